@@ -1,0 +1,196 @@
+"""A message on Kafka and back: CloudEvents 1.0, binary mode.
+
+Key = `ce_subject`, value = the JSON body, attributes in `ce_*` headers. Unknown headers, unknown fields
+and unknown types are ignored; anything else that is wrong raises `MalformedMessage` saying what.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from contracts.catalogue import BY_BODY, BY_TYPE, Entry, Kind
+from contracts.chain import GENESIS, time_text
+from contracts.lifecycle import Service
+from contracts.message import Actor, Message
+from contracts.topics import Topic
+
+Headers = list[tuple[str, bytes]]
+_ENCODER = msgspec.json.Encoder()
+_DECODERS = {entry.type: msgspec.json.Decoder(entry.body) for entry in BY_TYPE.values()}
+
+
+class MalformedMessage(ValueError):
+    """The record is not a message of the published language; the text says what is wrong with it."""
+
+
+def source_of(service: Service) -> str:
+    return f"/linework/{service.value}"
+
+
+def new_message(
+    body: Any,
+    *,
+    service: Service,
+    subject: str,
+    actor: Actor,
+    occurred_at: datetime,
+    recorded_at: datetime,
+    order_version: int | None = None,
+    entity_version: int | None = None,
+    prev_hash: str | None = None,
+    correlation_id: str | None = None,
+    causation_id: str | None = None,
+    traceparent: str | None = None,
+) -> Message:
+    """A message ready to be sent; events need `order_version`, and `prev_hash` from version 2 on."""
+    if order_version is not None:
+        prev_hash = prev_hash or GENESIS
+    return Message(
+        id=str(uuid.uuid4()),
+        type=BY_BODY[type(body)].type,
+        source=source_of(service),
+        subject=subject,
+        occurred_at=occurred_at,
+        recorded_at=recorded_at,
+        actor=actor,
+        data=_ENCODER.encode(body),
+        body=body,
+        order_version=order_version,
+        entity_version=entity_version,
+        prev_hash=prev_hash,
+        correlation_id=correlation_id,
+        causation_id=causation_id,
+        traceparent=traceparent,
+    )
+
+
+def headers_of(message: Message) -> dict[str, str]:
+    """The Kafka headers of a message, in the order in which they are sent."""
+    headers = {
+        "content-type": "application/json",
+        "ce_specversion": "1.0",
+        "ce_id": message.id,
+        "ce_source": message.source,
+        "ce_type": message.type,
+        "ce_subject": message.subject,
+        "ce_time": time_text(message.occurred_at),
+        "ce_recordedtime": time_text(message.recorded_at),
+        "ce_actor": message.actor.sub,
+        "ce_actorrole": message.actor.role,
+    }
+    optional = {
+        "ce_actorname": message.actor.name,
+        "ce_orderversion": message.order_version,
+        "ce_entityversion": message.entity_version,
+        "ce_prevhash": message.prev_hash,
+        "ce_correlationid": message.correlation_id,
+        "ce_causationid": message.causation_id,
+        "ce_traceparent": message.traceparent,
+    }
+    return headers | {name: str(value) for name, value in optional.items() if value not in (None, "")}
+
+
+def encode(message: Message) -> tuple[bytes, bytes, Headers]:
+    """Key, value and headers of the Kafka record."""
+    headers = [(name, value.encode()) for name, value in headers_of(message).items()]
+    return message.subject.encode(), message.data, headers
+
+
+def decode(
+    key: bytes | None,
+    value: bytes | None,
+    headers: Iterable[tuple[str, bytes]],
+    *,
+    topic: Topic | None = None,
+) -> Message:
+    """The message of a Kafka record; raises `MalformedMessage`.
+
+    With `topic`, a known type must belong to it. A type that is not in the catalogue gives `body=None`.
+    """
+    if value is None:
+        raise MalformedMessage("the record has no value")
+    attributes = _attributes(headers)
+    entry = BY_TYPE.get(_required(attributes, "ce_type"))
+    message = _read(attributes, value, entry)
+    if key != message.subject.encode():
+        raise MalformedMessage(f"the key {key!r} is not the subject {message.subject!r}")
+    if entry is not None:
+        _check_place(message, entry, topic)
+    return message
+
+
+def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    try:
+        return {name: bytes(text).decode() for name, text in headers if text is not None}
+    except UnicodeDecodeError as error:
+        raise MalformedMessage("a header is not UTF-8") from error
+
+
+def _required(attributes: Mapping[str, str], name: str) -> str:
+    text = attributes.get(name)
+    if not text:
+        raise MalformedMessage(f"the header {name} is missing")
+    return text
+
+
+def _read(attributes: Mapping[str, str], value: bytes, entry: Entry | None) -> Message:
+    if _required(attributes, "ce_specversion") != "1.0":
+        raise MalformedMessage(f"ce_specversion is {attributes['ce_specversion']!r}, 1.0 is read")
+    try:
+        body = _DECODERS[entry.type].decode(value) if entry else msgspec.json.decode(value) and None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedMessage(f"the value does not fit {attributes['ce_type']}: {error}") from error
+    occurred_at = _time(attributes, "ce_time")
+    return Message(
+        id=_required(attributes, "ce_id"),
+        type=attributes["ce_type"],
+        source=_required(attributes, "ce_source"),
+        subject=_required(attributes, "ce_subject"),
+        occurred_at=occurred_at,
+        recorded_at=_time(attributes, "ce_recordedtime") if "ce_recordedtime" in attributes else occurred_at,
+        actor=Actor(
+            attributes.get("ce_actor", ""), attributes.get("ce_actorrole", ""), attributes.get("ce_actorname", "")
+        ),
+        data=value,
+        body=body,
+        order_version=_whole(attributes, "ce_orderversion"),
+        entity_version=_whole(attributes, "ce_entityversion"),
+        prev_hash=attributes.get("ce_prevhash"),
+        correlation_id=attributes.get("ce_correlationid"),
+        causation_id=attributes.get("ce_causationid"),
+        traceparent=attributes.get("ce_traceparent"),
+    )
+
+
+def _check_place(message: Message, entry: Entry, topic: Topic | None) -> None:
+    if topic is not None and entry.topic.name != topic.name:
+        raise MalformedMessage(f"{entry.type} belongs on {entry.topic.name}, not on {topic.name}")
+    if message.service not in entry.owners:
+        raise MalformedMessage(f"{message.source} may not write {entry.type}")
+    if entry.kind is Kind.EVENT and (message.order_version is None or message.prev_hash is None):
+        raise MalformedMessage(f"{entry.type} needs ce_orderversion and ce_prevhash")
+    if entry.kind is Kind.ENTITY and message.entity_version is None:
+        raise MalformedMessage(f"{entry.type} needs ce_entityversion")
+
+
+def _time(attributes: Mapping[str, str], name: str) -> datetime:
+    text = _required(attributes, name)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise MalformedMessage(f"{name} is {text!r}, not an RFC 3339 time") from error
+    if moment.tzinfo is None:
+        raise MalformedMessage(f"{name} is {text!r}, without a time zone")
+    return moment.astimezone(UTC)
+
+
+def _whole(attributes: Mapping[str, str], name: str) -> int | None:
+    text = attributes.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 9 or int(text) < 1:
+        raise MalformedMessage(f"{name} is {text!r}, not a whole number from 1")
+    return int(text)

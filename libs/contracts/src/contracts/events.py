@@ -1,0 +1,172 @@
+"""What happens to a work order. Past tense; a field is added with a default or not at all.
+
+Times of an event travel in its envelope: `occurred_at` (when it was done) and `recorded_at` (when the
+service wrote it). Text fields hold what people typed; nobody's phone, name or address has a field here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    PHONE = "phone"
+    SELF_SERVICE_VOICE = "self_service_voice"
+    SMS = "sms"
+    FAX = "fax"
+    EMAIL = "email"
+    WEB = "web"
+    APP = "app"
+    SOCIAL = "social"
+    WALK_IN = "walk_in"
+    PARTNER = "partner"
+
+
+class Zone(StrEnum):
+    URBAN = "urban"
+    RURAL = "rural"
+    REMOTE = "remote"
+
+
+class RejectionReason(StrEnum):
+    OUTSIDE_AREA = "outside_area"
+    WRONG_TRADE = "wrong_trade"
+    MISSING_INFORMATION = "missing_information"
+    SUBSCRIBERS_WISH = "subscribers_wish"
+    DUPLICATE = "duplicate"
+    UNREACHABLE = "unreachable"
+    UNSAFE = "unsafe"
+    OTHER = "other"
+
+
+class AuditVerdict(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """The window in which the subscriber wants the work done; `end` is after `start`."""
+
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderCreated:
+    order_no: str
+    subscriber_id: str
+    subscriber_no: str
+    device_type: str
+    demand_type: str
+    content: str
+    channel: Channel
+    zone: Zone
+    territory: str | None = None
+    appointment: Appointment | None = None
+    external_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderDispatched:
+    work_area_id: str
+    staff_ids: tuple[str, ...]
+    remark: str | None = None
+    is_binding: bool = False
+    """A supervisor's decision: the work area cannot reject it again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderStarted:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRejected:
+    reason: RejectionReason
+    explanation: str
+    """The misdispatch explanation 误派说明."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRedispatchRequested:
+    """From `rejected` by dispatch with a ruling, or from `completed` by qa with a reason."""
+
+    is_misdispatch_valid: bool | None = None
+    remark: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderCompleted:
+    staff_ids: tuple[str, ...]
+    handling: str
+    is_resolved: bool
+    is_petitioned: bool
+    is_called_back: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAuditRequested:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAudited:
+    verdict: AuditVerdict
+    remark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderArchived:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderCancelled:
+    """The grant of a cancel request."""
+
+    request_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderUrged:
+    """The grant of an urge request."""
+
+    request_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderSuspended:
+    reason: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderResumed:
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderNoteAdded:
+    note: str
+
+
+WorkOrderEvent = (
+    WorkOrderCreated
+    | WorkOrderDispatched
+    | WorkOrderStarted
+    | WorkOrderRejected
+    | WorkOrderRedispatchRequested
+    | WorkOrderCompleted
+    | WorkOrderAuditRequested
+    | WorkOrderAudited
+    | WorkOrderArchived
+    | WorkOrderCancelled
+    | WorkOrderUrged
+    | WorkOrderSuspended
+    | WorkOrderResumed
+    | WorkOrderNoteAdded
+)

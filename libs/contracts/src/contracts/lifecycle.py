@@ -1,0 +1,128 @@
+"""The life of a work order: statuses, acts, where an act leads and who may do it.
+
+This table is the specification. Everything that is not in `STEPS` is refused.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+
+from contracts.refusals import Conflict
+
+
+class Service(StrEnum):
+    INTAKE = "intake"
+    DISPATCH = "dispatch"
+    FIELDWORK = "fieldwork"
+    QA = "qa"
+    REPORTING = "reporting"
+
+
+class Status(StrEnum):
+    CREATED = "created"
+    DISPATCHED = "dispatched"
+    PROCESSING = "processing"
+    REJECTED = "rejected"
+    REDISPATCHING = "redispatching"
+    COMPLETED = "completed"
+    AUDITING = "auditing"
+    ARCHIVED = "archived"
+    CANCELLED = "cancelled"
+
+
+class Act(StrEnum):
+    DISPATCH = "dispatch"
+    START = "start"
+    REJECT = "reject"
+    SEND_TO_REDISPATCH = "send_to_redispatch"
+    COMPLETE = "complete"
+    SUBMIT_FOR_AUDIT = "submit_for_audit"
+    PASS_AUDIT = "pass_audit"
+    FAIL_AUDIT = "fail_audit"
+    REDISPATCH = "redispatch"
+    ARCHIVE = "archive"
+    CANCEL = "cancel"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    URGE = "urge"
+    NOTE = "note"
+
+
+STATUS_NAMES: Mapping[Status, tuple[str, str]] = {
+    Status.CREATED: ("created", "生成表单"),
+    Status.DISPATCHED: ("dispatched", "调度"),
+    Status.PROCESSING: ("processing", "处理"),
+    Status.REJECTED: ("rejected", "反单"),
+    Status.REDISPATCHING: ("waiting to be dispatched again", "重复派单"),
+    Status.COMPLETED: ("completed", "完成"),
+    Status.AUDITING: ("under audit", "审核"),
+    Status.ARCHIVED: ("archived", "归档"),
+    Status.CANCELLED: ("cancelled", "作废"),
+}
+"""English and Chinese, as people see them."""
+
+CUSTODIANS: Mapping[Status, Service | None] = {
+    Status.CREATED: Service.DISPATCH,
+    Status.REJECTED: Service.DISPATCH,
+    Status.REDISPATCHING: Service.DISPATCH,
+    Status.DISPATCHED: Service.FIELDWORK,
+    Status.PROCESSING: Service.FIELDWORK,
+    Status.COMPLETED: Service.QA,
+    Status.AUDITING: Service.QA,
+    Status.ARCHIVED: None,
+    Status.CANCELLED: None,
+}
+"""Who holds an order, and so who alone may change it."""
+
+_RUNNING = (Status.CREATED, Status.DISPATCHED, Status.PROCESSING, Status.REJECTED, Status.REDISPATCHING)
+_IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
+
+STEPS: Mapping[tuple[Status, Act], Status] = {
+    (Status.CREATED, Act.DISPATCH): Status.DISPATCHED,
+    (Status.REDISPATCHING, Act.DISPATCH): Status.DISPATCHED,
+    (Status.DISPATCHED, Act.START): Status.PROCESSING,
+    (Status.DISPATCHED, Act.REJECT): Status.REJECTED,
+    (Status.PROCESSING, Act.REJECT): Status.REJECTED,
+    (Status.REJECTED, Act.SEND_TO_REDISPATCH): Status.REDISPATCHING,
+    (Status.PROCESSING, Act.COMPLETE): Status.COMPLETED,
+    (Status.COMPLETED, Act.SUBMIT_FOR_AUDIT): Status.AUDITING,
+    (Status.AUDITING, Act.PASS_AUDIT): Status.COMPLETED,
+    (Status.AUDITING, Act.FAIL_AUDIT): Status.REDISPATCHING,
+    (Status.COMPLETED, Act.REDISPATCH): Status.REDISPATCHING,
+    (Status.COMPLETED, Act.ARCHIVE): Status.ARCHIVED,
+    **{(status, Act.CANCEL): Status.CANCELLED for status in _RUNNING},
+    **{(status, Act.URGE): status for status in _RUNNING},
+    **{(status, Act.SUSPEND): status for status in _IN_THE_FIELD},
+    **{(status, Act.RESUME): status for status in _IN_THE_FIELD},
+    **{(status, Act.NOTE): status for status in _IN_THE_FIELD},
+}
+
+_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE})
+
+
+class ActNotAllowed(Conflict):
+    """{act} is not allowed while the order is {status}, held by {custodian}; allowed: {allowed_acts}."""
+
+    zh = "工单处于 {status} 状态（由 {custodian} 保管），不能执行 {act}；可执行：{allowed_acts}。"
+
+
+@cache
+def allowed_acts(status: Status, *, is_suspended: bool = False) -> tuple[Act, ...]:
+    """What can be done with an order in this state, in the order of the table."""
+    acts = [act for act in Act if (status, act) in STEPS]
+    if is_suspended:
+        return tuple(act for act in acts if act in _WHILE_SUSPENDED)
+    return tuple(act for act in acts if act is not Act.RESUME)
+
+
+def step(status: Status, act: Act, *, is_suspended: bool = False) -> Status:
+    """Where the act leads; raises `ActNotAllowed` with the status, the custodian and what is allowed."""
+    allowed = allowed_acts(status, is_suspended=is_suspended)
+    if act not in allowed:
+        raise ActNotAllowed(
+            act=act.value,
+            status="suspended" if is_suspended else status.value,
+            custodian=CUSTODIANS[status],
+            allowed_acts=[item.value for item in allowed],
+        )
+    return STEPS[status, act]

@@ -1,0 +1,278 @@
+"""What a reader knows about an order after reading its events: the fold.
+
+Every service keeps this state for every order, and `linework verify` holds it against a fold of the
+stream. Applying an event never asks a clock, a database or a person.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from contracts import events as e
+from contracts.lifecycle import CUSTODIANS, Act, Service, Status, allowed_acts, step
+from contracts.message import Actor, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Who did something, and when."""
+
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assignment:
+    work_area_id: str
+    staff_ids: tuple[str, ...]
+    remark: str | None
+    is_binding: bool
+    dispatched: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejection:
+    work_area_id: str
+    reason: e.RejectionReason
+    explanation: str
+    rejected: Done
+    is_misdispatch_valid: bool | None = None
+    ruling_remark: str | None = None
+    ruled: Done | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    work_area_id: str
+    staff_ids: tuple[str, ...]
+    handling: str
+    is_resolved: bool
+    is_petitioned: bool
+    is_called_back: bool
+    completed: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    verdict: e.AuditVerdict
+    remark: str
+    audited: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redispatch:
+    """Sent back by quality after completion."""
+
+    reason: str | None
+    requested: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspension:
+    reason: str
+    until: datetime
+    suspended: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Urge:
+    request_id: str
+    reason: str
+    urged: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    note: str
+    noted: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    request_id: str
+    reason: str
+    cancelled: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrder:
+    """An order at one version. Lists are oldest first; the last rejection, completion or audit is the present one."""
+
+    id: str
+    order_no: str
+    version: int
+    status: Status
+    custodian: Service | None
+    allowed_acts: tuple[Act, ...]
+    subscriber_id: str
+    subscriber_no: str
+    device_type: str
+    demand_type: str
+    content: str
+    channel: e.Channel
+    zone: e.Zone
+    territory: str | None
+    appointment: e.Appointment | None
+    external_reference: str | None
+    created: Done
+    changed: Done
+    """The latest event's author and `occurred_at`."""
+    assignment: Assignment | None = None
+    """The latest dispatch; kept after a rejection and after completion."""
+    started: Done | None = None
+    rejections: tuple[Rejection, ...] = ()
+    completions: tuple[Completion, ...] = ()
+    audit_requested: Done | None = None
+    audits: tuple[Audit, ...] = ()
+    redispatches: tuple[Redispatch, ...] = ()
+    suspension: Suspension | None = None
+    urges: tuple[Urge, ...] = ()
+    notes: tuple[Note, ...] = ()
+    cancellation: Cancellation | None = None
+    archived: Done | None = None
+
+    @property
+    def work_area_id(self) -> str | None:
+        """The work area of the latest dispatch."""
+        return self.assignment.work_area_id if self.assignment else None
+
+    def advance(self, act: Act) -> Status:
+        """Where the act would lead; raises `ActNotAllowed`."""
+        return step(self.status, act, is_suspended=self.suspension is not None)
+
+
+class CannotApply(ValueError):
+    """The event cannot follow the order's present state."""
+
+
+def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
+    """The order after the event; raises `CannotApply`. The caller has checked the version and the chain.
+
+    An event of a type this reader does not know moves the version on and changes nothing else.
+    """
+    done = Done(message.actor, message.occurred_at)
+    if isinstance(message.body, e.WorkOrderCreated):
+        if order is not None:
+            raise CannotApply(f"order {message.subject} was created before")
+        return _created(message.subject, message.body, done)
+    if order is None:
+        raise CannotApply(f"order {message.subject} was never created")
+    changes = _changes(order, message.body, done)
+    status, suspension = changes.get("status", order.status), changes.get("suspension", order.suspension)
+    return replace(
+        order,
+        version=order.version + 1,
+        changed=done,
+        custodian=CUSTODIANS[status],
+        allowed_acts=allowed_acts(status, is_suspended=suspension is not None),
+        **changes,
+    )
+
+
+def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
+    return WorkOrder(
+        id=order_id,
+        order_no=event.order_no,
+        version=1,
+        status=Status.CREATED,
+        custodian=CUSTODIANS[Status.CREATED],
+        allowed_acts=allowed_acts(Status.CREATED),
+        subscriber_id=event.subscriber_id,
+        subscriber_no=event.subscriber_no,
+        device_type=event.device_type,
+        demand_type=event.demand_type,
+        content=event.content,
+        channel=event.channel,
+        zone=event.zone,
+        territory=event.territory,
+        appointment=event.appointment,
+        external_reference=event.external_reference,
+        created=done,
+        changed=done,
+    )
+
+
+def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
+    """What the event changes; every event of the catalogue has its line here."""
+    match event:
+        case e.WorkOrderDispatched():
+            return _dispatched(event, done)
+        case e.WorkOrderStarted():
+            return {"status": Status.PROCESSING, "started": done}
+        case e.WorkOrderRejected():
+            return _rejected(order, event, done)
+        case e.WorkOrderRedispatchRequested():
+            return _redispatch_requested(order, event, done)
+        case e.WorkOrderCompleted():
+            return _completed(order, event, done)
+        case e.WorkOrderAuditRequested():
+            return {"status": Status.AUDITING, "audit_requested": done}
+        case e.WorkOrderAudited():
+            return _audited(order, event, done)
+        case e.WorkOrderArchived():
+            return {"status": Status.ARCHIVED, "archived": done}
+        case e.WorkOrderCancelled():
+            cancellation = Cancellation(request_id=event.request_id, reason=event.reason, cancelled=done)
+            return {"status": Status.CANCELLED, "cancellation": cancellation, "suspension": None}
+        case e.WorkOrderUrged():
+            return {"urges": (*order.urges, Urge(request_id=event.request_id, reason=event.reason, urged=done))}
+        case e.WorkOrderSuspended():
+            return {"suspension": Suspension(reason=event.reason, until=event.until, suspended=done)}
+        case e.WorkOrderResumed():
+            return {"suspension": None}
+        case e.WorkOrderNoteAdded():
+            return {"notes": (*order.notes, Note(note=event.note, noted=done))}
+        case _:
+            return {}
+
+
+def _dispatched(event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
+    assignment = Assignment(
+        work_area_id=event.work_area_id,
+        staff_ids=event.staff_ids,
+        remark=event.remark,
+        is_binding=event.is_binding,
+        dispatched=done,
+    )
+    return {"status": Status.DISPATCHED, "assignment": assignment, "started": None}
+
+
+def _rejected(order: WorkOrder, event: e.WorkOrderRejected, done: Done) -> dict[str, Any]:
+    rejection = Rejection(
+        work_area_id=order.work_area_id or "", reason=event.reason, explanation=event.explanation, rejected=done
+    )
+    return {"status": Status.REJECTED, "rejections": (*order.rejections, rejection)}
+
+
+def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequested, done: Done) -> dict[str, Any]:
+    if order.status is Status.REJECTED and order.rejections:
+        ruled = replace(
+            order.rejections[-1],
+            is_misdispatch_valid=event.is_misdispatch_valid,
+            ruling_remark=event.remark,
+            ruled=done,
+        )
+        return {"status": Status.REDISPATCHING, "rejections": (*order.rejections[:-1], ruled)}
+    redispatch = Redispatch(reason=event.reason or event.remark, requested=done)
+    return {"status": Status.REDISPATCHING, "redispatches": (*order.redispatches, redispatch)}
+
+
+def _completed(order: WorkOrder, event: e.WorkOrderCompleted, done: Done) -> dict[str, Any]:
+    completion = Completion(
+        work_area_id=order.work_area_id or "",
+        staff_ids=event.staff_ids,
+        handling=event.handling,
+        is_resolved=event.is_resolved,
+        is_petitioned=event.is_petitioned,
+        is_called_back=event.is_called_back,
+        completed=done,
+    )
+    return {"status": Status.COMPLETED, "completions": (*order.completions, completion)}
+
+
+def _audited(order: WorkOrder, event: e.WorkOrderAudited, done: Done) -> dict[str, Any]:
+    passed = event.verdict is e.AuditVerdict.PASSED
+    return {
+        "status": Status.COMPLETED if passed else Status.REDISPATCHING,
+        "audits": (*order.audits, Audit(verdict=event.verdict, remark=event.remark, audited=done)),
+    }

@@ -1,0 +1,39 @@
+"""What is asked of an order's custodian by somebody who does not hold it.
+
+Requests travel on the order's own stream, so that the stream says who is custodian when they arrive.
+Each is answered exactly once: granted by a versioned event that carries its `request_id`
+(`WorkOrderCancelled`, `WorkOrderUrged`), or refused by `WorkOrderRequestRefused`. Neither a request nor
+a refusal changes the order, so neither has an order version.
+
+A custodian that has already handed the order over forwards the request: the same message type and
+`request_id` with `hop` one higher, behind the hand-over.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderCancelRequested:
+    request_id: str
+    reason: str
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderUrgeRequested:
+    request_id: str
+    reason: str
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRequestRefused:
+    """The custodian's no: what the order was when it was asked, and what would have been allowed."""
+
+    request_id: str
+    code: str
+    status: str
+    allowed_acts: tuple[str, ...] = ()
+
+
+WorkOrderRequest = WorkOrderCancelRequested | WorkOrderUrgeRequested
