@@ -1,0 +1,65 @@
+"""What every tier shares: one real PostgreSQL and one real Kafka a run, and a fence around the network.
+
+The servers start when the first test asks for them and stop with the run. Tests make databases
+and topics of their own; whoever kills or stops a server starts it again before the test ends.
+"""
+
+import os
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linework.embedded import EmbeddedKafka, EmbeddedPostgres
+from linework.ports import free_port
+
+LOOPBACK = ("127.", "::1", "localhost")
+
+
+class ReachesOutside(Exception):
+    """A test connects to another machine: it would fail where there is no network, and be slow where there is."""
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL of its own: `.url`, `.database_url(name)`, `.restart()`, `.kill()`, `.start()`."""
+    folder = tmp_path_factory.mktemp("postgres")
+    server = EmbeddedPostgres(folder, free_port(), shared_buffers="32MB", dies_with_parent=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+    """A Kafka of its own: `.bootstrap_servers`, `.stop()`, `.start()`, `.kill()`."""
+    server = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), free_port(), free_port(), dies_with_parent=True)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _only_loopback(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Session fixtures are made before this one, so the embedded Kafka may still fetch its jars.
+    # uvloop connects below Python and passes the fence; the suite runs on asyncio's own loop.
+    if _is_story_told_elsewhere(request.path):
+        return
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, _fenced(getattr(socket.socket, name)))
+
+
+def _is_story_told_elsewhere(path: Path) -> bool:
+    """The end-to-end stories also run against an installation on another machine."""
+    return "e2e" in path.parts and any(name.startswith("LINEWORK_E2E_") for name in os.environ)
+
+
+def _fenced(connect: Any) -> Any:
+    def connect_to_loopback(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(LOOPBACK):
+            raise ReachesOutside(f"a test connects to {address[0]}:{address[1]}")
+        return connect(self, address)
+
+    return connect_to_loopback

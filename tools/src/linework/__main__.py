@@ -1,0 +1,3 @@
+from linework.cli import main
+
+main()

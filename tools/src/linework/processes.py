@@ -1,0 +1,180 @@
+"""Processes that we start, and that we find again after the one that started them is gone.
+
+Each process leaves a record with its id and its start time. An id alone could belong to a
+stranger by now: without the start time we would kill somebody else's process.
+"""
+
+import ctypes
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+LOG_ROTATES_AT = 20_000_000
+_PR_SET_PDEATHSIG = 1
+
+
+class Child:
+    """One process of our own, in a session of its own, so that Ctrl-C reaches only the one who stops it in order."""
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path,
+        records: Path | None = None,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        user: str | None = None,
+        stop_signal: signal.Signals = signal.SIGTERM,
+        dies_with_parent: bool = False,
+    ) -> None:
+        self.name = name
+        self.command = list(command)
+        self.log = log
+        self.stop_signal = stop_signal
+        self._record = records / f"{name}.json" if records else None
+        self._env = env
+        self._cwd = cwd
+        self._user = user
+        self._dies_with_parent = dies_with_parent
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None, f"{self.name} has not been started"
+        return self._process.pid
+
+    def spawn(self) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        if self.log.exists() and self.log.stat().st_size > LOG_ROTATES_AT:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._env,
+                cwd=self._cwd,
+                user=self._user,
+                group=_group_of(self._user),
+                extra_groups=[] if self._user else None,
+                start_new_session=True,
+                preexec_fn=_die_with_parent if self._dies_with_parent else None,
+            )
+        if self._record:
+            write_record(self._record, self._process.pid, self.stop_signal)
+
+    def exit_code(self) -> int | None:
+        """How it ended; None while it runs."""
+        return None if self._process is None else self._process.poll()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def signal_stop(self) -> None:
+        if self.is_running:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, self.stop_signal)
+
+    def wait_stopped(self, seconds: float) -> None:
+        """Wait for the end that was asked for; take what has not ended by then."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+        self._forget()
+
+    def kill(self) -> None:
+        """kill -9 of the process and whatever it left in its session."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        if self._record:
+            self._record.unlink(missing_ok=True)
+
+
+def _group_of(user: str | None) -> int | None:
+    if user is None:
+        return None
+    import pwd
+
+    return pwd.getpwnam(user).pw_gid
+
+
+def _die_with_parent() -> None:
+    # A test run that is killed outright runs no finalizer; the kernel then ends its servers.
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def write_record(record: Path, pid: int, stop_signal: signal.Signals) -> None:
+    record.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(psutil.NoSuchProcess):
+        created_at = psutil.Process(pid).create_time()
+        record.write_text(json.dumps({"pid": pid, "created_at": created_at, "stop_signal": int(stop_signal)}))
+
+
+def find_recorded(record: Path) -> tuple[psutil.Process, int] | None:
+    """The very process of a record with the signal that stops it, or None when it is gone."""
+    try:
+        entry = json.loads(record.read_text())
+        process = psutil.Process(entry["pid"])
+        is_same = abs(process.create_time() - entry["created_at"]) < 1
+        if is_same and process.status() != psutil.STATUS_ZOMBIE:
+            return process, entry["stop_signal"]
+    except (OSError, ValueError, KeyError, psutil.Error):
+        pass
+    return None
+
+
+def stop_leftovers(records: Path, order: Sequence[str], seconds: float = 15) -> list[str]:
+    """Stop what an earlier run left behind, in the given order first; tell what was stopped."""
+    stopped = []
+    place = {name: position for position, name in enumerate(order)}
+    for record in sorted(records.glob("*.json"), key=lambda r: (place.get(r.stem, len(place)), r.stem)):
+        found = find_recorded(record)
+        if found:
+            stop_process(*found, seconds)
+            stopped.append(record.stem)
+        record.unlink(missing_ok=True)
+    return stopped
+
+
+def stop_process(process: psutil.Process, stop_signal: int, seconds: float) -> None:
+    """Stop a process that is not our child: ask, wait, then take."""
+    with suppress(psutil.NoSuchProcess):
+        process.send_signal(stop_signal)
+        if not has_ended(process, seconds):
+            process.kill()
+            has_ended(process, 5)
+
+
+def has_ended(process: psutil.Process, seconds: float) -> bool:
+    """Whether it ends within this time. A zombie has ended, even if nobody ever collects it."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if not process.is_running() or process.status() == psutil.STATUS_ZOMBIE:
+                return True
+        except psutil.NoSuchProcess:
+            return True
+        time.sleep(0.05)
+    return False

@@ -1,0 +1,1 @@
+"""What `linework up`, `down` and `status` do."""

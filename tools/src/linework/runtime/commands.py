@@ -1,0 +1,96 @@
+"""The runtime's commands as they are typed; what they do is in the modules beside this one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StateFolder = Annotated[
+    Path | None,
+    typer.Option("--state-folder", help="Where data, logs and keys are kept; LINEWORK_STATE_FOLDER, else .local."),
+]
+PortBase = Annotated[
+    int | None,
+    typer.Option(
+        "--port-base",
+        help="First of the ports: issuer +0, services +1 to +5, PostgreSQL +6, Kafka +7 and +8, workers +11 to +15. "
+        "LINEWORK_PORT_BASE, else 8000; one port alone by LINEWORK_INTAKE_PORT and the like.",
+    ),
+]
+
+
+def up(
+    state_folder: StateFolder = None,
+    port_base: PortBase = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when everything is ready and leave it running.")
+    ] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Without reference data and sample traffic.")] = False,
+) -> None:
+    """Start everything: PostgreSQL, Kafka, the issuer and the five services.
+
+    With DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS set, those servers are used instead of embedded ones.
+    """
+    from rich.console import Console
+
+    from linework.runtime.detached import start_detached
+    from linework.runtime.installation import described_installation
+    from linework.runtime.progress import Steps
+    from linework.runtime.supervisor import supervise
+
+    installation = described_installation(state_folder, port_base)
+    if detach:
+        options = ["--state-folder", str(installation.state_folder), *(["--empty"] if empty else [])]
+        options += ["--port-base", str(port_base)] if port_base is not None else []
+        start_detached(installation, options)
+    else:
+        with Steps(Console()) as steps:
+            supervise(installation, steps, is_empty=empty)
+
+
+def down(state_folder: StateFolder = None) -> None:
+    """Stop everything; the data is kept."""
+    from linework.runtime.installation import existing_installation
+    from linework.runtime.status import stop_installation
+
+    stopped = stop_installation(existing_installation(state_folder, None))
+    typer.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+
+
+def status(
+    state_folder: StateFolder = None,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait until everything is ready.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Tell whether everything is ready: exit status 0 when it is, 1 when not."""
+    import json
+
+    from linework.runtime.installation import existing_installation
+    from linework.runtime.status import wait_status
+
+    found = wait_status(existing_installation(state_folder, None), wait)
+    if as_json:
+        content = {"ready": found.is_ready, "phase": found.phase}
+        typer.echo(json.dumps({**content, "components": found.components, "addresses": found.addresses}, indent=2))
+    else:
+        for name, is_ready in found.components.items():
+            typer.echo(f"{name:18} {'ready' if is_ready else 'not ready':10} {found.addresses.get(name, '')}".rstrip())
+        typer.echo(f"{'supervisor':18} {found.phase}")
+    raise typer.Exit(0 if found.is_ready else 1)
+
+
+def token(
+    role: Annotated[
+        str, typer.Argument(help="agent, dispatcher, technician, auditor, supervisor, operator or partner.")
+    ],
+    area: Annotated[list[str] | None, typer.Option("--area", help="A work area it may see; may be repeated.")] = None,
+    sub: Annotated[str | None, typer.Option("--sub", help="Whose token it is; else ROLE-1.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="That person's name.")] = None,
+    state_folder: StateFolder = None,
+) -> None:
+    """Print a bearer token of the local issuer, good for twelve hours."""
+    from linework.runtime.installation import existing_installation
+    from linework.token import request_token
+
+    issuer = existing_installation(state_folder, None).address("issuer")
+    typer.echo(request_token(issuer, role, area or [], sub, name))

@@ -1,0 +1,98 @@
+"""One installation: its state folder, its ports and the servers it uses."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from linework.ports import LOOPBACK, SERVICES, read_ports
+from linework.stopped import Stopped
+
+REPOSITORY = Path(__file__).resolve().parents[4]
+AUDIENCE = "linework"
+
+# Stopped in this order, so that nothing loses what it leans on: callers before servers.
+STOP_ORDER = (*SERVICES, *(f"{service}_worker" for service in SERVICES), "issuer", "kafka", "postgres")
+
+
+@dataclass(frozen=True)
+class Installation:
+    state_folder: Path
+    ports: Mapping[str, int]
+    # Set when servers of somebody else are used instead of the embedded ones.
+    outside_database_url: str | None = None
+    outside_kafka: str | None = None
+    topic_prefix: str = ""
+
+    @property
+    def logs(self) -> Path:
+        return self.state_folder / "logs"
+
+    @property
+    def records(self) -> Path:
+        """Records of running processes, one file each."""
+        return self.state_folder / "run"
+
+    @property
+    def components(self) -> list[str]:
+        """The names of everything this installation runs, in the order it is stopped."""
+        own = {"kafka": not self.outside_kafka, "postgres": not self.outside_database_url}
+        return [name for name in STOP_ORDER if own.get(name, True)]
+
+    def address(self, part: str) -> str:
+        return f"http://{LOOPBACK}:{self.ports[part]}"
+
+    def used_ports(self) -> dict[str, int]:
+        unused = {"postgres"} if self.outside_database_url else set()
+        unused |= {"kafka", "kafka_controller"} if self.outside_kafka else set()
+        return {part: port for part, port in self.ports.items() if part not in unused}
+
+    def remember(self) -> None:
+        """Keep the ports with the state, so that `down`, `status` and `token` need only the folder."""
+        content = {
+            "ports": dict(self.ports),
+            "outside_postgres": bool(self.outside_database_url),
+            "outside_kafka": self.outside_kafka,
+            "topic_prefix": self.topic_prefix,
+        }
+        self._file(self.state_folder).write_text(json.dumps(content, indent=2) + "\n")
+
+    @staticmethod
+    def _file(state_folder: Path) -> Path:
+        return state_folder / "installation.json"
+
+
+def described_installation(state_folder: Path | None, port_base: int | None) -> Installation:
+    """The installation that options and environment describe."""
+    environ = os.environ
+    return Installation(
+        state_folder=_state_folder(state_folder),
+        ports=read_ports(port_base, environ),
+        outside_database_url=environ.get("DATABASE_URL") or None,
+        outside_kafka=environ.get("KAFKA_BOOTSTRAP_SERVERS") or None,
+        topic_prefix=environ.get("TOPIC_PREFIX", ""),
+    )
+
+
+def existing_installation(state_folder: Path | None, port_base: int | None) -> Installation:
+    """The installation of a state folder as it was last started; as described where it never was."""
+    folder = _state_folder(state_folder)
+    try:
+        content = json.loads(Installation._file(folder).read_text())
+        return Installation(
+            state_folder=folder,
+            ports=content["ports"],
+            # Its address is a secret that is not kept; that there is one is all that is asked for.
+            outside_database_url="outside" if content["outside_postgres"] else None,
+            outside_kafka=content["outside_kafka"],
+            topic_prefix=content["topic_prefix"],
+        )
+    except FileNotFoundError:
+        return described_installation(state_folder, port_base)
+    except (ValueError, KeyError) as error:
+        raise Stopped(f"{Installation._file(folder)} cannot be read ({error}); remove it.") from error
+
+
+def _state_folder(chosen: Path | None) -> Path:
+    return (chosen or Path(os.environ.get("LINEWORK_STATE_FOLDER") or REPOSITORY / ".local")).absolute()

@@ -1,0 +1,132 @@
+"""What servers need before services start on them: databases, migrations, topics."""
+
+import asyncio
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from linework.ports import SERVICES
+from linework.processes import Child
+from linework.runtime.installation import REPOSITORY, Installation
+from linework.stopped import Stopped, last_line
+
+MIGRATION_SECONDS = 600
+TOPIC_ALREADY_EXISTS = 36
+
+
+def database_urls(server_url: str) -> dict[str, str]:
+    """Each service's own database on one server. `postgresql+driver` loses its driver: the URL is neutral."""
+    parts = urlsplit(server_url)
+    parts = parts._replace(scheme=parts.scheme.split("+")[0])
+    return {service: parts._replace(path=f"/linework_{service}").geturl() for service in SERVICES}
+
+
+def create_databases(server_url: str) -> None:
+    """Create the services' databases that are missing; one that is there is left alone."""
+    import asyncpg
+
+    try:
+        asyncio.run(_create_databases(server_url))
+    except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
+        parts = urlsplit(server_url)
+        raise Stopped(f"PostgreSQL at {parts.hostname}:{parts.port or 5432} cannot be used: {error}") from error
+
+
+async def _create_databases(server_url: str) -> None:
+    import asyncpg
+
+    parts = urlsplit(server_url)
+    connection = await asyncpg.connect(parts._replace(scheme="postgresql").geturl(), timeout=10)
+    try:
+        present = {row["datname"] for row in await connection.fetch("select datname from pg_database")}
+        for service in SERVICES:
+            if f"linework_{service}" not in present:
+                await connection.execute(f'create database "linework_{service}"')
+    finally:
+        await connection.close()
+
+
+def migrate(installation: Installation, service: str, env: Mapping[str, str], given_up: threading.Event) -> None:
+    """Bring a service's database to the newest schema."""
+    ini = REPOSITORY / "services" / service / "alembic.ini"
+    child = Child(
+        f"{service}_migrations",
+        [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"],
+        log=installation.logs / f"{service}_migrations.log",
+        records=installation.records,
+        env={**os.environ, **env},
+        cwd=REPOSITORY,
+    )
+    deadline = time.monotonic() + MIGRATION_SECONDS
+    child.spawn()
+    while child.exit_code() is None and not given_up.is_set() and time.monotonic() < deadline:
+        given_up.wait(0.05)
+    child.signal_stop()
+    child.wait_stopped(10)
+    if child.exit_code() != 0 and not given_up.is_set():
+        raise Stopped(f"The migrations of {service} failed; their log is {child.log}: {last_line(child.log)}")
+
+
+def create_topics(bootstrap_servers: str, prefix: str) -> None:
+    """Create the topics that are missing; one that is there is left as its operator set it."""
+    from aiokafka.errors import KafkaError
+
+    from contracts.topics import TOPICS
+
+    with _quiet_aiokafka():
+        try:
+            asyncio.run(_create_topics(bootstrap_servers, prefix, TOPICS))
+        except (OSError, KafkaError) as error:
+            raise Stopped(f"Kafka at {bootstrap_servers} cannot be used: {error}") from error
+
+
+async def _create_topics(bootstrap_servers: str, prefix: str, topics: Iterable[Any]) -> None:
+    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        copies = min(3, len((await admin.describe_cluster())["brokers"]))
+        present = set(await admin.list_topics())
+        missing = [
+            NewTopic(prefix + topic.name, topic.partitions, copies, topic_configs=_settings(topic.config, copies))
+            for topic in topics
+            if prefix + topic.name not in present
+        ]
+        if missing:
+            _refuse_failures((await admin.create_topics(missing)).topic_errors)
+    finally:
+        await admin.close()
+
+
+def _settings(config: Mapping[str, str], copies: int) -> dict[str, str]:
+    # With three copies one may be away. With fewer a promise of two would stop every write.
+    return {"min.insync.replicas": "2" if copies >= 3 else "1"} | {
+        name: value for name, value in config.items() if copies >= 3 or name != "min.insync.replicas"
+    }
+
+
+def _refuse_failures(topic_errors: Iterable[tuple[str, int, str | None]]) -> None:
+    from aiokafka.errors import for_code
+
+    for name, code, message in topic_errors:
+        if code not in (0, TOPIC_ALREADY_EXISTS):
+            raise Stopped(f"Topic {name} could not be created: {message or for_code(code).__name__}")
+
+
+@contextlib.contextmanager
+def _quiet_aiokafka() -> Any:
+    import logging
+
+    logger = logging.getLogger("aiokafka")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,100 @@
+"""The Python processes of an installation: the issuer, and each service's HTTP process and worker."""
+
+import http.client
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+
+from linework.ports import LOOPBACK, SERVICES
+from linework.processes import Child
+from linework.runtime.installation import AUDIENCE, Installation
+from linework.stopped import ComponentDied
+
+READY_SECONDS = 90
+
+
+class Program:
+    """One of them. It is ready when its `/readyz` says so."""
+
+    def __init__(self, installation: Installation, name: str, module: str, env: Mapping[str, str]) -> None:
+        self.name = name
+        self.port = installation.ports[name]
+        self.log = installation.logs / f"{name}.log"
+        self._child = Child(
+            name,
+            [sys.executable, "-m", module],
+            log=self.log,
+            records=installation.records,
+            env={**os.environ, **env},
+            cwd=installation.state_folder,
+        )
+
+    def start(self) -> None:
+        """Start it and return at once: every service puts up with starting before the others."""
+        self._child.spawn()
+
+    def wait_ready(self, given_up: threading.Event) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while not given_up.is_set():
+            if self.exit_code() is not None:
+                raise ComponentDied(self.name, self.log, self.exit_code())
+            if answers_ready(self.port):
+                return
+            if time.monotonic() > deadline:
+                raise ComponentDied(self.name, self.log)
+            given_up.wait(0.1)
+
+    def exit_code(self) -> int | None:
+        return self._child.exit_code()
+
+    def signal_stop(self) -> None:
+        self._child.signal_stop()
+
+    def wait_stopped(self, seconds: float) -> None:
+        self._child.wait_stopped(seconds)
+
+
+def answers_ready(port: int, seconds: float = 2) -> bool:
+    """Whether the process behind this port says that it is ready."""
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=seconds)
+    try:
+        connection.request("GET", "/readyz")
+        return connection.getresponse().status == 200
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def service_environment(
+    installation: Installation, service: str, database_url: str, bootstrap_servers: str
+) -> dict[str, str]:
+    """The whole configuration of a service. Its HTTP process, its worker and its migrations get the same."""
+    return {
+        "DATABASE_URL": database_url,
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+        "TOPIC_PREFIX": installation.topic_prefix,
+        "HTTP_HOST": LOOPBACK,
+        "HTTP_PORT": str(installation.ports[service]),
+        "WORKER_PORT": str(installation.ports[f"{service}_worker"]),
+        "WORKER_ID": os.environ.get("WORKER_ID") or "0",
+        "OIDC_ISSUER": installation.address("issuer"),
+        "OIDC_AUDIENCE": AUDIENCE,
+        "INTAKE_URL": installation.address("intake"),
+    }
+
+
+def make_programs(installation: Installation, environments: Mapping[str, Mapping[str, str]]) -> list[Program]:
+    issuer_env = {
+        "HTTP_PORT": str(installation.ports["issuer"]),
+        "OIDC_ISSUER": installation.address("issuer"),
+        "OIDC_AUDIENCE": AUDIENCE,
+        "LINEWORK_ISSUER_KEY": str(installation.state_folder / "issuer-key.pem"),
+    }
+    programs = [Program(installation, "issuer", "linework.issuer", issuer_env)]
+    for service in SERVICES:
+        programs.append(Program(installation, service, f"{service}.main", environments[service]))
+        programs.append(Program(installation, f"{service}_worker", f"{service}.worker", environments[service]))
+    return programs

@@ -1,0 +1,43 @@
+"""What a new installation is filled with on its first start."""
+
+import os
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from linework.processes import Child
+from linework.runtime.installation import Installation
+
+
+@dataclass(frozen=True)
+class Load:
+    title: str
+    child: Child
+    done_file: Path
+
+    def mark_done(self) -> None:
+        self.done_file.touch()
+
+
+def first_loads(installation: Installation) -> list[Load]:
+    """The loads that this state folder has not had; none of them twice, so a restart adds nothing."""
+    loads = [
+        _load(installation, "reference", "Reference data", ["reference", "load"]),
+        _load(installation, "simulate", "Sample traffic", ["simulate", "--orders", "20", "--rate", "10"]),
+    ]
+    return [load for load in loads if load and not load.done_file.exists()]
+
+
+def _load(installation: Installation, name: str, title: str, arguments: list[str]) -> Load | None:
+    if find_spec(f"linework.{name}") is None:
+        return None
+    child = Child(
+        name,
+        [sys.executable, "-m", "linework", *arguments],
+        log=installation.logs / f"{name}.log",
+        records=installation.records,
+        env={**os.environ, "LINEWORK_STATE_FOLDER": str(installation.state_folder)},
+        cwd=installation.state_folder,
+    )
+    return Load(title, child, installation.state_folder / f"{name}-loaded")

@@ -1,0 +1,252 @@
+"""`linework up`: start everything in order, watch it, stop everything in the opposite order."""
+
+import fcntl
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from linework.embedded import EmbeddedKafka, EmbeddedPostgres
+from linework.embedded.jars import fetch_jars
+from linework.ports import SERVICES, refuse_taken_ports
+from linework.processes import Child, find_recorded, stop_leftovers, write_record
+from linework.runtime.checks import refuse_small_disk
+from linework.runtime.installation import STOP_ORDER, Installation
+from linework.runtime.preparation import create_databases, create_topics, database_urls, migrate
+from linework.runtime.program import Program, make_programs, service_environment
+from linework.runtime.progress import Steps
+from linework.runtime.sample import first_loads
+from linework.runtime.watch import Component, Watch
+from linework.runtime.welcome import show_welcome
+from linework.stopped import Stopped, last_line
+
+STOP_SECONDS = 20
+LOOK_EVERY_SECONDS = 0.2
+
+
+def supervise(installation: Installation, steps: Steps, *, is_empty: bool) -> None:
+    """Run an installation in the foreground until a signal or a component that cannot be kept alive ends it."""
+    installation.state_folder.mkdir(parents=True, exist_ok=True)
+    with _only_supervisor(installation), _interrupts():
+        supervisor = Supervisor(installation, steps)
+        try:
+            supervisor.start()
+            supervisor.load(is_empty=is_empty)
+            supervisor.watch()
+        except KeyboardInterrupt:
+            steps.say("Stopping.")
+        finally:
+            _ignore_interrupts()
+            supervisor.stop()
+            steps.say("Everything is stopped; the data is kept.")
+
+
+class Supervisor:
+    def __init__(self, installation: Installation, steps: Steps) -> None:
+        self._installation = installation
+        self._steps = steps
+        self._components: list[Component] = []
+        self._load: Child | None = None
+        self._given_up = threading.Event()
+        self._watch = Watch(self._components, lambda text: steps.say(f"[yellow]{text}[/]"))
+
+    def start(self) -> None:
+        installation = self._installation
+        set_phase(installation, "starting")
+        leftovers = stop_leftovers(installation.records, STOP_ORDER)
+        if leftovers:
+            self._steps.say(f"Stopped what an earlier run left behind: {', '.join(leftovers)}.")
+        refuse_small_disk(installation.state_folder)
+        refuse_taken_ports(installation.used_ports())
+        installation.remember()
+        server_url, bootstrap_servers = self._start_servers()
+        urls = database_urls(server_url)
+        environments = {
+            service: service_environment(installation, service, urls[service], bootstrap_servers)
+            for service in SERVICES
+        }
+        self._prepare(server_url, bootstrap_servers, environments)
+        self._start_programs(make_programs(installation, environments))
+
+    def _start_servers(self) -> tuple[str, str]:
+        installation = self._installation
+        folder, ports = installation.state_folder, installation.ports
+        starts: list[Callable[[], None]] = []
+        postgres = EmbeddedPostgres(
+            folder / "postgres", ports["postgres"], log=installation.logs / "postgres.log", records=installation.records
+        )
+        kafka = EmbeddedKafka(
+            *(folder / "kafka", ports["kafka"], ports["kafka_controller"]),
+            log=installation.logs / "kafka.log",
+            records=installation.records,
+        )
+        if not installation.outside_database_url:
+            self._components.append(postgres)
+            starts.append(lambda: self._step("PostgreSQL", postgres.start))
+        if not installation.outside_kafka:
+            with self._steps.step("Kafka's jars") as report:
+                fetch_jars(on_progress=report)
+            self._components.append(kafka)
+            starts.append(lambda: self._step("Kafka", kafka.start))
+        self._all_at_once(starts)
+        return installation.outside_database_url or postgres.url, installation.outside_kafka or kafka.bootstrap_servers
+
+    def _prepare(self, server_url: str, bootstrap_servers: str, environments: dict[str, dict[str, str]]) -> None:
+        installation = self._installation
+        self._step("Databases", lambda: create_databases(server_url))
+        jobs: list[Callable[[], None]] = [
+            lambda service=service: migrate(installation, service, environments[service], self._given_up)
+            for service in SERVICES
+        ]
+        jobs.append(lambda: create_topics(bootstrap_servers, installation.topic_prefix))
+        with self._steps.step("Migrations and topics"):
+            self._all_at_once(jobs, at_once=max(2, os.cpu_count() or 2))
+
+    def _start_programs(self, programs: Sequence[Program]) -> None:
+        with self._steps.step("Issuer and services") as report:
+            for program in programs:
+                program.start()
+                self._components.append(program)
+            waits = [lambda program=program: program.wait_ready(self._given_up) for program in programs]
+            self._all_at_once(waits, report=report)
+
+    def load(self, *, is_empty: bool) -> None:
+        """On the first start of a state folder: reference data and sample traffic."""
+        set_phase(self._installation, "loading")
+        for load in [] if is_empty else first_loads(self._installation):
+            with self._steps.step(load.title):
+                self._load = load.child
+                load.child.spawn()
+                while load.child.exit_code() is None:
+                    self._look()
+            if load.child.exit_code() != 0:
+                # Services without sample data are still worth having, and the next start tries again.
+                log = load.child.log
+                self._steps.say(f"[yellow]{load.title} failed; its log is {log} and ends with: {last_line(log)}[/]")
+                return
+            load.mark_done()
+
+    def watch(self) -> None:
+        set_phase(self._installation, "ready")
+        show_welcome(self._installation, self._steps)
+        while True:
+            self._look()
+
+    def _look(self) -> None:
+        self._watch.tend()
+        self._given_up.wait(LOOK_EVERY_SECONDS)
+
+    def stop(self) -> None:
+        set_phase(self._installation, "stopping")
+        self._given_up.set()
+        if self._load:
+            self._load.signal_stop()
+            self._load.wait_stopped(STOP_SECONDS)
+        for group in _stop_groups(self._components):
+            for component in group:
+                component.signal_stop()
+            for component in group:
+                component.wait_stopped(STOP_SECONDS)
+        set_phase(self._installation, None)
+
+    def _step(self, title: str, act: Callable[[], None]) -> None:
+        with self._steps.step(title):
+            act()
+
+    def _all_at_once(
+        self,
+        jobs: Sequence[Callable[[], None]],
+        *,
+        at_once: int = 32,
+        report: Callable[[int, int], None] = lambda done, of: None,
+    ) -> None:
+        with ThreadPoolExecutor(at_once) as pool:
+            futures = [pool.submit(job) for job in jobs]
+            try:
+                for done, future in enumerate(futures, 1):
+                    future.result()
+                    report(done, len(futures))
+            except BaseException:
+                # The pool waits for its threads, and they wait for this.
+                self._given_up.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def _stop_groups(components: Sequence[Component]) -> list[list[Component]]:
+    """HTTP processes, then workers, then one by one what they lean on."""
+    by_name = {component.name: component for component in components}
+    workers = [f"{service}_worker" for service in SERVICES]
+    groups = [list(SERVICES), workers, ["issuer"], ["kafka"], ["postgres"]]
+    return [[by_name[name] for name in group if name in by_name] for group in groups]
+
+
+def supervisor_record(installation: Installation) -> Path:
+    return installation.state_folder / "supervisor.json"
+
+
+def set_phase(installation: Installation, phase: str | None) -> None:
+    file = installation.state_folder / "phase"
+    if phase is None:
+        file.unlink(missing_ok=True)
+    else:
+        file.write_text(json.dumps(phase))
+
+
+def read_phase(installation: Installation) -> str | None:
+    """How far the running supervisor is; None when there is none."""
+    if find_recorded(supervisor_record(installation)) is None:
+        return None
+    try:
+        phase: str = json.loads((installation.state_folder / "phase").read_text())
+        return phase
+    except (OSError, ValueError):
+        return None
+
+
+@contextmanager
+def _only_supervisor(installation: Installation) -> Iterator[None]:
+    # The lock decides between two that start at the same moment, and goes with its process; the record tells who.
+    with (installation.state_folder / "supervisor.lock").open("w") as lock:
+        _take(lock, installation)
+        write_record(supervisor_record(installation), os.getpid(), signal.SIGTERM)
+        try:
+            yield
+        finally:
+            supervisor_record(installation).unlink(missing_ok=True)
+
+
+def _take(lock: IO[str], installation: Installation) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise Stopped(
+            f"The installation in {installation.state_folder} is already running; "
+            "see it with `linework status`, stop it with `linework down`, or choose another --state-folder."
+        ) from None
+
+
+@contextmanager
+def _interrupts() -> Iterator[None]:
+    """SIGTERM and a closed terminal stop us as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ignore_interrupts() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)

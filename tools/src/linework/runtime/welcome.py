@@ -1,0 +1,66 @@
+"""What `up` prints when everything is ready: where to look, how to get a token, how to walk an order."""
+
+import os
+import sys
+from pathlib import Path
+
+from rich.table import Table
+
+from linework.ports import SERVICES
+from linework.runtime.installation import REPOSITORY, Installation
+from linework.runtime.progress import Steps
+
+ROLES = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator", "partner")
+
+
+def show_welcome(installation: Installation, steps: Steps) -> None:
+    steps.show(_addresses(installation))
+    steps.show(_tokens(installation))
+    steps.say("An order's first steps, with curl:")
+    for line in _walk(installation):
+        steps.show(line)
+    steps.say(f"Logs are in {installation.logs}. Ctrl-C or `{command()} down` stops everything and keeps the data.")
+
+
+def command() -> str:
+    """How the reader calls us from where they are."""
+    program = Path(sys.executable).with_name("linework")
+    return os.path.relpath(program) if program.is_relative_to(REPOSITORY) else str(program)
+
+
+def _addresses(installation: Installation) -> Table:
+    table = Table("service", "address", "interactive API page", title="Linework is ready", title_justify="left")
+    for service in ("issuer", *SERVICES):
+        address = installation.address(service)
+        table.add_row(service, address, f"{address}/docs")
+    return table
+
+
+def _tokens(installation: Installation) -> Table:
+    table = Table("role", "a token for it", title_justify="left")
+    for role in ROLES:
+        area = " --area north" if role == "technician" else ""
+        table.add_row(role, f"{command()} token {role}{area}{_state_option(installation)}")
+    return table
+
+
+def _state_option(installation: Installation) -> str:
+    is_default = installation.state_folder == REPOSITORY / ".local"
+    return "" if is_default else f" --state-folder {installation.state_folder}"
+
+
+def _walk(installation: Installation) -> list[str]:
+    """Three calls that take an order from its creation to its dispatch and show its timeline."""
+    token = f"{command()} token {{role}}{_state_option(installation)}"
+    call = "curl -s -H \"Authorization: Bearer $({token})\" -H 'Content-Type: application/json'"
+    agent, dispatcher, supervisor = (
+        call.format(token=token.format(role=role)) for role in ("agent", "dispatcher", "supervisor")
+    )
+    order = (
+        '{"subscriber_no": "10001", "device_type": "digital", "demand_type": "fault_repair", "content": "no picture"}'
+    )
+    return [
+        f"{agent} {installation.address('intake')}/v1/work-orders -d '{order}'",
+        f"{dispatcher} {installation.address('dispatch')}/v1/work-orders?status=created",
+        f"{supervisor} {installation.address('reporting')}/v1/work-orders/ORDER_NO/timeline",
+    ]
