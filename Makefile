@@ -1,0 +1,55 @@
+# The only place where a command line is written down: people, CI and hooks all call these targets.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
+# Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install run down test lint fmt e2e bench schema lock clean
+
+help: ## Explain all targets
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv from requirements.lock and this repository's packages
+
+$(STAMP): requirements.lock tools/prepare.py $(PACKAGES)
+	@command -v $(PYTHON) >/dev/null || { echo "make install: there is no $(PYTHON); Linework needs Python 3.11 or newer." >&2; exit 1; }
+	@$(PYTHON) tools/prepare.py
+	@touch $@
+
+run: install ## Start everything on this machine and show where to look; Ctrl-C stops it
+	@$(BIN)/linework up $(ARGS)
+
+down: install ## Stop what make run or an earlier run left; the data is kept
+	@$(BIN)/linework down
+
+test: install ## Run every tier of tests, on an embedded PostgreSQL and Kafka
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: install ## Check style and format; changes nothing
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+fmt: install ## Format, and mend what can be mended
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+e2e: install ## Run the end-to-end stories only; LINEWORK_E2E_* variables name an installation elsewhere
+	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+bench: install ## Measure how fast it is, against its floor
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+schema: install ## Write JSON Schemas, AsyncAPI document and event pages from the contracts
+	@$(BIN)/python -m contracts.generate
+
+lock: install ## Resolve requirements.lock and Kafka's jars anew; UPGRADE=1 takes newer versions
+	@$(BIN)/python tools/lock.py
+	@$(BIN)/python -c 'from linework.embedded.jars import lock_jars; lock_jars()'
+
+clean: ## Stop everything and forget its data, logs and caches; .venv stays
+	@if [ -x $(BIN)/linework ]; then $(BIN)/linework down; fi
+	@rm -rf .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage htmlcov
