@@ -4,7 +4,7 @@ Runs on the machine's own Python, so it uses the standard library only and a gra
 Python can read: otherwise the sentence about its age would be a syntax error.
 """
 
-# ruff: noqa: UP, RUF005
+# ruff: noqa: UP021, UP031, RUF005
 
 import glob
 import os
@@ -79,7 +79,7 @@ def pip_names_an_index():
 def locked(name):
     """The lines of one package in the lock file, with its hashes."""
     with open(LOCK) as file:
-        found = re.search(r"^%s==.*(?:\\\n.*)*" % re.escape(name), file.read(), re.MULTILINE)
+        found = re.search(r"^%s==(?:.*\\\n)*.*" % re.escape(name), file.read(), re.MULTILINE)
     return found.group(0) + "\n" if found else stop("requirements.lock does not name %s; run make lock." % name)
 
 
