@@ -21,8 +21,13 @@ class ChainBroken(ValueError):
 
 
 def time_text(moment: datetime) -> str:
-    """UTC with microseconds and Z: the one form in which times travel and are hashed."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    """UTC with microseconds and Z: the one form in which times travel and are hashed.
+
+    `isoformat` and not `strftime`, which writes the year 999 with three digits on some systems.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def event_hash(message: Message) -> str:
@@ -45,10 +50,15 @@ def event_hash(message: Message) -> str:
 
 
 def verify_chain(timeline: Iterable[Message]) -> str:
-    """The hash of the last event of a whole timeline (versions 1..n); raises `ChainBroken`."""
-    previous, version = GENESIS, 0
-    for message in timeline:
-        version += 1
+    """The hash of the last event of a whole timeline (versions 1..n) of one order; raises `ChainBroken`.
+
+    Nothing follows the last event: who holds its hash from elsewhere compares it with what is returned.
+    """
+    previous, subject = GENESIS, None
+    for version, message in enumerate(timeline, start=1):
+        subject = subject or message.subject
+        if message.subject != subject:
+            raise ChainBroken(f"{subject}: version {version} belongs to {message.subject}")
         if message.order_version != version:
             raise ChainBroken(f"{message.subject}: version {version} expected, {message.order_version} found")
         if message.prev_hash != previous:
