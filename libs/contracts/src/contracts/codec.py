@@ -1,13 +1,17 @@
 """A message on Kafka and back: CloudEvents 1.0, binary mode.
 
 Key = `ce_subject`, value = the JSON body, attributes in `ce_*` headers. Unknown headers, unknown fields
-and unknown types are ignored; anything else that is wrong raises `MalformedMessage` saying what.
+and unknown types are ignored; anything else that is wrong raises `MalformedMessage` saying what. What a
+reader would refuse is refused to the writer too: a published record cannot be taken back.
 """
 
+import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import is_dataclass
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 
@@ -20,6 +24,11 @@ from contracts.topics import Topic
 Headers = list[tuple[str, bytes]]
 _ENCODER = msgspec.json.Encoder()
 _DECODERS = {entry.type: msgspec.json.Decoder(entry.body) for entry in BY_TYPE.values()}
+_ANY_JSON = msgspec.json.Decoder()
+_HASH = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# An escaped NUL, unless the backslash is itself escaped. PostgreSQL's text cannot hold it.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class MalformedMessage(ValueError):
@@ -28,6 +37,9 @@ class MalformedMessage(ValueError):
 
 def source_of(service: Service) -> str:
     return f"/linework/{service.value}"
+
+
+_SOURCES = {entry.type: frozenset(map(source_of, entry.owners)) for entry in BY_TYPE.values()}
 
 
 def new_message(
@@ -45,10 +57,13 @@ def new_message(
     causation_id: str | None = None,
     traceparent: str | None = None,
 ) -> Message:
-    """A message ready to be sent; events need `order_version`, and `prev_hash` from version 2 on."""
-    if order_version is not None:
+    """A message ready to be sent; events need `order_version`, and `prev_hash` from version 2 on.
+
+    Raises `MalformedMessage` where every reader would.
+    """
+    if order_version == 1:
         prev_hash = prev_hash or GENESIS
-    return Message(
+    message = Message(
         id=str(uuid.uuid4()),
         type=BY_BODY[type(body)].type,
         source=source_of(service),
@@ -65,6 +80,12 @@ def new_message(
         causation_id=causation_id,
         traceparent=traceparent,
     )
+    headers = headers_of(message)
+    _required(headers, "ce_subject")
+    _check_text(headers, message.data)
+    _check_body(message)
+    _check_place(message, BY_TYPE[message.type], None)
+    return message
 
 
 def headers_of(message: Message) -> dict[str, str]:
@@ -114,7 +135,9 @@ def decode(
         raise MalformedMessage("the record has no value")
     attributes = _attributes(headers)
     entry = BY_TYPE.get(_required(attributes, "ce_type"))
+    _check_text(attributes, value)
     message = _read(attributes, value, entry)
+    _check_body(message)
     if key != message.subject.encode():
         raise MalformedMessage(f"the key {key!r} is not the subject {message.subject!r}")
     if entry is not None:
@@ -123,10 +146,16 @@ def decode(
 
 
 def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    try:
-        return {name: bytes(text).decode() for name, text in headers if text is not None}
-    except UnicodeDecodeError as error:
-        raise MalformedMessage("a header is not UTF-8") from error
+    """The `ce_*` headers; others may hold anything, such as a tracer's binary context."""
+    attributes = {}
+    for name, text in headers:
+        if text is None or not name.startswith("ce_"):
+            continue
+        try:
+            attributes[name] = bytes(text).decode()
+        except UnicodeDecodeError as error:
+            raise MalformedMessage(f"the header {name} is not UTF-8") from error
+    return attributes
 
 
 def _required(attributes: Mapping[str, str], name: str) -> str:
@@ -140,8 +169,9 @@ def _read(attributes: Mapping[str, str], value: bytes, entry: Entry | None) -> M
     if _required(attributes, "ce_specversion") != "1.0":
         raise MalformedMessage(f"ce_specversion is {attributes['ce_specversion']!r}, 1.0 is read")
     try:
-        body = _DECODERS[entry.type].decode(value) if entry else msgspec.json.decode(value) and None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        value.decode()  # msgspec skips unknown fields without looking at their bytes
+        body = (_DECODERS[entry.type] if entry else _ANY_JSON).decode(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedMessage(f"the value does not fit {attributes['ce_type']}: {error}") from error
     occurred_at = _time(attributes, "ce_time")
     return Message(
@@ -155,25 +185,79 @@ def _read(attributes: Mapping[str, str], value: bytes, entry: Entry | None) -> M
             attributes.get("ce_actor", ""), attributes.get("ce_actorrole", ""), attributes.get("ce_actorname", "")
         ),
         data=value,
-        body=body,
+        body=body if entry else None,
         order_version=_whole(attributes, "ce_orderversion"),
         entity_version=_whole(attributes, "ce_entityversion"),
-        prev_hash=attributes.get("ce_prevhash"),
+        prev_hash=_hash(attributes, "ce_prevhash"),
         correlation_id=attributes.get("ce_correlationid"),
         causation_id=attributes.get("ce_causationid"),
         traceparent=attributes.get("ce_traceparent"),
     )
 
 
+def _check_text(attributes: Mapping[str, str], value: bytes) -> None:
+    if _CONTROL.search("".join(attributes.values())):
+        name = next(name for name, text in attributes.items() if _CONTROL.search(text))
+        raise MalformedMessage(f"the header {name} has a control character")
+    if b"\\u0000" in value and _NUL.search(value):
+        raise MalformedMessage("a text of the value has a NUL character")
+
+
+def _check_body(message: Message) -> None:
+    for moment in _moments(message.body):
+        if moment.tzinfo is None:
+            raise MalformedMessage(f"{moment.isoformat()} in {message.type} is without a time zone")
+        _in_utc(moment)
+
+
 def _check_place(message: Message, entry: Entry, topic: Topic | None) -> None:
     if topic is not None and entry.topic.name != topic.name:
         raise MalformedMessage(f"{entry.type} belongs on {entry.topic.name}, not on {topic.name}")
-    if message.service not in entry.owners:
+    if message.source not in _SOURCES[entry.type]:
         raise MalformedMessage(f"{message.source} may not write {entry.type}")
     if entry.kind is Kind.EVENT and (message.order_version is None or message.prev_hash is None):
         raise MalformedMessage(f"{entry.type} needs ce_orderversion and ce_prevhash")
+    if entry.kind is not Kind.EVENT and message.order_version is not None:
+        raise MalformedMessage(f"{entry.type} does not change an order and has no ce_orderversion")
     if entry.kind is Kind.ENTITY and message.entity_version is None:
         raise MalformedMessage(f"{entry.type} needs ce_entityversion")
+
+
+def _moments(value: Any) -> Iterator[datetime]:
+    """Every time inside a body."""
+    if isinstance(value, datetime):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _moments(item)
+    elif is_dataclass(value):
+        for name in _timed_fields(type(value)):
+            yield from _moments(getattr(value, name))
+
+
+@cache
+def _timed_fields(shape: type) -> tuple[str, ...]:
+    return tuple(name for name, hint in get_type_hints(shape).items() if _holds_times(hint))
+
+
+def _holds_times(hint: Any) -> bool:
+    if hint is datetime or (is_dataclass(hint) and _timed_fields(hint)):
+        return True
+    return any(map(_holds_times, get_args(hint)))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise MalformedMessage(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from error
+
+
+def _hash(attributes: Mapping[str, str], name: str) -> str | None:
+    text = attributes.get(name)
+    if text is not None and not _HASH.fullmatch(text):
+        raise MalformedMessage(f"{name} is not a SHA-256 of 64 hexadecimal digits")
+    return text
 
 
 def _time(attributes: Mapping[str, str], name: str) -> datetime:
@@ -184,7 +268,7 @@ def _time(attributes: Mapping[str, str], name: str) -> datetime:
         raise MalformedMessage(f"{name} is {text!r}, not an RFC 3339 time") from error
     if moment.tzinfo is None:
         raise MalformedMessage(f"{name} is {text!r}, without a time zone")
-    return moment.astimezone(UTC)
+    return _in_utc(moment)
 
 
 def _whole(attributes: Mapping[str, str], name: str) -> int | None:
