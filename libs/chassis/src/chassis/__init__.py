@@ -1,0 +1,1 @@
+"""What every service stands on. Technical only: no word of the trade is known here."""

@@ -1,0 +1,162 @@
+"""What an act says in its headers: which version it was decided on, and how to know it again.
+
+`If-Match` is the order version in quotes; 428 without it, 412 when the order has moved on.
+`Idempotency-Key` names the command: repeated by the same caller on the same route with the same body it
+gets the first answer; with another body it is refused. Only what was carried out is remembered.
+"""
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Header, Request, Response
+
+from chassis.database import Statements
+from chassis.problems import MalformedRequest, VersionRequired
+from chassis.telemetry import traceparent
+from contracts.refusals import Invalid
+
+_ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
+_LONGEST_KEY = 200
+
+
+class IdempotencyKeyReused(Invalid):
+    """This Idempotency-Key was used before with another body."""
+
+    zh = "该 Idempotency-Key 已用于另一份请求正文。"
+
+
+class IdempotencyKeyBroken(Invalid):
+    """An Idempotency-Key is 1 to 200 printable characters."""
+
+    zh = "Idempotency-Key 应为 1 至 200 个可打印字符。"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller gets: status, the JSON, and the version as an entity tag."""
+
+    status: int
+    body: bytes
+    etag: str | None = None
+
+    def response(self) -> Response:
+        headers = {"etag": self.etag} if self.etag else None
+        return Response(self.body, status_code=self.status, media_type="application/json", headers=headers)
+
+
+class AlreadyAnswered(Exception):
+    """The command was carried out before; this is the first answer."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    caller: str
+    route: str
+    key: str
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActHeaders:
+    """What came with an act besides its body."""
+
+    idempotency: Idempotency | None
+    if_match: int | None
+    correlation_id: str | None
+    traceparent: str | None
+    occurred_at: datetime | None = None
+
+    @property
+    def expected_version(self) -> int:
+        """The version that the act was decided on; raises `VersionRequired`."""
+        if self.if_match is None:
+            raise VersionRequired()
+        return self.if_match
+
+
+def etag_of(version: int) -> str:
+    return f'"{version}"'
+
+
+async def act_headers(
+    request: Request,
+    if_match: Annotated[str | None, Header(description='The order version decided on, such as `"3"`.')] = None,
+    idempotency_key: Annotated[
+        str | None, Header(description="Names this command; repeat it safely with the same key.")
+    ] = None,
+    x_correlation_id: Annotated[str | None, Header(description="Carried into every event this causes.")] = None,
+) -> ActHeaders:
+    """The headers of an act; raises `MalformedRequest` or `IdempotencyKeyBroken`."""
+    if x_correlation_id is not None and (len(x_correlation_id) > _LONGEST_KEY or not x_correlation_id.isprintable()):
+        raise MalformedRequest(reason="X-Correlation-Id is 1 to 200 printable characters")
+    return ActHeaders(
+        idempotency=await _idempotency(request, idempotency_key),
+        if_match=_version(if_match),
+        correlation_id=x_correlation_id,
+        traceparent=traceparent(),
+    )
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    match = _ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise MalformedRequest(reason='If-Match is one order version in quotes, such as "3"')
+    return int(match[1])
+
+
+async def _idempotency(request: Request, key: str | None) -> Idempotency | None:
+    if key is None:
+        return None
+    if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise IdempotencyKeyBroken()
+    principal = await request.app.state.verifier.verify(request.headers["authorization"].partition(" ")[2].strip())
+    return Idempotency(
+        caller=principal.sub,
+        route=f"{request.method} {request.url.path}",
+        key=key,
+        fingerprint=hashlib.sha256(await request.body()).hexdigest(),
+    )
+
+
+async def raise_if_answered(statements: Statements, idempotency: Idempotency | None) -> None:
+    """Raises `AlreadyAnswered` or `IdempotencyKeyReused` when the key is known."""
+    if idempotency is None:
+        return
+    row = await statements.fetchrow(
+        "select fingerprint, status, etag, response from idempotency_keys where caller = $1 and route = $2 and key = $3",
+        idempotency.caller,
+        idempotency.route,
+        idempotency.key,
+    )
+    if row is not None:
+        raise_first_answer(idempotency, row["fingerprint"], Answer(row["status"], row["response"], row["etag"]))
+
+
+def raise_first_answer(idempotency: Idempotency, fingerprint: str, first: Answer) -> None:
+    if fingerprint != idempotency.fingerprint:
+        raise IdempotencyKeyReused()
+    raise AlreadyAnswered(first)
+
+
+async def remember(statements: Statements, idempotency: Idempotency | None, answer: Answer) -> None:
+    """Keeps the answer, in the transaction that made it true."""
+    if idempotency is not None:
+        await statements.execute(
+            "insert into idempotency_keys (caller, route, key, fingerprint, status, etag, response)"
+            " values ($1, $2, $3, $4, $5, $6, $7)",
+            idempotency.caller,
+            idempotency.route,
+            idempotency.key,
+            idempotency.fingerprint,
+            answer.status,
+            answer.etag,
+            answer.body,
+        )

@@ -1,0 +1,135 @@
+"""The HTTP process of a service: one FastAPI app with everything that all of them have."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+import httpx
+import uvicorn
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import parking_api, problems
+from chassis.acts import AlreadyAnswered
+from chassis.auth import TokenVerifier
+from chassis.clock import Clock, SystemClock
+from chassis.database import Database
+from chassis.health import health_routes
+from chassis.settings import Settings
+from chassis.subscribe import Subscription
+from chassis.telemetry import set_up_logs, set_up_traces
+from chassis.wakeup import APPLIED, Wakeup
+
+
+def create_app(
+    service: str,
+    settings: Settings,
+    routers: list[APIRouter],
+    *,
+    description: str,
+    subscriptions: list[Subscription] = [],  # noqa: B006
+    clock: Clock | None = None,
+    prepare: Callable[[FastAPI], None] | None = None,
+) -> FastAPI:
+    """The app of a service. Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what
+    `prepare` adds; all of it lives as long as the app."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as stack:
+            app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
+            app.state.verifier = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, app.state.http)
+            app.state.db = Database(
+                settings.database_url, pool_size=settings.database_pool_size, application_name=f"linework {service}"
+            )
+            stack.push_async_callback(app.state.db.close)
+            app.state.wakeup = await stack.enter_async_context(Wakeup(settings.database_url, hears=APPLIED).running())
+            if prepare is not None:
+                prepare(app)
+            yield
+
+    app = FastAPI(
+        title=f"Linework {service}",
+        version="1",
+        description=description,
+        lifespan=lifespan,
+        # A path with a slash too many is a mistake to be told of, not a redirect that loses the body.
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.service = service
+    app.state.clock = clock or SystemClock()
+    app.state.subscriptions = subscriptions
+    problems.install(app)
+
+    @app.exception_handler(AlreadyAnswered)
+    async def on_already_answered(_: Request, repeated: AlreadyAnswered) -> Response:
+        return repeated.answer.response()
+
+    for router in [*routers, parking_api.router, health_routes()]:
+        app.include_router(router)
+    app.add_middleware(Boundary, limit=settings.request_bytes_limit)
+    return app
+
+
+class Boundary:
+    """Refuses bodies that are too large while they arrive, and sets the headers that every answer has."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._limit:
+                raise problems.RequestTooLarge(limit=self._limit)
+            return message
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *_HEADERS]
+            await send(message)
+
+        await self._app(scope, limited, with_headers)
+
+
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"referrer-policy", b"no-referrer"),
+]
+
+
+async def _db(request: Request) -> Database:
+    return request.app.state.db
+
+
+async def _clock(request: Request) -> Clock:
+    return request.app.state.clock
+
+
+Db = Annotated[Database, Depends(_db)]
+Time = Annotated[Clock, Depends(_clock)]
+
+
+def serve(service: str, app: Any, settings: Settings, *, port: int) -> None:
+    """Runs the process until SIGTERM, finishing the requests it has begun."""
+    set_up_logs(service, settings.log_level)
+    set_up_traces(service, settings)
+    uvicorn.run(
+        app,
+        host=settings.http_host,
+        port=port,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_graceful_shutdown=15,
+    )

@@ -1,0 +1,46 @@
+"""What each service's `migrations/env.py` calls: Alembic over asyncpg, one lock, no endless waiting."""
+
+import asyncio
+import os
+from collections.abc import Iterable
+
+from alembic import context, op
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+_MIGRATION_LOCK = 0x4C57_0004
+
+
+def run() -> None:
+    """Migrates the database of DATABASE_URL."""
+    url = os.environ["DATABASE_URL"].split("://", 1)[1]
+    asyncio.run(_migrate("postgresql+asyncpg://" + url))
+
+
+async def _migrate(url: str) -> None:
+    engine = create_async_engine(url, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(_run)
+        await connection.commit()
+    await engine.dispose()
+
+
+def _run(connection: Connection) -> None:
+    # Several replicas may start at once; whoever comes second finds nothing left to do.
+    connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+    # A migration that cannot get its lock gives up instead of stopping all traffic behind it.
+    connection.execute(text("set lock_timeout = '5s'"))
+    context.configure(connection=connection, transaction_per_migration=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def execute(script: str) -> None:
+    """Runs the statements of a script one by one; a statement ends with a semicolon at the end of a line."""
+    for statement in _statements(script):
+        op.execute(text(statement.replace(":", "\\:")))
+
+
+def _statements(script: str) -> Iterable[str]:
+    return (part.strip() for part in script.split(";\n") if part.strip())

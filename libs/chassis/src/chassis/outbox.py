@@ -1,0 +1,51 @@
+"""What is to be published is written in the transaction that made it true.
+
+A statement that changes an order ends with `INSERT` fed by the guarded change, so that an outbox row's
+number is drawn after the order's row lock: numbers of one key then grow in commit order.
+"""
+
+import zlib
+from collections.abc import Sequence
+
+import msgspec
+
+from chassis.database import Transaction
+from contracts.catalogue import BY_TYPE
+from contracts.codec import headers_of
+from contracts.message import Message
+
+SHARDS = 16
+
+COLUMNS = "shard, aggregatetype, aggregateid, aggregate_version, type, payload, headers"
+
+
+def shard_of(key: str) -> int:
+    """The shard of a key: the same for every process and release, or order per key is lost."""
+    return zlib.crc32(key.encode()) % SHARDS
+
+
+def row_of(message: Message) -> tuple[int, str, str, int | None, str, bytes, str]:
+    """The values of `COLUMNS` for a message."""
+    return (
+        shard_of(message.subject),
+        BY_TYPE[message.type].topic.name,
+        message.subject,
+        message.order_version or message.entity_version,
+        message.type,
+        message.data,
+        msgspec.json.encode(headers_of(message)).decode(),
+    )
+
+
+async def add(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Writes messages in the order given. The caller holds the lock of every key among them."""
+    if not messages:
+        return
+    columns = [list(column) for column in zip(*map(row_of, messages), strict=True)]
+    await tx.execute(
+        f"""insert into outbox ({COLUMNS})
+            select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],
+                                         $7::jsonb[]) with ordinality
+                as message ({COLUMNS}, place) order by place""",
+        *columns,
+    )

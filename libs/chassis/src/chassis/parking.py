@@ -1,0 +1,246 @@
+"""Poison stops one key, not a partition.
+
+A record that cannot be applied is parked with every later record of its key: visible, repairable,
+releasable in order. Everything else flows. The worker that reads a key and the operator who releases it
+hold the key's advisory lock, so that no later record slips past one that is being released.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from chassis.database import Database, Statements, Transaction
+from contracts.refusals import Conflict, Invalid, NotFound
+
+
+class ParkedKeyNotFound(NotFound):
+    """Nothing is parked under key {key} of topic {topic}."""
+
+    zh = "主题 {topic} 的键 {key} 下没有停放的消息。"
+
+
+class ParkedRecordNotFound(NotFound):
+    """No record with id {parked_id} is parked."""
+
+    zh = "没有编号为 {parked_id} 的停放消息。"
+
+
+class StillPoison(Conflict):
+    """Record {parked_id} still cannot be applied: {reason}"""
+
+    zh = "停放消息 {parked_id} 仍然无法处理：{reason}"
+
+
+class RepairNotText(Invalid):
+    """The repaired value is not valid JSON: {reason}"""
+
+    zh = "修复后的内容不是有效的 JSON：{reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A Kafka record as it was read, or as it was repaired."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp: int = 0
+
+    @property
+    def parking_key(self) -> str:
+        """What it is parked under; a record without a key stands alone."""
+        if self.key is None:
+            return f"{self.partition}:{self.offset}"
+        return self.key.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+
+
+def raw_record(record: ConsumerRecord, topic: str) -> RawRecord:
+    return RawRecord(
+        topic, record.partition, record.offset, record.key, record.value, tuple(record.headers), record.timestamp
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A record and why it cannot be applied."""
+
+    record: RawRecord
+    reason: str
+
+
+_LOCK_SPACE = 0x4C57_0003
+BEHIND = "an earlier record of this key is parked"
+
+
+def _lock_of(topic: str, key: str) -> int:
+    return zlib.crc32(f"{topic}/{key}".encode()) - 0x8000_0000
+
+
+async def lock_key(tx: Transaction, topic: str, key: str) -> None:
+    await tx.execute("select pg_advisory_xact_lock($1, $2)", _LOCK_SPACE, _lock_of(topic, key))
+
+
+async def parked_keys(tx: Transaction, topic: str, keys: Iterable[str]) -> set[str]:
+    """Which of the keys are parked; each of them is locked until the transaction ends."""
+    found = await _parked_among(tx, topic, sorted(set(keys)))
+    if not found:
+        return set()
+    for key in sorted(found, key=lambda key: _lock_of(topic, key)):
+        await lock_key(tx, topic, key)
+    return await _parked_among(tx, topic, sorted(found))
+
+
+async def _parked_among(tx: Transaction, topic: str, keys: list[str]) -> set[str]:
+    rows = await tx.fetch(
+        "select distinct key from parked where topic = $1 and key = any($2) and state = 'parked'", topic, keys
+    )
+    return {row["key"] for row in rows}
+
+
+async def settled_among(tx: Transaction, topic: str, records: Sequence[RawRecord]) -> set[tuple[int, int]]:
+    """Partition and offset of those records that were parked once and have been released or discarded."""
+    if not records:
+        return set()
+    rows = await tx.fetch(
+        """select partition, "offset" from parked join unnest($2::int[], $3::bigint[]) as place (partition, "offset")
+           using (partition, "offset") where topic = $1 and state <> 'parked'""",
+        topic,
+        [record.partition for record in records],
+        [record.offset for record in records],
+    )
+    return {(row["partition"], row["offset"]) for row in rows}
+
+
+async def park(tx: Transaction, parked: Sequence[Parked]) -> None:
+    """Parks records in the order given; one that was parked before stays as it is."""
+    for item in parked:
+        record = item.record
+        await tx.execute(
+            """insert into parked (topic, key, partition, "offset", raw_key, value, headers, reason)
+               values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (topic, partition, "offset") do nothing""",
+            record.topic,
+            record.parking_key,
+            record.partition,
+            record.offset,
+            record.key,
+            record.value,
+            json.dumps([[name, (value or b"").decode("latin-1")] for name, value in record.headers]).replace(
+                "\\u0000", "\\ufffd"
+            ),
+            item.reason.replace("\x00", "\\x00")[:2000],
+        )
+
+
+_SHOWN = """id, topic, key, partition, "offset", value, headers, reason, state, parked_at, repaired,
+            settled_by, settled_at"""
+
+
+async def parked_records(
+    db: Database, *, topic: str | None, key: str | None, after: int = 0, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Parked records, oldest first, as an operator sees them."""
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            f"""select {_SHOWN} from parked
+                where state = 'parked' and id > $1 and ($2::text is null or topic = $2)
+                  and ($3::text is null or key = $3) order by id limit $4""",
+            after,
+            topic,
+            key,
+            limit,
+        )
+    return [_shown(row) for row in rows]
+
+
+async def parked_record(db: Database, parked_id: int) -> dict[str, Any]:
+    async with db.statements() as statements:
+        row = await statements.fetchrow(f"select {_SHOWN} from parked where id = $1", parked_id)
+    if row is None:
+        raise ParkedRecordNotFound(parked_id=parked_id)
+    return _shown(row)
+
+
+def _shown(row: Any) -> dict[str, Any]:
+    shown = dict(row)
+    shown["value"] = None if row["value"] is None else row["value"].decode("utf-8", "backslashreplace")
+    shown["headers"] = {
+        name: value.encode("latin-1").decode("utf-8", "backslashreplace") for name, value in json.loads(row["headers"])
+    }
+    shown["repaired"] = json.loads(row["repaired"]) if row["repaired"] else None
+    return shown
+
+
+async def repair(
+    db: Database, parked_id: int, *, value: str, headers: dict[str, str], by: str, at: datetime
+) -> dict[str, Any]:
+    """Sets what will be applied in the record's place; what was read stays beside it."""
+    try:
+        json.loads(value)
+    except ValueError as error:
+        raise RepairNotText(reason=str(error)) from error
+    repaired = json.dumps({"value": value, "headers": headers, "by": by, "at": at.isoformat()})
+    async with db.statements() as statements:
+        changed = await statements.execute(
+            "update parked set repaired = $2 where id = $1 and state = 'parked'", parked_id, repaired
+        )
+    if changed == "UPDATE 0":
+        raise ParkedRecordNotFound(parked_id=parked_id)
+    return await parked_record(db, parked_id)
+
+
+async def discard(db: Database, parked_id: int, *, by: str, at: datetime) -> dict[str, Any]:
+    """Gives a record up: it is never applied, and stays in the table with who decided it."""
+    async with db.statements() as statements:
+        changed = await statements.execute(
+            "update parked set state = 'discarded', settled_by = $2, settled_at = $3"
+            " where id = $1 and state = 'parked'",
+            parked_id,
+            by,
+            at,
+        )
+    if changed == "UPDATE 0":
+        raise ParkedRecordNotFound(parked_id=parked_id)
+    return await parked_record(db, parked_id)
+
+
+async def take_parked(tx: Transaction, topic: str, key: str) -> list[tuple[int, RawRecord]]:
+    """The parked records of a key with repairs applied, in order; the key is locked."""
+    await lock_key(tx, topic, key)
+    rows = await tx.fetch(
+        "select * from parked where topic = $1 and key = $2 and state = 'parked' order by \"offset\", id", topic, key
+    )
+    if not rows:
+        raise ParkedKeyNotFound(topic=topic, key=key)
+    return [(row["id"], _record(row)) for row in rows]
+
+
+def _record(row: Any) -> RawRecord:
+    value, key = row["value"], row["raw_key"]
+    headers = tuple((name, text.encode("latin-1")) for name, text in json.loads(row["headers"]))
+    if row["repaired"]:
+        repaired = json.loads(row["repaired"])
+        value = repaired["value"].encode()
+        headers = tuple((name, text.encode()) for name, text in repaired["headers"].items())
+        key = repaired["headers"].get("ce_subject", "").encode() or key
+    return RawRecord(row["topic"], row["partition"], row["offset"], key, value, headers)
+
+
+async def mark_released(tx: Transaction, parked_ids: Sequence[int], *, by: str, at: datetime) -> None:
+    await tx.execute(
+        "update parked set state = 'released', settled_by = $2, settled_at = $3 where id = any($1)",
+        list(parked_ids),
+        by,
+        at,
+    )
+
+
+async def count_parked_keys(statements: Statements) -> int:
+    return await statements.fetchval("select count(distinct (topic, key)) from parked where state = 'parked'")

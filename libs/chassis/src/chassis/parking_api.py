@@ -1,0 +1,110 @@
+"""Parked records over HTTP, for operators: look, inspect, repair, release, discard.
+
+What was parked may hold whatever a broken writer put there; only operators see it.
+"""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis import parking
+from chassis.auth import Principal, RoleNotAllowed, TokenMissing, TokenRefused, allow
+from chassis.problems import InvalidRequest, Responses
+from chassis.subscribe import Consumer
+
+_OPERATOR = ("operator",)
+_REFUSALS = (TokenMissing, TokenRefused, RoleNotAllowed, InvalidRequest)
+Operator = Annotated[Principal, Depends(allow(*_OPERATOR))]
+ParkedId = Annotated[int, Field(ge=1, le=2**62)]
+
+router = APIRouter(prefix="/v1/parked", tags=["parked records"])
+
+
+class ParkedRecord(BaseModel):
+    id: int
+    topic: str
+    key: str
+    partition: int
+    offset: int
+    value: str | None
+    headers: dict[str, str]
+    reason: str
+    state: str
+    parked_at: datetime
+    repaired: dict[str, Any] | None
+    settled_by: str | None
+    settled_at: datetime | None
+
+
+class ParkedRecords(BaseModel):
+    items: list[ParkedRecord]
+
+
+class Repair(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    value: str = Field(max_length=1_000_000)
+    headers: dict[str, str] = Field(max_length=50)
+
+
+class Released(BaseModel):
+    released: int
+
+
+@router.get("", responses=Responses.of(_REFUSALS))
+async def list_parked_records(
+    request: Request,
+    _: Operator,
+    topic: Annotated[str | None, Query(max_length=200)] = None,
+    key: Annotated[str | None, Query(max_length=500)] = None,
+    after: Annotated[int, Query(ge=0, le=2**62)] = 0,
+    limit: Annotated[int, Query(ge=1, le=200)] = 100,
+) -> ParkedRecords:
+    """What is parked at the moment, oldest first; `after` is the last id of the page before."""
+    rows = await parking.parked_records(request.app.state.db, topic=topic, key=key, after=after, limit=limit)
+    return ParkedRecords.model_validate({"items": rows})
+
+
+@router.get("/{parked_id}", responses=Responses.of((*_REFUSALS, parking.ParkedRecordNotFound)))
+async def inspect_parked_record(request: Request, _: Operator, parked_id: ParkedId) -> ParkedRecord:
+    """One record as it was read: value, headers, and why it could not be applied."""
+    return ParkedRecord.model_validate(await parking.parked_record(request.app.state.db, parked_id))
+
+
+@router.post(
+    "/{parked_id}/repair", responses=Responses.of((*_REFUSALS, parking.ParkedRecordNotFound, parking.RepairNotText))
+)
+async def repair_parked_record(request: Request, operator: Operator, parked_id: ParkedId, body: Repair) -> ParkedRecord:
+    """Sets the value and headers that will be applied in its place; what was read is kept beside them."""
+    state = request.app.state
+    row = await parking.repair(
+        state.db, parked_id, value=body.value, headers=body.headers, by=operator.sub, at=state.clock.now()
+    )
+    return ParkedRecord.model_validate(row)
+
+
+@router.post("/{parked_id}/discard", responses=Responses.of((*_REFUSALS, parking.ParkedRecordNotFound)))
+async def discard_parked_record(request: Request, operator: Operator, parked_id: ParkedId) -> ParkedRecord:
+    """Gives a record up for good; it stays in the table with who decided it."""
+    state = request.app.state
+    return ParkedRecord.model_validate(
+        await parking.discard(state.db, parked_id, by=operator.sub, at=state.clock.now())
+    )
+
+
+@router.post("/release", responses=Responses.of((*_REFUSALS, parking.ParkedKeyNotFound, parking.StillPoison)))
+async def release_parked_key(
+    request: Request,
+    operator: Operator,
+    topic: Annotated[str, Query(max_length=200)],
+    key: Annotated[str, Query(max_length=500)],
+) -> Released:
+    """Applies the parked records of a key in order, all or none."""
+    state = request.app.state
+    subscription = next((one for one in state.subscriptions if one.topic.name == topic), None)
+    if subscription is None:
+        raise parking.ParkedKeyNotFound(topic=topic, key=key)
+    consumer = Consumer(subscription, service=state.service, db=state.db, wakeup=state.wakeup)
+    return Released(released=await consumer.release(key, by=operator.sub, at=state.clock.now()))

@@ -1,0 +1,250 @@
+"""Refusals as RFC 9457 problem documents, in Chinese or English by `Accept-Language`.
+
+The one place that knows which HTTP status a family of refusals has. A document has a stable `code`,
+`title` and `detail` for people, the refusal's context as further members, and for invalid input an
+`errors` list of pointer, what was wrong and what would be right.
+"""
+
+import logging
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from chassis.database import DatabaseUnavailable, is_transient
+from chassis.telemetry import METRICS
+from contracts import refusals
+
+log = logging.getLogger(__name__)
+
+PROBLEM_JSON = "application/problem+json"
+
+STATUS_OF: Mapping[type[refusals.Refusal], HTTPStatus] = {
+    refusals.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
+    refusals.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    refusals.Forbidden: HTTPStatus.FORBIDDEN,
+    refusals.NotFound: HTTPStatus.NOT_FOUND,
+    refusals.Conflict: HTTPStatus.CONFLICT,
+    refusals.Stale: HTTPStatus.PRECONDITION_FAILED,
+    refusals.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+TITLES: Mapping[HTTPStatus, tuple[str, str]] = {
+    HTTPStatus.BAD_REQUEST: ("The request cannot be read", "请求无法解析"),
+    HTTPStatus.UNAUTHORIZED: ("Not authenticated", "身份未经确认"),
+    HTTPStatus.FORBIDDEN: ("Not allowed", "无权操作"),
+    HTTPStatus.NOT_FOUND: ("Not found", "未找到"),
+    HTTPStatus.METHOD_NOT_ALLOWED: ("Method not allowed", "不支持的请求方法"),
+    HTTPStatus.CONFLICT: ("Not possible in the present state", "当前状态不允许"),
+    HTTPStatus.PRECONDITION_FAILED: ("The version is not the present one", "版本已过期"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("The request is too large", "请求过大"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("The media type is not supported", "不支持的媒体类型"),
+    HTTPStatus.UNPROCESSABLE_ENTITY: ("The input is not right", "输入不正确"),
+    HTTPStatus.PRECONDITION_REQUIRED: ("If-Match is needed", "需要 If-Match"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("Something went wrong here", "系统内部错误"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Not possible at this moment", "暂时无法处理"),
+}
+
+
+class InvalidRequest(refusals.Invalid):
+    """{count} value(s) of the request are not right; see errors."""
+
+    zh = "请求中有 {count} 处内容不正确，详见 errors。"
+
+
+class MalformedRequest(refusals.Invalid):
+    """The request cannot be read: {reason}"""
+
+    zh = "请求无法解析：{reason}"
+
+
+class RouteNotFound(refusals.NotFound):
+    """There is nothing at {path}."""
+
+    zh = "{path} 不存在。"
+
+
+class MethodNotAllowed(refusals.Refusal):
+    """{method} is not possible at {path}."""
+
+    zh = "{path} 不支持 {method}。"
+
+
+class RequestTooLarge(refusals.Refusal):
+    """The request body is larger than {limit} bytes."""
+
+    zh = "请求正文超过 {limit} 字节。"
+
+
+class VersionRequired(refusals.Refusal):
+    """Send If-Match with the order version that the decision is based on, such as If-Match: "3"."""
+
+    zh = '请在 If-Match 中给出所依据的工单版本，例如 If-Match: "3"。'
+
+
+_OWN_STATUS: Mapping[type[refusals.Refusal], HTTPStatus] = {
+    MalformedRequest: HTTPStatus.BAD_REQUEST,
+    MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
+    RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    VersionRequired: HTTPStatus.PRECONDITION_REQUIRED,
+}
+
+
+def status_of(refusal: type[refusals.Refusal]) -> HTTPStatus:
+    if refusal in _OWN_STATUS:
+        return _OWN_STATUS[refusal]
+    return next(status for family, status in STATUS_OF.items() if issubclass(refusal, family))
+
+
+def language_of(accept_language: str | None) -> str:
+    """`zh` or `en`: whichever of the two the header prefers; English when it names neither."""
+    best, best_weight = "en", 0.0
+    for part in (accept_language or "").split(","):
+        tag, _, parameters = part.strip().partition(";")
+        name, _, text = parameters.strip().partition("=")
+        try:
+            weight = float(text) if name == "q" else 1.0
+        except ValueError:
+            continue
+        language = tag.split("-")[0].lower()
+        if language in ("zh", "en") and weight > best_weight:
+            best, best_weight = language, weight
+    return best
+
+
+def problem(
+    refusal: refusals.Refusal, *, accept_language: str | None, path: str, errors: list[dict[str, str]] | None = None
+) -> Response:
+    language = language_of(accept_language)
+    status = status_of(type(refusal))
+    METRICS.refusals.labels(refusal.code).inc()
+    document = {
+        "type": f"urn:linework:problem:{refusal.code}",
+        "title": TITLES[status][language == "zh"],
+        "status": status.value,
+        "code": refusal.code,
+        "detail": refusal.message(language),
+        "instance": path,
+        **refusal.context,
+    }
+    if errors is not None:
+        document["errors"] = errors
+    headers = {"content-language": language}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = "1"
+    return Response(
+        msgspec.json.encode(document, enc_hook=str), status_code=status, media_type=PROBLEM_JSON, headers=headers
+    )
+
+
+_WRONG_ZH = {
+    "missing": "缺少必填项",
+    "extra_forbidden": "未知字段",
+    "string_too_short": "文字过短",
+    "string_too_long": "文字过长",
+    "string_type": "应为文字",
+    "string_pattern_mismatch": "格式不符",
+    "bool_type": "应为 true 或 false",
+    "bool_parsing": "应为 true 或 false",
+    "int_type": "应为整数",
+    "int_parsing": "应为整数",
+    "enum": "不在可选值之内",
+    "greater_than_equal": "数值过小",
+    "less_than_equal": "数值过大",
+    "datetime_parsing": "不是有效的时间",
+    "datetime_from_date_parsing": "不是有效的时间",
+    "datetime_type": "应为时间",
+    "timezone_aware": "时间缺少时区",
+    "too_short": "项目过少",
+    "too_long": "项目过多",
+    "uuid_parsing": "不是有效的编号",
+    "model_attributes_type": "应为 JSON 对象",
+    "json_invalid": "不是有效的 JSON",
+}
+
+
+def _errors(error: RequestValidationError, language: str) -> list[dict[str, str]]:
+    shown = []
+    for fault in error.errors():
+        place, *path = fault["loc"]
+        wrong = _WRONG_ZH.get(fault["type"], "内容不正确") if language == "zh" else fault["msg"]
+        row = {"in": str(place), "pointer": "/" + "/".join(str(step) for step in path), "wrong": wrong}
+        if language == "zh":
+            row["detail"] = fault["msg"]
+        expected = fault.get("ctx", {})
+        right = {name: value for name, value in expected.items() if isinstance(value, str | int | float | bool)}
+        if right:
+            row["right"] = ", ".join(f"{name} {value}" for name, value in right.items())
+        shown.append(row)
+    return shown
+
+
+def install(app: FastAPI) -> None:
+    """Every way in which a request can fail becomes a problem document."""
+
+    def respond(request: Request, refusal: refusals.Refusal, **more: Any) -> Response:
+        accept = request.headers.get("accept-language")
+        return problem(refusal, accept_language=accept, path=request.url.path, **more)
+
+    @app.exception_handler(refusals.Refusal)
+    async def on_refusal(request: Request, refusal: refusals.Refusal) -> Response:
+        return respond(request, refusal)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        if any(fault["type"] == "json_invalid" for fault in error.errors()):
+            return respond(request, MalformedRequest(reason="the body is not JSON"))
+        errors = _errors(error, language_of(request.headers.get("accept-language")))
+        return respond(request, InvalidRequest(count=len(errors)), errors=errors)
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return respond(request, RouteNotFound(path=request.url.path))
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return respond(request, MethodNotAllowed(method=request.method, path=request.url.path))
+        return respond(request, MalformedRequest(reason=str(error.detail)))
+
+    @app.exception_handler(Exception)
+    async def on_error(request: Request, error: Exception) -> Response:
+        if is_transient(error):
+            log.warning("the database is away: %s", error)
+            return respond(request, DatabaseUnavailable())
+        raise error
+
+
+class Responses:
+    """What a route can answer besides yes, for its OpenAPI description."""
+
+    SCHEMA: Mapping[str, Any] = {
+        "type": "object",
+        "required": ["type", "title", "status", "code", "detail"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "code": {"type": "string"},
+            "detail": {"type": "string"},
+            "instance": {"type": "string"},
+            "errors": {"type": "array", "items": {"type": "object"}},
+        },
+    }
+
+    @classmethod
+    def of(cls, possible: Iterable[type[refusals.Refusal]]) -> dict[int | str, dict[str, Any]]:
+        """The `responses` of a route that can refuse in these ways."""
+        by_status: dict[HTTPStatus, list[str]] = {}
+        for refusal in possible:
+            by_status.setdefault(status_of(refusal), []).append(refusal.code)
+        return {
+            status.value: {
+                "description": f"{TITLES[status][0]}: " + ", ".join(f"`{code}`" for code in sorted(set(codes))),
+                "content": {PROBLEM_JSON: {"schema": cls.SCHEMA}},
+            }
+            for status, codes in sorted(by_status.items())
+        }

@@ -1,0 +1,158 @@
+"""The relay: from the outbox to Kafka, in order per key, at least once.
+
+What must stay true: rows of one key are sent in the order of their numbers, and a row is deleted only
+after Kafka acknowledged it and every earlier row of its key. Hence one owner per shard (an advisory lock
+on a direct connection, gone when the connection is), reading in the order of numbers, deleting by the
+numbers that were read, and a new producer after any failure: the table says what is still to be sent.
+Two relays that overlap for a moment, because one lost its connection while it was sending, each send in
+order; readers see repeats, never a gap.
+"""
+
+import asyncio
+import contextlib
+import logging
+import math
+from collections.abc import Sequence
+
+import asyncpg
+import msgspec
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from chassis.database import TRANSIENT, driver_url
+from chassis.outbox import SHARDS
+from chassis.telemetry import METRICS
+from chassis.wakeup import PUBLISH
+
+log = logging.getLogger(__name__)
+
+_SHARD_LOCKS = 0x4C57_0001
+_PRESENCE_LOCKS = 0x4C57_0002
+_POLL_SECONDS = 0.2
+_BALANCE_SECONDS = 2.0
+_RETRY_SECONDS = 1.0
+_PRODUCER_STOP_SECONDS = 3.0
+
+_PENDING = (
+    "select id, aggregatetype, aggregateid, payload, headers from outbox where shard = any($1) order by id limit $2"
+)
+
+
+class Relay:
+    def __init__(
+        self, database_url: str, bootstrap_servers: str, *, topic_prefix: str = "", batch_rows: int = 500
+    ) -> None:
+        self._database_url = driver_url(database_url)
+        self._bootstrap_servers = bootstrap_servers
+        self._topic_prefix = topic_prefix
+        self._batch_rows = batch_rows
+        self._shards: set[int] = set()
+        self._wake = asyncio.Event()
+
+    @property
+    def shards(self) -> frozenset[int]:
+        """The shards that this relay owns at the moment."""
+        return frozenset(self._shards)
+
+    async def run(self) -> None:
+        """Sends until it is cancelled; a lost database or broker is waited for."""
+        while True:
+            try:
+                await self._serve()
+            except (*TRANSIENT, KafkaError, SendFailed) as error:
+                METRICS.relay_resets.inc()
+                log.warning("relay starts over from its table: %s: %s", type(error).__name__, error)
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _serve(self) -> None:
+        connection = await asyncpg.connect(self._database_url, timeout=5, command_timeout=30)
+        try:
+            await connection.add_listener(PUBLISH, lambda *_: self._wake.set())
+            await connection.execute("select pg_advisory_lock_shared($1, 0)", _PRESENCE_LOCKS)
+            async with self._producer() as producer:
+                await self._send_until_lost(connection, producer)
+        finally:
+            self._shards.clear()
+            connection.terminate()
+
+    @contextlib.asynccontextmanager
+    async def _producer(self):
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=0,
+            max_batch_size=262_144,
+        )
+        await producer.start()
+        try:
+            yield producer
+        finally:
+            # With the broker away `stop` would wait for it for ever; the table has what was not acknowledged.
+            with contextlib.suppress(TimeoutError, KafkaError):
+                async with asyncio.timeout(_PRODUCER_STOP_SECONDS):
+                    await producer.stop()
+
+    async def _send_until_lost(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> None:
+        loop = asyncio.get_running_loop()
+        balance_at = loop.time()
+        while True:
+            if loop.time() >= balance_at:
+                await self._balance(connection)
+                balance_at = loop.time() + _BALANCE_SECONDS
+            self._wake.clear()
+            rows = await connection.fetch(_PENDING, list(self._shards), self._batch_rows)
+            if rows:
+                await self._send(connection, producer, rows)
+            if len(rows) < self._batch_rows:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_POLL_SECONDS):
+                        await self._wake.wait()
+
+    async def _send(
+        self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
+    ) -> None:
+        sending = []
+        for row in rows:
+            headers = [(name, text.encode()) for name, text in msgspec.json.decode(row["headers"]).items()]
+            topic, key = self._topic_prefix + row["aggregatetype"], row["aggregateid"].encode()
+            sending.append(await producer.send(topic, row["payload"], key=key, headers=headers))
+        results = await asyncio.gather(*sending, return_exceptions=True)
+        failed_keys, sent, failure = set(), [], None
+        for row, result in zip(rows, results, strict=True):
+            if isinstance(result, BaseException):
+                failed_keys.add(row["aggregateid"])
+                failure = result
+            elif row["aggregateid"] not in failed_keys:
+                sent.append(row["id"])
+        # By the numbers that were read: a lower number may have been committed since, and is not sent yet.
+        await connection.execute("delete from outbox where id = any($1)", sent)
+        METRICS.published.inc(len(sent))
+        if failure is not None:
+            raise SendFailed(f"{len(rows) - len(sent)} of {len(rows)} rows were not acknowledged") from failure
+
+    async def _balance(self, connection: asyncpg.Connection) -> None:
+        """Takes or gives back shards, so that the relays of this database have equal shares.
+
+        Called between rounds only: a shard is never given away while a row of it is being sent.
+        """
+        relays = await connection.fetchval(
+            "select count(*) from pg_locks where locktype = 'advisory' and classid = $1 and granted"
+            " and database = (select oid from pg_database where datname = current_database())",
+            _PRESENCE_LOCKS,
+        )
+        share = math.ceil(SHARDS / max(relays, 1))
+        for shard in sorted(self._shards)[share:]:
+            await connection.execute("select pg_advisory_unlock($1, $2)", _SHARD_LOCKS, shard)
+            self._shards.discard(shard)
+        for shard in range(SHARDS):
+            if len(self._shards) >= share:
+                return
+            if shard not in self._shards and await connection.fetchval(
+                "select pg_try_advisory_lock($1, $2)", _SHARD_LOCKS, shard
+            ):
+                self._shards.add(shard)
+
+
+class SendFailed(Exception):
+    """Kafka refused or lost a record; the producer is not to be used again."""

@@ -1,0 +1,39 @@
+"""What a process is told by its environment. A wrong or missing setting stops the start with one sentence."""
+
+import sys
+from typing import Self
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The settings that every service has; each is the environment variable of its name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore")
+
+    database_url: str = Field(description="postgresql://user:password@host:port/database of this service")
+    kafka_bootstrap_servers: str = Field(description="host:port of one or more brokers, by comma")
+    topic_prefix: str = Field("", description="put before topic and group names, when installations share a broker")
+    oidc_issuer: str = Field(description="issuer of the bearer tokens; its key set is discovered from it")
+    oidc_audience: str = Field("linework", description="audience that a token must name")
+    intake_url: str = Field("", description="where intake answers; the other services ask it for people's data")
+    http_host: str = "127.0.0.1"
+    http_port: int = 8000
+    worker_port: int = 8010
+    worker_id: str = Field("0", description="static name of this worker in its consumer groups")
+    database_pool_size: int = Field(8, ge=1, description="connections of one process")
+    catch_up_seconds: float = Field(5.0, ge=0, description="how long a read or an act waits for a version on its way")
+    kafka_poll_seconds: float = Field(60.0, gt=0, description="a worker that has not polled for so long is not alive")
+    request_bytes_limit: int = Field(1_048_576, description="larger request bodies are refused with 413")
+    log_level: str = "INFO"
+    otlp_endpoint: str = Field("", description="where traces go by OTLP over HTTP; empty: nowhere")
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings, or an exit that names every variable that is missing or wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            faults = [f"{str(fault['loc'][0]).upper()}: {fault['msg'].lower()}" for fault in error.errors()]
+            sys.exit("cannot start, the environment is not complete: " + "; ".join(faults))

@@ -1,0 +1,290 @@
+"""Consuming: from Kafka into this service's database, each record applied once, in order per key.
+
+One batch is one transaction: effects, outbox rows, parked records and the position in the topic. After
+it is committed, Kafka is told. On start and after every rebalance the worker seeks to the positions of
+its own database, so that effects and position can never disagree, not even after a restored backup.
+
+A handler gets a list of messages and a transaction and knows nothing of Kafka. It raises `Poison` for a
+message that can never be applied; that key is parked and the rest of the batch is applied without it.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from chassis import parking
+from chassis.database import Database, Transaction, is_transient
+from chassis.parking import BEHIND, Parked, RawRecord, raw_record
+from chassis.telemetry import METRICS
+from chassis.wakeup import APPLIED, Wakeup
+from contracts.codec import MalformedMessage, decode
+from contracts.message import Message
+from contracts.topics import Topic
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Sequence[Message], Transaction], Awaitable[None]]
+
+# Kafka takes the partitions away after max_poll_interval_ms, five minutes.
+_RETRY_FOR_SECONDS = 120.0
+_LONGEST_BACKOFF_SECONDS = 5.0
+_BATCH_RECORDS = 500
+_POLL_MILLISECONDS = 500
+_UNPROCESSABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, TypeError, KeyError)
+
+
+class Poison(Exception):
+    """The message cannot be applied, now or later, unless somebody repairs something."""
+
+    def __init__(self, message: Message, reason: str) -> None:
+        super().__init__(reason)
+        self.message = message
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a service listens to, and what it does with it."""
+
+    topic: Topic
+    handler: Handler
+
+
+class Consumer:
+    """Applies one subscription of one service."""
+
+    def __init__(self, subscription: Subscription, *, service: str, db: Database, wakeup: Wakeup | None = None) -> None:
+        self.subscription = subscription
+        self.group = f"{service}.{subscription.topic.name}"
+        self._db = db
+        self._wakeup = wakeup
+
+    @property
+    def _topic(self) -> str:
+        return self.subscription.topic.name
+
+    async def apply(self, records: Sequence[RawRecord]) -> None:
+        """Applies a batch, waiting out whatever is transient; raises when that takes too long."""
+        give_up_at, backoff = time.monotonic() + _RETRY_FOR_SECONDS, 0.1
+        while True:
+            try:
+                await self._apply_whole(records)
+                break
+            except Exception as error:
+                if not is_transient(error) or time.monotonic() > give_up_at:
+                    raise
+                log.warning("applying %s waits: %s: %s", self._topic, type(error).__name__, error)
+                await asyncio.sleep(backoff)
+                backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
+        METRICS.consumed.labels(self._topic).inc(len(records))
+        if self._wakeup:
+            self._wakeup.send(APPLIED)
+
+    async def _apply_whole(self, records: Sequence[RawRecord]) -> None:
+        try:
+            await self._apply_without_poison(records)
+        except _UNPROCESSABLE as error:
+            if is_transient(error):
+                raise
+            if len(records) == 1:
+                await self._park_alone(records[0], error)
+                return
+            # The database or the handler refused something without saying which record it was.
+            log.warning("applying %s one by one: %s: %s", self._topic, type(error).__name__, error)
+            for record in records:
+                await self._apply_whole([record])
+
+    async def _apply_without_poison(self, records: Sequence[RawRecord]) -> None:
+        """One transaction for the batch; started again without a key each time the handler finds poison in it."""
+        messages, poison = self._decode(records)
+        while True:
+            try:
+                async with self._db.begin() as tx:
+                    applicable, parked = await self._split(tx, records, messages, poison)
+                    if applicable:
+                        await self.subscription.handler(applicable, tx)
+                    await parking.park(tx, parked)
+                    await _advance(tx, records)
+            except Poison as found:
+                place = next(place for place, message in messages.items() if message is found.message)
+                poison[place] = found.reason
+                continue
+            self._report(parked)
+            return
+
+    def _decode(self, records: Sequence[RawRecord]) -> tuple[dict[int, Message], dict[int, str]]:
+        """By place in the batch: the messages that can be read, and why the others cannot."""
+        messages: dict[int, Message] = {}
+        unreadable: dict[int, str] = {}
+        for place, record in enumerate(records):
+            try:
+                messages[place] = decode(record.key, record.value, record.headers, topic=self.subscription.topic)
+            except MalformedMessage as error:
+                unreadable[place] = str(error)
+        return messages, unreadable
+
+    async def _split(
+        self, tx: Transaction, records: Sequence[RawRecord], messages: dict[int, Message], poison: dict[int, str]
+    ) -> tuple[list[Message], list[Parked]]:
+        """What to apply, and what to park: poison, and whatever stands behind it."""
+        blocked = await parking.parked_keys(tx, self._topic, {record.parking_key for record in records})
+        settled = await parking.settled_among(tx, self._topic, [records[place] for place in poison])
+        applicable, parked = [], []
+        for place, record in enumerate(records):
+            if (record.partition, record.offset) in settled:
+                continue  # read again, after an operator had released or discarded it
+            if record.parking_key in blocked:
+                parked.append(Parked(record, BEHIND))
+            elif place in poison:
+                parked.append(Parked(record, poison[place]))
+                blocked.add(record.parking_key)
+            else:
+                applicable.append(messages[place])
+        return applicable, parked
+
+    async def _park_alone(self, record: RawRecord, error: Exception) -> None:
+        parked = [Parked(record, f"{type(error).__name__}: {error}")]
+        async with self._db.begin() as tx:
+            await parking.park(tx, parked)
+            await _advance(tx, [record])
+        self._report(parked)
+
+    def _report(self, parked: Sequence[Parked]) -> None:
+        for item in parked:
+            METRICS.parked.labels(self._topic).inc()
+            log.error(
+                "parked a record: %s",
+                item.reason,
+                extra={
+                    "topic": self._topic,
+                    "key": item.record.parking_key,
+                    "partition": item.record.partition,
+                    "offset": item.record.offset,
+                },
+            )
+
+    async def release(self, key: str, *, by: str, at: datetime) -> int:
+        """Applies the parked records of a key in order, all or none; returns how many.
+
+        Raises `StillPoison` and leaves everything as it was when one of them cannot be applied.
+        """
+        async with self._db.begin() as tx:
+            taken = await parking.take_parked(tx, self._topic, key)
+            for parked_id, record in taken:
+                try:
+                    message = decode(record.key, record.value, record.headers, topic=self.subscription.topic)
+                    await self.subscription.handler([message], tx)
+                except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
+                    raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
+            await parking.mark_released(tx, [parked_id for parked_id, _ in taken], by=by, at=at)
+        return len(taken)
+
+
+async def _advance(tx: Transaction, records: Sequence[RawRecord]) -> None:
+    positions: dict[int, int] = {}
+    for record in records:
+        positions[record.partition] = max(positions.get(record.partition, 0), record.offset + 1)
+    # Never backwards: after a rebalance two workers may apply the same batch for a moment.
+    await tx.execute(
+        """insert into positions (topic, partition, next_offset)
+           select $1, * from unnest($2::int[], $3::bigint[])
+           on conflict (topic, partition) do update
+           set next_offset = greatest(positions.next_offset, excluded.next_offset)""",
+        records[0].topic,
+        list(positions),
+        list(positions.values()),
+    )
+
+
+class Listener(ConsumerRebalanceListener):
+    """A consumer on a FastStream broker: polls, applies, acknowledges, and says how it is."""
+
+    def __init__(self, broker: KafkaBroker, consumer: Consumer, *, db: Database, prefix: str, worker_id: str) -> None:
+        self.topic = consumer.subscription.topic.name
+        self.polled_at = time.monotonic()
+        self.is_assigned = False
+        self._consumer = consumer
+        self._db = db
+        self._next_offsets: dict[int, int] = {}
+        self._subscriber = broker.subscriber(
+            prefix + self.topic,
+            batch=True,
+            group_id=prefix + consumer.group,
+            group_instance_id=worker_id,
+            decoder=lambda message: message,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            max_records=_BATCH_RECORDS,
+            batch_timeout_ms=1,
+            fetch_max_wait_ms=200,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            listener=self,
+        )
+        self._subscriber(self._on_batch)
+
+    async def _on_batch(self, message: KafkaMessage) -> None:
+        records = [raw_record(record, self.topic) for record in message.raw_message]
+        await self._consumer.apply(records)
+        await message.ack()
+        self._next_offsets |= {record.partition: record.offset + 1 for record in records}
+
+    def watch(self) -> None:
+        """To be called once the broker has started: notes each poll, and waits in it for records.
+
+        FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
+        wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
+        """
+        client: AIOKafkaConsumer = self._subscriber.consumer
+        getmany = client.getmany
+
+        async def waiting_getmany(*, timeout_ms: int, max_records: int):
+            records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
+            self.polled_at = time.monotonic()
+            return records
+
+        client.getmany = waiting_getmany
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        self.is_assigned = False
+        self._next_offsets.clear()
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Goes on where this database is, whatever Kafka was told."""
+        positions = await self._positions()
+        for partition in assigned:
+            self._next_offsets[partition.partition] = positions.get(partition.partition, 0)
+            self._subscriber.consumer.seek(partition, self._next_offsets[partition.partition])
+        self.is_assigned = True
+
+    async def _positions(self) -> dict[int, int]:
+        while True:
+            try:
+                async with self._db.statements() as statements:
+                    rows = await statements.fetch(
+                        "select partition, next_offset from positions where topic = $1", self.topic
+                    )
+                return {row["partition"]: row["next_offset"] for row in rows}
+            except Exception as error:
+                # Reading from anywhere else than our own position is not an option: wait for the database.
+                if not is_transient(error):
+                    raise
+                await asyncio.sleep(1)
+
+    def lag(self) -> int:
+        """Records between what was applied and the end of the topic, as far as the broker has told."""
+        client = self._subscriber.consumer
+        if client is None:
+            return 0
+        return sum(
+            max(0, (client.highwater(partition) or 0) - self._next_offsets.get(partition.partition, 0))
+            for partition in client.assignment()
+        )

@@ -1,0 +1,139 @@
+"""The worker process of a service: consumers, relay and housekeeping, with probes on a port of its own."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+from aiokafka.errors import KafkaError
+from fastapi import FastAPI
+from faststream.kafka import KafkaBroker
+
+from chassis.database import Database, is_transient
+from chassis.health import health_routes
+from chassis.relay import Relay
+from chassis.settings import Settings
+from chassis.subscribe import Consumer, Listener, Subscription
+from chassis.telemetry import METRICS
+from chassis.wakeup import Wakeup
+
+log = logging.getLogger(__name__)
+
+_HOUSEKEEPING_SECONDS = 600.0
+_KEYS_KEPT = "7 days"
+_DRAIN_SECONDS = 15.0
+_RETRY_SECONDS = 1.0
+
+
+class Worker:
+    """What a worker process runs, and how it is."""
+
+    def __init__(self, service: str, settings: Settings, subscriptions: list[Subscription]) -> None:
+        self._settings = settings
+        self.db = Database(settings.database_url, pool_size=4, application_name=f"linework {service} worker")
+        self._wakeup = Wakeup(settings.database_url)
+        self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, topic_prefix=settings.topic_prefix)
+        self._broker = KafkaBroker(
+            settings.kafka_bootstrap_servers,
+            allow_auto_create_topics=False,
+            graceful_timeout=_DRAIN_SECONDS,
+            logger=logging.getLogger("faststream"),
+        )
+        self._listeners = [
+            Listener(
+                self._broker,
+                Consumer(subscription, service=service, db=self.db, wakeup=self._wakeup),
+                db=self.db,
+                prefix=settings.topic_prefix,
+                worker_id=settings.worker_id,
+            )
+            for subscription in subscriptions
+        ]
+
+    @contextlib.asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Everything runs within the block; afterwards the batch at hand is finished and committed first."""
+        async with self._wakeup.running():
+            tasks = [
+                asyncio.create_task(work, name=name)
+                for name, work in (("relay", self._relay.run()), ("housekeeping", self._keep_house()))
+            ]
+            listening = asyncio.create_task(self._listen(), name="listen")
+            try:
+                yield
+            finally:
+                await _cancel(listening)
+                await self._broker.stop()
+                for task in tasks:
+                    await _cancel(task)
+                await self.db.close()
+
+    async def _listen(self) -> None:
+        # The broker may be away at the start; the probes answer meanwhile.
+        while True:
+            try:
+                await self._broker.start()
+            except (KafkaError, OSError) as error:
+                log.warning("waiting for Kafka: %s", error)
+                await self._broker.stop()
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                for listener in self._listeners:
+                    listener.watch()
+                return
+
+    async def _keep_house(self) -> None:
+        while True:
+            try:
+                async with self.db.statements() as statements:
+                    await statements.execute(
+                        f"delete from idempotency_keys where created_at < now() - interval '{_KEYS_KEPT}'"
+                    )
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+            await asyncio.sleep(_HOUSEKEEPING_SECONDS)
+
+    def fault(self) -> str | None:
+        """What makes it not alive: it has not polled Kafka for too long."""
+        oldest = min((listener.polled_at for listener in self._listeners), default=time.monotonic())
+        age = time.monotonic() - oldest
+        METRICS.last_poll_age_seconds.set(age)
+        for listener in self._listeners:
+            METRICS.lag.labels(listener.topic).set(listener.lag())
+        if age > self._settings.kafka_poll_seconds:
+            return f"Kafka was last polled {age:.0f} s ago"
+        return None
+
+    def unready(self) -> str | None:
+        """What makes it not ready: it is not alive, or has no partitions."""
+        waiting = [listener.topic for listener in self._listeners if not listener.is_assigned]
+        return self.fault() or (f"no partitions of {', '.join(waiting)} assigned" if waiting else None)
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def create_worker(service: str, settings: Settings, subscriptions: list[Subscription]) -> FastAPI:
+    """The worker as an app with the probes; its work runs as long as the app."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        worker = Worker(service, settings, subscriptions)
+        app.state.db, app.state.worker = worker.db, worker
+        async with worker.running():
+            yield
+
+    app = FastAPI(title=f"Linework {service} worker", lifespan=lifespan, openapi_url=None)
+    app.include_router(
+        health_routes(
+            is_alive=lambda: app.state.worker.fault(),
+            is_ready=lambda: app.state.worker.unready(),
+        )
+    )
+    return app
