@@ -4,13 +4,31 @@ Every service keeps this state for every order, and `linework verify` holds it a
 stream. Applying an event never asks a clock, a database or a person.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from contracts import events as e
-from contracts.lifecycle import CUSTODIANS, Act, Service, Status, allowed_acts, step
+from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status, allowed_acts, step
 from contracts.message import Actor, Message
+
+ACTS: Mapping[type, tuple[Act, ...]] = {
+    e.WorkOrderDispatched: (Act.DISPATCH,),
+    e.WorkOrderStarted: (Act.START,),
+    e.WorkOrderRejected: (Act.REJECT,),
+    e.WorkOrderRedispatchRequested: (Act.SEND_TO_REDISPATCH, Act.REDISPATCH),
+    e.WorkOrderCompleted: (Act.COMPLETE,),
+    e.WorkOrderAuditRequested: (Act.SUBMIT_FOR_AUDIT,),
+    e.WorkOrderAudited: (Act.PASS_AUDIT, Act.FAIL_AUDIT),
+    e.WorkOrderArchived: (Act.ARCHIVE,),
+    e.WorkOrderCancelled: (Act.CANCEL,),
+    e.WorkOrderUrged: (Act.URGE,),
+    e.WorkOrderSuspended: (Act.SUSPEND,),
+    e.WorkOrderResumed: (Act.RESUME,),
+    e.WorkOrderNoteAdded: (Act.NOTE,),
+}
+"""The acts that each event records; of two, the order's status or the verdict says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +166,9 @@ class CannotApply(ValueError):
 def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
     """The order after the event; raises `CannotApply`. The caller has checked the version and the chain.
 
-    An event of a type this reader does not know moves the version on and changes nothing else.
+    An event that the table of steps does not allow, or that is not from the custodian, cannot follow: it
+    is better parked and seen than quietly believed. An event of a type this reader does not know moves
+    `version` and `changed` on and changes nothing else.
     """
     done = Done(message.actor, message.occurred_at)
     if isinstance(message.body, e.WorkOrderCreated):
@@ -157,16 +177,41 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         return _created(message.subject, message.body, done)
     if order is None:
         raise CannotApply(f"order {message.subject} was never created")
+    if message.body is None:
+        return replace(order, version=order.version + 1, changed=done)
+    status = _status_after(order, message)
     changes = _changes(order, message.body, done)
-    status, suspension = changes.get("status", order.status), changes.get("suspension", order.suspension)
+    suspension = changes.get("suspension", order.suspension)
     return replace(
         order,
         version=order.version + 1,
         changed=done,
+        status=status,
         custodian=CUSTODIANS[status],
         allowed_acts=allowed_acts(status, is_suspended=suspension is not None),
         **changes,
     )
+
+
+def _status_after(order: WorkOrder, message: Message) -> Status:
+    if type(message.body) not in ACTS:
+        raise CannotApply(f"{message.type} does not change an order")
+    if message.service != order.custodian:
+        raise CannotApply(f"{message.service} does not hold order {order.id}, {order.custodian or 'nobody'} does")
+    try:
+        return order.advance(_act(order, message.body))
+    except ActNotAllowed as refusal:
+        raise CannotApply(f"order {order.id}: {refusal}") from refusal
+
+
+def _act(order: WorkOrder, event: object) -> Act:
+    match event:
+        case e.WorkOrderRedispatchRequested():
+            return Act.SEND_TO_REDISPATCH if order.status is Status.REJECTED else Act.REDISPATCH
+        case e.WorkOrderAudited():
+            return Act.PASS_AUDIT if event.verdict is e.AuditVerdict.PASSED else Act.FAIL_AUDIT
+        case _:
+            return ACTS[type(event)][0]
 
 
 def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
@@ -193,12 +238,12 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
 
 
 def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
-    """What the event changes; every event of the catalogue has its line here."""
+    """What the event changes beside the status; every event of the catalogue that does has its line here."""
     match event:
         case e.WorkOrderDispatched():
             return _dispatched(event, done)
         case e.WorkOrderStarted():
-            return {"status": Status.PROCESSING, "started": done}
+            return {"started": done}
         case e.WorkOrderRejected():
             return _rejected(order, event, done)
         case e.WorkOrderRedispatchRequested():
@@ -206,14 +251,15 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderCompleted():
             return _completed(order, event, done)
         case e.WorkOrderAuditRequested():
-            return {"status": Status.AUDITING, "audit_requested": done}
+            return {"audit_requested": done}
         case e.WorkOrderAudited():
-            return _audited(order, event, done)
+            audit = Audit(verdict=event.verdict, remark=event.remark, audited=done)
+            return {"audits": (*order.audits, audit)}
         case e.WorkOrderArchived():
-            return {"status": Status.ARCHIVED, "archived": done}
+            return {"archived": done}
         case e.WorkOrderCancelled():
             cancellation = Cancellation(request_id=event.request_id, reason=event.reason, cancelled=done)
-            return {"status": Status.CANCELLED, "cancellation": cancellation, "suspension": None}
+            return {"cancellation": cancellation, "suspension": None}
         case e.WorkOrderUrged():
             return {"urges": (*order.urges, Urge(request_id=event.request_id, reason=event.reason, urged=done))}
         case e.WorkOrderSuspended():
@@ -234,14 +280,14 @@ def _dispatched(event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
         is_binding=event.is_binding,
         dispatched=done,
     )
-    return {"status": Status.DISPATCHED, "assignment": assignment, "started": None}
+    return {"assignment": assignment, "started": None}
 
 
 def _rejected(order: WorkOrder, event: e.WorkOrderRejected, done: Done) -> dict[str, Any]:
     rejection = Rejection(
         work_area_id=order.work_area_id or "", reason=event.reason, explanation=event.explanation, rejected=done
     )
-    return {"status": Status.REJECTED, "rejections": (*order.rejections, rejection)}
+    return {"rejections": (*order.rejections, rejection)}
 
 
 def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequested, done: Done) -> dict[str, Any]:
@@ -252,9 +298,9 @@ def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequeste
             ruling_remark=event.remark,
             ruled=done,
         )
-        return {"status": Status.REDISPATCHING, "rejections": (*order.rejections[:-1], ruled)}
+        return {"rejections": (*order.rejections[:-1], ruled)}
     redispatch = Redispatch(reason=event.reason or event.remark, requested=done)
-    return {"status": Status.REDISPATCHING, "redispatches": (*order.redispatches, redispatch)}
+    return {"redispatches": (*order.redispatches, redispatch)}
 
 
 def _completed(order: WorkOrder, event: e.WorkOrderCompleted, done: Done) -> dict[str, Any]:
@@ -267,12 +313,4 @@ def _completed(order: WorkOrder, event: e.WorkOrderCompleted, done: Done) -> dic
         is_called_back=event.is_called_back,
         completed=done,
     )
-    return {"status": Status.COMPLETED, "completions": (*order.completions, completion)}
-
-
-def _audited(order: WorkOrder, event: e.WorkOrderAudited, done: Done) -> dict[str, Any]:
-    passed = event.verdict is e.AuditVerdict.PASSED
-    return {
-        "status": Status.COMPLETED if passed else Status.REDISPATCHING,
-        "audits": (*order.audits, Audit(verdict=event.verdict, remark=event.remark, audited=done)),
-    }
+    return {"completions": (*order.completions, completion)}
