@@ -1,21 +1,14 @@
-"""What servers need before services start on them: databases, migrations, topics."""
+"""What servers need before services start on them: databases and topics."""
 
 import asyncio
 import contextlib
-import os
-import sys
-import threading
-import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from linework.ports import SERVICES
-from linework.processes import Child
-from linework.runtime.installation import REPOSITORY, Installation
-from linework.stopped import Stopped, last_line
+from linework.stopped import Stopped
 
-MIGRATION_SECONDS = 600
 TOPIC_ALREADY_EXISTS = 36
 
 
@@ -49,27 +42,6 @@ async def _create_databases(server_url: str) -> None:
                 await connection.execute(f'create database "linework_{service}"')
     finally:
         await connection.close()
-
-
-def migrate(installation: Installation, service: str, env: Mapping[str, str], given_up: threading.Event) -> None:
-    """Bring a service's database to the newest schema."""
-    ini = REPOSITORY / "services" / service / "alembic.ini"
-    child = Child(
-        f"{service}_migrations",
-        [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"],
-        log=installation.logs / f"{service}_migrations.log",
-        records=installation.records,
-        env={**os.environ, **env},
-        cwd=REPOSITORY,
-    )
-    deadline = time.monotonic() + MIGRATION_SECONDS
-    child.spawn()
-    while child.exit_code() is None and not given_up.is_set() and time.monotonic() < deadline:
-        given_up.wait(0.05)
-    child.signal_stop()
-    child.wait_stopped(10)
-    if child.exit_code() != 0 and not given_up.is_set():
-        raise Stopped(f"The migrations of {service} failed; their log is {child.log}: {last_line(child.log)}")
 
 
 def create_topics(bootstrap_servers: str, prefix: str) -> None:

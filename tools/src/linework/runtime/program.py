@@ -3,12 +3,12 @@
 import http.client
 import os
 import sys
-import threading
 import time
 from collections.abc import Mapping
 
 from linework.ports import LOOPBACK, SERVICES
 from linework.processes import Child
+from linework.runtime.giving_up import GivingUp
 from linework.runtime.installation import AUDIENCE, Installation
 from linework.stopped import ComponentDied
 
@@ -35,7 +35,7 @@ class Program:
         """Start it and return at once: every service puts up with starting before the others."""
         self._child.spawn()
 
-    def wait_ready(self, given_up: threading.Event) -> None:
+    def wait_ready(self, given_up: GivingUp) -> None:
         deadline = time.monotonic() + READY_SECONDS
         while not given_up.is_set():
             if self.exit_code() is not None:

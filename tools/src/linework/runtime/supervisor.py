@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,8 +15,10 @@ from linework.embedded.jars import fetch_jars
 from linework.ports import SERVICES, refuse_taken_ports
 from linework.processes import Child, find_recorded, stop_leftovers, write_record
 from linework.runtime.checks import refuse_small_disk
+from linework.runtime.giving_up import GivingUp
 from linework.runtime.installation import STOP_ORDER, Installation
-from linework.runtime.preparation import create_databases, create_topics, database_urls, migrate
+from linework.runtime.migrations import migrate
+from linework.runtime.preparation import create_databases, create_topics, database_urls
 from linework.runtime.program import Program, make_programs, service_environment
 from linework.runtime.progress import Steps
 from linework.runtime.sample import first_loads
@@ -32,18 +33,20 @@ LOOK_EVERY_SECONDS = 0.2
 def supervise(installation: Installation, steps: Steps, *, is_empty: bool) -> None:
     """Run an installation in the foreground until a signal or a component that cannot be kept alive ends it."""
     installation.state_folder.mkdir(parents=True, exist_ok=True)
-    with _only_supervisor(installation), _interrupts():
-        supervisor = Supervisor(installation, steps)
+    supervisor = Supervisor(installation, steps)
+    with _only_supervisor(installation), _interrupts(supervisor.given_up):
         try:
             supervisor.start()
             supervisor.load(is_empty=is_empty)
             supervisor.watch()
-        except KeyboardInterrupt:
+        except Interrupted:
             steps.say("Stopping.")
         finally:
-            _ignore_interrupts()
             supervisor.stop()
-            steps.say("Everything is stopped; the data is kept.")
+
+
+class Interrupted(Exception):
+    """Ctrl-C, SIGTERM or a closed terminal: not a failure, only the end."""
 
 
 class Supervisor:
@@ -52,7 +55,7 @@ class Supervisor:
         self._steps = steps
         self._components: list[Component] = []
         self._load: Child | None = None
-        self._given_up = threading.Event()
+        self.given_up = GivingUp()
         self._watch = Watch(self._components, lambda text: steps.say(f"[yellow]{text}[/]"))
 
     def start(self) -> None:
@@ -90,7 +93,7 @@ class Supervisor:
             starts.append(lambda: self._step("PostgreSQL", postgres.start))
         if not installation.outside_kafka:
             with self._steps.step("Kafka's jars") as report:
-                fetch_jars(on_progress=report)
+                fetch_jars(on_progress=lambda done, of: (self._go_on(), report(done, of)))
             self._components.append(kafka)
             starts.append(lambda: self._step("Kafka", kafka.start))
         self._all_at_once(starts)
@@ -100,7 +103,7 @@ class Supervisor:
         installation = self._installation
         self._step("Databases", lambda: create_databases(server_url))
         jobs: list[Callable[[], None]] = [
-            lambda service=service: migrate(installation, service, environments[service], self._given_up)
+            lambda service=service: migrate(installation, service, environments[service], self.given_up)
             for service in SERVICES
         ]
         jobs.append(lambda: create_topics(bootstrap_servers, installation.topic_prefix))
@@ -109,10 +112,10 @@ class Supervisor:
 
     def _start_programs(self, programs: Sequence[Program]) -> None:
         with self._steps.step("Issuer and services") as report:
+            self._components += programs
             for program in programs:
                 program.start()
-                self._components.append(program)
-            waits = [lambda program=program: program.wait_ready(self._given_up) for program in programs]
+            waits = [lambda program=program: program.wait_ready(self.given_up) for program in programs]
             self._all_at_once(waits, report=report)
 
     def load(self, *, is_empty: bool) -> None:
@@ -139,11 +142,16 @@ class Supervisor:
 
     def _look(self) -> None:
         self._watch.tend()
-        self._given_up.wait(LOOK_EVERY_SECONDS)
+        self.given_up.wait(LOOK_EVERY_SECONDS)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self.given_up.is_set():
+            raise Interrupted
 
     def stop(self) -> None:
         set_phase(self._installation, "stopping")
-        self._given_up.set()
+        self.given_up.set()
         if self._load:
             self._load.signal_stop()
             self._load.wait_stopped(STOP_SECONDS)
@@ -153,6 +161,8 @@ class Supervisor:
             for component in group:
                 component.wait_stopped(STOP_SECONDS)
         set_phase(self._installation, None)
+        if self._components:
+            self._steps.say("Everything is stopped; the data is kept.")
 
     def _step(self, title: str, act: Callable[[], None]) -> None:
         with self._steps.step(title):
@@ -171,11 +181,12 @@ class Supervisor:
                 for done, future in enumerate(futures, 1):
                     future.result()
                     report(done, len(futures))
-            except BaseException:
+            except Exception:
                 # The pool waits for its threads, and they wait for this.
-                self._given_up.set()
+                self.given_up.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
+        self._go_on()
 
 
 def _stop_groups(components: Sequence[Component]) -> list[list[Component]]:
@@ -232,21 +243,12 @@ def _take(lock: IO[str], installation: Installation) -> None:
 
 
 @contextmanager
-def _interrupts() -> Iterator[None]:
-    """SIGTERM and a closed terminal stop us as Ctrl-C does."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
+def _interrupts(given_up: GivingUp) -> Iterator[None]:
+    """Ctrl-C, SIGTERM and a closed terminal end us in order; once that has begun, more of them change nothing."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in signals}
+    before = {number: signal.signal(number, lambda *_: given_up.set()) for number in signals}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _ignore_interrupts() -> None:
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)

@@ -61,6 +61,6 @@ def _walk(installation: Installation) -> list[str]:
     )
     return [
         f"{agent} {installation.address('intake')}/v1/work-orders -d '{order}'",
-        f"{dispatcher} {installation.address('dispatch')}/v1/work-orders?status=created",
+        f"{dispatcher} '{installation.address('dispatch')}/v1/work-orders?status=created'",
         f"{supervisor} {installation.address('reporting')}/v1/work-orders/ORDER_NO/timeline",
     ]
