@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -23,22 +24,25 @@ class ReachesOutside(Exception):
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+def postgres_server() -> Iterator[EmbeddedPostgres]:
     """A PostgreSQL of its own: `.url`, `.database_url(name)`, `.restart()`, `.kill()`, `.start()`."""
-    folder = tmp_path_factory.mktemp("postgres")
-    server = EmbeddedPostgres(folder, free_port(), shared_buffers="32MB", dies_with_parent=True)
-    server.start()
-    yield server
-    server.stop()
+    # Not in pytest's folder: under root PostgreSQL is another user, who must pass through, and
+    # every other run of pytest on the machine closes that folder again.
+    with TemporaryDirectory(prefix="linework-postgres-") as folder:
+        server = EmbeddedPostgres(Path(folder), free_port(), shared_buffers="32MB", dies_with_parent=True)
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
-def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
+def kafka_server() -> Iterator[EmbeddedKafka]:
     """A Kafka of its own: `.bootstrap_servers`, `.stop()`, `.start()`, `.kill()`."""
-    server = EmbeddedKafka(tmp_path_factory.mktemp("kafka"), free_port(), free_port(), dies_with_parent=True)
-    server.start()
-    yield server
-    server.stop()
+    with TemporaryDirectory(prefix="linework-kafka-") as folder:
+        server = EmbeddedKafka(Path(folder), free_port(), free_port(), dies_with_parent=True)
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from linework.embedded.unprivileged import give_to, let_read_programs, unprivileged_user
+from linework.embedded.unprivileged import give_to, let_pass_to, let_read_programs, unprivileged_user
 from linework.ports import LOOPBACK
 from linework.processes import Child, stop_process
 from linework.stopped import ComponentDied, Stopped, last_line
@@ -71,6 +71,7 @@ class EmbeddedPostgres:
         programs = _programs()
         if user:
             let_read_programs(programs.parent)
+            let_pass_to(self._data)
         if not (self._data / "PG_VERSION").exists():
             self._make_data_folder(programs, user)
         self._clear_stale_pid_file()

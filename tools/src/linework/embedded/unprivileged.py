@@ -34,27 +34,23 @@ def _make_user() -> None:
 
 
 def give_to(user: str | None, folder: Path) -> None:
-    """Make a folder that this user owns and reaches, and nobody else reads."""
+    """Make a folder that this user owns."""
     folder.mkdir(parents=True, exist_ok=True)
     if user is None:
         return
     account = pwd.getpwnam(user)
     os.chown(folder, account.pw_uid, account.pw_gid)
-    let_pass_to(folder)
 
 
-def let_pass_to(path: Path) -> list[Path]:
-    """Let others pass through the folders above a path, without letting them list any; tells which it changed.
+def let_pass_to(path: Path) -> None:
+    """Let others pass through the folders above a path, without letting them list any.
 
     A repository in root's home is the common case in a container.
     """
-    opened = []
     for folder in path.resolve().parents:
         mode = folder.stat().st_mode
         if not mode & stat.S_IXOTH:
             folder.chmod(mode | stat.S_IXOTH)
-            opened.append(folder)
-    return opened
 
 
 def let_read_programs(folder: Path) -> None:

@@ -44,8 +44,7 @@ def up(
         options += ["--port-base", str(port_base)] if port_base is not None else []
         start_detached(installation, options)
     else:
-        with Steps(Console()) as steps:
-            supervise(installation, steps, is_empty=empty)
+        supervise(installation, Steps(Console()), is_empty=empty)
 
 
 def down(state_folder: StateFolder = None) -> None:
