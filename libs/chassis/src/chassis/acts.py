@@ -131,7 +131,8 @@ async def raise_if_answered(statements: Statements, idempotency: Idempotency | N
     if idempotency is None:
         return
     row = await statements.fetchrow(
-        "select fingerprint, status, etag, response from idempotency_keys where caller = $1 and route = $2 and key = $3",
+        "select fingerprint, status, etag, response from idempotency_keys"
+        " where caller = $1 and route = $2 and key = $3",
         idempotency.caller,
         idempotency.route,
         idempotency.key,

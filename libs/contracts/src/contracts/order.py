@@ -109,6 +109,8 @@ class Note:
 class Cancellation:
     request_id: str
     reason: str
+    status_before: Status
+    """Its custodian granted the request, and answers later ones."""
     cancelled: Done
 
 

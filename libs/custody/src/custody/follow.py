@@ -1,0 +1,156 @@
+"""Everybody's side: the stream of orders, applied once and in order.
+
+Version n+1 is applied onto n; at or below n it is a repeat and changes nothing; above it is a gap, and
+the key is parked. A service's own events come back to it as repeats: they only say how far the stream
+has been read, which is what decides whether a request that stands in the stream is ours to answer.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from chassis import outbox
+from chassis.clock import Clock, SystemClock
+from chassis.database import Transaction
+from chassis.subscribe import Poison
+from chassis.telemetry import METRICS
+from contracts.chain import GENESIS, event_hash
+from contracts.lifecycle import Service
+from contracts.message import Message
+from contracts.order import CannotApply, apply
+from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
+from custody.answers import RequestSeen, answer
+from custody.rows import COLUMNS, TYPES, Tracked, tracked_of, values_of
+
+_REQUESTS = (WorkOrderCancelRequested, WorkOrderUrgeRequested)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is known at the start, and what has changed when all messages are applied."""
+
+    tracked: dict[str, Tracked]
+    seen: dict[str, RequestSeen]
+    changed: set[str] = field(default_factory=set)
+    read_on: set[str] = field(default_factory=set)
+    to_send: list[Message] = field(default_factory=list)
+
+
+class Follower:
+    """Keeps one service's orders up with the stream, and answers what is asked of it as custodian."""
+
+    def __init__(self, service: Service, clock: Clock | None = None) -> None:
+        self._service = service
+        self._clock = clock or SystemClock()
+
+    async def follow(self, messages: Sequence[Message], tx: Transaction) -> None:
+        """Applies a batch; raises `Poison` for a message that does not follow the one before it."""
+        batch = _Batch(await _lock(messages, tx), await _requests_seen(messages, tx))
+        for message in messages:
+            if message.order_version is not None:
+                self._apply(message, batch)
+            elif isinstance(message.body, _REQUESTS):
+                self._answer(message, batch)
+            elif isinstance(message.body, WorkOrderRequestRefused):
+                _settle(message.body.request_id, message.subject, batch)
+        await _save(batch, tx)
+
+    def _apply(self, message: Message, batch: _Batch) -> None:
+        tracked = batch.tracked.get(message.subject)
+        present = tracked.order.version if tracked else 0
+        request_id = getattr(message.body, "request_id", None)
+        if request_id is not None:
+            _settle(request_id, message.subject, batch)
+        if message.order_version <= present:
+            if tracked.stream_version < message.order_version:
+                tracked.stream_version = message.order_version
+                batch.read_on.add(message.subject)
+            else:
+                METRICS.duplicates.inc()
+            return
+        _check_follows(message, present, tracked.last_hash if tracked else GENESIS)
+        try:
+            order = apply(tracked.order if tracked else None, message)
+        except CannotApply as error:
+            raise Poison(message, str(error)) from error
+        batch.tracked[message.subject] = Tracked(order, message.order_version, event_hash(message))
+        batch.changed.add(message.subject)
+        METRICS.event_age_seconds.observe(max(0.0, (self._clock.now() - message.recorded_at).total_seconds()))
+
+    def _answer(self, message: Message, batch: _Batch) -> None:
+        tracked = batch.tracked.get(message.subject)
+        if tracked is None:
+            raise Poison(message, f"a request for order {message.subject}, which was never created")
+        seen = batch.seen.setdefault(message.body.request_id, RequestSeen(message.subject))
+        given = answer(message, tracked, seen, service=self._service, now=self._clock.now())
+        if given is None:
+            return
+        batch.to_send.append(given)
+        if given.order_version is not None:
+            order = apply(tracked.order, given)
+            batch.tracked[message.subject] = Tracked(order, tracked.stream_version, event_hash(given))
+            batch.changed.add(message.subject)
+
+
+def _check_follows(message: Message, present: int, last_hash: str) -> None:
+    if message.order_version > present + 1:
+        raise Poison(message, f"a gap: version {message.order_version} came after version {present}")
+    if message.prev_hash != last_hash:
+        raise Poison(message, f"version {message.order_version} does not carry the hash of version {present}")
+
+
+def _settle(request_id: str, order_id: str, batch: _Batch) -> None:
+    seen = batch.seen.setdefault(request_id, RequestSeen(order_id))
+    seen.is_changed = seen.is_changed or not seen.is_answered
+    seen.is_answered = True
+
+
+async def _lock(messages: Iterable[Message], tx: Transaction) -> dict[str, Tracked]:
+    # In the order of ids: two workers with overlapping batches queue instead of deadlocking.
+    rows = await tx.fetch(
+        "select id, body, stream_version, last_hash from work_orders where id = any($1) order by id for update",
+        sorted({message.subject for message in messages}),
+    )
+    return {row["id"]: tracked_of(row) for row in rows}
+
+
+async def _requests_seen(messages: Iterable[Message], tx: Transaction) -> dict[str, RequestSeen]:
+    ids = {request_id for message in messages if (request_id := getattr(message.body, "request_id", None))}
+    if not ids:
+        return {}
+    rows = await tx.fetch("select * from requests_seen where request_id = any($1)", sorted(ids))
+    return {row["request_id"]: RequestSeen(row["order_id"], row["settled_hop"], row["is_answered"]) for row in rows}
+
+
+_NAMES = COLUMNS.split(", ")
+_SAVE = f"""
+insert into work_orders ({COLUMNS})
+select {COLUMNS} from unnest({", ".join(f"${place}::{kind}[]" for place, kind in enumerate(TYPES, start=1))})
+    as changed ({COLUMNS})
+on conflict (id) do update set ({", ".join(_NAMES[1:])}) = ({", ".join("excluded." + name for name in _NAMES[1:])})
+"""
+
+
+async def _save(batch: _Batch, tx: Transaction) -> None:
+    if batch.changed:
+        rows = [values_of(batch.tracked[order_id]) for order_id in sorted(batch.changed)]
+        await tx.execute(_SAVE, *(list(column) for column in zip(*rows, strict=True)))
+    read_on = sorted(batch.read_on - batch.changed)
+    if read_on:
+        await tx.execute(
+            """update work_orders set stream_version = read.version
+               from unnest($1::text[], $2::int[]) as read (id, version) where work_orders.id = read.id""",
+            read_on,
+            [batch.tracked[order_id].stream_version for order_id in read_on],
+        )
+    for request_id, seen in sorted(batch.seen.items()):
+        if seen.is_changed:
+            await tx.execute(
+                """insert into requests_seen (request_id, order_id, settled_hop, is_answered) values ($1, $2, $3, $4)
+                   on conflict (request_id) do update set settled_hop = excluded.settled_hop,
+                   is_answered = excluded.is_answered""",
+                request_id,
+                seen.order_id,
+                seen.settled_hop,
+                seen.is_answered,
+            )
+    await outbox.add(tx, batch.to_send)

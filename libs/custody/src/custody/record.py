@@ -1,0 +1,208 @@
+"""The custodian's side: a decision becomes state, outbox row and remembered answer in one statement.
+
+The statement is guarded by the version that the decision was made on. Whoever loses the race changes
+nothing and is told the present version. The outbox row is fed by the guarded change, so that its number
+is drawn after the row lock: numbers of one order grow in commit order.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import asyncpg
+
+from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered
+from chassis.catch_up import caught_up
+from chassis.clock import Clock
+from chassis.database import Database, Statements
+from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
+from chassis.outbox import row_of
+from chassis.telemetry import METRICS
+from chassis.wakeup import PUBLISH, Wakeup
+from contracts.chain import event_hash
+from contracts.codec import new_message
+from contracts.events import WorkOrderEvent
+from contracts.lifecycle import Service
+from contracts.message import Actor, Message
+from contracts.order import WorkOrder, apply
+from contracts.refusals import Conflict, Invalid, NotFound, Stale
+from custody.rows import COLUMNS, TYPES, Tracked, tracked_of, values_of
+
+
+class WorkOrderNotFound(NotFound):
+    """There is no work order {order_id} that you may see."""
+
+    zh = "没有您可以查看的工单 {order_id}。"
+
+
+class StaleVersion(Stale):
+    """The order is at version {present_version}, {status}; you decided on version {expected_version}."""
+
+    zh = "工单当前版本为 {present_version}（{status}），您所依据的版本为 {expected_version}。"
+
+
+class ExternalReferenceTaken(Conflict):
+    """External reference {external_reference} belongs to work order {order_no}."""
+
+    zh = "外部编号 {external_reference} 已属于工单 {order_no}。"
+
+
+class BeforeTheLastAct(Invalid):
+    """It cannot have happened at {occurred_at}: the order's last act was at {last_act_at}."""
+
+    zh = "发生时间 {occurred_at} 早于工单上一次操作的时间 {last_act_at}。"
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command on one order: who, on which version, when, and how to know it again."""
+
+    order_id: str
+    actor: Actor
+    headers: ActHeaders
+    areas: tuple[str, ...] | None = None
+    """The work areas that the actor may see; None for all."""
+    occurred_at: datetime | None = None
+    """When it was done, if not at this moment."""
+
+
+_TYPED_CHANGE = ", ".join(f"${place}::{kind}" for place, kind in enumerate(TYPES, start=1))
+_SENT_AND_KEPT = f"""
+sent as (
+    insert into outbox ({OUTBOX_COLUMNS})
+    select $18::smallint, $19::text, $20::text, $21::int, $22::text, $23::bytea, $24::jsonb from changed
+), kept as (
+    insert into idempotency_keys (caller, route, key, fingerprint, status, etag, response)
+    select $25::text, $26::text, $27::text, $28::text, $29::smallint, $30::text, convert_to($16::text, 'UTF8')
+    from changed where $27::text is not null
+)
+select count(*) from changed"""
+# $1..$16 are the row, $17 the version decided on, $18..$24 the outbox row, $25..$30 the idempotency key.
+_CHANGE = f"""
+with changed as (
+    update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::int", "stream_version")})
+    where id = $1 and version = $17::int and $3::int is not null returning 1
+), {_SENT_AND_KEPT}"""
+_CREATE = f"""
+with changed as (
+    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 returning 1
+), {_SENT_AND_KEPT}"""
+
+
+class Orders:
+    """The orders of one service, as its use cases see them."""
+
+    def __init__(
+        self, service: Service, db: Database, wakeup: Wakeup, clock: Clock, *, catch_up_seconds: float
+    ) -> None:
+        self._service = service
+        self._db = db
+        self._wakeup = wakeup
+        self._clock = clock
+        self._catch_up_seconds = catch_up_seconds
+
+    async def get_for(self, act: Act) -> Tracked:
+        """The order that the act is about, at the version it was decided on.
+
+        Raises `AlreadyAnswered`, `WorkOrderNotFound` (also for an order of a foreign area) or `StaleVersion`.
+        An expected version that has not arrived here yet is waited for.
+        """
+        expected = act.headers.expected_version
+
+        async def read() -> Tracked | None:
+            async with self._db.statements() as statements:
+                await raise_if_answered(statements, act.headers.idempotency)
+                return await find_tracked(statements, act.order_id)
+
+        def is_there(tracked: Tracked | None) -> bool:
+            return tracked is not None and tracked.order.version >= expected
+
+        tracked = await caught_up(read, is_there, wakeup=self._wakeup, seconds=self._catch_up_seconds)
+        if tracked is None or not may_see(tracked.order, act.areas):
+            raise WorkOrderNotFound(order_id=act.order_id)
+        if tracked.order.version != expected:
+            raise _stale(tracked.order, expected)
+        return tracked
+
+    async def record(self, tracked: Tracked, event: WorkOrderEvent, act: Act, *, name: str) -> Answer:
+        """Commits the event; the answer is the order as it now is. Raises `StaleVersion` or `AlreadyAnswered`."""
+        message = self._message(event, act, tracked)
+        changed = Tracked(apply(tracked.order, message), tracked.stream_version, event_hash(message))
+        return await self._commit(_CHANGE, changed, message, act, decided_on=tracked.order.version, name=name)
+
+    async def create(self, event: WorkOrderEvent, act: Act, *, name: str) -> Answer:
+        """Commits the first event of an order."""
+        message = self._message(event, act, None)
+        created = Tracked(apply(None, message), 0, event_hash(message))
+        return await self._commit(_CREATE, created, message, act, decided_on=0, name=name)
+
+    def _message(self, event: WorkOrderEvent, act: Act, tracked: Tracked | None) -> Message:
+        now = self._clock.now()
+        occurred_at = act.occurred_at or now
+        if tracked is not None and act.occurred_at is not None and occurred_at < tracked.order.changed.at:
+            raise BeforeTheLastAct(occurred_at=occurred_at, last_act_at=tracked.order.changed.at)
+        return new_message(
+            event,
+            service=self._service,
+            subject=act.order_id,
+            actor=act.actor,
+            occurred_at=occurred_at,
+            recorded_at=now,
+            order_version=tracked.order.version + 1 if tracked else 1,
+            prev_hash=tracked.last_hash if tracked else None,
+            correlation_id=act.headers.correlation_id,
+            traceparent=act.headers.traceparent,
+        )
+
+    async def _commit(
+        self, sql: str, tracked: Tracked, message: Message, act: Act, *, decided_on: int, name: str
+    ) -> Answer:
+        values = values_of(tracked)
+        answer = Answer(201 if decided_on == 0 else 200, values[-1].encode(), etag_of(tracked.order.version))
+        key = act.headers.idempotency
+        remembered = (
+            (key.caller, key.route, key.key, key.fingerprint, answer.status, answer.etag) if key else (None,) * 6
+        )
+        async with self._db.statements() as statements:
+            try:
+                changed = await statements.fetchval(sql, *values, decided_on, *row_of(message), *remembered)
+            except asyncpg.UniqueViolationError:
+                # The same command ran twice at once, and the other one was first.
+                await raise_if_answered(statements, key)
+                await _raise_if_taken(statements, tracked.order.external_reference)
+                raise
+            if changed == 0:
+                await self._raise_stale(statements, act, decided_on)
+        self._wakeup.send(PUBLISH)
+        METRICS.commands.labels(name).inc()
+        return answer
+
+    async def _raise_stale(self, statements: Statements, act: Act, decided_on: int) -> None:
+        await raise_if_answered(statements, act.headers.idempotency)
+        present = await find_tracked(statements, act.order_id)
+        if present is None:
+            raise WorkOrderNotFound(order_id=act.order_id)
+        raise _stale(present.order, decided_on)
+
+
+async def _raise_if_taken(statements: Statements, external_reference: str | None) -> None:
+    row = await statements.fetchrow(
+        "select id, order_no from work_orders where external_reference = $1", external_reference
+    )
+    if row is not None:
+        raise ExternalReferenceTaken(
+            external_reference=external_reference, order_id=row["id"], order_no=row["order_no"]
+        )
+
+
+async def find_tracked(statements: Statements, order_id: str) -> Tracked | None:
+    row = await statements.fetchrow("select body, stream_version, last_hash from work_orders where id = $1", order_id)
+    return tracked_of(row) if row else None
+
+
+def may_see(order: WorkOrder, areas: tuple[str, ...] | None) -> bool:
+    """Whether a person with this area scope may see the order."""
+    return areas is None or order.work_area_id in areas
+
+
+def _stale(order: WorkOrder, expected: int) -> StaleVersion:
+    return StaleVersion(present_version=order.version, status=order.status.value, expected_version=expected)

@@ -1,0 +1,101 @@
+"""What the order routes of every service have in common: their parameters, models and refusals."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.acts import ActHeaders, IdempotencyKeyBroken, IdempotencyKeyReused, act_headers
+from chassis.auth import KeySetUnavailable, Principal, RoleNotAllowed, TokenMissing, TokenRefused
+from chassis.catch_up import NotCaughtUp
+from chassis.database import DatabaseUnavailable
+from chassis.paging import CursorBroken
+from chassis.problems import InvalidRequest, MalformedRequest, RequestTooLarge, VersionRequired
+from chassis.texts import PastMoment
+from contracts.lifecycle import ActNotAllowed
+from contracts.order import WorkOrder
+from contracts.refusals import Refusal
+from custody.record import Act, BeforeTheLastAct, Orders, StaleVersion, WorkOrderNotFound
+
+ANY: tuple[type[Refusal], ...] = (
+    TokenMissing,
+    TokenRefused,
+    RoleNotAllowed,
+    KeySetUnavailable,
+    DatabaseUnavailable,
+    InvalidRequest,
+    MalformedRequest,
+    RequestTooLarge,
+)
+"""What any route can refuse."""
+
+READ_REFUSALS = (*ANY, WorkOrderNotFound, NotCaughtUp)
+LIST_REFUSALS = (*ANY, CursorBroken)
+ACT_REFUSALS = (
+    *ANY,
+    ActNotAllowed,
+    BeforeTheLastAct,
+    IdempotencyKeyBroken,
+    IdempotencyKeyReused,
+    StaleVersion,
+    VersionRequired,
+    WorkOrderNotFound,
+)
+
+OrderId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The order's id.")]
+Headers = Annotated[ActHeaders, Depends(act_headers)]
+AtLeast = Annotated[
+    int | None, Query(ge=1, le=1_000_000, description="Wait briefly until this order version has arrived here.")
+]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
+SearchText = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class ActBody(BaseModel):
+    """What every act takes besides its own fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    occurred_at: PastMoment | None = Field(
+        None, description="When it was done, if not at this moment; not before the order's last act."
+    )
+
+
+class WorkOrderPage(BaseModel):
+    items: list[WorkOrder]
+    next_cursor: str | None
+
+
+_SEES_EVERY_AREA = ("agent", "dispatcher", "auditor", "supervisor", "operator")
+
+
+def scope_of(principal: Principal) -> tuple[str, ...] | None:
+    """The work areas whose orders the caller may see; None for all.
+
+    Areas named in the token narrow any role; repair staff see no order without one.
+    """
+    if principal.areas is None and not principal.has(*_SEES_EVERY_AREA):
+        return ()
+    return principal.areas
+
+
+def act_on(
+    order_id: str, principal: Principal, headers: ActHeaders, *roles: str, occurred_at: datetime | None = None
+) -> Act:
+    """The act of a caller in the first of the roles that they have."""
+    return Act(
+        order_id=order_id,
+        actor=principal.acting(*roles),
+        headers=headers,
+        areas=scope_of(principal),
+        occurred_at=occurred_at,
+    )
+
+
+async def _orders(request: Request) -> Orders:
+    return request.app.state.orders
+
+
+OwnOrders = Annotated[Orders, Depends(_orders)]

@@ -1,0 +1,232 @@
+"""Orders over HTTP: create, look up, follow, ask the custodian."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.auth import Principal, allow
+from chassis.catch_up import caught_up
+from chassis.http import Db, Time
+from chassis.identity import new_id
+from chassis.problems import Responses
+from chassis.texts import Code, Line, Moment, PastMoment, Prose
+from contracts.events import Appointment, Channel, Zone
+from contracts.lifecycle import Status
+from contracts.order import WorkOrder
+from custody.record import Act, ExternalReferenceTaken
+from custody.routes import (
+    ACT_REFUSALS,
+    ANY,
+    LIST_REFUSALS,
+    READ_REFUSALS,
+    AtLeast,
+    Cursor,
+    Headers,
+    Limit,
+    OrderId,
+    OwnOrders,
+    SearchText,
+    WorkOrderPage,
+    scope_of,
+)
+from custody.views import one_order
+from intake import use_cases, views
+from intake.domain import creation
+from intake.views import HistoryEntry, LookUp, RequestNotFound, SubscriberOfOrder
+
+_READERS = ("agent", "supervisor", "dispatcher", "auditor", "technician")
+_ASKERS = ("agent", "supervisor", "dispatcher")
+Creator = Annotated[Principal, Depends(allow("agent", "supervisor"))]
+Reader = Annotated[Principal, Depends(allow(*_READERS))]
+Asker = Annotated[Principal, Depends(allow(*_ASKERS))]
+_ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
+
+router = APIRouter(prefix="/v1", tags=["work orders"])
+
+
+class Window(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    start: Moment
+    end: Moment
+
+
+class CreateWorkOrder(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    subscriber_no: Line
+    device_type: Code
+    demand_type: Code
+    content: Prose
+    channel: Channel = Channel.PHONE
+    appointment: Window | None = None
+    external_reference: Line | None = None
+    zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
+    territory: Line | None = None
+    occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
+
+    def command(self) -> creation.CreateWorkOrder:
+        values = self.model_dump(exclude={"appointment", "occurred_at"})
+        window = self.appointment
+        return creation.CreateWorkOrder(**values, appointment=Appointment(window.start, window.end) if window else None)
+
+
+class AskCustodian(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Prose
+    occurred_at: PastMoment | None = None
+
+
+class RequestToCustodian(BaseModel):
+    id: str
+    order_id: str
+    kind: Literal["cancel", "urge"]
+    reason: str
+    state: Literal["pending", "granted", "refused"]
+    asked_by: str
+    asked_at: datetime
+    answered_at: datetime | None
+    refusal: dict[str, Any] | None
+
+
+@router.post(
+    "/work-orders",
+    status_code=201,
+    response_model=WorkOrder,
+    responses=Responses.of(
+        (
+            *_ASK_REFUSALS,
+            creation.SubscriberNotFound,
+            creation.DeviceTypeUnknown,
+            creation.DemandTypeUnknown,
+            creation.AppointmentInverted,
+            ExternalReferenceTaken,
+        )
+    ),
+)
+async def create_work_order(
+    body: CreateWorkOrder, caller: Creator, headers: Headers, orders: OwnOrders, db: Db, clock: Time
+) -> Response:
+    """Creates an order 生成表单. The `ETag` is its version; dispatch sees it within moments."""
+    act = Act(new_id(), caller.acting("agent", "supervisor"), headers, occurred_at=body.occurred_at)
+    answer = await use_cases.create_work_order(body.command(), act, orders=orders, db=db, clock=clock)
+    return answer.response()
+
+
+@router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
+async def look_up_work_orders(
+    caller: Reader,
+    db: Db,
+    subscriber_no: SearchText = None,
+    order_no: SearchText = None,
+    phone: SearchText = None,
+    external_reference: SearchText = None,
+    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Look-up 业务查询 by subscriber number, order number, phone or external reference; latest change first."""
+    wanted = LookUp(
+        subscriber_no=subscriber_no,
+        order_no=order_no,
+        phone=phone,
+        external_reference=external_reference,
+        statuses=tuple(status or ()),
+        areas=scope_of(caller),
+    )
+    return Response(await views.look_up(db, wanted, cursor=cursor, limit=limit), media_type="application/json")
+
+
+@router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
+async def get_work_order(
+    order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
+) -> Response:
+    """One order with everything that was entered anywhere; `at_least` waits for a version on its way."""
+    answer = await one_order(
+        db,
+        order_id,
+        areas=scope_of(caller),
+        at_least=at_least,
+        wakeup=request.app.state.wakeup,
+        seconds=request.app.state.settings.catch_up_seconds,
+    )
+    return answer.response()
+
+
+@router.get("/work-orders/{order_id}/history", responses=Responses.of(READ_REFUSALS))
+async def get_history(
+    order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
+) -> list[HistoryEntry]:
+    """Who did what when, oldest first: every event, request and refusal of the order."""
+    state = request.app.state
+    return await views.history(
+        db,
+        order_id,
+        areas=scope_of(caller),
+        at_least=at_least,
+        wakeup=state.wakeup,
+        seconds=state.settings.catch_up_seconds,
+    )
+
+
+@router.get("/work-orders/{order_id}/subscriber", responses=Responses.of(READ_REFUSALS))
+async def get_subscriber_of_order(order_id: OrderId, caller: Reader, db: Db) -> SubscriberOfOrder:
+    """The order's subscriber as the caller may see them: whole, masked, or with the address only."""
+    return await views.subscriber_of_order(db, order_id, roles=caller.roles, areas=scope_of(caller))
+
+
+@router.post(
+    "/work-orders/{order_id}/cancel-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_cancellation(
+    order_id: OrderId, body: AskCustodian, caller: Asker, headers: Headers, request: Request
+) -> Response:
+    """Asks whoever holds the order to cancel it 作废. The answer is read at `/v1/requests/{id}`."""
+    return await _ask("cancel", order_id, body, caller, headers, request)
+
+
+@router.post(
+    "/work-orders/{order_id}/urge-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_urge(
+    order_id: OrderId, body: AskCustodian, caller: Asker, headers: Headers, request: Request
+) -> Response:
+    """Asks whoever holds the order to hurry 催办; granted, it stands first in their lists."""
+    return await _ask("urge", order_id, body, caller, headers, request)
+
+
+async def _ask(
+    kind: str, order_id: str, body: AskCustodian, caller: Principal, headers: Headers, request: Request
+) -> Response:
+    act = Act(order_id, caller.acting(*_ASKERS), headers, areas=scope_of(caller), occurred_at=body.occurred_at)
+    state = request.app.state
+    ask = use_cases.Ask(kind, body.reason)
+    answer = await use_cases.ask_custodian(ask, act, db=state.db, clock=state.clock, wakeup=state.wakeup)
+    return answer.response()
+
+
+@router.get("/requests/{request_id}", responses=Responses.of((*ANY, RequestNotFound)))
+async def get_request(
+    request_id: OrderId,
+    caller: Asker,
+    db: Db,
+    request: Request,
+    wait_seconds: Annotated[float, Query(ge=0, le=10, description="Wait so long for the answer.")] = 0,
+) -> RequestToCustodian:
+    """A request to a custodian and its answer: `pending`, `granted` or `refused` with the reason."""
+    found = await caught_up(
+        lambda: views.request_to_custodian(db, request_id, areas=scope_of(caller)),
+        lambda row: row["state"] != "pending",
+        wakeup=request.app.state.wakeup,
+        seconds=wait_seconds,
+    )
+    return RequestToCustodian.model_validate(found)

@@ -1,0 +1,187 @@
+"""Subscribers and the lists of order types over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.auth import Principal, allow
+from chassis.http import Db, Time
+from chassis.identity import new_id
+from chassis.paging import CursorBroken
+from chassis.problems import Responses, VersionRequired
+from chassis.texts import Code, Line, Prose
+from contracts.events import Zone
+from custody.routes import ANY, Cursor, Headers, Limit, OrderId, SearchText
+from intake import store, use_cases, views
+from intake.domain.privacy import Subscriber, as_seen_by
+from intake.store import OrderType
+from intake.views import SubscriberOfOrder
+
+_WRITERS = ("agent", "supervisor")
+Writer = Annotated[Principal, Depends(allow(*_WRITERS))]
+Reader = Annotated[Principal, Depends(allow("agent", "supervisor", "dispatcher", "auditor"))]
+Anybody = Annotated[Principal, Depends(allow("agent", "dispatcher", "technician", "auditor", "supervisor", "operator"))]
+Editor = Annotated[Principal, Depends(allow("operator", "supervisor"))]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
+
+router = APIRouter(prefix="/v1")
+
+
+class NewSubscriber(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    subscriber_no: Line
+    name: Line
+    phones: Annotated[list[Phone], Field(max_length=10)] = []
+    address: Line
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = "household"
+    zone: Zone = Zone.URBAN
+    territory: Line | None = None
+    notes: Prose | Literal[""] = ""
+
+
+class SubscriberChanges(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Line = ""
+    phones: Annotated[list[Phone], Field(max_length=10)] = []
+    address: Line = ""
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = ""
+    zone: Zone = Zone.URBAN
+    territory: Line | None = None
+    notes: Prose | Literal[""] = ""
+
+
+class SubscriberPage(BaseModel):
+    items: list[SubscriberOfOrder]
+    next_cursor: str | None
+
+
+class OrderTypeDefinition(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name_en: Line
+    name_zh: Line
+    is_active: bool = True
+
+
+class DefinedOrderType(BaseModel):
+    code: str
+    name_en: str
+    name_zh: str
+    is_active: bool
+    version: int
+
+
+class OrderTypes(BaseModel):
+    items: list[DefinedOrderType]
+
+
+@router.post(
+    "/subscribers",
+    status_code=201,
+    tags=["subscribers"],
+    response_model=SubscriberOfOrder,
+    responses=Responses.of((*ANY, use_cases.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
+)
+async def create_subscriber(body: NewSubscriber, _: Writer, headers: Headers, db: Db, clock: Time) -> Response:
+    """Registers a subscriber 用户."""
+    values = body.model_dump(mode="json") | {"phones": tuple(_plain(phone) for phone in body.phones)}
+    subscriber = Subscriber(id=new_id(), version=1, **values)
+    return (await use_cases.create_subscriber(subscriber, headers, db=db, clock=clock)).response()
+
+
+@router.patch(
+    "/subscribers/{subscriber_id}",
+    tags=["subscribers"],
+    response_model=SubscriberOfOrder,
+    responses=Responses.of(
+        (
+            *ANY,
+            use_cases.SubscriberIdNotFound,
+            use_cases.SubscriberChanged,
+            VersionRequired,
+            IdempotencyKeyBroken,
+            IdempotencyKeyReused,
+        )
+    ),
+)
+async def change_subscriber(
+    subscriber_id: OrderId, body: SubscriberChanges, _: Writer, headers: Headers, db: Db, clock: Time
+) -> Response:
+    """Changes a subscriber's data; `If-Match` names the version that the change was made on."""
+    changes = body.model_dump(mode="json", exclude_unset=True)
+    if "phones" in changes:
+        changes["phones"] = tuple(_plain(phone) for phone in body.phones)
+    return (await use_cases.change_subscriber(subscriber_id, changes, headers, db=db, clock=clock)).response()
+
+
+@router.get("/subscribers", tags=["subscribers"], responses=Responses.of((*ANY, CursorBroken)))
+async def search_subscribers(
+    caller: Reader,
+    db: Db,
+    subscriber_no: SearchText = None,
+    phone: SearchText = None,
+    name: SearchText = None,
+    address: SearchText = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> SubscriberPage:
+    """Subscribers by number or phone exactly, by name or address from its beginning; masked by role."""
+    wanted = views.SubscriberSearch(subscriber_no, _plain(phone) if phone else None, name, address)
+    found, next_cursor = await views.subscribers(db, wanted, cursor=cursor, limit=limit)
+    items = [_shown(as_seen_by(subscriber, caller.roles)) for subscriber in found]
+    return SubscriberPage(items=items, next_cursor=next_cursor)
+
+
+@router.get(
+    "/subscribers/{subscriber_id}",
+    tags=["subscribers"],
+    responses=Responses.of((*ANY, use_cases.SubscriberIdNotFound)),
+)
+async def get_subscriber(subscriber_id: OrderId, caller: Reader, db: Db) -> SubscriberOfOrder:
+    """One subscriber, as the caller's role may see them."""
+    async with db.statements() as statements:
+        subscriber = await store.find_subscriber(statements, subscriber_id)
+    if subscriber is None:
+        raise use_cases.SubscriberIdNotFound(subscriber_id=subscriber_id)
+    return _shown(as_seen_by(subscriber, caller.roles))
+
+
+def _shown(subscriber: Subscriber) -> SubscriberOfOrder:
+    return SubscriberOfOrder.model_validate(subscriber, from_attributes=True)
+
+
+def _plain(phone: str) -> str:
+    """Digits with an optional plus: as it is stored and searched."""
+    return phone[:1] + phone[1:].replace(" ", "").replace("-", "")
+
+
+Kind = Annotated[Literal["device", "demand"], Path()]
+
+
+@router.get("/{kind}-types", tags=["order types"], responses=Responses.of(ANY))
+async def list_order_types(kind: Kind, _: Anybody, db: Db) -> OrderTypes:
+    """The device types 设备类型 or demand types 需求类型, with their names in both languages."""
+    return OrderTypes.model_validate({"items": await views.order_types(db, kind)}, from_attributes=True)
+
+
+@router.put("/{kind}-types/{code}", tags=["order types"], responses=Responses.of(ANY))
+async def define_order_type(
+    kind: Kind, code: Code, body: OrderTypeDefinition, editor: Editor, request: Request
+) -> DefinedOrderType:
+    """Adds a type to the list or changes it; `is_active: false` keeps it for old orders only."""
+    state = request.app.state
+    defined = await use_cases.define_order_type(
+        kind,
+        OrderType(code, **body.model_dump()),
+        editor.acting("operator", "supervisor"),
+        db=state.db,
+        clock=state.clock,
+        wakeup=state.wakeup,
+    )
+    return DefinedOrderType.model_validate(defined, from_attributes=True)

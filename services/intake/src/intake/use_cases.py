@@ -1,0 +1,150 @@
+"""What intake does. One function a command; each says where it commits."""
+
+from dataclasses import dataclass, replace
+
+import msgspec
+
+from chassis import outbox
+from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remember
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.identity import new_id
+from chassis.wakeup import PUBLISH, Wakeup
+from contracts.codec import new_message
+from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
+from contracts.lifecycle import Service
+from contracts.message import Actor
+from contracts.refusals import Conflict, NotFound, Stale
+from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
+from custody.record import Act, Orders, WorkOrderNotFound, find_tracked, may_see
+from intake import store
+from intake.domain.creation import CreateWorkOrder, create
+from intake.domain.privacy import Subscriber
+from intake.store import OrderType
+
+
+class SubscriberNoTaken(Conflict):
+    """Subscriber number {subscriber_no} belongs to another subscriber."""
+
+    zh = "用户证号 {subscriber_no} 已被使用。"
+
+
+class SubscriberIdNotFound(NotFound):
+    """There is no subscriber with id {subscriber_id}."""
+
+    zh = "没有编号为 {subscriber_id} 的用户。"
+
+
+class SubscriberChanged(Stale):
+    """The subscriber is at version {present_version}; you decided on version {expected_version}."""
+
+    zh = "用户资料当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
+
+
+async def create_work_order(
+    command: CreateWorkOrder, act: Act, *, orders: Orders, db: Database, clock: Clock
+) -> Answer:
+    async with db.statements() as statements:
+        await raise_if_answered(statements, act.headers.idempotency)
+        known = await store.circumstances(statements, command, now=act.occurred_at or clock.now())
+    return await orders.create(create(command, known), act, name="create")  # the only commit on this path
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to the custodian of an order: `cancel` or `urge`."""
+
+    kind: str
+    reason: str
+
+
+async def ask_custodian(ask: Ask, act: Act, *, db: Database, clock: Clock, wakeup: Wakeup) -> Answer:
+    """Puts the request behind everything this service has published of the order."""
+    now, request_id = clock.now(), new_id()
+    body = {"cancel": WorkOrderCancelRequested, "urge": WorkOrderUrgeRequested}[ask.kind]
+    async with db.begin() as tx:
+        await raise_if_answered(tx, act.headers.idempotency)
+        # The row lock keeps the request behind the creation in the outbox.
+        await tx.execute("select from work_orders where id = $1 for update", act.order_id)
+        tracked = await find_tracked(tx, act.order_id)
+        if tracked is None or not may_see(tracked.order, act.areas):
+            raise WorkOrderNotFound(order_id=act.order_id)
+        await tx.execute(
+            """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
+               values ($1, $2, $3, $4, 'pending', $5, $6)""",
+            request_id,
+            act.order_id,
+            ask.kind,
+            ask.reason,
+            act.actor.sub,
+            now,
+        )
+        message = new_message(
+            body(request_id=request_id, reason=ask.reason),
+            service=Service.INTAKE,
+            subject=act.order_id,
+            actor=act.actor,
+            occurred_at=act.occurred_at or now,
+            recorded_at=now,
+            correlation_id=act.headers.correlation_id,
+            traceparent=act.headers.traceparent,
+        )
+        await outbox.add(tx, [message])
+        shown = {"id": request_id, "order_id": act.order_id, "kind": ask.kind, "reason": ask.reason}
+        shown |= {"state": "pending", "asked_by": act.actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
+        answer = Answer(202, msgspec.json.encode(shown))
+        await remember(tx, act.headers.idempotency, answer)
+    wakeup.send(PUBLISH)
+    return answer
+
+
+async def create_subscriber(subscriber: Subscriber, headers: ActHeaders, *, db: Database, clock: Clock) -> Answer:
+    answer = Answer(201, msgspec.json.encode(subscriber), etag_of(subscriber.version))
+    async with db.begin() as tx:
+        await raise_if_answered(tx, headers.idempotency)
+        if not await store.insert_subscriber(tx, subscriber, now=clock.now()):
+            raise SubscriberNoTaken(subscriber_no=subscriber.subscriber_no)
+        await remember(tx, headers.idempotency, answer)
+    return answer
+
+
+async def change_subscriber(
+    subscriber_id: str, changes: dict[str, object], headers: ActHeaders, *, db: Database, clock: Clock
+) -> Answer:
+    async with db.begin() as tx:
+        await raise_if_answered(tx, headers.idempotency)
+        present = await store.find_subscriber(tx, subscriber_id)
+        if present is None:
+            raise SubscriberIdNotFound(subscriber_id=subscriber_id)
+        changed = replace(present, version=headers.expected_version + 1, **changes)
+        if not await store.update_subscriber(tx, changed, now=clock.now()):
+            raise SubscriberChanged(present_version=present.version, expected_version=headers.expected_version)
+        answer = Answer(200, msgspec.json.encode(changed), etag_of(changed.version))
+        await remember(tx, headers.idempotency, answer)
+    return answer
+
+
+async def define_order_type(
+    kind: str, order_type: OrderType, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup
+) -> OrderType:
+    """Defines a device or demand type and tells everybody."""
+    async with db.begin() as tx:
+        defined = await store.put_order_type(tx, kind, order_type)
+        names = Names(en=defined.name_en, zh=defined.name_zh)
+        entity = (
+            DeviceTypeDefined(device_type=defined.code, names=names, is_active=defined.is_active)
+            if kind == store.DEVICE
+            else DemandTypeDefined(demand_type=defined.code, names=names, is_active=defined.is_active)
+        )
+        message = new_message(
+            entity,
+            service=Service.INTAKE,
+            subject=f"{kind}_type:{defined.code}",
+            actor=actor,
+            occurred_at=clock.now(),
+            recorded_at=clock.now(),
+            entity_version=defined.version,
+        )
+        await outbox.add(tx, [message])
+    wakeup.send(PUBLISH)
+    return defined

@@ -1,0 +1,183 @@
+"""Reads: look-up, history, requests, subscribers, order types."""
+
+import json
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from chassis.catch_up import NotCaughtUp, caught_up
+from chassis.database import Database
+from chassis.paging import from_cursor, to_cursor
+from chassis.wakeup import Wakeup
+from contracts.lifecycle import Status
+from contracts.refusals import NotFound
+from custody.record import WorkOrderNotFound, find_tracked, may_see
+from custody.views import Search, most_recent
+from intake import store
+from intake.domain.privacy import Subscriber, as_seen_by
+from intake.store import OrderType
+
+
+class RequestNotFound(NotFound):
+    """There is no request {request_id} that you may see."""
+
+    zh = "没有您可以查看的请求 {request_id}。"
+
+
+class HistoryEntry(BaseModel):
+    id: str
+    type: str
+    order_version: int | None
+    occurred_at: datetime
+    recorded_at: datetime
+    service: str
+    actor_sub: str
+    actor_role: str
+    actor_name: str
+    data: dict[str, Any]
+
+
+class SubscriberOfOrder(BaseModel):
+    id: str
+    version: int
+    subscriber_no: str
+    name: str
+    phones: list[str]
+    address: str
+    kind: str
+    zone: str
+    territory: str | None
+    notes: str
+    is_masked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    subscriber_no: str | None
+    order_no: str | None
+    phone: str | None
+    external_reference: str | None
+    statuses: tuple[Status, ...]
+    areas: tuple[str, ...] | None
+
+
+async def look_up(db: Database, wanted: LookUp, *, cursor: str | None, limit: int) -> bytes:
+    """A page of orders; a phone stands for the subscribers who have it."""
+    numbers = [wanted.subscriber_no] if wanted.subscriber_no else None
+    if wanted.phone is not None:
+        async with db.statements() as statements:
+            rows = await statements.fetch(
+                "select subscriber_no from subscribers where phones @> array[$1::text]", wanted.phone
+            )
+        of_phone = [row["subscriber_no"] for row in rows]
+        numbers = of_phone if numbers is None else [number for number in numbers if number in of_phone]
+    search = Search(
+        statuses=wanted.statuses,
+        areas=wanted.areas,
+        subscriber_nos=numbers,
+        order_no=wanted.order_no,
+        external_reference=wanted.external_reference,
+    )
+    return await most_recent(db, search, cursor=cursor, limit=limit)
+
+
+async def history(
+    db: Database,
+    order_id: str,
+    *,
+    areas: tuple[str, ...] | None,
+    at_least: int | None,
+    wakeup: Wakeup,
+    seconds: float,
+) -> list[HistoryEntry]:
+    async def read():
+        async with db.statements() as statements:
+            tracked = await find_tracked(statements, order_id)
+            rows = await statements.fetch(
+                """select message_id as id, type, order_version, occurred_at, recorded_at, service,
+                       actor_sub, actor_role, actor_name, data
+                   from order_history where order_id = $1 order by place""",
+                order_id,
+            )
+        return tracked, rows
+
+    def has_come(found) -> bool:
+        return at_least is None or any((row["order_version"] or 0) >= at_least for row in found[1])
+
+    tracked, rows = found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
+    if tracked is None or not may_see(tracked.order, areas):
+        raise WorkOrderNotFound(order_id=order_id)
+    if not has_come(found):
+        raise NotCaughtUp(subject=order_id, expected=at_least)
+    return [HistoryEntry.model_validate({**dict(row), "data": json.loads(row["data"])}) for row in rows]
+
+
+async def request_to_custodian(db: Database, request_id: str, *, areas: tuple[str, ...] | None) -> dict[str, Any]:
+    async with db.statements() as statements:
+        row = await statements.fetchrow("select * from requests where id = $1", request_id)
+        tracked = await find_tracked(statements, row["order_id"]) if row else None
+    if row is None or tracked is None or not may_see(tracked.order, areas):
+        raise RequestNotFound(request_id=request_id)
+    return {**dict(row), "refusal": json.loads(row["refusal"]) if row["refusal"] else None}
+
+
+async def subscriber_of_order(
+    db: Database, order_id: str, *, roles: Set[str], areas: tuple[str, ...] | None
+) -> SubscriberOfOrder:
+    async with db.statements() as statements:
+        tracked = await find_tracked(statements, order_id)
+        if tracked is None or not may_see(tracked.order, areas):
+            raise WorkOrderNotFound(order_id=order_id)
+        subscriber = await store.find_subscriber(statements, tracked.order.subscriber_id)
+    if subscriber is None:
+        raise WorkOrderNotFound(order_id=order_id)
+    seen = as_seen_by(subscriber, roles, visiting_status=tracked.order.status if areas is not None else None)
+    return SubscriberOfOrder.model_validate(seen, from_attributes=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberSearch:
+    subscriber_no: str | None = None
+    phone: str | None = None
+    name: str | None = None
+    address: str | None = None
+
+
+async def subscribers(
+    db: Database, wanted: SubscriberSearch, *, cursor: str | None, limit: int
+) -> tuple[Sequence[Subscriber], str | None]:
+    """A page of subscribers by number or phone exactly, by name or address from its beginning."""
+    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes
+               from subscribers
+               where ($1::text is null or subscriber_no = $1) and ($2::text is null or phones @> array[$2::text])
+                 and ($3::text is null or name like $3) and ($4::text is null or address like $4) and id > $5
+               order by id limit $6""",
+            wanted.subscriber_no,
+            wanted.phone,
+            _starting_with(wanted.name),
+            _starting_with(wanted.address),
+            after,
+            limit + 1,
+        )
+    found = [store.to_subscriber(row) for row in rows[:limit]]
+    return found, to_cursor(found[-1].id) if len(rows) > limit else None
+
+
+def _starting_with(text: str | None) -> str | None:
+    if text is None:
+        return None
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+
+
+async def order_types(db: Database, kind: str) -> list[OrderType]:
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            "select code, name_en, name_zh, is_active, version from order_types where kind = $1 order by code", kind
+        )
+    return [OrderType(**dict(row)) for row in rows]
