@@ -1,0 +1,147 @@
+"""The AsyncAPI 3.0 document: channels are topics, operations are what each service sends and receives."""
+
+from typing import Any
+
+from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.lifecycle import Service
+from contracts.schemas import Schema, components
+from contracts.topics import TOPICS, Topic
+
+_BINDING = "0.5.0"
+_TEXT: Schema = {"type": "string", "minLength": 1}
+_MOMENT: Schema = {"type": "string", "format": "date-time"}
+_WHOLE: Schema = {"type": "string", "pattern": "^0*[1-9][0-9]*$", "maxLength": 9}
+
+HEADERS: dict[str, tuple[str, Schema]] = {
+    "ce_specversion": ("The version of CloudEvents.", {"type": "string", "const": "1.0"}),
+    "ce_id": ("The message's own id; a repeated delivery repeats it.", _TEXT),
+    "ce_source": ("The writing service, `/linework/<service>`.", _TEXT),
+    "ce_type": ("What it is, with a version: a name of the catalogue.", _TEXT),
+    "ce_subject": ("The order or entity it is about; equal to the record's key.", _TEXT),
+    "ce_time": ("When it was done: RFC 3339 with a time zone.", _MOMENT),
+    "ce_recordedtime": ("When the service wrote it; `ce_time` if left out.", _MOMENT),
+    "ce_actor": ("Who did it: the subject of the caller's token.", {"type": "string"}),
+    "ce_actorrole": ("The role they acted in.", {"type": "string"}),
+    "ce_actorname": ("The name colleagues know them by.", {"type": "string"}),
+    "ce_orderversion": ("The order's version after the event: 1, 2, 3, … without gaps.", _WHOLE),
+    "ce_entityversion": ("The entity's version; the highest is the present one.", _WHOLE),
+    "ce_prevhash": (
+        "SHA-256 of the order's event before this one; 64 zeros in version 1.",
+        {"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    ),
+    "ce_correlationid": ("What it all began with, such as a call.", _TEXT),
+    "ce_causationid": ("The message or command that caused it.", _TEXT),
+    "ce_traceparent": ("W3C trace context of the command.", _TEXT),
+    "content-type": ("Always `application/json`.", {"type": "string", "const": "application/json"}),
+}
+"""Every header, what it means and what it holds."""
+
+REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time")
+"""Without these no message is read."""
+
+_REQUIRED_BY_KIND = {Kind.EVENT: ("ce_orderversion", "ce_prevhash"), Kind.ENTITY: ("ce_entityversion",)}
+_ONLY_IN = {"ce_orderversion": (Kind.EVENT,), "ce_prevhash": (Kind.EVENT,), "ce_entityversion": (Kind.ENTITY,)}
+
+
+def required_headers(kind: Kind) -> tuple[str, ...]:
+    return (*REQUIRED, *_REQUIRED_BY_KIND.get(kind, ()))
+
+
+def headers_of_kind(kind: Kind) -> tuple[str, ...]:
+    """The headers that a message of this kind may have."""
+    return tuple(name for name in HEADERS if kind in _ONLY_IN.get(name, (kind,)))
+
+
+def document() -> Schema:
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Linework",
+            "version": "1.0.0",
+            "description": "What the services of Linework say to each other and to others on Kafka. CloudEvents 1.0, "
+            "binary mode: attributes in `ce_*` headers, a JSON value, the key equal to `ce_subject`. Readers ignore "
+            "headers, fields and types they do not know.",
+        },
+        "defaultContentType": "application/json",
+        "channels": {topic.name: _channel(topic) for topic in TOPICS},
+        "operations": _operations(),
+        "components": {
+            "messages": {entry.body.__name__: _message(entry) for entry in CATALOGUE},
+            "schemas": components([entry.body for entry in CATALOGUE], "#/components/schemas/{name}"),
+        },
+    }
+
+
+def _operations() -> dict[str, Schema]:
+    pairs = [(service, topic) for service in Service for topic in TOPICS]
+    sent = [_operation(service, topic, sends=True) for service, topic in pairs if _sent(service, topic)]
+    return dict(sent + [_operation(service, topic) for service, topic in pairs])
+
+
+def _of(topic: Topic) -> list[Entry]:
+    return [entry for entry in CATALOGUE if entry.topic.name == topic.name]
+
+
+def _sent(service: Service, topic: Topic) -> list[Entry]:
+    return [entry for entry in _of(topic) if service in entry.owners]
+
+
+def _channel(topic: Topic) -> Schema:
+    return {
+        "address": topic.name,
+        "title": topic.name,
+        "description": topic.description,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _names(_of(topic))},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {name: _configured(name, text) for name, text in topic.config.items()},
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+
+
+def _configured(name: str, text: str) -> Any:
+    if name == "cleanup.policy":
+        return text.split(",")
+    return int(text) if text.lstrip("-").isdigit() else text
+
+
+def _names(entries: list[Entry]) -> list[str]:
+    return [entry.body.__name__ for entry in entries]
+
+
+def _operation(service: Service, topic: Topic, *, sends: bool = False) -> tuple[str, Schema]:
+    entries, verb = (_sent(service, topic), "sends") if sends else (_of(topic), "receives")
+    return f"{service.value}-{verb}-{topic.name}", {
+        "action": "send" if sends else "receive",
+        "channel": {"$ref": f"#/channels/{topic.name}"},
+        "summary": f"{service.value} {verb} on {topic.name}.",
+        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{name}"} for name in _names(entries)],
+    }
+
+
+def _message(entry: Entry) -> Schema:
+    return {
+        "name": entry.type,
+        "title": entry.body.__name__,
+        "summary": entry.description,
+        "contentType": "application/json",
+        "headers": _headers(entry),
+        "payload": {"$ref": f"#/components/schemas/{entry.body.__name__}"},
+        "bindings": {
+            "kafka": {
+                "key": {"type": "string", "description": f"The {entry.topic.key}, equal to ce_subject."},
+                "bindingVersion": _BINDING,
+            }
+        },
+    }
+
+
+def _headers(entry: Entry) -> Schema:
+    properties = {name: {**HEADERS[name][1], "description": HEADERS[name][0]} for name in headers_of_kind(entry.kind)}
+    properties["ce_type"]["const"] = entry.type
+    properties["ce_source"]["enum"] = [f"/linework/{owner.value}" for owner in entry.owners]
+    return {"type": "object", "properties": properties, "required": list(required_headers(entry.kind))}

@@ -1,0 +1,115 @@
+"""JSON Schemas (2020-12) of every message's value, derived from the dataclasses of the catalogue.
+
+Objects stay open: a reader ignores fields it does not know. What is not in the value but is as fixed, such
+as topic, key and owners, is in `x-linework`, so that a folder of schemas is the whole contract and
+`contracts.compatibility` can compare two of them.
+"""
+
+import ast
+import inspect
+import json
+from collections.abc import Iterable
+from dataclasses import is_dataclass
+from datetime import datetime
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from contracts.catalogue import CATALOGUE, Entry
+
+Schema = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TIME: Schema = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$",
+}
+"""A moment in RFC 3339. The pattern insists on a time zone for validators that do not check formats."""
+
+
+def schema_of(entry: Entry) -> Schema:
+    """The schema of one message's value, complete in itself."""
+    shapes = components([entry.body], "#/$defs/{name}")
+    own = shapes.pop(entry.body.__name__)
+    schema = {
+        "$schema": DIALECT,
+        "$id": f"urn:linework:schema:{entry.type}",
+        **own,
+        "description": " ".join(filter(None, (entry.description, own.get("description")))),
+        "x-linework": {
+            "type": entry.type,
+            "kind": entry.kind.value,
+            "topic": entry.topic.name,
+            "key": entry.topic.key,
+            "owners": sorted(owner.value for owner in entry.owners),
+        },
+    }
+    return schema | ({"$defs": shapes} if shapes else {})
+
+
+def files() -> dict[str, str]:
+    """The text of every schema file, by name."""
+    return {f"{entry.type}.json": json_text(schema_of(entry)) for entry in CATALOGUE}
+
+
+def json_text(document: Schema) -> str:
+    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+
+
+def components(bodies: Iterable[type], ref_template: str) -> dict[str, Schema]:
+    """The schemas of these bodies and of all they hold, by class name."""
+    shapes = list(_shapes(bodies))
+    _, found = msgspec.json.schema_components(shapes, ref_template=ref_template)
+    for shape in shapes:
+        _complete(found[shape.__name__], shape)
+    return {name: found[name] for name in sorted(found)}
+
+
+def field_notes(shape: type) -> dict[str, str]:
+    """What the docstrings below the fields of a dataclass say."""
+    (definition,) = ast.parse(inspect.getsource(shape).lstrip()).body
+    assert isinstance(definition, ast.ClassDef)
+    notes = {}
+    for field, note in zip(definition.body, definition.body[1:], strict=False):
+        match field, note:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                notes[name] = inspect.cleandoc(text)
+    return notes
+
+
+def _shapes(hints: Iterable[Any]) -> Iterable[type]:
+    """Every dataclass among the hints and below them, once."""
+    found: dict[type, None] = {}
+    waiting = list(hints)
+    while waiting:
+        hint = waiting.pop()
+        if is_dataclass(hint) and isinstance(hint, type) and hint not in found:
+            found[hint] = None
+            waiting.extend(get_type_hints(hint).values())
+        waiting.extend(get_args(hint))
+    return found
+
+
+def _complete(schema: Schema, shape: type) -> None:
+    """Adds what msgspec leaves out: the form of times, and what the fields mean."""
+    properties = schema.get("properties", {})
+    for name, hint in get_type_hints(shape).items():
+        _describe_times(properties[name], hint)
+    for name, note in field_notes(shape).items():
+        properties[name]["description"] = note
+    schema.setdefault("properties", {})
+    schema.setdefault("required", [])
+
+
+def _describe_times(schema: Schema, hint: Any) -> None:
+    if hint is datetime:
+        schema.update(TIME)
+    for item in get_args(hint):
+        if item is datetime:
+            holders = [schema["items"]] if "items" in schema else schema.get("anyOf", [])
+            for holder in holders:
+                if holder.get("type") == "string":
+                    holder.update(TIME)
+        elif "items" in schema:
+            _describe_times(schema["items"], item)
