@@ -68,7 +68,9 @@ class SigningKey:
     def __init__(self, file: Path) -> None:
         if not file.exists():
             _make_key(file)
-        self._private = serialization.load_pem_private_key(file.read_bytes(), password=None)
+        private = serialization.load_pem_private_key(file.read_bytes(), password=None)
+        assert isinstance(private, ec.EllipticCurvePrivateKey), f"{file} is not a key of ours"
+        self._private = private
         public = json.loads(ECAlgorithm.to_jwk(self._private.public_key()))
         thumbprint = json.dumps({name: public[name] for name in ("crv", "kty", "x", "y")}, separators=(",", ":"))
         digest = hashlib.sha256(thumbprint.encode()).digest()

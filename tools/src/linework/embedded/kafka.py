@@ -4,17 +4,15 @@ import base64
 import os
 import secrets
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from linework.embedded.jars import LOCK, fetch_jars
+from linework.embedded.server import EmbeddedServer
 from linework.ports import LOOPBACK
 from linework.processes import Child
-from linework.stopped import ComponentDied, Stopped, last_line
+from linework.stopped import Stopped, last_line
 
 READY_LINE = b"Kafka Server started"
-READY_SECONDS = 60
 JAVA_OPTIONS = (
     "-Xms64m",
     "-Xmx256m",
@@ -57,8 +55,10 @@ SETTINGS = {
 }
 
 
-class EmbeddedKafka:
+class EmbeddedKafka(EmbeddedServer):
     """A broker on a folder of its own. Started again on the same folder it has the same topics and records."""
+
+    name = "kafka"
 
     def __init__(
         self,
@@ -70,28 +70,22 @@ class EmbeddedKafka:
         records: Path | None = None,
         dies_with_parent: bool = False,
     ) -> None:
-        self.name = "kafka"
-        self.port = port
-        self.folder = folder.resolve()
-        self.log = log or self.folder / "kafka.log"
+        super().__init__(folder, port, log, records, dies_with_parent)
         self._controller_port = controller_port
         self._settings_file = self.folder / "server.properties"
-        self._records = records
-        self._dies_with_parent = dies_with_parent
-        self._child: Child | None = None
 
     @property
     def bootstrap_servers(self) -> str:
         return f"{LOOPBACK}:{self.port}"
 
-    def start(self, on_progress: Callable[[int, int], None] = lambda done, of: None) -> None:
+    def start(self) -> None:
         """Start the broker, on an empty folder after formatting it, and return when it serves clients."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        java = _java(fetch_jars(on_progress=on_progress))
+        java = _java(fetch_jars())
         self._write_settings()
         if not (self.folder / "data" / "meta.properties").exists():
             self._format(java)
-        self._child = Child(
+        child = Child(
             self.name,
             [*java, "kafka.Kafka", str(self._settings_file)],
             log=self.log,
@@ -100,8 +94,7 @@ class EmbeddedKafka:
             dies_with_parent=self._dies_with_parent,
         )
         written = self.log.stat().st_size if self.log.exists() else 0
-        self._child.spawn()
-        self._wait_ready(written)
+        self._run(child, lambda: self._is_ready(written))
 
     def _write_settings(self) -> None:
         controller = f"{LOOPBACK}:{self._controller_port}"
@@ -125,43 +118,11 @@ class EmbeddedKafka:
         if done.returncode:
             raise Stopped(f"Kafka could not format its data folder; its log is {self.log}: {last_line(self.log)}")
 
-    def _wait_ready(self, written: int) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            if self._child.exit_code() is not None:
-                raise ComponentDied("Kafka", self.log, self._child.exit_code())
-            with self.log.open("rb") as log:
-                # A log that was rotated at this start is shorter than it was.
-                log.seek(written if self.log.stat().st_size >= written else 0)
-                if READY_LINE in log.read():
-                    return
-            time.sleep(0.05)
-        raise ComponentDied("Kafka", self.log)
-
-    def exit_code(self) -> int | None:
-        return self._child.exit_code() if self._child else None
-
-    def signal_stop(self) -> None:
-        if self._child:
-            self._child.signal_stop()
-
-    def wait_stopped(self, seconds: float) -> None:
-        if self._child:
-            self._child.wait_stopped(seconds)
-
-    def stop(self, seconds: float = 20) -> None:
-        """A clean stop: leadership is handed back, everything is written."""
-        self.signal_stop()
-        self.wait_stopped(seconds)
-
-    def kill(self) -> None:
-        """kill -9, as a crash would."""
-        if self._child:
-            self._child.kill()
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
+    def _is_ready(self, written: int) -> bool:
+        with self.log.open("rb") as log:
+            # A log that was rotated at this start is shorter than it was.
+            log.seek(written if self.log.stat().st_size >= written else 0)
+            return READY_LINE in log.read()
 
 
 def _java(jars: list[Path]) -> list[str]:

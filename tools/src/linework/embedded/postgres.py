@@ -2,23 +2,23 @@
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import tempfile
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 
+from linework.embedded.server import EmbeddedServer
 from linework.embedded.unprivileged import give_to, let_pass_to, let_read_programs, unprivileged_user
 from linework.ports import LOOPBACK
 from linework.processes import Child, stop_process
-from linework.stopped import ComponentDied, Stopped, last_line
+from linework.stopped import Stopped, last_line
 
 MAJOR_VERSION = 18
 SUPERUSER = "linework"
-READY_SECONDS = 60
 
 SETTINGS = {
     "unix_socket_directories": "",
@@ -32,8 +32,10 @@ SETTINGS = {
 }
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A server on a folder of its own. Started again on the same folder it has the same data and password."""
+
+    name = "postgres"
 
     def __init__(
         self,
@@ -45,16 +47,10 @@ class EmbeddedPostgres:
         shared_buffers: str = "128MB",
         dies_with_parent: bool = False,
     ) -> None:
-        self.name = "postgres"
-        self.port = port
-        self.folder = folder.resolve()
-        self.log = log or self.folder / "postgres.log"
+        super().__init__(folder, port, log, records, dies_with_parent)
         self._data = self.folder / "data"
         self._password_file = self.folder / "password"
         self._settings = {**SETTINGS, "port": str(port), "shared_buffers": shared_buffers}
-        self._records = records
-        self._dies_with_parent = dies_with_parent
-        self._child: Child | None = None
 
     @property
     def url(self) -> str:
@@ -76,7 +72,7 @@ class EmbeddedPostgres:
             self._make_data_folder(programs, user)
         self._clear_stale_pid_file()
         options = [option for name, value in self._settings.items() for option in ("-c", f"{name}={value}")]
-        self._child = Child(
+        child = Child(
             self.name,
             [str(programs / "postgres"), "-D", str(self._data), *options],
             log=self.log,
@@ -86,11 +82,14 @@ class EmbeddedPostgres:
             stop_signal=signal.SIGINT,  # "fast": ends sessions instead of waiting for them
             dies_with_parent=self._dies_with_parent,
         )
-        self._child.spawn()
-        self._wait_ready()
+        self._run(child, lambda: self._is_ready(child.pid))
 
     def _make_data_folder(self, programs: Path, user: str | None) -> None:
-        give_to(user, self._data)
+        # Made beside its place and moved in when it is whole: initdb that is killed leaves a folder that looks made.
+        making = self._data.with_name("data-in-making")
+        shutil.rmtree(making, ignore_errors=True)
+        give_to(user, making)
+        let_pass_to(making)
         if not self._password_file.exists():
             self._password_file.touch(mode=0o600)
             self._password_file.write_text(secrets.token_urlsafe(24))
@@ -98,23 +97,24 @@ class EmbeddedPostgres:
             copy.write(self._password_file.read_text())
             copy.flush()
             if user:
-                os.chown(copy.name, self._data.stat().st_uid, -1)
-            self._initdb(programs, user, copy.name)
+                os.chown(copy.name, making.stat().st_uid, -1)
+            self._initdb(programs, user, making, copy.name)
+        making.rename(self._data)
 
-    def _initdb(self, programs: Path, user: str | None, password_file: str) -> None:
+    def _initdb(self, programs: Path, user: str | None, folder: Path, password_file: str) -> None:
         command = [
-            *(str(programs / "initdb"), "-D", str(self._data), "--username", SUPERUSER, "--pwfile", password_file),
+            *(str(programs / "initdb"), "-D", str(folder), "--username", SUPERUSER, "--pwfile", password_file),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *("--locale=C", "--no-instructions"),
         ]
-        group = self._data.stat().st_gid if user else None
+        group = folder.stat().st_gid if user else None
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             done = subprocess.run(
                 command,
                 stdout=log,
                 stderr=log,
-                cwd=self._data,
+                cwd=folder,
                 user=user,
                 group=group,
                 extra_groups=[] if user else None,
@@ -135,47 +135,12 @@ class EmbeddedPostgres:
             stop_process(process, signal.SIGINT, 15)
         pid_file.unlink(missing_ok=True)
 
-    def _wait_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            if self._child.exit_code() is not None:
-                raise ComponentDied("PostgreSQL", self.log, self._child.exit_code())
-            if self._says_ready():
-                return
-            time.sleep(0.05)
-        raise ComponentDied("PostgreSQL", self.log)
-
-    def _says_ready(self) -> bool:
+    def _is_ready(self, pid: int) -> bool:
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) > 7 and lines[0] == str(self._child.pid) and lines[7].strip() == "ready"
-
-    def exit_code(self) -> int | None:
-        return self._child.exit_code() if self._child else None
-
-    def signal_stop(self) -> None:
-        if self._child:
-            self._child.signal_stop()
-
-    def wait_stopped(self, seconds: float) -> None:
-        if self._child:
-            self._child.wait_stopped(seconds)
-
-    def stop(self, seconds: float = 20) -> None:
-        """A clean stop: sessions end, everything is written."""
-        self.signal_stop()
-        self.wait_stopped(seconds)
-
-    def kill(self) -> None:
-        """kill -9, as a crash would."""
-        if self._child:
-            self._child.kill()
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
+        return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
 
 def _programs() -> Path:

@@ -16,7 +16,7 @@ from linework.stopped import Stopped
 def start_detached(installation: Installation, options: Sequence[str]) -> None:
     """Start it and show what it says until it is ready or has given up."""
     log = installation.logs / "up.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    installation.make_folders()
     log.unlink(missing_ok=True)
     columns = str(shutil.get_terminal_size((120, 24)).columns)
     child = Child(

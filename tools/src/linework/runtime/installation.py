@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +48,17 @@ class Installation:
         unused = {"postgres"} if self.outside_database_url else set()
         unused |= {"kafka", "kafka_controller"} if self.outside_kafka else set()
         return {part: port for part, port in self.ports.items() if part not in unused}
+
+    def make_folders(self) -> None:
+        try:
+            for folder in (self.logs, self.records):
+                folder.mkdir(parents=True, exist_ok=True)
+                tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            raise Stopped(
+                f"The state folder {self.state_folder} cannot be written ({error.strerror}); "
+                "choose another --state-folder."
+            ) from error
 
     def remember(self) -> None:
         """Keep the ports with the state, so that `down`, `status` and `token` need only the folder."""

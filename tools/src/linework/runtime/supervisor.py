@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -20,7 +21,7 @@ from linework.runtime.installation import STOP_ORDER, Installation
 from linework.runtime.migrations import migrate
 from linework.runtime.preparation import create_databases, create_topics, database_urls
 from linework.runtime.program import Program, make_programs, service_environment
-from linework.runtime.progress import Steps
+from linework.runtime.progress import Report, Steps
 from linework.runtime.sample import first_loads
 from linework.runtime.watch import Component, Watch
 from linework.runtime.welcome import show_welcome
@@ -32,7 +33,7 @@ LOOK_EVERY_SECONDS = 0.2
 
 def supervise(installation: Installation, steps: Steps, *, is_empty: bool) -> None:
     """Run an installation in the foreground until a signal or a component that cannot be kept alive ends it."""
-    installation.state_folder.mkdir(parents=True, exist_ok=True)
+    installation.make_folders()
     supervisor = Supervisor(installation, steps)
     with _only_supervisor(installation), _interrupts(supervisor.given_up):
         try:
@@ -90,12 +91,12 @@ class Supervisor:
         )
         if not installation.outside_database_url:
             self._components.append(postgres)
-            starts.append(lambda: self._step("PostgreSQL", postgres.start))
+            starts.append(partial(self._step, "PostgreSQL", postgres.start))
         if not installation.outside_kafka:
             with self._steps.step("Kafka's jars") as report:
-                fetch_jars(on_progress=lambda done, of: (self._go_on(), report(done, of)))
+                fetch_jars(on_progress=self._stoppable(report))
             self._components.append(kafka)
-            starts.append(lambda: self._step("Kafka", kafka.start))
+            starts.append(partial(self._step, "Kafka", kafka.start))
         self._all_at_once(starts)
         return installation.outside_database_url or postgres.url, installation.outside_kafka or kafka.bootstrap_servers
 
@@ -103,10 +104,9 @@ class Supervisor:
         installation = self._installation
         self._step("Databases", lambda: create_databases(server_url))
         jobs: list[Callable[[], None]] = [
-            lambda service=service: migrate(installation, service, environments[service], self.given_up)
-            for service in SERVICES
+            partial(migrate, installation, service, environments[service], self.given_up) for service in SERVICES
         ]
-        jobs.append(lambda: create_topics(bootstrap_servers, installation.topic_prefix))
+        jobs.append(partial(create_topics, bootstrap_servers, installation.topic_prefix))
         with self._steps.step("Migrations and topics"):
             self._all_at_once(jobs, at_once=max(2, os.cpu_count() or 2))
 
@@ -115,7 +115,7 @@ class Supervisor:
             self._components += programs
             for program in programs:
                 program.start()
-            waits = [lambda program=program: program.wait_ready(self.given_up) for program in programs]
+            waits = [partial(program.wait_ready, self.given_up) for program in programs]
             self._all_at_once(waits, report=report)
 
     def load(self, *, is_empty: bool) -> None:
@@ -145,6 +145,13 @@ class Supervisor:
         self.given_up.wait(LOOK_EVERY_SECONDS)
         self._go_on()
 
+    def _stoppable(self, report: Report) -> Report:
+        def report_and_go_on(done: int, of: int) -> None:
+            report(done, of)
+            self._go_on()
+
+        return report_and_go_on
+
     def _go_on(self) -> None:
         if self.given_up.is_set():
             raise Interrupted
@@ -173,7 +180,7 @@ class Supervisor:
         jobs: Sequence[Callable[[], None]],
         *,
         at_once: int = 32,
-        report: Callable[[int, int], None] = lambda done, of: None,
+        report: Report = lambda done, of: None,
     ) -> None:
         with ThreadPoolExecutor(at_once) as pool:
             futures = [pool.submit(job) for job in jobs]
