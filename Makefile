@@ -1,6 +1,8 @@
 # The only place where a command line is written down: people, CI and hooks all call these targets.
 
-PYTHON ?= python3
+# The machine's own python3 where it is new enough, else the first that is.
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; done; echo python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
@@ -51,5 +53,5 @@ lock: install ## Resolve requirements.lock and Kafka's jars anew; UPGRADE=1 take
 	@$(BIN)/python -c 'from linework.embedded.jars import lock_jars; lock_jars()'
 
 clean: ## Stop everything and forget its data, logs and caches; .venv stays
-	@if [ -x $(BIN)/linework ]; then $(BIN)/linework down; fi
+	@if [ -x $(BIN)/linework ]; then $(BIN)/linework down --state-folder .local; fi
 	@rm -rf .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage htmlcov
