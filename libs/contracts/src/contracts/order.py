@@ -260,8 +260,7 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderArchived():
             return {"archived": done}
         case e.WorkOrderCancelled():
-            cancellation = Cancellation(request_id=event.request_id, reason=event.reason, cancelled=done)
-            return {"cancellation": cancellation, "suspension": None}
+            return _cancelled(order, event, done)
         case e.WorkOrderUrged():
             return {"urges": (*order.urges, Urge(request_id=event.request_id, reason=event.reason, urged=done))}
         case e.WorkOrderSuspended():
@@ -303,6 +302,13 @@ def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequeste
         return {"rejections": (*order.rejections[:-1], ruled)}
     redispatch = Redispatch(reason=event.reason or event.remark, requested=done)
     return {"redispatches": (*order.redispatches, redispatch)}
+
+
+def _cancelled(order: WorkOrder, event: e.WorkOrderCancelled, done: Done) -> dict[str, Any]:
+    cancellation = Cancellation(
+        request_id=event.request_id, reason=event.reason, status_before=order.status, cancelled=done
+    )
+    return {"cancellation": cancellation, "suspension": None}
 
 
 def _completed(order: WorkOrder, event: e.WorkOrderCompleted, done: Done) -> dict[str, Any]:
