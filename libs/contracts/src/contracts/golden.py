@@ -6,6 +6,7 @@ shape gets a new timeline here; then `python -m contracts.golden FOLDER` records
 """
 
 import argparse
+import hashlib
 import json
 import uuid
 from collections.abc import Iterator, Mapping
@@ -268,6 +269,8 @@ def record_missing(folder: Path) -> list[str]:
         file = folder / f"{name}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text_of(MESSAGES[name]), encoding="utf-8")
+        with (folder / "SHA256SUMS").open("a", encoding="utf-8") as sums:
+            sums.write(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {name}.json\n")
     return missing
 
 
