@@ -88,6 +88,8 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,
+            # JSON comes and goes as text, on this connection and on the driver's own.
+            json_deserializer=str,
             connect_args={
                 "timeout": 5,
                 "server_settings": {"application_name": application_name, "statement_timeout": "30000"},

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
-from chassis.database import DatabaseUnavailable, is_transient
+from chassis.database import TRANSIENT, DatabaseUnavailable, is_transient
 from chassis.telemetry import METRICS
 from contracts import refusals
 
@@ -79,6 +80,12 @@ class RequestTooLarge(refusals.Refusal):
     zh = "请求正文超过 {limit} 字节。"
 
 
+class InternalError(refusals.Refusal):
+    """Something went wrong here, and nothing was changed; the operators can see what it was."""
+
+    zh = "系统内部错误，未作任何更改；运维人员可查看详情。"
+
+
 class VersionRequired(refusals.Refusal):
     """Send If-Match with the order version that the decision is based on, such as If-Match: "3"."""
 
@@ -87,6 +94,7 @@ class VersionRequired(refusals.Refusal):
 
 _OWN_STATUS: Mapping[type[refusals.Refusal], HTTPStatus] = {
     MalformedRequest: HTTPStatus.BAD_REQUEST,
+    InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VersionRequired: HTTPStatus.PRECONDITION_REQUIRED,
@@ -210,12 +218,19 @@ def install(app: FastAPI) -> None:
             return respond(request, MethodNotAllowed(method=request.method, path=request.url.path))
         return respond(request, MalformedRequest(reason=str(error.detail)))
 
+    async def on_transient(request: Request, error: Exception) -> Response:
+        if not is_transient(error):
+            return await on_error(request, error)
+        log.warning("the database is away: %s: %s", type(error).__name__, error)
+        return respond(request, DatabaseUnavailable())
+
+    for transient in (*TRANSIENT, DBAPIError):
+        app.add_exception_handler(transient, on_transient)
+
     @app.exception_handler(Exception)
     async def on_error(request: Request, error: Exception) -> Response:
-        if is_transient(error):
-            log.warning("the database is away: %s", error)
-            return respond(request, DatabaseUnavailable())
-        raise error
+        # Logged with its stack by the server; the caller is told nothing of the inside.
+        return respond(request, InternalError())
 
 
 class Responses:

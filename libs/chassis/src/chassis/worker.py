@@ -39,8 +39,10 @@ class Worker:
             settings.kafka_bootstrap_servers,
             allow_auto_create_topics=False,
             graceful_timeout=_DRAIN_SECONDS,
-            logger=logging.getLogger("faststream"),
+            logger=log,
+            log_level=logging.DEBUG,
         )
+        self._tasks: list[asyncio.Task[None]] = []
         self._listeners = [
             Listener(
                 self._broker,
@@ -56,7 +58,7 @@ class Worker:
     async def running(self) -> AsyncIterator[None]:
         """Everything runs within the block; afterwards the batch at hand is finished and committed first."""
         async with self._wakeup.running():
-            tasks = [
+            self._tasks = tasks = [
                 asyncio.create_task(work, name=name)
                 for name, work in (("relay", self._relay.run()), ("housekeeping", self._keep_house()))
             ]
@@ -97,7 +99,10 @@ class Worker:
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
     def fault(self) -> str | None:
-        """What makes it not alive: it has not polled Kafka for too long."""
+        """What makes it not alive: it has not polled Kafka for too long, or a part of it has died."""
+        for task in self._tasks:
+            if task.done():
+                return f"{task.get_name()} has ended"
         oldest = min((listener.polled_at for listener in self._listeners), default=time.monotonic())
         age = time.monotonic() - oldest
         METRICS.last_poll_age_seconds.set(age)

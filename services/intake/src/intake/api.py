@@ -34,6 +34,7 @@ from custody.routes import (
 from custody.views import one_order
 from intake import use_cases, views
 from intake.domain import creation
+from intake.domain.privacy import plain_phone
 from intake.views import HistoryEntry, LookUp, RequestNotFound, SubscriberOfOrder
 
 _READERS = ("agent", "supervisor", "dispatcher", "auditor", "technician")
@@ -132,7 +133,7 @@ async def look_up_work_orders(
     wanted = LookUp(
         subscriber_no=subscriber_no,
         order_no=order_no,
-        phone=phone,
+        phone=plain_phone(phone) if phone else None,
         external_reference=external_reference,
         statuses=tuple(status or ()),
         areas=scope_of(caller),

@@ -15,7 +15,7 @@ from chassis.texts import Code, Line, Prose
 from contracts.events import Zone
 from custody.routes import ANY, Cursor, Headers, Limit, OrderId, SearchText
 from intake import store, use_cases, views
-from intake.domain.privacy import Subscriber, as_seen_by
+from intake.domain.privacy import Subscriber, as_seen_by, plain_phone
 from intake.store import OrderType
 from intake.views import SubscriberOfOrder
 
@@ -90,7 +90,7 @@ class OrderTypes(BaseModel):
 )
 async def create_subscriber(body: NewSubscriber, _: Writer, headers: Headers, db: Db, clock: Time) -> Response:
     """Registers a subscriber 用户."""
-    values = body.model_dump(mode="json") | {"phones": tuple(_plain(phone) for phone in body.phones)}
+    values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
     subscriber = Subscriber(id=new_id(), version=1, **values)
     return (await use_cases.create_subscriber(subscriber, headers, db=db, clock=clock)).response()
 
@@ -116,7 +116,7 @@ async def change_subscriber(
     """Changes a subscriber's data; `If-Match` names the version that the change was made on."""
     changes = body.model_dump(mode="json", exclude_unset=True)
     if "phones" in changes:
-        changes["phones"] = tuple(_plain(phone) for phone in body.phones)
+        changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
     return (await use_cases.change_subscriber(subscriber_id, changes, headers, db=db, clock=clock)).response()
 
 
@@ -132,7 +132,7 @@ async def search_subscribers(
     limit: Limit = 50,
 ) -> SubscriberPage:
     """Subscribers by number or phone exactly, by name or address from its beginning; masked by role."""
-    wanted = views.SubscriberSearch(subscriber_no, _plain(phone) if phone else None, name, address)
+    wanted = views.SubscriberSearch(subscriber_no, plain_phone(phone) if phone else None, name, address)
     found, next_cursor = await views.subscribers(db, wanted, cursor=cursor, limit=limit)
     items = [_shown(as_seen_by(subscriber, caller.roles)) for subscriber in found]
     return SubscriberPage(items=items, next_cursor=next_cursor)
@@ -154,11 +154,6 @@ async def get_subscriber(subscriber_id: OrderId, caller: Reader, db: Db) -> Subs
 
 def _shown(subscriber: Subscriber) -> SubscriberOfOrder:
     return SubscriberOfOrder.model_validate(subscriber, from_attributes=True)
-
-
-def _plain(phone: str) -> str:
-    """Digits with an optional plus: as it is stored and searched."""
-    return phone[:1] + phone[1:].replace(" ", "").replace("-", "")
 
 
 Kind = Annotated[Literal["device", "demand"], Path()]

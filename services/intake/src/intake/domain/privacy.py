@@ -57,3 +57,8 @@ def mask_phone(phone: str) -> str:
 def mask_address(address: str) -> str:
     """The first quarter, at most six characters: the town or the street, not the door."""
     return address[: min(len(address) // 4, 6)] + _HIDDEN * 4 if address else ""
+
+
+def plain_phone(phone: str) -> str:
+    """Digits with an optional plus: as a number is stored and searched."""
+    return phone[:1] + phone[1:].replace(" ", "").replace("-", "")
