@@ -44,6 +44,10 @@ class Installation:
     def address(self, part: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[part]}"
 
+    @property
+    def bootstrap_servers(self) -> str:
+        return self.outside_kafka or f"{LOOPBACK}:{self.ports['kafka']}"
+
     def used_ports(self) -> dict[str, int]:
         unused = {"postgres"} if self.outside_database_url else set()
         unused |= {"kafka", "kafka_controller"} if self.outside_kafka else set()

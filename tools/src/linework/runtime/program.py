@@ -68,13 +68,11 @@ def answers_ready(port: int, seconds: float = 2) -> bool:
         connection.close()
 
 
-def service_environment(
-    installation: Installation, service: str, database_url: str, bootstrap_servers: str
-) -> dict[str, str]:
+def service_environment(installation: Installation, service: str, database_url: str) -> dict[str, str]:
     """The whole configuration of a service. Its HTTP process, its worker and its migrations get the same."""
     return {
         "DATABASE_URL": database_url,
-        "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+        "KAFKA_BOOTSTRAP_SERVERS": installation.bootstrap_servers,
         "TOPIC_PREFIX": installation.topic_prefix,
         "HTTP_HOST": LOOPBACK,
         "HTTP_PORT": str(installation.ports[service]),

@@ -5,7 +5,7 @@ import json
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -68,47 +68,45 @@ class Supervisor:
         refuse_small_disk(installation.state_folder)
         refuse_taken_ports(installation.used_ports())
         installation.remember()
-        server_url, bootstrap_servers = self._start_servers()
-        urls = database_urls(server_url)
-        environments = {
-            service: service_environment(installation, service, urls[service], bootstrap_servers)
-            for service in SERVICES
-        }
-        self._prepare(server_url, bootstrap_servers, environments)
+        environments: dict[str, dict[str, str]] = {}
+        # Neither needs the other, and most of the time each waits for a process.
+        self._all_at_once([partial(self._prepare_postgres, environments), self._prepare_kafka])
         self._start_programs(make_programs(installation, environments))
 
-    def _start_servers(self) -> tuple[str, str]:
+    def _prepare_postgres(self, environments: dict[str, dict[str, str]]) -> None:
+        """A server with every service's database at its newest schema; adds each service's environment."""
         installation = self._installation
-        folder, ports = installation.state_folder, installation.ports
-        starts: list[Callable[[], None]] = []
         postgres = EmbeddedPostgres(
-            folder / "postgres", ports["postgres"], log=installation.logs / "postgres.log", records=installation.records
-        )
-        kafka = EmbeddedKafka(
-            *(folder / "kafka", ports["kafka"], ports["kafka_controller"]),
-            log=installation.logs / "kafka.log",
+            *(installation.state_folder / "postgres", installation.ports["postgres"]),
+            log=installation.logs / "postgres.log",
             records=installation.records,
         )
         if not installation.outside_database_url:
             self._components.append(postgres)
-            starts.append(partial(self._step, "PostgreSQL", postgres.start))
+            self._step("PostgreSQL", postgres.start)
+        server_url = installation.outside_database_url or postgres.url
+        self._step("Databases", partial(create_databases, server_url))
+        for service, url in database_urls(server_url).items():
+            environments[service] = service_environment(installation, service, url)
+        migrations = [partial(migrate, installation, name, env, self.given_up) for name, env in environments.items()]
+        with self._steps.step("Migrations"):
+            self._all_at_once(migrations, at_once=max(2, os.cpu_count() or 2))
+
+    def _prepare_kafka(self) -> None:
+        """A broker with every topic."""
+        installation = self._installation
         if not installation.outside_kafka:
+            kafka = EmbeddedKafka(
+                *(installation.state_folder / "kafka", installation.ports["kafka"]),
+                installation.ports["kafka_controller"],
+                log=installation.logs / "kafka.log",
+                records=installation.records,
+            )
             with self._steps.step("Kafka's jars") as report:
                 fetch_jars(on_progress=self._stoppable(report))
             self._components.append(kafka)
-            starts.append(partial(self._step, "Kafka", kafka.start))
-        self._all_at_once(starts)
-        return installation.outside_database_url or postgres.url, installation.outside_kafka or kafka.bootstrap_servers
-
-    def _prepare(self, server_url: str, bootstrap_servers: str, environments: dict[str, dict[str, str]]) -> None:
-        installation = self._installation
-        self._step("Databases", lambda: create_databases(server_url))
-        jobs: list[Callable[[], None]] = [
-            partial(migrate, installation, service, environments[service], self.given_up) for service in SERVICES
-        ]
-        jobs.append(partial(create_topics, bootstrap_servers, installation.topic_prefix))
-        with self._steps.step("Migrations and topics"):
-            self._all_at_once(jobs, at_once=max(2, os.cpu_count() or 2))
+            self._step("Kafka", kafka.start)
+        self._step("Topics", partial(create_topics, installation.bootstrap_servers, installation.topic_prefix))
 
     def _start_programs(self, programs: Sequence[Program]) -> None:
         with self._steps.step("Issuer and services") as report:
@@ -172,6 +170,7 @@ class Supervisor:
             self._steps.say("Everything is stopped; the data is kept.")
 
     def _step(self, title: str, act: Callable[[], None]) -> None:
+        self._go_on()
         with self._steps.step(title):
             act()
 
@@ -185,7 +184,7 @@ class Supervisor:
         with ThreadPoolExecutor(at_once) as pool:
             futures = [pool.submit(job) for job in jobs]
             try:
-                for done, future in enumerate(futures, 1):
+                for done, future in enumerate(as_completed(futures), 1):
                     future.result()
                     report(done, len(futures))
             except Exception:
