@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from chassis.testing import databases, new_database, topic_prefix  # noqa: F401
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres
 from linework.ports import free_port
 

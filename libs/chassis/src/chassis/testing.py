@@ -1,0 +1,292 @@
+"""What tests of any service need: a migrated database, topics, tokens, a client, and a way to wait.
+
+The root `conftest.py` imports the fixtures, so that every tests folder has them:
+
+    from intake.main import app
+    from chassis.testing import TestIssuer, client_of, settings_for
+
+    async def test_an_unknown_order_is_not_found(new_database):
+        issuer = TestIssuer()
+        async with client_of(app(settings_for(new_database("intake"))), issuer) as client:
+            answer = await client.get("/v1/work-orders/none", headers=issuer.headers("agent"))
+        assert answer.json()["code"] == "work_order_not_found"
+
+With Kafka: the fixture `topic_prefix` is new in each test and its topics exist; hand it on with
+`settings_for(url, kafka_server.bootstrap_servers, topic_prefix)`, run `Worker(…).running()`, and read what was
+published with `records_of`. Needs pytest, which is no dependency of the services.
+"""
+
+import asyncio
+import contextlib
+import inspect
+import os
+import secrets
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
+import httpx
+import jwt
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import FastAPI
+
+from chassis.auth import TokenVerifier
+from chassis.database import driver_url
+from chassis.settings import Settings
+from contracts.topics import TOPICS
+
+T = TypeVar("T")
+
+ISSUER = "http://issuer.test"
+AUDIENCE = "linework"
+PARTITIONS = 4
+
+
+class PostgresServer(Protocol):
+    def database_url(self, database: str) -> str: ...
+
+
+def _in_thread(work: Coroutine[Any, Any, T]) -> T:
+    """The result of async work, from anywhere: also from a sync fixture inside a running loop."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+class Databases:
+    """New databases, each a copy of one that Alembic has migrated once a run."""
+
+    def __init__(self, server: PostgresServer, root: Path) -> None:
+        self._server = server
+        self._root = root
+        self._templates: dict[Path, str] = {}
+        self._migrating = threading.Lock()
+
+    def create(self, service: str | Path) -> str:
+        """The URL of a new database of a service, or of any other `alembic.ini`."""
+        ini = service if isinstance(service, Path) else self._root / "services" / service / "alembic.ini"
+        with self._migrating:
+            if ini not in self._templates:
+                self._templates[ini] = self._migrated(ini)
+        name = f"test_{secrets.token_hex(6)}"
+        self.execute(f"create database {name} template {self._templates[ini]}")
+        return self._server.database_url(name)
+
+    def drop(self, url: str) -> None:
+        self.execute(f"drop database if exists {url.rsplit('/', 1)[1]} with (force)")
+
+    def execute(self, sql: str) -> None:
+        """Runs a statement in the maintenance database."""
+        _in_thread(_execute(self._server.database_url("postgres"), sql))
+
+    def _migrated(self, ini: Path) -> str:
+        from alembic import command
+        from alembic.config import Config
+
+        name = f"template_{secrets.token_hex(6)}"
+        self.execute(f"create database {name}")
+        with pytest.MonkeyPatch.context() as environment, ThreadPoolExecutor(1) as thread:
+            environment.setitem(os.environ, "DATABASE_URL", self._server.database_url(name))
+            thread.submit(command.upgrade, Config(ini), "head").result()
+        return name
+
+
+async def _execute(url: str, sql: str) -> None:
+    connection = await asyncpg.connect(driver_url(url), timeout=30)
+    try:
+        await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def databases(postgres_server: PostgresServer, pytestconfig: pytest.Config) -> Databases:
+    """For fixtures of a wider scope than one test; who creates a database here may leave it behind."""
+    return Databases(postgres_server, pytestconfig.rootpath)
+
+
+@pytest.fixture
+def new_database(databases: Databases) -> Iterator[Callable[[str | Path], str]]:
+    """`new_database("intake")` is the URL of a migrated, empty database; it is gone after the test."""
+    made: list[str] = []
+
+    def create(service: str | Path) -> str:
+        made.append(databases.create(service))
+        return made[-1]
+
+    yield create
+    for url in made:
+        databases.drop(url)
+
+
+@pytest.fixture
+async def topic_prefix(kafka_server: Any) -> AsyncIterator[str]:
+    """A prefix under which every topic of the contracts exists, for this test only."""
+    prefix = f"t{secrets.token_hex(4)}."
+    names = [prefix + topic.name for topic in TOPICS]
+    await create_topics(kafka_server.bootstrap_servers, names)
+    yield prefix
+    async with _admin(kafka_server.bootstrap_servers) as admin:
+        await admin.delete_topics(names)
+
+
+async def create_topics(bootstrap_servers: str, names: Iterable[str], *, partitions: int = PARTITIONS) -> None:
+    async with _admin(bootstrap_servers) as admin:
+        await admin.create_topics([NewTopic(name, partitions, 1) for name in names])
+
+
+@contextlib.asynccontextmanager
+async def _admin(bootstrap_servers: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def records_of(bootstrap_servers: str, topic: str) -> list[ConsumerRecord]:
+    """Everything in a topic at this moment; in order within each partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
+    await consumer.start()
+    try:
+        await consumer._client.force_metadata_update()
+        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        if not partitions:
+            return []
+        consumer.assign(partitions)
+        ends = await consumer.end_offsets(partitions)
+        found: list[ConsumerRecord] = []
+        while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                found.extend(records)
+        return found
+    finally:
+        await consumer.stop()
+
+
+class TestIssuer:
+    """An issuer of bearer tokens whose key set is read without a network."""
+
+    __test__ = False
+
+    def __init__(self, url: str = ISSUER, audience: str = AUDIENCE) -> None:
+        self.url = url
+        self.audience = audience
+        self.fetches = 0
+        """How often its key set was asked for."""
+        self.is_away = False
+        self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
+        self.rotate("key-1")
+
+    def rotate(self, key_id: str) -> None:
+        """A new key takes the place of all earlier ones."""
+        self._keys = {key_id: ec.generate_private_key(ec.SECP256R1())}
+
+    @property
+    def key_id(self) -> str:
+        return next(iter(self._keys))
+
+    @property
+    def key(self) -> ec.EllipticCurvePrivateKey:
+        return self._keys[self.key_id]
+
+    def claims(self, role: str, *, areas: list[str] | None = None, sub: str | None = None, **more: Any) -> dict:
+        now = int(time.time())
+        claims = {
+            "iss": self.url,
+            "aud": self.audience,
+            "sub": sub or f"{role}-1",
+            "name": f"Some {role}",
+            "roles": [role],
+            "iat": now,
+            "exp": now + 3600,
+            **({"areas": areas} if areas is not None else {}),
+            **more,
+        }
+        return {name: value for name, value in claims.items() if value is not ...}
+
+    def token(self, role: str, areas: list[str] | None = None, sub: str | None = None, **claims: Any) -> str:
+        """A token of one role; a claim of `...` is left out."""
+        return self.sign(self.claims(role, areas=areas, sub=sub, **claims))
+
+    def sign(self, claims: dict[str, Any], *, headers: dict[str, Any] | None = None) -> str:
+        return jwt.encode(claims, self.key, "ES256", headers={"kid": self.key_id, **(headers or {})})
+
+    def headers(self, role: str, areas: list[str] | None = None, sub: str | None = None, **claims: Any) -> dict:
+        """The Authorization header of a token."""
+        return {"authorization": f"Bearer {self.token(role, areas, sub, **claims)}"}
+
+    def verifier(self) -> TokenVerifier:
+        return TokenVerifier(self.url, self.audience, httpx.AsyncClient(transport=httpx.MockTransport(self._answer)))
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        if self.is_away:
+            raise httpx.ConnectError("the issuer is away", request=request)
+        if request.url.path == "/.well-known/openid-configuration":
+            return httpx.Response(200, json={"issuer": self.url, "jwks_uri": f"{self.url}/jwks.json"})
+        self.fetches += 1
+        keys = [
+            jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True) | {"kid": key_id, "alg": "ES256"}
+            for key_id, key in self._keys.items()
+        ]
+        return httpx.Response(200, json={"keys": keys})
+
+
+def settings_for(
+    database_url: str, bootstrap_servers: str = "127.0.0.1:1", topic_prefix: str = "", **more: Any
+) -> Settings:
+    """The settings of a process under test; waits are short unless a test says otherwise."""
+    values = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "catch_up_seconds": 0.0, **more}
+    return Settings(
+        database_url=database_url, kafka_bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix, **values
+    )
+
+
+@contextlib.asynccontextmanager
+async def client_of(
+    app: FastAPI, issuer: TestIssuer | None = None, *, raises: bool = True, headers: dict[str, str] | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an app whose lifespan runs. With `raises`, an error inside the app fails the test."""
+    async with app.router.lifespan_context(app):
+        if issuer is not None:
+            app.state.verifier = issuer.verifier()
+        transport = httpx.ASGITransport(app, raise_app_exceptions=raises)
+        async with httpx.AsyncClient(transport=transport, base_url="http://app.test", headers=headers) as client:
+            yield client
+
+
+async def eventually(
+    read: Callable[[], Awaitable[T] | T], *, until: Callable[[T], Any] = bool, seconds: float = 15.0
+) -> T:
+    """What `read` gives as soon as `until` agrees; fails with the last value seen."""
+    give_up_at = time.monotonic() + seconds
+    while True:
+        found = read()
+        value: T = await found if inspect.isawaitable(found) else found
+        if until(value):
+            return value
+        assert time.monotonic() < give_up_at, f"not within {seconds} s; the last value was {value!r}"
+        await asyncio.sleep(0.02)
+
+
+class FixedClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, moment: datetime = datetime(2026, 3, 2, 8, tzinfo=UTC)) -> None:
+        self.moment = moment
+
+    def now(self) -> datetime:
+        return self.moment
+
+    def advance(self, **step: float) -> datetime:
+        """`advance(minutes=5)`; returns the new time."""
+        self.moment += timedelta(**step)
+        return self.moment
