@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
-    from jgo.env import LockedDependency
+    from jgo.env import LockedDependency, LockFile
     from jgo.maven import MavenContext
 
 WANTED = Path(__file__).parent.parent / "kafka" / "jgo.toml"
@@ -116,4 +116,11 @@ def lock_jars() -> None:
         wanted = builder.spec_to_dependencies(EnvironmentSpec.load(WANTED))
         inputs, others = builder.context.resolver.resolve(wanted)
         used = [dependency for dependency in others if dependency.scope in ("compile", "runtime")]
-        LockFile.from_resolved_dependencies([*inputs, *used]).save(LOCK)
+        resolved = LockFile.from_resolved_dependencies([*inputs, *used])
+    # The file carries the time it was made; without news it stays as it is.
+    if not LOCK.exists() or _sums(LockFile.load(LOCK)) != _sums(resolved):
+        resolved.save(LOCK)
+
+
+def _sums(lock: "LockFile") -> dict[str, str | None]:
+    return {f"{jar.groupId}:{jar.artifactId}:{jar.version}": jar.sha256 for jar in lock.dependencies}

@@ -10,7 +10,6 @@ from pathlib import Path
 from linework.processes import Child
 from linework.runtime.installation import Installation
 from linework.runtime.supervisor import read_phase
-from linework.stopped import Stopped
 
 
 def start_detached(installation: Installation, options: Sequence[str]) -> None:
@@ -31,7 +30,7 @@ def start_detached(installation: Installation, options: Sequence[str]) -> None:
         time.sleep(0.3)  # it prints its last table after it has become ready
     _show_more(log, shown)
     if child.exit_code() is not None:
-        raise Stopped(f"The installation did not start; what it said is in {log}.")
+        raise SystemExit(1)  # its own last sentence has just been shown
 
 
 def _show_more(log: Path, shown: int) -> int:
