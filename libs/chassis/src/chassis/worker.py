@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 from aiokafka.errors import KafkaError
@@ -26,12 +26,18 @@ _KEYS_KEPT = "7 days"
 _DRAIN_SECONDS = 15.0
 _RETRY_SECONDS = 1.0
 
+Job = Callable[[Database, Wakeup], Coroutine[Any, Any, None]]
+"""Work beside the consumers that runs as long as the process; it waits out by itself what is transient."""
+
 
 class Worker:
     """What a worker process runs, and how it is."""
 
-    def __init__(self, service: str, settings: Settings, subscriptions: list[Subscription]) -> None:
+    def __init__(
+        self, service: str, settings: Settings, subscriptions: list[Subscription], jobs: Sequence[Job] = ()
+    ) -> None:
         self._settings = settings
+        self._jobs = jobs
         self.db = Database(settings.database_url, pool_size=4, application_name=f"linework {service} worker")
         self._wakeup = Wakeup(settings.database_url)
         self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, topic_prefix=settings.topic_prefix)
@@ -60,7 +66,11 @@ class Worker:
         async with self._wakeup.running():
             self._tasks = tasks = [
                 asyncio.create_task(work, name=name)
-                for name, work in (("relay", self._relay.run()), ("housekeeping", self._keep_house()))
+                for name, work in (
+                    ("relay", self._relay.run()),
+                    ("housekeeping", self._keep_house()),
+                    *((job.__name__, job(self.db, self._wakeup)) for job in self._jobs),
+                )
             ]
             listening = asyncio.create_task(self._listen(), name="listen")
             try:
@@ -124,12 +134,14 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
         await task
 
 
-def create_worker(service: str, settings: Settings, subscriptions: list[Subscription]) -> FastAPI:
+def create_worker(
+    service: str, settings: Settings, subscriptions: list[Subscription], jobs: Sequence[Job] = ()
+) -> FastAPI:
     """The worker as an app with the probes; its work runs as long as the app."""
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        worker = Worker(service, settings, subscriptions)
+        worker = Worker(service, settings, subscriptions, jobs)
         app.state.db, app.state.worker = worker.db, worker
         async with worker.running():
             yield
