@@ -1,0 +1,1 @@
+"""How fast Linework is, and against what floor. `python -m benchmarks --help`."""

@@ -1,0 +1,144 @@
+"""The installation under measurement: servers of its own, the product on them, and people with tokens."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import asyncpg
+import httpx
+
+from benchmarks.floor import Servers
+from benchmarks.wire import Connection
+from linework.embedded import EmbeddedKafka, EmbeddedPostgres
+from linework.ports import SERVICES, free_port
+
+AREA, STAFF = "bench-area", "bench-staff"
+
+
+@dataclass
+class City:
+    servers: Servers
+    state_folder: Path
+    ports: dict[str, int]
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def connection(self, service: str, role: str) -> Connection:
+        return Connection("127.0.0.1", self.ports[service], self.tokens[role])
+
+    async def query(self, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Rows of a service's database, for what the APIs do not tell: that everything is settled."""
+        connection = await asyncpg.connect(self.servers.database(f"linework_{service}"))
+        try:
+            return await connection.fetch(sql, *arguments)
+        finally:
+            await connection.close()
+
+    async def settled(self, *, seconds: float = 300) -> None:
+        """Until every consumer has applied everything that was published, and nothing waits to be."""
+        async with asyncio.timeout(seconds):
+            while True:
+                waiting = 0
+                for service in SERVICES:
+                    (row,) = await self.query(service, "select count(*) as rows from outbox")
+                    waiting += row["rows"]
+                    if service != "reporting":
+                        (row,) = await self.query(
+                            service, "select count(*) as rows from work_orders where stream_version < version"
+                        )
+                        waiting += row["rows"]
+                versions = {await self._version_sum(service) for service in SERVICES}
+                if waiting == 0 and len(versions) == 1:
+                    return
+                await asyncio.sleep(0.05)
+
+    async def _version_sum(self, service: str) -> int:
+        sql = (
+            "select count(*) as versions from events where order_version is not null"
+            if service == "reporting"
+            else "select coalesce(sum(version), 0) as versions from work_orders"
+        )
+        return (await self.query(service, sql))[0]["versions"]
+
+    def resident_megabytes(self) -> dict[str, float]:
+        """Memory of each process of the product, from the kernel."""
+        shown = {}
+        for record in sorted((self.state_folder / "run").glob("*.json")):
+            pid = json.loads(record.read_text()).get("pid")
+            status = Path(f"/proc/{pid}/status")
+            if status.exists():
+                line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
+                shown[record.stem] = int(line.split()[1]) / 1024
+        return shown
+
+
+@contextlib.asynccontextmanager
+async def city() -> AsyncIterator[City]:
+    """A running installation, empty but for one work area and the types of an order."""
+    with TemporaryDirectory(prefix="linework-bench-") as name, contextlib.ExitStack() as stack:
+        folder = Path(name)
+        folder.chmod(0o755)
+        postgres = EmbeddedPostgres(folder / "postgres", free_port())
+        kafka = EmbeddedKafka(folder / "kafka", free_port(), free_port())
+        for server in (postgres, kafka):
+            server.start()
+            stack.callback(server.stop)
+        servers = Servers(postgres.url, kafka.bootstrap_servers)
+        parts = ("issuer", *SERVICES, *(f"{service}_worker" for service in SERVICES))
+        ports = {part: free_port() for part in parts}
+        state = folder / "state"
+        _linework(servers, ports, "up", "--detach", "--empty", "--state-folder", str(state))
+        stack.callback(_linework, servers, ports, "down", "--state-folder", str(state))
+        built = City(servers, state, ports)
+        await _settle_in(built)
+        yield built
+
+
+def _linework(servers: Servers, ports: dict[str, int], *arguments: str) -> None:
+    environment = {f"LINEWORK_{part.upper()}_PORT": str(port) for part, port in ports.items()}
+    environment |= {"DATABASE_URL": servers.database_url, "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers}
+    subprocess.run(
+        [sys.executable, "-m", "linework", *arguments],
+        env={**os.environ, **environment},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+
+
+async def _settle_in(built: City) -> None:
+    async with httpx.AsyncClient(timeout=30) as client:
+        for role, areas in (
+            ("agent", []),
+            ("dispatcher", []),
+            ("technician", [AREA]),
+            ("auditor", []),
+            ("supervisor", []),
+            ("operator", []),
+        ):
+            asked = {"role": role, "areas": areas, "sub": f"bench-{role}"}
+            answer = await client.post(f"http://127.0.0.1:{built.ports['issuer']}/token", json=asked)
+            built.tokens[role] = answer.raise_for_status().json()["access_token"]
+        await _define(client, built)
+
+
+async def _define(client: httpx.AsyncClient, built: City) -> None:
+    names = {"name_en": "bench", "name_zh": "测试"}
+
+    async def tell(method: str, service: str, path: str, role: str, body: dict[str, object]) -> None:
+        url = f"http://127.0.0.1:{built.ports[service]}{path}"
+        answer = await client.request(method, url, json=body, headers={"authorization": f"Bearer {built.tokens[role]}"})
+        answer.raise_for_status()
+
+    await tell("PUT", "intake", "/v1/device-types/digital", "operator", names)
+    await tell("PUT", "intake", "/v1/demand-types/test", "operator", names)
+    await tell("PUT", "dispatch", f"/v1/work-areas/{AREA}", "operator", names)
+    await tell("PUT", "dispatch", f"/v1/staff/{STAFF}", "operator", {"name": "Bench", "work_area_id": AREA})
+    for number in range(100):
+        subscriber = {"subscriber_no": f"B{number}", "name": "Bench", "phones": [], "address": "1 Bench Street"}
+        await tell("POST", "intake", "/v1/subscribers", "agent", subscriber)

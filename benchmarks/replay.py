@@ -1,0 +1,68 @@
+"""How fast reporting reads the whole stream again, into a database of its own."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from benchmarks.floor import Servers
+from chassis.database import Database
+from chassis.parking import raw_record
+from chassis.subscribe import Consumer
+from contracts.topics import WORK_ORDERS
+from linework.runtime.installation import REPOSITORY
+
+_BATCH = 500
+
+
+async def events_per_second(servers: Servers) -> float:
+    from reporting.consumers import SUBSCRIPTIONS
+
+    url = servers.database("linework_replay")
+    await asyncio.to_thread(_migrate, url, await _new_database(servers))
+    subscription = next(one for one in SUBSCRIPTIONS if one.topic is WORK_ORDERS)
+    db = Database(url, pool_size=2)
+    consumer = Consumer(subscription, service="reporting", db=db)
+    records = await _all_records(servers)
+    started = time.perf_counter()
+    for start in range(0, len(records), _BATCH):
+        await consumer.apply(records[start : start + _BATCH])
+    seconds = time.perf_counter() - started
+    await db.close()
+    return len(records) / seconds
+
+
+async def _new_database(servers: Servers) -> None:
+    admin = await asyncpg.connect(servers.database_url)
+    await admin.execute("drop database if exists linework_replay with (force)")
+    await admin.execute("create database linework_replay")
+    await admin.close()
+
+
+def _migrate(url: str, _: None) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "alembic", "-c", str(REPOSITORY / "services/reporting/alembic.ini"), "upgrade", "head"],
+        env={**os.environ, "DATABASE_URL": url},
+        check=True,
+    )
+
+
+async def _all_records(servers: Servers) -> list:
+    client = AIOKafkaConsumer(bootstrap_servers=servers.bootstrap_servers, enable_auto_commit=False)
+    await client.start()
+    try:
+        partitions = [TopicPartition(WORK_ORDERS.name, number) for number in range(WORK_ORDERS.partitions)]
+        client.assign(partitions)
+        await client.seek_to_beginning(*partitions)
+        ends = await client.end_offsets(partitions)
+        records = []
+        while len(records) < sum(ends.values()):
+            batches = await client.getmany(timeout_ms=1000, max_records=5000)
+            records += [raw_record(record, WORK_ORDERS.name) for batch in batches.values() for record in batch]
+        return records
+    finally:
+        await client.stop()

@@ -1,0 +1,111 @@
+"""Requests to an order's custodian: asked at intake, answered once by whoever holds the order."""
+
+import asyncio
+
+import pytest
+from tests.e2e.city import Answered, City, Json
+
+
+async def _ask(city: City, order: Json, kind: str) -> Json:
+    asked = await city.agent.post("intake", f"/work-orders/{order['id']}/{kind}-requests", {"reason": "用户来电要求"})
+    assert asked["state"] == "pending"
+    return await city.agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
+
+
+async def _created(city: City) -> Json:
+    return await city.create()
+
+
+async def _dispatched(city: City) -> Json:
+    return await city.dispatched()
+
+
+async def _processing(city: City) -> Json:
+    return await city.processing()
+
+
+async def _rejected(city: City) -> Json:
+    return await city.north.act(
+        "fieldwork", await city.dispatched(), "reject", reason="wrong_trade", explanation="需要光纤班"
+    )
+
+
+async def _completed(city: City) -> Json:
+    return await city.completed()
+
+
+async def _archived(city: City) -> Json:
+    return await city.auditor.act("qa", await city.completed(), "archive")
+
+
+@pytest.mark.parametrize("reached", [_created, _dispatched, _processing, _rejected])
+async def test_a_cancel_request_is_granted_while_the_work_is_not_done(city: City, reached) -> None:
+    order = await reached(city)
+    answered = await _ask(city, order, "cancel")
+    assert answered["state"] == "granted"
+    looked_up = await city.agent.get("intake", f"/work-orders/{order['id']}", at_least=order["version"] + 1)
+    assert looked_up["status"] == "cancelled"
+    assert looked_up["cancellation"]["request_id"] == answered["id"]
+
+
+@pytest.mark.parametrize("reached", [_completed, _archived])
+async def test_a_cancel_request_for_work_that_is_done_is_refused_with_what_is_allowed(city: City, reached) -> None:
+    order = await reached(city)
+    answered = await _ask(city, order, "cancel")
+    assert answered["state"] == "refused"
+    assert answered["refusal"]["code"] == "act_not_allowed"
+    assert answered["refusal"]["status"] == order["status"]
+    assert answered["refusal"]["allowed_acts"] == order["allowed_acts"]
+
+
+async def test_a_second_cancel_request_is_refused_by_the_one_who_cancelled(city: City) -> None:
+    order = await city.dispatched()
+    assert (await _ask(city, order, "cancel"))["state"] == "granted"
+    assert (await _ask(city, order, "cancel"))["state"] == "refused"
+
+
+async def test_a_request_in_the_middle_of_hand_overs_gets_exactly_one_answer(city: City) -> None:
+    async def live_and_ask() -> tuple[Json, Json]:
+        order = await city.create()
+        asking = asyncio.create_task(_ask(city, order, "cancel"))
+        try:
+            order = await city.completed(await city.processing(await city.dispatched(order)))
+        except Answered as refused:
+            # The cancellation was first; then no act after it may have got through.
+            assert refused.problem["code"] in ("act_not_allowed", "stale_version")
+        return order, await asking
+
+    for order, answered in await asyncio.gather(*(live_and_ask() for _ in range(12))):
+        history = await city.agent.get("intake", f"/work-orders/{order['id']}/history")
+        answers = [
+            entry
+            for entry in history
+            if entry["data"].get("request_id") == answered["id"] and "requested" not in entry["type"]
+        ]
+        assert len(answers) == 1
+        assert answered["state"] in ("granted", "refused")
+        versions = [entry["order_version"] for entry in history if entry["order_version"]]
+        assert versions == list(range(1, len(versions) + 1))
+
+
+async def test_an_urged_order_stands_first_in_its_list(city: City) -> None:
+    first, second = await city.create(), await city.create()
+    assert (await _ask(city, second, "urge"))["state"] == "granted"
+    await city.dispatcher.get("dispatch", f"/work-orders/{second['id']}", at_least=2)
+    listed = await city.dispatcher.list_of("dispatch", subscriber_no=city.subscriber_no)
+    assert [order["id"] for order in listed] == [second["id"], first["id"]]
+    assert listed[0]["urges"][0]["reason"] == "用户来电要求"
+
+
+async def test_a_suspended_order_rests_until_it_is_resumed(city: City) -> None:
+    order = await city.north.act(
+        "fieldwork", await city.processing(), "suspend", reason="等待配件", until="2030-01-01T00:00:00Z"
+    )
+    assert order["suspension"]["reason"] == "等待配件"
+    with pytest.raises(Answered) as refused:
+        await city.north.act("fieldwork", order, "reject", reason="other", explanation="x")
+    assert refused.value.status == 409
+    assert "resume" in refused.value.problem["allowed_acts"]
+    order = await city.north.act("fieldwork", order, "resume")
+    assert order["suspension"] is None
+    assert (await city.completed(order))["status"] == "completed"
