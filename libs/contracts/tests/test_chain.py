@@ -1,3 +1,5 @@
+import hashlib
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -123,9 +125,6 @@ def test_a_time_without_a_zone_has_no_text() -> None:
 
 
 def test_the_hash_is_as_documented() -> None:
-    import hashlib
-    import json
-
     message = MESSAGES["whole-life/01-created"]
     facts = ["0" * 64, message.id, message.type, "/linework/intake", message.subject, 1]
     facts += ["2026-03-02T00:37:15.123456Z", "2026-03-02T00:37:15.163456Z", "agent-7", "agent", "陈静"]
