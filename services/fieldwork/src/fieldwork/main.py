@@ -1,0 +1,26 @@
+"""The HTTP process of fieldwork."""
+
+from fastapi import FastAPI
+
+from chassis.http import create_app, serve
+from chassis.settings import Settings
+from contracts.lifecycle import Service
+from custody.http import prepare_orders
+from fieldwork import api
+from fieldwork.consumers import SUBSCRIPTIONS
+
+
+def app(settings: Settings) -> FastAPI:
+    return create_app(
+        "fieldwork",
+        settings,
+        [api.router],
+        description="The work areas' lists, and what their staff do: start, reject, complete, suspend, note.",
+        subscriptions=SUBSCRIPTIONS,
+        prepare=prepare_orders(Service.FIELDWORK),
+    )
+
+
+if __name__ == "__main__":
+    settings = Settings.from_environment()
+    serve("fieldwork", app(settings), settings, port=settings.http_port)

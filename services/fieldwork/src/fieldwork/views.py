@@ -1,0 +1,36 @@
+"""Reads: the form of an order, and the work areas with their staff."""
+
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from chassis.auth import Principal
+from contracts.lifecycle import Act
+from contracts.order import WorkOrder
+from custody.directory import TypeNames, WorkAreaWithStaff, find_type_names, find_work_areas_with_staff
+from custody.subscribers import OrderForm, subscriber_fields
+from fieldwork.domain import work
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form(OrderForm):
+    """The form of an order as the work area fills it in."""
+
+    work_area: WorkAreaWithStaff | None
+    """The order's area and everybody who belongs to it; None before dispatch, or while it has not arrived."""
+    type_names: TypeNames
+    allowed_acts: tuple[Act, ...]
+    """What the caller can do with it here, at this version."""
+
+
+async def form_of(order: WorkOrder, app: FastAPI, caller: Principal, *, may_act: bool) -> Form:
+    async with app.state.db.statements() as statements:
+        areas = await find_work_areas_with_staff(statements, [order.work_area_id] if order.work_area_id else [])
+        type_names = await find_type_names(statements, order.device_type, order.demand_type)
+    return Form(
+        order=order,
+        **await subscriber_fields(order, app, token=caller.token),
+        work_area=areas[0] if areas else None,
+        type_names=type_names,
+        allowed_acts=work.allowed_acts(order) if may_act else (),
+    )
