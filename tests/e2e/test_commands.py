@@ -32,6 +32,7 @@ async def test_an_act_that_the_status_does_not_allow_names_what_is_allowed(city:
         await city.completed(order)
     assert refused.value.status == 409
     assert refused.value.problem["status"] == 409
+    assert refused.value.problem["order_status"] == "dispatched"
     assert refused.value.problem["code"] == "act_not_allowed"
     assert set(refused.value.problem["allowed_acts"]) >= {"start", "reject"}
 

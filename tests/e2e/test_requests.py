@@ -72,7 +72,8 @@ async def test_a_request_in_the_middle_of_hand_overs_gets_exactly_one_answer(cit
             order = await city.completed(await city.processing(await city.dispatched(order)))
         except Answered as refused:
             # The cancellation was first; then no act after it may have got through.
-            assert refused.problem["code"] in ("act_not_allowed", "stale_version")
+            if refused.problem["code"] not in ("act_not_allowed", "stale_version"):
+                raise
         return order, await asking
 
     for order, answered in await asyncio.gather(*(live_and_ask() for _ in range(12))):

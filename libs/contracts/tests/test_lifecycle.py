@@ -63,7 +63,7 @@ def test_every_other_act_is_refused_with_status_custodian_and_what_is_allowed(st
         step(status, act)
     context = refusal.value.context
     assert context["act"] == act.value
-    assert context["status"] == status.value
+    assert context["order_status"] == status.value
     assert context["custodian"] == HELD_BY[status]
     assert set(context["allowed_acts"]) == {name for held, name in EXPECTED if held == status}
 
@@ -77,7 +77,7 @@ def test_a_suspended_order_can_only_be_resumed_cancelled_urged_and_noted(status:
         step(status, act, is_suspended=True)
     assert set(refusal.value.context["allowed_acts"]) == WHILE_SUSPENDED
     assert refusal.value.context["custodian"] == "fieldwork"
-    assert refusal.value.context["status"] == "suspended"
+    assert refusal.value.context["order_status"] == "suspended"
 
 
 @pytest.mark.parametrize("status", Status)

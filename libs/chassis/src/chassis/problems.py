@@ -130,13 +130,13 @@ def problem(
     status = status_of(type(refusal))
     METRICS.refusals.labels(refusal.code).inc()
     document = {
+        **refusal.context,
         "type": f"urn:linework:problem:{refusal.code}",
         "title": TITLES[status][language == "zh"],
         "status": status.value,
         "code": refusal.code,
         "detail": refusal.message(language),
         "instance": path,
-        **refusal.context,
     }
     if errors is not None:
         document["errors"] = errors

@@ -101,9 +101,9 @@ _WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE})
 
 
 class ActNotAllowed(Conflict):
-    """{act} is not allowed while the order is {status}, held by {custodian}; allowed: {allowed_acts}."""
+    """{act} is not allowed while the order is {order_status}, held by {custodian}; allowed: {allowed_acts}."""
 
-    zh = "工单处于 {status} 状态（由 {custodian} 保管），不能执行 {act}；可执行：{allowed_acts}。"
+    zh = "工单处于 {order_status} 状态（由 {custodian} 保管），不能执行 {act}；可执行：{allowed_acts}。"
 
 
 @cache
@@ -121,7 +121,7 @@ def step(status: Status, act: Act, *, is_suspended: bool = False) -> Status:
     if act not in allowed:
         raise ActNotAllowed(
             act=act.value,
-            status="suspended" if is_suspended else status.value,
+            order_status="suspended" if is_suspended else status.value,
             custodian=CUSTODIANS[status],
             allowed_acts=[item.value for item in allowed],
         )

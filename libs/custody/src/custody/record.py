@@ -35,9 +35,9 @@ class WorkOrderNotFound(NotFound):
 
 
 class StaleVersion(Stale):
-    """The order is at version {present_version}, {status}; you decided on version {expected_version}."""
+    """The order is at version {present_version}, {order_status}; you decided on version {expected_version}."""
 
-    zh = "工单当前版本为 {present_version}（{status}），您所依据的版本为 {expected_version}。"
+    zh = "工单当前版本为 {present_version}（{order_status}），您所依据的版本为 {expected_version}。"
 
 
 class ExternalReferenceTaken(Conflict):
@@ -205,4 +205,4 @@ def may_see(order: WorkOrder, areas: tuple[str, ...] | None) -> bool:
 
 
 def _stale(order: WorkOrder, expected: int) -> StaleVersion:
-    return StaleVersion(present_version=order.version, status=order.status.value, expected_version=expected)
+    return StaleVersion(present_version=order.version, order_status=order.status.value, expected_version=expected)
