@@ -6,6 +6,7 @@ The same code gives the same bytes. `--check` writes nothing, names each file th
 """
 
 import argparse
+from collections.abc import Mapping
 from pathlib import Path
 
 from contracts import asyncapi, generate_page, schemas
@@ -31,20 +32,21 @@ def differences(root: Path) -> list[str]:
             found.append(f"{path} is missing")
         elif (root / path).read_text(encoding="utf-8") != text:
             found.append(f"{path} differs from the code")
-    return found + [f"{path} is of no message of the catalogue" for path in left_over(root)]
-
-
-def left_over(root: Path) -> list[Path]:
-    present = (file.relative_to(root) for file in sorted((root / SCHEMAS_FOLDER).glob("*.json")))
-    return [path for path in present if path not in documents()]
+    return found + [f"{path} is of no message of the catalogue" for path in _left_over(root, texts)]
 
 
 def write(root: Path) -> None:
-    for path, text in documents().items():
+    texts = documents()
+    for path, text in texts.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text, encoding="utf-8")
-    for path in left_over(root):
+    for path in _left_over(root, texts):
         (root / path).unlink()
+
+
+def _left_over(root: Path, texts: Mapping[Path, str]) -> list[Path]:
+    present = (file.relative_to(root) for file in sorted((root / SCHEMAS_FOLDER).glob("*.json")))
+    return [path for path in present if path not in texts]
 
 
 def main(arguments: list[str] | None = None) -> int:

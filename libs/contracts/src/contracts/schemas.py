@@ -8,9 +8,10 @@ as topic, key and owners, is in `x-linework`, so that a folder of schemas is the
 import ast
 import inspect
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -66,7 +67,8 @@ def components(bodies: Iterable[type], ref_template: str) -> dict[str, Schema]:
     return {name: found[name] for name in sorted(found)}
 
 
-def field_notes(shape: type) -> dict[str, str]:
+@cache
+def field_notes(shape: type) -> Mapping[str, str]:
     """What the docstrings below the fields of a dataclass say."""
     (definition,) = ast.parse(inspect.getsource(shape).lstrip()).body
     assert isinstance(definition, ast.ClassDef)
