@@ -1,0 +1,168 @@
+"""Orders over HTTP: the lists of dispatch, the form, and the acts."""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import ConfigDict, Field
+
+from chassis.acts import Answer
+from chassis.auth import Principal, allow
+from chassis.http import Db
+from chassis.problems import Responses
+from chassis.texts import Code, Prose
+from contracts.lifecycle import Status
+from contracts.order import WorkOrder
+from custody.routes import (
+    ACT_REFUSALS,
+    LIST_REFUSALS,
+    READ_REFUSALS,
+    ActBody,
+    AtLeast,
+    Cursor,
+    Headers,
+    Limit,
+    OrderId,
+    OwnOrders,
+    SearchText,
+    WorkOrderPage,
+    act_on,
+    scope_of,
+)
+from custody.rows import to_order
+from custody.subscribers import subscriber_fields
+from custody.views import Search, most_urgent, one_order
+from dispatch import use_cases, views
+from dispatch.domain import assignment
+from dispatch.views import DispatchForm
+
+# Who has both roles acts as supervisor, and the event says so.
+_ROLES = (use_cases.SUPERVISOR, "dispatcher")
+_WAITING = (Status.CREATED, Status.REJECTED, Status.REDISPATCHING)
+Dispatcher = Annotated[Principal, Depends(allow(*_ROLES))]
+
+router = APIRouter(prefix="/v1", tags=["work orders"])
+
+
+class DispatchWorkOrder(ActBody):
+    model_config = ConfigDict(extra="forbid")
+
+    work_area_id: Code
+    staff_ids: Annotated[list[Code], Field(min_length=1, max_length=50)]
+    remark: Prose | None = None
+    is_binding: bool = Field(False, description="The work area cannot reject it again; supervisors only.")
+
+    def command(self) -> assignment.DispatchWorkOrder:
+        return assignment.DispatchWorkOrder(
+            work_area_id=self.work_area_id,
+            staff_ids=tuple(self.staff_ids),
+            remark=self.remark,
+            is_binding=self.is_binding,
+        )
+
+
+class SendToRedispatch(ActBody):
+    model_config = ConfigDict(extra="forbid")
+
+    is_misdispatch_valid: bool = Field(description="The ruling: the work area was right to send it back.")
+    remark: Prose
+
+    def command(self) -> assignment.SendToRedispatch:
+        return assignment.SendToRedispatch(is_misdispatch_valid=self.is_misdispatch_valid, remark=self.remark)
+
+
+@router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
+async def list_work_orders(
+    caller: Dispatcher,
+    db: Db,
+    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
+    work_area_id: SearchText = None,
+    subscriber_no: SearchText = None,
+    order_no: SearchText = None,
+    external_reference: SearchText = None,
+    device_type: SearchText = None,
+    demand_type: SearchText = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """The lists 调度, 反单 and 重复派单, or of any status; most urgent first."""
+    search = Search(
+        statuses=tuple(status or _WAITING),
+        areas=scope_of(caller),
+        work_area_id=work_area_id,
+        subscriber_nos=[subscriber_no] if subscriber_no else None,
+        order_no=order_no,
+        external_reference=external_reference,
+        device_type=device_type,
+        demand_type=demand_type,
+    )
+    return Response(await most_urgent(db, search, cursor=cursor, limit=limit), media_type="application/json")
+
+
+@router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
+async def get_work_order(order_id: OrderId, caller: Dispatcher, request: Request, at_least: AtLeast = None) -> Response:
+    """One order as dispatch has it; `at_least` waits for a version on its way."""
+    return (await _one_order(order_id, caller, request, at_least)).response()
+
+
+@router.get("/work-orders/{order_id}/form", response_model=DispatchForm, responses=Responses.of(READ_REFUSALS))
+async def get_form(order_id: OrderId, caller: Dispatcher, request: Request, at_least: AtLeast = None) -> Response:
+    """Everything that a dispatcher decides on: the order, its subscriber, and the open work areas that can
+    take it with their active staff. The `ETag` is the version for `If-Match`."""
+    found = await _one_order(order_id, caller, request, at_least)
+    order = to_order(found.body)
+    # Asked before the database is: no connection waits for intake.
+    subscriber = await subscriber_fields(order, request.app, token=caller.token)
+    form = await views.dispatch_form(request.app.state.db, order, subscriber)
+    return Answer(200, msgspec.json.encode(form), found.etag).response()
+
+
+async def _one_order(order_id: str, caller: Principal, request: Request, at_least: int | None) -> Answer:
+    state = request.app.state
+    return await one_order(
+        state.db,
+        order_id,
+        areas=scope_of(caller),
+        at_least=at_least,
+        wakeup=state.wakeup,
+        seconds=state.settings.catch_up_seconds,
+    )
+
+
+@router.post(
+    "/work-orders/{order_id}/dispatch",
+    response_model=WorkOrder,
+    responses=Responses.of(
+        (
+            *ACT_REFUSALS,
+            assignment.WorkAreaUnknown,
+            assignment.WorkAreaClosed,
+            assignment.WorkAreaRejectedBefore,
+            assignment.StaffMissing,
+            assignment.StaffRepeated,
+            assignment.StaffUnknown,
+            assignment.StaffInactive,
+            assignment.StaffOutsideWorkArea,
+            assignment.RejectionBudgetSpent,
+            assignment.BindingNeedsSupervisor,
+        )
+    ),
+)
+async def dispatch_work_order(
+    order_id: OrderId, body: DispatchWorkOrder, caller: Dispatcher, headers: Headers, orders: OwnOrders, db: Db
+) -> Response:
+    """Gives the order to a work area and its staff 调度. A supervisor may also send it back to an area that
+    rejected it, dispatch it once it was rejected too often, and make the dispatch binding."""
+    act = act_on(order_id, caller, headers, *_ROLES, occurred_at=body.occurred_at)
+    return (await use_cases.dispatch_work_order(body.command(), act, orders=orders, db=db)).response()
+
+
+@router.post(
+    "/work-orders/{order_id}/send-to-redispatch", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS)
+)
+async def send_to_redispatch(
+    order_id: OrderId, body: SendToRedispatch, caller: Dispatcher, headers: Headers, orders: OwnOrders
+) -> Response:
+    """Rules on the rejection 误派说明; the order then waits to be dispatched again 重复派单."""
+    act = act_on(order_id, caller, headers, *_ROLES, occurred_at=body.occurred_at)
+    return (await use_cases.send_to_redispatch(body.command(), act, orders=orders)).response()

@@ -1,0 +1,26 @@
+"""The HTTP process of dispatch."""
+
+from fastapi import FastAPI
+
+from chassis.http import create_app, serve
+from chassis.settings import Settings
+from contracts.lifecycle import Service
+from custody.http import prepare_orders
+from dispatch import api, api_directory
+from dispatch.consumers import SUBSCRIPTIONS
+
+
+def app(settings: Settings) -> FastAPI:
+    return create_app(
+        "dispatch",
+        settings,
+        [api.router, api_directory.router],
+        description="Work areas and their staff, the dispatch of work orders, and rulings on rejections.",
+        subscriptions=SUBSCRIPTIONS,
+        prepare=prepare_orders(Service.DISPATCH),
+    )
+
+
+if __name__ == "__main__":
+    settings = Settings.from_environment()
+    serve("dispatch", app(settings), settings, port=settings.http_port)

@@ -1,0 +1,74 @@
+"""What dispatch does. One function a command; each says where it commits."""
+
+from chassis import outbox
+from chassis.acts import Answer
+from chassis.clock import Clock
+from chassis.database import Database
+from chassis.telemetry import traceparent
+from chassis.wakeup import PUBLISH, Wakeup
+from contracts.codec import new_message
+from contracts.directory import StaffDefined, WorkAreaDefined
+from contracts.lifecycle import Service
+from contracts.message import Actor, Message
+from custody.record import Act, Orders
+from dispatch import store
+from dispatch.domain import assignment
+from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
+from dispatch.store import Put, Rule
+
+SUPERVISOR = "supervisor"
+
+
+async def dispatch_work_order(command: DispatchWorkOrder, act: Act, *, orders: Orders, db: Database) -> Answer:
+    tracked = await orders.get_for(act)
+    async with db.statements() as statements:
+        known = await store.circumstances(statements, command)
+    event = assignment.dispatch(tracked.order, command, known, is_supervisor=act.actor.role == SUPERVISOR)
+    return await orders.record(tracked, event, act, name="dispatch")  # the only commit on this path
+
+
+async def send_to_redispatch(command: SendToRedispatch, act: Act, *, orders: Orders) -> Answer:
+    tracked = await orders.get_for(act)
+    event = assignment.send_to_redispatch(tracked.order, command)
+    return await orders.record(tracked, event, act, name="send_to_redispatch")  # the only commit on this path
+
+
+async def define_work_area(area: WorkAreaDefined, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup) -> Put:
+    """Defines a work area and tells everybody; what is so already makes no version and no event."""
+    async with db.begin() as tx:
+        put = await store.put_work_area(tx, area)
+        if put.is_changed:
+            await outbox.add(tx, [_entity(area, f"work_area:{area.work_area_id}", put.version, actor, clock)])
+    if put.is_changed:
+        wakeup.send(PUBLISH)
+    return put
+
+
+async def define_staff(member: StaffDefined, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup) -> Put:
+    """Defines a staff member and tells everybody; raises `WorkAreaUnknown`."""
+    async with db.begin() as tx:
+        put = await store.put_staff(tx, member)
+        if put.is_changed:
+            await outbox.add(tx, [_entity(member, f"staff:{member.staff_id}", put.version, actor, clock)])
+    if put.is_changed:
+        wakeup.send(PUBLISH)
+    return put
+
+
+def _entity(body: WorkAreaDefined | StaffDefined, subject: str, version: int, actor: Actor, clock: Clock) -> Message:
+    now = clock.now()
+    return new_message(
+        body,
+        service=Service.DISPATCH,
+        subject=subject,
+        actor=actor,
+        occurred_at=now,
+        recorded_at=now,
+        entity_version=version,
+        traceparent=traceparent(),
+    )
+
+
+async def set_rejection_budget(budget: int, actor: Actor, *, db: Database, clock: Clock) -> Rule:
+    async with db.begin() as tx:
+        return await store.put_rule(tx, store.REJECTION_BUDGET, budget, by=actor.sub, at=clock.now())

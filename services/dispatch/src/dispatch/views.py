@@ -1,0 +1,178 @@
+"""Reads: the directory, and the form of an order. Lists of orders are custody's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chassis.database import Database, Statements
+from chassis.paging import from_cursor, to_cursor
+from contracts.order import WorkOrder
+from contracts.refusals import NotFound
+from custody.subscribers import OrderForm, SubscriberFields
+from dispatch import store
+from dispatch.domain.assignment import has_rejected, is_budget_spent
+from dispatch.domain.coverage import can_take
+
+
+class WorkAreaNotFound(NotFound):
+    """There is no work area {work_area_id}."""
+
+    zh = "没有工区 {work_area_id}。"
+
+
+class StaffNotFound(NotFound):
+    """There is no staff member {staff_id}."""
+
+    zh = "没有维修人员 {staff_id}。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffMember:
+    staff_id: str
+    name: str
+    work_area_id: str
+    skills: tuple[str, ...]
+    is_active: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkArea:
+    work_area_id: str
+    name_en: str
+    name_zh: str
+    territories: tuple[str, ...]
+    demand_types: tuple[str, ...]
+    device_types: tuple[str, ...]
+    is_open: bool
+    version: int
+    staff: tuple[StaffMember, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkAreas:
+    items: list[WorkArea]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaffPage:
+    items: list[StaffMember]
+    next_cursor: str | None
+
+
+_AREA = "id, version, name_en, name_zh, territories, demand_types, device_types, is_open"
+_STAFF = "id as staff_id, version, name, work_area_id, skills, is_active"
+
+
+async def get_work_area(db: Database, work_area_id: str) -> WorkArea:
+    async with db.statements() as statements:
+        rows = await statements.fetch(f"select {_AREA} from work_areas where id = $1", work_area_id)
+        if not rows:
+            raise WorkAreaNotFound(work_area_id=work_area_id)
+        return (await _with_staff(statements, rows))[0]
+
+
+async def work_areas(db: Database, *, cursor: str | None, limit: int) -> WorkAreas:
+    """A page of areas by id, each with all its staff."""
+    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            f"select {_AREA} from work_areas where id > $1 order by id limit $2", after, limit + 1
+        )
+        items = await _with_staff(statements, rows[:limit])
+    return WorkAreas(items=items, next_cursor=to_cursor(items[-1].work_area_id) if len(rows) > limit else None)
+
+
+async def get_staff(db: Database, staff_id: str) -> StaffMember:
+    async with db.statements() as statements:
+        row = await statements.fetchrow(f"select {_STAFF} from staff where id = $1", staff_id)
+    if row is None:
+        raise StaffNotFound(staff_id=staff_id)
+    return _member(row)
+
+
+async def staff(db: Database, *, work_area_id: str | None, cursor: str | None, limit: int) -> StaffPage:
+    """A page of staff by id, of one work area or of all."""
+    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            f"""select {_STAFF} from staff where ($1::text is null or work_area_id = $1) and id > $2
+                order by id limit $3""",
+            work_area_id,
+            after,
+            limit + 1,
+        )
+    items = [_member(row) for row in rows[:limit]]
+    return StaffPage(items=items, next_cursor=to_cursor(items[-1].staff_id) if len(rows) > limit else None)
+
+
+async def _with_staff(statements: Statements, areas: Sequence, *, is_active: bool | None = None) -> list[WorkArea]:
+    members: dict[str, list[StaffMember]] = {row["id"]: [] for row in areas}
+    rows = await statements.fetch(
+        f"""select {_STAFF} from staff
+            where work_area_id = any($1::text[]) and ($2::bool is null or is_active = $2) order by id""",
+        list(members),
+        is_active,
+    )
+    for row in rows:
+        members[row["work_area_id"]].append(_member(row))
+    return [_area(row, members[row["id"]]) for row in areas]
+
+
+def _area(row, members: Sequence[StaffMember]) -> WorkArea:
+    values = {**dict(row), "staff": tuple(members), "work_area_id": row["id"]}
+    del values["id"]
+    for name in ("territories", "demand_types", "device_types"):
+        values[name] = tuple(values[name])
+    return WorkArea(**values)
+
+
+def _member(row) -> StaffMember:
+    return StaffMember(**{**dict(row), "skills": tuple(row["skills"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A work area that can take the order, with the staff to choose from."""
+
+    work_area_id: str
+    name_en: str
+    name_zh: str
+    staff: tuple[StaffMember, ...]
+    has_rejected: bool
+    """It rejected this order before: only a supervisor may choose it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchForm(OrderForm):
+    """The form of an order in dispatch."""
+
+    work_areas: tuple[Candidate, ...]
+    rejection_budget: int
+    is_budget_spent: bool
+    """Rejected so often that only a supervisor may dispatch it, for good."""
+
+
+async def dispatch_form(db: Database, order: WorkOrder, subscriber: SubscriberFields) -> DispatchForm:
+    async with db.statements() as statements:
+        rows = await statements.fetch(f"select {_AREA} from work_areas where is_open order by id")
+        able = [row for row in rows if can_take(store.to_work_area(row), order)]
+        areas = await _with_staff(statements, able, is_active=True)
+        budget = (await store.get_rule(statements, store.REJECTION_BUDGET)).value
+    return DispatchForm(
+        order=order,
+        work_areas=tuple(_candidate(area, order) for area in areas),
+        rejection_budget=budget,
+        is_budget_spent=is_budget_spent(order, budget),
+        **subscriber,
+    )
+
+
+def _candidate(area: WorkArea, order: WorkOrder) -> Candidate:
+    return Candidate(
+        work_area_id=area.work_area_id,
+        name_en=area.name_en,
+        name_zh=area.name_zh,
+        staff=area.staff,
+        has_rejected=has_rejected(area.work_area_id, order),
+    )

@@ -1,0 +1,17 @@
+"""The worker process of dispatch: follows the orders and publishes."""
+
+from fastapi import FastAPI
+
+from chassis.http import serve
+from chassis.settings import Settings
+from chassis.worker import create_worker
+from dispatch.consumers import SUBSCRIPTIONS
+
+
+def app(settings: Settings) -> FastAPI:
+    return create_worker("dispatch", settings, SUBSCRIPTIONS)
+
+
+if __name__ == "__main__":
+    settings = Settings.from_environment()
+    serve("dispatch-worker", app(settings), settings, port=settings.worker_port)
