@@ -33,7 +33,11 @@ _STAFF_OF = msgspec.json.Decoder(StaffDefined)
 
 @dataclass(frozen=True, slots=True)
 class WorkAreaWithStaff:
-    work_area: WorkAreaDefined
+    """A work area and everybody who belongs to it."""
+
+    work_area_id: str
+    names: Names
+    is_open: bool
     staff: tuple[StaffDefined, ...]
 
 
@@ -115,7 +119,7 @@ async def find_work_areas_with_staff(
     )
     staff = [_STAFF_OF.decode(row["body"]) for row in rows]
     return [
-        WorkAreaWithStaff(area, tuple(member for member in staff if member.work_area_id == area_id))
+        WorkAreaWithStaff(area_id, area.names, area.is_open, tuple(one for one in staff if one.work_area_id == area_id))
         for area_id, area in areas.items()
     ]
 

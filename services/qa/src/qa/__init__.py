@@ -1,0 +1,1 @@
+"""qa: audits and archives completed orders. Custodian of `completed` and `auditing`."""

@@ -1,0 +1,17 @@
+"""The worker process of qa: follows orders and directory, and publishes."""
+
+from fastapi import FastAPI
+
+from chassis.http import serve
+from chassis.settings import Settings
+from chassis.worker import create_worker
+from qa.consumers import SUBSCRIPTIONS
+
+
+def app(settings: Settings) -> FastAPI:
+    return create_worker("qa", settings, SUBSCRIPTIONS)
+
+
+if __name__ == "__main__":
+    settings = Settings.from_environment()
+    serve("qa-worker", app(settings), settings, port=settings.worker_port)
