@@ -6,6 +6,7 @@ The list is the catalogue. `docs/events.md`, the JSON Schemas and the AsyncAPI d
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from contracts import directory, events, requests
 from contracts.lifecycle import Service
@@ -20,10 +21,14 @@ class Kind(StrEnum):
     ENTITY = "entity"
 
 
+# Inside `Entry` the word `type` is the field.
+Shape = type[Any]
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     type: str
-    body: type
+    body: Shape
     kind: Kind
     topic: Topic
     owners: tuple[Service, ...]
@@ -33,11 +38,11 @@ class Entry:
 _CUSTODIANS = (Service.DISPATCH, Service.FIELDWORK, Service.QA)
 
 
-def _event(name: str, body: type, owners: tuple[Service, ...], description: str) -> Entry:
+def _event(name: str, body: Shape, owners: tuple[Service, ...], description: str) -> Entry:
     return Entry(f"linework.work_order.{name}.v1", body, Kind.EVENT, WORK_ORDERS, owners, description)
 
 
-def _entity(name: str, body: type, owner: Service, description: str) -> Entry:
+def _entity(name: str, body: Shape, owner: Service, description: str) -> Entry:
     return Entry(f"linework.directory.{name}.v1", body, Kind.ENTITY, DIRECTORY, (owner,), description)
 
 

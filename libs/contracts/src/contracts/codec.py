@@ -23,7 +23,9 @@ from contracts.topics import Topic
 
 Headers = list[tuple[str, bytes]]
 _ENCODER = msgspec.json.Encoder()
-_DECODERS = {entry.type: msgspec.json.Decoder(entry.body) for entry in BY_TYPE.values()}
+_DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
+    entry.type: msgspec.json.Decoder(entry.body) for entry in BY_TYPE.values()
+}
 _ANY_JSON = msgspec.json.Decoder()
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -231,19 +233,19 @@ def _moments(value: Any) -> Iterator[datetime]:
         for item in value:
             yield from _moments(item)
     elif is_dataclass(value):
-        for name in _timed_fields(type(value)):
+        shape: Any = type(value)
+        for name in _timed_fields(shape):
             yield from _moments(getattr(value, name))
 
 
 @cache
-def _timed_fields(shape: type) -> tuple[str, ...]:
+def _timed_fields(shape: Any) -> tuple[str, ...]:
     return tuple(name for name, hint in get_type_hints(shape).items() if _holds_times(hint))
 
 
 def _holds_times(hint: Any) -> bool:
-    if hint is datetime or (is_dataclass(hint) and _timed_fields(hint)):
-        return True
-    return any(map(_holds_times, get_args(hint)))
+    is_timed = hint is datetime or (isinstance(hint, type) and is_dataclass(hint) and any(_timed_fields(hint)))
+    return is_timed or any(map(_holds_times, get_args(hint)))
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -152,11 +152,11 @@ _REQUESTS: tuple[Step, ...] = (
 
 _DIRECTORY: tuple[tuple[str, Step], ...] = (
     (
-        "work_area/north",
+        "work_area:north",
         (Service.DISPATCH, DISPATCHER, d.WorkAreaDefined(work_area_id="north", names=d.Names("North", "北区"))),
     ),
     (
-        "work_area/east",
+        "work_area:east",
         (
             Service.DISPATCH,
             DISPATCHER,
@@ -171,11 +171,11 @@ _DIRECTORY: tuple[tuple[str, Step], ...] = (
         ),
     ),
     (
-        "staff/staff-31",
+        "staff:staff-31",
         (Service.DISPATCH, DISPATCHER, d.StaffDefined(staff_id="staff-31", name="王强", work_area_id="north")),
     ),
     (
-        "staff/staff-40",
+        "staff:staff-40",
         (
             Service.DISPATCH,
             DISPATCHER,
@@ -185,11 +185,11 @@ _DIRECTORY: tuple[tuple[str, Step], ...] = (
         ),
     ),
     (
-        "device_type/digital",
+        "device_type:digital",
         (Service.INTAKE, AGENT, d.DeviceTypeDefined(device_type="digital", names=d.Names("Digital", "数字"))),
     ),
     (
-        "demand_type/report",
+        "demand_type:report",
         (
             Service.INTAKE,
             AGENT,

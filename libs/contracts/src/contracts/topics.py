@@ -28,7 +28,7 @@ WORK_ORDERS = Topic(
 
 DIRECTORY = Topic(
     name="directory",
-    key="entity kind and id",
+    key="entity kind and id, such as work_area:north",
     writers=(Service.INTAKE, Service.DISPATCH),
     description="Work areas, staff, device types and demand types, each message the whole entity.",
     config={"cleanup.policy": "compact"},
