@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 import math
+from collections import deque
 from collections.abc import Sequence
 
 import asyncpg
@@ -84,14 +85,11 @@ class Relay:
             linger_ms=0,
             max_batch_size=262_144,
         )
-        await producer.start()
         try:
+            await producer.start()
             yield producer
         finally:
-            # With the broker away `stop` would wait for it for ever; the table has what was not acknowledged.
-            with contextlib.suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(_PRODUCER_STOP_SECONDS):
-                    await producer.stop()
+            await _close(producer)
 
     async def _send_until_lost(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> None:
         loop = asyncio.get_running_loop()
@@ -112,24 +110,32 @@ class Relay:
     async def _send(
         self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
     ) -> None:
-        sending = []
+        queues: dict[str, deque[asyncpg.Record]] = {}
         for row in rows:
-            headers = [(name, text.encode()) for name, text in msgspec.json.decode(row["headers"]).items()]
-            topic, key = self._topic_prefix + row["aggregatetype"], row["aggregateid"].encode()
-            sending.append(await producer.send(topic, row["payload"], key=key, headers=headers))
-        results = await asyncio.gather(*sending, return_exceptions=True)
-        failed_keys, sent, failure = set(), [], None
-        for row, result in zip(rows, results, strict=True):
-            if isinstance(result, BaseException):
-                failed_keys.add(row["aggregateid"])
-                failure = result
-            elif row["aggregateid"] not in failed_keys:
-                sent.append(row["id"])
+            queues.setdefault(row["aggregateid"], deque()).append(row)
+        sent, failure = [], None
+        # Of each key one row at a time: were two on their way and the first got lost, the second would overtake it.
+        while queues:
+            results = await asyncio.gather(
+                *(self._publish(producer, queue[0]) for queue in queues.values()), return_exceptions=True
+            )
+            for key, result in zip(list(queues), results, strict=True):
+                if isinstance(result, BaseException):
+                    failure = result
+                else:
+                    sent.append(queues[key].popleft()["id"])
+                if isinstance(result, BaseException) or not queues[key]:
+                    del queues[key]
         # By the numbers that were read: a lower number may have been committed since, and is not sent yet.
         await connection.execute("delete from outbox where id = any($1)", sent)
         METRICS.published.inc(len(sent))
         if failure is not None:
             raise SendFailed(f"{len(rows) - len(sent)} of {len(rows)} rows were not acknowledged") from failure
+
+    async def _publish(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> None:
+        headers = [(name, text.encode()) for name, text in msgspec.json.decode(row["headers"]).items()]
+        topic, key = self._topic_prefix + row["aggregatetype"], row["aggregateid"].encode()
+        await (await producer.send(topic, row["payload"], key=key, headers=headers))
 
     async def _balance(self, connection: asyncpg.Connection) -> None:
         """Takes or gives back shards, so that the relays of this database have equal shares.
@@ -152,6 +158,17 @@ class Relay:
                 "select pg_try_advisory_lock($1, $2)", _SHARD_LOCKS, shard
             ):
                 self._shards.add(shard)
+
+
+async def _close(producer: AIOKafkaProducer) -> None:
+    try:
+        async with asyncio.timeout(_PRODUCER_STOP_SECONDS):
+            await producer.stop()
+    except (TimeoutError, KafkaError):
+        # With the broker away `stop` waits for it for ever, and given up it leaves its task and sockets behind.
+        # The table has what was not acknowledged.
+        await producer._sender.close()
+        await producer.client.close()
 
 
 class SendFailed(Exception):
