@@ -4,14 +4,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from chassis.testing import Databases
 from custody.testing import ServiceUnderTest, service_of, staff, work_area
 from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.main import app
 
 
+@pytest.fixture(scope="session")
+def fieldwork_database(databases: Databases) -> str:
+    return databases.create("fieldwork")
+
+
 @pytest.fixture
-async def fieldwork(new_database) -> AsyncIterator[ServiceUnderTest]:
-    async with service_of(app, new_database("fieldwork"), SUBSCRIPTIONS) as service:
+async def fieldwork(fieldwork_database: str) -> AsyncIterator[ServiceUnderTest]:
+    async with service_of(app, fieldwork_database, SUBSCRIPTIONS) as service:
         await service.receive(
             work_area("north"), work_area("south"), staff("north-1", "north"), staff("south-1", "south")
         )

@@ -1,7 +1,7 @@
 """What tests of a service with orders need: the stream as the others wrote it, and the service that reads it.
 
     stream = Stream("o-1").until(Status.PROCESSING)
-    async with service_of(app, new_database("fieldwork"), SUBSCRIPTIONS) as fieldwork:
+    async with service_of(app, database_url, SUBSCRIPTIONS) as fieldwork:
         await fieldwork.receive(*stream.messages)
         answer = await fieldwork.act("o-1", "complete", version=3, role="technician", areas=["north"], **COMPLETION)
         assert [message.body for message in await fieldwork.sent()] == [...]
@@ -252,6 +252,11 @@ class ServiceUnderTest:
 async def service_of(
     app: Callable[[Settings], FastAPI], database_url: str, subscriptions: list[Subscription], **settings: Any
 ) -> AsyncIterator[ServiceUnderTest]:
+    """The service with nothing in its database: one database can serve a whole run, one test after another."""
     issuer, made = TestIssuer(), app(settings_for(database_url, **settings))
     async with client_of(made, issuer) as client:
-        yield ServiceUnderTest(made, client, issuer, subscriptions)
+        service = ServiceUnderTest(made, client, issuer, subscriptions)
+        await service.rows(
+            "truncate work_orders, requests_seen, directory, outbox, idempotency_keys, positions, parked"
+        )
+        yield service

@@ -159,11 +159,32 @@ async def test_an_act_keeps_the_time_at_which_it_was_done(fieldwork: ServiceUnde
 
 
 @pytest.mark.parametrize("role", ["agent", "dispatcher", "auditor", "operator", "partner"])
-@pytest.mark.parametrize("act", ACTS)
-async def test_only_technicians_and_supervisors_act(fieldwork: ServiceUnderTest, act: str, role: str) -> None:
+async def test_only_technicians_and_supervisors_act(fieldwork: ServiceUnderTest, role: str) -> None:
     await fieldwork.receive(*Stream().until(Status.DISPATCHED).messages)
-    answer = await fieldwork.act("o-1", act, version=2, role=role, **ACTS[act])
-    assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
+    for act, body in ACTS.items():
+        answer = await fieldwork.act("o-1", act, version=2, role=role, **body)
+        assert (answer.status_code, answer.json()["code"]) == (403, "role_not_allowed")
+
+
+@pytest.mark.parametrize("areas", [["south"], ["southnorth", "North"], None])
+async def test_an_order_of_a_foreign_area_is_not_found_by_any_act(fieldwork: ServiceUnderTest, areas) -> None:
+    await fieldwork.receive(*Stream().until(Status.PROCESSING).messages)
+    before = await fieldwork.row_of()
+    for act, body in ACTS.items():
+        foreign = await fieldwork.act("o-1", act, version=3, role="technician", areas=areas, **body)
+        unknown = await fieldwork.act("o-2", act, version=3, role="technician", areas=areas, **body)
+        assert (foreign.status_code, foreign.json()["code"]) == (404, "work_order_not_found")
+        assert unknown.json()["detail"] == foreign.json()["detail"].replace("o-1", "o-2")
+    assert await fieldwork.row_of() == before
+
+
+async def test_an_order_that_went_to_another_area_is_out_of_the_first_ones_reach(fieldwork: ServiceUnderTest) -> None:
+    stream = Stream().until(Status.REDISPATCHING)
+    stream.add(make_dispatched(work_area_id="south", staff_ids=("south-1",)))
+    await fieldwork.receive(*stream.messages)
+    assert (await fieldwork.act("o-1", "start", version=5, **TECHNICIAN)).status_code == 404
+    south = {"role": "technician", "areas": ["south", "west"]}
+    assert (await fieldwork.act("o-1", "start", version=5, **south)).status_code == 200
 
 
 async def test_a_supervisor_acts_in_every_work_area(fieldwork: ServiceUnderTest) -> None:
