@@ -1,6 +1,7 @@
 """One toy service on a real PostgreSQL and a real Kafka."""
 
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from chassis.database import Database
+from chassis.parking import RawRecord
 from chassis.relay import Relay
 from chassis.settings import Settings
 from chassis.testing import records_of
@@ -85,3 +87,17 @@ async def toy(new_database: Any, kafka_server: Any, topic_prefix: str) -> AsyncI
     db = Database(url, pool_size=_POOL_SIZE)
     yield Toy(url, kafka_server.bootstrap_servers, topic_prefix, db)
     await db.close()
+
+
+@pytest.fixture
+def records_in_hand() -> Callable[..., list[RawRecord]]:
+    """Records as a consumer would read them from one partition, without a broker."""
+    offsets = itertools.count()
+
+    def read(*messages: Message) -> list[RawRecord]:
+        return [
+            RawRecord(TOPIC, 0, next(offsets), key, value, tuple(headers))
+            for key, value, headers in map(encode, messages)
+        ]
+
+    return read

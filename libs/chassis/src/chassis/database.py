@@ -22,6 +22,7 @@ TRANSIENT = (
     TimeoutError,
     PoolTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
@@ -114,7 +115,7 @@ class Database:
 
     async def select(self, query: Executable) -> Sequence[Row[Any]]:
         """The rows of a SQLAlchemy query, in a transaction of its own."""
-        async with self.engine.connect() as connection:
+        async with self.engine.connect() as connection, _dropped_when_confused(connection):
             return (await connection.execute(query)).all()
 
     @asynccontextmanager
@@ -122,9 +123,21 @@ class Database:
         async with self.engine.connect() as connection:
             driver = (await connection.get_raw_connection()).driver_connection
             try:
-                yield driver
+                async with _dropped_when_confused(connection):
+                    yield driver
             finally:
                 await _drop_if_dead(connection, driver)
+
+
+@asynccontextmanager
+async def _dropped_when_confused(connection: AsyncConnection) -> AsyncIterator[None]:
+    # A server that stops says goodbye to idle connections, and asyncpg then takes them to be in the middle of
+    # something: open, and of no use for ever.
+    try:
+        yield
+    except asyncpg.InternalClientError:
+        await connection.invalidate()
+        raise
 
 
 async def _drop_if_dead(connection: AsyncConnection, driver: asyncpg.Connection) -> None:

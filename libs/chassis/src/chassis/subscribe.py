@@ -38,7 +38,17 @@ _RETRY_FOR_SECONDS = 120.0
 _LONGEST_BACKOFF_SECONDS = 5.0
 _BATCH_RECORDS = 500
 _POLL_MILLISECONDS = 500
-_UNPROCESSABLE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError, TypeError, KeyError)
+_STUCK_SECONDS = 5.0
+_UNPROCESSABLE = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+)
+"""What one record can be the cause of. Anything else is a fault of ours: nothing is skipped until it is mended."""
 
 
 class Poison(Exception):
@@ -108,11 +118,13 @@ class Consumer:
         while True:
             try:
                 async with self._db.begin() as tx:
+                    # First, because it locks the positions: a worker that lost its partitions while it was
+                    # applying, and the one that has them now, take turns, and the second finds only repeats.
+                    await _advance(tx, records)
                     applicable, parked = await self._split(tx, records, messages, poison)
                     if applicable:
                         await self.subscription.handler(applicable, tx)
                     await parking.park(tx, parked)
-                    await _advance(tx, records)
             except Poison as found:
                 place = next(place for place, message in messages.items() if message is found.message)
                 poison[place] = found.reason
@@ -153,8 +165,8 @@ class Consumer:
     async def _park_alone(self, record: RawRecord, error: Exception) -> None:
         parked = [Parked(record, f"{type(error).__name__}: {error}")]
         async with self._db.begin() as tx:
-            await parking.park(tx, parked)
             await _advance(tx, [record])
+            await parking.park(tx, parked)
         self._report(parked)
 
     def _report(self, parked: Sequence[Parked]) -> None:
@@ -193,9 +205,10 @@ async def _advance(tx: Transaction, records: Sequence[RawRecord]) -> None:
     for record in records:
         positions[record.partition] = max(positions.get(record.partition, 0), record.offset + 1)
     # Never backwards: after a rebalance two workers may apply the same batch for a moment.
+    # In the order of partitions, so that they queue instead of deadlocking.
     await tx.execute(
         """insert into positions (topic, partition, next_offset)
-           select $1, * from unnest($2::int[], $3::bigint[])
+           select $1, * from unnest($2::int[], $3::bigint[]) as place (partition, next_offset) order by partition
            on conflict (topic, partition) do update
            set next_offset = greatest(positions.next_offset, excluded.next_offset)""",
         records[0].topic,
@@ -211,6 +224,8 @@ class Listener(ConsumerRebalanceListener):
         self.topic = consumer.subscription.topic.name
         self.polled_at = time.monotonic()
         self.is_assigned = False
+        self.stuck: str | None = None
+        """Why the batch at hand cannot be applied, as long as that is so."""
         self._consumer = consumer
         self._db = db
         self._next_offsets: dict[int, int] = {}
@@ -233,7 +248,16 @@ class Listener(ConsumerRebalanceListener):
 
     async def _on_batch(self, message: KafkaMessage) -> None:
         records = [raw_record(record, self.topic) for record in message.raw_message]
-        await self._consumer.apply(records)
+        try:
+            await self._consumer.apply(records)
+        except Exception as error:
+            # FastStream would swallow it and go on with the next batch, whose position steps over this one.
+            self.stuck = f"{self.topic} cannot be applied: {type(error).__name__}"
+            log.exception("%s; trying again", self.stuck)
+            await asyncio.sleep(_STUCK_SECONDS)
+            await message.nack()
+            return
+        self.stuck = None
         await message.ack()
         self._next_offsets |= {record.partition: record.offset + 1 for record in records}
 

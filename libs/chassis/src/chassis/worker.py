@@ -123,9 +123,10 @@ class Worker:
         return None
 
     def unready(self) -> str | None:
-        """What makes it not ready: it is not alive, or has no partitions."""
+        """What makes it not ready: it is not alive, has no partitions, or cannot apply what it reads."""
         waiting = [listener.topic for listener in self._listeners if not listener.is_assigned]
-        return self.fault() or (f"no partitions of {', '.join(waiting)} assigned" if waiting else None)
+        stuck = next((listener.stuck for listener in self._listeners if listener.stuck), None)
+        return self.fault() or stuck or (f"no partitions of {', '.join(waiting)} assigned" if waiting else None)
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:
