@@ -6,6 +6,8 @@ that function: `linework --help` and `linework token` are typed often and must a
 
 import typer
 
+from linework import reference
+from linework.importer import commands as importer
 from linework.runtime import commands as runtime
 from linework.stopped import Stopped
 
@@ -20,6 +22,8 @@ app.command()(runtime.up)
 app.command()(runtime.down)
 app.command()(runtime.status)
 app.command()(runtime.token)
+app.add_typer(reference.commands, name="reference")
+app.add_typer(importer.commands, name="import")
 
 
 def main() -> None:

@@ -1,0 +1,296 @@
+"""A client of a whole installation, for the commands, the stories and whoever scripts Linework in Python.
+
+    async with Installation(find_addresses()) as city:
+        order = await city.intake.create_work_order(
+            subscriber_no="111", device_type="digital", demand_type="test", content="no picture"
+        )
+        order = await city.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
+        order = await city.fieldwork.start(order)
+
+An act is done on the version of the order that is handed in, carries an `Idempotency-Key` of its own, and
+gives the order as it then is. A no is `Refused`; no answer is `NotReached`. `Patience` says what is asked again.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import msgspec
+
+from contracts.order import WorkOrder
+from linework.client_addresses import Addresses, find_addresses
+from linework.client_service import (
+    NONE,
+    PAGE,
+    Json,
+    OrderService,
+    Patience,
+    Refused,
+    Service,
+    given,
+    new_key,
+    order_of,
+    part,
+)
+from linework.client_tokens import AGENT, AUDITOR, DISPATCHER, OPERATOR, SUPERVISOR, Person, Tokens, technician
+from linework.client_wire import NotReached
+from linework.stopped import Stopped
+
+__all__ = [
+    "AGENT",
+    "AUDITOR",
+    "DISPATCHER",
+    "OPERATOR",
+    "SUPERVISOR",
+    "Addresses",
+    "Installation",
+    "NotReached",
+    "Patience",
+    "Person",
+    "Refused",
+    "WorkOrder",
+    "find_addresses",
+    "new_key",
+    "technician",
+]
+
+
+class Intake(OrderService):
+    role = "agent"
+
+    async def create_subscriber(
+        self,
+        *,
+        subscriber_no: str,
+        name: str,
+        address: str,
+        phones: Sequence[str] = (),
+        by: Person | None = None,
+        key: str | None = None,
+        patience: Patience | None = None,
+        **more: Any,
+    ) -> Json:
+        body = {"subscriber_no": subscriber_no, "name": name, "address": address, "phones": list(phones)}
+        answer = await self.call(
+            "POST", "/v1/subscribers", body | given(more), by=by, key=key or new_key(), patience=patience
+        )
+        return msgspec.json.decode(answer.body)
+
+    async def create_workorder_of(
+        self,
+        *,
+        subscriber_no: str,
+        device_type: str,
+        demand_type: str,
+        content: str,
+        by: Person | None = None,
+        key: str | None = None,
+        patience: Patience | None = None,
+        **more: Any,
+    ) -> WorkOrder:
+        """Also `channel`, `appointment`, `external_reference`, `zone`, `territory`, `occurred_at`."""
+        body = {
+            "subscriber_no": subscriber_no,
+            "device_type": device_type,
+            "demand_type": demand_type,
+            "content": content,
+        }
+        answer = await self.call(
+            "POST", "/v1/work-orders", body | given(more), by=by, key=key or new_key(), patience=patience
+        )
+        return order_of(answer)
+
+    async def history(self, order: WorkOrder, *, by: Person | None = None) -> Json:
+        return await self.read(f"/v1/work-orders/{part(order.id)}/history", by=by, at_least=order.version)
+
+    async def subscriber_of(self, order: WorkOrder, *, by: Person | None = None) -> Json:
+        return await self.read(f"/v1/work-orders/{part(order.id)}/subscriber", by=by)
+
+    async def ask(
+        self,
+        kind: str,
+        order_id: str,
+        *,
+        reason: str,
+        occurred_at: Any = None,
+        by: Person | None = None,
+        key: str | None = None,
+        patience: Patience | None = None,
+    ) -> Json:
+        """Asks the order's custodian to `cancel` or `urge`; the answer comes at `request`."""
+        path = f"/v1/work-orders/{part(order_id)}/{kind}-requests"
+        body = given({"reason": reason, "occurred_at": occurred_at})
+        answer = await self.call("POST", path, body, by=by, key=key or new_key(), patience=patience)
+        return msgspec.json.decode(answer.body)
+
+    async def request(self, request_id: str, *, wait_seconds: float = 0, by: Person | None = None) -> Json:
+        """A request to a custodian: `pending`, `granted` or `refused`."""
+        return await self.read(f"/v1/requests/{part(request_id)}", by=by, wait_seconds=wait_seconds)
+
+    async def define_type(self, kind: str, code: str, *, en: str, zh: str, by: Person | None = None) -> Json:
+        """Defines a `device` or `demand` type with its names."""
+        body = {"name_en": en, "name_zh": zh}
+        answer = await self.call("PUT", f"/v1/{kind}-types/{part(code)}", body, by=by or Person("operator"))
+        return msgspec.json.decode(answer.body)
+
+    async def types(self, kind: str) -> list[Json]:
+        return (await self.read(f"/v1/{kind}-types"))["items"]
+
+
+class Dispatch(OrderService):
+    role = "dispatcher"
+
+    async def define_work_area(
+        self, work_area_id: str, *, en: str, zh: str, by: Person | None = None, **more: Any
+    ) -> Json:
+        body = {"name_en": en, "name_zh": zh, **more}
+        by = by or Person("operator")
+        return msgspec.json.decode((await self.call("PUT", f"/v1/work-areas/{part(work_area_id)}", body, by=by)).body)
+
+    async def define_staff(
+        self, staff_id: str, *, name: str, work_area_id: str, by: Person | None = None, **more: Any
+    ) -> Json:
+        body = {"name": name, "work_area_id": work_area_id, **more}
+        by = by or Person("operator")
+        return msgspec.json.decode((await self.call("PUT", f"/v1/staff/{part(staff_id)}", body, by=by)).body)
+
+    async def work_areas(self) -> list[Json]:
+        """Every work area with its staff."""
+        found: list[Json] = []
+        cursor = None
+        while True:
+            page = await self.read("/v1/work-areas", cursor=cursor, limit=PAGE)
+            found += page["items"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return found
+
+    async def dispatch(
+        self, order: WorkOrder, *, work_area_id: str, staff_ids: Sequence[str], remark: str | None = None, **more: Any
+    ) -> WorkOrder:
+        return await self.act(
+            "dispatch", order, work_area_id=work_area_id, staff_ids=list(staff_ids), remark=remark, **more
+        )
+
+    async def send_to_redispatch(
+        self, order: WorkOrder, *, is_misdispatch_valid: bool, remark: str, **more: Any
+    ) -> WorkOrder:
+        return await self.act(
+            "send-to-redispatch", order, is_misdispatch_valid=is_misdispatch_valid, remark=remark, **more
+        )
+
+
+class Fieldwork(OrderService):
+    """Its acts are those of a technician of the order's own work area, unless somebody is named."""
+
+    role = "technician"
+
+    async def act(self, name: str, order: WorkOrder, *, by: Person | None = None, **more: Any) -> WorkOrder:
+        by = by or Person(self.role, areas=(order.work_area_id or "",))
+        return await super().act(name, order, by=by, **more)
+
+    async def start(self, order: WorkOrder, **more: Any) -> WorkOrder:
+        return await self.act("start", order, **more)
+
+    async def reject(self, order: WorkOrder, *, explanation: str, reason: str = "other", **more: Any) -> WorkOrder:
+        return await self.act("reject", order, reason=reason, explanation=explanation, **more)
+
+    async def complete(
+        self,
+        order: WorkOrder,
+        *,
+        handling: str,
+        staff_ids: Sequence[str] | None = None,
+        is_resolved: bool = True,
+        is_petitioned: bool = False,
+        is_called_back: bool = False,
+        **more: Any,
+    ) -> WorkOrder:
+        """`staff_ids` are those it was dispatched to unless they are given."""
+        if staff_ids is None and order.assignment is not None:
+            staff_ids = order.assignment.staff_ids
+        return await self.act(
+            "complete",
+            order,
+            staff_ids=list(staff_ids or ()),
+            handling=handling,
+            is_resolved=is_resolved,
+            is_petitioned=is_petitioned,
+            is_called_back=is_called_back,
+            **more,
+        )
+
+    async def suspend(self, order: WorkOrder, *, reason: str, until: Any, **more: Any) -> WorkOrder:
+        return await self.act("suspend", order, reason=reason, until=until, **more)
+
+    async def resume(self, order: WorkOrder, **more: Any) -> WorkOrder:
+        return await self.act("resume", order, **more)
+
+    async def add_note(self, order: WorkOrder, *, note: str, **more: Any) -> WorkOrder:
+        return await self.act("notes", order, note=note, **more)
+
+
+class Qa(OrderService):
+    role = "auditor"
+
+    async def submit_for_audit(self, order: WorkOrder, **more: Any) -> WorkOrder:
+        return await self.act("submit-for-audit", order, **more)
+
+    async def audit(self, order: WorkOrder, *, verdict: str, remark: str, **more: Any) -> WorkOrder:
+        return await self.act("audit", order, verdict=verdict, remark=remark, **more)
+
+    async def redispatch(self, order: WorkOrder, *, reason: str, **more: Any) -> WorkOrder:
+        return await self.act("redispatch", order, reason=reason, **more)
+
+    async def archive(self, order: WorkOrder, **more: Any) -> WorkOrder:
+        return await self.act("archive", order, **more)
+
+
+class Reporting(Service):
+    role = "supervisor"
+
+    async def timeline(self, order_id: str, *, by: Person | None = None, at_least: int | None = None) -> Json:
+        return await self.read(f"/v1/work-orders/{part(order_id)}/timeline", by=by, at_least=at_least)
+
+    async def proof(self, order_id: str, *, by: Person | None = None) -> Json:
+        return await self.read(f"/v1/work-orders/{part(order_id)}/proof", by=by)
+
+
+class Installation:
+    """The five services of one installation."""
+
+    def __init__(self, addresses: Addresses, *, patience: Patience = NONE) -> None:
+        self.addresses = addresses
+        self._tokens = tokens = Tokens(addresses.issuer, addresses.tokens)
+        at = addresses.services
+        self.intake = Intake(at["intake"], tokens, patience)
+        self.dispatch = Dispatch(at["dispatch"], tokens, patience)
+        self.fieldwork = Fieldwork(at["fieldwork"], tokens, patience)
+        self.qa = Qa(at["qa"], tokens, patience)
+        self.reporting = Reporting(at["reporting"], tokens, patience)
+
+    @property
+    def services(self) -> dict[str, Service]:
+        return {
+            "intake": self.intake,
+            "dispatch": self.dispatch,
+            "fieldwork": self.fieldwork,
+            "qa": self.qa,
+            "reporting": self.reporting,
+        }
+
+    async def require(self, *names: str) -> None:
+        """Raises `Stopped` with a clear sentence unless the issuer and these services answer."""
+        try:
+            await self._tokens.check()
+            for name in names or tuple(self.services):
+                await self.services[name].metrics()
+        except NotReached as error:
+            raise Stopped(f"{error}; start the installation with `linework up`.") from error
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._tokens.close()
+        for service in self.services.values():
+            service.close()

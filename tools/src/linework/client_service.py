@@ -1,0 +1,234 @@
+"""What the client of each service is made of: one request with its patience, and acts on orders."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from contracts.lifecycle import Status
+from contracts.order import WorkOrder
+from linework.client_tokens import Person, Tokens
+from linework.client_wire import NotReached, Wire, WireAnswer
+
+Json = Any
+_ORDER = msgspec.json.Decoder(WorkOrder)
+_LONGEST_PAUSE_SECONDS = 2.0
+PAGE = 200
+"""The largest page that a list gives."""
+
+
+class Refused(Exception):
+    """The service said no: its problem document."""
+
+    def __init__(self, method: str, path: str, status: int, problem: Mapping[str, Any]) -> None:
+        self.status = status
+        self.problem = problem
+        self.code = str(problem.get("code", status))
+        super().__init__(f"{method} {path}: {status} {self.code}: {problem.get('detail', 'without a reason')}")
+
+    @property
+    def present_version(self) -> int | None:
+        """Of a stale act: the version that the order is at."""
+        return self.problem.get("present_version") if self.code == "stale_version" else None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the service has not heard yet of the version that was named, or of the order at all."""
+        if self.code == "work_order_not_found":
+            return True
+        present = self.present_version
+        return present is not None and present < int(self.problem.get("expected_version") or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the same request, with the same Idempotency-Key, is made again when its answer can change.
+
+    `seconds` is for connections that break and for 503. `for_handover` also covers a service that has not
+    heard of the order's version yet. `on_present_version` takes a 412 by acting on the version that is
+    present: only for acts that are right whatever happened in between.
+    """
+
+    seconds: float = 0.0
+    for_handover: bool = False
+    on_present_version: bool = False
+
+    def covers(self, error: Exception) -> bool:
+        if isinstance(error, NotReached):
+            return True
+        return isinstance(error, Refused) and (error.status == 503 or (self.for_handover and error.is_behind))
+
+
+NONE = Patience()
+
+
+class Service:
+    """One of the five services, by its address."""
+
+    role = "operator"
+    """Who its acts are done by, unless somebody is named."""
+
+    def __init__(self, address: str, tokens: Tokens, patience: Patience) -> None:
+        self._wire = Wire(address)
+        self._tokens = tokens
+        self._patience = patience
+        self.address = address
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        by: Person | None = None,
+        query: Mapping[str, Any] | None = None,
+        version: int | None = None,
+        key: str | None = None,
+        patience: Patience | None = None,
+    ) -> WireAnswer:
+        """Any request; `version` becomes `If-Match`. Raises `Refused` for a 4xx or 5xx, or `NotReached`."""
+        patience = patience or self._patience
+        person = by or Person(self.role)
+        content = b"" if body is None else msgspec.json.encode(body)
+        target = path + _query(query)
+        loop = asyncio.get_running_loop()
+        give_up_at, pause = loop.time() + patience.seconds, 0.05
+        while True:
+            try:
+                headers = await self._headers(person, body is not None, version, key)
+                return _accepted(method, path, await self._wire.request(method, target, headers, content))
+            except (NotReached, Refused) as error:
+                if isinstance(error, Refused) and patience.on_present_version and error.present_version:
+                    version = error.present_version
+                elif not patience.covers(error) or (method == "POST" and key is None):
+                    raise  # without a key it might be done twice
+                if loop.time() + pause > give_up_at:
+                    raise
+                # Spread, so that a hundred waiting callers do not come back as one.
+                await asyncio.sleep(pause * random.uniform(0.7, 1.3))
+                pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    async def _headers(self, person: Person, has_body: bool, version: int | None, key: str | None) -> dict[str, str]:
+        headers = {"authorization": await self._tokens.authorization(person)}
+        if has_body:
+            headers["content-type"] = "application/json"
+        if version is not None:
+            headers["if-match"] = f'"{version}"'
+        if key is not None:
+            headers["idempotency-key"] = key
+        return headers
+
+    async def read(self, path: str, *, by: Person | None = None, **query: Any) -> Json:
+        """What a GET gives; parameters that are None are left out."""
+        return msgspec.json.decode((await self.call("GET", path, by=by, query=query)).body)
+
+    async def metrics(self) -> str:
+        """The process's metrics as Prometheus reads them."""
+        answer = await self._wire.request("GET", "/metrics", {})
+        return answer.body.decode()
+
+    def close(self) -> None:
+        self._wire.close()
+
+
+def _accepted(method: str, path: str, answer: WireAnswer) -> WireAnswer:
+    if answer.status < 400:
+        return answer
+    try:
+        problem = msgspec.json.decode(answer.body)
+    except msgspec.DecodeError:
+        problem = {}
+    raise Refused(method, path, answer.status, problem if isinstance(problem, dict) else {})
+
+
+def _query(parameters: Mapping[str, Any] | None) -> str:
+    given = {name: value for name, value in (parameters or {}).items() if value is not None}
+    return "?" + urlencode(given, doseq=True) if given else ""
+
+
+def new_key() -> str:
+    return str(uuid.uuid4())
+
+
+def part(text: str) -> str:
+    """A part of a path."""
+    return quote(text, safe="")
+
+
+class OrderService(Service):
+    """What every service that keeps orders has: reads, lists, and acts on an order."""
+
+    async def workorder_of(self, order_id: str, *, at_least: int | None = None, by: Person | None = None) -> WorkOrder:
+        """The order as this service has it; with `at_least`, once that version has arrived there."""
+        return order_of(
+            await self.call("GET", f"/v1/work-orders/{part(order_id)}", by=by, query={"at_least": at_least})
+        )
+
+    async def work_orders(self, *, by: Person | None = None, **filters: Any) -> list[WorkOrder]:
+        """One page of a list, such as `status="created"` or `external_reference="…"`."""
+        page = await self.read("/v1/work-orders", by=by, **filters)
+        return [msgspec.convert(item, WorkOrder) for item in page["items"]]
+
+    async def every_workorder_of(self, *statuses: Status, by: Person | None = None) -> AsyncIterator[Mapping[str, Any]]:
+        """All orders of these statuses (of every status when none is given), page by page, as JSON."""
+        for status in statuses or tuple(Status):
+            cursor = None
+            while True:
+                page = await self.read("/v1/work-orders", by=by, status=status.value, cursor=cursor, limit=PAGE)
+                for item in page["items"]:
+                    yield item
+                cursor = page["next_cursor"]
+                if cursor is None:
+                    break
+
+    async def form(self, order: WorkOrder, *, by: Person | None = None) -> Json:
+        return await self.read(f"/v1/work-orders/{part(order.id)}/form", by=by, at_least=order.version)
+
+    async def act(
+        self,
+        name: str,
+        order: WorkOrder,
+        *,
+        by: Person | None = None,
+        key: str | None = None,
+        patience: Patience | None = None,
+        **body: Any,
+    ) -> WorkOrder:
+        """An act of any name on the version handed in; fields that are None are left out."""
+        return await self.act_on(order.id, order.version, name, by=by, key=key, patience=patience, **body)
+
+    async def act_on(
+        self,
+        order_id: str,
+        version: int,
+        name: str,
+        *,
+        by: Person | None = None,
+        key: str | None = None,
+        patience: Patience | None = None,
+        **body: Any,
+    ) -> WorkOrder:
+        return order_of(
+            await self.call(
+                "POST",
+                f"/v1/work-orders/{part(order_id)}/{name}",
+                given(body),
+                by=by,
+                version=version,
+                key=key or new_key(),
+                patience=patience,
+            )
+        )
+
+
+def order_of(answer: WireAnswer) -> WorkOrder:
+    return _ORDER.decode(answer.body)
+
+
+def given(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}

@@ -1,0 +1,84 @@
+"""Whose name an act is done in, and the bearer token for it."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from linework.client_wire import Wire
+from linework.stopped import Stopped
+
+_RENEWED_BEFORE_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with one role; `areas` are the work areas they see, none for all (and for repair staff, for none)."""
+
+    role: str
+    areas: tuple[str, ...] = ()
+    sub: str | None = None
+    """`<role>-1` unless it is given."""
+    name: str | None = None
+
+    def seeing(self, *areas: str) -> "Person":
+        return replace(self, areas=areas)
+
+
+AGENT = Person("agent")
+DISPATCHER = Person("dispatcher")
+AUDITOR = Person("auditor")
+SUPERVISOR = Person("supervisor")
+OPERATOR = Person("operator")
+
+
+def technician(*areas: str, sub: str | None = None, name: str | None = None) -> Person:
+    """Repair staff of these work areas."""
+    return Person("technician", areas, sub, name)
+
+
+class Tokens:
+    """Tokens of the issuer, one a person, asked for again before they expire."""
+
+    def __init__(self, issuer: str | None, given: Mapping[str, str] | None = None) -> None:
+        self._issuer = Wire(issuer) if issuer else None
+        self._given = given or {}
+        self._kept: dict[Person, tuple[str, float]] = {}
+
+    async def authorization(self, person: Person) -> str:
+        """The value of the Authorization header; raises `NotReached`, or `Stopped` when no such token is given."""
+        token, renewed_at = self._kept.get(person, ("", 0.0))
+        if time.monotonic() >= renewed_at:
+            token, seconds = await self._ask(person)
+            # A token that lives shorter than the margin is renewed when half of its life is over.
+            margin = min(_RENEWED_BEFORE_SECONDS, seconds / 2)
+            self._kept[person] = token, time.monotonic() + seconds - margin
+        return f"Bearer {token}"
+
+    async def check(self) -> None:
+        """Raises `NotReached` when the issuer does not answer."""
+        if self._issuer is not None:
+            await self.authorization(OPERATOR)
+
+    async def _ask(self, person: Person) -> tuple[str, float]:
+        if person.role in self._given:
+            return self._given[person.role], float("inf")
+        if self._issuer is None:
+            raise Stopped(f"There is no issuer and no LINEWORK_TOKEN_{person.role.upper()} for the role {person.role}.")
+        wanted = {"role": person.role, "areas": list(person.areas)}
+        wanted |= {name: value for name, value in (("sub", person.sub), ("name", person.name)) if value}
+        answer = await self._issuer.request(
+            "POST", "/token", {"content-type": "application/json"}, json.dumps(wanted).encode(), seconds=10
+        )
+        try:
+            content = json.loads(answer.body)
+            if answer.status == 200:
+                return content["access_token"], float(content["expires_in"])
+            reason = content["detail"]
+        except (ValueError, KeyError, TypeError):
+            reason = f"it answers {answer.status}"
+        raise Stopped(f"The issuer at {self._issuer.address} gives no token for a {person.role}: {reason}")
+
+    def close(self) -> None:
+        if self._issuer is not None:
+            self._issuer.close()

@@ -1,0 +1,81 @@
+"""`linework import`: as it is typed."""
+
+import asyncio
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linework.runtime.commands import StateFolder
+
+if TYPE_CHECKING:
+    from linework.importer.report import Report
+
+commands = typer.Typer(help="Bring real service requests in, through the public APIs.", no_args_is_help=True)
+
+
+class Through(StrEnum):
+    CREATED = "created"
+    ARCHIVED = "archived"
+
+
+@commands.callback()
+def _group() -> None:
+    """Bring real service requests in, through the public APIs."""
+
+
+@commands.command()
+def myla311(
+    file: Annotated[Path, typer.Argument(help="The CSV file as the City of Los Angeles publishes it.")],
+    through: Annotated[
+        Through, typer.Option("--through", help="How far: create the orders only, or play each request's real fate.")
+    ] = Through.CREATED,
+    clients: Annotated[int, typer.Option("--clients", min=1, max=256, help="How many at a time.")] = 16,
+    state_folder: StateFolder = None,
+) -> None:
+    """Import service requests of MyLA311; stopped and started again it goes on, run twice it changes nothing.
+
+    The exit status is 1 when a row was refused.
+    """
+    from rich.console import Console
+
+    from linework.importer.plan import COLUMNS
+    from linework.importer.report import Report, show
+    from linework.importer.rows import count_rows
+
+    report = Report(count_rows(file, COLUMNS))
+    console = Console()
+    try:
+        asyncio.run(_import(file, report, through, clients, state_folder))
+    except KeyboardInterrupt:
+        show(report, console)
+        console.print("Stopped; the same command goes on from here.")
+        raise typer.Exit(130) from None
+    show(report, console)
+    raise typer.Exit(1 if report.refused or not report.is_whole else 0)
+
+
+async def _import(file: Path, report: "Report", through: Through, clients: int, state_folder: Path | None) -> None:
+    from rich.console import Console
+
+    from linework.client import Installation, NotReached, find_addresses
+    from linework.client_progress import Bar
+    from linework.importer.plan import COLUMNS
+    from linework.importer.report import show
+    from linework.importer.rows import read_rows
+    from linework.importer.run import PATIENCE, Importer
+    from linework.stopped import Stopped
+
+    async with Installation(find_addresses(state_folder), patience=PATIENCE) as installation:
+        await installation.require()
+        importer = Importer(installation, report, is_played=through is Through.ARCHIVED, clients=clients)
+        try:
+            with Bar(Console(stderr=True), "Importing", report.row_count).shown() as bar:
+                await importer.play(read_rows(file, COLUMNS), bar.advance)
+        except ExceptionGroup as errors:
+            error = errors.exceptions[0]
+            if not isinstance(error, NotReached):
+                raise error from None
+            show(report, Console())
+            raise Stopped(f"{error}; the same command goes on from here.") from error
