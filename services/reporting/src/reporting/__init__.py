@@ -1,0 +1,1 @@
+"""reporting: every figure, timeline and proof, from the event stream alone."""

@@ -1,0 +1,135 @@
+"""The record over HTTP: an order's timeline, its proof, and every message page by page."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
+
+from chassis.auth import Principal, allow
+from chassis.http import Db, Time
+from chassis.problems import Responses
+from custody.routes import ANY, READ_REFUSALS, AtLeast, OrderId, scope_of
+from reporting import views
+from reporting.event_store import Stored
+
+_READERS = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator")
+Reader = Annotated[Principal, Depends(allow(*_READERS))]
+Overseer = Annotated[Principal, Depends(allow("operator", "supervisor"))]
+
+router = APIRouter(prefix="/v1", tags=["the record"])
+
+
+class Who(BaseModel):
+    sub: str
+    role: str
+    name: str
+
+
+class TimelineEntry(BaseModel):
+    id: str
+    type: str
+    service: str
+    order_version: int | None
+    occurred_at: datetime
+    recorded_at: datetime
+    actor: Who
+    prev_hash: str | None
+    hash: str | None
+    correlation_id: str | None
+    causation_id: str | None
+    data: Any
+
+
+class Timeline(BaseModel):
+    order_id: str
+    items: list[TimelineEntry]
+
+
+class ChainedEvent(BaseModel):
+    prev_hash: str | None
+    id: str
+    type: str
+    source: str
+    subject: str
+    order_version: int | None
+    time: str
+    recorded_time: str
+    actor: str
+    actor_role: str
+    actor_name: str
+    data: str
+
+
+class Proof(BaseModel):
+    format: str
+    order_id: str
+    exported_at: datetime
+    events: list[ChainedEvent]
+    final_hash: str
+
+
+class RecordedMessage(ChainedEvent):
+    place: int
+    hash: str | None
+    correlation_id: str | None
+    causation_id: str | None
+    traceparent: str | None
+
+
+class RecordPage(BaseModel):
+    items: list[RecordedMessage]
+    next_after: int
+
+
+async def _timeline(order_id: str, caller: Principal, request: Request, at_least: int | None) -> list[Stored]:
+    state = request.app.state
+    return await views.timeline(
+        state.db,
+        order_id,
+        areas=scope_of(caller),
+        at_least=at_least,
+        wakeup=state.wakeup,
+        seconds=state.settings.catch_up_seconds,
+    )
+
+
+@router.get("/work-orders/{order_id}/timeline", response_model=Timeline, responses=Responses.of(READ_REFUSALS))
+async def get_timeline(order_id: OrderId, caller: Reader, request: Request, at_least: AtLeast = None) -> Response:
+    """Who did what when: every event, request and refusal of an order, oldest first, with the events' hashes.
+
+    Whoever sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one.
+    """
+    found = await _timeline(order_id, caller, request, at_least)
+    return Response(views.timeline_json(order_id, found), media_type="application/json")
+
+
+@router.get("/work-orders/{order_id}/proof", response_model=Proof, responses=Responses.of(READ_REFUSALS))
+async def get_proof(
+    order_id: OrderId, caller: Reader, request: Request, clock: Time, at_least: AtLeast = None
+) -> Response:
+    """The order's events as a file that anybody can verify: `python verify_timeline.py FILE`.
+
+    Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
+    where nobody can change it, and give it to the script as the second argument.
+    """
+    found = await _timeline(order_id, caller, request, at_least)
+    return Response(
+        views.proof_json(order_id, found, exported_at=clock.now()),
+        media_type="application/json",
+        headers={"content-disposition": f'attachment; filename="timeline-{order_id}.json"'},
+    )
+
+
+@router.get("/events", response_model=RecordPage, responses=Responses.of(ANY))
+async def get_events(
+    _: Overseer,
+    db: Db,
+    after: Annotated[int, Query(ge=0, le=2**62, description="`next_after` of the page before.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Messages a page.")] = 500,
+) -> Response:
+    """Every message as it travelled, in the order in which it was stored; the events of an order in their versions.
+
+    Places have no gaps and are given in the order of commits: who follows `next_after` misses nothing.
+    """
+    return Response(await views.record_page(db, after=after, limit=limit), media_type="application/json")

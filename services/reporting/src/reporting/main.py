@@ -1,0 +1,23 @@
+"""The HTTP process of reporting."""
+
+from fastapi import FastAPI
+
+from chassis.http import create_app, serve
+from chassis.settings import Settings
+from reporting import api, api_figures, api_rebuilds
+from reporting.consumers import SUBSCRIPTIONS
+
+
+def app(settings: Settings) -> FastAPI:
+    return create_app(
+        "reporting",
+        settings,
+        [api.router, api_figures.router, api_rebuilds.router],
+        description="The record of every order with its proof, figures that can be recounted, and their rebuilds.",
+        subscriptions=SUBSCRIPTIONS,
+    )
+
+
+if __name__ == "__main__":
+    settings = Settings.from_environment()
+    serve("reporting", app(settings), settings, port=settings.http_port)

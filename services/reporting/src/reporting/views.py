@@ -1,0 +1,127 @@
+"""Reads of the record: the timeline of an order, its proof, and the record itself page by page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chassis.catch_up import NotCaughtUp, caught_up
+from chassis.database import Database
+from chassis.wakeup import Wakeup
+from contracts.chain import time_text
+from contracts.events import WorkOrderDispatched
+from contracts.message import Message
+from custody.record import WorkOrderNotFound
+from reporting import event_store
+from reporting.event_store import Stored
+
+PROOF_FORMAT = "linework-timeline-proof-v1"
+
+
+async def timeline(
+    db: Database,
+    order_id: str,
+    *,
+    areas: tuple[str, ...] | None,
+    at_least: int | None,
+    wakeup: Wakeup,
+    seconds: float,
+) -> list[Stored]:
+    """Every message of an order, oldest first, once version `at_least` is among them.
+
+    Who may see some work areas only sees the orders that were ever dispatched to one of them: repair staff
+    who sent an order back can still see that they did. Raises `WorkOrderNotFound` or `NotCaughtUp`.
+    """
+
+    async def read() -> list[Stored]:
+        async with db.statements() as statements:
+            return await event_store.timeline(statements, order_id)
+
+    def has_come(found: Sequence[Stored]) -> bool:
+        return at_least is None or any((one.message.order_version or 0) >= at_least for one in found)
+
+    found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
+    if not any(one.message.order_version for one in found) or not _may_see(found, areas):
+        raise WorkOrderNotFound(order_id=order_id)
+    if not has_come(found):
+        raise NotCaughtUp(subject=order_id, expected=at_least)
+    return found
+
+
+def _may_see(found: Sequence[Stored], areas: tuple[str, ...] | None) -> bool:
+    if areas is None:
+        return True
+    bodies = (one.message.body for one in found)
+    return any(isinstance(body, WorkOrderDispatched) and body.work_area_id in areas for body in bodies)
+
+
+def timeline_json(order_id: str, found: Sequence[Stored]) -> bytes:
+    """Who did what when; `data` as JSON, to be read by people."""
+    entries = [
+        {
+            "id": one.message.id,
+            "type": one.message.type,
+            "service": one.message.service,
+            "order_version": one.message.order_version,
+            "occurred_at": time_text(one.message.occurred_at),
+            "recorded_at": time_text(one.message.recorded_at),
+            "actor": one.message.actor,
+            "prev_hash": one.message.prev_hash,
+            "hash": one.event_hash,
+            "correlation_id": one.message.correlation_id,
+            "causation_id": one.message.causation_id,
+            "data": msgspec.Raw(one.message.data),
+        }
+        for one in found
+    ]
+    return msgspec.json.encode({"order_id": order_id, "items": entries})
+
+
+def proof_json(order_id: str, found: Sequence[Stored], *, exported_at: datetime) -> bytes:
+    """The events with every attribute that the chain covers, and `data` as the very text that travelled."""
+    events = [one for one in found if one.message.order_version is not None]
+    proof = {
+        "format": PROOF_FORMAT,
+        "order_id": order_id,
+        "exported_at": time_text(exported_at),
+        "events": [_covered(one.message) for one in events],
+        "final_hash": events[-1].event_hash,
+    }
+    return msgspec.json.format(msgspec.json.encode(proof), indent=2)
+
+
+def _covered(message: Message) -> dict[str, Any]:
+    """What `contracts.chain` hashes, in its order, with the data itself in place of its hash."""
+    return {
+        "prev_hash": message.prev_hash,
+        "id": message.id,
+        "type": message.type,
+        "source": message.source,
+        "subject": message.subject,
+        "order_version": message.order_version,
+        "time": time_text(message.occurred_at),
+        "recorded_time": time_text(message.recorded_at),
+        "actor": message.actor.sub,
+        "actor_role": message.actor.role,
+        "actor_name": message.actor.name,
+        "data": message.data.decode(),
+    }
+
+
+async def record_page(db: Database, *, after: int, limit: int) -> bytes:
+    """The record behind a place; `next_after` is where the next page begins, also when this one is empty."""
+    async with db.statements() as statements:
+        found = await event_store.messages_after(statements, after, limit=limit)
+    items = [
+        {
+            "place": one.place,
+            "hash": one.event_hash,
+            "correlation_id": one.message.correlation_id,
+            "causation_id": one.message.causation_id,
+            "traceparent": one.message.traceparent,
+            **_covered(one.message),
+        }
+        for one in found
+    ]
+    return msgspec.json.encode({"items": items, "next_after": found[-1].place if found else after})

@@ -1,0 +1,168 @@
+"""A rebuild beside the shown projections, while events go on arriving: nothing missing, nothing doubled."""
+
+import asyncio
+
+import pytest
+
+from chassis.testing import eventually
+from chassis.wakeup import Wakeup
+from contracts.lifecycle import Status
+from custody.testing import BEGIN
+from reporting import rebuild
+from reporting.rebuild import RebuildDiffers, RebuildNotReady, RebuildUnderWay
+
+
+async def _request(reporting):
+    return await rebuild.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
+
+
+async def _switch(reporting, rebuild_id, *, accepts_differences=False):
+    return await rebuild.switch(
+        reporting.db, rebuild_id, accepts_differences=accepts_differences, by="operator-1", at=BEGIN
+    )
+
+
+async def _finish(reporting) -> None:
+    while await rebuild.take_step(reporting.db):
+        pass
+
+
+async def _tables(reporting, name):
+    facts = await reporting.rows(f"select * from order_facts_{name} order by order_id")
+    intervals = await reporting.rows(f"select * from status_intervals_{name} order by order_id, until_version")
+    return facts, intervals
+
+
+async def _state(reporting):
+    ((row),) = await reporting.rows("select live, generation, following from stream_state")
+    return tuple(row)
+
+
+async def test_a_rebuild_of_the_same_record_differs_in_nothing(reporting, make_stream):
+    for number, status in enumerate(Status):
+        await reporting.receive(*make_stream(f"o-{number}", status).messages)
+    asked = await _request(reporting)
+    await _finish(reporting)
+    row = await rebuild.get_rebuild(reporting.db, asked["id"])
+    assert (row["state"], row["difference_count"], row["order_count"], row["done_count"]) == ("ready", 0, 9, 9)
+    assert await _tables(reporting, "b") == await _tables(reporting, "a")
+    assert len((await _tables(reporting, "b"))[0]) == 9
+
+
+async def test_events_that_arrive_at_any_step_are_in_both_sets_once(reporting, make_stream, monkeypatch):
+    monkeypatch.setattr(rebuild, "_ORDERS_A_CHUNK", 3)
+    monkeypatch.setattr(rebuild, "_FEW_MESSAGES", 2)
+    streams = [make_stream(f"o-{number}", Status.ARCHIVED) for number in range(8)]
+    await reporting.receive(*(message for stream in streams for message in stream.messages[:2]))
+    await _request(reporting)
+    left = [message for version in range(2, 5) for stream in streams for message in stream.messages[version:][:1]]
+    while await rebuild.take_step(reporting.db):
+        await reporting.receive(*left[:3])
+        left = left[3:]
+    await reporting.receive(*left, *make_stream("o-99", Status.COMPLETED).messages)
+    assert await _tables(reporting, "b") == await _tables(reporting, "a")
+    assert {row["status"] for row in (await _tables(reporting, "b"))[0]} == {"archived", "completed"}
+
+
+async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
+    reporting, make_stream, monkeypatch, second_connection
+):
+    monkeypatch.setattr(rebuild, "_ORDERS_A_CHUNK", 5)
+    monkeypatch.setattr(rebuild, "_FEW_MESSAGES", 10)
+    monkeypatch.setattr(rebuild, "_LOOK_EVERY_SECONDS", 0.01)
+    streams = [make_stream(f"o-{number:03}", Status.ARCHIVED) for number in range(60)]
+    await reporting.receive(*(message for stream in streams[:30] for message in stream.messages[:3]))
+    asked = await _request(reporting)
+
+    async def consume() -> None:
+        for stream in streams[30:]:
+            await reporting.receive(*stream.messages[:4])
+        for stream in streams:
+            await reporting.receive(*stream.messages)
+
+    wakeup = Wakeup(reporting.db.url)
+    async with second_connection() as other:
+        workers = [asyncio.create_task(rebuild.rebuild_on_command(db, wakeup)) for db in (reporting.db, other)]
+        try:
+            await consume()
+            row = await eventually(
+                lambda: rebuild.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "ready"
+            )
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+    assert (row["difference_count"], row["failure"]) == (0, None)
+    assert await _tables(reporting, "b") == await _tables(reporting, "a")
+    assert [facts["version"] for facts in (await _tables(reporting, "b"))[0]] == [5] * 60
+
+
+async def test_after_the_switch_the_rebuilt_set_goes_on_and_the_other_stands_still(reporting, make_stream):
+    stream = make_stream(status=Status.ARCHIVED)
+    await reporting.receive(*stream.messages[:2])
+    asked = await _request(reporting)
+    await _finish(reporting)
+    assert await _state(reporting) == ("a", 1, "b")
+    await _switch(reporting, asked["id"])
+    assert await _state(reporting) == ("b", 2, None)
+    await reporting.receive(*stream.messages[2:])
+    assert [(await _tables(reporting, name))[0][0]["status"] for name in "ab"] == ["dispatched", "archived"]
+    again = await _request(reporting)
+    await _finish(reporting)
+    await _switch(reporting, again["id"])
+    assert await _state(reporting) == ("a", 3, None)
+    assert await _tables(reporting, "a") == await _tables(reporting, "b")
+
+
+async def test_what_differs_is_shown_and_must_be_accepted(reporting, make_stream):
+    await reporting.receive(*make_stream("o-1", Status.COMPLETED).messages)
+    await reporting.rows("update order_facts_a set zone = 'remote'")
+    await reporting.rows("delete from status_intervals_a where until_version = 2")
+    asked = await _request(reporting)
+    await _finish(reporting)
+    row = await rebuild.get_rebuild(reporting.db, asked["id"])
+    assert row["difference_count"] == 2
+    assert '"zone":"remote"' in row["differences"]
+    with pytest.raises(RebuildDiffers):
+        await _switch(reporting, asked["id"])
+    await _switch(reporting, asked["id"], accepts_differences=True)
+    assert (await _state(reporting))[0] == "b"
+
+
+async def test_only_one_rebuild_is_under_way_and_a_newer_one_replaces_one_that_is_ready(reporting, make_stream):
+    await reporting.receive(*make_stream().messages)
+    first = await _request(reporting)
+    with pytest.raises(RebuildUnderWay):
+        await _request(reporting)
+    with pytest.raises(RebuildNotReady):
+        await _switch(reporting, first["id"])
+    await _finish(reporting)
+    second = await _request(reporting)
+    assert (await rebuild.get_rebuild(reporting.db, first["id"]))["state"] == "superseded"
+    assert await _state(reporting) == ("a", 1, None)
+    await _finish(reporting)
+    await _switch(reporting, second["id"])
+
+
+async def test_a_rebuild_of_an_empty_record_is_ready_at_once(reporting):
+    asked = await _request(reporting)
+    await _finish(reporting)
+    assert (await rebuild.get_rebuild(reporting.db, asked["id"]))["state"] == "ready"
+
+
+async def test_a_rebuild_that_fails_says_why_and_leaves_what_is_shown(reporting, make_stream, monkeypatch):
+    await reporting.receive(*make_stream().messages)
+    asked = await _request(reporting)
+
+    async def broken(*_):
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr(rebuild, "_fold", broken)
+    worker = asyncio.create_task(rebuild.rebuild_on_command(reporting.db, Wakeup(reporting.db.url)))
+    row = await eventually(
+        lambda: rebuild.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "failed"
+    )
+    worker.cancel()
+    assert row["failure"] == "LookupError: no such thing"
+    assert await _state(reporting) == ("a", 1, None)
+    assert len((await _tables(reporting, "a"))[0]) == 1
