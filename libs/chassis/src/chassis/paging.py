@@ -28,9 +28,13 @@ def from_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
         raise CursorBroken() from error
     if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
         raise CursorBroken()
-    if any(
-        (isinstance(value, str) and "\x00" in value) or (isinstance(value, int) and abs(value) > 2**62)
-        for value in values
-    ):
+    if not all(map(_can_be_compared, values)):
         raise CursorBroken()
     return tuple(values)
+
+
+def _can_be_compared(value: Any) -> bool:
+    """Whether the database can take the value: no NUL, no half of a surrogate pair, no number beyond its own."""
+    if isinstance(value, str):
+        return "\x00" not in value and not any("\ud800" <= character <= "\udfff" for character in value)
+    return not isinstance(value, int) or abs(value) <= 2**62

@@ -132,11 +132,26 @@ async def park(tx: Transaction, parked: Sequence[Parked]) -> None:
             record.offset,
             record.key,
             record.value,
-            json.dumps([[name, (value or b"").decode("latin-1")] for name, value in record.headers]).replace(
-                "\\u0000", "\\ufffd"
-            ),
+            json.dumps([[_to_text(name.encode()), _to_text(value or b"")] for name, value in record.headers]),
             item.reason.replace("\x00", "\\x00")[:2000],
         )
+
+
+# Bytes are kept as latin-1 text, so that none of them is lost; only NUL, which PostgreSQL's text cannot hold, is
+# kept as the first character after latin-1.
+_NUL_KEPT_AS = "\u0100"
+
+
+def _to_text(value: bytes) -> str:
+    return value.decode("latin-1").replace("\x00", _NUL_KEPT_AS)
+
+
+def _to_bytes(text: str) -> bytes:
+    return text.replace(_NUL_KEPT_AS, "\x00").encode("latin-1")
+
+
+def _readable(value: bytes) -> str:
+    return value.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
 _SHOWN = """id, topic, key, partition, "offset", value, headers, reason, state, parked_at, repaired,
@@ -170,9 +185,9 @@ async def parked_record(db: Database, parked_id: int) -> dict[str, Any]:
 
 def _shown(row: Any) -> dict[str, Any]:
     shown = dict(row)
-    shown["value"] = None if row["value"] is None else row["value"].decode("utf-8", "backslashreplace")
+    shown["value"] = None if row["value"] is None else _readable(row["value"])
     shown["headers"] = {
-        name: value.encode("latin-1").decode("utf-8", "backslashreplace") for name, value in json.loads(row["headers"])
+        _readable(_to_bytes(name)): _readable(_to_bytes(value)) for name, value in json.loads(row["headers"])
     }
     shown["repaired"] = json.loads(row["repaired"]) if row["repaired"] else None
     return shown
@@ -224,7 +239,7 @@ async def take_parked(tx: Transaction, topic: str, key: str) -> list[tuple[int, 
 
 def _record(row: Any) -> RawRecord:
     value, key = row["value"], row["raw_key"]
-    headers = tuple((name, text.encode("latin-1")) for name, text in json.loads(row["headers"]))
+    headers = tuple((_to_bytes(name).decode(), _to_bytes(text)) for name, text in json.loads(row["headers"]))
     if row["repaired"]:
         repaired = json.loads(row["repaired"])
         value = repaired["value"].encode()

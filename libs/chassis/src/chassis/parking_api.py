@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis import parking
 from chassis.auth import Principal, RoleNotAllowed, TokenMissing, TokenRefused, allow
@@ -18,6 +18,8 @@ _OPERATOR = ("operator",)
 _REFUSALS = (TokenMissing, TokenRefused, RoleNotAllowed, InvalidRequest)
 Operator = Annotated[Principal, Depends(allow(*_OPERATOR))]
 ParkedId = Annotated[int, Field(ge=1, le=2**62)]
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+"""What PostgreSQL's text can hold."""
 
 router = APIRouter(prefix="/v1/parked", tags=["parked records"])
 
@@ -46,7 +48,7 @@ class Repair(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     value: str = Field(max_length=1_000_000)
-    headers: dict[str, str] = Field(max_length=50)
+    headers: dict[Text, Text] = Field(max_length=50)
 
 
 class Released(BaseModel):
@@ -57,8 +59,8 @@ class Released(BaseModel):
 async def list_parked_records(
     request: Request,
     _: Operator,
-    topic: Annotated[str | None, Query(max_length=200)] = None,
-    key: Annotated[str | None, Query(max_length=500)] = None,
+    topic: Annotated[Text | None, Query(max_length=200)] = None,
+    key: Annotated[Text | None, Query(max_length=500)] = None,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> ParkedRecords:
@@ -98,8 +100,8 @@ async def discard_parked_record(request: Request, operator: Operator, parked_id:
 async def release_parked_key(
     request: Request,
     operator: Operator,
-    topic: Annotated[str, Query(max_length=200)],
-    key: Annotated[str, Query(max_length=500)],
+    topic: Annotated[Text, Query(max_length=200)],
+    key: Annotated[Text, Query(max_length=500)],
 ) -> Released:
     """Applies the parked records of a key in order, all or none."""
     state = request.app.state

@@ -17,6 +17,7 @@ from datetime import datetime
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
@@ -37,6 +38,8 @@ Handler = Callable[[Sequence[Message], Transaction], Awaitable[None]]
 _RETRY_FOR_SECONDS = 120.0
 _LONGEST_BACKOFF_SECONDS = 5.0
 _BATCH_RECORDS = 500
+_STRIDE_SECONDS = 0.015
+_ACKNOWLEDGE_SECONDS = 1.0
 _POLL_MILLISECONDS = 500
 _STUCK_SECONDS = 5.0
 _UNPROCESSABLE = (
@@ -217,6 +220,11 @@ async def _advance(tx: Transaction, records: Sequence[RawRecord]) -> None:
     )
 
 
+async def _as_it_is(message: KafkaMessage) -> KafkaMessage:
+    # A coroutine, or FastStream would call it in a thread.
+    return message
+
+
 class Listener(ConsumerRebalanceListener):
     """A consumer on a FastStream broker: polls, applies, acknowledges, and says how it is."""
 
@@ -228,13 +236,16 @@ class Listener(ConsumerRebalanceListener):
         """Why the batch at hand cannot be applied, as long as that is so."""
         self._consumer = consumer
         self._db = db
+        self._prefix = prefix
         self._next_offsets: dict[int, int] = {}
+        self._acknowledged: dict[int, int] = {}
+        self._acknowledge_at = 0.0
         self._subscriber = broker.subscriber(
             prefix + self.topic,
             batch=True,
             group_id=prefix + consumer.group,
             group_instance_id=worker_id,
-            decoder=lambda message: message,
+            decoder=_as_it_is,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
             max_records=_BATCH_RECORDS,
@@ -258,21 +269,48 @@ class Listener(ConsumerRebalanceListener):
             await message.nack()
             return
         self.stuck = None
-        await message.ack()
         self._next_offsets |= {record.partition: record.offset + 1 for record in records}
+        await self._acknowledge()
+
+    async def _acknowledge(self) -> None:
+        """Tells Kafka what was applied, for lag and autoscaling: where to go on is in our own database.
+
+        At most once a second, because every acknowledgement is a write of the broker.
+        """
+        now = time.monotonic()
+        if now < self._acknowledge_at or self._acknowledged == self._next_offsets:
+            return
+        self._acknowledge_at = now + _ACKNOWLEDGE_SECONDS
+        client = self._subscriber.consumer
+        topic = self._prefix + self.topic
+        offsets = {TopicPartition(topic, number): offset for number, offset in self._next_offsets.items()}
+        try:
+            await client.commit(offsets)
+            self._acknowledged = dict(self._next_offsets)
+        except (KafkaError, IllegalStateError) as error:
+            # A rebalance has taken partitions away; whoever has them now acknowledges them.
+            log.info("%s was not acknowledged: %s", self.topic, error)
 
     def watch(self) -> None:
-        """To be called once the broker has started: notes each poll, and waits in it for records.
+        """To be called once the broker has started: notes each poll, waits in it for records, and paces it.
 
         FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
         wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
+        A batch costs a transaction whatever its size: under load, batches begin a stride apart.
         """
         client: AIOKafkaConsumer = self._subscriber.consumer
         getmany = client.getmany
+        stride_ends_at = 0.0
 
         async def waiting_getmany(*, timeout_ms: int, max_records: int):
+            nonlocal stride_ends_at
+            await asyncio.sleep(max(0.0, stride_ends_at - time.monotonic()))
             records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
             self.polled_at = time.monotonic()
+            if records:
+                stride_ends_at = self.polled_at + _STRIDE_SECONDS
+            elif self._next_offsets:
+                await self._acknowledge()
             return records
 
         client.getmany = waiting_getmany

@@ -44,6 +44,8 @@ class Worker:
         self._broker = KafkaBroker(
             settings.kafka_bootstrap_servers,
             allow_auto_create_topics=False,
+            # Handlers take the raw batch: nothing is to be injected or converted.
+            apply_types=False,
             graceful_timeout=_DRAIN_SECONDS,
             logger=log,
             log_level=logging.DEBUG,
