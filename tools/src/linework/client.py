@@ -75,7 +75,7 @@ class Intake(OrderService):
         )
         return msgspec.json.decode(answer.body)
 
-    async def create_workorder_of(
+    async def create_work_order(
         self,
         *,
         subscriber_no: str,

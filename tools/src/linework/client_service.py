@@ -163,7 +163,7 @@ def part(text: str) -> str:
 class OrderService(Service):
     """What every service that keeps orders has: reads, lists, and acts on an order."""
 
-    async def workorder_of(self, order_id: str, *, at_least: int | None = None, by: Person | None = None) -> WorkOrder:
+    async def work_order(self, order_id: str, *, at_least: int | None = None, by: Person | None = None) -> WorkOrder:
         """The order as this service has it; with `at_least`, once that version has arrived there."""
         return order_of(
             await self.call("GET", f"/v1/work-orders/{part(order_id)}", by=by, query={"at_least": at_least})
@@ -174,7 +174,7 @@ class OrderService(Service):
         page = await self.read("/v1/work-orders", by=by, **filters)
         return [msgspec.convert(item, WorkOrder) for item in page["items"]]
 
-    async def every_workorder_of(self, *statuses: Status, by: Person | None = None) -> AsyncIterator[Mapping[str, Any]]:
+    async def every_work_order(self, *statuses: Status, by: Person | None = None) -> AsyncIterator[Mapping[str, Any]]:
         """All orders of these statuses (of every status when none is given), page by page, as JSON."""
         for status in statuses or tuple(Status):
             cursor = None
