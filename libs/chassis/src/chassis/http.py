@@ -101,11 +101,7 @@ class Boundary:
         await self._app(scope, limited, with_headers)
 
 
-_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"cache-control", b"no-store"),
-    (b"referrer-policy", b"no-referrer"),
-]
+_HEADERS = [(name.encode(), value.encode()) for name, value in problems.HEADERS_OF_EVERY_ANSWER.items()]
 
 
 async def _db(request: Request) -> Database:

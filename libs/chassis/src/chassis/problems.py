@@ -24,6 +24,12 @@ log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 
+HEADERS_OF_EVERY_ANSWER = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+}
+
 STATUS_OF: Mapping[type[refusals.Refusal], HTTPStatus] = {
     refusals.Invalid: HTTPStatus.UNPROCESSABLE_ENTITY,
     refusals.Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -212,10 +218,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, refusals.Refusal):
+            # FastAPI takes whatever is raised while the body is read for a body that cannot be read.
+            return respond(request, error.__cause__)
         if error.status_code == HTTPStatus.NOT_FOUND:
             return respond(request, RouteNotFound(path=request.url.path))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return respond(request, MethodNotAllowed(method=request.method, path=request.url.path))
+            answer = respond(request, MethodNotAllowed(method=request.method, path=request.url.path))
+            answer.headers.update(error.headers or {})
+            return answer
         return respond(request, MalformedRequest(reason=str(error.detail)))
 
     async def on_transient(request: Request, error: Exception) -> Response:
@@ -230,7 +241,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def on_error(request: Request, error: Exception) -> Response:
         # Logged with its stack by the server; the caller is told nothing of the inside.
-        return respond(request, InternalError())
+        answer = respond(request, InternalError())
+        # Made outside every middleware, so that nobody else sets them.
+        answer.headers.update(HEADERS_OF_EVERY_ANSWER)
+        return answer
 
 
 class Responses:
