@@ -5,7 +5,7 @@ A row's body is sent as it is stored, so a page costs one query and no decoding.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Row, Select, Text, cast, select, tuple_
 
@@ -19,6 +19,7 @@ from custody.record import WorkOrderNotFound, find_tracked, may_see
 from custody.rows import to_json, work_orders
 
 _LIKE_STORED = cast(work_orders.c.body, Text)
+_URGENCIES = (0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,8 @@ async def most_urgent(db: Database, search: Search, *, cursor: str | None, limit
     query = select(_LIKE_STORED, c.urgency, c.due_at, c.id).where(*search.conditions())
     if cursor is not None:
         urgency, due_at, order_id = from_cursor(cursor, int, str, str)
+        if urgency not in _URGENCIES:
+            raise CursorBroken()
         query = query.where(tuple_(c.urgency, c.due_at, c.id) > (urgency, _moment(due_at), order_id))
     rows = await _rows(db, query.order_by(c.urgency, c.due_at, c.id), limit)
     return _page(rows, limit, lambda row: to_cursor(row.urgency, row.due_at.isoformat(), row.id))
@@ -78,11 +81,13 @@ async def most_recent(db: Database, search: Search, *, cursor: str | None, limit
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        # The first and the last day of the calendar do not exist in every zone.
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise CursorBroken() from error
     if moment.tzinfo is None:
         raise CursorBroken()
-    return moment
+    return in_utc
 
 
 async def _rows(db: Database, query: Select, limit: int) -> Sequence[Row]:
