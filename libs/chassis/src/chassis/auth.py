@@ -146,7 +146,7 @@ def _principal(token: str, claims: dict[str, Any]) -> Principal:
         sub=claims["sub"],
         name=name,
         roles=frozenset(roles),
-        areas=None if areas is None else tuple(areas),
+        areas=tuple(areas) if areas else None,
         token=token,
         expires_at=float(claims["exp"]),
     )

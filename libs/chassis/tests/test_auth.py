@@ -1,0 +1,215 @@
+"""Who asks: what a token must be, and what happens when the issuer turns its key or is away."""
+
+import base64
+import hmac
+import json
+import time
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from fastapi import APIRouter, Depends
+
+from chassis import auth
+from chassis.auth import KeySetUnavailable, TokenRefused, TokenVerifier, allow
+from chassis.http import create_app
+from chassis.testing import TestIssuer, client_of, settings_for
+
+from .toy import INI
+
+
+@pytest.fixture
+def issuer() -> TestIssuer:
+    return TestIssuer()
+
+
+@pytest.fixture
+def verifier(issuer: TestIssuer) -> TokenVerifier:
+    return issuer.verifier()
+
+
+async def test_a_good_token_says_who_asks(issuer: TestIssuer, verifier: TokenVerifier) -> None:
+    principal = await verifier.verify(issuer.token("technician", areas=["north"], sub="t-7", name="王强"))
+    assert (principal.sub, principal.name, principal.areas) == ("t-7", "王强", ("north",))
+    assert principal.has("technician", "agent")
+    assert not principal.has("agent")
+    assert principal.acting("technician").role == "technician"
+
+
+async def test_a_token_without_areas_sees_every_area(issuer: TestIssuer, verifier: TokenVerifier) -> None:
+    assert (await verifier.verify(issuer.token("dispatcher"))).areas is None
+
+
+async def test_an_empty_list_of_areas_is_no_scope_as_if_it_were_left_out(
+    issuer: TestIssuer, verifier: TokenVerifier
+) -> None:
+    assert (await verifier.verify(issuer.token("technician", areas=[]))).areas is None
+
+
+def unsigned(claims: dict[str, Any], **header: Any) -> str:
+    parts = [json.dumps({"typ": "JWT", **header}), json.dumps(claims)]
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts) + "."
+
+
+def signed_with_the_public_key(issuer: TestIssuer) -> str:
+    """The classic forgery: HS256 with the public key, which everybody has, as the secret."""
+    public = issuer.key.public_key().public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    text = unsigned(issuer.claims("operator"), alg="HS256", kid=issuer.key_id)
+    signature = hmac.digest(public, text.rstrip(".").encode(), "sha256")
+    return text + base64.urlsafe_b64encode(signature).decode().rstrip("=")
+
+
+def signed_by_somebody_else(issuer: TestIssuer) -> str:
+    other = ec.generate_private_key(ec.SECP256R1())
+    return jwt.encode(issuer.claims("operator"), other, "ES256", headers={"kid": issuer.key_id})
+
+
+def with_another_payload(issuer: TestIssuer) -> str:
+    header, _, signature = issuer.token("agent").split(".")
+    payload = base64.urlsafe_b64encode(json.dumps(issuer.claims("operator")).encode()).decode().rstrip("=")
+    return f"{header}.{payload}.{signature}"
+
+
+NOW = int(time.time())
+FORGED: dict[str, Any] = {
+    "no algorithm": lambda issuer: unsigned(issuer.claims("operator"), alg="none", kid=issuer.key_id),
+    "no algorithm, in capitals": lambda issuer: unsigned(issuer.claims("operator"), alg="NONE", kid=issuer.key_id),
+    "HS256 with the public key": signed_with_the_public_key,
+    "another key": signed_by_somebody_else,
+    "another payload": with_another_payload,
+    "an algorithm that its key is not for": lambda issuer: issuer.token("operator").replace(
+        issuer.token("operator").split(".")[0],
+        base64.urlsafe_b64encode(json.dumps({"alg": "RS256", "kid": issuer.key_id}).encode()).decode().rstrip("="),
+    ),
+    "another issuer": lambda issuer: issuer.token("operator", iss="http://elsewhere.test"),
+    "another audience": lambda issuer: issuer.token("operator", aud="shop"),
+    "expired": lambda issuer: issuer.token("operator", exp=NOW - 60),
+    "not yet valid": lambda issuer: issuer.token("operator", nbf=NOW + 3600),
+    "issued in the future": lambda issuer: issuer.token("operator", iat=NOW + 3600),
+    "without an expiry": lambda issuer: issuer.token("operator", exp=...),
+    "without an issuer": lambda issuer: issuer.token("operator", iss=...),
+    "without an audience": lambda issuer: issuer.token("operator", aud=...),
+    "without a subject": lambda issuer: issuer.sign(
+        {name: value for name, value in issuer.claims("operator").items() if name != "sub"}
+    ),
+    "an expiry that is text": lambda issuer: issuer.token("operator", exp="soon"),
+    "a subject that is a number": lambda issuer: issuer.token("operator", sub=7),
+    "a subject with a control character": lambda issuer: issuer.token("operator", sub="a\x00b"),
+    "roles that are one text": lambda issuer: issuer.token("operator", roles="operator"),
+    "roles that are numbers": lambda issuer: issuer.token("operator", roles=[1]),
+    "areas that are one text": lambda issuer: issuer.token("operator", areas="north"),
+    "a name that is an object": lambda issuer: issuer.token("operator", name={}),
+    "no key id": lambda issuer: jwt.encode(issuer.claims("operator"), issuer.key, "ES256"),
+    "a key id that is a number": lambda issuer: unsigned(issuer.claims("operator"), alg="ES256", kid=7),
+    "an unknown key id": lambda issuer: issuer.sign(issuer.claims("operator"), headers={"kid": "other"}),
+    "no token at all": lambda _: "word",
+    "dots": lambda _: "..",
+    "not ASCII": lambda _: "é.é.é",
+    "too many parts": lambda issuer: issuer.token("operator") + ".x",
+    "a critical extension": lambda issuer: issuer.sign(issuer.claims("operator"), headers={"crit": ["x"], "x": 1}),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+async def test_a_token_that_is_not_right_is_refused(issuer: TestIssuer, verifier: TokenVerifier, name: str) -> None:
+    await verifier.verify(issuer.token("agent"))
+    with pytest.raises(TokenRefused):
+        await verifier.verify(FORGED[name](issuer))
+
+
+async def test_a_remembered_token_is_refused_once_it_has_expired(
+    issuer: TestIssuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = issuer.token("agent", exp=NOW + 30)
+    await verifier.verify(token)
+    monkeypatch.setattr(auth.time, "time", lambda: NOW + 31.0)
+    monkeypatch.setattr(jwt.api_jwt, "datetime", _LaterDatetime)
+    with pytest.raises(TokenRefused):
+        await verifier.verify(token)
+
+
+class _LaterDatetime(jwt.api_jwt.datetime):
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return cls.fromtimestamp(NOW + 60, tz)
+
+
+async def test_the_key_set_is_fetched_again_for_an_unknown_key_at_most_every_ten_seconds(
+    issuer: TestIssuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 1000.0
+    monkeypatch.setattr(auth.time, "monotonic", lambda: moment)
+    await verifier.verify(issuer.token("agent"))
+    assert issuer.fetches == 1
+    issuer.rotate("key-2")
+    for _ in range(3):
+        with pytest.raises(TokenRefused):
+            await verifier.verify(issuer.token("agent"))
+    assert issuer.fetches == 1, "an unknown key asks again only after a while"
+    moment += 10.1
+    assert (await verifier.verify(issuer.token("agent"))).sub == "agent-1"
+    assert issuer.fetches == 2
+    for _ in range(3):
+        with pytest.raises(TokenRefused):
+            await verifier.verify(issuer.sign(issuer.claims("agent"), headers={"kid": "never"}))
+    assert issuer.fetches == 2
+
+
+async def test_a_key_that_was_taken_out_of_the_set_is_refused_after_the_set_was_read_again(
+    issuer: TestIssuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 1000.0
+    monkeypatch.setattr(auth.time, "monotonic", lambda: moment)
+    old = TestIssuer()
+    old._keys = dict(issuer._keys)
+    await verifier.verify(issuer.token("agent"))
+    issuer.rotate("key-2")
+    moment += 11
+    await verifier.verify(issuer.token("agent"))
+    with pytest.raises(TokenRefused):
+        await verifier.verify(old.token("agent", sub="somebody"))
+
+
+async def test_while_the_issuer_is_away_known_keys_still_count_and_unknown_ones_can_be_tried_later(
+    issuer: TestIssuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issuer.is_away = True
+    with pytest.raises(KeySetUnavailable):
+        await verifier.verify(issuer.token("agent"))
+    issuer.is_away = False
+    await verifier.verify(issuer.token("agent"))
+    issuer.is_away = True
+    assert (await verifier.verify(issuer.token("dispatcher"))).sub == "dispatcher-1"
+
+
+router = APIRouter()
+
+
+@router.get("/for-agents", dependencies=[Depends(allow("agent", "supervisor"))])
+async def for_agents() -> str:
+    return "yes"
+
+
+async def test_a_route_answers_its_roles_only(issuer: TestIssuer, databases: Any) -> None:
+    app = create_app("toy", settings_for(databases.create(INI)), [router], description="Toys.")
+    async with client_of(app, issuer) as client:
+
+        async def ask(**headers: str) -> tuple[int, str]:
+            answer = await client.get("/for-agents", headers=headers)
+            return answer.status_code, answer.json() if answer.is_success else answer.json()["code"]
+
+        assert await ask() == (401, "token_missing")
+        assert await ask(authorization="") == (401, "token_missing")
+        assert await ask(authorization="Bearer ") == (401, "token_missing")
+        assert await ask(authorization="Basic YTpi") == (401, "token_missing")
+        assert await ask(authorization="Bearer nonsense") == (401, "token_refused")
+        assert await ask(**issuer.headers("auditor")) == (403, "role_not_allowed")
+        assert await ask(**issuer.headers("auditor", roles=[])) == (403, "role_not_allowed")
+        assert await ask(**issuer.headers("supervisor")) == (200, "yes")
+        assert await ask(authorization=f"bearer {issuer.token('agent')}") == (200, "yes")
+        issuer.is_away, app.state.verifier = True, issuer.verifier()
+        assert await ask(**issuer.headers("agent")) == (503, "key_set_unavailable")
