@@ -1,7 +1,7 @@
 """What a process is told by its environment. A wrong or missing setting stops the start with one sentence."""
 
 import sys
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -12,7 +12,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore")
 
-    database_url: str = Field(description="postgresql://user:password@host:port/database of this service")
+    database_url: str = Field(
+        pattern=r"^postgres(ql)?(\+[a-z0-9]+)?://\S+$",
+        description="postgresql://user:password@host:port/database of this service",
+    )
     kafka_bootstrap_servers: str = Field(description="host:port of one or more brokers, by comma")
     topic_prefix: str = Field("", description="put before topic and group names, when installations share a broker")
     oidc_issuer: str = Field(description="issuer of the bearer tokens; its key set is discovered from it")
@@ -26,7 +29,7 @@ class Settings(BaseSettings):
     catch_up_seconds: float = Field(5.0, ge=0, description="how long a read or an act waits for a version on its way")
     kafka_poll_seconds: float = Field(60.0, gt=0, description="a worker that has not polled for so long is not alive")
     request_bytes_limit: int = Field(1_048_576, description="larger request bodies are refused with 413")
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     otlp_endpoint: str = Field("", description="where traces go by OTLP over HTTP; empty: nowhere")
 
     @classmethod

@@ -1,0 +1,183 @@
+"""What comes with a request: versions, keys, cursors, texts, times. Nothing strange gets through or breaks anything."""
+
+import base64
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from chassis.acts import _version, etag_of
+from chassis.identity import new_id
+from chassis.outbox import SHARDS, shard_of
+from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.problems import MalformedRequest
+from chassis.texts import Code, Line, Moment, PastMoment, Prose
+
+
+@pytest.mark.parametrize(("header", "version"), [('"1"', 1), ('"999999999"', 999_999_999), (' "7" ', 7), (None, None)])
+def test_if_match_is_an_order_version_in_quotes(header: str | None, version: int | None) -> None:
+    assert _version(header) == version
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["", "1", '""', '"0"', '"-1"', '"01"', '"1.0"', '"1000000000"', 'W/"1"', "*", '"1", "2"', '"one"', '"１"', '"1"x'],
+)
+def test_any_other_if_match_is_refused(header: str) -> None:
+    with pytest.raises(MalformedRequest):
+        _version(header)
+
+
+@given(st.integers(1, 999_999_999))
+def test_an_etag_is_what_if_match_takes(version: int) -> None:
+    assert _version(etag_of(version)) == version
+
+
+@given(st.integers(-(2**62), 2**62), st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
+def test_a_cursor_comes_back_as_it_was_given(number: int, text: str) -> None:
+    assert from_cursor(to_cursor(number, text), int, str) == (number, text)
+
+
+@given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+def test_a_broken_cursor_is_refused_and_breaks_nothing(cursor: str) -> None:
+    try:
+        values = from_cursor(cursor, int, str)
+    except CursorBroken:
+        return
+    assert [type(value) for value in values] == [int, str]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=5,
+)
+
+
+@given(JSON)
+def test_a_cursor_of_other_values_is_refused(values: Any) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+    try:
+        number, text = from_cursor(cursor, int, str)
+    except CursorBroken:
+        return
+    assert type(number) is int
+    assert abs(number) <= 2**62
+    assert "\x00" not in text
+    assert text.encode()
+
+
+@pytest.mark.parametrize("values", [[True, "a"], [1.0, "a"], [10**30, "a"], [1, "a\x00"], [1], [1, "a", "b"], {}, 1])
+def test_a_cursor_of_almost_the_right_values_is_refused(values: Any) -> None:
+    with pytest.raises(CursorBroken):
+        from_cursor(base64.urlsafe_b64encode(json.dumps(values).encode()).decode(), int, str)
+
+
+def test_a_cursor_that_nests_without_end_is_refused() -> None:
+    with pytest.raises(CursorBroken):
+        from_cursor(base64.urlsafe_b64encode(b"[" * 100_000).decode(), int)
+
+
+def test_a_cursor_with_half_a_character_is_refused() -> None:
+    with pytest.raises(CursorBroken):
+        from_cursor(base64.urlsafe_b64encode(b'["\\ud800"]').decode(), str)
+
+
+def takes(kind: Any, value: Any) -> bool:
+    try:
+        TypeAdapter(kind).validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "王强", "no picture 📺", "O’Neill; drop table work_orders; --", "\u202eabc", "é" * 200]
+)
+def test_any_script_is_a_line(text: str) -> None:
+    assert TypeAdapter(Line).validate_python(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "   ", "a\x00b", "a\x07", "a\x1b[2J", "a\nb", "a\tb", "a\rb", "a\x7f", "a\x85b", "a\ud800", "a" * 201]
+)
+def test_control_characters_half_characters_and_wrong_lengths_are_no_line(text: str) -> None:
+    assert not takes(Line, text)
+
+
+def test_prose_has_line_breaks_but_no_other_control_characters() -> None:
+    assert takes(Prose, "first line\n\tsecond line")
+    assert takes(Prose, "字" * 4000)
+    for text in ("字" * 4001, "a\x00", "a\x0bb", "a\x9f", "a\udfff", "\n", ""):
+        assert not takes(Prose, text), repr(text)
+
+
+@given(st.text(max_size=250))
+def test_what_a_line_lets_through_the_database_and_a_terminal_can_hold(text: str) -> None:
+    if takes(Line, text):
+        kept = TypeAdapter(Line).validate_python(text)
+        assert 1 <= len(kept) <= 200
+        assert not re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", kept)
+
+
+@pytest.mark.parametrize("code", ["a", "north-2", "A.b_c", "0", "a" * 64])
+def test_a_code_is_letters_digits_dot_dash_underscore(code: str) -> None:
+    assert takes(Code, code)
+
+
+@pytest.mark.parametrize("code", ["", "-a", ".", "a b", "a/b", "北", "a" * 65, "a\n", "a%00", "../a"])
+def test_anything_else_is_no_code(code: str) -> None:
+    assert not takes(Code, code)
+
+
+@pytest.mark.parametrize("year", [1900, 1999, 9999])
+def test_a_time_far_away_is_refused(year: int) -> None:
+    moment = f"{year}-12-31T23:59:59Z"
+    assert not takes(Moment, moment)
+    assert not takes(PastMoment, moment)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01T00:00:00", "2026-01-01", "now", -1e30, 1e30],
+)
+def test_a_time_at_the_edge_without_a_zone_or_that_is_none_is_refused(moment: Any) -> None:
+    assert not takes(Moment, moment)
+    assert not takes(PastMoment, moment)
+
+
+def test_what_was_done_is_not_in_the_future_but_clocks_differ() -> None:
+    now = datetime.now(UTC)
+    assert takes(PastMoment, now + timedelta(minutes=4))
+    assert not takes(PastMoment, now + timedelta(minutes=6))
+    assert takes(Moment, now + timedelta(days=365))
+
+
+def test_a_time_is_kept_in_utc() -> None:
+    moment = TypeAdapter(Moment).validate_python("2026-03-02T16:00:00+08:00")
+    assert moment.isoformat() == "2026-03-02T08:00:00+00:00"
+
+
+@given(st.text())
+def test_every_key_has_a_shard(key: str) -> None:
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return
+    assert 0 <= shard_of(key) < SHARDS
+
+
+def test_the_shard_of_a_key_never_changes() -> None:
+    assert [shard_of(key) for key in ("order-1", "order-2", "工单")] == [15, 5, 7]
+
+
+def test_ids_are_uuids_of_version_7_that_grow_with_time() -> None:
+    ids = [new_id() for _ in range(1000)]
+    assert len(set(ids)) == 1000
+    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in ids)
+    assert [one[:13] for one in ids] == sorted(one[:13] for one in ids)
