@@ -6,7 +6,7 @@ that function: `linework --help` and `linework token` are typed often and must a
 
 import typer
 
-from linework import reference
+from linework import reference, simulate
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
 from linework.stopped import Stopped
@@ -22,6 +22,7 @@ app.command()(runtime.up)
 app.command()(runtime.down)
 app.command()(runtime.status)
 app.command()(runtime.token)
+app.command()(simulate.simulate)
 app.add_typer(reference.commands, name="reference")
 app.add_typer(importer.commands, name="import")
 

@@ -78,6 +78,7 @@ class Service:
         self._tokens = tokens
         self._patience = patience
         self.address = address
+        self.retry_count = 0
 
     async def call(
         self,
@@ -109,6 +110,7 @@ class Service:
                     raise  # without a key it might be done twice
                 if loop.time() + pause > give_up_at:
                     raise
+                self.retry_count += 1
                 # Spread, so that a hundred waiting callers do not come back as one.
                 await asyncio.sleep(pause * random.uniform(0.7, 1.3))
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)

@@ -1,0 +1,129 @@
+"""`linework simulate`: traffic of every role, with everything that goes wrong on a usual day."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from linework.runtime.commands import StateFolder
+
+if TYPE_CHECKING:
+    from linework.simulate_story import Notes, Story
+
+_MOST_AT_ONCE = 200
+
+
+def simulate(
+    orders: Annotated[int, typer.Option("--orders", min=1, help="How many orders are created.")] = 100,
+    rate: Annotated[float, typer.Option("--rate", min=0.01, help="How many of them a second.")] = 5.0,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same lives.")] = 1,
+    patience: Annotated[
+        float, typer.Option("--patience", help="Seconds for which a request is made again while nobody answers it.")
+    ] = 60,
+    journal: Annotated[
+        Path | None, typer.Option("--journal", help="Note every acknowledged change here; `verify --journal` reads it.")
+    ] = None,
+    state_folder: StateFolder = None,
+) -> None:
+    """Play agents, dispatchers, repair staff and auditors: orders from creation to archive, with rejections,
+    redispatches, cancellations, urges, suspensions and failed audits.
+
+    The exit status is 1 when an answer was impossible: a refusal that nobody caused, or a state that does not follow.
+    """
+    from linework.client import NotReached, Refused
+    from linework.stopped import Stopped
+
+    began_at = time.monotonic()
+    try:
+        with _journal(journal) as note:
+            notes, stories = asyncio.run(_simulate(orders, rate, seed, patience, note, state_folder))
+    except (NotReached, Refused) as error:
+        raise Stopped(f"The simulation could not go on: {error}") from error
+    _show(notes, stories, time.monotonic() - began_at)
+    raise typer.Exit(1 if notes.impossible else 0)
+
+
+@contextmanager
+def _journal(file: Path | None) -> Iterator[Callable[[str, int, str], None]]:
+    if file is None:
+        yield lambda order_id, version, act: None
+        return
+    # Line by line: what was acknowledged must be known even when this process is killed.
+    with file.open("a", buffering=1) as opened:
+
+        def note(order_id: str, version: int, act: str) -> None:
+            opened.write(json.dumps({"order_id": order_id, "version": version, "act": act}) + "\n")
+
+        yield note
+
+
+async def _simulate(
+    orders: int, rate: float, seed: int, patience: float, note: Callable[[str, int, str], None], folder: Path | None
+) -> tuple["Notes", list["Story"]]:
+    from linework.client import Installation, Patience, find_addresses
+    from linework.reference import load_reference_data
+    from linework.reference_data import WORK_AREAS
+    from linework.simulate_story import Cast, Notes, Story
+
+    patience_for_all = Patience(seconds=patience, for_handover=True)
+    async with Installation(find_addresses(folder), patience=patience_for_all) as city:
+        await city.require()
+        await load_reference_data(city)
+        staff = {
+            area["work_area_id"]: [member["staff_id"] for member in area["staff"] if member["is_active"]]
+            for area in await city.dispatch.work_areas()
+            if area["work_area_id"] in WORK_AREAS and area["is_open"]
+        }
+        notes = Notes(journal=note)
+        cast = Cast(city, notes, {area: members for area, members in staff.items() if members})
+        stories = [Story(cast, number, seed) for number in range(1, orders + 1)]
+        await _tell(stories, rate)
+        notes.refusals["asked again"] += sum(service.retry_count for service in city.services.values())
+        return notes, stories
+
+
+async def _tell(stories: list["Story"], rate: float) -> None:
+    """Begins so many stories a second, whatever the earlier ones are waiting for."""
+    from rich.console import Console
+
+    from linework.client_progress import Bar
+
+    loop = asyncio.get_running_loop()
+    places = asyncio.Semaphore(_MOST_AT_ONCE)
+    began_at = loop.time()
+    with Bar(Console(stderr=True), "Orders", len(stories)).shown() as bar:
+
+        async def tell(story: "Story", begins_at: float) -> None:
+            await asyncio.sleep(max(0.0, begins_at - loop.time()))
+            async with places:
+                await story.tell()
+            bar.advance()
+
+        async with asyncio.TaskGroup() as group:
+            for place, story in enumerate(stories):
+                group.create_task(tell(story, began_at + place / rate))
+
+
+def _show(notes: "Notes", stories: list["Story"], seconds: float) -> None:
+    statuses = Counter(story.order.status.value for story in stories if story.order is not None)
+    typer.echo(f"{len(stories)} orders in {seconds:.1f} s: {_counts(statuses)}.")
+    typer.echo(f"Acts: {_counts(notes.acts)}.")
+    typer.echo(f"Refused because somebody was faster, or asked again: {_counts(notes.refusals)}.")
+    if notes.seconds:
+        ordered = sorted(notes.seconds)
+        p50, p99 = (ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000 for share in (0.5, 0.99))
+        typer.echo(
+            f"An act was answered within {p50:.0f} ms (p50) and {p99:.0f} ms (p99), with waiting for hand-overs."
+        )
+    for line in notes.impossible:
+        typer.echo(f"impossible: {line}", err=True)
+
+
+def _counts(counter: "Counter[Any]") -> str:
+    return ", ".join(f"{name} {count}" for name, count in counter.most_common() if count) or "none"
