@@ -162,4 +162,4 @@ async def test_a14_everything_that_was_entered_is_in_the_archived_order(city: Ci
     assert archived["completions"][0]["is_petitioned"] is False
     assert archived["audits"][0]["verdict"] == "passed"
     timeline = await city.supervisor.get("reporting", f"/work-orders/{order['id']}/timeline", at_least=7)
-    assert [event["order_version"] for event in timeline["events"]] == [1, 2, 3, 4, 5, 6, 7]
+    assert [event["order_version"] for event in timeline["items"]] == [1, 2, 3, 4, 5, 6, 7]

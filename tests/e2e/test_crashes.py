@@ -87,6 +87,6 @@ async def test_processes_killed_while_orders_live_lose_and_double_nothing(
         timeline = await _insisting(
             lambda order=order: city.supervisor.get("reporting", f"/work-orders/{order['id']}/timeline", at_least=7)
         )
-        assert [event["order_version"] for event in timeline["events"]] == [1, 2, 3, 4, 5, 6, 7]
+        assert [event["order_version"] for event in timeline["items"]] == [1, 2, 3, 4, 5, 6, 7]
     created = await city.agent.list_of("intake", subscriber_no=city.subscriber_no)
     assert sorted(order["id"] for order in created) == sorted(order["id"] for order in orders)
