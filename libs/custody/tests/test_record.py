@@ -1,0 +1,212 @@
+"""One statement, one version: who loses a race changes nothing and is told the present version."""
+
+import asyncio
+import json
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chassis.acts import AlreadyAnswered, Answer, IdempotencyKeyReused, raise_if_answered
+from chassis.database import Database
+from chassis.testing import FixedClock
+from chassis.wakeup import Wakeup
+from contracts import events as e
+from contracts.chain import verify_chain
+from contracts.codec import decode
+from contracts.lifecycle import Service
+from contracts.message import Message
+from custody.record import BeforeTheLastAct, ExternalReferenceTaken, Orders, StaleVersion, WorkOrderNotFound
+
+from .conftest import BEGIN, act_on, count_of, follow, make_created, tracked_in, whole_life
+
+NOTE = e.WorkOrderNoteAdded(note="seen")
+
+
+async def outbox_of(db: Database) -> list[Message]:
+    """What is to be published, in the order in which the relay sends it."""
+    async with db.statements() as statements:
+        rows = await statements.fetch("select aggregateid, payload, headers from outbox order by id")
+    return [
+        decode(
+            row["aggregateid"].encode(),
+            row["payload"],
+            [(name, text.encode()) for name, text in json.loads(row["headers"]).items()],
+        )
+        for row in rows
+    ]
+
+
+@pytest.fixture
+async def processing(db: Database) -> str:
+    """An order that fieldwork holds, at version 3."""
+    await follow(db, Service.FIELDWORK, whole_life("order-1").messages[:3])
+    return "order-1"
+
+
+async def test_an_act_is_state_outbox_row_and_answer_at_once(db: Database, orders: Orders, processing: str) -> None:
+    act = act_on(processing, 3, key="k")
+    answer = await orders.record(await orders.get_for(act), NOTE, act, name="note")
+    assert (answer.status, answer.etag) == (200, '"4"')
+    tracked = await tracked_in(db, processing)
+    assert tracked is not None
+    assert (tracked.order.version, tracked.stream_version) == (4, 3)
+    assert [note.note for note in tracked.order.notes] == ["seen"]
+    (message,) = await outbox_of(db)
+    assert (message.order_version, message.body) == (4, NOTE)
+    verify_chain([*whole_life(processing).messages[:3], message])
+    assert await count_of(db, "idempotency_keys") == 1
+
+
+async def test_of_many_acts_on_one_version_one_wins_and_the_others_change_nothing(
+    db: Database, orders: Orders, processing: str
+) -> None:
+    acts = [act_on(processing, 3, key=f"key-{number}") for number in range(10)]
+    tracked = [await orders.get_for(act) for act in acts]
+    results = await asyncio.gather(
+        *(orders.record(one, NOTE, act, name="note") for one, act in zip(tracked, acts, strict=True)),
+        return_exceptions=True,
+    )
+    winners = [result for result in results if isinstance(result, Answer)]
+    stale = [result for result in results if isinstance(result, StaleVersion)]
+    assert (len(winners), len(stale)) == (1, 9)
+    assert {refusal.context["present_version"] for refusal in stale} == {4}
+    assert await count_of(db, "outbox") == 1
+    assert await count_of(db, "idempotency_keys") == 1
+    present = await tracked_in(db, processing)
+    assert present is not None
+    assert (present.order.version, len(present.order.notes)) == (4, 1)
+
+
+async def test_the_same_act_twice_at_once_gets_the_same_answer(db: Database, orders: Orders, processing: str) -> None:
+    act = act_on(processing, 3, key="once")
+    tracked = [await orders.get_for(act) for _ in range(6)]
+    results = await asyncio.gather(
+        *(orders.record(one, NOTE, act, name="note") for one in tracked), return_exceptions=True
+    )
+    assert {(answer_of(result).status, answer_of(result).body) for result in results} == {
+        (200, answer_of(results[0]).body)
+    }
+    assert await count_of(db, "outbox") == 1
+
+
+def answer_of(result: Any) -> Answer:
+    assert isinstance(result, Answer | AlreadyAnswered), repr(result)
+    return result if isinstance(result, Answer) else result.answer
+
+
+@pytest.fixture
+def creating(db: Database, clock: FixedClock) -> Orders:
+    """Intake's orders."""
+    return Orders(Service.INTAKE, db, Wakeup(db.url), clock, catch_up_seconds=0)
+
+
+async def test_the_same_creation_many_times_at_once_makes_one_order(db: Database, creating: Orders) -> None:
+    acts = [act_on(f"order-{number}", key="once") for number in range(8)]
+    results = await asyncio.gather(
+        *(creating.create(make_created(order_no=act.order_id), act, name="create") for act in acts),
+        return_exceptions=True,
+    )
+    assert len({answer_of(result).body for result in results}) == 1
+    assert await count_of(db, "work_orders") == await count_of(db, "outbox") == 1
+
+
+async def test_an_act_again_after_it_was_done_gets_the_first_answer(
+    db: Database, orders: Orders, processing: str
+) -> None:
+    act = act_on(processing, 3, key="again")
+    first = await orders.record(await orders.get_for(act), NOTE, act, name="note")
+    later = act_on(processing, 4)
+    await orders.record(await orders.get_for(later), NOTE, later, name="note")
+    with pytest.raises(AlreadyAnswered) as repeated:
+        await orders.get_for(act)
+    assert repeated.value.answer == first
+
+
+async def test_a_key_with_another_body_is_refused(db: Database, orders: Orders, processing: str) -> None:
+    act = act_on(processing, 3, key="k", body="one")
+    await orders.record(await orders.get_for(act), NOTE, act, name="note")
+    with pytest.raises(IdempotencyKeyReused):
+        await orders.get_for(act_on(processing, 4, key="k", body="another"))
+    async with db.statements() as statements:
+        await raise_if_answered(statements, act_on(processing, key="unknown").headers.idempotency)
+
+
+async def test_an_external_reference_belongs_to_one_order(db: Database, creating: Orders) -> None:
+    creations = [
+        creating.create(make_created(external_reference="E-1"), act_on(f"order-{number}", key=f"k-{number}"), name="x")
+        for number in range(4)
+    ]
+    results = await asyncio.gather(*creations, return_exceptions=True)
+    taken = [result for result in results if isinstance(result, ExternalReferenceTaken)]
+    assert len(taken) == 3
+    assert await count_of(db, "work_orders") == await count_of(db, "outbox") == 1
+    assert await count_of(db, "idempotency_keys") == 1
+
+
+async def test_outbox_numbers_grow_in_the_order_of_versions_under_many_writers(db: Database, clock: FixedClock) -> None:
+    ids = [f"order-{number}" for number in range(5)]
+    for order_id in ids:
+        await follow(db, Service.FIELDWORK, whole_life(order_id).messages[:3])
+    orders = Orders(Service.FIELDWORK, db, Wakeup(db.url), clock, catch_up_seconds=0)
+
+    async def write(seed: int) -> None:
+        choice = random.Random(seed)
+        done = 0
+        while done < 40:
+            order_id = choice.choice(ids)
+            tracked = await tracked_in(db, order_id)
+            assert tracked is not None
+            try:
+                await orders.record(tracked, NOTE, act_on(order_id, tracked.order.version), name="note")
+                done += 1
+            except StaleVersion:
+                continue
+
+    await asyncio.gather(*(write(seed) for seed in range(10)))
+    messages = await outbox_of(db)
+    assert len(messages) == 400
+    for order_id in ids:
+        versions = [message.order_version for message in messages if message.subject == order_id]
+        assert versions == list(range(4, 4 + len(versions)))
+
+
+async def test_an_act_without_the_version_it_was_decided_on_is_refused(orders: Orders, processing: str) -> None:
+    with pytest.raises(Exception, match="If-Match"):
+        await orders.get_for(act_on(processing, None))
+
+
+async def test_an_act_on_an_old_version_is_told_the_present_one(orders: Orders, processing: str) -> None:
+    with pytest.raises(StaleVersion) as stale:
+        await orders.get_for(act_on(processing, 2))
+    assert (stale.value.context["present_version"], stale.value.context["expected_version"]) == (3, 2)
+    assert "processing" in stale.value.context.values()
+
+
+async def test_an_order_of_a_foreign_area_and_an_unknown_one_are_not_found_alike(
+    orders: Orders, processing: str
+) -> None:
+    for act in (act_on(processing, 3, areas=("south",)), act_on(processing, 3, areas=()), act_on("nothing", 1)):
+        with pytest.raises(WorkOrderNotFound):
+            await orders.get_for(act)
+    assert (await orders.get_for(act_on(processing, 3, areas=("south", "north")))).order.version == 3
+
+
+async def test_a_version_on_its_way_is_waited_for(db: Database, clock: FixedClock) -> None:
+    life = whole_life("order-1").messages
+    await follow(db, Service.FIELDWORK, life[:2])
+    orders = Orders(Service.FIELDWORK, db, Wakeup(db.url), clock, catch_up_seconds=20)
+    waiting = asyncio.create_task(orders.get_for(act_on("order-1", 3)))
+    await asyncio.wait([waiting], timeout=0.1)
+    assert not waiting.done()
+    await follow(db, Service.FIELDWORK, life[2:3])
+    assert (await asyncio.wait_for(waiting, 10)).order.version == 3
+
+
+async def test_what_was_done_cannot_have_been_before_the_last_act(orders: Orders, processing: str) -> None:
+    early = act_on(processing, 3, occurred_at=BEGIN - timedelta(days=1))
+    with pytest.raises(BeforeTheLastAct):
+        await orders.record(await orders.get_for(early), NOTE, early, name="note")
+    on_time = act_on(processing, 3, occurred_at=BEGIN + timedelta(minutes=2))
+    assert (await orders.record(await orders.get_for(on_time), NOTE, on_time, name="note")).etag == '"4"'
