@@ -10,6 +10,7 @@ from linework import reference, simulate
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
 from linework.stopped import Stopped
+from linework.verify import commands as verify
 
 app = typer.Typer(
     name="linework",
@@ -23,6 +24,7 @@ app.command()(runtime.down)
 app.command()(runtime.status)
 app.command()(runtime.token)
 app.command()(simulate.simulate)
+app.command()(verify.verify)
 app.add_typer(reference.commands, name="reference")
 app.add_typer(importer.commands, name="import")
 

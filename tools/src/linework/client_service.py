@@ -73,7 +73,7 @@ class Service:
     role = "operator"
     """Who its acts are done by, unless somebody is named."""
 
-    def __init__(self, address: str, tokens: Tokens, patience: Patience) -> None:
+    def __init__(self, address: str, tokens: Tokens, patience: Patience = NONE) -> None:
         self._wire = Wire(address)
         self._tokens = tokens
         self._patience = patience
@@ -133,6 +133,10 @@ class Service:
         """The process's metrics as Prometheus reads them."""
         answer = await self._wire.request("GET", "/metrics", {})
         return answer.body.decode()
+
+    async def ping(self) -> bool:
+        """Whether the process says that it is ready."""
+        return (await self._wire.request("GET", "/readyz", {})).status == 200
 
     def close(self) -> None:
         self._wire.close()

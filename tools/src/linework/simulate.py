@@ -119,7 +119,7 @@ def _show(notes: "Notes", stories: list["Story"], seconds: float) -> None:
         ordered = sorted(notes.seconds)
         p50, p99 = (ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000 for share in (0.5, 0.99))
         typer.echo(
-            f"An act was answered within {p50:.0f} ms (p50) and {p99:.0f} ms (p99), with waiting for hand-overs."
+            f"Acts were answered within {p50:.0f} ms (p50) and {p99:.0f} ms (p99), waits for hand-overs included."
         )
     for line in notes.impossible:
         typer.echo(f"impossible: {line}", err=True)

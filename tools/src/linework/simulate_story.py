@@ -1,8 +1,9 @@
 """The life of one made-up order, as agents, dispatchers, repair staff and auditors play it.
 
 What happens next is drawn from `CHOICES` with a random generator of the order's own, so that a seed gives the
-same lives however fast the services are; only who cancels at the same moment depends on that. Only what two people do at once may be answered by a refusal; anything
-else that is refused, and any answer that does not follow from the one before, is written down as impossible.
+same lives however fast the services are; only who cancels at the same moment depends on that. Only what two
+people do at once may be answered by a refusal; anything else that is refused, and any answer that does not
+follow from the one before, is written down as impossible.
 """
 
 import asyncio

@@ -1,0 +1,87 @@
+"""Waiting until everything that is on its way has arrived, as the processes' own metrics tell it."""
+
+import asyncio
+import re
+from dataclasses import dataclass
+
+from linework.client import Installation, NotReached, Person
+from linework.client_service import Service
+from linework.client_tokens import Tokens
+from linework.verify.laws import Findings, Law
+
+_SAMPLE = re.compile(r"^(linework_\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
+_LOOK_EVERY_SECONDS = 0.5
+_QUIET_LOOKS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Restless:
+    """Why a service is not at rest."""
+
+    service: str
+    reason: str
+
+
+def samples(metrics: str) -> dict[str, float]:
+    """Prometheus' text by name; a metric with labels is the sum over them."""
+    found: dict[str, float] = {}
+    for name, value in _SAMPLE.findall(metrics):
+        found[name] = found.get(name, 0.0) + float(value)
+    return found
+
+
+class Observer:
+    """Looks at the outboxes and the lag of every service."""
+
+    def __init__(self, city: Installation) -> None:
+        self._city = city
+        nobody = Tokens(None)
+        self._workers = {name: Service(url, nobody) for name, url in city.addresses.workers.items()}
+
+    async def wait(self, seconds: float) -> list[Restless]:
+        """Empty once nothing was on its way at two looks in a row; else what still is when the time is over."""
+        loop = asyncio.get_running_loop()
+        give_up_at, quiet_looks = loop.time() + seconds, 0
+        while True:
+            restless = await self._look()
+            quiet_looks = 0 if restless else quiet_looks + 1
+            if quiet_looks == _QUIET_LOOKS or (restless and loop.time() >= give_up_at):
+                return restless
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+    async def _look(self) -> list[Restless]:
+        found = await asyncio.gather(*(self._look_at(name) for name in self._city.services))
+        return [restless for one in found for restless in one]
+
+    async def _look_at(self, name: str) -> list[Restless]:
+        try:
+            told = samples(await self._city.services[name].metrics())
+            worker = self._workers.get(name)
+            if worker is not None:
+                await worker.ping()  # its lag is measured when somebody asks how it is
+                told |= samples(await worker.metrics())
+        except NotReached as error:
+            return [Restless(name, str(error))]
+        restless = []
+        if told.get("linework_outbox_rows"):
+            restless.append(Restless(name, f"its outbox has {told['linework_outbox_rows']:.0f} rows"))
+        if told.get("linework_consumer_lag"):
+            restless.append(Restless(name, f"it is {told['linework_consumer_lag']:.0f} records behind"))
+        return restless
+
+    def close(self) -> None:
+        for worker in self._workers.values():
+            worker.close()
+
+
+async def check_parked(city: Installation, findings: Findings) -> int:
+    """Reports every parked record; how many services were asked."""
+    for name, service in city.services.items():
+        after = 0
+        while page := (await service.read("/v1/parked", by=Person("operator"), after=after, limit=200))["items"]:
+            after = page[-1]["id"]
+            for row in page:
+                findings.add(
+                    Law.PARKED, name, f"record {row['id']} of {row['topic']}, key {row['key']}: {row['reason']}"
+                )
+    return len(city.services)

@@ -1,0 +1,133 @@
+"""The stream itself: from the topic where there is a broker to ask, else from reporting's record of it."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from contracts.codec import MalformedMessage, decode
+from contracts.message import Message
+from contracts.topics import WORK_ORDERS
+from linework.client import Installation, Person
+from linework.stopped import Stopped
+from linework.verify.laws import Ledger
+
+_MOST_AWAKE = 5_000
+_RECORDS = 1_000
+
+
+class Stream(Protocol):
+    name: str
+    malformed: Sequence[str]
+    """Records that are no messages, and why; every service parks them."""
+
+    async def read_on(self, ledger: Ledger) -> None:
+        """Everything from where it stopped last time to the present end."""
+
+
+class Topic:
+    """Partition by partition: each order is in one, so only the orders of one partition are awake at a time."""
+
+    def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+        self.name = f"topic {prefix}{WORK_ORDERS.name} at {bootstrap_servers}"
+        self.malformed: list[str] = []
+        self._bootstrap_servers = bootstrap_servers
+        self._topic = prefix + WORK_ORDERS.name
+        self._next: dict[int, int] = {}
+
+    async def read_on(self, ledger: Ledger) -> None:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False, max_partition_fetch_bytes=4_194_304
+        )
+        try:
+            await consumer.start()
+            for partition in await self._partitions(consumer):
+                async for record in self._records(consumer, partition):
+                    self._take(record, ledger)
+                ledger.rest()
+        except KafkaError as error:
+            raise Stopped(f"The {self.name} cannot be read: {error}") from error
+        finally:
+            await consumer.stop()
+
+    async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+        # Nothing was subscribed, so the client knows of no topic until it is told to look.
+        await consumer._client.add_topic(self._topic)
+        await consumer._client.force_metadata_update()
+        numbers = consumer.partitions_for_topic(self._topic)
+        if not numbers:
+            raise Stopped(f"There is no {self.name}.")
+        return [TopicPartition(self._topic, number) for number in sorted(numbers)]
+
+    async def _records(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> AsyncIterator[ConsumerRecord]:
+        consumer.assign([partition])
+        end = (await consumer.end_offsets([partition]))[partition]
+        consumer.seek(partition, self._next.get(partition.partition, 0))
+        while await consumer.position(partition) < end:
+            found = await consumer.getmany(partition, timeout_ms=500, max_records=_RECORDS)
+            for record in found.get(partition, ()):
+                yield record
+        self._next[partition.partition] = await consumer.position(partition)
+
+    def _take(self, record: ConsumerRecord, ledger: Ledger) -> None:
+        try:
+            message = decode(record.key, record.value, record.headers, topic=WORK_ORDERS)
+        except MalformedMessage as error:
+            self.malformed.append(f"partition {record.partition}, offset {record.offset}: {error}")
+            return
+        ledger.take(message)
+
+
+class Record:
+    """Reporting's pages. It keeps each message once, so a repeat is never seen here."""
+
+    def __init__(self, city: Installation) -> None:
+        self.name = f"record of reporting at {city.reporting.address}"
+        self.malformed: list[str] = []
+        self._city = city
+        self._after = 0
+
+    async def read_on(self, ledger: Ledger) -> None:
+        while True:
+            page = await self._city.reporting.read(
+                "/v1/events", by=Person("supervisor"), after=self._after, limit=_RECORDS
+            )
+            for item in page["items"]:
+                try:
+                    ledger.take(message_of(item))
+                except MalformedMessage as error:
+                    self.malformed.append(f"place {item['place']}: {error}")
+            self._after = page["next_after"]
+            if ledger.awake_count > _MOST_AWAKE or not page["items"]:
+                ledger.rest()
+            if not page["items"]:
+                return
+
+
+def message_of(item: Mapping[str, Any]) -> Message:
+    """A message as reporting's record shows it; raises `MalformedMessage`."""
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": item["id"],
+        "ce_source": item["source"],
+        "ce_type": item["type"],
+        "ce_subject": item["subject"],
+        "ce_time": item["time"],
+        "ce_recordedtime": item["recorded_time"],
+        "ce_actor": item["actor"],
+        "ce_actorrole": item["actor_role"],
+        "ce_actorname": item["actor_name"],
+        "ce_orderversion": item["order_version"],
+        "ce_prevhash": item["prev_hash"],
+    }
+    pairs = [(name, str(value).encode()) for name, value in headers.items() if value is not None]
+    return decode(item["subject"].encode(), item["data"].encode(), pairs, topic=WORK_ORDERS)
+
+
+def stream_of(city: Installation) -> Topic | Record:
+    """The topic is the truth; the record is what is to be had where the broker cannot be reached."""
+    addresses = city.addresses
+    if addresses.bootstrap_servers:
+        return Topic(addresses.bootstrap_servers, addresses.topic_prefix)
+    return Record(city)
