@@ -6,7 +6,7 @@ that function: `linework --help` and `linework token` are typed often and must a
 
 import typer
 
-from linework import reference, simulate
+from linework import parked, rebuild, reference, simulate
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
 from linework.stopped import Stopped
@@ -27,6 +27,8 @@ app.command()(simulate.simulate)
 app.command()(verify.verify)
 app.add_typer(reference.commands, name="reference")
 app.add_typer(importer.commands, name="import")
+app.add_typer(parked.commands, name="parked")
+app.add_typer(rebuild.commands, name="rebuild")
 
 
 def main() -> None:

@@ -95,7 +95,7 @@ class _Verifier:
             self.outcome.notes.append(f"{count} records are no messages and were left out, the first at {first}.")
         if isinstance(self._stream, Record):
             self.outcome.notes.append(
-                "The stream was read from reporting's record; KAFKA_BOOTSTRAP_SERVERS would have it read from the topic."
+                "The stream was read from reporting's record; with KAFKA_BOOTSTRAP_SERVERS it is read from Kafka."
             )
 
     async def _check_states(self, name: str) -> None:

@@ -1,0 +1,148 @@
+"""`linework parked`: records that a service could not apply, and what is to become of them."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from linework.ports import SERVICES
+from linework.runtime.commands import StateFolder
+from linework.stopped import Stopped
+
+if TYPE_CHECKING:
+    from linework.client_service import Service
+
+T = TypeVar("T")
+
+commands = typer.Typer(help="See, mend, release or give up records that a service has parked.", no_args_is_help=True)
+
+ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help=", ".join(SERVICES))]
+ParkedId = Annotated[int, typer.Argument(metavar="ID", min=1, help="The record's number in `parked list`.")]
+
+
+def _ask(name: str, state_folder: Path | None, ask: Callable[["Service"], Awaitable[T]]) -> T:
+    from linework.client import Installation, NotReached, Patience, Refused, find_addresses
+
+    if name not in SERVICES:
+        raise Stopped(f"There is no service {name}; there are {', '.join(SERVICES)}.")
+
+    async def run() -> T:
+        async with Installation(find_addresses(state_folder), patience=Patience(seconds=5)) as city:
+            return await ask(city.services[name])
+
+    try:
+        return asyncio.run(run())
+    except Refused as refusal:
+        raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
+    except NotReached as error:
+        raise Stopped(f"{error}; start the installation with `linework up`.") from error
+
+
+async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
+    from linework.client import OPERATOR
+
+    answer = await service.call(method, f"/v1/parked{path}", body, by=OPERATOR, query=query)
+    return json.loads(answer.body)
+
+
+@commands.command("list")
+def list_parked(
+    service: ServiceName,
+    topic: Annotated[str | None, typer.Option("--topic")] = None,
+    key: Annotated[str | None, typer.Option("--key", help="Such as an order's id.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    state_folder: StateFolder = None,
+) -> None:
+    """What is parked at the moment, oldest first."""
+
+    async def read(one: "Service") -> list[Any]:
+        found: list[Any] = []
+        after = 0
+        while page := (await _call(one, "GET", "", topic=topic, key=key, after=after, limit=200))["items"]:
+            found += page
+            after = page[-1]["id"]
+        return found
+
+    rows = _ask(service, state_folder, read)
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    for row in rows:
+        mended = ", mended" if row["repaired"] else ""
+        typer.echo(f"{row['id']:>6}  {row['topic']}  {row['key']}  since {row['parked_at']}{mended}: {row['reason']}")
+    typer.echo(f"{len(rows)} parked in {service}.")
+
+
+@commands.command()
+def show(service: ServiceName, parked_id: ParkedId, state_folder: StateFolder = None) -> None:
+    """One record as it was read: value, headers, why it could not be applied."""
+    _print(_ask(service, state_folder, lambda one: _call(one, "GET", f"/{parked_id}")))
+
+
+@commands.command()
+def repair(
+    service: ServiceName,
+    parked_id: ParkedId,
+    value: Annotated[str | None, typer.Option("--value", help="The JSON to apply in its place.")] = None,
+    value_file: Annotated[Path | None, typer.Option("--value-file", help="The same, from a file.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option("--header", help="NAME=VALUE; without a value the header is left out.")
+    ] = None,
+    state_folder: StateFolder = None,
+) -> None:
+    """Say what is to be applied in a record's place; what is not given stays as it was read."""
+    given = _value(value, value_file)
+    changes = dict(_header(text) for text in header or [])
+
+    async def mend(one: "Service") -> Any:
+        record = await _call(one, "GET", f"/{parked_id}")
+        # Mended twice, the second time goes on from the first.
+        present = record["repaired"] or record
+        headers = {name: text for name, text in {**present["headers"], **changes}.items() if text}
+        content = given if given is not None else present["value"] or ""
+        return await _call(one, "POST", f"/{parked_id}/repair", {"value": content, "headers": headers})
+
+    _print(_ask(service, state_folder, mend))
+
+
+@commands.command()
+def release(
+    service: ServiceName,
+    key: Annotated[str, typer.Argument(help="All parked records of this key are applied in order, or none.")],
+    topic: Annotated[str, typer.Option("--topic")] = "work-orders",
+    state_folder: StateFolder = None,
+) -> None:
+    """Apply the parked records of a key; from then on the key flows again."""
+    answer = _ask(service, state_folder, lambda one: _call(one, "POST", "/release", topic=topic, key=key))
+    typer.echo(f"Released {answer['released']} records of {key}.")
+
+
+@commands.command()
+def discard(service: ServiceName, parked_id: ParkedId, state_folder: StateFolder = None) -> None:
+    """Give a record up for good; it stays in the table with who decided it."""
+    _print(_ask(service, state_folder, lambda one: _call(one, "POST", f"/{parked_id}/discard")))
+
+
+def _value(value: str | None, value_file: Path | None) -> str | None:
+    if value is not None and value_file is not None:
+        raise Stopped("Give --value or --value-file, not both.")
+    if value_file is None:
+        return value
+    try:
+        return value_file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stopped(f"{value_file} cannot be read: {error}.") from error
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise Stopped(f"A header is NAME=VALUE, not {text!r}.")
+    return name, value
+
+
+def _print(record: Any) -> None:
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=2))

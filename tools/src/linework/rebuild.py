@@ -1,0 +1,120 @@
+"""`linework rebuild reporting`: the projections built anew beside those that are shown, compared, switched to."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from linework.runtime.commands import StateFolder
+from linework.stopped import Stopped
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from linework.client_service import Service
+
+commands = typer.Typer(help="Build what can be derived from the stream anew.", no_args_is_help=True)
+_LOOK_EVERY_SECONDS = 0.5
+_UNDER_WAY = ("building", "catching_up", "comparing")
+
+
+@commands.callback()
+def _group() -> None:
+    """Build what can be derived from the stream anew."""
+
+
+@commands.command()
+def reporting(
+    switch: Annotated[
+        bool,
+        typer.Option("--switch/--no-switch", help="Whether to show what was rebuilt when it is the same."),
+    ] = True,
+    accept_differences: Annotated[
+        bool, typer.Option("--accept-differences", help="Switch although they are not the same.")
+    ] = False,
+    state_folder: StateFolder = None,
+) -> None:
+    """Rebuild reporting's projections from its record of the stream; goes on with a rebuild that is under way.
+
+    The exit status is 1 when the rebuild failed, or found differences that were not accepted.
+    """
+    from rich.console import Console
+
+    from linework.client import NotReached, Refused
+
+    try:
+        is_good = asyncio.run(_rebuild(Console(), switch, accept_differences, state_folder))
+    except Refused as refusal:
+        raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
+    except NotReached as error:
+        raise Stopped(f"{error}; a rebuild that has begun goes on in reporting's worker.") from error
+    raise typer.Exit(0 if is_good else 1)
+
+
+async def _rebuild(console: "Console", switch: bool, accept_differences: bool, state_folder: Path | None) -> bool:
+    from linework.client import Installation, Patience, find_addresses
+
+    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
+        service = city.reporting
+        rebuild = await _watch(console, service, await _begin(console, service))
+        if rebuild["state"] != "ready":
+            console.print(f"Rebuild {rebuild['id']} is {rebuild['state']}: {rebuild['failure'] or 'without a reason'}.")
+            return rebuild["state"] == "switched"
+        _show_differences(console, rebuild)
+        is_same = not rebuild["difference_count"]
+        if not switch or not (is_same or accept_differences):
+            console.print(f"Rebuild {rebuild['id']} is ready and not shown.")
+            return is_same
+        body = {"accepts_differences": accept_differences}
+        await _call(service, "POST", f"/{rebuild['id']}/switch", body)
+        console.print(f"Reporting shows rebuild {rebuild['id']} from here on.")
+        return True
+
+
+async def _begin(console: "Console", service: "Service") -> Any:
+    from linework.client import Refused
+
+    try:
+        return await _call(service, "POST", "")
+    except Refused as refusal:
+        if refusal.code != "rebuild_under_way":
+            raise
+    latest = (await _call(service, "GET", "", limit=1))["items"][0]
+    console.print(f"Rebuild {latest['id']} of {latest['asked_by']} is {latest['state']}; going on with it.")
+    return latest
+
+
+async def _watch(console: "Console", service: "Service", rebuild: Any) -> Any:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("waiting for the worker", total=None)
+        while rebuild["state"] in _UNDER_WAY:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            rebuild = await _call(service, "GET", f"/{rebuild['id']}")
+            progress.update(
+                task,
+                description=f"rebuild {rebuild['id']} is {rebuild['state'].replace('_', ' ')}",
+                completed=rebuild["done_count"],
+                total=rebuild["order_count"] or None,
+            )
+    return rebuild
+
+
+def _show_differences(console: "Console", rebuild: Any) -> None:
+    count = rebuild["difference_count"]
+    console.print(f"Rebuilt {rebuild['done_count']} orders: {count or 'no'} rows differ from what is shown.")
+    for one in rebuild["differences"]:
+        line = f"{one['table']}, order {one['order_id']}: shown {one['shown']}, rebuilt {one['rebuilt']}"
+        console.print(line, markup=False, highlight=False)
+
+
+async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
+    import json
+
+    from linework.client import OPERATOR
+
+    answer = await service.call(method, f"/v1/rebuilds{path}", body, by=OPERATOR, query=query)
+    return json.loads(answer.body)
