@@ -74,6 +74,15 @@ async def lock_stream(tx: Transaction) -> StreamState:
     return StreamState(**await tx.fetchrow(f"{_STATE} for update"))
 
 
+async def commit_later(tx: Transaction) -> None:
+    """Lets this transaction return before it is on disk.
+
+    Right for a batch from Kafka, and for nothing that somebody is told: what a crash of the server takes
+    back, it takes back together with the batch's position, and it is read again.
+    """
+    await tx.execute("set local synchronous_commit = off")
+
+
 async def get_stream_state(statements: Statements) -> StreamState:
     return StreamState(**await statements.fetchrow(_STATE))
 
