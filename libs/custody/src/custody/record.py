@@ -110,8 +110,10 @@ class Orders:
 
         async def read() -> Tracked | None:
             async with self._db.statements() as statements:
+                # The order first: whoever sees it moved on by this very command then sees its answer as well.
+                tracked = await find_tracked(statements, act.order_id)
                 await raise_if_answered(statements, act.headers.idempotency)
-                return await find_tracked(statements, act.order_id)
+                return tracked
 
         def is_there(tracked: Tracked | None) -> bool:
             return tracked is not None and tracked.order.version >= expected
