@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis import parking
-from chassis.auth import Principal, RoleNotAllowed, TokenMissing, TokenRefused, allow
-from chassis.problems import InvalidRequest, Responses
+from chassis.any_route import ANY
+from chassis.auth import Principal, allow
+from chassis.problems import Responses
 from chassis.subscribe import Consumer
 
 _OPERATOR = ("operator",)
-_REFUSALS = (TokenMissing, TokenRefused, RoleNotAllowed, InvalidRequest)
 Operator = Annotated[Principal, Depends(allow(*_OPERATOR))]
 ParkedId = Annotated[int, Field(ge=1, le=2**62)]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
@@ -55,7 +55,7 @@ class Released(BaseModel):
     released: int
 
 
-@router.get("", responses=Responses.of(_REFUSALS))
+@router.get("", responses=Responses.of(ANY))
 async def list_parked_records(
     request: Request,
     _: Operator,
@@ -69,15 +69,13 @@ async def list_parked_records(
     return ParkedRecords.model_validate({"items": rows})
 
 
-@router.get("/{parked_id}", responses=Responses.of((*_REFUSALS, parking.ParkedRecordNotFound)))
+@router.get("/{parked_id}", responses=Responses.of((*ANY, parking.ParkedRecordNotFound)))
 async def inspect_parked_record(request: Request, _: Operator, parked_id: ParkedId) -> ParkedRecord:
     """One record as it was read: value, headers, and why it could not be applied."""
     return ParkedRecord.model_validate(await parking.parked_record(request.app.state.db, parked_id))
 
 
-@router.post(
-    "/{parked_id}/repair", responses=Responses.of((*_REFUSALS, parking.ParkedRecordNotFound, parking.RepairNotText))
-)
+@router.post("/{parked_id}/repair", responses=Responses.of((*ANY, parking.ParkedRecordNotFound, parking.RepairNotText)))
 async def repair_parked_record(request: Request, operator: Operator, parked_id: ParkedId, body: Repair) -> ParkedRecord:
     """Sets the value and headers that will be applied in its place; what was read is kept beside them."""
     state = request.app.state
@@ -87,7 +85,7 @@ async def repair_parked_record(request: Request, operator: Operator, parked_id: 
     return ParkedRecord.model_validate(row)
 
 
-@router.post("/{parked_id}/discard", responses=Responses.of((*_REFUSALS, parking.ParkedRecordNotFound)))
+@router.post("/{parked_id}/discard", responses=Responses.of((*ANY, parking.ParkedRecordNotFound)))
 async def discard_parked_record(request: Request, operator: Operator, parked_id: ParkedId) -> ParkedRecord:
     """Gives a record up for good; it stays in the table with who decided it."""
     state = request.app.state
@@ -96,7 +94,7 @@ async def discard_parked_record(request: Request, operator: Operator, parked_id:
     )
 
 
-@router.post("/release", responses=Responses.of((*_REFUSALS, parking.ParkedKeyNotFound, parking.StillPoison)))
+@router.post("/release", responses=Responses.of((*ANY, parking.ParkedKeyNotFound, parking.StillPoison)))
 async def release_parked_key(
     request: Request,
     operator: Operator,

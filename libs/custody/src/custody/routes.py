@@ -7,28 +7,15 @@ from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.acts import ActHeaders, IdempotencyKeyBroken, IdempotencyKeyReused, act_headers
-from chassis.auth import KeySetUnavailable, Principal, RoleNotAllowed, TokenMissing, TokenRefused
+from chassis.any_route import ANY
+from chassis.auth import Principal
 from chassis.catch_up import NotCaughtUp
-from chassis.database import DatabaseUnavailable
 from chassis.paging import CursorBroken
-from chassis.problems import InvalidRequest, MalformedRequest, RequestTooLarge, VersionRequired
+from chassis.problems import VersionRequired
 from chassis.texts import PastMoment
 from contracts.lifecycle import ActNotAllowed
 from contracts.order import WorkOrder
-from contracts.refusals import Refusal
 from custody.record import Act, BeforeTheLastAct, Orders, StaleVersion, WorkOrderNotFound
-
-ANY: tuple[type[Refusal], ...] = (
-    TokenMissing,
-    TokenRefused,
-    RoleNotAllowed,
-    KeySetUnavailable,
-    DatabaseUnavailable,
-    InvalidRequest,
-    MalformedRequest,
-    RequestTooLarge,
-)
-"""What any route can refuse."""
 
 READ_REFUSALS = (*ANY, WorkOrderNotFound, NotCaughtUp)
 LIST_REFUSALS = (*ANY, CursorBroken)

@@ -1,0 +1,17 @@
+"""What any route can refuse, whatever it does: said once, declared by all of them."""
+
+from chassis.auth import KeySetUnavailable, RoleNotAllowed, TokenMissing, TokenRefused
+from chassis.database import DatabaseUnavailable
+from chassis.problems import InvalidRequest, MalformedRequest, RequestTooLarge
+from contracts.refusals import Refusal
+
+ANY: tuple[type[Refusal], ...] = (
+    TokenMissing,
+    TokenRefused,
+    RoleNotAllowed,
+    KeySetUnavailable,
+    DatabaseUnavailable,
+    InvalidRequest,
+    MalformedRequest,
+    RequestTooLarge,
+)

@@ -1,0 +1,110 @@
+"""Whatever is sent to any route of any service: an answer that its OpenAPI document declares, never a 5xx.
+
+The requests are made up from the documents, singly and as chains in which one answer feeds the next request;
+the services run on a real PostgreSQL. Nobody listens to their outboxes here.
+"""
+
+import contextlib
+import importlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from itertools import product
+
+import hypothesis
+import pytest
+import schemathesis
+import uvicorn
+from fastapi import FastAPI
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from chassis.testing import TestIssuer, settings_for
+from linework.ports import free_port
+
+
+def no_server_error(_: object, response: schemathesis.Response, case: schemathesis.Case) -> None:
+    """No 5xx, but for the one that is asked for: `at_least` names a version that never comes."""
+    is_behind = response.status_code == 503 and b'"code":"not_caught_up"' in response.content
+    assert response.status_code < 500 or is_behind, f"{case.method} {case.path}: {response.status_code}"
+
+
+CHECKS = [no_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+EVERY_ROLE = ["agent", "dispatcher", "technician", "auditor", "supervisor", "operator"]
+SETTINGS = hypothesis.settings(
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(hypothesis.HealthCheck),
+    phases=[hypothesis.Phase.generate],
+)
+SERVICES = ("intake", "dispatch", "fieldwork", "qa", "reporting")
+
+
+class _InThread(uvicorn.Server):
+    """A server that leaves the signals to pytest."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@contextlib.contextmanager
+def _served(app: FastAPI, issuer: TestIssuer) -> Iterator[str]:
+    port = free_port()
+    server = _InThread(uvicorn.Config(app, port=port, log_level="error", loop="asyncio"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    give_up_at = time.monotonic() + 30
+    while not server.started:
+        assert time.monotonic() < give_up_at, "the service did not start"
+        thread.join(0.05)
+    app.state.verifier = issuer.verifier()
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+
+
+@pytest.fixture(params=SERVICES)
+def service(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """A running service and the headers of somebody who may do everything."""
+    name: str = request.param
+    app = importlib.import_module(f"{name}.main").app(settings_for(new_database(name)))
+    issuer = TestIssuer()
+    with _served(app, issuer) as address:
+        yield address, issuer.headers("operator", roles=EVERY_ROLE)
+
+
+@pytest.mark.timeout(900)
+def test_any_single_request_gets_a_declared_answer(service: tuple[str, dict[str, str]]) -> None:
+    address, headers = service
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+    for operation, mode in product((found.ok() for found in schema.get_all_operations()), GenerationMode):
+
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
+        @hypothesis.settings(SETTINGS, max_examples=15)
+        def any_request(case: schemathesis.Case) -> None:
+            case.call_and_validate(headers=headers, checks=CHECKS)
+
+        any_request()
+
+
+@pytest.mark.timeout(900)
+def test_any_chain_of_requests_gets_declared_answers(service: tuple[str, dict[str, str]]) -> None:
+    address, headers = service
+    schema = schemathesis.openapi.from_url(f"{address}/openapi.json")
+
+    class Chain(schema.as_state_machine()):
+        def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, object]:
+            return {"headers": headers}
+
+        def validate_response(self, response, case: schemathesis.Case, **_: object) -> None:
+            case.validate_response(response, checks=CHECKS)
+
+    Chain.run(settings=hypothesis.settings(SETTINGS, max_examples=30, stateful_step_count=8))
