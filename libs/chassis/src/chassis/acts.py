@@ -7,19 +7,21 @@ gets the first answer; with another body it is refused. Only what was carried ou
 
 import hashlib
 import re
+import zlib
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Header, Request, Response
 
-from chassis.database import Statements
+from chassis.database import Statements, Transaction
 from chassis.problems import MalformedRequest, VersionRequired
 from chassis.telemetry import traceparent
 from contracts.refusals import Invalid
 
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _LONGEST_KEY = 200
+_KEY_LOCKS = 0x4C57_0005
 
 
 class IdempotencyKeyReused(Invalid):
@@ -60,6 +62,11 @@ class Idempotency:
     route: str
     key: str
     fingerprint: str
+
+    @property
+    def lock(self) -> int:
+        """A number that is the same wherever the same command is."""
+        return zlib.crc32(f"{self.caller}\n{self.route}\n{self.key}".encode()) - 0x8000_0000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +134,14 @@ async def _idempotency(request: Request, key: str | None) -> Idempotency | None:
 
 
 async def raise_if_answered(statements: Statements, idempotency: Idempotency | None) -> None:
-    """Raises `AlreadyAnswered` or `IdempotencyKeyReused` when the key is known."""
+    """Raises `AlreadyAnswered` or `IdempotencyKeyReused` when the key is known.
+
+    In a transaction the same command waits here until the one that came first has been committed.
+    """
     if idempotency is None:
         return
+    if isinstance(statements, Transaction):
+        await statements.execute("select pg_advisory_xact_lock($1, $2)", _KEY_LOCKS, idempotency.lock)
     row = await statements.fetchrow(
         "select fingerprint, status, etag, response from idempotency_keys"
         " where caller = $1 and route = $2 and key = $3",
