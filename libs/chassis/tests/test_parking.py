@@ -194,12 +194,11 @@ async def test_a_spoiled_record_that_is_read_again_after_its_release_is_not_park
     _, value, headers = encode(note("bad", 2))
     await repair(toy_db, poison["id"], value, headers)
     await consumer.release("bad", by="operator-1", at=NOW)
-    await park_spoiled(consumer, toy_db) if await parked(toy_db) else None
     key, _, headers = encode(note("bad", 2))
-    again = [encode(note("bad", 1)), (key, b"{", headers), encode(note("bad", 3)), encode(note("bad", 4))]
-    await consumer.apply(raw_records(*again))
+    later = [encode(note("bad", version)) for version in (3, 4, 5)]
+    await consumer.apply(raw_records(encode(note("bad", 1)), (key, b"{", headers), *later))
     assert await parked(toy_db) == []
-    assert await effects_of(toy_db) == {"bad": [1, 2, 3, 4]}
+    assert await effects_of(toy_db) == {"bad": [1, 2, 3, 4, 5]}
 
 
 async def test_a_discarded_record_is_given_up_for_good_with_who_decided_it(
@@ -246,6 +245,30 @@ async def test_a_record_that_arrives_during_a_release_neither_overtakes_nor_gets
         assert {row["reason"] for row in left} == {BEHIND}
         await consumer.release("bad", by="operator-1", at=NOW)
     assert await effects_of(toy_db) == {"bad": [1, 2, 3, 4, 5, 6]}
+    assert await parked(toy_db) == []
+
+
+async def test_a_record_that_arrives_while_its_key_is_being_released_waits_and_follows(toy_db: Database) -> None:
+    began, may_end = asyncio.Event(), asyncio.Event()
+
+    async def follow_when_told(messages: Sequence[Message], tx: Transaction) -> None:
+        began.set()
+        await may_end.wait()
+        await follow(messages, tx)
+
+    quick = Consumer(SUBSCRIPTIONS[0], service="toy", db=toy_db)
+    poison = await park_spoiled(quick, toy_db)
+    _, value, headers = encode(note("bad", 2))
+    await repair(toy_db, poison["id"], value, headers)
+    slow = Consumer(Subscription(WORK_ORDERS, follow_when_told), service="toy", db=toy_db)
+    releasing = asyncio.create_task(slow.release("bad", by="operator-1", at=NOW))
+    await began.wait()
+    arriving = asyncio.create_task(quick.apply(raw_records(encode(note("bad", 5)), first=50)))
+    await asyncio.wait([arriving], timeout=0.3)
+    assert not arriving.done()
+    may_end.set()
+    await asyncio.gather(releasing, arriving)
+    assert await effects_of(toy_db) == {"bad": [1, 2, 3, 4, 5]}
     assert await parked(toy_db) == []
 
 
