@@ -128,4 +128,6 @@ def serve(service: str, app: Any, settings: Settings, *, port: int) -> None:
         log_config=None,
         server_header=False,
         timeout_graceful_shutdown=15,
+        # Longer than clients and proxies keep an idle connection, so that it is they who close it.
+        timeout_keep_alive=75,
     )

@@ -21,15 +21,15 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(description="issuer of the bearer tokens; its key set is discovered from it")
     oidc_audience: str = Field("linework", description="audience that a token must name")
     intake_url: str = Field("", description="where intake answers; the other services ask it for people's data")
-    http_host: str = "127.0.0.1"
-    http_port: int = 8000
-    worker_port: int = 8010
+    http_host: str = Field("127.0.0.1", description="address that both processes listen on")
+    http_port: int = Field(8000, ge=1, le=65535, description="port of the HTTP process")
+    worker_port: int = Field(8010, ge=1, le=65535, description="port of the worker's probes and metrics")
     worker_id: str = Field("0", description="static name of this worker in its consumer groups")
     database_pool_size: int = Field(8, ge=1, description="connections of one process")
     catch_up_seconds: float = Field(5.0, ge=0, description="how long a read or an act waits for a version on its way")
     kafka_poll_seconds: float = Field(60.0, gt=0, description="a worker that has not polled for so long is not alive")
     request_bytes_limit: int = Field(1_048_576, description="larger request bodies are refused with 413")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
     otlp_endpoint: str = Field("", description="where traces go by OTLP over HTTP; empty: nowhere")
 
     @classmethod

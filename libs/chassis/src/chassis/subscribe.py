@@ -38,7 +38,7 @@ Handler = Callable[[Sequence[Message], Transaction], Awaitable[None]]
 _RETRY_FOR_SECONDS = 120.0
 _LONGEST_BACKOFF_SECONDS = 5.0
 _BATCH_RECORDS = 500
-_STRIDE_SECONDS = 0.015
+_LONGEST_REST_SECONDS = 0.05
 _ACKNOWLEDGE_SECONDS = 1.0
 _POLL_MILLISECONDS = 500
 _STUCK_SECONDS = 5.0
@@ -296,20 +296,20 @@ class Listener(ConsumerRebalanceListener):
 
         FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
         wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
-        A batch costs a transaction whatever its size: under load, batches begin a stride apart.
+        A batch costs a transaction whatever its size. After one the worker rests for as long as it took: when
+        the machine is busy batches grow, and the processor goes to those who wait for an answer.
         """
         client: AIOKafkaConsumer = self._subscriber.consumer
         getmany = client.getmany
-        stride_ends_at = 0.0
+        read_at = 0.0
 
         async def waiting_getmany(*, timeout_ms: int, max_records: int):
-            nonlocal stride_ends_at
-            await asyncio.sleep(max(0.0, stride_ends_at - time.monotonic()))
+            nonlocal read_at
+            await asyncio.sleep(min(time.monotonic() - read_at, _LONGEST_REST_SECONDS) if read_at else 0.0)
             records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
             self.polled_at = time.monotonic()
-            if records:
-                stride_ends_at = self.polled_at + _STRIDE_SECONDS
-            elif self._next_offsets:
+            read_at = self.polled_at if records else 0.0
+            if not records and self._next_offsets:
                 await self._acknowledge()
             return records
 
