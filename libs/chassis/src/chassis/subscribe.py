@@ -296,7 +296,7 @@ class Listener(ConsumerRebalanceListener):
 
         FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
         wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
-        A batch costs a transaction whatever its size. After one the worker rests for as long as it took: when
+        A batch costs a transaction whatever its size. After a partial one the worker rests for as long as it took: when
         the machine is busy batches grow, and the processor goes to those who wait for an answer.
         """
         client: AIOKafkaConsumer = self._subscriber.consumer
@@ -308,7 +308,8 @@ class Listener(ConsumerRebalanceListener):
             await asyncio.sleep(min(time.monotonic() - read_at, _LONGEST_REST_SECONDS) if read_at else 0.0)
             records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
             self.polled_at = time.monotonic()
-            read_at = self.polled_at if records else 0.0
+            is_partial = 0 < sum(map(len, records.values())) < max_records
+            read_at = self.polled_at if is_partial else 0.0
             if not records and self._next_offsets:
                 await self._acknowledge()
             return records

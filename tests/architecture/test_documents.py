@@ -1,0 +1,70 @@
+"""What an operator or a client meets is documented: every setting, every error code, in both languages."""
+
+import string
+from pathlib import Path
+
+import pytest
+
+from chassis import document
+from chassis.settings import Settings
+from contracts.refusals import Refusal
+
+ROOT = Path(__file__).parents[2]
+REFUSALS = document.refusals_of(document.packages_of(ROOT))
+
+
+def placeholders(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def faults(refusal: type[Refusal]) -> list[str]:
+    """What is wrong with the sentences of a refusal."""
+    found = []
+    if "zh" not in vars(refusal):
+        found.append("it has no Chinese sentence of its own")
+    if not refusal.__doc__:
+        found.append("it has no English sentence")
+    if placeholders(refusal.zh) != placeholders(refusal.__doc__ or ""):
+        found.append(f"{placeholders(refusal.zh)} in Chinese, {placeholders(refusal.__doc__ or '')} in English")
+    if not any("\u4e00" <= character <= "\u9fff" for character in refusal.zh):
+        found.append("its Chinese sentence has no Chinese in it")
+    return found
+
+
+@pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal.code)
+def test_every_refusal_says_the_same_in_both_languages(refusal: type[Refusal]) -> None:
+    assert faults(refusal) == []
+
+
+def test_a_refusal_that_does_not_is_caught() -> None:
+    class Silent(Refusal):
+        """{what} is silent."""
+
+    class Different(Refusal):
+        """{what} differs."""
+
+        zh = "{which} 不同。"
+
+    class English(Refusal):
+        """{what} is English."""
+
+        zh = "{what} is English."
+
+    assert len(faults(Silent)) == 2
+    assert len(faults(Different)) == 1
+    assert len(faults(English)) == 1
+
+
+def test_a_code_means_one_thing_in_a_service() -> None:
+    codes = [(refusal.__module__.split(".")[0], refusal.code) for refusal in REFUSALS]
+    assert sorted({code for code in codes if codes.count(code) > 1}) == []
+    assert len(codes) > 30
+
+
+def test_every_setting_has_a_meaning() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_the_pages_say_what_the_code_says(tmp_path: Path) -> None:
+    assert document.differences(ROOT) == [], "run `python -m chassis.document`"
+    assert len(document.differences(tmp_path)) == 2
