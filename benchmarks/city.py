@@ -60,7 +60,7 @@ class City:
 
     async def _version_sum(self, service: str) -> int:
         sql = (
-            "select count(*) as versions from events where order_version is not null"
+            "select count(*) as versions from messages where order_version is not null"
             if service == "reporting"
             else "select coalesce(sum(version), 0) as versions from work_orders"
         )

@@ -15,6 +15,8 @@ from contracts.message import Message
 GENESIS = "0" * 64
 """The previous hash of version 1."""
 
+_COMPACT_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class ChainBroken(ValueError):
     """The timeline was changed, or an event of it is missing."""
@@ -46,7 +48,7 @@ def event_hash(message: Message) -> str:
         message.actor.name,
         hashlib.sha256(message.data).hexdigest(),
     ]
-    return hashlib.sha256(json.dumps(facts, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(_COMPACT_JSON(facts).encode()).hexdigest()
 
 
 def verify_chain(timeline: Iterable[Message]) -> str:
