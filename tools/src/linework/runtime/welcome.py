@@ -50,17 +50,22 @@ def _state_option(installation: Installation) -> str:
 
 
 def _walk(installation: Installation) -> list[str]:
-    """Three calls that take an order from its creation to its dispatch and show its timeline."""
+    """Three calls that take an order from its creation over its dispatch to its timeline; they can be pasted."""
     token = f"{command()} token {{role}}{_state_option(installation)}"
     call = "curl -s -H \"Authorization: Bearer $({token})\" -H 'Content-Type: application/json'"
     agent, dispatcher, supervisor = (
         call.format(token=token.format(role=role)) for role in ("agent", "dispatcher", "supervisor")
     )
+    subscriber = '{"subscriber_no": "10001", "name": "王小明", "phones": ["13800001111"], "address": "1 North Road"}'
     order = (
         '{"subscriber_no": "10001", "device_type": "digital", "demand_type": "fault_repair", "content": "no picture"}'
     )
+    to_north = '{"work_area_id": "north", "staff_ids": ["north-1"]}'
+    intake, dispatch, reporting = (installation.address(part) for part in ("intake", "dispatch", "reporting"))
+    identifier = "python3 -c 'import json, sys; print(json.load(sys.stdin)[\"id\"])'"
     return [
-        f"{agent} {installation.address('intake')}/v1/work-orders -d '{order}'",
-        f"{dispatcher} '{installation.address('dispatch')}/v1/work-orders?status=created'",
-        f"{supervisor} {installation.address('reporting')}/v1/work-orders/ORDER_NO/timeline",
+        f"{agent} {intake}/v1/subscribers -d '{subscriber}'; "
+        f"ORDER=$({agent} {intake}/v1/work-orders -d '{order}' | {identifier})",
+        f"{dispatcher} -H 'If-Match: \"1\"' {dispatch}/v1/work-orders/$ORDER/dispatch -d '{to_north}'",
+        f"{supervisor} '{reporting}/v1/work-orders/'$ORDER'/timeline?at_least=2'",
     ]
