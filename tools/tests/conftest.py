@@ -185,6 +185,8 @@ class CityInMemory:
         at = body.pop("occurred_at", None)
         if service != order.custodian:
             raise Problem(409, "act_not_allowed")
+        if at and datetime.fromisoformat(at) < order.changed.at:
+            raise Problem(422, "before_the_last_act")
         try:
             return self.act(order_id, EVENTS[act](body), datetime.fromisoformat(at) if at else None)
         except CannotApply as error:

@@ -18,6 +18,8 @@ class Server:
         self.answers: list[Answer] = []
         self.requests: list[bytes] = []
         self.connection_count = 0
+        self.ended = asyncio.Event()
+        """Set when a connection has come to its end."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connection_count += 1
@@ -35,6 +37,7 @@ class Server:
             pass
         finally:
             writer.close()
+            self.ended.set()
 
 
 def whole(content: bytes) -> Answer:
@@ -62,8 +65,12 @@ def and_close(content: bytes) -> Answer:
     return answer
 
 
-async def never(_: bytes, writer: asyncio.StreamWriter) -> None:
-    await asyncio.Event().wait()
+def when(moment: asyncio.Event, content: bytes) -> Answer:
+    async def answer(_: bytes, writer: asyncio.StreamWriter) -> None:
+        await moment.wait()
+        writer.write(content)
+
+    return answer
 
 
 @pytest.fixture
@@ -118,9 +125,13 @@ async def test_an_answer_that_does_not_come_whole_is_no_answer(server: Server, b
 
 
 async def test_a_late_answer_meets_nobody_else(server: Server) -> None:
-    server.answers = [never]
+    moment = asyncio.Event()
+    server.answers = [when(moment, OK)]
     with pytest.raises(NotReached, match="did not answer within"):
         await server.wire.request("GET", "/", {}, seconds=0.05)
+    moment.set()
+    # The connection was closed with the request, or the server would still wait for the next one.
+    await asyncio.wait_for(server.ended.wait(), 5)
     server.answers = [whole(OK)]
     await server.wire.request("GET", "/", {})
     assert server.connection_count == 2

@@ -1,6 +1,7 @@
 """The import against a city in memory: every row is accounted for, and nothing is done twice."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -114,6 +115,15 @@ async def test_an_order_that_was_left_on_the_way_goes_on_from_there(city: Any, l
     assert (report.created, report.already_there) == (0, 1)
     if left_at is not Status.CREATED:
         assert city.orders["o-1"].completions[0].staff_ids == ("e-1",)
+
+
+async def test_time_does_not_go_back_where_somebody_acted_later_than_the_record_says(city: Any) -> None:
+    await played(city, [make_row(2)], is_played=False)
+    late = datetime(2018, 6, 1, tzinfo=UTC)
+    city.act("o-1", e.WorkOrderDispatched(work_area_id="elsewhere", staff_ids=("e-1",)), at=late)
+    report = await played(city, [make_row(2)])
+    assert report.refused == []
+    assert city.orders["o-1"].archived.at == late
 
 
 async def test_an_order_that_went_another_way_is_refused_with_where_it_is(city: Any) -> None:

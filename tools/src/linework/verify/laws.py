@@ -148,12 +148,16 @@ class Ledger:
             self._take_repeat(thread, message)
             return
         thread.wake()
-        fault = self._fault(thread, message)
+        before, fault = thread.order, _fault(thread, message)
+        if fault is None:
+            try:
+                thread.order = apply(before, message)
+            except CannotApply as error:
+                fault = Law.STEPS, f"version {message.order_version} cannot follow: {error}"
         if fault is not None:
             thread.is_broken = True
-            self.findings.add(*fault)
+            self.findings.add(fault[0], message.subject, fault[1])
             return
-        before, thread.order = thread.order, apply(thread.order, message)
         thread.version += 1
         thread.last_hash = event_hash(message)
         thread.ids += _short(message.id)
@@ -174,21 +178,6 @@ class Ledger:
         self.findings.add(
             Law.VERSIONS, message.subject, f"two different events have version {message.order_version} ({message.type})"
         )
-
-    def _fault(self, thread: Thread, message: Message) -> tuple[Law, str, str] | None:
-        order_id, version = message.subject, message.order_version
-        if version != thread.version + 1:
-            return Law.VERSIONS, order_id, f"version {version} follows version {thread.version}"
-        if message.prev_hash != thread.last_hash:
-            return Law.CHAIN, order_id, f"version {version} does not carry the hash of the event before it"
-        holder = thread.order.custodian if thread.order else Service.INTAKE
-        if message.service != holder:
-            return Law.CUSTODIAN, order_id, f"version {version} is by {message.service}; {holder or 'nobody'} holds it"
-        try:
-            apply(thread.order, message)
-        except CannotApply as error:
-            return Law.STEPS, order_id, f"version {version} cannot follow: {error}"
-        return None
 
     def rest(self) -> None:
         """Packs what was awake: to be called now and then, and at the end of a partition."""
@@ -220,6 +209,19 @@ class Ledger:
             if thread is None or not thread.has_event(version, event_type):
                 self.findings.add(Law.JOURNAL, order_id, f"version {version}, {event_type}, is not in the stream")
         return count
+
+
+def _fault(thread: Thread, message: Message) -> tuple[Law, str] | None:
+    """What keeps the event from being the next one."""
+    version = message.order_version
+    if version != thread.version + 1:
+        return Law.VERSIONS, f"version {version} follows version {thread.version}"
+    if message.prev_hash != thread.last_hash:
+        return Law.CHAIN, f"version {version} does not carry the hash of the event before it"
+    holder = thread.order.custodian if thread.order else Service.INTAKE
+    if message.service != holder:
+        return Law.CUSTODIAN, f"version {version} is by {message.service}; {holder or 'nobody'} holds the order"
+    return None
 
 
 def _short(message_id: str) -> bytes:
