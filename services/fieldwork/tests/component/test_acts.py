@@ -1,12 +1,14 @@
 """HTTP in, outbox row out: what the work area does with an order."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from contracts import events as e
 from contracts.chain import event_hash
-from contracts.lifecycle import Status
+from contracts.lifecycle import Service, Status
+from custody.http import prepare_orders
 from custody.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_dispatched, staff
 
 TECHNICIAN = {"role": "technician", "areas": ["north"]}
@@ -190,3 +192,17 @@ async def test_an_order_that_went_to_another_area_is_out_of_the_first_ones_reach
 async def test_a_supervisor_acts_in_every_work_area(fieldwork: ServiceUnderTest) -> None:
     await fieldwork.receive(*Stream().until(Status.DISPATCHED).messages)
     assert (await fieldwork.act("o-1", "start", version=2, role="supervisor")).status_code == 200
+
+
+async def test_a_completion_waits_for_staff_and_version_that_are_on_their_way(fieldwork: ServiceUnderTest) -> None:
+    fieldwork.app.state.settings.catch_up_seconds = 20.0
+    prepare_orders(Service.FIELDWORK)(fieldwork.app)
+    stream = Stream().until(Status.CREATED)
+    stream.add(make_dispatched(staff_ids=("north-9",)))
+    await fieldwork.receive(*stream.messages)
+    completion = COMPLETION | {"staff_ids": ["north-9"]}
+    waiting = asyncio.create_task(fieldwork.act("o-1", "complete", version=3, **TECHNICIAN, **completion))
+    await fieldwork.receive(stream.add(e.WorkOrderStarted()))
+    assert not waiting.done()
+    await fieldwork.receive(staff("north-9", "north"))
+    assert (await waiting).status_code == 200

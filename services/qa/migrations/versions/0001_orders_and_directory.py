@@ -19,7 +19,7 @@ def upgrade() -> None:
     execute("""
 create index work_orders_status on work_orders (status, urgency, due_at, id);
 create index work_orders_to_audit on work_orders (urgency, due_at, id) where status in ('completed', 'auditing');
-create index work_orders_recent on work_orders (status, changed_at, id) where status in ('archived', 'cancelled');
+create index work_orders_recent on work_orders (changed_at, id) where status in ('archived', 'cancelled');
 create index work_orders_order_no on work_orders (order_no);
 create index work_orders_subscriber_no on work_orders (subscriber_no);
 """)
