@@ -76,7 +76,7 @@ async def subscriber_fields(order: WorkOrder, app: FastAPI, *, token: str) -> Su
 
     Costs a request to intake: at most two seconds, and no database connection may be held meanwhile.
     """
-    shown = await _ask_intake(order.id, app.state.http, app.state.settings.intake_url, token)
+    shown = await _ask_intake(order, app.state.http, app.state.settings.intake_url, token)
     return {
         "subscriber": shown,
         "subscriber_unavailable": shown is None,
@@ -88,14 +88,21 @@ def _placeholder(order: WorkOrder) -> SubscriberPlaceholder:
     return SubscriberPlaceholder(subscriber_no=order.subscriber_no, zone=order.zone, territory=order.territory)
 
 
-async def _ask_intake(order_id: str, client: httpx.AsyncClient, intake_url: str, token: str) -> SubscriberShown | None:
+async def _ask_intake(
+    order: WorkOrder, client: httpx.AsyncClient, intake_url: str, token: str
+) -> SubscriberShown | None:
     headers = {"authorization": f"Bearer {token}"}
     if (parent := traceparent()) is not None:
         headers["traceparent"] = parent
     try:
         # httpx limits each read on its own; an answer that trickles in would pass that.
         async with asyncio.timeout(_SECONDS):
-            answer = await client.get(f"{intake_url}/v1/work-orders/{order_id}/subscriber", headers=headers)
+            # What intake shows depends on where the order is: it must have read as far as the caller sees here.
+            answer = await client.get(
+                f"{intake_url}/v1/work-orders/{order.id}/subscriber",
+                params={"at_least": order.version},
+                headers=headers,
+            )
         # Whatever intake refuses with, the caller has been let see the order here: the form opens.
         return _SHOWN.decode(answer.content) if answer.is_success else None
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, msgspec.DecodeError):

@@ -165,7 +165,7 @@ async def test_the_form_has_the_order_its_subscriber_and_the_areas_to_choose_fro
     choice = [(area["work_area_id"], [one["staff_id"] for one in area["staff"]]) for area in form["work_areas"]]
     assert choice == [("north", ["wang"]), ("south", ["zhao"])]
     assert (form["rejection_budget"], form["is_budget_spent"]) == (2, False)
-    assert asked[0].url == "http://intake.test/v1/work-orders/o-1/subscriber"
+    assert asked[0].url == "http://intake.test/v1/work-orders/o-1/subscriber?at_least=1"
 
 
 async def test_intake_is_asked_with_the_callers_own_token(desk):

@@ -174,8 +174,22 @@ async def get_history(
 
 
 @router.get("/work-orders/{order_id}/subscriber", responses=Responses.of(READ_REFUSALS))
-async def get_subscriber_of_order(order_id: OrderId, caller: Reader, db: Db) -> SubscriberOfOrder:
-    """The order's subscriber as the caller may see them: whole, masked, or with the address only."""
+async def get_subscriber_of_order(
+    order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
+) -> SubscriberOfOrder:
+    """The order's subscriber as the caller may see them: whole, masked, or with the address only.
+
+    What a technician sees depends on where the order is; `at_least` waits for a version on its way.
+    """
+    state = request.app.state
+    await one_order(
+        db,
+        order_id,
+        areas=scope_of(caller),
+        at_least=at_least,
+        wakeup=state.wakeup,
+        seconds=state.settings.catch_up_seconds,
+    )
     return await views.subscriber_of_order(db, order_id, roles=caller.roles, areas=scope_of(caller))
 
 
