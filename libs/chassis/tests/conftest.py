@@ -1,8 +1,12 @@
 """One toy service on a real PostgreSQL and a real Kafka."""
 
+import asyncio
 import itertools
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +24,7 @@ from contracts.message import Message
 from .toy import INI, TOPIC, toy_settings, toy_worker
 
 _POOL_SIZE = 12
+_PROCESS = Path(__file__).with_name("toy") / "process.py"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,18 @@ class Toy:
 
     async def records(self) -> list[ConsumerRecord]:
         return await records_of(self.bootstrap_servers, self.topic)
+
+    async def run_until_it_kills_itself(self, moment: str) -> None:
+        """A process of the toy service that ends by kill -9 at this moment; see `toy/process.py`."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, _PROCESS, moment, self.url, self.bootstrap_servers, self.prefix
+        )
+        try:
+            assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     async def versions_in_kafka(self) -> dict[str, list[int]]:
         """By key, the versions in the order in which Kafka has them, repeats included."""

@@ -124,18 +124,19 @@ async def test_a_token_that_is_not_right_is_refused(issuer: TestIssuer, verifier
 async def test_a_remembered_token_is_refused_once_it_has_expired(
     issuer: TestIssuer, verifier: TokenVerifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    token = issuer.token("agent", exp=NOW + 30)
+    token = issuer.token("agent")
     await verifier.verify(token)
-    monkeypatch.setattr(auth.time, "time", lambda: NOW + 31.0)
-    monkeypatch.setattr(jwt.api_jwt, "datetime", _LaterDatetime)
+    later = time.time() + 3700
+
+    class LaterDatetime(jwt.api_jwt.datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return cls.fromtimestamp(later, tz)
+
+    monkeypatch.setattr(auth.time, "time", lambda: later)
+    monkeypatch.setattr(jwt.api_jwt, "datetime", LaterDatetime)
     with pytest.raises(TokenRefused):
         await verifier.verify(token)
-
-
-class _LaterDatetime(jwt.api_jwt.datetime):
-    @classmethod
-    def now(cls, tz: Any = None) -> Any:
-        return cls.fromtimestamp(NOW + 60, tz)
 
 
 async def test_the_key_set_is_fetched_again_for_an_unknown_key_at_most_every_ten_seconds(

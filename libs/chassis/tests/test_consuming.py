@@ -2,10 +2,7 @@
 
 import asyncio
 import contextlib
-import signal
-import sys
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +16,6 @@ from contracts.topics import WORK_ORDERS
 
 from .conftest import Toy
 from .toy import count, effects_of, follow, note
-
-PROCESS = Path(__file__).with_name("toy") / "process.py"
 
 
 def expected(keys: Sequence[str], versions: int) -> dict[str, list[int]]:
@@ -49,10 +44,7 @@ async def committed_offsets(toy: Toy) -> int:
 async def test_what_a_killed_worker_had_in_hand_is_applied_exactly_once(toy: Toy, moment: str) -> None:
     keys = [f"order-{number}" for number in range(20)]
     await toy.send(*(note(key, version) for version in (1, 2, 3) for key in keys))
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, PROCESS, moment, toy.url, toy.bootstrap_servers, toy.prefix
-    )
-    assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGKILL
+    await toy.run_until_it_kills_itself(moment)
     was_committed = await committed_offsets(toy) > 0
     assert was_committed == (moment == "worker-killed-before-ack")
     async with toy.worker().running():

@@ -6,10 +6,7 @@ Servers are started again in the main thread: they die with the thread that star
 import asyncio
 import contextlib
 import random
-import signal
-import sys
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +19,6 @@ from chassis.testing import eventually
 
 from .conftest import Toy
 from .toy import count
-
-PROCESS = Path(__file__).with_name("toy") / "process.py"
 
 
 @contextlib.asynccontextmanager
@@ -110,10 +105,7 @@ async def test_relays_share_the_shards_fairly_and_take_over_from_one_that_died(t
 async def test_a_relay_killed_between_publish_and_delete_repeats_but_loses_nothing(toy: Toy) -> None:
     keys = [f"order-{number}" for number in range(10)]
     await write(toy, keys, 200)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, PROCESS, "relay-killed-before-delete", toy.url, toy.bootstrap_servers, toy.prefix
-    )
-    assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGKILL
+    await toy.run_until_it_kills_itself("relay-killed-before-delete")
     assert await toy.outbox_rows() == 200, "it was killed before it deleted anything"
     assert len(await toy.records()) > 0, "and after Kafka had acknowledged"
     async with running(toy.relay()):

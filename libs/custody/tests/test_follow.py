@@ -1,6 +1,7 @@
 """The stream, applied once and in order, however it is cut into batches and repeated."""
 
 import asyncio
+import contextlib
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,8 @@ from chassis.subscribe import Poison
 from contracts import events as e
 from contracts.lifecycle import Service, Status
 from contracts.order import WorkOrder, apply
-from contracts.requests import WorkOrderCancelRequested
-from custody.record import Orders
+from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
+from custody.record import Orders, StaleVersion
 
 from .conftest import DISPATCHED, Timeline, act_on, count_of, follow, make_created, tracked_in, whole_life
 from .test_record import NOTE, outbox_of
@@ -101,18 +102,29 @@ async def test_own_events_come_back_and_only_say_how_far_the_stream_was_read(db:
     assert after.has_read_own_events
 
 
-async def test_an_act_between_the_batches_of_a_follower_is_not_overwritten(db: Database, orders: Orders) -> None:
-    await follow(db, Service.FIELDWORK, whole_life("order-1").messages[:3])
-    for version in range(3, 13):
-        act = act_on("order-1", version)
-        published = await outbox_of(db)
-        await asyncio.gather(
-            orders.record(await orders.get_for(act), NOTE, act, name="note"),
-            follow(db, Service.FIELDWORK, [*whole_life("order-1").messages[:1], *published]),
-        )
+async def test_an_act_and_an_answer_to_a_request_at_once_never_have_the_same_version(
+    db: Database, orders: Orders
+) -> None:
+    life = whole_life("order-1")
+    await follow(db, Service.FIELDWORK, life.messages[:3])
+
+    async def act() -> None:
+        tracked = await tracked_in(db, "order-1")
+        assert tracked is not None
+        with contextlib.suppress(StaleVersion):
+            await orders.record(tracked, NOTE, act_on("order-1", tracked.order.version), name="note")
+
+    for number in range(30):
+        body = WorkOrderUrgeRequested(request_id=f"r-{number}", reason="third call")
+        request = Timeline("order-1").then(Service.INTAKE, body)
+        await asyncio.gather(act(), follow(db, Service.FIELDWORK, [request]), act())
+    published = await outbox_of(db)
+    order = fold(Timeline("order-1", [*life.messages[:3], *published]))
     tracked = await tracked_in(db, "order-1")
     assert tracked is not None
-    assert (tracked.order.version, len(tracked.order.notes)) == (13, 10)
+    assert tracked.order == order
+    assert [message.order_version for message in published] == list(range(4, order.version + 1))
+    assert len(order.urges) == 30
 
 
 async def test_a_request_is_answered_once_however_often_it_is_delivered(db: Database) -> None:

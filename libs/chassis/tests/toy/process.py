@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from faststream.kafka.message import KafkaAckableMessage
+from aiokafka import AIOKafkaConsumer
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -34,6 +34,17 @@ def die_before_delete() -> None:
         return await execute(self, query, *arguments, **options)
 
     asyncpg.Connection.execute = execute_or_die
+
+
+def die_before_ack() -> None:
+    commit = AIOKafkaConsumer.commit
+
+    async def commit_or_die(self: AIOKafkaConsumer, offsets: Any = None) -> None:
+        if any(offsets.values()):
+            die()
+        await commit(self, offsets)
+
+    AIOKafkaConsumer.commit = commit_or_die
 
 
 async def run_relay(url: str, bootstrap_servers: str, prefix: str) -> None:
@@ -59,7 +70,7 @@ async def main(moment: str, url: str, bootstrap_servers: str, prefix: str) -> No
             toy.SUBSCRIPTIONS[:] = [toy.Subscription(toy.WORK_ORDERS, apply_and_die)]
             await run_worker(toy.toy_worker(url, bootstrap_servers, prefix))
         case "worker-killed-before-ack":
-            KafkaAckableMessage.ack = die
+            die_before_ack()
             await run_worker(toy.toy_worker(url, bootstrap_servers, prefix))
 
 
