@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from typer.testing import CliRunner, Result
 
 from contracts import events as e
 from contracts.chain import GENESIS
@@ -15,6 +16,7 @@ from contracts.codec import new_message
 from contracts.lifecycle import ActNotAllowed, Service
 from contracts.message import Actor
 from contracts.order import CannotApply, WorkOrder, apply
+from linework.cli import app
 from linework.client import Addresses, Installation, NotReached
 from linework.client_wire import WireAnswer
 
@@ -60,6 +62,8 @@ class CityInMemory:
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of everything that arrived."""
+    extra: Callable[[str, str, Any], Any] = lambda method, path, body: None
+    """Answers what the city does not know: status and content, or None."""
     interfere: Callable[[str, str], None] = lambda method, path: None
     """Called before each request is done; may raise `NotReached` or `Problem`, or change an order."""
     lose: Callable[[str, str], bool] = lambda method, path: False
@@ -97,6 +101,8 @@ class CityInMemory:
 
     def answer(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> WireAnswer:
         path = target.partition("?")[0]
+        if path == "/metrics":
+            return WireAnswer(200, {}, b"")
         self.asked.append((method, path))
         known = self._answers.get(headers.get("idempotency-key", ""))
         if known is not None:
@@ -143,7 +149,9 @@ class CityInMemory:
             case "PUT", ["staff", staff_id]:
                 self.areas[body["work_area_id"]]["staff"].append({"staff_id": staff_id, "is_active": True, **body})
                 return 200, {}
-        raise AssertionError(f"nobody answers {method} {path}")
+        answer = self.extra(method, "/".join(path), body)
+        assert answer is not None, f"nobody answers {method} {path}"
+        return answer
 
     def _create(self, body: Mapping[str, Any]) -> WorkOrder:
         for order in self.orders.values():
@@ -221,6 +229,18 @@ class _WireInMemory:
 @pytest.fixture
 def city() -> CityInMemory:
     return CityInMemory()
+
+
+@pytest.fixture
+def typed(city: CityInMemory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """`typed("import", "myla311", file)`: a command as it is typed, in the city in memory."""
+    monkeypatch.setattr("linework.client.find_addresses", lambda *_: None)
+    monkeypatch.setattr("linework.client.Installation", lambda _, **more: city.client(**more))
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+    return run
 
 
 @pytest.fixture
