@@ -1,6 +1,7 @@
 """`linework reference load`: work areas with staff, device types and demand types, in Chinese and English."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -49,7 +50,7 @@ async def load_reference_data(installation: "Installation") -> dict[str, int]:
     }
 
 
-async def _add_types(installation: "Installation", kind: str, wanted: dict[str, tuple[str, str]]) -> int:
+async def _add_types(installation: "Installation", kind: str, wanted: Mapping[str, tuple[str, str]]) -> int:
     known = {item["code"] for item in await installation.intake.types(kind)}
     missing = {code: names for code, names in wanted.items() if code not in known}
     for code, (en, zh) in missing.items():

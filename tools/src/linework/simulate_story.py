@@ -145,7 +145,7 @@ class Story:
         demand_type, content = draw.choice(CONTENTS)
         day = (datetime.now(UTC) + timedelta(days=draw.randrange(1, 6))).replace(hour=1, minute=0, second=0)
         window = {"start": day, "end": day + timedelta(hours=draw.choice((2, 4, 8)))} if draw.random() < 0.7 else None
-        order = {
+        order: dict[str, Any] = {
             "subscriber_no": str(number),
             "device_type": draw.choice(("digital", "analogue", "broadband")),
             "demand_type": demand_type,

@@ -4,8 +4,12 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from linework.stopped import Stopped
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ def read_rows(file: Path, needed: Sequence[str]) -> Iterator[Row]:
         raise Stopped(f"{file} is not UTF-8 text: {error.reason} at byte {error.start}.") from error
 
 
-def _rows(reader: "csv._reader", file: Path, needed: Sequence[str]) -> Iterator[Row]:
+def _rows(reader: "Reader", file: Path, needed: Sequence[str]) -> Iterator[Row]:
     header = [name.strip() for name in _next(reader, file) or []]
     missing = [name for name in needed if name not in header]
     if missing:
@@ -52,7 +56,7 @@ def _rows(reader: "csv._reader", file: Path, needed: Sequence[str]) -> Iterator[
         line = reader.line_num + 1
 
 
-def _next(reader: "csv._reader", file: Path) -> list[str] | None:
+def _next(reader: "Reader", file: Path) -> list[str] | None:
     try:
         return next(reader, None)
     except csv.Error as error:

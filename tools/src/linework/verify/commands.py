@@ -4,11 +4,14 @@ import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from linework.runtime.commands import StateFolder
+
+if TYPE_CHECKING:
+    from linework.verify.run import Outcome
 
 
 def verify(
@@ -27,26 +30,12 @@ def verify(
     """
     from rich.console import Console
 
-    from linework.client import Installation, NotReached, Patience, Refused, find_addresses
+    from linework.client import NotReached, Refused
     from linework.stopped import Stopped
     from linework.verify import report
-    from linework.verify.run import Outcome
-    from linework.verify.run import verify as verify_installation
-
-    progress = Console(stderr=True)
-
-    async def run() -> Outcome:
-        async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
-            await city.require()
-            return await verify_installation(
-                city,
-                wait_seconds=wait,
-                acknowledged=_acknowledged(journal) if journal else None,
-                say=lambda text: progress.print(f"[dim]{text}[/]"),
-            )
 
     try:
-        outcome = asyncio.run(run())
+        outcome = asyncio.run(_verify(wait, journal, state_folder))
     except (NotReached, Refused) as error:
         raise Stopped(f"The check could not be finished: {error}") from error
     if as_json:
@@ -54,6 +43,23 @@ def verify(
     else:
         report.show(outcome, Console())
     raise typer.Exit(0 if outcome.is_lawful else 1)
+
+
+async def _verify(wait: float, journal: Path | None, state_folder: Path | None) -> "Outcome":
+    from rich.console import Console
+
+    from linework.client import Installation, Patience, find_addresses
+    from linework.verify import run
+
+    progress = Console(stderr=True)
+    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
+        await city.require()
+        return await run.verify(
+            city,
+            wait_seconds=wait,
+            acknowledged=_acknowledged(journal) if journal else None,
+            say=lambda text: progress.print(f"[dim]{text}[/]"),
+        )
 
 
 def _acknowledged(file: Path) -> Iterator[tuple[str, int, str]]:

@@ -129,7 +129,7 @@ class Ledger:
 
     def take(self, message: Message) -> None:
         if message.order_version is not None:
-            self._take_event(message)
+            self._take_event(message, message.order_version)
             return
         self._other_ids.add(_short(message.id))
         if isinstance(message.body, WorkOrderCancelRequested | WorkOrderUrgeRequested):
@@ -140,24 +140,24 @@ class Ledger:
     def _request(self, request_id: str, order_id: str) -> RequestSeen:
         return self.requests.setdefault(request_id, RequestSeen(order_id))
 
-    def _take_event(self, message: Message) -> None:
+    def _take_event(self, message: Message, version: int) -> None:
         thread = self.threads.setdefault(message.subject, Thread())
         if thread.is_broken:
             return
-        if message.order_version <= thread.version:
-            self._take_repeat(thread, message)
+        if version <= thread.version:
+            self._take_repeat(thread, message, version)
             return
         thread.wake()
         before, fault = thread.order, _fault(thread, message)
-        if fault is None:
-            try:
-                thread.order = apply(before, message)
-            except CannotApply as error:
-                fault = Law.STEPS, f"version {message.order_version} cannot follow: {error}"
+        try:
+            after = apply(before, message)
+        except CannotApply as error:
+            fault = fault or (Law.STEPS, f"version {version} cannot follow: {error}")
         if fault is not None:
             thread.is_broken = True
             self.findings.add(fault[0], message.subject, fault[1])
             return
+        thread.order = after
         thread.version += 1
         thread.last_hash = event_hash(message)
         thread.ids += _short(message.id)
@@ -168,15 +168,15 @@ class Ledger:
         if request_id is not None:
             self._request(request_id, message.subject).answers.add(message.id)
         if self._witness is not None:
-            self._witness(before, message, thread.order)
+            self._witness(before, message, after)
 
-    def _take_repeat(self, thread: Thread, message: Message) -> None:
-        place = (message.order_version - 1) * _ID_BYTES
+    def _take_repeat(self, thread: Thread, message: Message, version: int) -> None:
+        place = (version - 1) * _ID_BYTES
         if thread.ids[place : place + _ID_BYTES] == _short(message.id):
             self.repeat_count += 1
             return
         self.findings.add(
-            Law.VERSIONS, message.subject, f"two different events have version {message.order_version} ({message.type})"
+            Law.VERSIONS, message.subject, f"two different events have version {version} ({message.type})"
         )
 
     def rest(self) -> None:

@@ -1,6 +1,6 @@
 """The stream itself: from the topic where there is a broker to ask, else from reporting's record of it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -19,7 +19,7 @@ _RECORDS = 1_000
 
 class Stream(Protocol):
     name: str
-    malformed: Sequence[str]
+    malformed: list[str]
     """Records that are no messages, and why; every service parks them."""
 
     async def read_on(self, ledger: Ledger) -> None:
