@@ -45,8 +45,9 @@ e2e: install ## Run the end-to-end stories only; LINEWORK_E2E_* variables name a
 bench: install ## Measure how fast it is, against its floor
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-schema: install ## Write JSON Schemas, AsyncAPI document and event pages from the contracts
+schema: install ## Write what is generated: JSON Schemas, AsyncAPI, the pages of events, settings and errors
 	@$(BIN)/python -m contracts.generate
+	@$(BIN)/python -m chassis.document
 
 lock: install ## Resolve requirements.lock and Kafka's jars anew; UPGRADE=1 takes newer versions
 	@$(BIN)/python tools/lock.py

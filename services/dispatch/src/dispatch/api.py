@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import ConfigDict, Field
 
 from chassis.acts import Answer
@@ -19,19 +19,17 @@ from custody.routes import (
     READ_REFUSALS,
     ActBody,
     AtLeast,
-    Cursor,
     Headers,
-    Limit,
+    ListWanted,
     OrderId,
     OwnOrders,
-    SearchText,
     WorkOrderPage,
     act_on,
-    scope_of,
+    read_order,
 )
 from custody.rows import to_order
 from custody.subscribers import subscriber_fields
-from custody.views import Search, most_urgent, one_order
+from custody.views import most_urgent
 from dispatch import use_cases, views
 from dispatch.domain import assignment
 from dispatch.views import DispatchForm
@@ -75,58 +73,31 @@ class SendToRedispatch(ActBody):
 async def list_work_orders(
     caller: Dispatcher,
     db: Db,
-    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
-    work_area_id: SearchText = None,
-    subscriber_no: SearchText = None,
-    order_no: SearchText = None,
-    external_reference: SearchText = None,
-    device_type: SearchText = None,
-    demand_type: SearchText = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    wanted: ListWanted,
 ) -> Response:
     """The lists 调度, 反单 and 重复派单, or of any status; most urgent first."""
-    search = Search(
-        statuses=tuple(status or _WAITING),
-        areas=scope_of(caller),
-        work_area_id=work_area_id,
-        subscriber_nos=[subscriber_no] if subscriber_no else None,
-        order_no=order_no,
-        external_reference=external_reference,
-        device_type=device_type,
-        demand_type=demand_type,
+    search = wanted.search(caller, default=_WAITING)
+    return Response(
+        await most_urgent(db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
     )
-    return Response(await most_urgent(db, search, cursor=cursor, limit=limit), media_type="application/json")
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
 async def get_work_order(order_id: OrderId, caller: Dispatcher, request: Request, at_least: AtLeast = None) -> Response:
     """One order as dispatch has it; `at_least` waits for a version on its way."""
-    return (await _one_order(order_id, caller, request, at_least)).response()
+    return (await read_order(request, order_id, caller, at_least)).response()
 
 
 @router.get("/work-orders/{order_id}/form", response_model=DispatchForm, responses=Responses.of(READ_REFUSALS))
 async def get_form(order_id: OrderId, caller: Dispatcher, request: Request, at_least: AtLeast = None) -> Response:
     """Everything that a dispatcher decides on: the order, its subscriber, and the open work areas that can
     take it with their active staff. The `ETag` is the version for `If-Match`."""
-    found = await _one_order(order_id, caller, request, at_least)
+    found = await read_order(request, order_id, caller, at_least)
     order = to_order(found.body)
     # Asked before the database is: no connection waits for intake.
     subscriber = await subscriber_fields(order, request.app, token=caller.token)
     form = await views.dispatch_form(request.app.state.db, order, subscriber)
     return Answer(200, msgspec.json.encode(form), found.etag).response()
-
-
-async def _one_order(order_id: str, caller: Principal, request: Request, at_least: int | None) -> Answer:
-    state = request.app.state
-    return await one_order(
-        state.db,
-        order_id,
-        areas=scope_of(caller),
-        at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
-    )
 
 
 @router.post(

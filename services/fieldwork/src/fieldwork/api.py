@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, StrictBool
 
 from chassis.acts import ActHeaders, etag_of
@@ -22,18 +22,17 @@ from custody.routes import (
     READ_REFUSALS,
     ActBody,
     AtLeast,
-    Cursor,
     Headers,
-    Limit,
+    ListWanted,
     OrderId,
     OwnOrders,
-    SearchText,
     WorkOrderPage,
     act_on,
+    read_order,
     scope_of,
 )
 from custody.rows import to_order
-from custody.views import Search, most_urgent, one_order
+from custody.views import most_urgent
 from fieldwork import use_cases, views
 from fieldwork.domain import work
 
@@ -75,28 +74,13 @@ def _act(order_id: str, body: ActBody, caller: Principal, headers: ActHeaders) -
 async def list_work_orders(
     caller: Reader,
     db: Db,
-    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
-    work_area_id: SearchText = None,
-    subscriber_no: SearchText = None,
-    order_no: SearchText = None,
-    external_reference: SearchText = None,
-    device_type: SearchText = None,
-    demand_type: SearchText = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    wanted: ListWanted,
 ) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
-    search = Search(
-        statuses=tuple(status or TO_DO),
-        areas=scope_of(caller),
-        work_area_id=work_area_id,
-        subscriber_nos=[subscriber_no] if subscriber_no else None,
-        order_no=order_no,
-        external_reference=external_reference,
-        device_type=device_type,
-        demand_type=demand_type,
+    search = wanted.search(caller, default=TO_DO)
+    return Response(
+        await most_urgent(db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
     )
-    return Response(await most_urgent(db, search, cursor=cursor, limit=limit), media_type="application/json")
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
@@ -104,15 +88,7 @@ async def get_work_order(
     order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
 ) -> Response:
     """One order; `at_least` waits for a version on its way."""
-    state = request.app.state
-    answer = await one_order(
-        db,
-        order_id,
-        areas=scope_of(caller),
-        at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
-    )
+    answer = await read_order(request, order_id, caller, at_least)
     return answer.response()
 
 
@@ -121,15 +97,7 @@ async def get_form(
     order_id: OrderId, caller: Reader, db: Db, request: Request, response: Response, at_least: AtLeast = None
 ) -> views.Form:
     """The order with its subscriber, its work area with staff, and what can be done. The `ETag` is for `If-Match`."""
-    state = request.app.state
-    answer = await one_order(
-        db,
-        order_id,
-        areas=scope_of(caller),
-        at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
-    )
+    answer = await read_order(request, order_id, caller, at_least)
     form = await views.form_of(to_order(answer.body), request.app, caller, may_act=caller.has(*_ACTORS))
     response.headers["etag"] = etag_of(form.order.version)
     return form

@@ -29,9 +29,9 @@ from custody.routes import (
     OwnOrders,
     SearchText,
     WorkOrderPage,
+    read_order,
     scope_of,
 )
-from custody.views import one_order
 from intake import use_cases, views
 from intake.domain import creation
 from intake.domain.privacy import plain_phone
@@ -146,14 +146,7 @@ async def get_work_order(
     order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
 ) -> Response:
     """One order with everything that was entered anywhere; `at_least` waits for a version on its way."""
-    answer = await one_order(
-        db,
-        order_id,
-        areas=scope_of(caller),
-        at_least=at_least,
-        wakeup=request.app.state.wakeup,
-        seconds=request.app.state.settings.catch_up_seconds,
-    )
+    answer = await read_order(request, order_id, caller, at_least)
     return answer.response()
 
 
@@ -181,15 +174,7 @@ async def get_subscriber_of_order(
 
     What a technician sees depends on where the order is; `at_least` waits for a version on its way.
     """
-    state = request.app.state
-    await one_order(
-        db,
-        order_id,
-        areas=scope_of(caller),
-        at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
-    )
+    await read_order(request, order_id, caller, at_least)
     return await views.subscriber_of_order(db, order_id, roles=caller.roles, areas=scope_of(caller))
 
 

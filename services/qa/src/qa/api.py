@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from chassis.acts import ActHeaders, etag_of
@@ -11,7 +11,6 @@ from chassis.http import Db
 from chassis.problems import Responses
 from chassis.texts import Prose
 from contracts.events import AuditVerdict
-from contracts.lifecycle import Status
 from contracts.order import WorkOrder
 from custody.record import Act
 from custody.routes import (
@@ -20,18 +19,15 @@ from custody.routes import (
     READ_REFUSALS,
     ActBody,
     AtLeast,
-    Cursor,
     Headers,
-    Limit,
+    ListWanted,
     OrderId,
     OwnOrders,
-    SearchText,
     WorkOrderPage,
     act_on,
-    scope_of,
+    read_order,
 )
 from custody.rows import to_order
-from custody.views import Search, one_order
 from qa import use_cases, views
 from qa.domain import quality
 
@@ -58,28 +54,13 @@ def _act(order_id: str, body: ActBody, caller: Principal, headers: ActHeaders) -
 async def list_work_orders(
     caller: Auditor,
     db: Db,
-    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
-    work_area_id: SearchText = None,
-    subscriber_no: SearchText = None,
-    order_no: SearchText = None,
-    external_reference: SearchText = None,
-    device_type: SearchText = None,
-    demand_type: SearchText = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
+    wanted: ListWanted,
 ) -> Response:
     """Completed 完成 orders and those under audit 审核, most urgent first; `archived` 归档 latest first."""
-    search = Search(
-        statuses=tuple(status or views.TO_AUDIT),
-        areas=scope_of(caller),
-        work_area_id=work_area_id,
-        subscriber_nos=[subscriber_no] if subscriber_no else None,
-        order_no=order_no,
-        external_reference=external_reference,
-        device_type=device_type,
-        demand_type=demand_type,
+    search = wanted.search(caller, default=views.TO_AUDIT)
+    return Response(
+        await views.orders_page(db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
     )
-    return Response(await views.orders_page(db, search, cursor=cursor, limit=limit), media_type="application/json")
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
@@ -87,15 +68,7 @@ async def get_work_order(
     order_id: OrderId, caller: Auditor, db: Db, request: Request, at_least: AtLeast = None
 ) -> Response:
     """One order; `at_least` waits for a version on its way."""
-    state = request.app.state
-    answer = await one_order(
-        db,
-        order_id,
-        areas=scope_of(caller),
-        at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
-    )
+    answer = await read_order(request, order_id, caller, at_least)
     return answer.response()
 
 
@@ -104,15 +77,7 @@ async def get_form(
     order_id: OrderId, caller: Auditor, db: Db, request: Request, response: Response, at_least: AtLeast = None
 ) -> views.Form:
     """The order with its subscriber, areas and staff by name, and what can be done. The `ETag` is for `If-Match`."""
-    state = request.app.state
-    answer = await one_order(
-        db,
-        order_id,
-        areas=scope_of(caller),
-        at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
-    )
+    answer = await read_order(request, order_id, caller, at_least)
     form = await views.form_of(to_order(answer.body), request.app, caller)
     response.headers["etag"] = etag_of(form.order.version)
     return form
