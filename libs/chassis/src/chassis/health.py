@@ -28,6 +28,7 @@ def health_routes(*, is_alive: Check = lambda: None, is_ready: Check = lambda: N
 
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:
+        is_alive()  # which measures the lag and the age of the last poll on its way
         await _measure(request)
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
