@@ -6,6 +6,7 @@ from itertools import pairwise
 import pytest
 
 from chassis.acts import ActHeaders
+from chassis.testing import eventually
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
 from contracts.lifecycle import Service
 from contracts.message import Actor
@@ -89,6 +90,8 @@ async def test_a_dispatch_loses_against_a_cancellation_that_came_first(staffed_d
     dispatching = asyncio.create_task(
         use_cases.dispatch_work_order(command, act_on(1), orders=orders, db=staffed_desk.db)
     )
+    # The dispatcher has decided, and only then the cancellation comes.
+    await eventually(lambda: orders.meeting.n_waiting, until=lambda waiting: waiting == 1)
     body = WorkOrderCancelRequested(request_id="r-1", reason="mistake")
     await staffed_desk.hear(stream.write(body, Service.INTAKE, order_version=None, prev_hash=None))
     await orders.meeting.wait()
