@@ -1,26 +1,24 @@
-"""One PostgreSQL database, by SQLAlchemy's engine, asked through asyncpg.
+"""One PostgreSQL database, asked through asyncpg and its pool.
 
 Most work here is one statement: it is its own transaction and one round trip. What must be several
-statements in one transaction says so with `begin`.
+statements in one transaction says so with `begin`. Queries whose conditions vary are built with
+SQLAlchemy, once for each shape they take (`Query`).
 """
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Executable, Row, event
-from sqlalchemy.exc import DBAPIError, DisconnectionError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from contracts.refusals import Unavailable
 
 TRANSIENT = (
     OSError,
     TimeoutError,
-    PoolTimeoutError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
     asyncpg.PostgresConnectionError,
@@ -31,6 +29,10 @@ TRANSIENT = (
 )
 """What may be different when it is tried again: the connection, a lock, a server that restarts."""
 
+_CONNECT_SECONDS = 5
+_POOL_SECONDS = 10
+_DIALECT = PGDialect_asyncpg()
+
 
 class DatabaseUnavailable(Unavailable):
     """The database does not answer at this moment; ask again with the same Idempotency-Key."""
@@ -40,18 +42,27 @@ class DatabaseUnavailable(Unavailable):
 
 def is_transient(error: BaseException) -> bool:
     """Whether the same work can succeed later without anybody changing anything."""
-    if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(_cause(error), TRANSIENT)
     return isinstance(error, TRANSIENT)
-
-
-def _cause(error: DBAPIError) -> BaseException | None:
-    return getattr(error.orig, "driver_exception", None) or error.orig.__cause__ if error.orig else None
 
 
 def driver_url(url: str) -> str:
     """The URL for asyncpg itself, whatever driver it named."""
     return "postgresql://" + url.split("://", 1)[1]
+
+
+class Query:
+    """A SQLAlchemy query as the SQL that asyncpg takes. Its parameters are `bindparam`s, given by name.
+
+    Compiling costs more than asking the database: keep a query for each shape it can have.
+    """
+
+    def __init__(self, query: Select[Any]) -> None:
+        compiled = query.compile(dialect=_DIALECT)
+        self.sql = str(compiled)
+        self._names = compiled.positiontup or []
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        return [values[name] for name in self._names]
 
 
 class Statements:
@@ -72,6 +83,9 @@ class Statements:
     async def execute(self, sql: str, *arguments: Any) -> str:
         return await self._connection.execute(sql, *arguments)
 
+    async def select(self, query: Query, values: Mapping[str, Any]) -> list[asyncpg.Record]:
+        return await self._connection.fetch(query.sql, *query.arguments(values))
+
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Many new rows at once, by COPY."""
         await self._connection.copy_records_to_table(table, columns=columns, records=rows)
@@ -84,22 +98,14 @@ class Transaction(Statements):
 class Database:
     def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "linework") -> None:
         self.url = driver_url(url)
-        self.engine = create_async_engine(
-            "postgresql+asyncpg://" + url.split("://", 1)[1],
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=10,
-            # JSON comes and goes as text, on this connection and on the driver's own.
-            json_deserializer=str,
-            connect_args={
-                "timeout": 5,
-                "server_settings": {"application_name": application_name, "statement_timeout": "30000"},
-            },
-        )
-        event.listen(self.engine.sync_engine, "checkout", _refuse_dead_connection)
+        self._pool_size = pool_size
+        self._application_name = application_name
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
 
     async def close(self) -> None:
-        await self.engine.dispose()
+        if self._pool is not None:
+            await self._pool.close()
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Statements]:
@@ -113,40 +119,35 @@ class Database:
         async with self._driver() as connection, connection.transaction():
             yield Transaction(connection)
 
-    async def select(self, query: Executable) -> Sequence[Row[Any]]:
-        """The rows of a SQLAlchemy query, in a transaction of its own."""
-        async with self.engine.connect() as connection, _dropped_when_confused(connection):
-            return (await connection.execute(query)).all()
-
     @asynccontextmanager
     async def _driver(self) -> AsyncIterator[asyncpg.Connection]:
-        async with self.engine.connect() as connection:
-            driver = (await connection.get_raw_connection()).driver_connection
-            try:
-                async with _dropped_when_confused(connection):
-                    yield driver
-            finally:
-                await _drop_if_dead(connection, driver)
+        pool = self._pool or await self._open()
+        connection = await pool.acquire(timeout=_POOL_SECONDS)
+        try:
+            yield connection
+        except asyncpg.InternalClientError:
+            # A server that stops says goodbye to idle connections, and asyncpg then takes them to be in the
+            # middle of something: open, and of no use for ever.
+            connection.terminate()
+            raise
+        finally:
+            await pool.release(connection)
+
+    async def _open(self) -> asyncpg.Pool:
+        """Connects when somebody asks and not before: a process may start while its database is away."""
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self.url,
+                    min_size=0,
+                    max_size=self._pool_size,
+                    timeout=_CONNECT_SECONDS,
+                    reset=_leave_as_it_is,
+                    server_settings={"application_name": self._application_name, "statement_timeout": "30000"},
+                )
+        return self._pool
 
 
-@asynccontextmanager
-async def _dropped_when_confused(connection: AsyncConnection) -> AsyncIterator[None]:
-    # A server that stops says goodbye to idle connections, and asyncpg then takes them to be in the middle of
-    # something: open, and of no use for ever.
-    try:
-        yield
-    except asyncpg.InternalClientError:
-        await connection.invalidate()
-        raise
-
-
-async def _drop_if_dead(connection: AsyncConnection, driver: asyncpg.Connection) -> None:
-    # The pool did not see the failure, because it happened on the driver's own connection.
-    if driver.is_closed():
-        await connection.invalidate()
-
-
-def _refuse_dead_connection(dbapi_connection: Any, _entry: ConnectionPoolEntry, _proxy: Any) -> None:
-    # asyncpg notices that the server hung up without asking it; the pool then opens another connection.
-    if dbapi_connection.driver_connection.is_closed():
-        raise DisconnectionError
+async def _leave_as_it_is(_: asyncpg.Connection) -> None:
+    # Nothing outlives its transaction here, so giving a connection back costs no round trip.
+    pass

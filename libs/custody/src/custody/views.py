@@ -3,23 +3,29 @@
 A row's body is sent as it is stored, so a page costs one query and no decoding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, cast, select, tuple_
+from asyncpg import Record
+from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, cast, literal_column, select, tuple_
 
 from chassis.acts import Answer, etag_of
 from chassis.catch_up import NotCaughtUp, caught_up
-from chassis.database import Database
+from chassis.database import Database, Query
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from custody.record import WorkOrderNotFound, find_tracked, may_see
 from custody.rows import to_json, work_orders
 
-_LIKE_STORED = cast(work_orders.c.body, Text)
+_URGENT = ("urgency", "due_at", "id")
+_RECENT = ("changed_at", "id")
 _URGENCIES = (0, 1)
+_ONE_OF = {"areas": "work_area_id", "subscriber_nos": "subscriber_no"}
+_EQUAL = ("work_area_id", "order_no", "external_reference", "device_type", "demand_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,47 +41,31 @@ class Search:
     device_type: str | None = None
     demand_type: str | None = None
 
-    def conditions(self) -> list[ColumnElement[bool]]:
-        c = work_orders.c
-        wanted = [c.status.in_([status.value for status in self.statuses])] if self.statuses else []
-        if self.areas is not None:
-            wanted.append(c.work_area_id.in_(self.areas))
-        if self.subscriber_nos is not None:
-            wanted.append(c.subscriber_no.in_(self.subscriber_nos))
-        for name in (
-            "work_area_id",
-            "order_no",
-            "external_reference",
-            "device_type",
-            "demand_type",
-        ):
-            if (value := getattr(self, name)) is not None:
-                wanted.append(c[name] == value)
-        return wanted
+    def values(self) -> dict[str, Any]:
+        """What it is narrowed to besides the statuses."""
+        return {name: value for name in (*_ONE_OF, *_EQUAL) if (value := getattr(self, name)) is not None}
 
 
 async def most_urgent(db: Database, search: Search, *, cursor: str | None, limit: int) -> bytes:
     """A page, urged orders first, then by the time the subscriber waits for."""
-    c = work_orders.c
-    query = select(_LIKE_STORED, c.urgency, c.due_at, c.id).where(*search.conditions())
+    place: tuple[Any, ...] = ()
     if cursor is not None:
         urgency, due_at, order_id = from_cursor(cursor, int, str, str)
         if urgency not in _URGENCIES:
             raise CursorBroken()
-        query = query.where(tuple_(c.urgency, c.due_at, c.id) > (urgency, _moment(due_at), order_id))
-    rows = await _rows(db, query.order_by(c.urgency, c.due_at, c.id), limit)
-    return _page(rows, limit, lambda row: to_cursor(row.urgency, row.due_at.isoformat(), row.id))
+        place = (urgency, _moment(due_at), order_id)
+    rows = await _rows(db, search, _URGENT, place, limit)
+    return _page(rows, limit, lambda row: to_cursor(row["urgency"], row["due_at"].isoformat(), row["id"]))
 
 
 async def most_recent(db: Database, search: Search, *, cursor: str | None, limit: int) -> bytes:
     """A page, latest change first: for orders that nobody waits for any more."""
-    c = work_orders.c
-    query = select(_LIKE_STORED, c.changed_at, c.id).where(*search.conditions())
+    place: tuple[Any, ...] = ()
     if cursor is not None:
         changed_at, order_id = from_cursor(cursor, str, str)
-        query = query.where(tuple_(c.changed_at, c.id) < (_moment(changed_at), order_id))
-    rows = await _rows(db, query.order_by(c.changed_at.desc(), c.id.desc()), limit)
-    return _page(rows, limit, lambda row: to_cursor(row.changed_at.isoformat(), row.id))
+        place = (_moment(changed_at), order_id)
+    rows = await _rows(db, search, _RECENT, place, limit)
+    return _page(rows, limit, lambda row: to_cursor(row["changed_at"].isoformat(), row["id"]))
 
 
 def _moment(text: str) -> datetime:
@@ -90,12 +80,38 @@ def _moment(text: str) -> datetime:
     return in_utc
 
 
-async def _rows(db: Database, query: Select, limit: int) -> Sequence[Row]:
+async def _rows(
+    db: Database, search: Search, sort: tuple[str, ...], place: tuple[Any, ...], limit: int
+) -> Sequence[Record]:
+    values = search.values()
+    query = _query(tuple(search.statuses), tuple(values), sort, bool(place))
     # One more than asked for tells whether there is a next page.
-    return await db.select(query.limit(limit + 1))
+    values |= {"rows": limit + 1, **{f"last_{name}": value for name, value in zip(sort, place, strict=False)}}
+    async with db.statements() as statements:
+        return await statements.select(query, values)
 
 
-def _page(rows: Sequence[Row], limit: int, cursor_of) -> bytes:
+@lru_cache(maxsize=500)
+def _query(statuses: tuple[Status, ...], narrowed: tuple[str, ...], sort: tuple[str, ...], is_continued: bool) -> Query:
+    """The query of a list. Statuses stand in its text, so that PostgreSQL finds the list's partial index."""
+    c = work_orders.c
+    columns = [c[name] for name in sort]
+    query = select(cast(c.body, Text), *columns)
+    if statuses:
+        query = query.where(c.status.in_([literal_column(f"'{status.value}'") for status in statuses]))
+    for name in narrowed:
+        if name in _ONE_OF:
+            query = query.where(c[_ONE_OF[name]] == any_(bindparam(name, type_=ARRAY(Text))))
+        else:
+            query = query.where(c[name] == bindparam(name))
+    if is_continued:
+        last = tuple_(*(bindparam(f"last_{column.name}", type_=column.type) for column in columns))
+        query = query.where(tuple_(*columns) < last if sort is _RECENT else tuple_(*columns) > last)
+    order = [column.desc() for column in columns] if sort is _RECENT else columns
+    return Query(query.order_by(*order).limit(bindparam("rows", type_=Integer)))
+
+
+def _page(rows: Sequence[Record], limit: int, cursor_of: Callable[[Record], str]) -> bytes:
     shown = rows[:limit]
     next_cursor = f'"{cursor_of(shown[-1])}"' if len(rows) > limit else "null"
     return f'{{"items":[{",".join(row[0] for row in shown)}],"next_cursor":{next_cursor}}}'.encode()
