@@ -67,7 +67,7 @@ def configuration_page() -> str:
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
-        default = "**required**" if field.is_required() else f"`{field.default}`" if field.default != "" else "empty"
+        default = "**required**" if field.is_required() else f"`{field.default}`" if str(field.default) else "empty"
         lines.append(f"| `{name.upper()}` | {default} | {_in_a_cell(field.description or '')} |")
     return "\n".join(lines) + "\n"
 

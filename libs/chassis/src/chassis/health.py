@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis.database import is_transient
+from chassis.leaving import is_leaving
 from chassis.parking import count_parked_keys
 from chassis.telemetry import METRICS
 
@@ -23,8 +24,9 @@ def health_routes(*, is_alive: Check = lambda: None, is_ready: Check = lambda: N
 
     @router.get("/readyz")
     async def readyz(request: Request) -> Response:
-        """200 when the process can do its work: the database answers, a worker has its partitions."""
-        return _answer(is_ready() or await _database_fault(request))
+        """200 when the process can do its work: the database answers, a worker has its partitions, none is leaving."""
+        leaving = "it is leaving" if is_leaving(request.app) else None
+        return _answer(leaving or is_ready() or await _database_fault(request))
 
     @router.get("/metrics")
     async def metrics(request: Request) -> Response:

@@ -1,13 +1,15 @@
 """The HTTP process of a service: one FastAPI app with everything that all of them have."""
 
 import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import uvicorn
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.main import STARTUP_FAILURE
 
 from chassis import parking_api, problems
 from chassis.acts import AlreadyAnswered
@@ -15,6 +17,7 @@ from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database
 from chassis.health import health_routes
+from chassis.leaving import Leaver, is_leaving
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from chassis.telemetry import set_up_logs, set_up_traces
@@ -57,6 +60,7 @@ def create_app(
         redirect_slashes=False,
     )
     app.state.settings = settings
+    app.state.drain_seconds = settings.drain_seconds
     app.state.service = service
     app.state.clock = clock or SystemClock()
     app.state.subscriptions = subscriptions
@@ -95,12 +99,15 @@ class Boundary:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *_HEADERS]
+                # The next request on this connection would come to a process that is no longer there.
+                parting = _CLOSE if is_leaving(scope["app"]) else ()
+                message["headers"] = [*message["headers"], *_HEADERS, *parting]
             await send(message)
 
         await self._app(scope, limited, with_headers)
 
 
+_CLOSE = ((b"connection", b"close"),)
 _HEADERS = [(name.encode(), value.encode()) for name, value in problems.HEADERS_OF_EVERY_ANSWER.items()]
 
 
@@ -116,11 +123,11 @@ Db = Annotated[Database, Depends(_db)]
 Time = Annotated[Clock, Depends(_clock)]
 
 
-def serve(service: str, app: Any, settings: Settings, *, port: int) -> None:
-    """Runs the process until SIGTERM, finishing the requests it has begun."""
+def serve(service: str, app: FastAPI, settings: Settings, *, port: int) -> None:
+    """Runs the process until SIGTERM; an HTTP process then drains, and both finish what they have begun."""
     set_up_logs(service, settings.log_level)
     set_up_traces(service, settings)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.http_host,
         port=port,
@@ -131,3 +138,7 @@ def serve(service: str, app: Any, settings: Settings, *, port: int) -> None:
         # Longer than clients and proxies keep an idle connection, so that it is they who close it.
         timeout_keep_alive=75,
     )
+    server = Leaver(config, app, getattr(app.state, "drain_seconds", 0.0))
+    server.run()
+    if not server.started:
+        sys.exit(STARTUP_FAILURE)

@@ -13,7 +13,9 @@ import contextlib
 import logging
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 import asyncpg
 import msgspec
@@ -42,12 +44,20 @@ _PENDING = (
 
 class Relay:
     def __init__(
-        self, database_url: str, bootstrap_servers: str, *, topic_prefix: str = "", batch_rows: int = 500
+        self,
+        database_url: str,
+        bootstrap_servers: str,
+        *,
+        topic_prefix: str = "",
+        batch_rows: int = 500,
+        security: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self._database_url = driver_url(database_url)
         self._bootstrap_servers = bootstrap_servers
         self._topic_prefix = topic_prefix
         self._batch_rows = batch_rows
+        self._security = security
+        self._is_leaving = False
         self._shards: set[int] = set()
         self._wake = asyncio.Event()
 
@@ -56,9 +66,14 @@ class Relay:
         """The shards that this relay owns at the moment."""
         return frozenset(self._shards)
 
+    def leave(self) -> None:
+        """Lets `run` return after the round at hand, so that what Kafka has is not sent a second time."""
+        self._is_leaving = True
+        self._wake.set()
+
     async def run(self) -> None:
-        """Sends until it is cancelled; a lost database or broker is waited for."""
-        while True:
+        """Sends until it is told to leave or cancelled; a lost database or broker is waited for."""
+        while not self._is_leaving:
             try:
                 await self._serve()
             except (*TRANSIENT, KafkaError, SendFailed) as error:
@@ -85,6 +100,7 @@ class Relay:
             compression_type="lz4",
             linger_ms=0,
             max_batch_size=262_144,
+            **self._security,
         )
         try:
             await producer.start()
@@ -95,11 +111,12 @@ class Relay:
     async def _send_until_lost(self, connection: asyncpg.Connection, producer: AIOKafkaProducer) -> None:
         loop = asyncio.get_running_loop()
         balance_at = loop.time()
-        while True:
+        while not self._is_leaving:
             if loop.time() >= balance_at:
                 await self._balance(connection)
                 balance_at = loop.time() + _BALANCE_SECONDS
-            self._wake.clear()
+            if not self._is_leaving:
+                self._wake.clear()
             started_at = loop.time()
             rows = await connection.fetch(_PENDING, list(self._shards), self._batch_rows)
             if rows:

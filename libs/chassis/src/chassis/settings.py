@@ -3,7 +3,7 @@
 import sys
 from typing import Literal, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -17,6 +17,9 @@ class Settings(BaseSettings):
         description="postgresql://user:password@host:port/database of this service",
     )
     kafka_bootstrap_servers: str = Field(description="host:port of one or more brokers, by comma")
+    kafka_user: str = Field("", description="user at the broker, by SCRAM-SHA-512 over TLS; empty: nobody is asked")
+    kafka_password: SecretStr = Field(SecretStr(""), description="that user's password")
+    kafka_ca_file: str = Field("", description="certificates the broker's is checked with; empty: the system's")
     topic_prefix: str = Field("", description="put before topic and group names, when installations share a broker")
     oidc_issuer: str = Field(description="issuer of the bearer tokens; its key set is discovered from it")
     oidc_audience: str = Field("linework", description="audience that a token must name")
@@ -26,6 +29,11 @@ class Settings(BaseSettings):
     worker_port: int = Field(8010, ge=1, le=65535, description="port of the worker's probes and metrics")
     worker_id: str = Field("0", description="static name of this worker in its consumer groups")
     database_pool_size: int = Field(8, ge=1, description="connections of one process")
+    drain_seconds: float = Field(
+        0.0,
+        ge=0,
+        description="how long the HTTP process answers on after SIGTERM, while /readyz says that it leaves",
+    )
     catch_up_seconds: float = Field(5.0, ge=0, description="how long a read or an act waits for a version on its way")
     kafka_poll_seconds: float = Field(60.0, gt=0, description="a worker that has not polled for so long is not alive")
     request_bytes_limit: int = Field(1_048_576, description="larger request bodies are refused with 413")

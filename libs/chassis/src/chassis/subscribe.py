@@ -9,6 +9,7 @@ message that can never be applied; that key is parked and the rest of the batch 
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -40,6 +41,7 @@ _LONGEST_BACKOFF_SECONDS = 5.0
 _BATCH_RECORDS = 500
 _LONGEST_REST_SECONDS = 0.05
 _ACKNOWLEDGE_SECONDS = 1.0
+_LAST_ACKNOWLEDGE_SECONDS = 2.0
 _POLL_MILLISECONDS = 500
 _STUCK_SECONDS = 5.0
 _UNPROCESSABLE = (
@@ -240,6 +242,7 @@ class Listener(ConsumerRebalanceListener):
         self._next_offsets: dict[int, int] = {}
         self._acknowledged: dict[int, int] = {}
         self._acknowledge_at = 0.0
+        self._is_leaving = False
         self._subscriber = broker.subscriber(
             prefix + self.topic,
             batch=True,
@@ -275,10 +278,11 @@ class Listener(ConsumerRebalanceListener):
     async def _acknowledge(self) -> None:
         """Tells Kafka what was applied, for lag and autoscaling: where to go on is in our own database.
 
-        At most once a second, because every acknowledgement is a write of the broker.
+        At most once a second, because every acknowledgement is a write of the broker; a worker that leaves
+        acknowledges its last batch at once.
         """
         now = time.monotonic()
-        if now < self._acknowledge_at or self._acknowledged == self._next_offsets:
+        if (now < self._acknowledge_at and not self._is_leaving) or self._acknowledged == self._next_offsets:
             return
         self._acknowledge_at = now + _ACKNOWLEDGE_SECONDS
         client = self._subscriber.consumer
@@ -290,6 +294,13 @@ class Listener(ConsumerRebalanceListener):
         except (KafkaError, IllegalStateError) as error:
             # A rebalance has taken partitions away; whoever has them now acknowledges them.
             log.info("%s was not acknowledged: %s", self.topic, error)
+
+    async def leave(self) -> None:
+        """To be called before the broker stops: the batch at hand is the last, and what was applied is acknowledged."""
+        self._is_leaving = True
+        with contextlib.suppress(TimeoutError):  # with Kafka away there is nobody to tell
+            async with asyncio.timeout(_LAST_ACKNOWLEDGE_SECONDS):
+                await self._acknowledge()
 
     def watch(self) -> None:
         """To be called once the broker has started: notes each poll, waits in it for records, and paces it.

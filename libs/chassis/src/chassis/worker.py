@@ -13,6 +13,7 @@ from faststream.kafka import KafkaBroker
 
 from chassis.database import Database, is_transient
 from chassis.health import health_routes
+from chassis.kafka import broker_security, client_security
 from chassis.relay import Relay
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Listener, Subscription
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 _HOUSEKEEPING_SECONDS = 600.0
 _KEYS_KEPT = "7 days"
 _DRAIN_SECONDS = 15.0
+_LAST_ROUND_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 
 Job = Callable[[Database, Wakeup], Coroutine[Any, Any, None]]
@@ -40,9 +42,15 @@ class Worker:
         self._jobs = jobs
         self.db = Database(settings.database_url, pool_size=4, application_name=f"linework {service} worker")
         self._wakeup = Wakeup(settings.database_url)
-        self._relay = Relay(settings.database_url, settings.kafka_bootstrap_servers, topic_prefix=settings.topic_prefix)
+        self._relay = Relay(
+            settings.database_url,
+            settings.kafka_bootstrap_servers,
+            topic_prefix=settings.topic_prefix,
+            security=client_security(settings),
+        )
         self._broker = KafkaBroker(
             settings.kafka_bootstrap_servers,
+            security=broker_security(settings),
             allow_auto_create_topics=False,
             # Handlers take the raw batch: nothing is to be injected or converted.
             apply_types=False,
@@ -79,7 +87,11 @@ class Worker:
                 yield
             finally:
                 await _cancel(listening)
+                for listener in self._listeners:
+                    await listener.leave()
                 await self._broker.stop()
+                self._relay.leave()
+                await asyncio.wait(tasks[:1], timeout=_LAST_ROUND_SECONDS)
                 for task in tasks:
                     await _cancel(task)
                 await self.db.close()

@@ -1,6 +1,5 @@
 """Bringing each service's database to the newest schema."""
 
-import asyncio
 import os
 import sys
 import time
@@ -21,7 +20,7 @@ def migrate(installation: Installation, service: str, env: Mapping[str, str], gi
     if not ini.exists():
         raise Stopped(f"{service} has no migrations: {ini} is missing.")
     # Five Alembic processes are most of a second start, and a look at the version is enough.
-    if is_newest(ini, env["DATABASE_URL"]):
+    if needs_nothing(ini, env["DATABASE_URL"]):
         return
     child = Child(
         f"{service}_migrations",
@@ -41,27 +40,14 @@ def migrate(installation: Installation, service: str, env: Mapping[str, str], gi
         raise Stopped(f"The migrations of {service} failed; their log is {child.log}: {last_line(child.log)}")
 
 
-def is_newest(ini: Path, database_url: str) -> bool:
-    """Whether the database is at the newest revision of these migrations. Any doubt is a no."""
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
+def needs_nothing(ini: Path, database_url: str) -> bool:
+    """Whether the database is at the newest revision of these migrations, or beyond. Any doubt is a no."""
+    import asyncpg
     from alembic.util import CommandError
 
+    from chassis.upgrade import Stand, stand_of
+
     try:
-        newest = set(ScriptDirectory.from_config(Config(ini)).get_heads())
-    except CommandError:
+        return stand_of(ini, database_url) in (Stand.NEWEST, Stand.AHEAD)
+    except (CommandError, asyncpg.PostgresError):
         return False
-    return bool(newest) and newest == asyncio.run(_revisions(database_url))
-
-
-async def _revisions(database_url: str) -> set[str]:
-    import asyncpg
-
-    try:
-        connection = await asyncpg.connect(database_url, timeout=10)
-        try:
-            return {row["version_num"] for row in await connection.fetch("select version_num from alembic_version")}
-        finally:
-            await connection.close()
-    except (OSError, asyncpg.PostgresError):
-        return set()

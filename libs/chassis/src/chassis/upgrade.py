@@ -1,0 +1,93 @@
+"""Brings the database of DATABASE_URL to the newest schema, or waits until somebody else has.
+
+    python -m chassis.upgrade ALEMBIC_INI [--wait SECONDS]
+
+A migration job runs the first form, and whoever needs the schema the second. A database at a revision that this
+code does not know was migrated by newer code: after a rollback old code runs on it, for migrations only expand.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import time
+from enum import StrEnum
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+
+from chassis.database import TRANSIENT, driver_url
+
+_LOOK_EVERY_SECONDS = 1.0
+
+
+class Stand(StrEnum):
+    """Where a database is, seen from some code's migrations."""
+
+    BEHIND = "behind"
+    NEWEST = "newest"
+    AHEAD = "ahead"
+    """It names a revision that the code does not have."""
+    AWAY = "away"
+
+
+def stand_of(ini: Path, url: str) -> Stand:
+    """Where the database stands; raises `CommandError` for migrations that cannot be read."""
+    script = ScriptDirectory.from_config(Config(ini))
+    try:
+        present = asyncio.run(_revisions(url))
+    except TRANSIENT:
+        return Stand.AWAY
+    known = {revision.revision for revision in script.walk_revisions()}
+    if present - known:
+        return Stand.AHEAD
+    return Stand.NEWEST if present and present == set(script.get_heads()) else Stand.BEHIND
+
+
+async def _revisions(url: str) -> set[str]:
+    connection = await asyncpg.connect(driver_url(url), timeout=10)
+    try:
+        return {row["version_num"] for row in await connection.fetch("select version_num from alembic_version")}
+    except asyncpg.UndefinedTableError:
+        return set()
+    finally:
+        await connection.close()
+
+
+def upgrade(ini: Path, url: str) -> Stand:
+    """Runs what is missing; nothing when the database is ahead."""
+    stand = stand_of(ini, url)
+    if stand in (Stand.BEHIND, Stand.AWAY):
+        command.upgrade(Config(ini), "head")
+        return Stand.NEWEST
+    return stand
+
+
+def wait(ini: Path, url: str, seconds: float) -> Stand:
+    """Returns once the schema is what this code needs, or as it stands when the time is over."""
+    give_up_at = time.monotonic() + seconds
+    while (stand := stand_of(ini, url)) in (Stand.BEHIND, Stand.AWAY) and time.monotonic() < give_up_at:
+        time.sleep(_LOOK_EVERY_SECONDS)
+    return stand
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m chassis.upgrade", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("ini", type=Path, metavar="ALEMBIC_INI")
+    parser.add_argument("--wait", type=float, metavar="SECONDS", help="change nothing; exit 1 when the time is over")
+    options = parser.parse_args(arguments)
+    url = os.environ["DATABASE_URL"]
+    try:
+        stand = upgrade(options.ini, url) if options.wait is None else wait(options.ini, url, options.wait)
+    except CommandError as error:
+        sys.exit(f"the migrations of {options.ini} cannot be run: {error}")
+    print(f"the schema is {stand}")
+    return 0 if stand in (Stand.NEWEST, Stand.AHEAD) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
