@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from contracts.asyncapi import document, headers_of_kind, required_headers
+from contracts.asyncapi import CHANNELS, channel_id, document, headers_of_kind, required_headers
 from contracts.catalogue import CATALOGUE, Entry
 from contracts.codec import MalformedMessage, decode, encode, headers_of
 from contracts.golden import MESSAGES
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import TOPICS
+from contracts.topics import PARTNER_IN, PARTNER_OUT, TOPICS
 
 DOCUMENT = document()
 CHANNEL_FIELDS = {"address", "messages", "title", "summary", "description", "servers", "parameters", "tags", "bindings"}
@@ -76,8 +76,21 @@ def test_a_channel_is_a_topic_with_all_its_messages() -> None:
     for topic in TOPICS:
         channel = DOCUMENT["channels"][topic.name]
         assert channel["address"] == channel["bindings"]["kafka"]["topic"] == topic.name
+    for topic in CHANNELS:
+        channel = DOCUMENT["channels"][channel_id(topic)]
         names = {_at(reference["$ref"])["name"] for reference in channel["messages"].values()}
         assert names == {entry.type for entry in CATALOGUE if entry.topic is topic}
+
+
+def test_a_channel_of_partners_says_where_the_partner_stands_in_its_address() -> None:
+    for topic, address in ((PARTNER_IN, "partner.{id}.in"), (PARTNER_OUT, "partner.{id}.out")):
+        channel = DOCUMENT["channels"][channel_id(topic)]
+        assert (channel["address"], set(channel["parameters"])) == (address, {"id"})
+
+
+def test_partners_talk_with_intake_alone() -> None:
+    of_partners = {name for name in DOCUMENT["operations"] if "partner" in name}
+    assert of_partners == {"intake-receives-partner.id.in", "intake-sends-partner.id.out"}
 
 
 def test_an_operation_names_messages_of_its_own_channel() -> None:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.catalogue import CATALOGUE, Entry, Kind
-from contracts.codec import MalformedMessage, decode, encode, new_message
+from contracts.codec import MalformedMessage, decode, encode, new_message, new_partner_message
 from contracts.message import Actor, Message
+from contracts.topics import PARTNER_ID
 
 TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=30)
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
@@ -38,8 +39,16 @@ def messages(draw: st.DrawFn) -> Message:
     if entry.kind is Kind.EVENT:
         attributes["order_version"] = draw(st.integers(1, 999_999_999))
         attributes["prev_hash"] = draw(st.text("0123456789abcdef", min_size=64, max_size=64))
-    if entry.kind is Kind.ENTITY:
+    if entry.kind in (Kind.ENTITY, Kind.FACT):
         attributes["entity_version"] = draw(st.integers(1, 999_999_999))
+    if entry.kind is Kind.PARTNER_EVENT:
+        return new_partner_message(
+            draw(values(entry.body)),
+            partner_id=draw(st.from_regex(PARTNER_ID, fullmatch=True)),
+            event_id=draw(NAMES.filter(bool)),
+            subject=draw(NAMES.filter(bool)),
+            occurred_at=draw(MOMENTS),
+        )
     for name in ("correlation_id", "causation_id", "traceparent"):
         attributes[name] = draw(st.none() | NAMES.filter(bool))
     return new_message(

@@ -8,7 +8,19 @@ import pytest
 
 import contracts
 
-PURE = {"lifecycle", "events", "requests", "directory", "order", "message", "refusals", "chain"}
+PURE = {
+    "lifecycle",
+    "events",
+    "requests",
+    "directory",
+    "order",
+    "calls",
+    "partners",
+    "links",
+    "message",
+    "refusals",
+    "chain",
+}
 SOURCE = Path(contracts.__file__).parent
 
 

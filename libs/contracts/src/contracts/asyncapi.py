@@ -5,17 +5,19 @@ from typing import Any
 from contracts.catalogue import CATALOGUE, Entry, Kind
 from contracts.lifecycle import Service
 from contracts.schemas import Schema, components
-from contracts.topics import TOPICS, Topic
+from contracts.topics import PARTNER_ID, PARTNER_IN, TEMPLATES, TOPICS, Topic
 
 _BINDING = "0.5.0"
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _MOMENT: Schema = {"type": "string", "format": "date-time"}
 _WHOLE: Schema = {"type": "string", "pattern": "^0*[1-9][0-9]*$", "maxLength": 9}
 
+CHANNELS = (*TOPICS, *TEMPLATES)
+
 HEADERS: dict[str, tuple[str, Schema]] = {
     "ce_specversion": ("The version of CloudEvents.", {"type": "string", "const": "1.0"}),
     "ce_id": ("The message's own id; a repeated delivery repeats it.", _TEXT),
-    "ce_source": ("The writing service, `/linework/<service>`.", _TEXT),
+    "ce_source": ("The writing service, `/linework/<service>`, or `/partner/<id>`.", _TEXT),
     "ce_type": ("What it is, with a version: a name of the catalogue.", _TEXT),
     "ce_subject": ("The order or entity it is about; equal to the record's key.", _TEXT),
     "ce_time": ("When it was done: RFC 3339 with a time zone.", _MOMENT),
@@ -24,7 +26,11 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "ce_actorrole": ("The role they acted in.", {"type": "string"}),
     "ce_actorname": ("The name colleagues know them by.", {"type": "string"}),
     "ce_orderversion": ("The order's version after the event: 1, 2, 3, … without gaps.", _WHOLE),
-    "ce_entityversion": ("The entity's version; the highest is the present one.", _WHOLE),
+    "ce_entityversion": (
+        "The entity's version, the highest being the present one; of a fact, its place in its stream: 1, 2, 3, … "
+        "without gaps.",
+        _WHOLE,
+    ),
     "ce_prevhash": (
         "SHA-256 of the order's event before this one; 64 zeros in version 1.",
         {"type": "string", "pattern": "^[0-9a-f]{64}$"},
@@ -39,8 +45,16 @@ HEADERS: dict[str, tuple[str, Schema]] = {
 REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time")
 """Without these no message is read."""
 
-_REQUIRED_BY_KIND = {Kind.EVENT: ("ce_orderversion", "ce_prevhash"), Kind.ENTITY: ("ce_entityversion",)}
-_ONLY_IN = {"ce_orderversion": (Kind.EVENT,), "ce_prevhash": (Kind.EVENT,), "ce_entityversion": (Kind.ENTITY,)}
+_REQUIRED_BY_KIND = {
+    Kind.EVENT: ("ce_orderversion", "ce_prevhash"),
+    Kind.ENTITY: ("ce_entityversion",),
+    Kind.FACT: ("ce_entityversion",),
+}
+_ONLY_IN = {
+    "ce_orderversion": (Kind.EVENT,),
+    "ce_prevhash": (Kind.EVENT,),
+    "ce_entityversion": (Kind.ENTITY, Kind.FACT),
+}
 
 
 def required_headers(kind: Kind) -> tuple[str, ...]:
@@ -63,7 +77,7 @@ def document() -> Schema:
             "headers, fields and types they do not know.",
         },
         "defaultContentType": "application/json",
-        "channels": {topic.name: _channel(topic) for topic in TOPICS},
+        "channels": {channel_id(topic): _channel(topic) for topic in CHANNELS},
         "operations": _operations(),
         "components": {
             "messages": {entry.body.__name__: _message(entry) for entry in CATALOGUE},
@@ -73,9 +87,14 @@ def document() -> Schema:
 
 
 def _operations() -> dict[str, Schema]:
-    pairs = [(service, topic) for service in Service for topic in TOPICS]
+    pairs = [(service, topic) for service in Service for topic in CHANNELS]
     sent = [_operation(service, topic, sends=True) for service, topic in pairs if _sent(service, topic)]
-    return dict(sent + [_operation(service, topic) for service, topic in pairs])
+    return dict(sent + [_operation(service, topic) for service, topic in pairs if _receives(service, topic)])
+
+
+def _receives(service: Service, topic: Topic) -> bool:
+    """Partners talk with intake alone."""
+    return topic in TOPICS or (topic is PARTNER_IN and service is Service.INTAKE)
 
 
 def _of(topic: Topic) -> list[Entry]:
@@ -86,15 +105,22 @@ def _sent(service: Service, topic: Topic) -> list[Entry]:
     return [entry for entry in _of(topic) if service in entry.owners]
 
 
+def channel_id(topic: Topic) -> str:
+    """The topic's name, as the document can refer to it: `partner.id.in` for `partner.<id>.in`."""
+    return topic.name.replace("<", "").replace(">", "")
+
+
 def _channel(topic: Topic) -> Schema:
+    parameters = {"parameters": {"id": {"description": "The partner's id."}}} if topic in TEMPLATES else {}
     return {
-        "address": topic.name,
+        "address": topic.name.replace("<", "{").replace(">", "}"),
+        **parameters,
         "title": topic.name,
         "description": topic.description,
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _names(_of(topic))},
         "bindings": {
             "kafka": {
-                "topic": topic.name,
+                **({} if topic in TEMPLATES else {"topic": topic.name}),
                 "partitions": topic.partitions,
                 "topicConfiguration": {name: _configured(name, text) for name, text in topic.config.items()},
                 "bindingVersion": _BINDING,
@@ -115,11 +141,12 @@ def _names(entries: list[Entry]) -> list[str]:
 
 def _operation(service: Service, topic: Topic, *, sends: bool = False) -> tuple[str, Schema]:
     entries, verb = (_sent(service, topic), "sends") if sends else (_of(topic), "receives")
-    return f"{service.value}-{verb}-{topic.name}", {
+    channel = channel_id(topic)
+    return f"{service.value}-{verb}-{channel}", {
         "action": "send" if sends else "receive",
-        "channel": {"$ref": f"#/channels/{topic.name}"},
+        "channel": {"$ref": f"#/channels/{channel}"},
         "summary": f"{service.value} {verb} on {topic.name}.",
-        "messages": [{"$ref": f"#/channels/{topic.name}/messages/{name}"} for name in _names(entries)],
+        "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in _names(entries)],
     }
 
 
@@ -143,5 +170,8 @@ def _message(entry: Entry) -> Schema:
 def _headers(entry: Entry) -> Schema:
     properties = {name: {**HEADERS[name][1], "description": HEADERS[name][0]} for name in headers_of_kind(entry.kind)}
     properties["ce_type"]["const"] = entry.type
-    properties["ce_source"]["enum"] = [f"/linework/{owner.value}" for owner in entry.owners]
+    if entry.kind is Kind.PARTNER_EVENT:
+        properties["ce_source"]["pattern"] = f"^/partner/{PARTNER_ID.pattern}$"
+    else:
+        properties["ce_source"]["enum"] = [f"/linework/{owner.value}" for owner in entry.owners]
     return {"type": "object", "properties": properties, "required": list(required_headers(entry.kind))}

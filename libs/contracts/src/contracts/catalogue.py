@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import directory, events, requests
+from contracts import calls, directory, events, links, partners, requests
 from contracts.lifecycle import Service
-from contracts.topics import DIRECTORY, WORK_ORDERS, Topic
+from contracts.topics import CALLS, DIRECTORY, PARTNER_IN, PARTNER_OUT, WORK_ORDERS, Topic
 
 
 class Kind(StrEnum):
@@ -19,6 +19,12 @@ class Kind(StrEnum):
     REQUEST = "request"
     ANSWER = "answer"
     ENTITY = "entity"
+    FACT = "fact"
+    """Has a version in its own stream, where a later revision of the fact may replace it."""
+    NOTICE = "notice"
+    """Is told beside the order's life and changes nothing in it."""
+    PARTNER_EVENT = "partner_event"
+    PARTNER_ANSWER = "partner_answer"
 
 
 # Inside `Entry` the word `type` is the field.
@@ -44,6 +50,18 @@ def _event(name: str, body: Shape, owners: tuple[Service, ...], description: str
 
 def _entity(name: str, body: Shape, owner: Service, description: str) -> Entry:
     return Entry(f"linework.directory.{name}.v1", body, Kind.ENTITY, DIRECTORY, (owner,), description)
+
+
+def _call(name: str, body: Shape, description: str) -> Entry:
+    return Entry(f"linework.call.{name}.v1", body, Kind.FACT, CALLS, (Service.INTAKE,), description)
+
+
+def _of_partner(name: str, body: Shape, description: str) -> Entry:
+    return Entry(f"linework.partner.{name}.v1", body, Kind.PARTNER_EVENT, PARTNER_IN, (), description)
+
+
+def _to_partner(name: str, body: Shape, description: str) -> Entry:
+    return Entry(f"linework.partner.{name}.v1", body, Kind.PARTNER_ANSWER, PARTNER_OUT, (Service.INTAKE,), description)
 
 
 CATALOGUE: tuple[Entry, ...] = (
@@ -101,6 +119,61 @@ CATALOGUE: tuple[Entry, ...] = (
     _entity("staff", directory.StaffDefined, Service.DISPATCH, "A member of a work area's repair staff 维修人员."),
     _entity("device_type", directory.DeviceTypeDefined, Service.INTAKE, "A device type 设备类型."),
     _entity("demand_type", directory.DemandTypeDefined, Service.INTAKE, "A demand type 需求类型."),
+    _entity("agent", directory.AgentDefined, Service.INTAKE, "An agent 坐席 and their team 班组."),
+    Entry(
+        "linework.work_order.linked.v1",
+        links.WorkOrderLinked,
+        Kind.NOTICE,
+        WORK_ORDERS,
+        (Service.INTAKE,),
+        "It belongs together with another order or an outage.",
+    ),
+    Entry(
+        "linework.work_order.unlinked.v1",
+        links.WorkOrderUnlinked,
+        Kind.NOTICE,
+        WORK_ORDERS,
+        (Service.INTAKE,),
+        "A link was undone.",
+    ),
+    _call("offered", calls.CallOffered, "呼叫到达."),
+    _call("queued", calls.CallQueued, "进入队列."),
+    _call("rang_unanswered", calls.CallRangUnanswered, "振铃未应答."),
+    _call("answered", calls.CallAnswered, "接听."),
+    _call("held", calls.CallHeld, "The agent put the caller on hold 保持."),
+    _call("resumed", calls.CallResumed, "The hold ended 恢复通话."),
+    _call("transferred", calls.CallTransferred, "转接."),
+    _call("abandoned", calls.CallAbandoned, "放弃."),
+    _call("lost", calls.CallLost, "流失."),
+    _call("ended", calls.CallEnded, "通话结束."),
+    _call("after_call_work_ended", calls.AfterCallWorkEnded, "The agent has finished the call's paperwork 话后处理."),
+    _call("recording_available", calls.RecordingAvailable, "录音."),
+    _call("rated", calls.CallRated, "满意度评价."),
+    _call("classified", calls.CallClassified, "来电归类."),
+    _call("settled", calls.CallSettled, "来电办结方式."),
+    _call("department_answered", calls.DepartmentAnswered, "The department that a call was passed to has answered."),
+    _call("reply_promised", calls.ReplyPromised, "承诺答复."),
+    _call("reply_warned", calls.ReplyWarned, "答复临期预警."),
+    _call("reply_overdue", calls.ReplyOverdue, "答复超期."),
+    _call("reply_given", calls.ReplyGiven, "The subscriber has the promised reply 已答复."),
+    _call("agent_state_changed", calls.AgentStateChanged, "坐席状态."),
+    _of_partner("call_offered", partners.PartnerCallOffered, "A call reached the switch, or was dialled."),
+    _of_partner("call_queued", partners.PartnerCallQueued, "A leg entered its queue."),
+    _of_partner("call_rang_unanswered", partners.PartnerCallRangUnanswered, "An agent let it ring."),
+    _of_partner("call_answered", partners.PartnerCallAnswered, "An agent answered."),
+    _of_partner("call_held", partners.PartnerCallHeld, "The agent put the caller on hold."),
+    _of_partner("call_resumed", partners.PartnerCallResumed, "The hold ended."),
+    _of_partner("call_transferred", partners.PartnerCallTransferred, "The agent passed the caller on."),
+    _of_partner("call_abandoned", partners.PartnerCallAbandoned, "The caller hung up while waiting."),
+    _of_partner("call_lost", partners.PartnerCallLost, "The leg left its queue unanswered for another reason."),
+    _of_partner("call_ended", partners.PartnerCallEnded, "The talk ended."),
+    _of_partner("after_call_work_ended", partners.PartnerAfterCallWorkEnded, "The agent's paperwork is done."),
+    _of_partner("recording_available", partners.PartnerRecordingAvailable, "A recording can be listened to."),
+    _of_partner("call_rated", partners.PartnerCallRated, "The caller was asked how content they were."),
+    _of_partner("agent_state_changed", partners.PartnerAgentStateChanged, "What an agent does from then on."),
+    _of_partner("order_requested", partners.PartnerOrderRequested, "The partner asks for a work order."),
+    _to_partner("events_accepted", partners.PartnerEventsAccepted, "These events were taken."),
+    _to_partner("event_refused", partners.PartnerEventRefused, "This event was not taken."),
 )
 
 BY_TYPE: Mapping[str, Entry] = {entry.type: entry for entry in CATALOGUE}

@@ -19,7 +19,7 @@ from contracts.catalogue import BY_BODY, BY_TYPE, Entry, Kind
 from contracts.chain import GENESIS, time_text
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts.topics import Topic
+from contracts.topics import PARTNER_ID, Topic
 
 Headers = list[tuple[str, bytes]]
 _ENCODER = msgspec.json.Encoder()
@@ -41,7 +41,13 @@ def source_of(service: Service) -> str:
     return f"/linework/{service.value}"
 
 
+def source_of_partner(partner_id: str) -> str:
+    return f"/partner/{partner_id}"
+
+
 _SOURCES = {entry.type: frozenset(map(source_of, entry.owners)) for entry in BY_TYPE.values()}
+_PARTNER_SOURCE = re.compile(f"/partner/({PARTNER_ID.pattern})")
+_VERSIONED = (Kind.ENTITY, Kind.FACT)
 
 
 def new_message(
@@ -82,12 +88,39 @@ def new_message(
         causation_id=causation_id,
         traceparent=traceparent,
     )
+    _check_new(message)
+    return message
+
+
+def new_partner_message(
+    body: Any, *, partner_id: str, event_id: str, subject: str, occurred_at: datetime, actor: Actor | None = None
+) -> Message:
+    """A partner's event ready to be sent, under the partner's own id for it.
+
+    Raises `MalformedMessage` where intake would refuse to read it.
+    """
+    message = Message(
+        id=event_id,
+        type=BY_BODY[type(body)].type,
+        source=source_of_partner(partner_id),
+        subject=subject,
+        occurred_at=occurred_at,
+        recorded_at=occurred_at,
+        actor=actor or Actor(partner_id, "partner"),
+        data=_ENCODER.encode(body),
+        body=body,
+    )
+    _check_new(message)
+    return message
+
+
+def _check_new(message: Message) -> None:
     headers = headers_of(message)
-    _required(headers, "ce_subject")
+    for name in ("ce_id", "ce_subject"):
+        _required(headers, name)
     _check_text(headers, message.data)
     _check_body(message)
     _check_place(message, BY_TYPE[message.type], None)
-    return message
 
 
 def headers_of(message: Message) -> dict[str, str]:
@@ -213,16 +246,23 @@ def _check_body(message: Message) -> None:
 
 
 def _check_place(message: Message, entry: Entry, topic: Topic | None) -> None:
-    if topic is not None and entry.topic.name != topic.name:
+    if topic is not None and entry.topic.name != topic.kind:
         raise MalformedMessage(f"{entry.type} belongs on {entry.topic.name}, not on {topic.name}")
-    if message.source not in _SOURCES[entry.type]:
+    if not _may_write(message.source, entry, topic):
         raise MalformedMessage(f"{message.source} may not write {entry.type}")
     if entry.kind is Kind.EVENT and (message.order_version is None or message.prev_hash is None):
         raise MalformedMessage(f"{entry.type} needs ce_orderversion and ce_prevhash")
     if entry.kind is not Kind.EVENT and message.order_version is not None:
         raise MalformedMessage(f"{entry.type} does not change an order and has no ce_orderversion")
-    if entry.kind is Kind.ENTITY and message.entity_version is None:
+    if entry.kind in _VERSIONED and message.entity_version is None:
         raise MalformedMessage(f"{entry.type} needs ce_entityversion")
+
+
+def _may_write(source: str, entry: Entry, topic: Topic | None) -> bool:
+    if entry.kind is not Kind.PARTNER_EVENT:
+        return source in _SOURCES[entry.type]
+    match = _PARTNER_SOURCE.fullmatch(source)
+    return match is not None and (topic is None or topic.partner_id in (None, match[1]))
 
 
 def _moments(value: Any) -> Iterator[datetime]:

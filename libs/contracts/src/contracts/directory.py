@@ -51,4 +51,13 @@ class DemandTypeDefined:
     is_active: bool = True
 
 
-DirectoryEntity = WorkAreaDefined | StaffDefined | DeviceTypeDefined | DemandTypeDefined
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentDefined:
+    agent_id: str
+    """The subject of the agent's token."""
+    name: str
+    team: str | None = None
+    is_active: bool = True
+
+
+DirectoryEntity = WorkAreaDefined | StaffDefined | DeviceTypeDefined | DemandTypeDefined | AgentDefined

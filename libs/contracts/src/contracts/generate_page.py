@@ -13,8 +13,8 @@ from contracts.catalogue import CATALOGUE, Entry, Kind
 from contracts.golden import MESSAGES
 from contracts.lifecycle import CUSTODIANS, STATUS_NAMES, STEPS, Act, Status, allowed_acts
 from contracts.order import ACTS
-from contracts.schemas import field_notes
-from contracts.topics import TOPICS, Topic
+from contracts.schemas import field_notes, writers_of
+from contracts.topics import Topic
 
 _HEAD = """# Events
 
@@ -31,6 +31,10 @@ _KINDS = {
     Kind.REQUEST: "asks the order's custodian; answered exactly once",
     Kind.ANSWER: "answers a request without changing the order",
     Kind.ENTITY: "the whole entity as it now is",
+    Kind.FACT: "has a version in its own stream; a later revision of the same fact replaces it",
+    Kind.NOTICE: "is told beside the order's life and changes nothing in it",
+    Kind.PARTNER_EVENT: "answered once on the partner's `.out`",
+    Kind.PARTNER_ANSWER: "says what became of the partner's events",
 }
 
 _CHAIN = """## Chain
@@ -43,7 +47,7 @@ in hexadecimal. Nothing follows the last event: its hash has to be kept elsewher
 
 
 def page() -> str:
-    sections = [_HEAD, _headers(), _lifecycle(), _CHAIN, *map(_topic, TOPICS)]
+    sections = [_HEAD, _headers(), _lifecycle(), _CHAIN, *map(_topic, asyncapi.CHANNELS)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -113,7 +117,8 @@ def _codes(names: Iterable[str]) -> str:
 
 def _topic(topic: Topic) -> str:
     config = ", ".join(f"`{name}={value}`" for name, value in topic.config.items())
-    facts = f"Key: {topic.key}. Writers: {', '.join(topic.writers)}. {topic.partitions} partitions; {config}."
+    writers = ", ".join(topic.writers) or "the partner"
+    facts = f"Key: {topic.key}. Writers: {writers}. {topic.partitions} partitions; {config}."
     entries = [entry for entry in CATALOGUE if entry.topic.name == topic.name]
     return "\n\n".join((f"## Topic `{topic.name}`", f"{topic.description}\n\n{facts}", *map(_message, entries)))
 
@@ -121,7 +126,7 @@ def _topic(topic: Topic) -> str:
 def _message(entry: Entry) -> str:
     parts = [
         f"### {entry.body.__name__}",
-        f"`{entry.type}` · {entry.kind}: {_KINDS[entry.kind]} · written by {', '.join(entry.owners)}",
+        f"`{entry.type}` · {entry.kind}: {_KINDS[entry.kind]} · written by {', '.join(writers_of(entry))}",
         " ".join(filter(None, (entry.description, _note(entry.body), _when(entry.body)))),
         _fields(entry.body),
         f"```json\n{_example(entry)}\n```",

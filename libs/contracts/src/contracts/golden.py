@@ -18,10 +18,11 @@ import msgspec
 
 from contracts import directory as d
 from contracts import events as e
+from contracts import golden_calls
 from contracts import requests as r
-from contracts.catalogue import BY_BODY
+from contracts.catalogue import BY_BODY, Kind
 from contracts.chain import GENESIS, event_hash
-from contracts.codec import Headers, encode, source_of
+from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 
@@ -35,6 +36,7 @@ _BEGIN = datetime(2026, 3, 2, 0, 30, 15, 123456, tzinfo=UTC)
 _AT_NINE = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 _ORDER = "0f5e8a52-6f0c-4d1b-9a41-2c6a3f3b7d10"
 _SECOND_ORDER = "7c2b1f64-95a0-4a7e-8f0d-51f1f6a8e3b2"
+_CALL = "0b3b8f0e-8f0e-5d2c-9d64-1f6a3a7f1c11"
 _TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 Step = tuple[Service, Actor, Any]
@@ -207,7 +209,7 @@ def _recorded(place: str, number: int, subject: str, step: Step, **attributes: A
     message = Message(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"linework:golden:{name}")),
         type=entry.type,
-        source=source_of(service),
+        source=source_of_partner("pbx") if entry.kind is Kind.PARTNER_EVENT else source_of(service),
         subject=subject,
         occurred_at=occurred_at,
         recorded_at=occurred_at + timedelta(milliseconds=40),
@@ -237,6 +239,26 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("requests", number, _SECOND_ORDER, step, causation_id=f"cause-{number}")
     for number, (subject, step) in enumerate(_DIRECTORY, start=1):
         yield _recorded("directory", number, subject, step, entity_version=number)
+    yield from _of_calls()
+
+
+def _of_calls() -> Iterator[tuple[str, Message]]:
+    intake, switch = Service.INTAKE, Actor("pbx", "partner")
+    places: tuple[tuple[str, str, Actor, tuple[Any, ...]], ...] = (
+        ("calls", _CALL, switch, golden_calls.CALLS),
+        ("agent-states", "agent:agent-7", switch, golden_calls.AGENT_STATES),
+        ("links", _SECOND_ORDER, AGENT, golden_calls.LINKS),
+        ("agents", "agent:agent-7", ENGINE, golden_calls.AGENTS),
+        ("partner-out", "1795372789.1", Actor("intake", "service"), golden_calls.ANSWERS),
+        ("partner-in", "1795372789.1", switch, golden_calls.PARTNER_CALLS),
+        ("partner-states", "agent:Agent/105", switch, golden_calls.PARTNER_STATES),
+        ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
+    )
+    for place, subject, actor, bodies in places:
+        for number, body in enumerate(bodies, start=1):
+            is_versioned = BY_BODY[type(body)].kind in (Kind.FACT, Kind.ENTITY)
+            version = {"entity_version": number} if is_versioned else {}
+            yield _recorded(place, number, subject, (intake, actor, body), causation_id=f"cause-{number}", **version)
 
 
 MESSAGES: Mapping[str, Message] = dict(_all())

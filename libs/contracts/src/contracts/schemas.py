@@ -16,7 +16,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from contracts.catalogue import CATALOGUE, Entry
+from contracts.catalogue import CATALOGUE, Entry, Kind
 
 Schema = dict[str, Any]
 
@@ -43,10 +43,15 @@ def schema_of(entry: Entry) -> Schema:
             "kind": entry.kind.value,
             "topic": entry.topic.name,
             "key": entry.topic.key,
-            "owners": sorted(owner.value for owner in entry.owners),
+            "owners": writers_of(entry),
         },
     }
     return schema | ({"$defs": shapes} if shapes else {})
+
+
+def writers_of(entry: Entry) -> list[str]:
+    """Who may write a message: services, or `partner`."""
+    return ["partner"] if entry.kind is Kind.PARTNER_EVENT else sorted(owner.value for owner in entry.owners)
 
 
 def files() -> dict[str, str]:
@@ -69,10 +74,10 @@ def components(bodies: Iterable[type], ref_template: str) -> dict[str, Schema]:
 
 @cache
 def field_notes(shape: type) -> Mapping[str, str]:
-    """What the docstrings below the fields of a dataclass say."""
+    """What the docstrings below the fields of a dataclass say, inherited ones included."""
+    notes = {name: note for base in shape.__bases__ if is_dataclass(base) for name, note in field_notes(base).items()}
     (definition,) = ast.parse(inspect.getsource(shape).lstrip()).body
     assert isinstance(definition, ast.ClassDef)
-    notes = {}
     for field, note in zip(definition.body, definition.body[1:], strict=False):
         match field, note:
             case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):

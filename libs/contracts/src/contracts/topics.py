@@ -1,7 +1,8 @@
 """The topics: what each carries, what keys it, who may write it."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from contracts.lifecycle import Service
 
@@ -16,6 +17,14 @@ class Topic:
     description: str
     partitions: int = 12
     config: Mapping[str, str] = field(default_factory=dict)
+    partner_id: str | None = None
+    """Whose it is, of a topic made from a template; messages belong to the template."""
+    template: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name that the catalogue has it under."""
+        return self.template or self.name
 
 
 WORK_ORDERS = Topic(
@@ -34,4 +43,47 @@ DIRECTORY = Topic(
     config={"cleanup.policy": "compact"},
 )
 
-TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY)
+CALLS = Topic(
+    name="calls",
+    key="call id, or agent:<agent id>",
+    writers=(Service.INTAKE,),
+    description="Calls and agent states, whichever switch they come from, in the order in which they became known. "
+    "Readers keep facts by `fact_id`, where a higher `revision` replaces a lower one, and fold them by `ce_time`.",
+    config={"cleanup.policy": "delete", **_FOREVER},
+)
+
+_DAY = 24 * 60 * 60 * 1000
+
+PARTNER_IN = Topic(
+    name="partner.<id>.in",
+    key="the partner's own reference",
+    writers=(),
+    description="What one partner's system sends; nobody else writes here. Kept a week: callers' numbers are in it.",
+    partitions=6,
+    config={"cleanup.policy": "delete", "retention.ms": str(7 * _DAY)},
+)
+
+PARTNER_OUT = Topic(
+    name="partner.<id>.out",
+    key="the partner's own reference",
+    writers=(Service.INTAKE,),
+    description="What became of each event that the partner sent: accepted, or refused with why.",
+    partitions=6,
+    config={"cleanup.policy": "delete", "retention.ms": str(30 * _DAY)},
+)
+
+TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY, CALLS)
+"""The topics that every installation has."""
+
+TEMPLATES: tuple[Topic, ...] = (PARTNER_IN, PARTNER_OUT)
+"""The topics of which each partner has its own."""
+
+PARTNER_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+def topic_of_partner(template: Topic, partner_id: str) -> Topic:
+    """A partner's own `PARTNER_IN` or `PARTNER_OUT`; raises `ValueError` for what cannot be a partner's id."""
+    if not PARTNER_ID.fullmatch(partner_id):
+        raise ValueError(f"{partner_id!r} is no partner id: lower-case letters, digits and dashes, at most 40")
+    name = template.name.replace("<id>", partner_id)
+    return replace(template, name=name, partner_id=partner_id, template=template.name)

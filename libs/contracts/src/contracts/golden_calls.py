@@ -1,0 +1,204 @@
+"""What is recorded of calls, partners and links: each type with nothing but what it must say, and with everything."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts import calls as c
+from contracts import directory as d
+from contracts import links
+from contracts import partners as p
+from contracts.events import Appointment, Channel, Zone
+
+_NINE = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
+_TEN = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
+
+_FACT: dict[str, Any] = {
+    "revision": 2,
+    "leg": 2,
+    "queue": "complaints",
+    "agent_id": "agent-7",
+    "team": "一班",
+    "channel": Channel.APP,
+    "direction": c.Direction.OUTBOUND,
+    "demand_type": "complaint",
+    "subscriber_id": "5b0d7c1e-2f63-4d0a-bb1f-6f1f0f7f9d11",
+    "faults": ("before_offer", "unknown_agent"),
+}
+_SAID: dict[str, Any] = {"leg": 2, "queue": "complaints", "agent": "Agent/105", "corrects": "pbx-0041"}
+_CASE: dict[str, Any] = {"case_id": "case-3", "reply_by": _TEN}
+
+CALLS: tuple[Any, ...] = tuple(
+    body
+    for shape, must, may in (
+        (c.CallOffered, {}, {"partner_id": "pbx", "call_reference": "1795372789.1", "line": "96123"}),
+        (c.CallQueued, {}, {"position": 3}),
+        (c.CallRangUnanswered, {}, {"ring_milliseconds": 7000}),
+        (c.CallAnswered, {}, {"wait_milliseconds": 4000}),
+        (c.CallHeld, {}, {}),
+        (c.CallResumed, {}, {"hold_milliseconds": 31_250}),
+        (
+            c.CallTransferred,
+            {},
+            {
+                "target_kind": c.TransferTarget.EXTENSION,
+                "target": "900",
+                "is_attended": True,
+                "talk_milliseconds": 6000,
+                "hold_milliseconds": 0,
+            },
+        ),
+        (c.CallAbandoned, {}, {"wait_milliseconds": 3000}),
+        (c.CallLost, {"reason": c.LossReason.TIMEOUT}, {"wait_milliseconds": 20_000}),
+        (
+            c.CallEnded,
+            {},
+            {
+                "ended_by": c.EndedBy.CALLER,
+                "reason": c.EndReason.SWITCH_STOPPED,
+                "talk_milliseconds": 27_000,
+                "hold_milliseconds": 31_250,
+            },
+        ),
+        (c.AfterCallWorkEnded, {}, {"work_milliseconds": 45_000}),
+        (c.RecordingAvailable, {"recording_id": "rec-1"}, {"length_milliseconds": 27_000, "started_at": _NINE}),
+        (c.CallRated, {}, {"score": 4, "highest": 10}),
+        (c.CallClassified, {}, {}),
+        (
+            c.CallSettled,
+            {"outcome": c.CallOutcome.WORK_ORDER},
+            {
+                "article_id": "article-12",
+                "order_id": "7c2b1f64-95a0-4a7e-8f0d-51f1f6a8e3b2",
+                "order_was_open": True,
+                "referral_id": "referral-5",
+                "department": "billing",
+                "case_id": "case-3",
+            },
+        ),
+        (c.DepartmentAnswered, {"referral_id": "referral-5", "department": "billing"}, {}),
+        (c.ReplyPromised, _CASE, {}),
+        (c.ReplyWarned, _CASE, {}),
+        (c.ReplyOverdue, _CASE, {}),
+        (c.ReplyGiven, _CASE, {}),
+    )
+    for body in (shape(fact_id="pbx:1", **must), shape(fact_id="pbx:2", **must, **may, **_FACT))
+)
+
+AGENT_STATES = (
+    c.AgentStateChanged(fact_id="pbx:3", agent_id="agent-7", state=c.AgentState.READY),
+    c.AgentStateChanged(
+        fact_id="pbx:4",
+        agent_id="agent-7",
+        state=c.AgentState.PAUSED,
+        revision=2,
+        team="一班",
+        reason="break",
+        queues=("support", "complaints"),
+        partner_id="pbx",
+        faults=("unknown_agent",),
+    ),
+)
+
+LINKS = (
+    links.WorkOrderLinked(link_id="link-1", kind=links.LinkKind.DUPLICATE),
+    links.WorkOrderLinked(
+        link_id="link-2", kind=links.LinkKind.SAME_OUTAGE, other_order_id="order-1", outage_id="outage-4"
+    ),
+    links.WorkOrderUnlinked(link_id="link-1"),
+)
+
+AGENTS = (
+    d.AgentDefined(agent_id="agent-7", name="陈静"),
+    d.AgentDefined(agent_id="agent-8", name="Zoë", team="night", is_active=False),
+)
+
+PARTNER_CALLS: tuple[Any, ...] = tuple(
+    body
+    for shape, must, may in (
+        (
+            p.PartnerCallOffered,
+            {},
+            {
+                "direction": c.Direction.OUTBOUND,
+                "channel": Channel.WEB,
+                "caller": "13800001111",
+                "line": "96123",
+                "demand_type": "complaint",
+            },
+        ),
+        (p.PartnerCallQueued, {}, {"position": 3}),
+        (p.PartnerCallRangUnanswered, {}, {"ring_milliseconds": 7000}),
+        (p.PartnerCallAnswered, {}, {"wait_milliseconds": 4000}),
+        (p.PartnerCallHeld, {}, {}),
+        (p.PartnerCallResumed, {}, {}),
+        (
+            p.PartnerCallTransferred,
+            {},
+            {
+                "target_kind": c.TransferTarget.QUEUE,
+                "target": "complaints",
+                "is_attended": True,
+                "talk_milliseconds": 6000,
+                "hold_milliseconds": 0,
+            },
+        ),
+        (p.PartnerCallAbandoned, {}, {"wait_milliseconds": 3000}),
+        (p.PartnerCallLost, {"reason": c.LossReason.KEY_PRESSED}, {"wait_milliseconds": 20_000}),
+        (
+            p.PartnerCallEnded,
+            {},
+            {
+                "ended_by": c.EndedBy.AGENT,
+                "reason": c.EndReason.SWITCH_STOPPED,
+                "talk_milliseconds": 27_000,
+                "hold_milliseconds": 31_250,
+            },
+        ),
+        (p.PartnerAfterCallWorkEnded, {}, {"work_milliseconds": 45_000}),
+        (p.PartnerRecordingAvailable, {"recording_id": "rec-1"}, {"length_milliseconds": 1, "started_at": _NINE}),
+        (p.PartnerCallRated, {}, {"score": 4, "highest": 10}),
+    )
+    for body in (shape(**must), shape(**must, **may, **_SAID))
+)
+
+PARTNER_STATES = (
+    p.PartnerAgentStateChanged(agent="Agent/105", state=c.AgentState.READY),
+    p.PartnerAgentStateChanged(
+        agent="Agent/105", state=c.AgentState.PAUSED, reason="break", queues=("complaints",), corrects="pbx-0040"
+    ),
+)
+
+_ASKED: dict[str, Any] = {
+    "subscriber_no": "111",
+    "device_type": "digital",
+    "demand_type": "fault_repair",
+    "content": "没有图像",
+}
+
+PARTNER_ORDERS = (
+    p.PartnerOrderRequested(**_ASKED),
+    p.PartnerOrderRequested(**_ASKED, zone=Zone.REMOTE, territory="chengdong", appointment=Appointment(_NINE, _TEN)),
+)
+
+_NAMES = d.Names("A code is missing.", "缺少代码。")
+
+ANSWERS = (
+    p.PartnerEventsAccepted(events=(p.AcceptedEvent(event_id="pbx-0041"),)),
+    p.PartnerEventsAccepted(
+        events=(p.AcceptedEvent(event_id="pbx-0042", faults=("before_offer",)), p.AcceptedEvent(event_id="pbx-0043")),
+        call_id="0b3b8f0e-8f0e-5d2c-9d64-1f6a3a7f1c11",
+        order_id="7c2b1f64-95a0-4a7e-8f0d-51f1f6a8e3b2",
+        order_no="20260302-000018",
+    ),
+    p.PartnerEventRefused(code="event_malformed", detail=_NAMES),
+    p.PartnerEventRefused(
+        code="event_malformed",
+        detail=_NAMES,
+        event_id="pbx-0044",
+        event_type="linework.partner.call_lost.v1",
+        mistakes=(p.Mistake("/reason", _NAMES, "timeout"), p.Mistake("", _NAMES)),
+        partition=3,
+        offset=91_822,
+        is_parked=True,
+    ),
+)

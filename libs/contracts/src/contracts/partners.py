@@ -1,0 +1,198 @@
+"""What a partner's system says on `partner.<id>.in`, and what intake answers on `partner.<id>.out`.
+
+A partner is a system registered by an operator, such as a telephone switch. It names its own things: the record's key
+is its reference of the call (or `agent:<agent>` for a state, or its own number for an order it asks for), and
+`ce_id` is its own name for the event: the same id again with the same content changes nothing. `ce_time` is when it
+happened by the partner's clock, `ce_source` is `/partner/<id>`.
+
+Each event is answered once: accepted, or refused with a code, what was wrong and what would be right.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from contracts.calls import AgentState, Direction, EndedBy, EndReason, LossReason, TransferTarget
+from contracts.directory import Names
+from contracts.events import Appointment, Channel, Zone
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallEvent:
+    """What every telephony event may say."""
+
+    leg: int = 1
+    """Which stay in a queue or with an agent: 1 for the first, one more after each transfer to another queue."""
+    queue: str | None = None
+    agent: str | None = None
+    """The partner's name for the agent; intake knows whose it is."""
+    corrects: str | None = None
+    """The `ce_id` of an earlier event of the same type that this one replaces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallOffered(PartnerCallEvent):
+    direction: Direction = Direction.INBOUND
+    channel: Channel = Channel.PHONE
+    caller: str | None = None
+    """The number of the person outside: who called, or who was called. Goes no further than intake."""
+    line: str | None = None
+    """The service number of ours."""
+    demand_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallQueued(PartnerCallEvent):
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallRangUnanswered(PartnerCallEvent):
+    ring_milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallAnswered(PartnerCallEvent):
+    wait_milliseconds: int | None = None
+    """As the switch measured it; left out, intake takes the difference of the times."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallHeld(PartnerCallEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallResumed(PartnerCallEvent):
+    pass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallTransferred(PartnerCallEvent):
+    target_kind: TransferTarget = TransferTarget.UNKNOWN
+    target: str | None = None
+    is_attended: bool = False
+    talk_milliseconds: int | None = None
+    hold_milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallAbandoned(PartnerCallEvent):
+    wait_milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallLost(PartnerCallEvent):
+    reason: LossReason
+    wait_milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallEnded(PartnerCallEvent):
+    ended_by: EndedBy = EndedBy.UNKNOWN
+    reason: EndReason = EndReason.HUNG_UP
+    talk_milliseconds: int | None = None
+    hold_milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerAfterCallWorkEnded(PartnerCallEvent):
+    work_milliseconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerRecordingAvailable(PartnerCallEvent):
+    recording_id: str
+    """The partner's reference of the recording; no address with a secret in it."""
+    length_milliseconds: int | None = None
+    started_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerCallRated(PartnerCallEvent):
+    score: int | None = None
+    """From 1 to `highest`; null: asked, not answered."""
+    highest: int = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerAgentStateChanged:
+    """The subject is `agent:<agent>`."""
+
+    agent: str
+    state: AgentState
+    reason: str | None = None
+    queues: tuple[str, ...] = ()
+    corrects: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOrderRequested:
+    """A partner asks for a work order; its own number becomes the external reference. The subject is that number."""
+
+    subscriber_no: str
+    device_type: str
+    demand_type: str
+    content: str
+    zone: Zone | None = None
+    territory: str | None = None
+    appointment: Appointment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedEvent:
+    event_id: str
+    faults: tuple[str, ...] = ()
+    """What was odd and has been marked, such as `before_offer`; the event counts nevertheless."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerEventsAccepted:
+    """Events of one subject that were taken, in the order they were read."""
+
+    events: tuple[AcceptedEvent, ...]
+    call_id: str | None = None
+    order_id: str | None = None
+    order_no: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    pointer: str
+    """A JSON pointer into the value, or the name of a header; empty: the record as a whole."""
+    wrong: Names
+    right: str = ""
+    """What would be accepted there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerEventRefused:
+    """An event that was not taken. The partner mends it and sends it with a new `ce_id`."""
+
+    code: str
+    detail: Names
+    event_id: str | None = None
+    event_type: str | None = None
+    mistakes: tuple[Mistake, ...] = ()
+    partition: int | None = None
+    """With `offset`, where on `partner.<id>.in` the record stands."""
+    offset: int | None = None
+    is_parked: bool = False
+    """Its key waits, with everything behind it, until an operator has repaired or discarded it."""
+
+
+PartnerTelephonyEvent = (
+    PartnerCallOffered
+    | PartnerCallQueued
+    | PartnerCallRangUnanswered
+    | PartnerCallAnswered
+    | PartnerCallHeld
+    | PartnerCallResumed
+    | PartnerCallTransferred
+    | PartnerCallAbandoned
+    | PartnerCallLost
+    | PartnerCallEnded
+    | PartnerAfterCallWorkEnded
+    | PartnerRecordingAvailable
+    | PartnerCallRated
+)
+PartnerEvent = PartnerTelephonyEvent | PartnerAgentStateChanged | PartnerOrderRequested
