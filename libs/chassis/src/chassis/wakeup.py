@@ -2,7 +2,7 @@
 
 A wake-up says "look again", never what there is to see: losing one costs a poll interval and nothing
 else. NOTIFY takes a lock that commits of the whole server queue for, so it is sent on a connection of
-its own, outside any business transaction, and at most once in ten milliseconds.
+its own, outside any business transaction, and at most once in twenty milliseconds.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ PUBLISH = "linework_publish"
 APPLIED = "linework_applied"
 """A consumer has committed a batch."""
 
-_AT_MOST_EVERY_SECONDS = 0.01
+_AT_MOST_EVERY_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import asyncpg
 
-from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered
+from chassis.acts import ActHeaders, Answer, etag_of, raise_first_answer, raise_if_answered
 from chassis.catch_up import caught_up
 from chassis.clock import Clock
 from chassis.database import Database, Statements
@@ -88,6 +88,13 @@ with changed as (
 ), {_SENT_AND_KEPT}"""
 
 
+# The order and the first answer as of one moment: whoever sees the order moved on by this very command sees its answer.
+_READ = """
+select body, stream_version, last_hash, fingerprint, first.status, etag, response
+from (values ($1::text, $2::text, $3::text, $4::text)) as asked (id, caller, route, key)
+left join work_orders using (id) left join idempotency_keys as first using (caller, route, key)"""
+
+
 class Orders:
     """The orders of one service, as its use cases see them."""
 
@@ -110,10 +117,7 @@ class Orders:
 
         async def read() -> Tracked | None:
             async with self._db.statements() as statements:
-                # The order first: whoever sees it moved on by this very command then sees its answer as well.
-                tracked = await find_tracked(statements, act.order_id)
-                await raise_if_answered(statements, act.headers.idempotency)
-                return tracked
+                return await _find_unless_answered(statements, act)
 
         def is_there(tracked: Tracked | None) -> bool:
             return tracked is not None and tracked.order.version >= expected
@@ -194,6 +198,17 @@ async def _raise_if_taken(statements: Statements, external_reference: str | None
         raise ExternalReferenceTaken(
             external_reference=external_reference, order_id=row["id"], order_no=row["order_no"]
         )
+
+
+async def _find_unless_answered(statements: Statements, act: Act) -> Tracked | None:
+    """The order; raises `AlreadyAnswered` or `IdempotencyKeyReused`."""
+    key = act.headers.idempotency
+    if key is None:
+        return await find_tracked(statements, act.order_id)
+    row = await statements.fetchrow(_READ, act.order_id, key.caller, key.route, key.key)
+    if row["fingerprint"] is not None:
+        raise_first_answer(key, row["fingerprint"], Answer(row["status"], row["response"], row["etag"]))
+    return tracked_of(row) if row["body"] is not None else None
 
 
 async def find_tracked(statements: Statements, order_id: str) -> Tracked | None:
