@@ -16,6 +16,7 @@ PURE = {
     "order",
     "calls",
     "partners",
+    "quality",
     "links",
     "message",
     "refusals",

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, links, partners, requests
+from contracts import calls, directory, events, links, partners, quality, requests
 from contracts.lifecycle import Service
-from contracts.topics import CALLS, DIRECTORY, PARTNER_IN, PARTNER_OUT, WORK_ORDERS, Topic
+from contracts.topics import CALLS, DIRECTORY, PARTNER_IN, PARTNER_OUT, QUALITY, WORK_ORDERS, Topic
 
 
 class Kind(StrEnum):
@@ -22,7 +22,7 @@ class Kind(StrEnum):
     FACT = "fact"
     """Has a version in its own stream, where a later revision of the fact may replace it."""
     NOTICE = "notice"
-    """Is told beside the order's life and changes nothing in it."""
+    """Is told beside an order's life and changes nothing in it; needs no version."""
     PARTNER_EVENT = "partner_event"
     PARTNER_ANSWER = "partner_answer"
 
@@ -54,6 +54,10 @@ def _entity(name: str, body: Shape, owner: Service, description: str) -> Entry:
 
 def _call(name: str, body: Shape, description: str) -> Entry:
     return Entry(f"linework.call.{name}.v1", body, Kind.FACT, CALLS, (Service.INTAKE,), description)
+
+
+def _quality(name: str, body: Shape, description: str) -> Entry:
+    return Entry(f"linework.quality.{name}.v1", body, Kind.NOTICE, QUALITY, (Service.QA,), description)
 
 
 def _of_partner(name: str, body: Shape, description: str) -> Entry:
@@ -157,6 +161,21 @@ CATALOGUE: tuple[Entry, ...] = (
     _call("reply_overdue", calls.ReplyOverdue, "答复超期."),
     _call("reply_given", calls.ReplyGiven, "The subscriber has the promised reply 已答复."),
     _call("agent_state_changed", calls.AgentStateChanged, "坐席状态."),
+    _quality("recording_opened", quality.RecordingOpened, "调听录音."),
+    _quality("sampling_plan_committed", quality.SamplingPlanCommitted, "抽样计划公示."),
+    _quality("sample_drawn", quality.SampleDrawn, "样本抽取."),
+    _quality("recording_sampled", quality.RecordingSampled, "录音入样."),
+    _quality("recording_evaluated", quality.RecordingEvaluated, "录音评分."),
+    _quality("evaluation_appealed", quality.EvaluationAppealed, "评分申诉."),
+    _quality("appeal_decided", quality.AppealDecided, "申诉裁定."),
+    _quality("calibration_closed", quality.CalibrationClosed, "质检校准."),
+    _quality("follow_up_planned", quality.FollowUpPlanned, "安排回访."),
+    _quality("follow_up_joined", quality.FollowUpJoined, "并入回访."),
+    _quality("follow_up_attempted", quality.FollowUpAttempted, "A subscriber was called 回访拨打."),
+    _quality("follow_up_ended", quality.FollowUpEnded, "回访结束."),
+    _quality("satisfaction_given", quality.SatisfactionGiven, "满意度."),
+    _quality("finding_opened", quality.FindingOpened, "回访发现."),
+    _quality("finding_closed", quality.FindingClosed, "回访发现办结."),
     _of_partner("call_offered", partners.PartnerCallOffered, "A call reached the switch, or was dialled."),
     _of_partner("call_queued", partners.PartnerCallQueued, "A leg entered its queue."),
     _of_partner("call_rang_unanswered", partners.PartnerCallRangUnanswered, "An agent let it ring."),

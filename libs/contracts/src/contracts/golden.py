@@ -18,7 +18,7 @@ import msgspec
 
 from contracts import directory as d
 from contracts import events as e
-from contracts import golden_calls
+from contracts import golden_calls, golden_quality
 from contracts import requests as r
 from contracts.catalogue import BY_BODY, Kind
 from contracts.chain import GENESIS, event_hash
@@ -240,6 +240,8 @@ def _all() -> Iterator[tuple[str, Message]]:
     for number, (subject, step) in enumerate(_DIRECTORY, start=1):
         yield _recorded("directory", number, subject, step, entity_version=number)
     yield from _of_calls()
+    for number, body in enumerate(golden_quality.QUALITY, start=1):
+        yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
 
 
 def _of_calls() -> Iterator[tuple[str, Message]]:

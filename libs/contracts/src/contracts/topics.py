@@ -52,6 +52,14 @@ CALLS = Topic(
     config={"cleanup.policy": "delete", **_FOREVER},
 )
 
+QUALITY = Topic(
+    name="quality",
+    key="recording or order id; of what is about neither, the plan, session or follow-up",
+    writers=(Service.QA,),
+    description="What quality found out: samples, evaluations, appeals, follow-ups, satisfaction, findings.",
+    config={"cleanup.policy": "delete", **_FOREVER},
+)
+
 _DAY = 24 * 60 * 60 * 1000
 
 PARTNER_IN = Topic(
@@ -72,7 +80,7 @@ PARTNER_OUT = Topic(
     config={"cleanup.policy": "delete", "retention.ms": str(30 * _DAY)},
 )
 
-TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY, CALLS)
+TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY, CALLS, QUALITY)
 """The topics that every installation has."""
 
 TEMPLATES: tuple[Topic, ...] = (PARTNER_IN, PARTNER_OUT)
