@@ -10,7 +10,7 @@ PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/pyp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test lint fmt e2e bench schema lock clean
+.PHONY: help install run down test lint fmt e2e chaos bench schema lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ fmt: install ## Format, and mend what can be mended
 
 e2e: install ## Run the end-to-end stories only; LINEWORK_E2E_* variables name an installation elsewhere
 	@$(BIN)/python -m pytest tests/e2e $(ARGS)
+
+chaos: install ## Break everything for ten minutes under load and check every promise: ARGS="--seed 7 --minutes 30"
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: install ## Measure how fast it is, against its floor
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -13,9 +13,10 @@ from chassis.testing import eventually
 from chassis.worker import Worker
 from contracts.message import Message
 from contracts.topics import WORK_ORDERS
+from linework.ports import free_port
 
 from .conftest import Toy
-from .toy import count, effects_of, follow, note
+from .toy import count, effects_of, follow, note, toy_worker
 
 
 def expected(keys: Sequence[str], versions: int) -> dict[str, list[int]]:
@@ -50,6 +51,13 @@ async def test_what_a_killed_worker_had_in_hand_is_applied_exactly_once(toy: Toy
     async with toy.worker().running():
         await toy.send(*(note(key, 4) for key in keys))
         await until_applied(toy.db, expected(keys, 4))
+
+
+async def test_a_worker_finds_the_cluster_by_any_of_its_brokers(toy: Toy) -> None:
+    nobody_there = f"127.0.0.1:{free_port()}"
+    await toy.send(note("order-1", 1))
+    async with toy_worker(toy.url, f"{nobody_there}, {toy.bootstrap_servers}", toy.prefix).running():
+        await until_applied(toy.db, expected(["order-1"], 1))
 
 
 async def test_a_batch_that_is_delivered_again_changes_nothing(toy: Toy) -> None:

@@ -49,7 +49,8 @@ class Worker:
             security=client_security(settings),
         )
         self._broker = KafkaBroker(
-            settings.kafka_bootstrap_servers,
+            # FastStream takes a text with commas for the name of one broker.
+            [server.strip() for server in settings.kafka_bootstrap_servers.split(",")],
             security=broker_security(settings),
             allow_auto_create_topics=False,
             # Handlers take the raw batch: nothing is to be injected or converted.

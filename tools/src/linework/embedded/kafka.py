@@ -1,9 +1,11 @@
-"""One Apache Kafka broker and controller in KRaft mode, on loopback only, on the JRE of a wheel."""
+"""Apache Kafka in KRaft mode, on loopback only, on the JRE of a wheel: one node, or several that make one cluster."""
 
 import base64
 import os
 import secrets
 import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from linework.embedded.jars import LOCK, fetch_jars
@@ -25,21 +27,11 @@ JAVA_OPTIONS = (
 
 SETTINGS = {
     "process.roles": "broker,controller",
-    "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
     # A missing topic is a mistake to be seen, not one to be made up with one partition.
     "auto.create.topics.enable": "false",
     "num.partitions": "12",
-    # One node holds every copy there is.
-    "default.replication.factor": "1",
-    "min.insync.replicas": "1",
-    "offsets.topic.replication.factor": "1",
-    "transaction.state.log.replication.factor": "1",
-    "transaction.state.log.min.isr": "1",
-    "share.coordinator.state.topic.replication.factor": "1",
-    "share.coordinator.state.topic.min.isr": "1",
     # Few partitions and no pause make first use fast.
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",
@@ -55,8 +47,48 @@ SETTINGS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """One more port of a broker. Who comes in by it is told `advertised_port`, behind which may be a proxy."""
+
+    name: str
+    """Letters only."""
+    port: int
+    advertised_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Which node of a cluster a broker is. All nodes of a cluster have the same `cluster_id` and `quorum`."""
+
+    node_id: int
+    cluster_id: str
+    quorum: Mapping[int, int]
+    """Node id to controller port, of every node."""
+    entrances: Sequence[Entrance] = field(default=())
+
+
+def new_cluster_id() -> str:
+    cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
+    # The formatting tool would read a first hyphen as an option.
+    return "A" + cluster_id[1:] if cluster_id.startswith("-") else cluster_id
+
+
+def copies_of(node_count: int) -> dict[str, str]:
+    """How many copies there are of what the brokers keep, and how many are needed for a write."""
+    copies = min(3, node_count)
+    factors = ("default", "offsets.topic", "transaction.state.log", "share.coordinator.state.topic")
+    needed = ("min.insync.replicas", "transaction.state.log.min.isr", "share.coordinator.state.topic.min.isr")
+    # With three copies one may be away. With fewer a promise of two would stop every write.
+    insync = "2" if copies == 3 else "1"
+    return {f"{name}.replication.factor": str(copies) for name in factors} | dict.fromkeys(needed, insync)
+
+
 class EmbeddedKafka(EmbeddedServer):
-    """A broker on a folder of its own. Started again on the same folder it has the same topics and records."""
+    """A broker on a folder of its own. Started again on the same folder it has the same topics and records.
+
+    The nodes of a cluster are started at the same time: each waits until most of them are there.
+    """
 
     name = "kafka"
 
@@ -66,11 +98,15 @@ class EmbeddedKafka(EmbeddedServer):
         port: int,
         controller_port: int,
         *,
+        node: Node | None = None,
         log: Path | None = None,
         records: Path | None = None,
         dies_with_parent: bool = False,
     ) -> None:
+        if node is not None:
+            self.name = f"kafka_{node.node_id}"
         super().__init__(folder, port, log, records, dies_with_parent)
+        self._node = node or Node(1, new_cluster_id(), {1: controller_port})
         self._controller_port = controller_port
         self._settings_file = self.folder / "server.properties"
 
@@ -97,21 +133,29 @@ class EmbeddedKafka(EmbeddedServer):
         self._run(child, lambda: self._is_ready(written))
 
     def _write_settings(self) -> None:
-        controller = f"{LOOPBACK}:{self._controller_port}"
+        node, controller = self._node, f"{LOOPBACK}:{self._controller_port}"
+        clients = f"PLAINTEXT://{self.bootstrap_servers}"
+        entrances = [
+            (door.name, f"{LOOPBACK}:{door.port}", f"{LOOPBACK}:{door.advertised_port}") for door in node.entrances
+        ]
+        listeners = [clients, f"CONTROLLER://{controller}", *(f"{name}://{here}" for name, here, _ in entrances)]
+        advertised = [clients, *(f"{name}://{told}" for name, _, told in entrances)]
+        names = ["PLAINTEXT", "CONTROLLER", *(name for name, _, _ in entrances)]
         settings = {
             **SETTINGS,
-            "listeners": f"PLAINTEXT://{self.bootstrap_servers},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap_servers}",
-            "controller.quorum.voters": f"1@{controller}",
+            **copies_of(len(node.quorum)),
+            "node.id": str(node.node_id),
+            "listeners": ",".join(listeners),
+            "advertised.listeners": ",".join(advertised),
+            "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in names),
+            "controller.quorum.voters": ",".join(f"{number}@{LOOPBACK}:{port}" for number, port in node.quorum.items()),
             "log.dirs": str(self.folder / "data"),
         }
         self._settings_file.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
     def _format(self, java: list[str]) -> None:
-        cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode().rstrip("=")
-        if cluster_id.startswith("-"):  # the tool would read it as an option
-            cluster_id = "A" + cluster_id[1:]
-        command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster_id, "-c", str(self._settings_file)]
+        settings = ["-t", self._node.cluster_id, "-c", str(self._settings_file)]
+        command = [*java, "kafka.tools.StorageTool", "format", *settings]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as log:
             done = subprocess.run(command, stdout=log, stderr=log, cwd=self.folder)

@@ -38,6 +38,12 @@ class EmbeddedServer(ABC):
             time.sleep(0.05)
         raise ComponentDied(self.name, self.log)
 
+    @property
+    def pid(self) -> int:
+        """Of its first process, once it has been started."""
+        assert self._child is not None, f"{self.name} has not been started"
+        return self._child.pid
+
     def exit_code(self) -> int | None:
         """How it ended; None while it runs, and before it was ever started."""
         return self._child.exit_code() if self._child else None
