@@ -67,4 +67,4 @@ def test_every_setting_has_a_meaning() -> None:
 
 def test_the_pages_say_what_the_code_says(tmp_path: Path) -> None:
     assert document.differences(ROOT) == [], "run `python -m chassis.document`"
-    assert len(document.differences(tmp_path)) == 2
+    assert len(document.differences(tmp_path)) == 3

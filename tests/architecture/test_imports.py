@@ -12,7 +12,7 @@ SERVICES = frozenset(init.parent.name for init in ROOT.glob("services/*/src/*/__
 LIBRARIES = ("contracts", "chassis", "custody")
 
 PURE_CONTRACTS = frozenset({"lifecycle", "events", "order", "message", "refusals", "requests", "directory"})
-TECHNICAL_CONTRACTS = frozenset({"catalogue", "chain", "codec", "message", "refusals", "topics"})
+TECHNICAL_CONTRACTS = frozenset({"access", "catalogue", "chain", "codec", "message", "refusals", "topics"})
 WITH_SQLALCHEMY = frozenset(
     {"chassis.database", "chassis.migrations", "chassis.problems", "custody.rows", "custody.views"}
 )

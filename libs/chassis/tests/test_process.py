@@ -10,7 +10,8 @@ from fastapi import APIRouter
 
 from chassis.catch_up import caught_up
 from chassis.database import Database, is_transient
-from chassis.http import Db, create_app
+from chassis.desk import Desk
+from chassis.http import create_app
 from chassis.settings import Settings
 from chassis.subscribe import Consumer
 from chassis.testing import TestIssuer, client_of, eventually, settings_for
@@ -18,14 +19,14 @@ from chassis.wakeup import APPLIED, Wakeup
 from contracts.codec import encode
 
 from .test_parking import park_spoiled, raw_records
-from .toy import INI, SUBSCRIPTIONS, count, note
+from .toy import INI, SUBSCRIPTIONS, all_public, count, note
 
 router = APIRouter()
 
 
 @router.post("/counts/{key}")
-async def count_up(key: str, db: Db) -> int:
-    return await count(db, key)
+async def count_up(key: str, desk: Desk) -> int:
+    return await count(desk.db, key)
 
 
 @pytest.fixture
@@ -40,7 +41,9 @@ def issuer() -> TestIssuer:
 
 @pytest.fixture
 async def client(url: str, issuer: TestIssuer) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app("toy", settings_for(url), [router], description="Toys.", subscriptions=SUBSCRIPTIONS)
+    app = create_app(
+        "toy", settings_for(url), [router], description="Toys.", subscriptions=SUBSCRIPTIONS, access=all_public(router)
+    )
     async with client_of(app, issuer) as client:
         yield client
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from chassis.auth import Principal
 from chassis.catch_up import NotCaughtUp
 from chassis.database import Database
 from chassis.paging import CursorBroken
@@ -15,7 +14,6 @@ from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service, Status
 from custody.record import WorkOrderNotFound
-from custody.routes import scope_of
 from custody.rows import COLUMNS, TYPES, work_orders
 from custody.views import Search, most_recent, most_urgent, one_order
 
@@ -140,19 +138,6 @@ async def test_one_order_is_read_at_least_at_the_version_asked_for(db: Database)
             await one_order(db, "order-1", areas=areas, at_least=None, wakeup=wakeup, seconds=0)
         with pytest.raises(WorkOrderNotFound):
             await one_order(db, "order-1", areas=areas, at_least=4, wakeup=wakeup, seconds=0)
-
-
-def who(*roles: str, areas: tuple[str, ...] | None = None) -> Principal:
-    return Principal("x", "X", frozenset(roles), areas, "token", 0.0)
-
-
-def test_areas_narrow_any_role_and_repair_staff_see_nothing_without_one() -> None:
-    assert scope_of(who("dispatcher")) is None
-    assert scope_of(who("dispatcher", areas=("north",))) == ("north",)
-    assert scope_of(who("technician", areas=("north",))) == ("north",)
-    assert scope_of(who("technician")) == ()
-    assert scope_of(who("partner")) == ()
-    assert scope_of(who()) == ()
 
 
 async def test_the_table_in_python_is_the_table_in_the_database(db: Database) -> None:

@@ -10,11 +10,11 @@ import re
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import Header, Request, Response
+from fastapi import Request, Response
 
 from chassis.database import Statements, Transaction
+from chassis.guard import caller_of
 from chassis.problems import MalformedRequest, VersionRequired
 from chassis.telemetry import traceparent
 from contracts.refusals import Invalid
@@ -91,21 +91,26 @@ def etag_of(version: int) -> str:
     return f'"{version}"'
 
 
-async def act_headers(
-    request: Request,
-    if_match: Annotated[str | None, Header(description='The order version decided on, such as `"3"`.')] = None,
-    idempotency_key: Annotated[
-        str | None, Header(description="Names this command; repeat it safely with the same key.")
-    ] = None,
-    x_correlation_id: Annotated[str | None, Header(description="Carried into every event this causes.")] = None,
-) -> ActHeaders:
+ACT_PARAMETERS = [
+    {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
+    for name, description in {
+        "If-Match": 'The order version decided on, such as `"3"`.',
+        "Idempotency-Key": "Names this command; repeat it safely with the same key.",
+        "X-Correlation-Id": "Carried into every event this causes.",
+    }.items()
+]
+"""The headers in OpenAPI; they are read here and not by FastAPI, for which each costs as much as a dependency."""
+
+
+async def act_headers(request: Request) -> ActHeaders:
     """The headers of an act; raises `MalformedRequest` or `IdempotencyKeyBroken`."""
-    if x_correlation_id is not None and (len(x_correlation_id) > _LONGEST_KEY or not x_correlation_id.isprintable()):
+    correlation_id = request.headers.get("x-correlation-id")
+    if correlation_id is not None and (len(correlation_id) > _LONGEST_KEY or not correlation_id.isprintable()):
         raise MalformedRequest(reason="X-Correlation-Id is 1 to 200 printable characters")
     return ActHeaders(
-        idempotency=await _idempotency(request, idempotency_key),
-        if_match=_version(if_match),
-        correlation_id=x_correlation_id,
+        idempotency=await _idempotency(request),
+        if_match=_version(request.headers.get("if-match")),
+        correlation_id=correlation_id,
         traceparent=traceparent(),
     )
 
@@ -119,14 +124,14 @@ def _version(if_match: str | None) -> int | None:
     return int(match[1])
 
 
-async def _idempotency(request: Request, key: str | None) -> Idempotency | None:
+async def _idempotency(request: Request) -> Idempotency | None:
+    key = request.headers.get("idempotency-key")
     if key is None:
         return None
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise IdempotencyKeyBroken()
-    principal = await request.app.state.verifier.verify(request.headers["authorization"].partition(" ")[2].strip())
     return Idempotency(
-        caller=principal.sub,
+        caller=caller_of(request.scope).sub,
         route=f"{request.method} {request.url.path}",
         key=key,
         fingerprint=hashlib.sha256(await request.body()).hexdigest(),

@@ -1,7 +1,8 @@
 """What any route can refuse, whatever it does: said once, declared by all of them."""
 
-from chassis.auth import KeySetUnavailable, RoleNotAllowed, TokenMissing, TokenRefused
+from chassis.auth import KeySetUnavailable, TokenMissing, TokenRefused
 from chassis.database import DatabaseUnavailable
+from chassis.guard import AreasNotEnough, RoleNotAllowed
 from chassis.problems import InvalidRequest, MalformedRequest, RequestTooLarge
 from contracts.refusals import Refusal
 
@@ -9,6 +10,7 @@ ANY: tuple[type[Refusal], ...] = (
     TokenMissing,
     TokenRefused,
     RoleNotAllowed,
+    AreasNotEnough,
     KeySetUnavailable,
     DatabaseUnavailable,
     InvalidRequest,

@@ -8,17 +8,13 @@ names a key that is not in it.
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import jwt
-from fastapi import Depends, Request
-from fastapi.security import HTTPBearer
 
-from contracts.message import Actor
-from contracts.refusals import Forbidden, Unauthenticated, Unavailable
+from contracts.refusals import Unauthenticated, Unavailable
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 _REMEMBERED_TOKENS = 10_000
@@ -38,12 +34,6 @@ class TokenRefused(Unauthenticated):
     zh = "令牌未被接受：{reason}。"
 
 
-class RoleNotAllowed(Forbidden):
-    """This needs one of the roles {needed}; the token has {roles}."""
-
-    zh = "此操作需要角色 {needed} 之一；令牌的角色为 {roles}。"
-
-
 class KeySetUnavailable(Unavailable):
     """The issuer's key set cannot be read at this moment."""
 
@@ -52,7 +42,7 @@ class KeySetUnavailable(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as the token says. `areas` is the scope: None sees every work area, a tuple those only."""
+    """Who asks, as the token says. `areas` are the work areas that it names; None when it names none."""
 
     sub: str
     name: str
@@ -60,14 +50,6 @@ class Principal:
     areas: tuple[str, ...] | None
     token: str
     expires_at: float
-
-    def has(self, *roles: str) -> bool:
-        return not self.roles.isdisjoint(roles)
-
-    def acting(self, *roles: str) -> Actor:
-        """The person in the first of the roles that the token has."""
-        role = next((role for role in roles if role in self.roles), next(iter(sorted(self.roles)), ""))
-        return Actor(self.sub, role, self.name)
 
 
 class TokenVerifier:
@@ -158,28 +140,3 @@ def _is_text(value: object) -> bool:
 
 def _are_texts(value: object) -> bool:
     return isinstance(value, list) and len(value) <= _LONGEST_TEXT and all(_is_text(item) for item in value)
-
-
-_bearer = HTTPBearer(auto_error=False, description="A token of the issuer; locally: `linework token ROLE`.")
-
-
-async def authenticated(request: Request) -> Principal:
-    """The caller; raises `TokenMissing` or `TokenRefused`."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise TokenMissing()
-    return await request.app.state.verifier.verify(token.strip())
-
-
-def allow(*roles: str) -> Callable[..., Any]:
-    """A dependency: the caller, who has one of the roles."""
-
-    async def caller(
-        principal: Annotated[Principal, Depends(authenticated)], _: Annotated[object, Depends(_bearer)]
-    ) -> Principal:
-        if not principal.has(*roles):
-            raise RoleNotAllowed(needed=list(roles), roles=sorted(principal.roles))
-        return principal
-
-    caller.roles = roles
-    return caller

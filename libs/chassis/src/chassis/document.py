@@ -1,4 +1,4 @@
-"""Writes the reference pages: every setting of a process, and every error code with its sentences.
+"""Writes the reference pages: every setting of a process, every error code with its sentences, who may do what.
 
     python -m chassis.document [--check] [--root FOLDER]
 
@@ -16,10 +16,12 @@ from pathlib import Path
 
 from chassis.problems import TITLES, status_of
 from chassis.settings import Settings
+from contracts import access
 from contracts.refusals import Refusal
 
 CONFIGURATION = Path("docs/configuration.md")
 ERRORS = Path("docs/errors.md")
+ACCESS = Path("docs/access.md")
 _NOT_PART_OF_A_PROCESS = ("chassis.testing",)
 
 
@@ -93,12 +95,45 @@ def _row(refusal: type[Refusal]) -> str:
     return f"| `{refusal.code}` | {status.value} {TITLES[status][0]} | {english} | {chinese} |"
 
 
+_REACHES = {
+    access.EVERY_AREA: "every work area; if the token names areas, those only",
+    access.OWN_AREAS: "the work areas that the token names; nothing if it names none",
+    access.WHOLE: "what cannot be divided by work area; refused to a token that names areas",
+    access.NO_AREA: "what belongs to no work area, the same for everybody with the role",
+    access.SELF: "what is the caller's own",
+}
+
+
+def access_page() -> str:
+    lines = [
+        "# Who may do what",
+        "",
+        "The table of `contracts.access`, enforced before a route runs. A role without an entry is refused with",
+        "`role_not_allowed`; a route that is not here is not served. Written by `python -m chassis.document`.",
+        "",
+        *(f"- **{reach}**: {meaning}" for reach, meaning in _REACHES.items()),
+        "- **public**: without a token",
+        "",
+    ]
+    for service, routes in {"every service": access.OF_EVERY_SERVICE, **access.OF_SERVICE}.items():
+        lines += [f"## {service}", "", f"| route | {' | '.join(access.Role)} |", f"|---|{'---|' * len(access.Role)}"]
+        lines += [
+            f"| `{_in_a_cell(row)}` | {' | '.join(_reach_of_each_role(grants))} |" for row, grants in routes.items()
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _reach_of_each_role(grants: access.Grants | None) -> list[str]:
+    return ["public" if grants is None else str(grants.get(role, "")) for role in access.Role]
+
+
 def _in_a_cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
 def pages(root: Path) -> dict[Path, str]:
-    return {CONFIGURATION: configuration_page(), ERRORS: errors_page(packages_of(root))}
+    return {CONFIGURATION: configuration_page(), ERRORS: errors_page(packages_of(root)), ACCESS: access_page()}
 
 
 def differences(root: Path) -> list[str]:

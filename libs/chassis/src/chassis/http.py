@@ -4,11 +4,10 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated
 
 import httpx
 import uvicorn
-from fastapi import APIRouter, Depends, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.main import STARTUP_FAILURE
 
@@ -17,12 +16,14 @@ from chassis.acts import AlreadyAnswered
 from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database
+from chassis.guard import Table, guard
 from chassis.health import health_routes
 from chassis.leaving import Leaver, is_leaving
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from chassis.telemetry import set_up_logs, set_up_traces
 from chassis.wakeup import APPLIED, Wakeup
+from contracts.access import routes_of
 
 
 def create_app(
@@ -34,9 +35,13 @@ def create_app(
     subscriptions: list[Subscription] = [],  # noqa: B006
     clock: Clock | None = None,
     prepare: Callable[[FastAPI], None] | None = None,
+    access: Table | None = None,
 ) -> FastAPI:
     """The app of a service. Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what
-    `prepare` adds; all of it lives as long as the app."""
+    `prepare` adds; all of it lives as long as the app.
+
+    `access` is the service's part of `contracts.access` unless a test gives another; raises `RouteNotInTable`.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -59,6 +64,8 @@ def create_app(
         lifespan=lifespan,
         # A path with a slash too many is a mistake to be told of, not a redirect that loses the body.
         redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
     )
     app.state.settings = settings
     app.state.drain_seconds = settings.drain_seconds
@@ -71,8 +78,9 @@ def create_app(
     async def on_already_answered(_: Request, repeated: AlreadyAnswered) -> Response:
         return repeated.answer.response()
 
-    for router in [*routers, parking_api.router, health_routes()]:
-        app.include_router(router)
+    every_router = [*routers, parking_api.router, health_routes()]
+    routes = [*app.router.routes, *(route for router in every_router for route in router.routes)]
+    guard(app, service, routes, access if access is not None else routes_of(service))
     app.add_middleware(Boundary, limit=settings.request_bytes_limit)
     return app
 
@@ -110,18 +118,6 @@ class Boundary:
 
 _CLOSE = ((b"connection", b"close"),)
 _HEADERS = [(name.encode(), value.encode()) for name, value in problems.HEADERS_OF_EVERY_ANSWER.items()]
-
-
-async def _db(request: Request) -> Database:
-    return request.app.state.db
-
-
-async def _clock(request: Request) -> Clock:
-    return request.app.state.clock
-
-
-Db = Annotated[Database, Depends(_db)]
-Time = Annotated[Clock, Depends(_clock)]
 
 
 def _spare_the_collector() -> None:

@@ -6,17 +6,15 @@ What was parked may hold whatever a broken writer put there; only operators see 
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis import parking
 from chassis.any_route import ANY
-from chassis.auth import Principal, allow
+from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.subscribe import Consumer
 
-_OPERATOR = ("operator",)
-Operator = Annotated[Principal, Depends(allow(*_OPERATOR))]
 ParkedId = Annotated[int, Field(ge=1, le=2**62)]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """What PostgreSQL's text can hold."""
@@ -57,54 +55,49 @@ class Released(BaseModel):
 
 @router.get("", responses=Responses.of(ANY))
 async def list_parked_records(
-    request: Request,
-    _: Operator,
+    desk: Desk,
     topic: Annotated[Text | None, Query(max_length=200)] = None,
     key: Annotated[Text | None, Query(max_length=500)] = None,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> ParkedRecords:
     """What is parked at the moment, oldest first; `after` is the last id of the page before."""
-    rows = await parking.parked_records(request.app.state.db, topic=topic, key=key, after=after, limit=limit)
+    rows = await parking.parked_records(desk.db, topic=topic, key=key, after=after, limit=limit)
     return ParkedRecords.model_validate({"items": rows})
 
 
 @router.get("/{parked_id}", responses=Responses.of((*ANY, parking.ParkedRecordNotFound)))
-async def inspect_parked_record(request: Request, _: Operator, parked_id: ParkedId) -> ParkedRecord:
+async def inspect_parked_record(desk: Desk, parked_id: ParkedId) -> ParkedRecord:
     """One record as it was read: value, headers, and why it could not be applied."""
-    return ParkedRecord.model_validate(await parking.parked_record(request.app.state.db, parked_id))
+    return ParkedRecord.model_validate(await parking.parked_record(desk.db, parked_id))
 
 
 @router.post("/{parked_id}/repair", responses=Responses.of((*ANY, parking.ParkedRecordNotFound, parking.RepairNotText)))
-async def repair_parked_record(request: Request, operator: Operator, parked_id: ParkedId, body: Repair) -> ParkedRecord:
+async def repair_parked_record(desk: Desk, parked_id: ParkedId, body: Repair) -> ParkedRecord:
     """Sets the value and headers that will be applied in its place; what was read is kept beside them."""
-    state = request.app.state
     row = await parking.repair(
-        state.db, parked_id, value=body.value, headers=body.headers, by=operator.sub, at=state.clock.now()
+        desk.db, parked_id, value=body.value, headers=body.headers, by=desk.caller.sub, at=desk.clock.now()
     )
     return ParkedRecord.model_validate(row)
 
 
 @router.post("/{parked_id}/discard", responses=Responses.of((*ANY, parking.ParkedRecordNotFound)))
-async def discard_parked_record(request: Request, operator: Operator, parked_id: ParkedId) -> ParkedRecord:
+async def discard_parked_record(desk: Desk, parked_id: ParkedId) -> ParkedRecord:
     """Gives a record up for good; it stays in the table with who decided it."""
-    state = request.app.state
-    return ParkedRecord.model_validate(
-        await parking.discard(state.db, parked_id, by=operator.sub, at=state.clock.now())
-    )
+    row = await parking.discard(desk.db, parked_id, by=desk.caller.sub, at=desk.clock.now())
+    return ParkedRecord.model_validate(row)
 
 
 @router.post("/release", responses=Responses.of((*ANY, parking.ParkedKeyNotFound, parking.StillPoison)))
 async def release_parked_key(
-    request: Request,
-    operator: Operator,
+    desk: Desk,
     topic: Annotated[Text, Query(max_length=200)],
     key: Annotated[Text, Query(max_length=500)],
 ) -> Released:
     """Applies the parked records of a key in order, all or none."""
-    state = request.app.state
+    state = desk.state
     subscription = next((one for one in state.subscriptions if one.topic.name == topic), None)
     if subscription is None:
         raise parking.ParkedKeyNotFound(topic=topic, key=key)
-    consumer = Consumer(subscription, service=state.service, db=state.db, wakeup=state.wakeup)
-    return Released(released=await consumer.release(key, by=operator.sub, at=state.clock.now()))
+    consumer = Consumer(subscription, service=state.service, db=desk.db, wakeup=desk.wakeup)
+    return Released(released=await consumer.release(key, by=desk.caller.sub, at=desk.clock.now()))

@@ -9,12 +9,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from fastapi import APIRouter
+
 from chassis import outbox
 from chassis.database import Database, Transaction
+from chassis.guard import Table, rows_of
 from chassis.settings import Settings
 from chassis.subscribe import Poison, Subscription
 from chassis.testing import settings_for
 from chassis.worker import Worker
+from contracts.access import OF_EVERY_SERVICE
 from contracts.codec import new_message
 from contracts.events import WorkOrderNoteAdded
 from contracts.lifecycle import Service
@@ -26,6 +30,11 @@ TOPIC = WORK_ORDERS.name
 WRITER = Actor("technician-1", "technician")
 REFUSED_BY_HANDLER = "the handler refuses this"
 REFUSED_BY_DATABASE = "the database refuses this"
+
+
+def all_public(router: APIRouter) -> Table:
+    """An access table by which everybody may use the routes, for tests that are about something else."""
+    return {row: None for route in router.routes for row in rows_of(route).values()} | dict(OF_EVERY_SERVICE)
 
 
 def note(key: str, version: int, text: str = "seen") -> Message:

@@ -1,17 +1,16 @@
 """What the order routes of every service have in common: their parameters, models and refusals."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.acts import ActHeaders, Answer, IdempotencyKeyBroken, IdempotencyKeyReused, act_headers
+from chassis.acts import ACT_PARAMETERS, ActHeaders, Answer, IdempotencyKeyBroken, IdempotencyKeyReused, act_headers
 from chassis.any_route import ANY
-from chassis.auth import Principal
 from chassis.catch_up import NotCaughtUp
+from chassis.desk import RouteDesk
 from chassis.paging import CursorBroken
 from chassis.problems import VersionRequired
 from chassis.texts import PastMoment
@@ -34,7 +33,6 @@ ACT_REFUSALS = (
 )
 
 OrderId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The order's id.")]
-Headers = Annotated[ActHeaders, Depends(act_headers)]
 AtLeast = Annotated[
     int | None, Query(ge=1, le=1_000_000, description="Wait briefly until this order version has arrived here.")
 ]
@@ -58,91 +56,70 @@ class WorkOrderPage(BaseModel):
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a list was asked for: filters, and which page."""
+class Wanted(BaseModel):
+    """What a list is asked for: filters, and which page."""
 
-    statuses: tuple[Status, ...]
-    filters: dict[str, str | None]
-    subscriber_no: str | None
-    cursor: str | None
-    limit: int
+    status: list[Status] | None = Field(None, max_length=9)
+    work_area_id: SearchText = None
+    subscriber_no: SearchText = None
+    order_no: SearchText = None
+    external_reference: SearchText = None
+    device_type: SearchText = None
+    demand_type: SearchText = None
+    cursor: Cursor = None
+    limit: Limit = 50
 
-    def search(self, caller: Principal, *, default: Sequence[Status]) -> Search:
-        """The search within the caller's scope; `default` are the statuses when none was asked for."""
+    def search(self, areas: tuple[str, ...] | None, *, default: Sequence[Status]) -> Search:
+        """The search within the caller's areas; `default` are the statuses when none was asked for."""
         return Search(
-            statuses=self.statuses or tuple(default),
-            areas=scope_of(caller),
+            statuses=tuple(self.status or default),
+            areas=areas,
+            work_area_id=self.work_area_id,
             subscriber_nos=[self.subscriber_no] if self.subscriber_no else None,
-            **self.filters,
+            order_no=self.order_no,
+            external_reference=self.external_reference,
+            device_type=self.device_type,
+            demand_type=self.demand_type,
         )
 
 
-async def _wanted(
-    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
-    work_area_id: SearchText = None,
-    subscriber_no: SearchText = None,
-    order_no: SearchText = None,
-    external_reference: SearchText = None,
-    device_type: SearchText = None,
-    demand_type: SearchText = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Wanted:
-    filters = {
-        "work_area_id": work_area_id,
-        "order_no": order_no,
-        "external_reference": external_reference,
-        "device_type": device_type,
-        "demand_type": demand_type,
-    }
-    return Wanted(tuple(status or ()), filters, subscriber_no, cursor, limit)
+ListWanted = Annotated[Wanted, Query()]
 
 
-ListWanted = Annotated[Wanted, Depends(_wanted)]
-
-
-async def read_order(request: Request, order_id: str, caller: Principal, at_least: int | None) -> Answer:
-    """The order as this service has it, within the caller's scope; raises `READ_REFUSALS`."""
-    state = request.app.state
+async def read_order(desk: RouteDesk, order_id: str, at_least: int | None) -> Answer:
+    """The order as this service has it, within the caller's areas; raises `READ_REFUSALS`."""
     return await one_order(
-        state.db,
+        desk.db,
         order_id,
-        areas=scope_of(caller),
+        areas=desk.caller.areas,
         at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
+        wakeup=desk.wakeup,
+        seconds=desk.settings.catch_up_seconds,
     )
 
 
-_SEES_EVERY_AREA = ("agent", "dispatcher", "auditor", "supervisor", "operator")
+class OrderDesk(RouteDesk):
+    """The desk of an act: also what its headers say, and the service's orders."""
+
+    __slots__ = ("headers",)
+
+    def __init__(self, request: Request, headers: ActHeaders) -> None:
+        super().__init__(request)
+        self.headers = headers
+
+    @property
+    def orders(self) -> Orders:
+        return self.state.orders
+
+    def act(self, order_id: str, occurred_at: datetime | None) -> Act:
+        """The act of the caller on an order, within their areas."""
+        caller = self.caller
+        return Act(order_id, caller.actor, self.headers, areas=caller.areas, occurred_at=occurred_at)
 
 
-def scope_of(principal: Principal) -> tuple[str, ...] | None:
-    """The work areas whose orders the caller may see; None for all.
-
-    Areas named in the token narrow any role; repair staff see no order without one.
-    """
-    if principal.areas is None and not principal.has(*_SEES_EVERY_AREA):
-        return ()
-    return principal.areas
+async def _order_desk(request: Request) -> OrderDesk:
+    return OrderDesk(request, await act_headers(request))
 
 
-def act_on(
-    order_id: str, principal: Principal, headers: ActHeaders, *roles: str, occurred_at: datetime | None = None
-) -> Act:
-    """The act of a caller in the first of the roles that they have."""
-    return Act(
-        order_id=order_id,
-        actor=principal.acting(*roles),
-        headers=headers,
-        areas=scope_of(principal),
-        occurred_at=occurred_at,
-    )
-
-
-async def _orders(request: Request) -> Orders:
-    return request.app.state.orders
-
-
-OwnOrders = Annotated[Orders, Depends(_orders)]
+_order_desk.openapi_parameters = ACT_PARAMETERS
+ActDesk = Annotated[OrderDesk, Depends(_order_desk)]

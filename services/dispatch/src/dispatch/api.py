@@ -3,12 +3,11 @@
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
 
 from chassis.acts import Answer
-from chassis.auth import Principal, allow
-from chassis.http import Db
+from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Code, Prose
 from contracts.lifecycle import Status
@@ -18,13 +17,11 @@ from custody.routes import (
     LIST_REFUSALS,
     READ_REFUSALS,
     ActBody,
+    ActDesk,
     AtLeast,
-    Headers,
     ListWanted,
     OrderId,
-    OwnOrders,
     WorkOrderPage,
-    act_on,
     read_order,
 )
 from custody.rows import to_order
@@ -34,10 +31,7 @@ from dispatch import use_cases, views
 from dispatch.domain import assignment
 from dispatch.views import DispatchForm
 
-# Who has both roles acts as supervisor, and the event says so.
-_ROLES = (use_cases.SUPERVISOR, "dispatcher")
 _WAITING = (Status.CREATED, Status.REJECTED, Status.REDISPATCHING)
-Dispatcher = Annotated[Principal, Depends(allow(*_ROLES))]
 
 router = APIRouter(prefix="/v1", tags=["work orders"])
 
@@ -70,33 +64,29 @@ class SendToRedispatch(ActBody):
 
 
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
-async def list_work_orders(
-    caller: Dispatcher,
-    db: Db,
-    wanted: ListWanted,
-) -> Response:
+async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
     """The lists 调度, 反单 and 重复派单, or of any status; most urgent first."""
-    search = wanted.search(caller, default=_WAITING)
+    search = wanted.search(desk.caller.areas, default=_WAITING)
     return Response(
-        await most_urgent(db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
+        await most_urgent(desk.db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
     )
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
-async def get_work_order(order_id: OrderId, caller: Dispatcher, request: Request, at_least: AtLeast = None) -> Response:
+async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """One order as dispatch has it; `at_least` waits for a version on its way."""
-    return (await read_order(request, order_id, caller, at_least)).response()
+    return (await read_order(desk, order_id, at_least)).response()
 
 
 @router.get("/work-orders/{order_id}/form", response_model=DispatchForm, responses=Responses.of(READ_REFUSALS))
-async def get_form(order_id: OrderId, caller: Dispatcher, request: Request, at_least: AtLeast = None) -> Response:
+async def get_form(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """Everything that a dispatcher decides on: the order, its subscriber, and the open work areas that can
     take it with their active staff. The `ETag` is the version for `If-Match`."""
-    found = await read_order(request, order_id, caller, at_least)
+    found = await read_order(desk, order_id, at_least)
     order = to_order(found.body)
     # Asked before the database is: no connection waits for intake.
-    subscriber = await subscriber_fields(order, request.app, token=caller.token)
-    form = await views.dispatch_form(request.app.state.db, order, subscriber)
+    subscriber = await subscriber_fields(order, desk.app, token=desk.caller.token)
+    form = await views.dispatch_form(desk.db, order, subscriber)
     return Answer(200, msgspec.json.encode(form), found.etag).response()
 
 
@@ -119,21 +109,17 @@ async def get_form(order_id: OrderId, caller: Dispatcher, request: Request, at_l
         )
     ),
 )
-async def dispatch_work_order(
-    order_id: OrderId, body: DispatchWorkOrder, caller: Dispatcher, headers: Headers, orders: OwnOrders, db: Db
-) -> Response:
+async def dispatch_work_order(order_id: OrderId, body: DispatchWorkOrder, desk: ActDesk) -> Response:
     """Gives the order to a work area and its staff 调度. A supervisor may also send it back to an area that
     rejected it, dispatch it once it was rejected too often, and make the dispatch binding."""
-    act = act_on(order_id, caller, headers, *_ROLES, occurred_at=body.occurred_at)
-    return (await use_cases.dispatch_work_order(body.command(), act, orders=orders, db=db)).response()
+    act = desk.act(order_id, body.occurred_at)
+    return (await use_cases.dispatch_work_order(body.command(), act, orders=desk.orders, db=desk.db)).response()
 
 
 @router.post(
     "/work-orders/{order_id}/send-to-redispatch", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS)
 )
-async def send_to_redispatch(
-    order_id: OrderId, body: SendToRedispatch, caller: Dispatcher, headers: Headers, orders: OwnOrders
-) -> Response:
+async def send_to_redispatch(order_id: OrderId, body: SendToRedispatch, desk: ActDesk) -> Response:
     """Rules on the rejection 误派说明; the order then waits to be dispatched again 重复派单."""
-    act = act_on(order_id, caller, headers, *_ROLES, occurred_at=body.occurred_at)
-    return (await use_cases.send_to_redispatch(body.command(), act, orders=orders)).response()
+    act = desk.act(order_id, body.occurred_at)
+    return (await use_cases.send_to_redispatch(body.command(), act, orders=desk.orders)).response()

@@ -2,43 +2,35 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import Field, StrictBool
 
-from chassis.acts import ActHeaders, etag_of
-from chassis.auth import Principal, allow
-from chassis.http import Db, Time
+from chassis.acts import etag_of
+from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Code, Moment, Prose
 from contracts.events import RejectionReason
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
 from custody.directory import WorkAreaWithStaff, find_work_areas_with_staff
-from custody.record import Act
 from custody.routes import (
     ACT_REFUSALS,
     ANY,
     LIST_REFUSALS,
     READ_REFUSALS,
     ActBody,
+    ActDesk,
     AtLeast,
-    Headers,
     ListWanted,
     OrderId,
-    OwnOrders,
     WorkOrderPage,
-    act_on,
     read_order,
-    scope_of,
 )
 from custody.rows import to_order
 from custody.views import most_urgent
 from fieldwork import use_cases, views
 from fieldwork.domain import work
 
-_ACTORS = ("technician", "supervisor")
-Worker = Annotated[Principal, Depends(allow(*_ACTORS))]
-Reader = Annotated[Principal, Depends(allow(*_ACTORS, "dispatcher"))]
 TO_DO = (Status.DISPATCHED, Status.PROCESSING)
 
 router = APIRouter(prefix="/v1", tags=["work orders"])
@@ -66,57 +58,43 @@ class NoteBody(ActBody):
     note: Prose
 
 
-def _act(order_id: str, body: ActBody, caller: Principal, headers: ActHeaders) -> Act:
-    return act_on(order_id, caller, headers, *_ACTORS, occurred_at=body.occurred_at)
-
-
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
-async def list_work_orders(
-    caller: Reader,
-    db: Db,
-    wanted: ListWanted,
-) -> Response:
+async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
-    search = wanted.search(caller, default=TO_DO)
+    search = wanted.search(desk.caller.areas, default=TO_DO)
     return Response(
-        await most_urgent(db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
+        await most_urgent(desk.db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
     )
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
-async def get_work_order(
-    order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
-) -> Response:
+async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """One order; `at_least` waits for a version on its way."""
-    answer = await read_order(request, order_id, caller, at_least)
+    answer = await read_order(desk, order_id, at_least)
     return answer.response()
 
 
 @router.get("/work-orders/{order_id}/form", responses=Responses.of(READ_REFUSALS))
-async def get_form(
-    order_id: OrderId, caller: Reader, db: Db, request: Request, response: Response, at_least: AtLeast = None
-) -> views.Form:
+async def get_form(order_id: OrderId, desk: Desk, response: Response, at_least: AtLeast = None) -> views.Form:
     """The order with its subscriber, its work area with staff, and what can be done. The `ETag` is for `If-Match`."""
-    answer = await read_order(request, order_id, caller, at_least)
-    form = await views.form_of(to_order(answer.body), request.app, caller, may_act=caller.has(*_ACTORS))
+    answer = await read_order(desk, order_id, at_least)
+    form = await views.form_of(to_order(answer.body), desk)
     response.headers["etag"] = etag_of(form.order.version)
     return form
 
 
 @router.get("/work-areas", tags=["work areas"], responses=Responses.of(ANY))
-async def list_work_areas(caller: Reader, db: Db) -> list[WorkAreaWithStaff]:
+async def list_work_areas(desk: Desk) -> list[WorkAreaWithStaff]:
     """The work areas 工区 that the caller may see, each with its staff 维修人员."""
-    async with db.statements() as statements:
-        return await find_work_areas_with_staff(statements, scope_of(caller))
+    async with desk.db.statements() as statements:
+        return await find_work_areas_with_staff(statements, desk.caller.areas)
 
 
 @router.post("/work-orders/{order_id}/start", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
-async def start_work_order(
-    order_id: OrderId, body: ActBody, caller: Worker, headers: Headers, orders: OwnOrders
-) -> Response:
+async def start_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
     """Starts processing 处理."""
-    act = _act(order_id, body, caller, headers)
-    return (await use_cases.start_work_order(act, orders=orders)).response()
+    act = desk.act(order_id, body.occurred_at)
+    return (await use_cases.start_work_order(act, orders=desk.orders)).response()
 
 
 @router.post(
@@ -124,13 +102,11 @@ async def start_work_order(
     response_model=WorkOrder,
     responses=Responses.of((*ACT_REFUSALS, work.BindingAssignment)),
 )
-async def reject_work_order(
-    order_id: OrderId, body: RejectBody, caller: Worker, headers: Headers, orders: OwnOrders
-) -> Response:
+async def reject_work_order(order_id: OrderId, body: RejectBody, desk: ActDesk) -> Response:
     """Sends it back 反单, saying why it was misdirected; refused when the assignment is binding."""
-    act = _act(order_id, body, caller, headers)
+    act = desk.act(order_id, body.occurred_at)
     command = work.RejectWorkOrder(reason=body.reason, explanation=body.explanation)
-    return (await use_cases.reject_work_order(command, act, orders=orders)).response()
+    return (await use_cases.reject_work_order(command, act, orders=desk.orders)).response()
 
 
 @router.post(
@@ -138,12 +114,9 @@ async def reject_work_order(
     response_model=WorkOrder,
     responses=Responses.of((*ACT_REFUSALS, work.StaffRepeated, work.StaffOutsideWorkArea, work.StaffNotArrived)),
 )
-async def complete_work_order(
-    order_id: OrderId, body: CompleteBody, caller: Worker, headers: Headers, orders: OwnOrders, request: Request
-) -> Response:
+async def complete_work_order(order_id: OrderId, body: CompleteBody, desk: ActDesk) -> Response:
     """The work is finished 完成: who did it, what was done, and three answers."""
-    act = _act(order_id, body, caller, headers)
-    state = request.app.state
+    act = desk.act(order_id, body.occurred_at)
     command = work.CompleteWorkOrder(
         staff_ids=tuple(body.staff_ids),
         handling=body.handling,
@@ -154,10 +127,10 @@ async def complete_work_order(
     answer = await use_cases.complete_work_order(
         command,
         act,
-        orders=orders,
-        db=state.db,
-        wakeup=state.wakeup,
-        catch_up_seconds=state.settings.catch_up_seconds,
+        orders=desk.orders,
+        db=desk.db,
+        wakeup=desk.wakeup,
+        catch_up_seconds=desk.settings.catch_up_seconds,
     )
     return answer.response()
 
@@ -167,26 +140,22 @@ async def complete_work_order(
     response_model=WorkOrder,
     responses=Responses.of((*ACT_REFUSALS, work.SuspensionAlreadyOver)),
 )
-async def suspend_work_order(
-    order_id: OrderId, body: SuspendBody, caller: Worker, headers: Headers, orders: OwnOrders, clock: Time
-) -> Response:
+async def suspend_work_order(order_id: OrderId, body: SuspendBody, desk: ActDesk) -> Response:
     """Lets the work rest until a time 挂起; until it is resumed, only notes and requests are taken."""
-    act = _act(order_id, body, caller, headers)
+    act = desk.act(order_id, body.occurred_at)
     command = work.SuspendWorkOrder(reason=body.reason, until=body.until)
-    return (await use_cases.suspend_work_order(command, act, orders=orders, clock=clock)).response()
+    return (await use_cases.suspend_work_order(command, act, orders=desk.orders, clock=desk.clock)).response()
 
 
 @router.post("/work-orders/{order_id}/resume", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
-async def resume_work_order(
-    order_id: OrderId, body: ActBody, caller: Worker, headers: Headers, orders: OwnOrders
-) -> Response:
+async def resume_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
     """Work on it goes on."""
-    act = _act(order_id, body, caller, headers)
-    return (await use_cases.resume_work_order(act, orders=orders)).response()
+    act = desk.act(order_id, body.occurred_at)
+    return (await use_cases.resume_work_order(act, orders=desk.orders)).response()
 
 
 @router.post("/work-orders/{order_id}/notes", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
-async def add_note(order_id: OrderId, body: NoteBody, caller: Worker, headers: Headers, orders: OwnOrders) -> Response:
+async def add_note(order_id: OrderId, body: NoteBody, desk: ActDesk) -> Response:
     """Notes something for whoever reads the order later."""
-    act = _act(order_id, body, caller, headers)
-    return (await use_cases.add_note(body.note, act, orders=orders)).response()
+    act = desk.act(order_id, body.occurred_at)
+    return (await use_cases.add_note(body.note, act, orders=desk.orders)).response()

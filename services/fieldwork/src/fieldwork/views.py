@@ -2,9 +2,7 @@
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI
-
-from chassis.auth import Principal
+from chassis.desk import RouteDesk
 from contracts.lifecycle import Act
 from contracts.order import WorkOrder
 from custody.directory import TypeNames, WorkAreaWithStaff, find_type_names, find_work_areas_with_staff
@@ -23,14 +21,14 @@ class Form(OrderForm):
     """What the caller can do with it here, at this version."""
 
 
-async def form_of(order: WorkOrder, app: FastAPI, caller: Principal, *, may_act: bool) -> Form:
-    async with app.state.db.statements() as statements:
+async def form_of(order: WorkOrder, desk: RouteDesk) -> Form:
+    async with desk.db.statements() as statements:
         areas = await find_work_areas_with_staff(statements, [order.work_area_id] if order.work_area_id else [])
         type_names = await find_type_names(statements, order.device_type, order.demand_type)
     return Form(
         order=order,
-        **await subscriber_fields(order, app, token=caller.token),
+        **await subscriber_fields(order, desk.app, token=desk.caller.token),
         work_area=areas[0] if areas else None,
         type_names=type_names,
-        allowed_acts=work.allowed_acts(order) if may_act else (),
+        allowed_acts=work.allowed_acts(order) if desk.may("POST /v1/work-orders/{order_id}/start") else (),
     )

@@ -3,45 +3,38 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.auth import Principal, allow
 from chassis.catch_up import caught_up
-from chassis.http import Db, Time
+from chassis.desk import Desk
 from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.texts import Code, Line, Moment, PastMoment, Prose
 from contracts.events import Appointment, Channel, Zone
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
-from custody.record import Act, ExternalReferenceTaken
+from custody.record import ExternalReferenceTaken
 from custody.routes import (
     ACT_REFUSALS,
     ANY,
     LIST_REFUSALS,
     READ_REFUSALS,
+    ActDesk,
     AtLeast,
     Cursor,
-    Headers,
     Limit,
+    OrderDesk,
     OrderId,
-    OwnOrders,
     SearchText,
     WorkOrderPage,
     read_order,
-    scope_of,
 )
 from intake import use_cases, views
 from intake.domain import creation
 from intake.domain.privacy import plain_phone
 from intake.views import HistoryEntry, LookUp, RequestNotFound, SubscriberOfOrder
 
-_READERS = ("agent", "supervisor", "dispatcher", "auditor", "technician")
-_ASKERS = ("agent", "supervisor", "dispatcher")
-Creator = Annotated[Principal, Depends(allow("agent", "supervisor"))]
-Reader = Annotated[Principal, Depends(allow(*_READERS))]
-Asker = Annotated[Principal, Depends(allow(*_ASKERS))]
 _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
 
 router = APIRouter(prefix="/v1", tags=["work orders"])
@@ -108,19 +101,16 @@ class RequestToCustodian(BaseModel):
         )
     ),
 )
-async def create_work_order(
-    body: CreateWorkOrder, caller: Creator, headers: Headers, orders: OwnOrders, db: Db, clock: Time
-) -> Response:
+async def create_work_order(body: CreateWorkOrder, desk: ActDesk) -> Response:
     """Creates an order 生成表单. The `ETag` is its version; dispatch sees it within moments."""
-    act = Act(new_id(), caller.acting("agent", "supervisor"), headers, occurred_at=body.occurred_at)
-    answer = await use_cases.create_work_order(body.command(), act, orders=orders, db=db, clock=clock)
+    act = desk.act(new_id(), body.occurred_at)
+    answer = await use_cases.create_work_order(body.command(), act, orders=desk.orders, db=desk.db, clock=desk.clock)
     return answer.response()
 
 
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def look_up_work_orders(
-    caller: Reader,
-    db: Db,
+    desk: Desk,
     subscriber_no: SearchText = None,
     order_no: SearchText = None,
     phone: SearchText = None,
@@ -136,46 +126,39 @@ async def look_up_work_orders(
         phone=plain_phone(phone) if phone else None,
         external_reference=external_reference,
         statuses=tuple(status or ()),
-        areas=scope_of(caller),
+        areas=desk.caller.areas,
     )
-    return Response(await views.look_up(db, wanted, cursor=cursor, limit=limit), media_type="application/json")
+    return Response(await views.look_up(desk.db, wanted, cursor=cursor, limit=limit), media_type="application/json")
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
-async def get_work_order(
-    order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
-) -> Response:
+async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """One order with everything that was entered anywhere; `at_least` waits for a version on its way."""
-    answer = await read_order(request, order_id, caller, at_least)
+    answer = await read_order(desk, order_id, at_least)
     return answer.response()
 
 
 @router.get("/work-orders/{order_id}/history", responses=Responses.of(READ_REFUSALS))
-async def get_history(
-    order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
-) -> list[HistoryEntry]:
+async def get_history(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> list[HistoryEntry]:
     """Who did what when, oldest first: every event, request and refusal of the order."""
-    state = request.app.state
     return await views.history(
-        db,
+        desk.db,
         order_id,
-        areas=scope_of(caller),
+        areas=desk.caller.areas,
         at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
+        wakeup=desk.wakeup,
+        seconds=desk.settings.catch_up_seconds,
     )
 
 
 @router.get("/work-orders/{order_id}/subscriber", responses=Responses.of(READ_REFUSALS))
-async def get_subscriber_of_order(
-    order_id: OrderId, caller: Reader, db: Db, request: Request, at_least: AtLeast = None
-) -> SubscriberOfOrder:
+async def get_subscriber_of_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> SubscriberOfOrder:
     """The order's subscriber as the caller may see them: whole, masked, or with the address only.
 
     What a technician sees depends on where the order is; `at_least` waits for a version on its way.
     """
-    await read_order(request, order_id, caller, at_least)
-    return await views.subscriber_of_order(db, order_id, roles=caller.roles, areas=scope_of(caller))
+    await read_order(desk, order_id, at_least)
+    return await views.subscriber_of_order(desk.db, order_id, roles=desk.caller.roles, areas=desk.caller.areas)
 
 
 @router.post(
@@ -184,11 +167,9 @@ async def get_subscriber_of_order(
     response_model=RequestToCustodian,
     responses=Responses.of(_ASK_REFUSALS),
 )
-async def request_cancellation(
-    order_id: OrderId, body: AskCustodian, caller: Asker, headers: Headers, request: Request
-) -> Response:
+async def request_cancellation(order_id: OrderId, body: AskCustodian, desk: ActDesk) -> Response:
     """Asks whoever holds the order to cancel it 作废. The answer is read at `/v1/requests/{id}`."""
-    return await _ask("cancel", order_id, body, caller, headers, request)
+    return await _ask("cancel", order_id, body, desk)
 
 
 @router.post(
@@ -197,36 +178,29 @@ async def request_cancellation(
     response_model=RequestToCustodian,
     responses=Responses.of(_ASK_REFUSALS),
 )
-async def request_urge(
-    order_id: OrderId, body: AskCustodian, caller: Asker, headers: Headers, request: Request
-) -> Response:
+async def request_urge(order_id: OrderId, body: AskCustodian, desk: ActDesk) -> Response:
     """Asks whoever holds the order to hurry 催办; granted, it stands first in their lists."""
-    return await _ask("urge", order_id, body, caller, headers, request)
+    return await _ask("urge", order_id, body, desk)
 
 
-async def _ask(
-    kind: str, order_id: str, body: AskCustodian, caller: Principal, headers: Headers, request: Request
-) -> Response:
-    act = Act(order_id, caller.acting(*_ASKERS), headers, areas=scope_of(caller), occurred_at=body.occurred_at)
-    state = request.app.state
+async def _ask(kind: str, order_id: str, body: AskCustodian, desk: OrderDesk) -> Response:
+    act = desk.act(order_id, body.occurred_at)
     ask = use_cases.Ask(kind, body.reason)
-    answer = await use_cases.ask_custodian(ask, act, db=state.db, clock=state.clock, wakeup=state.wakeup)
+    answer = await use_cases.ask_custodian(ask, act, db=desk.db, clock=desk.clock, wakeup=desk.wakeup)
     return answer.response()
 
 
 @router.get("/requests/{request_id}", responses=Responses.of((*ANY, RequestNotFound)))
 async def get_request(
     request_id: OrderId,
-    caller: Asker,
-    db: Db,
-    request: Request,
+    desk: Desk,
     wait_seconds: Annotated[float, Query(ge=0, le=10, description="Wait so long for the answer.")] = 0,
 ) -> RequestToCustodian:
     """A request to a custodian and its answer: `pending`, `granted` or `refused` with the reason."""
     found = await caught_up(
-        lambda: views.request_to_custodian(db, request_id, areas=scope_of(caller)),
+        lambda: views.request_to_custodian(desk.db, request_id, areas=desk.caller.areas),
         lambda row: row["state"] != "pending",
-        wakeup=request.app.state.wakeup,
+        wakeup=desk.wakeup,
         seconds=wait_seconds,
     )
     return RequestToCustodian.model_validate(found)

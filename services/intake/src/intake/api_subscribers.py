@@ -2,28 +2,22 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.auth import Principal, allow
-from chassis.http import Db, Time
+from chassis.desk import Desk
 from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
 from chassis.texts import Code, Line, Prose
 from contracts.events import Zone
-from custody.routes import ANY, Cursor, Headers, Limit, OrderId, SearchText
+from custody.routes import ANY, ActDesk, Cursor, Limit, OrderId, SearchText
 from intake import store, use_cases, views
 from intake.domain.privacy import Subscriber, as_seen_by, plain_phone
 from intake.store import OrderType
 from intake.views import SubscriberOfOrder
 
-_WRITERS = ("agent", "supervisor")
-Writer = Annotated[Principal, Depends(allow(*_WRITERS))]
-Reader = Annotated[Principal, Depends(allow("agent", "supervisor", "dispatcher", "auditor"))]
-Anybody = Annotated[Principal, Depends(allow("agent", "dispatcher", "technician", "auditor", "supervisor", "operator"))]
-Editor = Annotated[Principal, Depends(allow("operator", "supervisor"))]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
 
 router = APIRouter(prefix="/v1")
@@ -88,11 +82,11 @@ class OrderTypes(BaseModel):
     response_model=SubscriberOfOrder,
     responses=Responses.of((*ANY, use_cases.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
 )
-async def create_subscriber(body: NewSubscriber, _: Writer, headers: Headers, db: Db, clock: Time) -> Response:
+async def create_subscriber(body: NewSubscriber, desk: ActDesk) -> Response:
     """Registers a subscriber 用户."""
     values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
     subscriber = Subscriber(id=new_id(), version=1, **values)
-    return (await use_cases.create_subscriber(subscriber, headers, db=db, clock=clock)).response()
+    return (await use_cases.create_subscriber(subscriber, desk.headers, db=desk.db, clock=desk.clock)).response()
 
 
 @router.patch(
@@ -110,20 +104,19 @@ async def create_subscriber(body: NewSubscriber, _: Writer, headers: Headers, db
         )
     ),
 )
-async def change_subscriber(
-    subscriber_id: OrderId, body: SubscriberChanges, _: Writer, headers: Headers, db: Db, clock: Time
-) -> Response:
+async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, desk: ActDesk) -> Response:
     """Changes a subscriber's data; `If-Match` names the version that the change was made on."""
     changes = body.model_dump(mode="json", exclude_unset=True)
     if "phones" in changes:
         changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
-    return (await use_cases.change_subscriber(subscriber_id, changes, headers, db=db, clock=clock)).response()
+    return (
+        await use_cases.change_subscriber(subscriber_id, changes, desk.headers, db=desk.db, clock=desk.clock)
+    ).response()
 
 
 @router.get("/subscribers", tags=["subscribers"], responses=Responses.of((*ANY, CursorBroken)))
 async def search_subscribers(
-    caller: Reader,
-    db: Db,
+    desk: Desk,
     subscriber_no: SearchText = None,
     phone: SearchText = None,
     name: SearchText = None,
@@ -133,8 +126,8 @@ async def search_subscribers(
 ) -> SubscriberPage:
     """Subscribers by number or phone exactly, by name or address from its beginning; masked by role."""
     wanted = views.SubscriberSearch(subscriber_no, plain_phone(phone) if phone else None, name, address)
-    found, next_cursor = await views.subscribers(db, wanted, cursor=cursor, limit=limit)
-    items = [_shown(as_seen_by(subscriber, caller.roles)) for subscriber in found]
+    found, next_cursor = await views.subscribers(desk.db, wanted, cursor=cursor, limit=limit)
+    items = [_shown(as_seen_by(subscriber, desk.caller.roles)) for subscriber in found]
     return SubscriberPage(items=items, next_cursor=next_cursor)
 
 
@@ -143,13 +136,13 @@ async def search_subscribers(
     tags=["subscribers"],
     responses=Responses.of((*ANY, use_cases.SubscriberIdNotFound)),
 )
-async def get_subscriber(subscriber_id: OrderId, caller: Reader, db: Db) -> SubscriberOfOrder:
+async def get_subscriber(subscriber_id: OrderId, desk: Desk) -> SubscriberOfOrder:
     """One subscriber, as the caller's role may see them."""
-    async with db.statements() as statements:
+    async with desk.db.statements() as statements:
         subscriber = await store.find_subscriber(statements, subscriber_id)
     if subscriber is None:
         raise use_cases.SubscriberIdNotFound(subscriber_id=subscriber_id)
-    return _shown(as_seen_by(subscriber, caller.roles))
+    return _shown(as_seen_by(subscriber, desk.caller.roles))
 
 
 def _shown(subscriber: Subscriber) -> SubscriberOfOrder:
@@ -160,23 +153,20 @@ Kind = Annotated[Literal["device", "demand"], Path()]
 
 
 @router.get("/{kind}-types", tags=["order types"], responses=Responses.of(ANY))
-async def list_order_types(kind: Kind, _: Anybody, db: Db) -> OrderTypes:
+async def list_order_types(kind: Kind, desk: Desk) -> OrderTypes:
     """The device types 设备类型 or demand types 需求类型, with their names in both languages."""
-    return OrderTypes.model_validate({"items": await views.order_types(db, kind)}, from_attributes=True)
+    return OrderTypes.model_validate({"items": await views.order_types(desk.db, kind)}, from_attributes=True)
 
 
 @router.put("/{kind}-types/{code}", tags=["order types"], responses=Responses.of(ANY))
-async def define_order_type(
-    kind: Kind, code: Code, body: OrderTypeDefinition, editor: Editor, request: Request
-) -> DefinedOrderType:
+async def define_order_type(kind: Kind, code: Code, body: OrderTypeDefinition, desk: Desk) -> DefinedOrderType:
     """Adds a type to the list or changes it; `is_active: false` keeps it for old orders only."""
-    state = request.app.state
     defined = await use_cases.define_order_type(
         kind,
         OrderType(code, **body.model_dump()),
-        editor.acting("operator", "supervisor"),
-        db=state.db,
-        clock=state.clock,
-        wakeup=state.wakeup,
+        desk.caller.actor,
+        db=desk.db,
+        clock=desk.clock,
+        wakeup=desk.wakeup,
     )
     return DefinedOrderType.model_validate(defined, from_attributes=True)

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass
 
-from fastapi import FastAPI
-
-from chassis.auth import Principal
 from chassis.database import Database
+from chassis.desk import RouteDesk
 from contracts.directory import Names
 from contracts.lifecycle import Act, Status
 from contracts.order import WorkOrder
@@ -49,18 +47,18 @@ async def orders_page(db: Database, search: Search, *, cursor: str | None, limit
     return await page(db, search, cursor=cursor, limit=limit)
 
 
-async def form_of(order: WorkOrder, app: FastAPI, caller: Principal) -> Form:
-    async with app.state.db.statements() as statements:
+async def form_of(order: WorkOrder, desk: RouteDesk) -> Form:
+    async with desk.db.statements() as statements:
         areas = await find_work_areas(statements, _work_area_ids(order))
         staff = await find_staff(statements, _staff_ids(order))
         type_names = await find_type_names(statements, order.device_type, order.demand_type)
     return Form(
         order=order,
-        **await subscriber_fields(order, app, token=caller.token),
+        **await subscriber_fields(order, desk.app, token=desk.caller.token),
         work_areas=tuple(NamedWorkArea(work_area_id=one.work_area_id, names=one.names) for one in areas.values()),
         staff=tuple(NamedStaff(staff_id=one.staff_id, name=one.name) for one in staff.values()),
         type_names=type_names,
-        allowed_acts=quality.allowed_acts(order, caller.sub),
+        allowed_acts=quality.allowed_acts(order, desk.caller.sub),
     )
 
 

@@ -3,19 +3,14 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from chassis.auth import Principal, allow
-from chassis.http import Db, Time
+from chassis.desk import Desk, RouteDesk
 from chassis.problems import Responses
-from custody.routes import ANY, READ_REFUSALS, AtLeast, OrderId, scope_of
+from custody.routes import ANY, READ_REFUSALS, AtLeast, OrderId
 from reporting import views
 from reporting.event_store import Stored
-
-_READERS = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator")
-Reader = Annotated[Principal, Depends(allow(*_READERS))]
-Overseer = Annotated[Principal, Depends(allow("operator", "supervisor"))]
 
 router = APIRouter(prefix="/v1", tags=["the record"])
 
@@ -82,40 +77,37 @@ class RecordPage(BaseModel):
     next_after: int
 
 
-async def _timeline(order_id: str, caller: Principal, request: Request, at_least: int | None) -> list[Stored]:
-    state = request.app.state
+async def _timeline(order_id: str, desk: RouteDesk, at_least: int | None) -> list[Stored]:
     return await views.timeline(
-        state.db,
+        desk.db,
         order_id,
-        areas=scope_of(caller),
+        areas=desk.caller.areas,
         at_least=at_least,
-        wakeup=state.wakeup,
-        seconds=state.settings.catch_up_seconds,
+        wakeup=desk.wakeup,
+        seconds=desk.settings.catch_up_seconds,
     )
 
 
 @router.get("/work-orders/{order_id}/timeline", response_model=Timeline, responses=Responses.of(READ_REFUSALS))
-async def get_timeline(order_id: OrderId, caller: Reader, request: Request, at_least: AtLeast = None) -> Response:
+async def get_timeline(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """Who did what when: every event, request and refusal of an order, oldest first, with the events' hashes.
 
     Whoever sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one.
     """
-    found = await _timeline(order_id, caller, request, at_least)
+    found = await _timeline(order_id, desk, at_least)
     return Response(views.timeline_json(order_id, found), media_type="application/json")
 
 
 @router.get("/work-orders/{order_id}/proof", response_model=Proof, responses=Responses.of(READ_REFUSALS))
-async def get_proof(
-    order_id: OrderId, caller: Reader, request: Request, clock: Time, at_least: AtLeast = None
-) -> Response:
+async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """The order's events as a file that anybody can verify: `python verify_timeline.py FILE`.
 
     Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
     where nobody can change it, and give it to the script as the second argument.
     """
-    found = await _timeline(order_id, caller, request, at_least)
+    found = await _timeline(order_id, desk, at_least)
     return Response(
-        views.proof_json(order_id, found, exported_at=clock.now()),
+        views.proof_json(order_id, found, exported_at=desk.clock.now()),
         media_type="application/json",
         headers={"content-disposition": f'attachment; filename="timeline-{order_id}.json"'},
     )
@@ -123,8 +115,7 @@ async def get_proof(
 
 @router.get("/events", response_model=RecordPage, responses=Responses.of(ANY))
 async def get_events(
-    _: Overseer,
-    db: Db,
+    desk: Desk,
     after: Annotated[int, Query(ge=0, le=2**62, description="`next_after` of the page before.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000, description="Messages a page.")] = 500,
 ) -> Response:
@@ -132,4 +123,4 @@ async def get_events(
 
     Places have no gaps and are given in the order of commits: who follows `next_after` misses nothing.
     """
-    return Response(await views.record_page(db, after=after, limit=limit), media_type="application/json")
+    return Response(await views.record_page(desk.db, after=after, limit=limit), media_type="application/json")

@@ -6,18 +6,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, Field
 
-from chassis.auth import Principal, allow
-from chassis.http import Db
+from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Moment
-from custody.routes import ANY, scope_of
+from custody.routes import ANY
 from reporting import figures, recount
 from reporting.figures import FIGURE_REFUSALS, Question
 from reporting.metrics import REGISTRY, Dimension, Grain
-from reporting.metrics.metric import EVERYBODY
 
-Reader = Annotated[Principal, Depends(allow(*EVERYBODY))]
-Overseer = Annotated[Principal, Depends(allow("operator", "supervisor"))]
 MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/figures`.")]
 
 router = APIRouter(prefix="/v1/figures", tags=["figures"])
@@ -77,7 +73,7 @@ class Recount(Figure):
 
 async def question(
     metric: MetricId,
-    caller: Reader,
+    desk: Desk,
     begin: Annotated[Moment | None, Query(alias="from", description="Included; default: the beginning.")] = None,
     to: Annotated[Moment | None, Query(description="Not included; default: all that was read.")] = None,
     group_by: Annotated[list[Dimension] | None, Query(max_length=6, description="Any combination.")] = None,
@@ -86,13 +82,13 @@ async def question(
 ) -> Question:
     """What is asked, in the caller's scope."""
     return Question(
-        metric=figures.metric_of(metric, roles=caller.roles),
+        metric=figures.metric_of(metric, roles=desk.caller.roles),
         group_by=tuple(dict.fromkeys(group_by or ())),
         grain=grain,
         begin=begin,
         end=to,
         time_zone=time_zone,
-        areas=scope_of(caller),
+        areas=desk.caller.areas,
     )
 
 
@@ -100,7 +96,7 @@ Asked = Annotated[Question, Depends(question)]
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_metrics(_: Reader) -> Metrics:
+async def get_metrics() -> Metrics:
     """The registry: every metric with version, formula, unit and what it can be grouped by."""
     return Metrics(
         items=[
@@ -122,19 +118,19 @@ async def get_metrics(_: Reader) -> Metrics:
 
 
 @router.get("/{metric}", responses=Responses.of((*ANY, *FIGURE_REFUSALS)))
-async def get_figure(asked: Asked, db: Db) -> Figure:
+async def get_figure(asked: Asked, desk: Desk) -> Figure:
     """One figure. Sums and counts add up over periods and groups; percentiles do not.
 
     Agents see counts of orders and no durations. Repair staff see their own work areas, everybody else all,
     unless the token names areas.
     """
-    return Figure.model_validate(await figures.figure(db, asked))
+    return Figure.model_validate(await figures.figure(desk.db, asked))
 
 
 @router.get("/{metric}/recount", responses=Responses.of((*ANY, *FIGURE_REFUSALS)))
-async def get_recount(asked: Asked, _: Overseer, db: Db) -> Recount:
+async def get_recount(asked: Asked, desk: Desk) -> Recount:
     """The figure as it is shown and as it is counted again from the raw events, both of one moment.
 
     Reads the whole record: seconds for 100,000 events.
     """
-    return Recount.model_validate(await recount.recount(db, asked))
+    return Recount.model_validate(await recount.recount(desk.db, asked))

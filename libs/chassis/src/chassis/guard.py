@@ -1,0 +1,161 @@
+"""In front of every route: who asks, and whether the table of access lets them.
+
+It stands outside the route, so that no route can forget it: nothing of a request is read, no body parsed
+and no dependency solved before the caller is known and let through. A route that the table does not name
+stops the start of the service.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.auth import Principal, TokenMissing, TokenRefused
+from contracts.access import WHOLE, Grants, reaches, role_in, scope_of
+from contracts.message import Actor
+from contracts.refusals import Forbidden
+
+_CALLER = "linework.caller"
+_SCHEME = "bearer"
+
+Table = Mapping[str, Grants | None]
+"""By `METHOD path`; None is public."""
+
+
+class RoleNotAllowed(Forbidden):
+    """This needs one of the roles {needed}; the token has {roles}."""
+
+    zh = "此操作需要角色 {needed} 之一；令牌的角色为 {roles}。"
+
+
+class AreasNotEnough(Forbidden):
+    """This concerns all work areas at once; the token is for some only."""
+
+    zh = "此操作涉及全部工区；令牌仅限部分工区。"
+
+
+class RouteNotInTable(Exception):
+    """A route that nobody said anything about: the service does not start."""
+
+    def __init__(self, service: str, row: str) -> None:
+        super().__init__(
+            f"{service} serves {row}, and contracts/access.py does not say to whom. Add a line to"
+            f' OF_SERVICE["{service}"] there: "{row}": {{SUPERVISOR: EVERY_AREA}}, with the roles that may and how'
+            " far each reaches; then run `make schema`, which prints it into docs/access.md."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, on this route."""
+
+    sub: str
+    name: str
+    roles: frozenset[str]
+    """All that the token has; what the caller does, they do in `role`."""
+    role: str
+    areas: tuple[str, ...] | None
+    """The work areas that they reach here; None is every one."""
+    token: str
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.sub, self.role, self.name)
+
+
+class Guard:
+    """One route, which only those get to whom the table grants it."""
+
+    def __init__(self, app: ASGIApp, grants: Mapping[str, Grants | None]) -> None:
+        self._app = app
+        self._grants = grants
+        """By method; None is public."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        grants = self._grants[scope["method"]]
+        if grants is not None:
+            principal = await scope["app"].state.verifier.verify(bearer_of(scope))
+            scope[_CALLER] = admitted(principal, grants)
+        await self._app(scope, receive, send)
+
+
+def bearer_of(scope: Scope) -> str:
+    """The token of a request; raises `TokenMissing`, or `TokenRefused` where it is not clear which one counts."""
+    found = [value for name, value in scope["headers"] if name == b"authorization"]
+    if len(found) > 1:
+        raise TokenRefused(reason="there is more than one Authorization header")
+    scheme, _, token = (found[0] if found else b"").decode("latin-1").partition(" ")
+    if scheme.lower() != _SCHEME or not token.strip():
+        raise TokenMissing()
+    return token.strip()
+
+
+def admitted(principal: Principal, grants: Grants) -> Caller:
+    """The caller within these grants; raises `RoleNotAllowed` or `AreasNotEnough`."""
+    role = role_in(grants, principal.roles, principal.areas)
+    if role is None:
+        raise RoleNotAllowed(needed=[*grants], roles=sorted(principal.roles))
+    reach = grants[role]
+    if reach is WHOLE and not reaches(reach, principal.areas):
+        raise AreasNotEnough()
+    return Caller(
+        sub=principal.sub,
+        name=principal.name,
+        roles=principal.roles,
+        role=role.value,
+        areas=scope_of(reach, principal.areas),
+        token=principal.token,
+    )
+
+
+def caller_of(scope: Scope) -> Caller:
+    """Who asks; only a route that is not public has one."""
+    return scope[_CALLER]
+
+
+def guard(app: FastAPI, service: str, routes: Iterable[BaseRoute], table: Table) -> None:
+    """Makes these, each behind its guard, all the routes of the app; raises `RouteNotInTable`.
+
+    They stand in the app's own list: a router that is included matches every request twice.
+    """
+    app.state.access = table
+    app.router.routes[:] = [_guarded(service, route, table) for route in routes]
+    app.openapi = lambda: _with_scheme(FastAPI.openapi(app))
+
+
+def rows_of(route: BaseRoute) -> dict[str, str]:
+    """The rows that the table needs for a route, by method."""
+    if not isinstance(route, Route):
+        raise TypeError(f"{route} is neither a route of FastAPI nor of Starlette: nothing can stand in front of it")
+    return {method: f"{'GET' if method == 'HEAD' else method} {route.path}" for method in sorted(route.methods or ())}
+
+
+def _guarded(service: str, route: BaseRoute, table: Table) -> Route:
+    rows = rows_of(route)
+    for row in rows.values():
+        if row not in table:
+            raise RouteNotInTable(service, row)
+    # A copy: routers are made once, apps (in tests) many times.
+    guarded: Route = copy.copy(route)
+    guarded.app = Guard(route.app, {method: table[row] for method, row in rows.items()})
+    if isinstance(guarded, APIRoute) and (grants := next(table[row] for row in rows.values())) is not None:
+        guarded.description += "\n\nFor: " + ", ".join(f"{role} ({reach})" for role, reach in grants.items()) + "."
+        asked = [each for one in guarded.dependant.dependencies for each in getattr(one.call, "openapi_parameters", ())]
+        guarded.openapi_extra = {"security": [{_SCHEME: []}], "parameters": asked, **(guarded.openapi_extra or {})}
+    return guarded
+
+
+def _with_scheme(document: dict[str, Any]) -> dict[str, Any]:
+    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+    schemes[_SCHEME] = {
+        "type": "http",
+        "scheme": _SCHEME,
+        "bearerFormat": "JWT",
+        "description": "A token of the issuer; locally: `linework token ROLE`.",
+    }
+    return document

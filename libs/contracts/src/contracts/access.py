@@ -1,0 +1,181 @@
+"""Who may do what: every route of every service, by role and area. The one place that says so.
+
+A route that stands here without a role is refused to that role; a route that does not stand here at all
+is not served: the service does not start. The chassis enforces it before a route runs (`chassis.guard`),
+`docs/access.md` prints it, and `tests/access` asks every route as everybody.
+
+To add a route, add a line under its service: `"POST /v1/things/{thing_id}/mend": {AGENT: EVERY_AREA},`.
+The roles stand in the order in which somebody who has several acts: the first that reaches an area.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a token's `roles` may say; anything else in it gives nothing."""
+
+    AGENT = "agent"
+    DISPATCHER = "dispatcher"
+    TECHNICIAN = "technician"
+    AUDITOR = "auditor"
+    SUPERVISOR = "supervisor"
+    OPERATOR = "operator"
+    PARTNER = "partner"
+
+
+class Reach(StrEnum):
+    """Which work areas a role reaches through a route."""
+
+    EVERY_AREA = "every area"
+    """Every work area, or those only that the token names."""
+    OWN_AREAS = "own areas"
+    """The work areas that the token names; nothing without any."""
+    WHOLE = "the whole"
+    """What cannot be divided by work area; refused to a token that names areas."""
+    NO_AREA = "no area"
+    """What belongs to no work area: the same for everybody who has the role."""
+    SELF = "own"
+    """What is the caller's own, by the token's subject; within the areas that the token names, if it names any."""
+
+
+AGENT, DISPATCHER, TECHNICIAN, AUDITOR = Role.AGENT, Role.DISPATCHER, Role.TECHNICIAN, Role.AUDITOR
+SUPERVISOR, OPERATOR, PARTNER = Role.SUPERVISOR, Role.OPERATOR, Role.PARTNER
+EVERY_AREA, OWN_AREAS, WHOLE, NO_AREA, SELF = Reach
+
+Grants = Mapping[Role, Reach]
+"""Who may use a route, and how far they reach."""
+
+PUBLIC = None
+"""Without a token: only for what says nothing about anybody."""
+
+
+def _each(reach: Reach, *roles: Role) -> Grants:
+    return dict.fromkeys(roles, reach)
+
+
+_STAFF = (AGENT, DISPATCHER, TECHNICIAN, AUDITOR, SUPERVISOR, OPERATOR)
+_REFERENCE_READERS = _each(NO_AREA, *_STAFF)
+_REFERENCE_EDITORS = _each(WHOLE, OPERATOR, SUPERVISOR)
+_OPERATORS = _each(WHOLE, OPERATOR)
+
+# intake
+_SUBSCRIBER_WRITERS = _each(NO_AREA, AGENT, SUPERVISOR)
+_SUBSCRIBER_READERS = _each(NO_AREA, AGENT, SUPERVISOR, DISPATCHER, AUDITOR)
+_ASKERS = _each(EVERY_AREA, AGENT, SUPERVISOR, DISPATCHER)
+_LOOK_UP = {**_ASKERS, AUDITOR: EVERY_AREA, TECHNICIAN: OWN_AREAS}
+# dispatch: who is both acts as supervisor, and the event says so.
+_DISPATCHERS = _each(EVERY_AREA, SUPERVISOR, DISPATCHER)
+# fieldwork
+_WORKERS = {TECHNICIAN: OWN_AREAS, SUPERVISOR: EVERY_AREA}
+_FIELD_READERS = {**_WORKERS, DISPATCHER: EVERY_AREA}
+# qa
+_AUDITORS = _each(EVERY_AREA, AUDITOR, SUPERVISOR)
+# reporting
+_RECORD_READERS = {**_each(EVERY_AREA, *_STAFF), TECHNICIAN: OWN_AREAS}
+_RECOUNTERS = _each(EVERY_AREA, OPERATOR, SUPERVISOR)
+
+OF_EVERY_SERVICE: Mapping[str, Grants | None] = {
+    "GET /livez": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /metrics": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /docs": PUBLIC,
+    "GET /v1/parked": _OPERATORS,
+    "GET /v1/parked/{parked_id}": _OPERATORS,
+    "POST /v1/parked/{parked_id}/repair": _OPERATORS,
+    "POST /v1/parked/{parked_id}/discard": _OPERATORS,
+    "POST /v1/parked/release": _OPERATORS,
+}
+
+OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
+    "intake": {
+        "POST /v1/subscribers": _SUBSCRIBER_WRITERS,
+        "PATCH /v1/subscribers/{subscriber_id}": _SUBSCRIBER_WRITERS,
+        "GET /v1/subscribers": _SUBSCRIBER_READERS,
+        "GET /v1/subscribers/{subscriber_id}": _SUBSCRIBER_READERS,
+        "GET /v1/{kind}-types": _REFERENCE_READERS,
+        "PUT /v1/{kind}-types/{code}": _REFERENCE_EDITORS,
+        # An order has no area until it is dispatched.
+        "POST /v1/work-orders": _each(NO_AREA, AGENT, SUPERVISOR),
+        "GET /v1/work-orders": _LOOK_UP,
+        "GET /v1/work-orders/{order_id}": _LOOK_UP,
+        "GET /v1/work-orders/{order_id}/history": _LOOK_UP,
+        "GET /v1/work-orders/{order_id}/subscriber": _LOOK_UP,
+        "POST /v1/work-orders/{order_id}/cancel-requests": _ASKERS,
+        "POST /v1/work-orders/{order_id}/urge-requests": _ASKERS,
+        "GET /v1/requests/{request_id}": _ASKERS,
+    },
+    "dispatch": {
+        "GET /v1/work-orders": _DISPATCHERS,
+        "GET /v1/work-orders/{order_id}": _DISPATCHERS,
+        "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
+        "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
+        "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
+        "GET /v1/work-areas": _REFERENCE_READERS,
+        "GET /v1/work-areas/{work_area_id}": _REFERENCE_READERS,
+        "PUT /v1/work-areas/{work_area_id}": _REFERENCE_EDITORS,
+        "GET /v1/staff": _REFERENCE_READERS,
+        "GET /v1/staff/{staff_id}": _REFERENCE_READERS,
+        "PUT /v1/staff/{staff_id}": _REFERENCE_EDITORS,
+        "GET /v1/rules/rejection-budget": _each(NO_AREA, OPERATOR, SUPERVISOR),
+        "PUT /v1/rules/rejection-budget": _REFERENCE_EDITORS,
+    },
+    "fieldwork": {
+        "GET /v1/work-orders": _FIELD_READERS,
+        "GET /v1/work-orders/{order_id}": _FIELD_READERS,
+        "GET /v1/work-orders/{order_id}/form": _FIELD_READERS,
+        "GET /v1/work-areas": _FIELD_READERS,
+        "POST /v1/work-orders/{order_id}/start": _WORKERS,
+        "POST /v1/work-orders/{order_id}/reject": _WORKERS,
+        "POST /v1/work-orders/{order_id}/complete": _WORKERS,
+        "POST /v1/work-orders/{order_id}/suspend": _WORKERS,
+        "POST /v1/work-orders/{order_id}/resume": _WORKERS,
+        "POST /v1/work-orders/{order_id}/notes": _WORKERS,
+    },
+    "qa": {
+        "GET /v1/work-orders": _AUDITORS,
+        "GET /v1/work-orders/{order_id}": _AUDITORS,
+        "GET /v1/work-orders/{order_id}/form": _AUDITORS,
+        "POST /v1/work-orders/{order_id}/submit-for-audit": _AUDITORS,
+        "POST /v1/work-orders/{order_id}/audit": _AUDITORS,
+        "POST /v1/work-orders/{order_id}/redispatch": _AUDITORS,
+        "POST /v1/work-orders/{order_id}/archive": _AUDITORS,
+    },
+    "reporting": {
+        "GET /v1/work-orders/{order_id}/timeline": _RECORD_READERS,
+        "GET /v1/work-orders/{order_id}/proof": _RECORD_READERS,
+        "GET /v1/events": _each(WHOLE, OPERATOR, SUPERVISOR),
+        "GET /v1/figures": _REFERENCE_READERS,
+        "GET /v1/figures/{metric}": _RECORD_READERS,
+        "GET /v1/figures/{metric}/recount": _RECOUNTERS,
+        "POST /v1/rebuilds": _OPERATORS,
+        "GET /v1/rebuilds": _OPERATORS,
+        "GET /v1/rebuilds/{rebuild_id}": _OPERATORS,
+        "POST /v1/rebuilds/{rebuild_id}/switch": _OPERATORS,
+    },
+}
+
+
+def routes_of(service: str) -> Mapping[str, Grants | None]:
+    """Every route that a service may serve, as `METHOD path`, with who may use it."""
+    return {**OF_SERVICE.get(service, {}), **OF_EVERY_SERVICE}
+
+
+def role_in(grants: Grants, roles: frozenset[str], areas: tuple[str, ...] | None) -> Role | None:
+    """The role that somebody acts in: the first granted one that reaches anything, else the first granted, or None.
+
+    `areas` are those that the token names; None when it names none.
+    """
+    granted = [role for role in grants if role in roles]
+    return next((role for role in granted if reaches(grants[role], areas)), next(iter(granted), None))
+
+
+def reaches(reach: Reach, areas: tuple[str, ...] | None) -> bool:
+    """Whether a token that names these areas gets at anything at all."""
+    return not areas if reach is WHOLE else areas is not None if reach is OWN_AREAS else True
+
+
+def scope_of(reach: Reach, areas: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """The work areas that are reached by a token that names `areas`; None is every one."""
+    return () if reach is OWN_AREAS and areas is None else areas
