@@ -5,7 +5,7 @@ import asyncio
 import json
 from dataclasses import asdict
 
-from benchmarks import floor, loads, replay
+from benchmarks import floor, growth, loads, replay
 from benchmarks.city import City, city
 
 
@@ -32,7 +32,17 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         figures["memory_megabytes"] = built.resident_megabytes()
         for name, megabytes in figures["memory_megabytes"].items():
             say(f"memory of {name:24s}{megabytes:8.0f} MB")
+    figures["growth"] = await _growth()
     return figures
+
+
+async def _growth() -> dict[str, object]:
+    async with city() as empty:
+        grown = await growth.measure(empty)
+    for act, milliseconds in grown.few.items():
+        say(f"act of 1 client, {act:18s}{milliseconds:7.1f} ms p50; of 100,000 orders {grown.many[act]:.1f}")
+    say(f"  the most that any act grows     {grown.worst_ratio:8.2f}")
+    return {**asdict(grown), "worst_ratio": grown.worst_ratio}
 
 
 async def _lifecycles(built: City, count: int, clients: int) -> dict[str, object]:
