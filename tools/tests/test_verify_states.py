@@ -78,6 +78,7 @@ def test_a_message_of_reportings_record_is_the_message_of_the_stream() -> None:
         "actor_role": message.actor.role,
         "actor_name": message.actor.name,
         "order_version": message.order_version,
+        "entity_version": None,
         "prev_hash": message.prev_hash,
         "data": message.data.decode(),
     }

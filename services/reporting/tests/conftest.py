@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +10,15 @@ import pytest
 
 from chassis.database import Database
 from chassis.testing import Databases, TestIssuer, client_of, settings_for
-from contracts.lifecycle import Status
+from contracts import calls as c
+from contracts.codec import new_message
+from contracts.lifecycle import Service, Status
+from contracts.message import Actor, Message
 from custody.testing import BEGIN, ServiceUnderTest, Stream, make_created
 from reporting.consumers import SUBSCRIPTIONS
+from reporting.event_store import SHAPE
 from reporting.main import app
+from reporting.projections import SETS, TABLES
 
 
 @dataclass
@@ -28,6 +33,66 @@ class TimedStream(Stream):
     def after(self, **step: float) -> "TimedStream":
         self.at += timedelta(**step)
         return self
+
+
+_PROJECTIONS = ", ".join(f"{table}_{name}" for table in TABLES for name in SETS)
+
+
+@dataclass
+class CallStream:
+    """The stream of one call or agent, as intake writes it: facts in the order in which they became known."""
+
+    subject: str
+    messages: list[Message] = field(default_factory=list)
+
+    def add(self, fact: Any, at: datetime, *, recorded_at: datetime | None = None) -> Message:
+        message = new_message(
+            fact,
+            service=Service.INTAKE,
+            subject=self.subject,
+            actor=Actor("pbx", "partner"),
+            occurred_at=at,
+            recorded_at=recorded_at or at,
+            entity_version=len(self.messages) + 1,
+        )
+        self.messages.append(message)
+        return message
+
+
+@pytest.fixture
+def make_call() -> Callable[..., CallStream]:
+    """`make_call("c-1", at=…, wait=12, talk=90, hold=5, work=20, …)`: an inbound call; without talk it is abandoned."""
+
+    def make(
+        call_id: str,
+        *,
+        at: datetime = BEGIN,
+        wait: float,
+        talk: float | None = None,
+        hold: float = 0,
+        work: float | None = None,
+        **said: Any,
+    ) -> CallStream:
+        stream = CallStream(call_id)
+
+        def say(kind: type, seconds: float, **more: Any) -> None:
+            fact_id = f"{call_id}:{len(stream.messages)}"
+            stream.add(kind(fact_id=fact_id, **{"queue": "service", **said}, **more), at + timedelta(seconds=seconds))
+
+        say(c.CallOffered, 0)
+        say(c.CallQueued, 0)
+        if talk is None:
+            say(c.CallAbandoned, wait, wait_milliseconds=round(wait * 1000))
+            return stream
+        said = {"agent_id": "a-1", "team": "day", **said}
+        say(c.CallAnswered, wait, wait_milliseconds=round(wait * 1000))
+        times = {"talk_milliseconds": round(talk * 1000), "hold_milliseconds": round(hold * 1000)}
+        say(c.CallEnded, wait + talk + hold, **times)
+        if work is not None:
+            say(c.AfterCallWorkEnded, wait + talk + hold + work, work_milliseconds=round(work * 1000))
+        return stream
+
+    return make
 
 
 MakeStream = Callable[..., TimedStream]
@@ -65,12 +130,22 @@ async def reporting(reporting_database: str) -> AsyncIterator[ServiceUnderTest]:
     issuer, made = TestIssuer(), app(settings_for(reporting_database))
     async with client_of(made, issuer) as client:
         service = ServiceUnderTest(made, client, issuer, SUBSCRIPTIONS)
-        await service.rows(
-            "truncate messages, stream_state, rebuilds, order_facts_a, order_facts_b, status_intervals_a,"
-            " status_intervals_b, positions, parked, outbox, idempotency_keys restart identity"
-        )
-        await service.rows("insert into stream_state default values")
+        await _empty(service)
         yield service
+
+
+async def _empty(service: ServiceUnderTest) -> None:
+    await service.rows(
+        f"truncate messages, stream_state, rebuilds, {_PROJECTIONS}, positions, parked, outbox, idempotency_keys"
+        " restart identity"
+    )
+    await service.rows("insert into stream_state (live_shape) values ($1)", SHAPE)
+
+
+@pytest.fixture
+def empty(reporting: ServiceUnderTest):
+    """`await empty()`: as the service was at the beginning of the test, for the next example of a property."""
+    return lambda: _empty(reporting)
 
 
 @pytest.fixture

@@ -73,7 +73,6 @@ _FIELD_READERS = {**_WORKERS, DISPATCHER: EVERY_AREA}
 _AUDITORS = _each(EVERY_AREA, AUDITOR, SUPERVISOR)
 # reporting
 _RECORD_READERS = {**_each(EVERY_AREA, *_STAFF), TECHNICIAN: OWN_AREAS}
-_RECOUNTERS = _each(EVERY_AREA, OPERATOR, SUPERVISOR)
 
 OF_EVERY_SERVICE: Mapping[str, Grants | None] = {
     "GET /livez": PUBLIC,
@@ -146,9 +145,12 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/work-orders/{order_id}/timeline": _RECORD_READERS,
         "GET /v1/work-orders/{order_id}/proof": _RECORD_READERS,
         "GET /v1/events": _each(WHOLE, OPERATOR, SUPERVISOR),
-        "GET /v1/figures": _REFERENCE_READERS,
+        "GET /v1/metrics": _REFERENCE_READERS,
+        # Which metric is for which role, and which can be told by work area, is in reporting's registry.
         "GET /v1/figures/{metric}": _RECORD_READERS,
-        "GET /v1/figures/{metric}/recount": _RECOUNTERS,
+        "GET /v1/figures/{metric}/versions": _RECORD_READERS,
+        "GET /v1/figures/{metric}/events": _RECORD_READERS,
+        "GET /v1/figures/{metric}/corrections": _RECORD_READERS,
         "POST /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds/{rebuild_id}": _OPERATORS,

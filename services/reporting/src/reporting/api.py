@@ -1,7 +1,7 @@
 """The record over HTTP: an order's timeline, its proof, and every message page by page."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
@@ -70,6 +70,8 @@ class RecordedMessage(ChainedEvent):
     correlation_id: str | None
     causation_id: str | None
     traceparent: str | None
+    entity_version: int | None
+    """Of a fact of a call or an agent: its stream's version."""
 
 
 class RecordPage(BaseModel):
@@ -117,10 +119,13 @@ async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> 
 async def get_events(
     desk: Desk,
     after: Annotated[int, Query(ge=0, le=2**62, description="`next_after` of the page before.")] = 0,
+    topic: Annotated[Literal["work-orders", "calls"] | None, Query(description="Default: both.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Messages a page.")] = 500,
 ) -> Response:
     """Every message as it travelled, in the order in which it was stored; the events of an order in their versions.
 
     Places have no gaps and are given in the order of commits: who follows `next_after` misses nothing.
     """
-    return Response(await views.record_page(desk.db, after=after, limit=limit), media_type="application/json")
+    return Response(
+        await views.record_page(desk.db, after=after, topic=topic, limit=limit), media_type="application/json"
+    )

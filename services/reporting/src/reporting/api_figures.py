@@ -1,27 +1,31 @@
-"""Figures over HTTP, and their recount."""
+"""Figures over HTTP: the registry, one figure, its versions side by side, the events behind it, its corrections."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from chassis.desk import Desk
+from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.texts import Moment
-from custody.routes import ANY
-from reporting import figures, recount
-from reporting.figures import FIGURE_REFUSALS, Question
-from reporting.metrics import REGISTRY, Dimension, Grain
+from custody.routes import ANY, Cursor
+from reporting import figures
+from reporting.figures import FIGURE_REFUSALS, Question, details
+from reporting.metrics import METRICS, PARAMETERS, REGISTRY, Dimension, Grain, Kind, Metric
 
-MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/figures`.")]
+MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/metrics`.")]
+PageSize = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
 
-router = APIRouter(prefix="/v1/figures", tags=["figures"])
+router = APIRouter(prefix="/v1", tags=["figures"])
 
 
 class MetricAsked(BaseModel):
     id: str
     version: int
+    kind: Kind
     unit: str
     formula: str
 
@@ -29,8 +33,15 @@ class MetricAsked(BaseModel):
 class MetricDeclared(MetricAsked):
     name_en: str
     name_zh: str
+    formula_source: str
+    counted_from: str
+    inputs: list[str]
+    """Types of the messages that it is made from."""
+    numerator: str
+    denominator: str | None
     dimensions: list[Dimension]
-    measures: list[str]
+    parameters: dict[str, int]
+    """Thresholds in seconds that a question can set, and what they are otherwise."""
     has_periods: bool
     roles: list[str]
 
@@ -45,92 +56,199 @@ class Window(BaseModel):
 
 
 class ReadUpTo(BaseModel):
-    positions: dict[str, int]
-    """The next offset of each partition of `work-orders`."""
+    positions: dict[str, dict[str, int]]
+    """By topic, the next offset of each partition."""
     message_count: int
+    """Of orders."""
+    call_message_count: int
+    """Of calls and agents."""
     recorded_at: datetime | None
     """The latest `recorded_at` of what was read."""
 
 
-class Figure(BaseModel):
+class Answer(BaseModel):
     metric: MetricAsked
+    parameters: dict[str, int]
     window: Window
     grain: Grain | None
     time_zone: str
     calendar: str
     group_by: list[Dimension]
+    only: dict[Dimension, str | None]
     areas: list[str] | None
+    as_of: datetime | None
+    at: datetime
+    """The moment that ages are measured at: `as_of`, or when it was asked."""
     generation: int
     read_up_to: ReadUpTo
+    is_complete: bool
+    """Whether the stream was read beyond the end of the window."""
+
+
+class Figure(Answer):
     rows: list[dict[str, Any]]
+    """`period` and the groups, `numerator`, `denominator` and `value`; percentiles of a distribution.
+
+    `unknown` is how many could not be counted because something of them is not known."""
 
 
-class Recount(Figure):
-    recounted: list[dict[str, Any]]
-    differences: list[dict[str, Any]]
-    is_equal: bool
+class Versions(BaseModel):
+    items: list[Figure]
 
 
-async def question(
-    metric: MetricId,
+class BehindItem(BaseModel):
+    subject: str
+    """The order or call."""
+    moment: datetime
+    known_at: datetime
+    is_late: bool
+    dimensions: dict[Dimension, str | None]
+    numerator: float | None
+    """None: not known."""
+    denominator: float | None
+    events: list[dict[str, Any]]
+
+
+class Behind(Answer):
+    items: list[BehindItem]
+    next_cursor: str | None
+
+
+class Correction(BaseModel):
+    hour: datetime
+    corrected_at: datetime
+    subject: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class Corrections(Answer):
+    late_after_seconds: float
+    items: list[Correction]
+    next_cursor: str | None
+
+
+def _two_parts(text: str) -> str:
+    name, colon, value = text.partition(":")
+    if not colon or name not in list(Dimension):
+        raise ValueError("it is DIMENSION:VALUE, with nothing behind the colon for none")
+    if any(not character.isprintable() for character in value):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+Only = Annotated[str, AfterValidator(_two_parts)]
+
+
+def _given(**thresholds: int | None) -> dict[str, int]:
+    return {name: seconds for name, seconds in thresholds.items() if seconds is not None}
+
+
+async def window(
     desk: Desk,
     begin: Annotated[Moment | None, Query(alias="from", description="Included; default: the beginning.")] = None,
     to: Annotated[Moment | None, Query(description="Not included; default: all that was read.")] = None,
     group_by: Annotated[list[Dimension] | None, Query(max_length=6, description="Any combination.")] = None,
+    only: Annotated[list[Only] | None, Query(max_length=6, description="DIMENSION:VALUE; counts only these.")] = None,
     grain: Annotated[Grain | None, Query(description="Period by period; default: the window as a whole.")] = None,
     time_zone: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "Asia/Shanghai",
+    as_of: Annotated[Moment | None, Query(description="As it was known at that moment.")] = None,
+    threshold_seconds: Annotated[int | None, Query(ge=0, le=86_400, description="Y of a service level.")] = None,
+    short_seconds: Annotated[
+        int | None, Query(ge=0, le=86_400, description="A short abandon is at most so long.")
+    ] = None,
 ) -> Question:
-    """What is asked, in the caller's scope."""
+    """What is asked, of any metric, in the caller's scope."""
     return Question(
-        metric=figures.metric_of(metric, roles=desk.caller.roles),
+        metric=METRICS[0],
         group_by=tuple(dict.fromkeys(group_by or ())),
+        only=tuple((Dimension(name), value or None) for name, _, value in (one.partition(":") for one in only or ())),
         grain=grain,
         begin=begin,
         end=to,
         time_zone=time_zone,
         areas=desk.caller.areas,
+        as_of=as_of,
+        at=as_of or desk.clock.now(),
+        parameters=_given(threshold_seconds=threshold_seconds, short_seconds=short_seconds),
     )
+
+
+async def question(
+    metric: MetricId,
+    desk: Desk,
+    asked: Annotated[Question, Depends(window)],
+    version: Annotated[int | None, Query(ge=1, le=1000, description="Default: the newest.")] = None,
+) -> Question:
+    """What is asked of one metric."""
+    return replace(asked, metric=figures.metric_of(metric, version, roles=desk.caller.roles))
 
 
 Asked = Annotated[Question, Depends(question)]
+_FIGURE_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS))
+_PAGED_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS, CursorBroken))
 
 
-@router.get("", responses=Responses.of(ANY))
+@router.get("/metrics", responses=Responses.of(ANY))
 async def get_metrics() -> Metrics:
-    """The registry: every metric with version, formula, unit and what it can be grouped by."""
-    return Metrics(
-        items=[
-            MetricDeclared(
-                id=metric.id,
-                version=metric.version,
-                unit=metric.unit,
-                formula=metric.formula,
-                name_en=metric.name_en,
-                name_zh=metric.name_zh,
-                dimensions=list(metric.dimensions),
-                measures=[*metric.sums, *metric.percentiles, *([metric.quotient.name] if metric.quotient else [])],
-                has_periods=metric.moment is not None,
-                roles=list(metric.roles),
-            )
-            for metric in REGISTRY.values()
-        ]
+    """The registry: every metric with version, formula, where it is from, and what it can be grouped by."""
+    return Metrics(items=[_declared(metric) for metric in METRICS])
+
+
+def _declared(metric: Metric) -> MetricDeclared:
+    return MetricDeclared(
+        id=metric.id,
+        version=metric.version,
+        kind=metric.kind,
+        unit=metric.unit,
+        formula=metric.formula,
+        name_en=metric.name_en,
+        name_zh=metric.name_zh,
+        formula_source=metric.formula_source,
+        counted_from=metric.source.name,
+        inputs=list(metric.source.inputs),
+        numerator=metric.numerator,
+        denominator=metric.denominator,
+        dimensions=list(metric.dimensions),
+        parameters={name: PARAMETERS[name] for name in metric.parameters},
+        has_periods=metric.has_periods,
+        roles=list(metric.roles),
     )
 
 
-@router.get("/{metric}", responses=Responses.of((*ANY, *FIGURE_REFUSALS)))
-async def get_figure(asked: Asked, desk: Desk) -> Figure:
-    """One figure. Sums and counts add up over periods and groups; percentiles do not.
+@router.get("/figures/{metric}", responses=_FIGURE_RESPONSES)
+async def get_figure(
+    asked: Asked,
+    desk: Desk,
+    with_buckets: Annotated[bool, Query(description="With the histogram behind percentiles.")] = False,
+) -> Figure:
+    """One figure, period by period and group by group. Numerators and denominators add up; so do buckets.
 
-    Agents see counts of orders and no durations. Repair staff see their own work areas, everybody else all,
-    unless the token names areas.
+    `value` is empty where there is nothing to divide by. Agents see counts of orders and no durations. Repair
+    staff see their own work areas, everybody else all, unless the token names areas.
     """
-    return Figure.model_validate(await figures.figure(desk.db, asked))
+    return Figure.model_validate(await figures.figure(desk.db, asked, with_buckets=with_buckets))
 
 
-@router.get("/{metric}/recount", responses=Responses.of((*ANY, *FIGURE_REFUSALS)))
-async def get_recount(asked: Asked, desk: Desk) -> Recount:
-    """The figure as it is shown and as it is counted again from the raw events, both of one moment.
+@router.get("/figures/{metric}/versions", responses=_FIGURE_RESPONSES)
+async def get_versions(asked: Asked, desk: Desk) -> Versions:
+    """The same question under every version of the metric, the oldest first."""
+    versions = [replace(asked, metric=metric) for metric in REGISTRY[asked.metric.id]]
+    return Versions(items=[Figure.model_validate(await figures.figure(desk.db, one)) for one in versions])
 
-    Reads the whole record: seconds for 100,000 events.
+
+@router.get("/figures/{metric}/events", responses=_PAGED_RESPONSES)
+async def get_events_behind(asked: Asked, desk: Desk, cursor: Cursor = None, limit: PageSize = 50) -> Behind:
+    """What a figure is made of: each order or call with what it adds, and the messages that say so.
+
+    To go down from one row, ask for its period by `from` and `to` and for its group by `only`.
     """
-    return Recount.model_validate(await recount.recount(desk.db, asked))
+    return Behind.model_validate(await details.rows_behind(desk.db, asked, cursor=cursor, limit=limit))
+
+
+@router.get("/figures/{metric}/corrections", responses=_PAGED_RESPONSES)
+async def get_corrections(
+    asked: Asked, desk: Desk, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=20)] = 10
+) -> Corrections:
+    """What late events have changed in the hours of the window, newest first: the hour before and after each."""
+    return Corrections.model_validate(await details.corrections(desk.db, asked, cursor=cursor, limit=limit))

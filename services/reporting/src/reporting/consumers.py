@@ -7,22 +7,31 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS
 from contracts.message import Message
-from contracts.topics import WORK_ORDERS
+from contracts.topics import CALLS, WORK_ORDERS, Topic
 from reporting import event_store, projections
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     """Keeps every message, then takes the events among them into every set that is kept up."""
+    await _keep(WORK_ORDERS, messages, tx)
+
+
+async def on_calls(messages: Sequence[Message], tx: Transaction) -> None:
+    """Keeps every fact of calls and agents, then folds them into every set that is kept up."""
+    await _keep(CALLS, messages, tx)
+
+
+async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> None:
     state = await event_store.lock_stream(tx)
+    await event_store.plan_by_index(tx)
     if len(messages) > 1:  # a single one may be the release of a parked record, of which an operator is told
         await event_store.commit_later(tx)
-    events = await event_store.append(tx, state, messages)
-    for name in state.kept_up:
-        await projections.apply(tx, name, events)
-    if events:
+    added = await event_store.append(tx, state, topic, messages)
+    await projections.apply(tx, state.kept_up, added, state.late_after)
+    if added:
         # The oldest of the batch: one number says how far behind it was, and replays are not slowed by 500.
-        oldest = min(message.recorded_at for message in events)
+        oldest = min(message.recorded_at for message in added)
         METRICS.event_age_seconds.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
 
-SUBSCRIPTIONS = [Subscription(WORK_ORDERS, on_work_orders)]
+SUBSCRIPTIONS = [Subscription(WORK_ORDERS, on_work_orders), Subscription(CALLS, on_calls)]

@@ -1,4 +1,4 @@
-"""The record: every message of `work-orders` exactly as it travelled, once, in the order of its arrival.
+"""The record: every message of `work-orders` and `calls` exactly as it travelled, once, in the order of its arrival.
 
 `place` numbers the messages 1, 2, 3 … without gaps, in the order in which they were committed: whoever has
 read up to a place has missed nothing before it. That needs one writer at a time, and the lock of the one
@@ -7,7 +7,7 @@ row of `stream_state` sees to it. Projections, rebuilds and switches rest on the
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,7 +18,10 @@ from chassis.telemetry import METRICS
 from contracts.catalogue import BY_TYPE
 from contracts.chain import GENESIS, event_hash
 from contracts.message import Actor, Message
+from contracts.topics import CALLS, WORK_ORDERS, Topic
 
+SHAPE = 3
+"""The tables of a set of projections, as this code keeps them."""
 COLUMNS = (
     "place",
     "message_id",
@@ -37,7 +40,9 @@ COLUMNS = (
     "causation_id",
     "traceparent",
     "data",
+    "topic",
 )
+"""`order_id` and `order_version` are the subject and its stream's version: of an order, a call or an agent."""
 _SELECT = "select " + ", ".join(COLUMNS) + " from messages"
 _DECODERS = {name: msgspec.json.Decoder(entry.body) for name, entry in BY_TYPE.items()}
 
@@ -51,10 +56,17 @@ class StreamState:
     live: str
     generation: int
     following: str | None
+    live_shape: int
+    """Which tables the set that is shown is made of; one of an earlier shape is rebuilt before it is kept up."""
+    late_after: timedelta
+    """An event that was recorded so long after it happened corrects figures that somebody may have read."""
+    call_message_count: int
+    """How many of the messages are of calls and agents."""
 
     @property
     def kept_up(self) -> tuple[str, ...]:
-        return (self.live, self.following) if self.following else (self.live,)
+        live = (self.live,) if self.live_shape == SHAPE else ()
+        return (*live, self.following) if self.following else live
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +78,20 @@ class Stored:
     event_hash: str | None
 
 
-_STATE = "select message_count, recorded_at, live, generation, following from stream_state"
+_STATE = """select message_count, recorded_at, live, generation, following, live_shape, late_after, call_message_count
+    from stream_state"""
 
 
 async def lock_stream(tx: Transaction) -> StreamState:
     """The state of the stream; nobody else adds messages or changes sets until the transaction ends."""
     return StreamState(**await tx.fetchrow(f"{_STATE} for update"))
+
+
+async def plan_by_index(tx: Transaction) -> None:
+    """Keeps a plan that was made while a table was small, and so reads all of it, from being used for ever."""
+    await tx.execute(
+        "set local enable_seqscan = off; set local enable_hashjoin = off; set local enable_mergejoin = off"
+    )
 
 
 async def commit_later(tx: Transaction) -> None:
@@ -87,32 +107,47 @@ async def get_stream_state(statements: Statements) -> StreamState:
     return StreamState(**await statements.fetchrow(_STATE))
 
 
-async def append(tx: Transaction, state: StreamState, messages: Sequence[Message]) -> list[Message]:
-    """Adds what is not there yet and returns the events among it, those that change an order.
+async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Sequence[Message]) -> list[Message]:
+    """Adds what is not there yet and returns it.
 
-    A repeat changes nothing. Raises `Poison` for an event that does not follow the one before it, and for a
-    second event in the place of another: two writers have decided on the same version.
+    A repeat changes nothing. Raises `Poison` for a message that does not follow the one before it in its stream,
+    and for a second event in the place of another: two writers have decided on the same version.
     """
-    batch = _Batch(await _heads(tx, messages), await _known_ids(tx, messages), state.message_count)
+    batch = _Batch(topic, await _heads(tx, messages), await _known_ids(tx, messages), state.message_count)
     for message in messages:
         batch.take(message)
     METRICS.duplicates.inc(len(messages) - len(batch.rows))
     if batch.rows:
         await tx.copy("messages", COLUMNS, batch.rows)
-        state.message_count += len(batch.rows)
-        recorded_at = max(message.recorded_at for message in batch.added)
-        state.recorded_at = max(recorded_at, state.recorded_at or recorded_at)
-        await tx.execute(
-            "update stream_state set message_count = $1, recorded_at = $2", state.message_count, state.recorded_at
-        )
+        await _note_progress(tx, state, topic, batch.added)
     await _refuse_second_writers(tx, batch.repeats)
-    return [message for message in batch.added if message.order_version is not None]
+    return batch.added
+
+
+async def _note_progress(tx: Transaction, state: StreamState, topic: Topic, added: Sequence[Message]) -> None:
+    state.message_count += len(added)
+    state.call_message_count += len(added) if topic is CALLS else 0
+    recorded_at = max(message.recorded_at for message in added)
+    state.recorded_at = max(recorded_at, state.recorded_at or recorded_at)
+    await tx.execute(
+        "update stream_state set message_count = $1, recorded_at = $2, call_message_count = $3",
+        state.message_count,
+        state.recorded_at,
+        state.call_message_count,
+    )
+
+
+def _version_of(message: Message) -> int | None:
+    return message.order_version or message.entity_version
 
 
 class _Batch:
     """Sorts messages into those to add and those that are there."""
 
-    def __init__(self, heads: dict[str, tuple[int, str]], known_ids: set[str], message_count: int) -> None:
+    def __init__(
+        self, topic: Topic, heads: dict[str, tuple[int, str | None]], known_ids: set[str], message_count: int
+    ) -> None:
+        self._topic = topic
         self._heads = heads
         self._known_ids = known_ids
         self._place = message_count
@@ -121,36 +156,39 @@ class _Batch:
         self.repeats: list[Message] = []
 
     def take(self, message: Message) -> None:
-        if message.order_version is None:
+        given = _version_of(message)
+        if given is None:
             if message.id not in self._known_ids:
                 self._known_ids.add(message.id)
                 self._add(message, None)
             return
         version, last_hash = self._heads.get(message.subject, (0, GENESIS))
-        if message.order_version <= version:
+        if given <= version:
             self.repeats.append(message)
             return
-        if message.order_version > version + 1:
-            raise Poison(message, f"a gap: version {message.order_version} came after version {version}")
-        if message.prev_hash != last_hash:
-            raise Poison(message, f"version {message.order_version} does not carry the hash of version {version}")
-        its_hash = event_hash(message)
-        self._heads[message.subject] = (message.order_version, its_hash)
+        if given > version + 1:
+            raise Poison(message, f"a gap: version {given} came after version {version}")
+        its_hash = None
+        if message.order_version is not None:
+            if message.prev_hash != last_hash:
+                raise Poison(message, f"version {given} does not carry the hash of version {version}")
+            its_hash = event_hash(message)
+        self._heads[message.subject] = (given, its_hash)
         self._add(message, its_hash)
 
     def _add(self, message: Message, its_hash: str | None) -> None:
         self._place += 1
-        self.rows.append(_row(self._place, message, its_hash))
+        self.rows.append(_row(self._place, message, its_hash, self._topic))
         self.added.append(message)
 
 
-def _row(place: int, message: Message, its_hash: str | None) -> tuple[Any, ...]:
+def _row(place: int, message: Message, its_hash: str | None, topic: Topic) -> tuple[Any, ...]:
     """The values of `COLUMNS`."""
     return (
         place,
         message.id,
         message.subject,
-        message.order_version,
+        _version_of(message),
         message.type,
         message.source,
         message.occurred_at,
@@ -164,25 +202,26 @@ def _row(place: int, message: Message, its_hash: str | None) -> tuple[Any, ...]:
         message.causation_id,
         message.traceparent,
         message.data,
+        topic.name,
     )
 
 
-async def _heads(tx: Transaction, messages: Sequence[Message]) -> dict[str, tuple[int, str]]:
-    """The version and hash of the latest event of each order among the messages."""
+async def _heads(tx: Transaction, messages: Sequence[Message]) -> dict[str, tuple[int, str | None]]:
+    """The version and hash of the latest message of each stream among the messages."""
     rows = await tx.fetch(
         """select asked.id, head.order_version, head.event_hash
            from unnest($1::text[]) as asked (id) cross join lateral (
                select order_version, event_hash from messages
                where order_id = asked.id and order_version is not null order by order_version desc limit 1
            ) as head""",
-        sorted({message.subject for message in messages if message.order_version is not None}),
+        sorted({message.subject for message in messages if _version_of(message) is not None}),
     )
     return {row["id"]: (row["order_version"], row["event_hash"]) for row in rows}
 
 
 async def _known_ids(tx: Transaction, messages: Sequence[Message]) -> set[str]:
     """Requests and answers have no version: their own id says whether they are known."""
-    ids = [message.id for message in messages if message.order_version is None]
+    ids = [message.id for message in messages if _version_of(message) is None]
     if not ids:
         return set()
     return {
@@ -190,7 +229,8 @@ async def _known_ids(tx: Transaction, messages: Sequence[Message]) -> set[str]:
     }
 
 
-async def _refuse_second_writers(tx: Transaction, repeats: Sequence[Message]) -> None:
+async def _refuse_second_writers(tx: Transaction, seen: Sequence[Message]) -> None:
+    repeats = [message for message in seen if message.order_version is not None]
     if not repeats:
         return
     rows = await tx.fetch(
@@ -208,6 +248,7 @@ async def _refuse_second_writers(tx: Transaction, repeats: Sequence[Message]) ->
 def stored_of(row: Any) -> Stored:
     """The message of a row, decoded again from the bytes that travelled."""
     decoder = _DECODERS.get(row["type"])
+    is_of_an_order = row["topic"] == WORK_ORDERS.name
     message = Message(
         id=row["message_id"],
         type=row["type"],
@@ -218,7 +259,8 @@ def stored_of(row: Any) -> Stored:
         actor=Actor(row["actor_sub"], row["actor_role"], row["actor_name"]),
         data=row["data"],
         body=decoder.decode(row["data"]) if decoder else None,
-        order_version=row["order_version"],
+        order_version=row["order_version"] if is_of_an_order else None,
+        entity_version=None if is_of_an_order else row["order_version"],
         prev_hash=row["prev_hash"],
         correlation_id=row["correlation_id"],
         causation_id=row["causation_id"],
@@ -232,29 +274,24 @@ async def timeline(statements: Statements, order_id: str) -> list[Stored]:
     return [stored_of(row) for row in await statements.fetch(f"{_SELECT} where order_id = $1 order by place", order_id)]
 
 
-async def messages_after(statements: Statements, place: int, *, limit: int) -> list[Stored]:
-    """The messages behind a place, in their order."""
-    return [
-        stored_of(row)
-        for row in await statements.fetch(f"{_SELECT} where place > $1 order by place limit $2", place, limit)
-    ]
-
-
-async def events_of_orders(statements: Statements, order_ids: Iterable[str]) -> list[Message]:
-    """The events of some orders, order by order, in their versions."""
+async def messages_after(statements: Statements, place: int, *, topic: str | None = None, limit: int) -> list[Stored]:
+    """The messages behind a place, in their order; of one topic or of all."""
     rows = await statements.fetch(
-        f"{_SELECT} where order_id = any($1) and order_version is not null order by order_id, order_version",
-        list(order_ids),
+        f"{_SELECT} where place > $1 and ($2::text is null or topic = $2) order by place limit $3", place, topic, limit
     )
-    return [stored_of(row).message for row in rows]
+    return [stored_of(row) for row in rows]
 
 
-async def events_by_order(statements: Statements, after: tuple[str, int], *, limit: int) -> list[Message]:
-    """A page of the events of all orders, order by order, behind an order and a version of it."""
+async def messages_of(
+    statements: Statements, subjects: Iterable[str], *, as_of: datetime | None = None
+) -> list[Message]:
+    """The versioned messages of some streams, stream by stream, in their versions; those recorded by a moment."""
+    columns = ", ".join(f"message.{column}" for column in COLUMNS)
     rows = await statements.fetch(
-        f"""{_SELECT} where (order_id, order_version) > ($1, $2) and order_version is not null
-            order by order_id, order_version limit $3""",
-        *after,
-        limit,
+        f"""select {columns} from unnest($1::text[]) as asked (id)
+            join lateral (select * from messages where order_id = asked.id and order_version is not null
+                and recorded_at <= coalesce($2, 'infinity'::timestamptz) order by order_version) as message on true""",
+        sorted(subjects),
+        as_of,
     )
     return [stored_of(row).message for row in rows]

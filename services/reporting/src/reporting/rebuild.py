@@ -12,7 +12,7 @@
 """
 
 import logging
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -29,6 +29,7 @@ _LOOK_EVERY_SECONDS = 1.0
 _ORDERS_A_CHUNK = 500
 _FEW_MESSAGES = 1000
 _DIFFERENCES_SHOWN = 20
+_UPGRADE = "upgrade"
 UNDER_WAY = ("building", "catching_up", "comparing")
 
 
@@ -85,7 +86,9 @@ async def switch(db: Database, rebuild_id: int, *, accepts_differences: bool, by
         if row["difference_count"] and not accepts_differences:
             raise RebuildDiffers(rebuild_id=rebuild_id, difference_count=row["difference_count"])
         await tx.execute(
-            "update stream_state set live = $1, generation = generation + 1, following = null", row["target"]
+            """update stream_state set live = $1, generation = generation + 1, following = null, live_shape = $2""",
+            row["target"],
+            event_store.SHAPE,
         )
         return await tx.fetchrow(
             "update rebuilds set state = 'switched', switched_by = $2, switched_at = $3 where id = $1 returning *",
@@ -118,7 +121,7 @@ async def rebuild_on_command(db: Database, wakeup: Wakeup) -> None:
     """A job of the worker: carries out the rebuilds that are asked for, for as long as it runs."""
     while True:
         try:
-            while await take_step(db):
+            while await take_step(db) or await renew_shape(db):
                 pass
         except Exception as error:
             if not is_transient(error):
@@ -127,6 +130,22 @@ async def rebuild_on_command(db: Database, wakeup: Wakeup) -> None:
             else:
                 log.warning("the rebuild waits: %s: %s", type(error).__name__, error)
         await wakeup.wait(_LOOK_EVERY_SECONDS)
+
+
+async def renew_shape(db: Database) -> bool:
+    """After an upgrade the set that is shown can be of tables that nobody keeps up: builds one and switches to it."""
+    async with db.statements() as statements:
+        state = await event_store.get_stream_state(statements)
+        latest = await statements.fetchrow("select id, state from rebuilds order by id desc limit 1")
+    if state.live_shape == event_store.SHAPE or (latest and latest["state"] == "failed"):
+        return False
+    now = datetime.now(UTC)
+    if latest and latest["state"] == "ready":
+        # What it differs from was never filled.
+        await switch(db, latest["id"], accepts_differences=True, by=_UPGRADE, at=now)
+    else:
+        await request_rebuild(db, by=_UPGRADE, at=now)
+    return True
 
 
 async def _fail(db: Database, failure: str) -> None:
@@ -189,7 +208,7 @@ async def _empty(tx: Transaction, row: Any) -> Any:
     name = row["target"]
     # Whoever still reads this set holds this up; the next readers must not queue behind it for long.
     await tx.execute("set local lock_timeout = '1s'")
-    await tx.execute(f"truncate order_facts_{name}, status_intervals_{name}")
+    await tx.execute("truncate " + ", ".join(f"{table}_{name}" for table in projections.TABLES))
     return await tx.fetchrow(
         """update rebuilds set caught_up_place = state.message_count, order_count = (
                select count(*) from messages where order_version = 1 and place <= state.message_count
@@ -199,7 +218,8 @@ async def _empty(tx: Transaction, row: Any) -> Any:
 
 
 async def _fold(tx: Transaction, name: str, order_ids: list[str]) -> None:
-    await projections.write_anew(tx, name, await event_store.events_of_orders(tx, order_ids))
+    late_after = (await event_store.get_stream_state(tx)).late_after
+    await projections.write_anew(tx, name, await event_store.messages_of(tx, order_ids), late_after)
 
 
 async def _catch_up(db: Database, rebuild_id: int) -> None:
@@ -237,7 +257,7 @@ async def _fold_changed(tx: Transaction, row: Any, upto: int) -> None:
 
 
 _DIFFERENT = """
-    select '{table}' as "table", coalesce(shown.order_id, rebuilt.order_id) as order_id,
+    select '{table}' as "table", coalesce(shown.{subject}, rebuilt.{subject}) as order_id,
         to_jsonb(shown) as shown, to_jsonb(rebuilt) as rebuilt
     from {table}_{live} as shown full join {table}_{target} as rebuilt using ({key})
     where shown is distinct from rebuilt"""
@@ -250,9 +270,9 @@ async def _compare(db: Database, rebuild_id: int) -> None:
         if row is None:
             return
         state = await event_store.get_stream_state(tx)
-        tables = (("order_facts", "order_id"), ("status_intervals", "order_id, until_version"))
         different = " union all ".join(
-            _DIFFERENT.format(table=table, key=key, live=state.live, target=row["target"]) for table, key in tables
+            _DIFFERENT.format(table=table, subject=key[0], key=", ".join(key), live=state.live, target=row["target"])
+            for table, key in projections.TABLES.items()
         )
         await tx.execute("set local statement_timeout = 0")
         found = await tx.fetch(

@@ -109,10 +109,10 @@ def _covered(message: Message) -> dict[str, Any]:
     }
 
 
-async def record_page(db: Database, *, after: int, limit: int) -> bytes:
+async def record_page(db: Database, *, after: int, topic: str | None, limit: int) -> bytes:
     """The record behind a place; `next_after` is where the next page begins, also when this one is empty."""
     async with db.statements() as statements:
-        found = await event_store.messages_after(statements, after, limit=limit)
+        found = await event_store.messages_after(statements, after, topic=topic, limit=limit)
     items = [
         {
             "place": one.place,
@@ -120,6 +120,7 @@ async def record_page(db: Database, *, after: int, limit: int) -> bytes:
             "correlation_id": one.message.correlation_id,
             "causation_id": one.message.causation_id,
             "traceparent": one.message.traceparent,
+            "entity_version": one.message.entity_version,
             **_covered(one.message),
         }
         for one in found

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from contracts import events as e
 from contracts.lifecycle import Status
 from custody.testing import make_dispatched, make_rejected
-from reporting.metrics import REGISTRY, Dimension, Grain
+from reporting.metrics import METRICS, REGISTRY, Grain, Kind
 
 CHRISTMAS = datetime(2025, 12, 24, 15, 30, tzinfo=UTC)
 
@@ -53,43 +54,52 @@ async def test_time_in_status_is_told_with_everything_that_says_what_it_is(repor
     for number, seconds in enumerate([10, 20, 30, 40, 100]):
         await reporting.receive(*make_stream(f"o-{number}", Status.DISPATCHED, step=seconds).messages)
     shown = await _figure(reporting, "time_in_status", group_by="status", grain="day")
-    assert shown["rows"] == [
-        {
-            "period": "2026-03-02",
-            "status": "created",
-            "count": 5,
-            "sum": 200.0,
-            "mean": 40.0,
-            "p50": 30.0,
-            "p90": 76.0,
-        }
-    ]
-    assert (shown["metric"]["id"], shown["metric"]["version"]) == ("time_in_status", 1)
+    row = {"period": "2026-03-02", "status": "created", "numerator": 200.0, "denominator": 5, "value": 40.0}
+    assert shown["rows"] == [row | {"p50": 30.0795, "p90": 99.8395}]
+    assert (shown["metric"]["id"], shown["metric"]["version"]) == ("time_in_status", 2)
     assert (shown["metric"]["unit"], shown["time_zone"], shown["grain"]) == ("seconds", "Asia/Shanghai", "day")
-    assert shown["read_up_to"]["positions"] == {"0": 10}
+    assert shown["read_up_to"]["positions"] == {"work-orders": {"0": 10}}
     assert shown["read_up_to"]["message_count"] == 10
     assert shown["read_up_to"]["recorded_at"] == "2026-03-02T08:01:40Z"
+    first = await _figure(reporting, "time_in_status", version=1, group_by="status")
+    assert [(row["value"], row["p50"], row["p90"]) for row in first["rows"]] == [(40.0, 30.0, 76.0)]
+
+
+async def test_two_versions_of_a_metric_stand_side_by_side(city):
+    answer = (await city.get("/figures/time_in_status/versions", "supervisor", group_by="status")).json()
+    first, second = answer["items"]
+    assert [first["metric"]["version"], second["metric"]["version"]] == [1, 2]
+    for one, other in zip(first["rows"], second["rows"], strict=True):
+        assert (one["status"], one["numerator"]) == (other["status"], other["numerator"])
+    assert any(one["p90"] != other["p90"] for one, other in zip(first["rows"], second["rows"], strict=True))
+
+
+async def test_a_figure_is_complete_when_the_stream_was_read_beyond_its_window(city):
+    assert (await _figure(city, "work_orders_created", to="2025-12-25T00:00:00Z"))["is_complete"] is True
+    assert (await _figure(city, "work_orders_created", to="2027-12-25T00:00:00Z"))["is_complete"] is False
 
 
 async def test_orders_are_counted_by_any_combination(city):
     total = (await _figure(city, "work_orders"))["rows"]
-    assert total == [{"count": 40}]
-    for size in (1, 2, 3):
-        for dimensions in itertools.combinations(Dimension, size):
+    assert total == [{"numerator": 40, "denominator": None, "value": 40}]
+    of_orders = REGISTRY["work_orders"][0].dimensions
+    for size in (1, 2):
+        for dimensions in itertools.combinations(of_orders, size):
             rows = (await _figure(city, "work_orders", group_by=[one.value for one in dimensions]))["rows"]
-            assert sum(row["count"] for row in rows) == 40
+            assert sum(row["value"] for row in rows) == 40
             assert len({tuple(row[one.value] for one in dimensions) for row in rows}) == len(rows)
 
 
 @pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York", "Asia/Kolkata"])
-@pytest.mark.parametrize("metric", ["time_in_status", "work_orders_created", "rejections_per_dispatch"])
+@pytest.mark.parametrize("metric", ["time_in_status", "work_orders_created", "first_dispatch_accuracy"])
 async def test_hours_add_up_to_days_and_so_on_to_years(city, metric, zone):
-    sums = REGISTRY[metric].sums
-    whole = (await _figure(city, metric, time_zone=zone))["rows"][0]
+    asked = {"time_zone": zone, "with_buckets": True}
+    (whole,) = (await _figure(city, metric, **asked))["rows"]
     for grain in Grain:
-        rows = (await _figure(city, metric, grain=grain.value, time_zone=zone))["rows"]
-        for name in sums:
-            assert sum(row[name] for row in rows) == pytest.approx(whole[name], abs=1e-4)
+        rows = (await _figure(city, metric, grain=grain.value, **asked))["rows"]
+        assert sum(row["numerator"] for row in rows) == pytest.approx(whole["numerator"], abs=1e-5)
+        assert sum(row["denominator"] or 0 for row in rows) == (whole["denominator"] or 0)
+        assert sum((Counter(row.get("buckets", {})) for row in rows), Counter()) == whole.get("buckets", {})
         assert len({row["period"] for row in rows}) == len(rows)
     years = (await _figure(city, metric, grain="year", time_zone=zone))["rows"]
     assert [row["period"] for row in years] == ["2025-01-01", "2026-01-01"]
@@ -120,27 +130,32 @@ async def test_the_hour_that_a_clock_change_repeats_is_two_hours(reporting, make
     shown = await _figure(reporting, "work_orders_created", **asked)
     assert [row["period"] for row in shown["rows"]] == ["2026-11-01T01:00:00-04:00", "2026-11-01T01:00:00-05:00"]
     day = await _figure(reporting, "work_orders_created", grain="day", time_zone="America/New_York")
-    assert day["rows"] == [{"period": "2026-11-01", "count": 2}]
+    assert [(row["period"], row["value"]) for row in day["rows"]] == [("2026-11-01", 2)]
 
 
 async def test_a_window_takes_its_beginning_and_leaves_its_end(reporting, make_stream):
     await reporting.receive(*make_stream("o-1").messages)
     moment = "2026-03-02T08:00:00Z"
     asked = {"from": moment, "to": "2026-03-02T08:00:01Z"}
-    assert (await _figure(reporting, "work_orders_created", **asked))["rows"] == [{"count": 1}]
+    assert (await _figure(reporting, "work_orders_created", **asked))["rows"][0]["value"] == 1
     shown = await _figure(reporting, "work_orders_created", **{"from": "2026-03-02T07:00:00Z", "to": moment})
-    assert (shown["rows"], shown["window"]["to"]) == ([{"count": 0}], moment)
+    assert (shown["rows"][0]["value"], shown["window"]["to"]) == (0, moment)
 
 
 async def test_repair_staff_see_the_figures_of_their_areas_only(city):
     everything = (await _figure(city, "time_in_status", group_by="work_area_id"))["rows"]
     own = (await _figure(city, "time_in_status", "technician", ["N"], group_by="work_area_id"))["rows"]
     assert own == [row for row in everything if row["work_area_id"] == "N"]
-    assert (await _figure(city, "time_in_status", "technician"))["rows"][0]["count"] == 0
+    assert (await _figure(city, "time_in_status", "technician"))["rows"][0]["denominator"] == 0
+
+
+async def test_who_sees_some_areas_is_told_that_a_figure_has_none_instead_of_a_nought(city):
+    refused = await city.get("/figures/work_orders_created", "technician", ["N"])
+    assert (refused.status_code, refused.json()["code"]) == (403, "metric_without_areas")
 
 
 async def test_agents_see_counts_and_no_durations(city):
-    assert (await _figure(city, "work_orders", "agent"))["rows"] == [{"count": 40}]
+    assert (await _figure(city, "work_orders", "agent"))["rows"][0]["value"] == 40
     refused = await city.get("/figures/time_in_status", "agent")
     assert (refused.status_code, refused.json()["code"]) == (403, "metric_not_for_role")
 
@@ -157,6 +172,9 @@ async def test_agents_see_counts_and_no_durations(city):
         ("work_orders_created", {"to": "9999-12-31T23:59:59Z"}, "invalid_request"),
         ("work_orders_created", {"grain": "minute"}, "invalid_request"),
         ("work_orders_created", {"group_by": "content"}, "invalid_request"),
+        ("work_orders_created", {"only": "content:x"}, "invalid_request"),
+        ("work_orders_created", {"only": "status:x"}, "dimension_not_of_metric"),
+        ("time_in_status", {"version": 3}, "metric_version_not_found"),
     ],
 )
 async def test_what_cannot_be_asked_is_refused_by_name(reporting, metric, asked, code):
@@ -165,36 +183,22 @@ async def test_what_cannot_be_asked_is_refused_by_name(reporting, metric, asked,
 
 
 async def test_a_figure_of_too_many_rows_is_refused_whole(city, monkeypatch):
-    monkeypatch.setattr("reporting.figures.MOST_ROWS", 5)
+    monkeypatch.setattr("reporting.figures.counting.MOST_ROWS", 5)
     answer = await city.get("/figures/time_in_status", "supervisor", grain="hour")
     assert (answer.status_code, answer.json()["code"]) == (422, "too_many_rows")
 
 
-@pytest.mark.parametrize("metric", list(REGISTRY))
-async def test_every_figure_equals_its_recount_from_the_raw_events(city, metric):
-    declared = REGISTRY[metric]
-    grains = list(Grain) if declared.moment else [None]
-    for grain, zone in itertools.product(grains, ["Asia/Shanghai", "America/New_York"]):
-        asked = {"time_zone": zone, "group_by": [one.value for one in declared.dimensions[:3]]}
-        asked |= {"grain": grain.value, "from": "2025-12-28T00:00:00Z"} if grain else {}
-        answer = (await city.get(f"/figures/{metric}/recount", "supervisor", **asked)).json()
-        assert answer["differences"] == []
-        assert answer["is_equal"] is True
-        assert len(answer["recounted"]) == len(answer["rows"]) > 0
-    scoped = (await city.get(f"/figures/{metric}/recount", "operator", ["N"])).json()
-    assert scoped["is_equal"] is True
+async def test_the_registry_lists_every_metric_in_every_version(reporting):
+    items = (await reporting.get("/metrics", "agent")).json()["items"]
+    assert [(item["id"], item["version"]) for item in items] == [(metric.id, metric.version) for metric in METRICS]
+    assert {item["kind"] for item in items} >= {Kind.COUNT, Kind.RATIO, Kind.DISTRIBUTION}
 
 
-async def test_a_recount_shows_what_is_wrong_with_a_figure(city):
-    await city.rows("update order_facts_a set status = 'archived' where order_id = 'o-001'")
-    answer = (await city.get("/figures/work_orders/recount", "operator", group_by="status")).json()
-    assert answer["is_equal"] is False
-    wrong = [(row["shown"] or row["recounted"])["status"] for row in answer["differences"]]
-    assert "archived" in wrong
-    assert len(wrong) == 2
-
-
-async def test_the_registry_lists_every_metric(reporting):
-    items = (await reporting.get("/figures", "agent")).json()["items"]
-    assert [item["id"] for item in items] == list(REGISTRY)
-    assert items[2]["measures"] == ["count", "sum", "p50", "p90", "mean"]
+async def test_a_figure_counts_only_what_it_is_asked_to(city):
+    by_area = {
+        row["work_area_id"]: row["value"]
+        for row in (await _figure(city, "work_orders", group_by="work_area_id"))["rows"]
+    }
+    only = (await _figure(city, "work_orders", only="work_area_id:N"))["rows"][0]["value"]
+    nowhere = (await _figure(city, "work_orders", only="work_area_id:"))["rows"][0]["value"]
+    assert (only, nowhere) == (by_area["N"], by_area[None])

@@ -27,10 +27,12 @@ async def _finish(reporting) -> None:
         pass
 
 
-async def _tables(reporting, name):
-    facts = await reporting.rows(f"select * from order_facts_{name} order by order_id")
-    intervals = await reporting.rows(f"select * from status_intervals_{name} order by order_id, until_version")
-    return facts, intervals
+async def _stays(reporting, name):
+    return await reporting.rows(f"select * from stays_{name} order by order_id, since_version")
+
+
+async def _present(reporting, name):
+    return [row for row in await _stays(reporting, name) if row["until_version"] is None]
 
 
 async def _state(reporting):
@@ -45,8 +47,8 @@ async def test_a_rebuild_of_the_same_record_differs_in_nothing(reporting, make_s
     await _finish(reporting)
     row = await rebuild.get_rebuild(reporting.db, asked["id"])
     assert (row["state"], row["difference_count"], row["order_count"], row["done_count"]) == ("ready", 0, 9, 9)
-    assert await _tables(reporting, "b") == await _tables(reporting, "a")
-    assert len((await _tables(reporting, "b"))[0]) == 9
+    assert await _stays(reporting, "b") == await _stays(reporting, "a")
+    assert len(await _present(reporting, "b")) == 9
 
 
 async def test_events_that_arrive_at_any_step_are_in_both_sets_once(reporting, make_stream, monkeypatch):
@@ -60,8 +62,8 @@ async def test_events_that_arrive_at_any_step_are_in_both_sets_once(reporting, m
         await reporting.receive(*left[:3])
         left = left[3:]
     await reporting.receive(*left, *make_stream("o-99", Status.COMPLETED).messages)
-    assert await _tables(reporting, "b") == await _tables(reporting, "a")
-    assert {row["status"] for row in (await _tables(reporting, "b"))[0]} == {"archived", "completed"}
+    assert await _stays(reporting, "b") == await _stays(reporting, "a")
+    assert {row["status"] for row in await _present(reporting, "b")} == {"archived", "completed"}
 
 
 async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
@@ -93,8 +95,8 @@ async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
                 worker.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
     assert (row["difference_count"], row["failure"]) == (0, None)
-    assert await _tables(reporting, "b") == await _tables(reporting, "a")
-    assert [facts["version"] for facts in (await _tables(reporting, "b"))[0]] == [5] * 60
+    assert await _stays(reporting, "b") == await _stays(reporting, "a")
+    assert [stay["since_version"] for stay in await _present(reporting, "b")] == [5] * 60
 
 
 async def test_after_the_switch_the_rebuilt_set_goes_on_and_the_other_stands_still(reporting, make_stream):
@@ -106,18 +108,18 @@ async def test_after_the_switch_the_rebuilt_set_goes_on_and_the_other_stands_sti
     await _switch(reporting, asked["id"])
     assert await _state(reporting) == ("b", 2, None)
     await reporting.receive(*stream.messages[2:])
-    assert [(await _tables(reporting, name))[0][0]["status"] for name in "ab"] == ["dispatched", "archived"]
+    assert [(await _present(reporting, name))[0]["status"] for name in "ab"] == ["dispatched", "archived"]
     again = await _request(reporting)
     await _finish(reporting)
     await _switch(reporting, again["id"])
     assert await _state(reporting) == ("a", 3, None)
-    assert await _tables(reporting, "a") == await _tables(reporting, "b")
+    assert await _stays(reporting, "a") == await _stays(reporting, "b")
 
 
 async def test_what_differs_is_shown_and_must_be_accepted(reporting, make_stream):
     await reporting.receive(*make_stream("o-1", Status.COMPLETED).messages)
-    await reporting.rows("update order_facts_a set zone = 'remote'")
-    await reporting.rows("delete from status_intervals_a where until_version = 2")
+    await reporting.rows("update stays_a set zone = 'remote' where since_version = 1")
+    await reporting.rows("delete from stays_a where since_version = 2")
     asked = await _request(reporting)
     await _finish(reporting)
     row = await rebuild.get_rebuild(reporting.db, asked["id"])
@@ -165,4 +167,19 @@ async def test_a_rebuild_that_fails_says_why_and_leaves_what_is_shown(reporting,
     worker.cancel()
     assert row["failure"] == "LookupError: no such thing"
     assert await _state(reporting) == ("a", 1, None)
-    assert len((await _tables(reporting, "a"))[0]) == 1
+    assert len(await _stays(reporting, "a")) == 1
+
+
+async def test_after_an_upgrade_the_projections_are_built_and_shown_without_being_asked_for(reporting, make_stream):
+    streams = [make_stream(f"o-{number}", Status.ARCHIVED) for number in range(3)]
+    await reporting.rows("update stream_state set live_shape = 1")
+    await reporting.receive(*(message for stream in streams for message in stream.messages[:3]))
+    assert await _stays(reporting, "a") == []
+    refused = await reporting.get("/figures/work_orders", "operator")
+    assert (refused.status_code, refused.json()["code"]) == (503, "figures_not_built")
+    while await rebuild.take_step(reporting.db) or await rebuild.renew_shape(reporting.db):
+        pass
+    assert await _state(reporting) == ("b", 2, None)
+    await reporting.receive(*(message for stream in streams for message in stream.messages[3:]))
+    assert [row["status"] for row in await _present(reporting, "b")] == ["archived"] * 3
+    assert (await reporting.get("/figures/work_orders", "operator")).json()["rows"][0]["value"] == 3

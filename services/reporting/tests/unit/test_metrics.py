@@ -1,93 +1,79 @@
 """The arithmetic of metrics, and what every declared metric must have."""
 
-import statistics
-from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime
 
 import pytest
 
-from reporting.figures import Question, check, finished, metric_of
-from reporting.metrics import REGISTRY, Grain, Quotient
+from contracts.catalogue import BY_TYPE
+from custody.testing import BEGIN
+from linework.recount.counting import nearest_rank
+from linework.recount.recount import KINDS
+from reporting.figures import Question, check, metric_of
+from reporting.figures.buckets import bucket_of, middle_of, percentile
+from reporting.figures.question import MetricVersionNotFound, ParameterNotOfMetric
+from reporting.metrics import METRICS, PARAMETERS, REGISTRY, Grain, Kind
 from reporting.metrics.metric import EVERYBODY
-from reporting.recount import different, percentile, period_of
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
-NEW_YORK = ZoneInfo("America/New_York")
+NAMES = [f"{metric.id}-{metric.version}" for metric in METRICS]
 
 
-def test_a_mean_and_a_ratio_keep_what_they_are_made_of():
-    row = finished(REGISTRY["time_in_status"], {"count": 3, "sum": 100.0, "p50": None, "p90": 1.23456789})
-    assert row == {"count": 3, "sum": 100.0, "mean": 33.333333, "p50": None, "p90": 1.234568}
+def test_a_mean_and_a_ratio_keep_what_they_are_made_of_and_there_is_none_of_nothing():
+    ratio = REGISTRY["rejections_per_dispatch"][0]
+    assert ratio.value(1, 3) == 0.333333
+    assert ratio.value(0, 0) is None
+    assert REGISTRY["work_orders"][0].value(0, None) == 0
 
 
-def test_there_is_no_mean_of_nothing():
-    assert Quotient("mean", "sum", "count").of({"sum": 0.0, "count": 0}) is None
+@pytest.mark.parametrize("milliseconds", [0, 1, 127, 128, 129, 255, 256, 257, 1000, 86_400_000, 10**12])
+def test_the_middle_of_a_bucket_is_within_a_128th_of_what_is_in_it(milliseconds):
+    seconds = milliseconds / 1000
+    assert abs(middle_of(bucket_of(milliseconds * 1000)) - seconds) <= seconds / 128
+    assert bucket_of(milliseconds * 1000 + 999) == bucket_of(milliseconds * 1000)
+
+
+def test_longer_durations_are_in_higher_buckets_and_none_is_left_out():
+    buckets = [bucket_of(milliseconds * 1000) for milliseconds in range(70_000)]
+    assert buckets == sorted(buckets)
+    assert set(buckets) == set(range(buckets[-1] + 1))
+    assert bucket_of(-5) == 0
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 11, 101])
-def test_percentiles_are_interpolated_as_everybody_does(size):
+def test_percentiles_are_by_nearest_rank_and_add_up(size):
     values = [number * number * 1_000_000 for number in range(size)]
-    assert percentile(values, 0.5) == statistics.median(values) / 1_000_000
-    if size > 1:
-        assert percentile(values, 0.9) == pytest.approx(
-            statistics.quantiles(values, n=10, method="inclusive")[8] / 1_000_000
-        )
-    assert percentile([], 0.5) is None
+    counts: dict[int, int] = {}
+    for value in values:
+        counts[bucket_of(value)] = counts.get(bucket_of(value), 0) + 1
+    for share in (500, 900):
+        assert percentile(counts, share / 1000) == nearest_rank(values, share)
+    assert percentile({}, 0.5) is None
 
 
-def test_periods_of_a_moment_in_shanghai():
-    moment = datetime(2026, 8, 31, 16, 30, tzinfo=UTC)
-    assert {grain: period_of(moment, grain, SHANGHAI) for grain in Grain} == {
-        Grain.HOUR: "2026-09-01T00:00:00+08:00",
-        Grain.DAY: "2026-09-01",
-        Grain.WEEK: "2026-08-31",
-        Grain.MONTH: "2026-09-01",
-        Grain.QUARTER: "2026-07-01",
-        Grain.YEAR: "2026-01-01",
-    }
-
-
-@pytest.mark.parametrize("zone", [SHANGHAI, NEW_YORK])
-def test_longer_periods_are_made_of_whole_shorter_ones(zone):
-    begin = datetime(2026, 1, 1, tzinfo=UTC)
-    moments = [begin + timedelta(minutes=30 * step) for step in range(48 * 366)]
-    for short, long in pairwise([Grain.HOUR, Grain.DAY, Grain.MONTH, Grain.QUARTER, Grain.YEAR]):
-        within: dict[str, set[str]] = {}
-        for moment in moments:
-            within.setdefault(period_of(moment, short, zone), set()).add(period_of(moment, long, zone))
-        assert all(len(periods) == 1 for periods in within.values())
-
-
-@pytest.mark.parametrize(("zone", "hours"), [(SHANGHAI, 24), (NEW_YORK, 25)])
-def test_the_day_of_a_clock_change_has_its_hours(zone, hours):
-    begin = datetime(2026, 11, 1, tzinfo=zone).astimezone(UTC)
-    found = {
-        period_of(begin + timedelta(minutes=15 * step), Grain.HOUR, zone)
-        for step in range(4 * 26)
-        if (begin + timedelta(minutes=15 * step)).astimezone(zone).date() == date(2026, 11, 1)
-    }
-    assert len(found) == hours
-
-
-def test_rows_are_compared_by_their_groups_and_not_by_their_order():
-    shown = [{"status": "created", "count": 1, "sum": 1.0}, {"status": "archived", "count": 2, "sum": 2.0}]
-    assert different(shown, [*reversed(shown)], ["status"]) == []
-    assert different(shown, [shown[0], {**shown[1], "sum": 2.000_001}], ["status"]) == []
-    assert different(shown, [shown[0], {**shown[1], "sum": 2.1}], ["status"]) == [
-        {"shown": shown[1], "recounted": {**shown[1], "sum": 2.1}}
-    ]
-    assert different(shown, shown[:1], ["status"]) == [{"shown": shown[1], "recounted": None}]
-
-
-@pytest.mark.parametrize("metric", REGISTRY.values(), ids=list(REGISTRY))
+@pytest.mark.parametrize("metric", METRICS, ids=NAMES)
 def test_every_metric_says_what_it_is(metric):
     assert metric.version >= 1
-    assert all((metric.unit, metric.name_en, metric.name_zh, metric.formula, metric.dimensions, metric.sums))
-    assert metric.quotient is None or {metric.quotient.numerator, metric.quotient.denominator} <= set(metric.sums)
+    assert all((metric.unit, metric.name_en, metric.name_zh, metric.formula, metric.formula_source))
+    assert metric.dimensions
+    assert set(metric.source.inputs) <= set(BY_TYPE)
+    assert set(metric.parameters) <= set(PARAMETERS)
+    assert (metric.kind is Kind.COUNT) == (metric.denominator is None and not metric.is_timed)
     assert set(metric.roles) <= set(EVERYBODY)
-    assert metric_of(metric.id, roles=frozenset(metric.roles[:1])) is metric
+    assert metric_of(metric.id, metric.version, roles=frozenset(metric.roles[:1])) is metric
 
 
-def test_the_default_time_zone_is_known():
-    check(Question(metric=REGISTRY["work_orders_created"], grain=Grain.DAY))
+def test_the_recount_knows_every_metric_in_every_version_and_no_other():
+    assert {key: metric.kind for key, metric in (((one.id, one.version), one) for one in METRICS)} == KINDS
+
+
+def test_versions_count_from_one_without_gaps():
+    for versions in REGISTRY.values():
+        assert [metric.version for metric in versions] == list(range(1, len(versions) + 1))
+    with pytest.raises(MetricVersionNotFound):
+        metric_of("time_in_status", 9, roles=frozenset(["operator"]))
+
+
+def test_the_default_time_zone_is_known_and_a_foreign_threshold_is_refused():
+    created = REGISTRY["work_orders_created"][0]
+    check(Question(metric=created, grain=Grain.DAY, at=BEGIN))
+    with pytest.raises(ParameterNotOfMetric):
+        check(Question(metric=created, at=datetime(2026, 1, 1, tzinfo=UTC), parameters={"threshold_seconds": 20}))

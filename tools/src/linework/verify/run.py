@@ -6,13 +6,16 @@ time, against what the stream says by then; only what still differs is reported.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
 from contracts.lifecycle import Service as ServiceName
 from linework.client import SUPERVISOR, Installation, Refused
 from linework.client_service import OrderService, part
-from linework.verify.figures import QUESTIONS, Question, Recount
+from linework.recount import Asked, Recount, differences
+from linework.verify.facts import Facts
+from linework.verify.figures import questions
 from linework.verify.laws import Findings, Law, Ledger
 from linework.verify.quiet import Observer, check_parked
 from linework.verify.states import difference
@@ -50,6 +53,17 @@ async def verify(city: Installation, *, wait_seconds: float, acknowledged: Ackno
     return verifier.outcome
 
 
+async def recount(city: Installation, *, only: frozenset[str], wait_seconds: float, say: Say) -> Outcome:
+    """Only holds the figures of these metrics, or of every one, against the recount."""
+    stream = stream_of(city)
+    verifier = _Verifier(city, stream, wait_seconds, say)
+    try:
+        await verifier.recount(only)
+    finally:
+        verifier.observer.close()
+    return verifier.outcome
+
+
 class _Verifier:
     def __init__(self, city: Installation, stream: Stream, wait_seconds: float, say: Say) -> None:
         self.outcome = Outcome(stream.name)
@@ -61,6 +75,7 @@ class _Verifier:
         self._findings = self.outcome.findings
         self._recount = Recount()
         self._ledger = Ledger(self._findings, self._recount)
+        self._facts = Facts(self._findings, self._recount)
 
     async def run(self, acknowledged: Acknowledged | None) -> None:
         checked, findings, ledger = self.outcome.checked, self._findings, self._ledger
@@ -71,7 +86,7 @@ class _Verifier:
         checked[Law.OUTBOXES] = len(self._city.services)
         checked[Law.PARKED] = await check_parked(self._city, findings)
         self._say(f"reading the {self._stream.name}")
-        await self._stream.read_on(ledger)
+        await self._stream.read_on(ledger, self._facts)
         for name in (ServiceName.INTAKE, ServiceName.DISPATCH, ServiceName.FIELDWORK, ServiceName.QA):
             self._say(f"comparing the orders of {name.value}")
             await self._check_states(name.value)
@@ -79,6 +94,13 @@ class _Verifier:
         self._say("comparing figures with a recount")
         await self._check_reporting()
         self._check_stream(acknowledged)
+
+    async def recount(self, only: frozenset[str]) -> None:
+        self._say("waiting until everything is read")
+        await self.observer.wait(self._wait_seconds)
+        self._say(f"reading the {self._stream.name}")
+        await self._stream.read_on(self._ledger, self._facts)
+        await self._check_figures(only)
 
     def _check_stream(self, acknowledged: Acknowledged | None) -> None:
         """What only the whole stream tells; last, because it has been read further meanwhile."""
@@ -95,7 +117,7 @@ class _Verifier:
             self.outcome.notes.append(f"{count} records are no messages and were left out, the first at {first}.")
         if isinstance(self._stream, Record):
             self.outcome.notes.append(
-                "The stream was read from reporting's record; with KAFKA_BOOTSTRAP_SERVERS it is read from Kafka."
+                "The streams were read from reporting's record; with KAFKA_BOOTSTRAP_SERVERS it is read from Kafka."
             )
 
     async def _check_states(self, name: str) -> None:
@@ -128,7 +150,7 @@ class _Verifier:
         await self.observer.wait(min(self._wait_seconds, 10))
         found = {order_id: await self._order_at(service, order_id) for order_id in suspects}
         # Read after the service was asked, so that the stream has whatever the service can have shown.
-        await self._stream.read_on(self._ledger)
+        await self._stream.read_on(self._ledger, self._facts)
         left: dict[str, str] = {}
         for order_id, order in found.items():
             self._suspect(left, order_id, difference(self._expected(order_id), order))
@@ -148,27 +170,34 @@ class _Verifier:
         if broken:
             self.outcome.notes.append("Figures were not compared: the stream of some orders is broken.")
             return
-        for question in QUESTIONS:
-            await self._check_figure(question)
-        checked[Law.FIGURES] = len(QUESTIONS)
-        checked[Law.RECORD] = self._ledger.message_count
+        await self._check_figures(frozenset())
+        checked[Law.RECORD] = self._ledger.message_count + self._facts.message_count
         for order_id in sorted(self._ledger.threads)[:_PROOFS]:
             await self._check_proof(order_id)
 
-    async def _check_figure(self, question: Question) -> None:
+    async def _check_figures(self, only: frozenset[str]) -> None:
+        checked = self.outcome.checked
+        metrics = (await self._city.reporting.read("/v1/metrics", by=SUPERVISOR))["items"]
+        for asked in questions(metric for metric in metrics if not only or metric["id"] in only):
+            await self._check_figure(asked)
+            checked[Law.FIGURES] = checked.get(Law.FIGURES, 0) + 1
+
+    async def _check_figure(self, asked: Asked) -> None:
         for _ in range(_ROUNDS):
-            shown = await self._city.reporting.read(
-                f"/v1/figures/{question.metric}", by=SUPERVISOR, **question.parameters
-            )
-            count = shown["read_up_to"]["message_count"]
-            if count == self._ledger.message_count:
-                for told in self._recount.differences(question, shown["rows"]):
+            shown = await self._city.reporting.read(f"/v1/figures/{asked.metric}", by=SUPERVISOR, **asked.query)
+            count, call_count = (shown["read_up_to"][name] for name in ("message_count", "call_message_count"))
+            if (count, call_count) == (self._ledger.message_count, self._facts.message_count):
+                counted = self._recount.rows(asked, at=datetime.fromisoformat(shown["at"]))
+                for told in differences(asked, shown["rows"], counted):
                     self._findings.add(Law.FIGURES, "reporting", told)
                 return
             await self.observer.wait(min(self._wait_seconds, 10))
-            await self._stream.read_on(self._ledger)
+            await self._stream.read_on(self._ledger, self._facts)
         self._findings.add(
-            Law.RECORD, "reporting", f"it has read {count} messages and the stream has {self._ledger.message_count}"
+            Law.RECORD,
+            "reporting",
+            f"it has read {count} messages of orders and {call_count} of calls; the streams have"
+            f" {self._ledger.message_count} and {self._facts.message_count}",
         )
 
     async def _check_proof(self, order_id: str) -> None:

@@ -1,4 +1,4 @@
-"""The stream itself: from the topic where there is a broker to ask, else from reporting's record of it."""
+"""The streams themselves: from the topics where there is a broker to ask, else from reporting's record of them."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
@@ -6,11 +6,13 @@ from typing import Any, Protocol
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from contracts import topics
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
-from contracts.topics import WORK_ORDERS
+from contracts.topics import CALLS, WORK_ORDERS
 from linework.client import Installation, Person
 from linework.stopped import Stopped
+from linework.verify.facts import Facts
 from linework.verify.laws import Ledger
 
 _MOST_AWAKE = 5_000
@@ -22,7 +24,7 @@ class Stream(Protocol):
     malformed: list[str]
     """Records that are no messages, and why; every service parks them."""
 
-    async def read_on(self, ledger: Ledger) -> None:
+    async def read_on(self, ledger: Ledger, facts: Facts) -> None:
         """Everything from where it stopped last time to the present end."""
 
 
@@ -30,53 +32,57 @@ class Topic:
     """Partition by partition: each order is in one, so only the orders of one partition are awake at a time."""
 
     def __init__(self, bootstrap_servers: str, prefix: str) -> None:
-        self.name = f"topic {prefix}{WORK_ORDERS.name} at {bootstrap_servers}"
+        self.name = f"topics {prefix}{WORK_ORDERS.name} and {prefix}{CALLS.name} at {bootstrap_servers}"
         self.malformed: list[str] = []
         self._bootstrap_servers = bootstrap_servers
-        self._topic = prefix + WORK_ORDERS.name
-        self._next: dict[int, int] = {}
+        self._prefix = prefix
+        self._next: dict[TopicPartition, int] = {}
 
-    async def read_on(self, ledger: Ledger) -> None:
+    async def read_on(self, ledger: Ledger, facts: Facts) -> None:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False, max_partition_fetch_bytes=4_194_304
         )
         try:
             await consumer.start()
-            for partition in await self._partitions(consumer):
-                async for record in self._records(consumer, partition):
-                    self._take(record, ledger)
+            for partition in await self._partitions(consumer, WORK_ORDERS):
+                await self._read(consumer, partition, WORK_ORDERS, ledger)
                 ledger.rest()
+            for partition in await self._partitions(consumer, CALLS):
+                await self._read(consumer, partition, CALLS, facts)
         except KafkaError as error:
             raise Stopped(f"The {self.name} cannot be read: {error}") from error
         finally:
             await consumer.stop()
 
-    async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+    async def _partitions(self, consumer: AIOKafkaConsumer, topic: topics.Topic) -> list[TopicPartition]:
+        name = self._prefix + topic.name
         # Nothing was subscribed, so the client knows of no topic until it is told to look.
-        await consumer._client.add_topic(self._topic)
+        await consumer._client.add_topic(name)
         await consumer._client.force_metadata_update()
-        numbers = consumer.partitions_for_topic(self._topic)
+        numbers = consumer.partitions_for_topic(name)
         if not numbers:
-            raise Stopped(f"There is no {self.name}.")
-        return [TopicPartition(self._topic, number) for number in sorted(numbers)]
+            raise Stopped(f"There is no topic {name}.")
+        return [TopicPartition(name, number) for number in sorted(numbers)]
+
+    async def _read(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition, topic: topics.Topic, into: Ledger | Facts
+    ) -> None:
+        async for record in self._records(consumer, partition):
+            try:
+                into.take(decode(record.key, record.value, record.headers, topic=topic))
+            except MalformedMessage as error:
+                where = f"{topic.name}, partition {record.partition}, offset {record.offset}"
+                self.malformed.append(f"{where}: {error}")
 
     async def _records(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> AsyncIterator[ConsumerRecord]:
         consumer.assign([partition])
         end = (await consumer.end_offsets([partition]))[partition]
-        consumer.seek(partition, self._next.get(partition.partition, 0))
+        consumer.seek(partition, self._next.get(partition, 0))
         while await consumer.position(partition) < end:
             found = await consumer.getmany(partition, timeout_ms=500, max_records=_RECORDS)
             for record in found.get(partition, ()):
                 yield record
-        self._next[partition.partition] = await consumer.position(partition)
-
-    def _take(self, record: ConsumerRecord, ledger: Ledger) -> None:
-        try:
-            message = decode(record.key, record.value, record.headers, topic=WORK_ORDERS)
-        except MalformedMessage as error:
-            self.malformed.append(f"partition {record.partition}, offset {record.offset}: {error}")
-            return
-        ledger.take(message)
+        self._next[partition] = await consumer.position(partition)
 
 
 class Record:
@@ -88,14 +94,15 @@ class Record:
         self._city = city
         self._after = 0
 
-    async def read_on(self, ledger: Ledger) -> None:
+    async def read_on(self, ledger: Ledger, facts: Facts) -> None:
         while True:
             page = await self._city.reporting.read(
                 "/v1/events", by=Person("supervisor"), after=self._after, limit=_RECORDS
             )
             for item in page["items"]:
                 try:
-                    ledger.take(message_of(item))
+                    message = message_of(item)
+                    (ledger if item["entity_version"] is None else facts).take(message)
                 except MalformedMessage as error:
                     self.malformed.append(f"place {item['place']}: {error}")
             self._after = page["next_after"]
@@ -119,10 +126,11 @@ def message_of(item: Mapping[str, Any]) -> Message:
         "ce_actorrole": item["actor_role"],
         "ce_actorname": item["actor_name"],
         "ce_orderversion": item["order_version"],
+        "ce_entityversion": item["entity_version"],
         "ce_prevhash": item["prev_hash"],
     }
     pairs = [(name, str(value).encode()) for name, value in headers.items() if value is not None]
-    return decode(item["subject"].encode(), item["data"].encode(), pairs, topic=WORK_ORDERS)
+    return decode(item["subject"].encode(), item["data"].encode(), pairs)
 
 
 def stream_of(city: Installation) -> Topic | Record:

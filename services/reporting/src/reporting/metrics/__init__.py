@@ -1,14 +1,26 @@
 """The registry of metrics: what can be asked, from what it is counted, and in which version.
 
-A metric is data. `figures` turns it into SQL over the projections; `recount` counts the same again from
-the raw events. A change of a formula is a new version; one that is published never changes its meaning.
+A metric is data. `figures` turns it into SQL over the projections; the recount of `linework verify` counts
+the same again from the raw events. A change of a formula is a new version; one that is published never
+changes its meaning.
 """
 
 from collections.abc import Mapping
 
-from reporting.metrics import durations, orders
-from reporting.metrics.metric import Dimension, Grain, Metric, Quotient, Source
+from reporting.metrics import agents, calls, durations, orders
+from reporting.metrics.metric import PARAMETERS, Dimension, Grain, Kind, Metric, Source
 
-REGISTRY: Mapping[str, Metric] = {metric.id: metric for metric in (*orders.METRICS, *durations.METRICS)}
+METRICS = (*orders.METRICS, *durations.METRICS, *calls.METRICS, *agents.METRICS)
 
-__all__ = ["REGISTRY", "Dimension", "Grain", "Metric", "Quotient", "Source"]
+
+def _by_id(metrics: tuple[Metric, ...]) -> Mapping[str, tuple[Metric, ...]]:
+    found: dict[str, list[Metric]] = {}
+    for metric in metrics:
+        found.setdefault(metric.id, []).append(metric)
+    return {metric_id: tuple(sorted(versions, key=lambda one: one.version)) for metric_id, versions in found.items()}
+
+
+REGISTRY: Mapping[str, tuple[Metric, ...]] = _by_id(METRICS)
+"""By id, the versions of a metric, the newest last."""
+
+__all__ = ["METRICS", "PARAMETERS", "REGISTRY", "Dimension", "Grain", "Kind", "Metric", "Source"]

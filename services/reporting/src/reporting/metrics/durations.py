@@ -1,43 +1,115 @@
-"""How long orders are in a status, and what it ends in."""
+"""How long it takes: every time of an order's life, as a distribution whose hours add up to years."""
 
-from reporting.metrics.metric import Dimension, Metric, Quotient, Source
+from reporting.metrics.metric import Kind, Metric
+from reporting.metrics.orders import ALL, AREA_NOTE, DOMAIN, ENTERED, LEFT, NOT_BY_STATUS
 
-SECONDS = "extract(epoch from left_at - entered_at)"
+PERCENTILES = "p50 and p90 from a histogram with buckets of at most 1/64 of their value, by nearest rank"
+_SINCE_CREATION = "greatest(extract(epoch from entered_at - created_at) * 1000000, 0)::bigint"
 
-TIME_IN_STATUS = Metric(
+_TIME_IN_STATUS = (
+    "for each stay of an order in a status: occurred_at of the event that ended it minus occurred_at of the event "
+    f"that began it, never below 0; counted in the period in which it ended; {AREA_NOTE}; mean = sum / count; "
+)
+
+TIME_IN_STATUS_V1 = Metric(
     id="time_in_status",
     version=1,
+    kind=Kind.INTERPOLATED,
     unit="seconds",
     name_en="Time spent in a status",
     name_zh="各状态停留时长",
-    formula=(
-        "for each stay of an order in a status: occurred_at of the event that ended it minus occurred_at of the "
-        "event that began it, never below 0; counted in the period in which it ended; mean = sum / count; "
-        "p50 and p90 by linear interpolation; work_area_id is the area of the latest dispatch at that time"
+    formula=_TIME_IN_STATUS + "p50 and p90 by linear interpolation",
+    formula_source=DOMAIN,
+    source=LEFT,
+    numerator="microseconds",
+    dimensions=ALL,
+)
+
+TIME_IN_STATUS = Metric(
+    id="time_in_status",
+    version=2,
+    kind=Kind.DISTRIBUTION,
+    unit="seconds",
+    name_en="Time spent in a status",
+    name_zh="各状态停留时长",
+    formula=_TIME_IN_STATUS + PERCENTILES,
+    formula_source=DOMAIN,
+    source=LEFT,
+    numerator="microseconds",
+    dimensions=ALL,
+)
+
+
+def _from_creation(metric_id: str, name_en: str, name_zh: str, what: str, where: str) -> Metric:
+    return Metric(
+        id=metric_id,
+        kind=Kind.DISTRIBUTION,
+        unit="seconds",
+        name_en=name_en,
+        name_zh=name_zh,
+        formula=f"occurred_at of {what} minus occurred_at of creation; {AREA_NOTE}; {PERCENTILES}",
+        formula_source=DOMAIN,
+        source=ENTERED,
+        where=where,
+        numerator=_SINCE_CREATION,
+        dimensions=NOT_BY_STATUS,
+    )
+
+
+def _of_a_stay(metric_id: str, name_en: str, name_zh: str, what: str, where: str) -> Metric:
+    return Metric(
+        id=metric_id,
+        kind=Kind.DISTRIBUTION,
+        unit="seconds",
+        name_en=name_en,
+        name_zh=name_zh,
+        formula=f"{what}, in the period in which it ended; {AREA_NOTE}; {PERCENTILES}",
+        formula_source=DOMAIN,
+        source=LEFT,
+        where=where,
+        numerator="microseconds",
+        dimensions=NOT_BY_STATUS,
+    )
+
+
+METRICS = (
+    TIME_IN_STATUS_V1,
+    TIME_IN_STATUS,
+    _from_creation(
+        "dispatch_time",
+        "Time to dispatch",
+        "派单时长",
+        "the first dispatch",
+        "status = 'dispatched' and dispatch_count = 1",
     ),
-    source=Source.INTERVALS,
-    dimensions=tuple(Dimension),
-    sums={"count": "count(*)", "sum": f"coalesce(sum({SECONDS}), 0)::float8"},
-    moment="left_at",
-    quotient=Quotient("mean", "sum", "count"),
-    percentiles={"p50": 0.5, "p90": 0.9},
+    _of_a_stay(
+        "start_time",
+        "Time to start",
+        "接单处理时长",
+        "from dispatch until the work area starts",
+        "status = 'dispatched' and next_status = 'processing'",
+    ),
+    _of_a_stay(
+        "handling_time",
+        "Handling time",
+        "处理时长",
+        "from start to completion, suspensions among it",
+        "status = 'processing' and next_status = 'completed'",
+    ),
+    _from_creation(
+        "completion_time",
+        "Time to completion",
+        "完成时长",
+        "the first completion",
+        "status = 'completed' and from_status = 'processing' and completion_count = 1",
+    ),
+    _from_creation("archive_time", "Time to archive", "归档时长", "archiving", "status = 'archived'"),
+    _of_a_stay("audit_time", "Audit time", "审核时长", "from submission to the verdict", "status = 'auditing'"),
+    _of_a_stay(
+        "ruling_time",
+        "Time to a ruling on a rejection",
+        "误派裁定时长",
+        "from rejection to the dispatcher's ruling",
+        "status = 'rejected' and next_status = 'redispatching'",
+    ),
 )
-
-REJECTIONS_PER_DISPATCH = Metric(
-    id="rejections_per_dispatch",
-    version=1,
-    unit="ratio",
-    name_en="Rejections per dispatch",
-    name_zh="派单反单率",
-    formula="stays that ended in rejected / stays in dispatched that ended, both in the period in which they ended",
-    source=Source.INTERVALS,
-    dimensions=tuple(dimension for dimension in Dimension if dimension is not Dimension.STATUS),
-    sums={
-        "rejections": "count(*) filter (where next_status = 'rejected')",
-        "dispatches": "count(*) filter (where status = 'dispatched')",
-    },
-    moment="left_at",
-    quotient=Quotient("ratio", "rejections", "dispatches"),
-)
-
-METRICS = (TIME_IN_STATUS, REJECTIONS_PER_DISPATCH)

@@ -1,7 +1,6 @@
-"""What a metric declares."""
+"""What a metric declares, and what it is counted from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -10,10 +9,15 @@ class Dimension(StrEnum):
 
     STATUS = "status"
     WORK_AREA = "work_area_id"
+    STAFF = "staff_id"
     DEMAND_TYPE = "demand_type"
     DEVICE_TYPE = "device_type"
     CHANNEL = "channel"
     ZONE = "zone"
+    DIRECTION = "direction"
+    QUEUE = "queue"
+    AGENT = "agent_id"
+    TEAM = "team"
 
 
 class Grain(StrEnum):
@@ -27,25 +31,52 @@ class Grain(StrEnum):
     YEAR = "year"
 
 
-class Source(StrEnum):
-    """The projection that is counted."""
+class Kind(StrEnum):
+    """How a value comes from the two sums that are kept: only those add up over periods and groups."""
 
-    ORDERS = "order_facts"
-    INTERVALS = "status_intervals"
+    COUNT = "count"
+    """The numerator."""
+    RATIO = "ratio"
+    """Numerator by denominator."""
+    MEAN = "mean"
+    """Seconds by count."""
+    DISTRIBUTION = "distribution"
+    """A mean with percentiles, from a histogram whose buckets add up too."""
+    INTERPOLATED = "interpolated"
+    """A mean with exact percentiles, which do not add up and are counted for each group anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quotient:
-    """A mean or a ratio: shown beside the two sums it is made of, because only those add up."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Rows to count: a projection, by which of its times they belong to a period, and since when they were known."""
 
     name: str
-    numerator: str
-    denominator: str
+    table: str
+    """Of the set; the set's name is put behind it."""
+    subject: str
+    """The column with the order or call that a row is about."""
+    moment: str | None
+    """The time by which a row belongs to a period; None: as things stand at one moment."""
+    known: str
+    """SQL condition: the row was known at the moment `{upto}`."""
+    known_at: str
+    """When it became known: `recorded_at` of the message that made the row what it is."""
+    late: str
+    """Whether that message came late."""
+    versions: tuple[str, ...]
+    """The columns with the versions of the events behind a row."""
+    key: tuple[str, ...]
+    """What is unique in it."""
+    inputs: tuple[str, ...]
+    """The types of the messages that it is made from."""
+    is_refolded: bool = False
+    """Only the present state is stored; an earlier one is folded again from the record."""
+    relation: str | None = None
+    """SQL in place of the table, where rows are made of several."""
 
-    def of(self, measures: Mapping[str, float | int | None]) -> float | None:
-        """None of nothing: where the denominator is nought there is no mean."""
-        above, below = measures[self.numerator], measures[self.denominator]
-        return round(above / below, 6) if below else None
+    @property
+    def counts_legs(self) -> bool:
+        return self.is_refolded or self.relation is not None
 
 
 EVERYBODY = ("agent", "technician", "dispatcher", "auditor", "supervisor", "operator")
@@ -55,18 +86,52 @@ RUNS_THE_WORK = ("technician", "dispatcher", "auditor", "supervisor", "operator"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
     id: str
-    version: int
+    version: int = 1
+    kind: Kind
     unit: str
     name_en: str
     name_zh: str
     formula: str
+    formula_source: str
+    """Where the formula is from."""
     source: Source
     dimensions: tuple[Dimension, ...]
-    sums: Mapping[str, str]
-    """Measures that add up over periods and groups: name and SQL aggregate."""
-    moment: str | None = None
-    """The time by which a row belongs to a period; None: the metric is of the present moment only."""
-    quotient: Quotient | None = None
-    percentiles: Mapping[str, float] = field(default_factory=dict)
-    """Of the seconds of the intervals; they do not add up, and are computed for each group anew."""
+    """Who sees some work areas only is refused a metric that cannot be told by work area."""
+    where: str = "true"
+    """Which rows count at all."""
+    numerator: str = "1"
+    """What a row adds above the line; microseconds for means and distributions."""
+    denominator: str | None = None
+    """What it adds below; None for counts, 1 for means.
+
+    A row in which one of the two is null counts in neither: it is told beside the figure as unknown."""
     roles: tuple[str, ...] = RUNS_THE_WORK
+    parameters: tuple[str, ...] = ()
+    """Thresholds that the question may set, of `PARAMETERS`."""
+    is_of_time: bool = False
+    """Of a ratio: both sums are microseconds."""
+
+    @property
+    def is_timed(self) -> bool:
+        return self.kind in (Kind.MEAN, Kind.DISTRIBUTION, Kind.INTERPOLATED)
+
+    def above(self, total: int) -> float | int:
+        """The numerator as it is shown: seconds of a time."""
+        return total / 1_000_000 if self.is_timed or self.is_of_time else total
+
+    def below(self, total: int) -> float | int:
+        return total / 1_000_000 if self.is_of_time else total
+
+    @property
+    def has_periods(self) -> bool:
+        return self.source.moment is not None
+
+    def value(self, numerator: float, denominator: float | None) -> float | int | None:
+        """None of nothing: where the denominator is nought there is no ratio and no mean."""
+        if self.kind is Kind.COUNT:
+            return numerator
+        return round(numerator / denominator, 6) if denominator else None
+
+
+PARAMETERS: dict[str, int] = {"threshold_seconds": 20, "short_seconds": 5}
+"""The thresholds there are, in seconds, and what they are unless the question says otherwise."""

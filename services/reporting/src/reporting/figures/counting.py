@@ -1,0 +1,270 @@
+"""A figure is counted: one statement over a projection, in one snapshot with how far the stream was read.
+
+The tables are locked against being emptied before the snapshot is taken, because a rebuild empties the set
+that is not shown, and TRUNCATE does not respect older snapshots.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from chassis.database import Database, Statements
+from contracts.refusals import Invalid, Unavailable
+from reporting.event_store import SHAPE, StreamState, get_stream_state
+from reporting.figures.buckets import SHARES, percentile
+from reporting.figures.past import fold_past, table_of
+from reporting.figures.periods import CALENDAR, period_label, period_sql, slice_of
+from reporting.figures.question import QUESTION_REFUSALS, Question, TimeZoneUnknown, check
+from reporting.metrics import Kind
+from reporting.projections import SETS, TABLES, calls
+
+MOST_ROWS = 10_000
+_MOST_BUCKETS = 500_000
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+_LOCKED = ", ".join(f"{table}_{name}" for table in TABLES for name in SETS)
+
+
+class TooManyRows(Invalid):
+    """That would be more than {limit} rows; ask for a shorter window, a longer grain or fewer groups."""
+
+    zh = "结果超过 {limit} 行；请缩短时间窗口、加大时间粒度或减少分组。"
+
+
+class FiguresNotBuilt(Unavailable):
+    """After an upgrade the figures are being built from the record; ask again when the rebuild is through."""
+
+    zh = "升级后正在根据记录重建统计数据，请在重建完成后重试。"
+
+
+FIGURE_REFUSALS = (*QUESTION_REFUSALS, TooManyRows, FiguresNotBuilt)
+
+
+@asynccontextmanager
+async def snapshot(db: Database) -> AsyncIterator[tuple[Statements, StreamState]]:
+    """Reads of one moment; neither set of projections is emptied under them."""
+    async with db.begin() as tx:
+        await tx.execute(f"set transaction isolation level repeatable read; lock table {_LOCKED} in access share mode")
+        state = await get_stream_state(tx)
+        if state.live_shape != SHAPE:
+            raise FiguresNotBuilt()
+        yield tx, state
+
+
+async def figure(db: Database, question: Question, *, with_buckets: bool = False) -> dict[str, Any]:
+    """The answer with everything that says what it is."""
+    check(question)
+    async with snapshot(db) as (statements, state):
+        rows = await counted(statements, state, question)
+        return {
+            **described(question),
+            **await read_up_to(statements, state, question),
+            "rows": [shown(row, with_buckets=with_buckets) for row in rows],
+        }
+
+
+def described(question: Question) -> dict[str, Any]:
+    metric = question.metric
+    return {
+        "metric": {
+            "id": metric.id,
+            "version": metric.version,
+            "kind": metric.kind,
+            "unit": metric.unit,
+            "formula": metric.formula,
+        },
+        "parameters": question.thresholds,
+        "window": {"from": question.begin, "to": question.end},
+        "grain": question.grain,
+        "time_zone": question.time_zone,
+        "calendar": CALENDAR,
+        "group_by": list(question.group_by),
+        "only": {dimension.value: value for dimension, value in question.only},
+        "areas": None if question.areas is None else list(question.areas),
+        "as_of": question.as_of,
+        "at": question.at,
+    }
+
+
+async def read_up_to(statements: Statements, state: StreamState, question: Question) -> dict[str, Any]:
+    rows = await statements.fetch("select topic, partition, next_offset from positions order by topic, partition")
+    positions: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        positions[row["topic"]][str(row["partition"])] = row["next_offset"]
+    end = question.end or question.as_of
+    return {
+        "generation": state.generation,
+        "read_up_to": {
+            "positions": positions,
+            "message_count": state.message_count - state.call_message_count,
+            "call_message_count": state.call_message_count,
+            "recorded_at": state.recorded_at,
+        },
+        "is_complete": bool(end and state.recorded_at and state.recorded_at >= end),
+    }
+
+
+def shown(row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
+    if with_buckets or "buckets" not in row:
+        return dict(row)
+    return {name: value for name, value in row.items() if name != "buckets"}
+
+
+async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
+    """The rows by period and group, with buckets where there is a distribution; raises `TooManyRows`."""
+    await fold_past(statements, state.live, question)
+    sql, arguments = sql_of(question, state.live)
+    try:
+        found = await statements.fetch(sql, *arguments)
+    except asyncpg.InvalidParameterValueError as error:
+        # This server's list of time zones is not the one of this machine.
+        raise TimeZoneUnknown(time_zone=question.time_zone) from error
+    rows = _distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else map(dict, found)
+    finished = [_finished(question, row) for row in rows]
+    if len(finished) > MOST_ROWS or len(found) > _MOST_BUCKETS:
+        raise TooManyRows(limit=MOST_ROWS)
+    return finished
+
+
+def _distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of one bucket each, put together by period and group."""
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in found:
+        key = tuple(row[name] for name in question.keys)
+        into = merged.setdefault(
+            key,
+            {
+                **dict(zip(question.keys, key, strict=True)),
+                "numerator": 0,
+                "denominator": 0,
+                "unknown": 0,
+                "buckets": {},
+            },
+        )
+        into["numerator"] += row["numerator"] or 0
+        into["denominator"] += row["denominator"]
+        into["unknown"] += row["unknown"]
+        if row["bucket"] is not None:
+            into["buckets"][row["bucket"]] = row["denominator"]
+    if not merged and not question.keys:
+        return [{"buckets": {}}]
+    return list(merged.values())
+
+
+def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
+    metric = question.metric
+    if "period" in row:
+        row["period"] = period_label(row["period"], ZoneInfo(question.time_zone))
+    numerator, below = int(row.get("numerator") or 0), int(row.get("denominator") or 0)
+    done = {name: row.pop(name) for name in question.keys}
+    done["numerator"] = metric.above(numerator)
+    done["denominator"] = None if metric.kind is Kind.COUNT else metric.below(below)
+    done["value"] = metric.value(done["numerator"], done["denominator"])
+    if row.get("unknown"):
+        done["unknown"] = row["unknown"]
+    if metric.kind is Kind.DISTRIBUTION:
+        done |= {name: percentile(row["buckets"], share) for name, share in SHARES.items()}
+        done["buckets"] = row["buckets"]
+    elif metric.kind is Kind.INTERPOLATED:
+        done |= {name: None if row[name] is None else round(row[name] / 1_000_000, 6) for name in SHARES}
+    return done
+
+
+class Arguments:
+    """The `$1` parameters of a statement, as they are given."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+    def give(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
+    arguments = Arguments()
+    fill = filler(question, live, arguments)
+    metric = question.metric
+    columns = [dimension.value for dimension in question.group_by]
+    if question.grain:
+        moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
+        columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
+    keys = len(question.keys)
+    measures = _measures(question, fill)
+    if metric.kind is Kind.DISTRIBUTION:
+        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
+        keys += 1
+    sql = f"select {', '.join([*columns, *measures])} from {rows_of(question, live, arguments)}"
+    if keys:
+        places = ", ".join(str(place) for place in range(1, keys + 1))
+        sql += f" group by {places} order by {places}"
+    return f"{sql} limit {_MOST_BUCKETS + 1}", arguments.values
+
+
+def _measures(question: Question, fill: Callable[[str], str]) -> list[str]:
+    """Both sums, of the rows in which both are known, and how many rows are not."""
+    metric = question.metric
+    above = fill(metric.numerator)
+    if metric.kind is Kind.COUNT:
+        return [f"sum({above}) as numerator"]
+    below = fill(metric.denominator or "1")
+    measures = [
+        f"sum({above}) filter (where ({below}) is not null) as numerator",
+        f"coalesce(sum({below}) filter (where ({above}) is not null), 0) as denominator",
+        f"count(*) filter (where ({above}) is null or ({below}) is null) as unknown",
+    ]
+    if metric.kind is Kind.INTERPOLATED:
+        measures += [
+            f"percentile_cont({share}) within group (order by {above}) as {name}" for name, share in SHARES.items()
+        ]
+    return measures
+
+
+class _Filling(dict[str, str]):
+    """What stands in the braces of a metric's expressions; a moment is a parameter once it is asked for."""
+
+    def __init__(self, question: Question, live: str, arguments: Arguments) -> None:
+        super().__init__(upto="'infinity'::timestamptz", live=live, slice=slice_of(question.time_zone))
+        self |= {name: str(seconds) for name, seconds in question.thresholds.items()}
+        self["legs"] = table_of(calls.TABLE, live, question)
+        self["table"] = table_of(question.metric.source.table, live, question)
+        self._moments = {
+            "at": question.at,
+            "upto": question.as_of,
+            "begin": question.begin or _LONG_AGO,
+            "end": question.end or question.at + _AHEAD,
+        }
+        self._arguments = arguments
+        if question.as_of:
+            del self["upto"]
+
+    def __missing__(self, name: str) -> str:
+        self[name] = f"{self._arguments.give(self._moments[name])}::timestamptz"
+        return self[name]
+
+
+def filler(question: Question, live: str, arguments: Arguments) -> Callable[[str], str]:
+    filling = _Filling(question, live, arguments)
+    return lambda expression: expression.format_map(filling)
+
+
+def rows_of(question: Question, live: str, arguments: Arguments, *, known: str | None = None) -> str:
+    """What is counted: the rows of the metric, in its window, known as of the moment, in the caller's scope."""
+    metric, source = question.metric, question.metric.source
+    fill = filler(question, live, arguments)
+    conditions = [fill(known or source.known), fill(metric.where)]
+    if question.begin:
+        conditions.append(f"{source.moment} >= {arguments.give(question.begin)}")
+    if question.end:
+        conditions.append(f"{source.moment} < {arguments.give(question.end)}")
+    if question.areas is not None:
+        conditions.append(f"work_area_id = any({arguments.give(list(question.areas))}::text[])")
+    for dimension, value in question.only:
+        conditions.append(f"{dimension.value} is not distinct from {arguments.give(value)}::text")
+    relation = fill(source.relation or "{table}")
+    return f"{relation} as fact where {' and '.join(f'({one})' for one in conditions)}"

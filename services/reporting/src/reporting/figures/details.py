@@ -1,0 +1,196 @@
+"""From a figure down to the events behind it, and what late events have corrected in it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chassis.database import Database, Statements
+from chassis.paging import CursorBroken, from_cursor, to_cursor
+from reporting.event_store import StreamState
+from reporting.figures.counting import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
+from reporting.figures.past import fold_past
+from reporting.figures.question import MetricWithoutTime, Question, check
+from reporting.metrics import Kind, Metric, Source
+from reporting.projections.calls import LATE_TABLE
+
+_JUST_BEFORE = timedelta(microseconds=1)
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+_LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
+_FAR_AHEAD = datetime(9999, 1, 1, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = 2**57
+_LATEST_VERSION = 2**31
+
+
+async def rows_behind(db: Database, question: Question, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """The rows that a figure counts, with what each adds to it and the events it is made from; a page of them."""
+    check(question)
+    async with snapshot(db) as (statements, state):
+        found = await _rows(statements, state, question, cursor, limit)
+        page = found[:limit]
+        events = await _events_behind(statements, question, page)
+        return {
+            **described(question),
+            **await read_up_to(statements, state, question),
+            "items": [_item(question.metric, row, events) for row in page],
+            "next_cursor": _cursor_of(page[-1]) if len(found) > limit else None,
+        }
+
+
+async def _rows(
+    statements: Statements, state: StreamState, question: Question, cursor: str | None, limit: int
+) -> list[Any]:
+    await fold_past(statements, state.live, question)
+    arguments = Arguments()
+    fill, source = filler(question, state.live, arguments), question.metric.source
+    numerator = fill(question.metric.numerator)
+    denominator = fill(question.metric.denominator or "1")
+    moment = source.moment or source.known_at
+    place = ", ".join((moment, *source.key))
+    behind = ""
+    if cursor:
+        behind = f" and ({place}) > ({', '.join(map(arguments.give, _place_of(cursor)))})"
+    columns = ", ".join(dict.fromkeys((*source.key, *source.versions)))
+    counts = f"(({numerator}) <> 0 or ({denominator}) <> 0 or ({numerator}) is null)"
+    dimensions = ", ".join(f'{one.value}::text as "by_{one.value}"' for one in question.metric.dimensions)
+    sql = f"""select {columns}, {moment} as moment, {source.known_at} as known_at, {source.late} as is_late,
+            {numerator} as numerator, {denominator} as denominator, {dimensions}
+        from {rows_of(question, state.live, arguments)} and {counts}{behind}
+        order by {place} limit {limit + 1}"""
+    return await statements.fetch(sql, *arguments.values)
+
+
+def _cursor_of(row: Any) -> str:
+    return to_cursor((row["moment"] - _EPOCH) // _JUST_BEFORE, row[0], row[1])
+
+
+def _place_of(cursor: str) -> tuple[datetime, str, int]:
+    """Raises `CursorBroken`."""
+    microseconds, subject, version = from_cursor(cursor, int, str, int)
+    if not 0 <= microseconds < _LATEST or not 0 <= version < _LATEST_VERSION:
+        raise CursorBroken()
+    return _EPOCH + timedelta(microseconds=microseconds), subject, version
+
+
+async def _events_behind(
+    statements: Statements, question: Question, page: Sequence[Any]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """By subject, the messages that are events of it; those recorded later than the figure is of are left out."""
+    source = question.metric.source
+    subjects = {_stream_of(source, row[0]): row[0] for row in page}
+    moments = [row["moment"] for row in page]
+    # The changes of an agent's state have no end: those of a slice, and the day before it, in which it began.
+    is_endless = source.relation is not None and bool(moments)
+    found = await statements.fetch(
+        """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at, recorded_at
+           from messages where order_id = any($1) and recorded_at <= coalesce($2, 'infinity'::timestamptz)
+               and occurred_at between $3 and $4
+           order by place""",
+        sorted(subjects),
+        question.as_of,
+        min(moments) - _DAY if is_endless else _LONG_AGO,
+        max(moments) + _HOUR if is_endless else _FAR_AHEAD,
+    )
+    events: dict[str, list[Mapping[str, Any]]] = {subject: [] for subject in subjects.values()}
+    for row in found:
+        events[subjects[row["subject"]]].append(dict(row))
+    return events
+
+
+def _stream_of(source: Source, subject: str) -> str:
+    return f"agent:{subject}" if source.subject == "agent_id" else subject
+
+
+def _item(metric: Metric, row: Any, events: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, Any]:
+    source = metric.source
+    versions = {row[name] for name in source.versions}
+    behind = [one for one in events[row[0]] if not versions or one["version"] in versions]
+    return {
+        "subject": row[0],
+        "moment": row["moment"],
+        "known_at": row["known_at"],
+        "is_late": bool(row["is_late"]),
+        "dimensions": {one.value: row[f"by_{one.value}"] for one in metric.dimensions},
+        "numerator": None if row["numerator"] is None else metric.above(int(row["numerator"])),
+        "denominator": _below(metric, row["denominator"]),
+        "events": behind,
+    }
+
+
+def _below(metric: Metric, denominator: Any) -> float | int | None:
+    return None if metric.kind is Kind.COUNT or denominator is None else metric.below(int(denominator))
+
+
+async def corrections(db: Database, question: Question, *, cursor: str | None, limit: int) -> dict[str, Any]:
+    """What late events have changed in hours of the window, newest first: the hour's figure before and after.
+
+    An event is late when it was recorded more than `late_after` after it happened (five minutes unless an
+    operator has changed it). The figures before and after are those as of just before it was recorded, and then.
+    """
+    check(question)
+    if not question.metric.has_periods:
+        raise MetricWithoutTime(metric=question.metric.id)
+    async with snapshot(db) as (statements, state):
+        found = await _late_rows(statements, state, question, cursor, limit)
+        page = found[:limit]
+        return {
+            **described(question),
+            **await read_up_to(statements, state, question),
+            "late_after_seconds": state.late_after.total_seconds(),
+            "items": [await _correction(statements, state, question, row) for row in page],
+            "next_cursor": _cursor_of(page[-1]) if len(found) > limit else None,
+        }
+
+
+async def _late_rows(
+    statements: Statements, state: StreamState, question: Question, cursor: str | None, limit: int
+) -> list[Any]:
+    source, arguments = question.metric.source, Arguments()
+    fill = filler(question, state.live, arguments)
+    if source.is_refolded:
+        return await _late_facts(statements, state, question, cursor, limit)
+    counts = [f"({fill(one)}) <> 0" for one in (question.metric.numerator, question.metric.denominator or "1")]
+    # A row that was replaced since has corrected what was shown all the same.
+    known = f"{source.known_at} <= {{upto}} and {source.late}"
+    rows = rows_of(question, state.live, arguments, known=known)
+    place = ", ".join((source.known_at, *source.key))
+    before = ""
+    if cursor:
+        before = f" and ({place}) < ({', '.join(map(arguments.give, _place_of(cursor)))})"
+    return await statements.fetch(
+        f"""select {", ".join(source.key)}, {source.known_at} as moment, {source.moment} as counted_at
+            from {rows} and ({" or ".join(counts)}){before}
+            order by {", ".join(f"{one} desc" for one in (source.known_at, *source.key))} limit {limit + 1}""",
+        *arguments.values,
+    )
+
+
+async def _late_facts(
+    statements: Statements, state: StreamState, question: Question, cursor: str | None, limit: int
+) -> list[Any]:
+    """Of calls: the late facts themselves, because a leg's row only has its present state."""
+    arguments, before = Arguments(), ""
+    if cursor:
+        place = ", ".join(map(arguments.give, _place_of(cursor)))
+        before = f" and (late.known_at, late.call_id, late.version) < ({place})"
+    rows = rows_of(replace(question, as_of=None), state.live, arguments)
+    return await statements.fetch(
+        f"""select late.call_id, late.version, late.known_at as moment, counted.moment as counted_at
+            from {LATE_TABLE}_{state.live} as late join (select call_id, leg, moment from {rows}) as counted
+                using (call_id, leg)
+            where late.known_at <= {arguments.give(question.as_of or _FAR_AHEAD)}{before}
+            order by late.known_at desc, late.call_id desc, late.version desc limit {limit + 1}""",
+        *arguments.values,
+    )
+
+
+async def _correction(statements: Statements, state: StreamState, question: Question, row: Any) -> dict[str, Any]:
+    hour = row["counted_at"].replace(minute=0, second=0, microsecond=0)
+    of_the_hour = replace(question, begin=hour, end=hour + _HOUR, grain=None, group_by=())
+    figures = {}
+    for name, as_of in (("before", row["moment"] - _JUST_BEFORE), ("after", row["moment"])):
+        (figure,) = await counted(statements, state, replace(of_the_hour, as_of=as_of, at=as_of))
+        figures[name] = shown(figure, with_buckets=False)
+    return {"hour": hour, "corrected_at": row["moment"], "subject": row[0], **figures}

@@ -1,0 +1,40 @@
+"""Periods of a zone's calendar in SQL, and their labels."""
+
+from datetime import datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo, available_timezones
+
+from reporting.metrics import Grain
+
+CALENDAR = "Gregorian, weeks from Monday (ISO 8601)"
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
+def period_sql(grain: Grain, moment: str, zone: str) -> str:
+    """Days and longer are dates of the zone's calendar; hours are moments, because a date has some twice."""
+    if grain is Grain.HOUR:
+        return f"date_trunc('hour', {moment}, {zone})"
+    return f"to_char(date_trunc('{grain.value}', {moment} at time zone {zone}), 'YYYY-MM-DD')"
+
+
+@cache
+def slice_of(time_zone: str) -> str:
+    """How finely time that runs on must be cut so that hours, and all that is longer, are made of whole pieces."""
+    if time_zone not in time_zones():
+        return "1 hour"
+    offsets = (datetime(2026, month, 1, tzinfo=ZoneInfo(time_zone)).utcoffset() for month in (1, 7))
+    return "15 minutes" if any((offset or timedelta()) % timedelta(hours=1) for offset in offsets) else "1 hour"
+
+
+def period_label(period: datetime | str, zone: ZoneInfo) -> str:
+    """A date as it is; an hour's beginning with its offset: the hour that a clock change repeats is two hours."""
+    if isinstance(period, str):
+        return period
+    try:
+        return period.astimezone(zone).isoformat(timespec="seconds")
+    except OverflowError:
+        return period.isoformat(timespec="seconds")

@@ -1,0 +1,53 @@
+"""What figures are counted from. Everything here follows from the record alone.
+
+There are two sets of the same tables, `a` and `b`: one is shown, and the other can be built beside it at
+any time (`reporting.rebuild`).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from chassis.database import Transaction
+from contracts.calls import AgentStateChanged
+from contracts.message import Message
+from reporting import event_store
+from reporting.projections import agents, calls, orders
+
+SETS = ("a", "b")
+TABLES: Mapping[str, tuple[str, ...]] = {
+    orders.TABLE: orders.KEY,
+    calls.TABLE: calls.KEY,
+    calls.LATE_TABLE: calls.LATE_KEY,
+    agents.TABLE: agents.KEY,
+}
+"""The tables of a set, without its name, and what is unique in them; the first column is the subject."""
+
+
+async def apply(tx: Transaction, names: Sequence[str], new: Sequence[Message], late_after: timedelta) -> None:
+    """Takes new messages into some sets; raises `Poison` for an event that cannot follow."""
+    events = [message for message in new if message.order_version is not None]
+    facts = [message for message in new if _is_of_a_call(message)]
+    states = [message for message in new if isinstance(message.body, AgentStateChanged)]
+    subjects = {message.subject for message in facts}
+    whole = await event_store.messages_of(tx, subjects) if subjects and names else []
+    for name in names:
+        if events:
+            await orders.apply(tx, name, events, late_after)
+        if facts:
+            await calls.apply(tx, name, facts, whole, late_after)
+        await agents.apply(tx, name, states)
+
+
+async def write_anew(tx: Transaction, name: str, messages: Sequence[Message], late_after: timedelta) -> None:
+    """Puts subjects into a set from the whole of their messages, whatever the set had of them."""
+    events = [message for message in messages if message.order_version is not None]
+    facts = [message for message in messages if _is_of_a_call(message)]
+    if events:
+        await orders.write_anew(tx, name, events, late_after)
+    if facts:
+        await calls.write_anew(tx, name, facts, late_after)
+    await agents.apply(tx, name, messages)
+
+
+def _is_of_a_call(message: Message) -> bool:
+    return message.entity_version is not None and not isinstance(message.body, AgentStateChanged)

@@ -1,0 +1,44 @@
+"""What agents were doing: every change of state in every revision. A state lasts until the next one.
+
+The revisions stay, so that what was known earlier can be told; figures take the highest that was known.
+"""
+
+from collections.abc import Sequence
+
+from chassis.database import Transaction
+from contracts.calls import AgentStateChanged
+from contracts.message import Message
+
+TABLE = "agent_states"
+KEY = ("agent_id", "fact_id", "revision")
+
+
+async def apply(tx: Transaction, name: str, messages: Sequence[Message]) -> None:
+    rows = {(one.body.fact_id, one.body.revision): _row(one) for one in messages if _is_state(one)}
+    if rows:
+        await tx.execute(
+            f"""insert into {TABLE}_{name} (agent_id, fact_id, revision, known_at, since, state, team, reason)
+                select * from unnest(
+                    $1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
+                    $8::text[])
+                on conflict do nothing""",
+            *(list(column) for column in zip(*rows.values(), strict=True)),
+        )
+
+
+def _is_state(message: Message) -> bool:
+    return isinstance(message.body, AgentStateChanged)
+
+
+def _row(message: Message) -> tuple[object, ...]:
+    body = message.body
+    return (
+        body.agent_id,
+        body.fact_id,
+        body.revision,
+        message.recorded_at,
+        message.occurred_at,
+        body.state.value,
+        body.team,
+        body.reason,
+    )

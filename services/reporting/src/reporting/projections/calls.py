@@ -1,0 +1,237 @@
+"""Legs: each stay of a call in a queue and with the agent who answers from it, folded from the call's facts.
+
+Facts come in the order in which they became known. A leg is folded anew from all facts of its call whenever
+one of them arrives, so that late, doubled and corrected facts lead to the same rows in whatever order. What
+was known earlier is folded again from the record when somebody asks for it (`reporting.figures.as_of`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from chassis.database import Statements, Transaction
+from contracts import calls as c
+from contracts.message import Message
+
+TABLE = "legs"
+KEY = ("call_id", "leg")
+LATE_TABLE = "late_legs"
+LATE_KEY = ("call_id", "version")
+
+
+@dataclass(slots=True)
+class Leg:
+    """The fields are the columns of the table, in their order. Durations are microseconds; None is unknown."""
+
+    call_id: str
+    leg: int
+    known_at: datetime
+    moment: datetime
+    """When it was offered to its queue; if that is missing, the earliest that is known of it."""
+    is_offered: bool
+    """The first leg of a call whose offer is known: counts the call once."""
+    outcome: str
+    """waiting, answered, abandoned, lost, or passed: it ended without ever having waited for an agent."""
+    direction: str
+    channel: str
+    queue: str | None
+    agent_id: str | None
+    team: str | None
+    demand_type: str | None
+    subscriber_id: str | None
+    answered_at: datetime | None
+    ended_at: datetime | None
+    wait_us: int | None
+    talk_us: int | None
+    hold_us: int | None
+    work_us: int | None
+    settled: str | None
+    """The ways in which the call was settled, by comma; on the first leg."""
+    is_asked: bool
+    """The caller was asked how content they were."""
+    score: int | None
+    highest: int | None
+
+
+COLUMNS = tuple(Leg.__slots__)
+_values_of = attrgetter(*COLUMNS)
+_OTHER_THAN_TEXT = {
+    **dict.fromkeys(("leg", "score", "highest"), "int"),
+    **dict.fromkeys(("known_at", "moment", "answered_at", "ended_at"), "timestamptz"),
+    **dict.fromkeys(("wait_us", "talk_us", "hold_us", "work_us"), "bigint"),
+    **dict.fromkeys(("is_offered", "is_asked"), "boolean"),
+}
+
+Known = tuple[Any, Message]
+"""A fact and the message that says it."""
+
+
+def facts_of(messages: Iterable[Message]) -> list[Known]:
+    """The facts as they now stand: of each the highest revision, in the order of the stream's versions."""
+    latest: dict[str, Known] = {}
+    for message in messages:
+        body = message.body
+        known = latest.get(getattr(body, "fact_id", ""))
+        if body is not None and (known is None or body.revision >= known[0].revision):
+            latest[body.fact_id] = (body, message)
+    return sorted(latest.values(), key=lambda known: known[1].entity_version or 0)
+
+
+def legs_of(messages: Sequence[Message]) -> list[Leg]:
+    """The legs of one call; none as long as nothing is known that makes one."""
+    facts = facts_of(messages)
+    if not facts:
+        return []
+    call = _Call(facts, max(message.recorded_at for message in messages))
+    numbers = {body.leg for body, _ in facts if isinstance(body, _OF_A_LEG)} | ({1} if call.offered else set())
+    return [call.leg(number) for number in sorted(numbers)]
+
+
+_OF_A_LEG = (
+    c.CallQueued,
+    c.CallRangUnanswered,
+    c.CallAnswered,
+    c.CallHeld,
+    c.CallResumed,
+    c.CallTransferred,
+    c.CallAbandoned,
+    c.CallLost,
+    c.CallEnded,
+    c.AfterCallWorkEnded,
+)
+
+
+class _Call:
+    def __init__(self, facts: list[Known], known_at: datetime) -> None:
+        self._facts = facts
+        self._known_at = known_at
+        self.offered = self._last(c.CallOffered, None)
+
+    def _last(self, kind: type | tuple[type, ...], leg: int | None) -> Known | None:
+        """The latest to be known of a kind, of a leg or of the whole call."""
+        found = None
+        for known in self._facts:
+            if isinstance(known[0], kind) and (leg is None or known[0].leg == leg):
+                found = known
+        return found
+
+    def leg(self, number: int) -> Leg:
+        queued, answered = self._last(c.CallQueued, number), self._last(c.CallAnswered, number)
+        left = self._last((c.CallAbandoned, c.CallLost), number)
+        ended = self._last((c.CallEnded, c.CallTransferred), number)
+        work = self._last(c.AfterCallWorkEnded, number)
+        outcome, waited = _outcome(queued, answered, left, ended)
+        is_first = number == 1
+        own = [known for known in self._facts if isinstance(known[0], _OF_A_LEG) and known[0].leg == number]
+        began = (self.offered if is_first else None) or min(own, key=lambda known: known[1].occurred_at)
+        resolved = [known for known in (answered, *reversed(own)) if known]
+        rated = self._last(c.CallRated, None) if is_first else None
+        return Leg(
+            call_id=began[1].subject,
+            leg=number,
+            known_at=self._known_at,
+            moment=(queued or began)[1].occurred_at,
+            is_offered=is_first and self.offered is not None,
+            outcome=outcome,
+            direction=began[0].direction.value,
+            channel=began[0].channel.value,
+            queue=_first_given("queue", [known for known in (queued, *resolved, began) if known]),
+            agent_id=_first_given("agent_id", resolved),
+            team=_first_given("team", resolved),
+            demand_type=self._of_the_call("demand_type"),
+            subscriber_id=self._of_the_call("subscriber_id"),
+            answered_at=answered[1].occurred_at if answered else None,
+            ended_at=ended[1].occurred_at if ended else None,
+            wait_us=_microseconds(waited, "wait_milliseconds"),
+            talk_us=_microseconds(ended if answered else None, "talk_milliseconds"),
+            hold_us=_microseconds(ended if answered else None, "hold_milliseconds"),
+            work_us=_microseconds(work, "work_milliseconds"),
+            settled=self._settled() if is_first else None,
+            is_asked=rated is not None,
+            score=rated[0].score if rated else None,
+            highest=rated[0].highest if rated and rated[0].score is not None else None,
+        )
+
+    def _of_the_call(self, name: str) -> str | None:
+        """As it was classified last; if it never was, as the latest fact has it."""
+        classified = self._last(c.CallClassified, None)
+        return _first_given(name, [known for known in (classified, *reversed(self._facts)) if known])
+
+    def _settled(self) -> str | None:
+        ways = {known[0].outcome.value for known in self._facts if isinstance(known[0], c.CallSettled)}
+        return ",".join(sorted(ways)) or None
+
+
+def _outcome(
+    queued: Known | None, answered: Known | None, left: Known | None, ended: Known | None
+) -> tuple[str, Known | None]:
+    """What became of a leg, and the fact that says how long it waited."""
+    if answered:
+        return "answered", answered
+    if left:
+        return ("abandoned" if isinstance(left[0], c.CallAbandoned) else "lost"), left
+    return ("passed" if ended and not queued else "waiting"), None
+
+
+def _first_given(name: str, facts: Iterable[Known]) -> Any:
+    return next((value for value in (getattr(body, name) for body, _ in facts) if value is not None), None)
+
+
+def _microseconds(known: Known | None, name: str) -> int | None:
+    milliseconds = getattr(known[0], name, None) if known else None
+    return None if milliseconds is None else max(milliseconds, 0) * 1000
+
+
+def late_facts(messages: Iterable[Message], late_after: timedelta) -> list[tuple[str, int, int, datetime]]:
+    """Rows of the late facts among some messages: call, version, leg, when it was recorded."""
+    return [
+        (message.subject, message.entity_version, message.body.leg, message.recorded_at)
+        for message in messages
+        if isinstance(message.body, c.Fact) and message.recorded_at - message.occurred_at > late_after
+    ]
+
+
+async def apply(
+    tx: Transaction, name: str, new: Sequence[Message], whole: Sequence[Message], late_after: timedelta
+) -> None:
+    """Folds calls anew: `new` are the messages that have come, `whole` all messages of their calls."""
+    legs = [leg for messages in by_subject(whole).values() for leg in legs_of(messages)]
+    if legs:
+        values = zip(*map(_values_of, legs), strict=True)
+        await tx.execute(_UPSERT.format(name=name), *(list(column) for column in values))
+    late = late_facts(new, late_after)
+    if late:
+        await tx.copy(f"{LATE_TABLE}_{name}", ("call_id", "version", "leg", "known_at"), late)
+
+
+async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
+    """Puts calls into a set from the whole of their messages, whatever the set had of them."""
+    for table in (TABLE, LATE_TABLE):
+        await tx.execute(f"delete from {table}_{name} where call_id = any($1)", list(by_subject(whole)))
+    await apply(tx, name, whole, whole, late_after)
+
+
+def by_subject(messages: Iterable[Message]) -> Mapping[str, list[Message]]:
+    ordered = sorted(messages, key=lambda message: (message.subject, message.entity_version or 0))
+    return {subject: list(group) for subject, group in groupby(ordered, key=attrgetter("subject"))}
+
+
+async def copy(tx: Statements, table: str, legs: Iterable[Leg]) -> None:
+    await tx.copy(table, COLUMNS, list(map(_values_of, legs)))
+
+
+def _upsert() -> str:
+    columns = ", ".join(COLUMNS)
+    kinds = (_OTHER_THAN_TEXT.get(column, "text") for column in COLUMNS)
+    given = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, start=1))
+    changing = [column for column in COLUMNS if column not in KEY]
+    return f"""
+        insert into {TABLE}_{{name}} ({columns}) select {columns} from unnest({given}) as folded ({columns})
+        on conflict (call_id, leg) do update
+        set ({", ".join(changing)}) = ({", ".join(f"excluded.{column}" for column in changing)})"""
+
+
+_UPSERT = _upsert()

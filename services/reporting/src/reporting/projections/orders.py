@@ -1,0 +1,271 @@
+"""Stays: an order was in a status from one moment until another, and that was known from a third until a fourth.
+
+A stay is written when the order enters a status and finished when it leaves it; nothing else changes but
+whether the order is suspended meanwhile. What has ended stays as it is. A stay is known from `recorded_at` of the
+event that began it until that of the event that ended it, so the orders as they were known at any past moment
+are the stays with the moment between the two, in whatever order the stream was read.
+
+The steps are folded here and not by `contracts.order`: the recount does it with that, and two hands that
+come to the same figures are worth more than one.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from operator import attrgetter
+from typing import Any
+
+from chassis.database import Transaction
+from chassis.subscribe import Poison
+from contracts import events as e
+from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Status, step
+from contracts.message import Message
+from contracts.order import ACTS, CannotApply
+
+TABLE = "stays"
+KEY = ("order_id", "since_version")
+_MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(slots=True)
+class Stay:
+    """The fields are the columns of the table, in their order."""
+
+    order_id: str
+    since_version: int
+    until_version: int | None
+    since_known_at: datetime
+    until_known_at: datetime | None
+    from_status: str | None
+    status: str
+    next_status: str | None
+    entered_at: datetime
+    left_at: datetime | None
+    microseconds: int | None
+    is_since_late: bool
+    """The event that began it was recorded long after it happened."""
+    is_until_late: bool | None
+    is_suspended: bool
+    is_misdispatch_valid: bool | None
+    """The ruling that ended it, of a stay in `rejected`."""
+    dispatch_count: int
+    """Dispatches of the order until now, the one that began this stay among them."""
+    completion_count: int
+    work_area_id: str | None
+    """The work area of the latest dispatch."""
+    staff_id: str | None
+    """Who was named first in the latest dispatch: one person answers for an order."""
+    device_type: str
+    demand_type: str
+    channel: str
+    zone: str
+    subscriber_id: str
+    created_at: datetime
+
+
+COLUMNS = tuple(Stay.__slots__)
+_values_of = attrgetter(*COLUMNS)
+_FINISHING = {
+    "until_version": "int",
+    "until_known_at": "timestamptz",
+    "next_status": "text",
+    "left_at": "timestamptz",
+    "microseconds": "bigint",
+    "is_until_late": "boolean",
+    "is_suspended": "boolean",
+    "is_misdispatch_valid": "boolean",
+}
+_finishing_values_of = attrgetter(*KEY, *_FINISHING)
+
+
+def created(message: Message, late_after: timedelta) -> Stay:
+    """The first stay of a new order; raises `CannotApply` unless the event creates it."""
+    body = message.body
+    if not isinstance(body, e.WorkOrderCreated):
+        raise CannotApply(f"order {message.subject} was never created")
+    return Stay(
+        order_id=message.subject,
+        since_version=1,
+        until_version=None,
+        since_known_at=message.recorded_at,
+        until_known_at=None,
+        from_status=None,
+        status=Status.CREATED.value,
+        next_status=None,
+        entered_at=message.occurred_at,
+        left_at=None,
+        microseconds=None,
+        is_since_late=message.recorded_at - message.occurred_at > late_after,
+        is_until_late=None,
+        is_suspended=False,
+        is_misdispatch_valid=None,
+        dispatch_count=0,
+        completion_count=0,
+        work_area_id=None,
+        staff_id=None,
+        device_type=body.device_type,
+        demand_type=body.demand_type,
+        channel=body.channel.value,
+        zone=body.zone.value,
+        subscriber_id=body.subscriber_id,
+        created_at=message.occurred_at,
+    )
+
+
+def advance(stay: Stay, message: Message, late_after: timedelta) -> Stay | None:
+    """Takes an event into the present stay; the next one, if the event ends this. Raises `CannotApply`.
+
+    Times are `occurred_at`. One that lies before the event before it counts as the same moment, so that no
+    stay is shorter than nothing and the stays of an order touch each other.
+    """
+    body = message.body
+    status = stay.status if body is None else _status_after(stay, message).value
+    if status == stay.status:
+        if isinstance(body, e.WorkOrderSuspended | e.WorkOrderResumed):
+            stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
+        return None
+    is_late = message.recorded_at - message.occurred_at > late_after
+    _finish(stay, message, status, is_late)
+    return _next(stay, body, is_late)
+
+
+def _finish(stay: Stay, message: Message, next_status: str, is_late: bool) -> None:
+    left_at = max(message.occurred_at, stay.entered_at)
+    stay.until_version = message.order_version
+    # Each service records by its own clock; what is known of one order never becomes less.
+    stay.until_known_at = max(message.recorded_at, stay.since_known_at)
+    stay.next_status, stay.left_at = next_status, left_at
+    stay.microseconds = (left_at - stay.entered_at) // _MICROSECOND
+    stay.is_until_late = is_late
+    if stay.status == Status.REJECTED and isinstance(message.body, e.WorkOrderRedispatchRequested):
+        stay.is_misdispatch_valid = message.body.is_misdispatch_valid
+
+
+def _next(stay: Stay, body: Any, is_late: bool) -> Stay:
+    dispatch = body if isinstance(body, e.WorkOrderDispatched) else None
+    return Stay(
+        order_id=stay.order_id,
+        since_version=stay.until_version,
+        until_version=None,
+        since_known_at=stay.until_known_at,
+        until_known_at=None,
+        from_status=stay.status,
+        status=stay.next_status,
+        next_status=None,
+        entered_at=stay.left_at,
+        left_at=None,
+        microseconds=None,
+        is_since_late=is_late,
+        is_until_late=None,
+        is_suspended=False,
+        is_misdispatch_valid=None,
+        dispatch_count=stay.dispatch_count + (dispatch is not None),
+        completion_count=stay.completion_count + isinstance(body, e.WorkOrderCompleted),
+        work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
+        staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id,
+        device_type=stay.device_type,
+        demand_type=stay.demand_type,
+        channel=stay.channel,
+        zone=stay.zone,
+        subscriber_id=stay.subscriber_id,
+        created_at=stay.created_at,
+    )
+
+
+def _status_after(stay: Stay, message: Message) -> Status:
+    present = Status(stay.status)
+    if type(message.body) not in ACTS:
+        raise CannotApply(f"{message.type} does not change order {stay.order_id}")
+    if message.service != CUSTODIANS[present]:
+        raise CannotApply(f"{message.service} does not hold order {stay.order_id}, which is {stay.status}")
+    try:
+        return step(present, _act(present, message.body), is_suspended=stay.is_suspended)
+    except ActNotAllowed as refusal:
+        raise CannotApply(f"order {stay.order_id}: {refusal}") from refusal
+
+
+def _act(present: Status, event: object) -> Act:
+    if isinstance(event, e.WorkOrderAudited):
+        return Act.PASS_AUDIT if event.verdict is e.AuditVerdict.PASSED else Act.FAIL_AUDIT
+    if isinstance(event, e.WorkOrderRedispatchRequested):
+        return Act.SEND_TO_REDISPATCH if present is Status.REJECTED else Act.REDISPATCH
+    return ACTS[type(event)][0]
+
+
+@dataclass(slots=True)
+class Projected:
+    """The present stays of some orders, and what is to be written: stays to add, and stored ones to change."""
+
+    late_after: timedelta
+    present: dict[str, Stay] = field(default_factory=dict)
+    added: list[Stay] = field(default_factory=list)
+    changed: dict[str, Stay] = field(default_factory=dict)
+    """By order: of an order's stored stays only the last can still change."""
+
+    _stored: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._stored = {order_id: stay.since_version for order_id, stay in self.present.items()}
+
+    def take(self, events: Iterable[Message]) -> None:
+        """Raises `Poison` for an event that cannot follow."""
+        for message in events:
+            stay = self.present.get(message.subject)
+            was_suspended = stay is not None and stay.is_suspended
+            try:
+                entered = advance(stay, message, self.late_after) if stay else created(message, self.late_after)
+            except CannotApply as error:
+                raise Poison(message, str(error)) from error
+            if stay is not None and (entered is not None or stay.is_suspended != was_suspended):
+                self._note_change(stay)
+            if entered is not None:
+                self.present[message.subject] = entered
+                self.added.append(entered)
+
+    def _note_change(self, stay: Stay) -> None:
+        if stay.since_version == self._stored.get(stay.order_id):
+            self.changed[stay.order_id] = stay
+
+
+async def apply(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> None:
+    """Takes new events into a set. They follow what is in it: the event store has seen to that."""
+    projected = Projected(late_after, await _present(tx, name, {message.subject for message in events}))
+    projected.take(events)
+    changed = [projected.changed[order_id] for order_id in sorted(projected.changed)]
+    if changed:
+        values = zip(*map(_finishing_values_of, changed), strict=True)
+        await tx.execute(_FINISH.format(name=name), *(list(column) for column in values))
+    await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
+
+
+async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> None:
+    """Puts orders into a set from the whole of their events, whatever the set had of them."""
+    projected = Projected(late_after)
+    projected.take(events)
+    await tx.execute(f"delete from {TABLE}_{name} where order_id = any($1)", list(projected.present))
+    await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
+
+
+async def _present(tx: Transaction, name: str, order_ids: Iterable[str]) -> dict[str, Stay]:
+    # Row by row through the index: `= any` is planned as a scan as long as the table's size is not known.
+    rows = await tx.fetch(
+        f"""select {", ".join(COLUMNS)} from unnest($1::text[]) as asked (id) cross join lateral (
+                select * from {TABLE}_{name} where order_id = asked.id order by order_id, since_version desc limit 1
+            ) as stay""",
+        sorted(order_ids),
+    )
+    return {row["order_id"]: Stay(*row) for row in rows}
+
+
+def _finish_statement() -> str:
+    names = (*KEY, *_FINISHING)
+    kinds = ("text", "int", *_FINISHING.values())
+    given = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, start=1))
+    assigned = ", ".join(f"{column} = finished.{column}" for column in _FINISHING)
+    return f"""
+        update stays_{{name}} as stay set {assigned}
+        from unnest({given}) as finished ({", ".join(names)})
+        where stay.order_id = finished.order_id and stay.since_version = finished.since_version"""
+
+
+_FINISH = _finish_statement()

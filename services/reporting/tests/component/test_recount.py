@@ -1,0 +1,98 @@
+"""Every figure of reporting equals the recount of the raw messages, whatever happened to orders, calls and agents."""
+
+import random
+from datetime import datetime, timedelta
+
+import hypothesis
+from hypothesis import strategies as st
+from services.reporting.tests.world import NEW_YEAR, world
+
+from contracts.lifecycle import Status
+from linework.recount import Asked, Recount, differences
+from reporting.metrics import METRICS, Dimension
+
+GRAINS = ("hour", "day", "week", "month", "quarter", "year")
+
+
+def questions(metric, chance):
+    """Whole, in somebody's areas, and by some dimensions and grains in some zone; over the examples by all of them."""
+    yield Asked(metric=metric.id, version=metric.version)
+    if Dimension.WORK_AREA in metric.dimensions:
+        yield Asked(metric=metric.id, version=metric.version, areas=("N", "S"))
+    for dimension in chance.sample(metric.dimensions, 2):
+        yield Asked(metric=metric.id, version=metric.version, group_by=(dimension.value,))
+    if metric.has_periods:
+        grain, zone = chance.choice(GRAINS), chance.choice(["Asia/Shanghai", "Asia/Kolkata", "America/New_York"])
+        begin = NEW_YEAR + chance.choice([timedelta(), timedelta(days=3, hours=1)])
+        group_by = (chance.choice(metric.dimensions).value,)
+        yield Asked(
+            metric=metric.id,
+            version=metric.version,
+            grain=grain,
+            time_zone=zone,
+            begin=begin,
+            group_by=group_by,
+            parameters={name: chance.choice([0, 5, 20]) for name in metric.parameters},
+        )
+
+
+@hypothesis.given(seed=st.integers(0, 2**32))
+@hypothesis.settings(
+    max_examples=5,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+    phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],
+)
+async def test_every_figure_equals_its_recount_from_the_raw_events(reporting, make_stream, empty, seed):
+    await empty()
+    chance = random.Random(seed)
+    streams = world(make_stream, chance, orders=20, calls=40)
+    messages = [message for stream in streams for message in stream.messages]
+    while messages:
+        size = chance.randint(1, 60)
+        await reporting.receive(*messages[:size])
+        messages = messages[size:]
+    recount = Recount()
+    recount.take(message for stream in streams for message in stream.messages)
+    for metric in METRICS:
+        for asked in questions(metric, chance):
+            await _hold(reporting, recount, asked)
+
+
+async def _hold(reporting, recount: Recount, asked: Asked, **more) -> None:
+    areas = list(asked.areas) if asked.areas else None
+    answer = await reporting.get(f"/figures/{asked.metric}", "supervisor", areas, **asked.query, **more)
+    assert answer.status_code == 200, answer.text
+    shown = answer.json()
+    assert differences(asked, shown["rows"], recount.rows(asked, at=datetime.fromisoformat(shown["at"]))) == []
+
+
+async def test_a_figure_as_of_a_past_moment_equals_a_recount_of_what_was_recorded_by_then(reporting, make_stream):
+    chance = random.Random(5)
+    streams = world(make_stream, chance, orders=40, calls=60)
+    await reporting.receive(*(message for stream in streams for message in stream.messages))
+    for hours in (0, 1, 30, 200, 10_000):
+        as_of = NEW_YEAR + timedelta(hours=hours, minutes=7)
+        recount = Recount()
+        for stream in streams:
+            recount.take(stream.messages, as_of=as_of)
+        for metric in METRICS:
+            asked = Asked(metric=metric.id, version=metric.version, group_by=(metric.dimensions[-1].value,))
+            await _hold(reporting, recount, asked, as_of=as_of.isoformat())
+
+
+async def test_the_recount_finds_what_is_wrong_with_a_figure(reporting, make_stream):
+    streams = [make_stream(f"o-{number}", Status.ARCHIVED) for number in range(3)]
+    await reporting.receive(*(message for stream in streams for message in stream.messages))
+    recount = Recount()
+    recount.take(message for stream in streams for message in stream.messages)
+    asked = Asked(metric="work_orders", group_by=("status",))
+    await _hold(reporting, recount, asked)
+    await reporting.rows("update stays_a set status = 'cancelled' where order_id = 'o-1' and until_version is null")
+    shown = (await reporting.get("/figures/work_orders", "operator", group_by="status")).json()["rows"]
+    assert differences(asked, shown, recount.rows(asked, at=NEW_YEAR)) == [
+        "work_orders by status: archived: numerator is 2, the recount gives 3",
+        "work_orders by status: archived: value is 2, the recount gives 3",
+        "work_orders by status: cancelled: is not in the recount",
+    ]

@@ -1,0 +1,151 @@
+"""Streams of every kind, made up at random: whatever can happen to orders, calls and agents, and how it is told."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from services.reporting.tests.conftest import CallStream
+
+from contracts import calls as c
+from contracts import events as e
+from contracts.lifecycle import Act, allowed_acts
+from custody.testing import make_completed, make_dispatched, make_rejected
+
+NEW_YEAR = datetime(2025, 12, 31, 15, 58, tzinfo=UTC)
+MAKE = {
+    Act.DISPATCH: lambda chance: make_dispatched(
+        work_area_id=chance.choice("NSE"), staff_ids=tuple(chance.sample(["s-1", "s-2", "s-3"], 2))
+    ),
+    Act.START: lambda _: e.WorkOrderStarted(),
+    Act.REJECT: lambda _: make_rejected(),
+    Act.SEND_TO_REDISPATCH: lambda chance: e.WorkOrderRedispatchRequested(
+        is_misdispatch_valid=chance.choice([True, False, None]), remark="x"
+    ),
+    Act.COMPLETE: lambda _: make_completed(),
+    Act.SUBMIT_FOR_AUDIT: lambda _: e.WorkOrderAuditRequested(),
+    Act.PASS_AUDIT: lambda _: e.WorkOrderAudited(verdict=e.AuditVerdict.PASSED, remark="x"),
+    Act.FAIL_AUDIT: lambda _: e.WorkOrderAudited(verdict=e.AuditVerdict.FAILED, remark="x"),
+    Act.REDISPATCH: lambda _: e.WorkOrderRedispatchRequested(reason="x"),
+    Act.ARCHIVE: lambda _: e.WorkOrderArchived(),
+    Act.CANCEL: lambda _: e.WorkOrderCancelled(request_id="r", reason="x"),
+    Act.URGE: lambda _: e.WorkOrderUrged(request_id="u", reason="x"),
+    Act.SUSPEND: lambda _: e.WorkOrderSuspended(reason="x", until=NEW_YEAR),
+    Act.RESUME: lambda _: e.WorkOrderResumed(),
+    Act.NOTE: lambda _: e.WorkOrderNoteAdded(note="x"),
+}
+STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.SEND_TO_REDISPATCH)
+
+
+def life(make_stream, number: int, chance: random.Random):
+    """An order that anything allowed can happen to, at any time, some of it dated back."""
+    stream = make_stream(
+        f"o-{number:03}",
+        at=NEW_YEAR + timedelta(seconds=chance.uniform(0, 20 * 86400)),
+        demand_type=chance.choice(["fault_repair", "complaint"]),
+        subscriber_id=chance.choice(["s-1", "s-2", "s-3"]),
+        channel=chance.choice([e.Channel.PHONE, e.Channel.WEB]),
+        zone=chance.choice(list(e.Zone)),
+    )
+    for _ in range(chance.randint(0, 14)):
+        acts = allowed_acts(stream.order.status, is_suspended=stream.order.suspension is not None)
+        likely = [act for act in acts if act in STRAIGHT_ON]
+        if not acts:
+            break
+        act = chance.choice(likely if likely and chance.random() < 0.6 else acts)
+        stream.after(seconds=chance.choice([-90, 0, 1e-6, 0.0125, 30, chance.uniform(0, 90_000)])).add(
+            MAKE[act](chance)
+        )
+    return stream
+
+
+def call(number: int, chance: random.Random) -> CallStream:
+    """A call of one leg or several, told in any order, with facts missing, doubled, corrected and late."""
+    stream, leg_count = CallStream(f"c-{number:03}"), chance.choice([1, 1, 1, 2])
+    begin = NEW_YEAR + timedelta(seconds=chance.uniform(0, 20 * 86400))
+    said = {
+        "direction": chance.choice([c.Direction.INBOUND] * 4 + [c.Direction.OUTBOUND]),
+        "channel": chance.choice([e.Channel.PHONE, e.Channel.WEB]),
+        "demand_type": chance.choice([None, "complaint"]),
+        "subscriber_id": chance.choice([None, "s-1", "s-2"]),
+    }
+    told = [(c.CallOffered, begin, said | {"queue": chance.choice([None, "ivr"])})]
+    at = begin
+    for leg in range(1, leg_count + 1):
+        at = _leg(told, leg, at, said, chance)
+    told += _about_the_call(at, said, chance)
+    told = [one for one in told if chance.random() < 0.95]
+    if chance.random() < 0.3:
+        chance.shuffle(told)
+    for place, (kind, when, values) in enumerate(told):
+        fact = kind(fact_id=f"{stream.subject}:{place}", **values)
+        stream.add(fact, when, recorded_at=max(when, begin) + timedelta(seconds=chance.choice([0, 1, 4000])))
+    if stream.messages and chance.random() < 0.3:
+        again = chance.choice(stream.messages)
+        mended = replace(again.body, revision=2, queue="mended", team="night")
+        stream.add(mended, again.occurred_at + timedelta(seconds=1), recorded_at=at + timedelta(days=1))
+    _record_in_order(stream)
+    return stream
+
+
+def _leg(told: list, leg: int, at: datetime, said: dict, chance: random.Random) -> datetime:
+    wait, talk = chance.choice([0, 5000, 20_000, 20_001, chance.randint(0, 90_000)]), chance.randint(0, 4_000_000)
+    said = said | {"leg": leg, "queue": chance.choice(["service", "sales"])}
+    by = {"agent_id": chance.choice(["a-1", "a-2"]), "team": chance.choice([None, "day"])}
+    told.append((c.CallQueued, at, said))
+    at += timedelta(milliseconds=wait)
+    waited = {"wait_milliseconds": chance.choice([wait, wait, wait, None])}
+    fate = chance.random()
+    if fate < 0.2:
+        told.append((c.CallAbandoned, at, said | waited))
+    elif fate < 0.3:
+        told.append((c.CallLost, at, said | waited | {"reason": c.LossReason.TIMEOUT}))
+    elif fate < 0.95:
+        told.append((c.CallAnswered, at, said | by | waited))
+        at += timedelta(milliseconds=talk)
+        talked = {"talk_milliseconds": chance.choice([talk, talk, None]), "hold_milliseconds": chance.choice([0, None])}
+        told.append((chance.choice([c.CallEnded, c.CallTransferred]), at, said | by | talked))
+        if chance.random() < 0.6:
+            at += timedelta(seconds=40)
+            told.append((c.AfterCallWorkEnded, at, said | by | {"work_milliseconds": chance.choice([40_000, None])}))
+    return at
+
+
+def _about_the_call(at: datetime, said: dict, chance: random.Random) -> list:
+    told = []
+    if chance.random() < 0.5:
+        told.append((c.CallSettled, at, said | {"outcome": chance.choice(list(c.CallOutcome))}))
+    if chance.random() < 0.3:
+        told.append((c.CallClassified, at, said | {"demand_type": "report", "subscriber_id": "s-1"}))
+    if chance.random() < 0.3:
+        told.append((c.CallRated, at, said | {"score": chance.choice([None, 1, 5]), "highest": 5}))
+    return told
+
+
+def agent(agent_id: str, chance: random.Random) -> CallStream:
+    stream, at = CallStream(f"agent:{agent_id}"), NEW_YEAR
+    for place in range(60):
+        at += timedelta(seconds=chance.choice([0, 600, chance.uniform(0, 30_000)]))
+        state, team = chance.choice(list(c.AgentState)), chance.choice([None, "day", "night"])
+        fact = c.AgentStateChanged(fact_id=f"{agent_id}:{place}", agent_id=agent_id, state=state, team=team)
+        stream.add(fact, at)
+        if chance.random() < 0.1:
+            stream.add(replace(fact, revision=2, state=c.AgentState.READY), at + timedelta(seconds=5))
+    fact = c.AgentStateChanged(fact_id=f"{agent_id}:home", agent_id=agent_id, state=c.AgentState.SIGNED_OUT)
+    stream.add(fact, at + timedelta(hours=1))
+    _record_in_order(stream)
+    return stream
+
+
+def _record_in_order(stream: CallStream) -> None:
+    """Intake writes one message after the other."""
+    latest = stream.messages[0].recorded_at if stream.messages else NEW_YEAR
+    for place, message in enumerate(stream.messages):
+        latest = max(latest, message.recorded_at)
+        stream.messages[place] = replace(message, recorded_at=latest)
+
+
+def world(make_stream, chance: random.Random, *, orders: int, calls: int) -> list:
+    """Streams of every kind; those in which nothing was said are left out."""
+    streams = [life(make_stream, number, chance) for number in range(orders)]
+    streams += [call(number, chance) for number in range(calls)]
+    return [stream for stream in [*streams, agent("a-1", chance), agent("a-2", chance)] if stream.messages]

@@ -1,0 +1,74 @@
+"""Takes every message of both streams and can then count any figure."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from contracts.calls import AgentStateChanged, Fact
+from contracts.message import Message
+from contracts.order import WorkOrder, apply
+from linework.recount import agents, calls, orders
+from linework.recount.counting import Asked, Entry, Kind, count
+
+DEFAULTS = {"threshold_seconds": 20, "short_seconds": 5}
+KINDS: dict[tuple[str, int], Kind] = {
+    **{key: kind for key, (kind, _) in (*orders.RULES.items(), *calls.RULES.items())},
+    **{(metric, 1): "ratio" for metric in agents.MEASURES},
+}
+VERSIONS: dict[str, int] = {}
+"""The newest version of each metric."""
+for _metric, _version in KINDS:
+    VERSIONS[_metric] = max(_version, VERSIONS.get(_metric, 0))
+
+
+class Recount:
+    """Told of every event (`verify.laws.Witness`), each order's in its versions, and of every fact of a call."""
+
+    def __init__(self) -> None:
+        self._lives: dict[str, orders.Life] = {}
+        self._calls: dict[str, calls.Call] = {}
+        self._agents = agents.Agents()
+
+    def __call__(self, before: WorkOrder | None, message: Message, after: WorkOrder) -> None:
+        life = self._lives.get(after.id)
+        if life is None:
+            life = self._lives[after.id] = orders.Life(after.id, after.subscriber_id, after.demand_type)
+        life.take(before, message, after)
+
+    def take_fact(self, message: Message) -> None:
+        """A message of `calls`; the same one again changes nothing."""
+        if isinstance(message.body, AgentStateChanged):
+            self._agents.take(message)
+        elif isinstance(message.body, Fact):
+            self._calls.setdefault(message.subject, calls.Call(message.subject)).take(message)
+
+    def take(self, messages: Iterable[Message], *, as_of: datetime | None = None) -> None:
+        """Raw messages, each stream's in the order of its versions; those recorded after `as_of` are not known yet."""
+        folded: dict[str, WorkOrder] = {}
+        unknown: set[str] = set()
+        for message in messages:
+            if as_of and message.recorded_at > as_of:
+                unknown.add(message.subject)  # and whatever follows it
+            if message.subject in unknown:
+                continue
+            if message.order_version is not None:
+                before = folded.get(message.subject)
+                folded[message.subject] = apply(before, message)
+                self(before, message, folded[message.subject])
+            elif message.entity_version is not None:
+                self.take_fact(message)
+
+    def rows(self, asked: Asked, *, at: datetime) -> list[dict[str, Any]]:
+        """The rows of a figure; `at` is the moment at which ages are measured."""
+        version = asked.version or VERSIONS[asked.metric]
+        is_of_time = asked.metric in agents.MEASURES
+        return count(asked, KINDS[asked.metric, version], self._entries(asked, version, at), is_of_time=is_of_time)
+
+    def _entries(self, asked: Asked, version: int, at: datetime) -> Iterator[Entry]:
+        key = (asked.metric, version)
+        if key in orders.RULES:
+            return orders.RULES[key][1](self._lives.values(), at)
+        legs = [leg for call in self._calls.values() for leg in calls.legs_of(call)]
+        if key in calls.RULES:
+            return calls.RULES[key][1](legs, DEFAULTS | dict(asked.parameters))
+        return self._agents.entries(asked.metric, legs, at, asked.time_zone)
