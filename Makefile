@@ -10,10 +10,10 @@ PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/pyp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test lint fmt e2e chaos bench schema lock clean
+.PHONY: help install run down test lint fmt e2e chaos bench schema images k8s-try lock clean
 
 help: ## Explain all targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Make .venv from requirements.lock and this repository's packages
 
@@ -48,9 +48,16 @@ chaos: install ## Break everything for ten minutes under load and check every pr
 bench: install ## Measure how fast it is, against its floor
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-schema: install ## Write what is generated: JSON Schemas, AsyncAPI, the pages of events, settings and errors
+schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, Kafka's rights
 	@$(BIN)/python -m contracts.generate
 	@$(BIN)/python -m chassis.document
+	@$(BIN)/python -m deploy.generate
+
+images: install ## Build what a cluster needs, with docker or podman; docs/kubernetes.md
+	@$(BIN)/python -m deploy.images $(ARGS)
+
+k8s-try: install ## Put Linework on the cluster of KUBECONFIG and hold it to its word; docs/kubernetes.md
+	@$(BIN)/python -m deploy.k8s_try $(ARGS)
 
 lock: install ## Resolve requirements.lock and Kafka's jars anew; UPGRADE=1 takes newer versions
 	@$(BIN)/python tools/lock.py

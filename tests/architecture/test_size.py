@@ -11,7 +11,7 @@ LONGEST_TEST_FILE = 500
 
 
 def sources() -> Iterator[Path]:
-    for folder in ("libs", "services", "tools", "tests", "benchmarks"):
+    for folder in ("libs", "services", "tools", "tests", "benchmarks", "deploy"):
         yield from (ROOT / folder).rglob("*.py")
 
 

@@ -1,7 +1,8 @@
 """The local issuer of bearer tokens: an OpenID provider reduced to what one machine needs.
 
-Whoever reaches it gets any role, so it listens on loopback only. Elsewhere the services are
-pointed at a real provider by OIDC_ISSUER and never notice the difference.
+Whoever reaches it gets any role, so it listens on loopback unless HTTP_HOST says otherwise, as on a
+cluster of one's own. Elsewhere the services are pointed at a real provider by OIDC_ISSUER and never
+notice the difference.
 """
 
 import base64
@@ -153,7 +154,7 @@ def main() -> None:
     issuer = os.environ.get("OIDC_ISSUER") or f"http://{LOOPBACK}:{port}"
     key = SigningKey(Path(os.environ["LINEWORK_ISSUER_KEY"]))
     app = make_app(key, issuer, os.environ.get("OIDC_AUDIENCE") or "linework")
-    uvicorn.run(app, host=LOOPBACK, port=port, access_log=False, log_config=None)
+    uvicorn.run(app, host=os.environ.get("HTTP_HOST") or LOOPBACK, port=port, access_log=False, log_config=None)
 
 
 if __name__ == "__main__":

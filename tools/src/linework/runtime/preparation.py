@@ -1,7 +1,14 @@
-"""What servers need before services start on them: databases and topics."""
+"""What servers need before services start on them: databases and topics.
+
+    python -m linework.runtime.preparation
+
+makes what is missing on the PostgreSQL of SERVER_URL and the Kafka of KAFKA_BOOTSTRAP_SERVERS.
+"""
 
 import asyncio
 import contextlib
+import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -102,3 +109,15 @@ def _quiet_aiokafka() -> Any:
         yield
     finally:
         logger.setLevel(before)
+
+
+def main() -> None:
+    try:
+        create_databases(os.environ["SERVER_URL"])
+        create_topics(os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ.get("TOPIC_PREFIX", ""))
+    except Stopped as sentence:
+        sys.exit(str(sentence))
+
+
+if __name__ == "__main__":
+    main()
