@@ -115,14 +115,14 @@ def _patch(folder: Path, patch: Manifest, manifests: list[Manifest]) -> None:
 
 
 def _targeted(target: Manifest) -> Callable[[Manifest], bool]:
-    wanted = dict(pair.split("=") for pair in target.get("labelSelector", "").split(",") if pair)
+    pairs = [pair.partition("=") for pair in target.get("labelSelector", "").split(",") if pair]
 
     def is_target(manifest: Manifest) -> bool:
         labels = manifest["metadata"].get("labels", {})
         return (
             re.fullmatch(target.get("kind", ".*"), manifest["kind"]) is not None
             and re.fullmatch(target.get("name", ".*"), manifest["metadata"]["name"]) is not None
-            and all(labels.get(key) == value for key, value in wanted.items())
+            and all(key in labels and (not is_equal or labels[key] == value) for key, is_equal, value in pairs)
         )
 
     return is_target
