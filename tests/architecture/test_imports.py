@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[2]
 SERVICES = frozenset(init.parent.name for init in ROOT.glob("services/*/src/*/__init__.py"))
 LIBRARIES = ("contracts", "chassis", "custody")
 
-PURE_CONTRACTS = frozenset({"lifecycle", "events", "order", "message", "refusals", "requests", "directory"})
+PURE_CONTRACTS = frozenset(
+    {"lifecycle", "events", "order", "message", "refusals", "requests", "directory", "calls", "links", "quality"}
+)
 TECHNICAL_CONTRACTS = frozenset({"access", "catalogue", "chain", "codec", "message", "refusals", "topics"})
 WITH_SQLALCHEMY = frozenset(
     {"chassis.database", "chassis.migrations", "chassis.problems", "custody.rows", "custody.views"}
@@ -43,12 +45,17 @@ def imports_of(text: str, module: str) -> Iterator[str]:
 
 def foreign_to_domain(module: str, imported: str) -> bool:
     service, *rest = module.split(".")
-    if service not in SERVICES or rest[:1] != ["domain"]:
+    if service not in SERVICES or not is_in_domain(rest):
         return False
     package, *path = imported.split(".")
     if package == "contracts":
         return path[:1] == [] or path[0] not in PURE_CONTRACTS
-    return package not in sys.stdlib_module_names and not imported.startswith(f"{service}.domain")
+    return package not in sys.stdlib_module_names and not (package == service and is_in_domain(path))
+
+
+def is_in_domain(path: list[str]) -> bool:
+    """Of a service as a whole, or of one of its parts: `intake.domain`, `qa.sampling.domain`."""
+    return "domain" in path[:2]
 
 
 def sqlalchemy_where_it_does_not_belong(module: str, imported: str) -> bool:
@@ -93,6 +100,9 @@ MORE_PLANTED = [
     (foreign_to_domain, "intake.domain.creation", "from intake import store"),
     (foreign_to_domain, "intake.domain.creation", "from .. import store"),
     (foreign_to_domain, "intake.domain.creation", "from chassis.clock import Clock"),
+    (foreign_to_domain, "qa.sampling.domain.plan", "from qa.sampling import store"),
+    (foreign_to_domain, "qa.sampling.domain.plan", "import msgspec"),
+    (foreign_to_domain, "qa.sampling.domain.plan", "from dispatch.domain import assignment"),
     (another_service, "custody.views", "import intake.views"),
     (another_service, "chassis.http", "import intake"),
     (another_service, "contracts.events", "from qa.main import app"),

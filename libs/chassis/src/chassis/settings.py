@@ -24,6 +24,10 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field(description="issuer of the bearer tokens; its key set is discovered from it")
     oidc_audience: str = Field("linework", description="audience that a token must name")
     intake_url: str = Field("", description="where intake answers; the other services ask it for people's data")
+    recordings_url: str = Field(
+        "",
+        description="where a recording is listened to, such as https://pbx.example/play/{recording_id}; empty: unknown",
+    )
     http_host: str = Field("127.0.0.1", description="address that both processes listen on")
     http_port: int = Field(8000, ge=1, le=65535, description="port of the HTTP process")
     worker_port: int = Field(8010, ge=1, le=65535, description="port of the worker's probes and metrics")

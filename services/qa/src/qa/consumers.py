@@ -1,12 +1,28 @@
 """What qa listens to."""
 
+from collections.abc import Sequence
+
+from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
-from contracts.topics import DIRECTORY, WORK_ORDERS
+from contracts.message import Message
+from contracts.topics import CALLS, DIRECTORY, WORK_ORDERS
 from custody.directory import on_directory
 from custody.follow import Follower
+from qa.follow_up.planning import plan_follow_ups
+from qa.recordings.consumer import on_calls
+
+_FOLLOWER = Follower(Service.QA)
+
+
+async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
+    """The orders first: follow-ups are planned from what they then are."""
+    await _FOLLOWER.follow(messages, tx)
+    await plan_follow_ups(messages, tx)
+
 
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, Follower(Service.QA).follow),
+    Subscription(WORK_ORDERS, on_work_orders),
     Subscription(DIRECTORY, on_directory),
+    Subscription(CALLS, on_calls),
 ]

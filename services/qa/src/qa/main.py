@@ -7,15 +7,39 @@ from chassis.settings import Settings
 from contracts.lifecycle import Service
 from custody.http import prepare_orders
 from qa import api
+from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
+from qa.evaluation import api as evaluation
+from qa.evaluation import api_appeals as appeals
+from qa.evaluation import api_forms as forms
+from qa.follow_up import api as follow_ups
+from qa.follow_up import api_findings as findings
+from qa.follow_up import api_projects as projects
+from qa.recordings import api as recordings
+from qa.sampling import api as sampling
+from qa.typical_cases import api as typical_cases
+
+ROUTERS = [
+    api.router,
+    recordings.router,
+    sampling.router,
+    forms.router,
+    evaluation.router,
+    appeals.router,
+    calibration.router,
+    typical_cases.router,
+    projects.router,
+    follow_ups.router,
+    findings.router,
+]
 
 
 def app(settings: Settings) -> FastAPI:
     return create_app(
         "qa",
         settings,
-        [api.router],
-        description="Completed orders, their audit, and the archive.",
+        ROUTERS,
+        description="Completed orders, their audit, and the archive; recordings, samples, evaluations, follow-ups.",
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders(Service.QA),
     )

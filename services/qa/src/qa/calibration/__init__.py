@@ -1,0 +1,1 @@
+"""Calibration: auditors score the same recordings apart, and see how far they agree."""

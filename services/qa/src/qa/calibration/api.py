@@ -1,0 +1,119 @@
+"""Calibration over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from chassis.desk import Desk
+from chassis.problems import Responses
+from chassis.texts import Code, Line
+from qa.calibration import store, use_cases
+from qa.calibration.domain import session as calibrating
+from qa.calibration.domain.session import CalibrationSession, SessionState
+from qa.calibration.store import CalibrationSessionNotFound
+from qa.desk import ActDesk
+from qa.evaluation.api import ANSWER_REFUSALS, AnswerBody
+from qa.evaluation.store import EvaluationFormNotFound
+from qa.recordings.domain.recording import RecordingNotFound
+from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Wanted
+
+router = APIRouter(prefix="/v1/calibration-sessions", tags=["calibration"])
+
+
+class SessionBody(Body):
+    name: Line
+    form_id: Code
+    recording_ids: Annotated[list[Line], Field(min_length=1, max_length=50)]
+    auditor_ids: Annotated[list[Line], Field(min_length=2, max_length=50)]
+
+
+class ScoreBody(Body):
+    recording_id: Line
+    answers: Annotated[list[AnswerBody], Field(max_length=500)]
+
+
+class SessionSummary(BaseModel):
+    id: str
+    version: int
+    name: str
+    form: str
+    state: SessionState
+    auditor_ids: list[str]
+    recording_ids: list[str]
+
+
+class SessionPage(BaseModel):
+    items: list[SessionSummary]
+    next_cursor: str | None
+
+
+@router.post(
+    "",
+    status_code=201,
+    response_model=CalibrationSession,
+    responses=Responses.of((*ACT_REFUSALS, EvaluationFormNotFound, RecordingNotFound, calibrating.NamedTwiceInSession)),
+)
+async def open_session(body: SessionBody, desk: ActDesk) -> Response:
+    """Some recordings that some auditors score apart, on the latest version of a form."""
+    command = use_cases.OpenSession(
+        name=body.name,
+        form_id=body.form_id,
+        recording_ids=tuple(body.recording_ids),
+        auditor_ids=tuple(body.auditor_ids),
+    )
+    return (await use_cases.open_session(command, desk=desk)).response()
+
+
+@router.get("", responses=Responses.of(LIST_REFUSALS))
+async def list_sessions(desk: Desk, wanted: Wanted, state: SessionState | None = None) -> SessionPage:
+    """Sessions, latest first, without anybody's scores."""
+    page = await store.SESSIONS.page(desk.db, wanted.page(state=state.value if state else None))
+    return SessionPage.model_validate_json(page)
+
+
+@router.get("/{session_id}", responses=Responses.of((*ANY, CalibrationSessionNotFound)))
+async def get_session(session_id: Id, desk: Desk) -> CalibrationSession:
+    """A session; while it is open with the caller's own scores only, closed with everybody's and the agreement."""
+    async with desk.db.statements() as statements:
+        session = await store.SESSIONS.get(statements, session_id)
+    return session.seen_by(desk.caller.sub)
+
+
+@router.post(
+    "/{session_id}/scores",
+    response_model=CalibrationSession,
+    responses=Responses.of(
+        (
+            *ACT_REFUSALS,
+            *ANSWER_REFUSALS,
+            CalibrationSessionNotFound,
+            calibrating.SessionClosed,
+            calibrating.NotInSession,
+            calibrating.RecordingNotInSession,
+            calibrating.ScoredBefore,
+        )
+    ),
+)
+async def give_score(session_id: Id, body: ScoreBody, desk: ActDesk) -> Response:
+    """The caller's answers for one of the recordings, once."""
+    answers = [one.answer() for one in body.answers]
+    return (await use_cases.give_score(session_id, body.recording_id, answers, desk=desk)).response()
+
+
+@router.post(
+    "/{session_id}/close",
+    response_model=CalibrationSession,
+    responses=Responses.of(
+        (
+            *CHANGE_REFUSALS,
+            CalibrationSessionNotFound,
+            EvaluationFormNotFound,
+            calibrating.SessionClosed,
+            calibrating.ScoresMissing,
+        )
+    ),
+)
+async def close_session(session_id: Id, desk: ActDesk) -> Response:
+    """Shows everybody everything, with agreement and kappa, once all have scored all."""
+    return (await use_cases.close_session(session_id, desk=desk)).response()

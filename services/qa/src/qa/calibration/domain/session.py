@@ -1,0 +1,169 @@
+"""A calibration session: auditors score the same recordings on the same form, apart; then it is closed and compared."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.quality import CalibrationClosed
+from contracts.refusals import Conflict, Forbidden, Invalid
+from qa.calibration.domain.agreement import Agreement, agreement
+from qa.evaluation.domain.form import Answer, EvaluationForm, Scores, complete_answers, score
+from qa.recordings.domain.recording import Recording
+
+
+class SessionState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class NamedTwiceInSession(Invalid):
+    """{name} is named twice in the session."""
+
+    zh = "{name} 在校准中重复。"
+
+
+class NotInSession(Forbidden):
+    """{auditor} does not take part in this session."""
+
+    zh = "{auditor} 未参加此次校准。"
+
+
+class RecordingNotInSession(Invalid):
+    """The recording {recording_id} is not part of this session."""
+
+    zh = "录音 {recording_id} 不在此次校准中。"
+
+
+class ScoredBefore(Conflict):
+    """{auditor} has scored {recording_id} before; a score in a session is given once."""
+
+    zh = "{auditor} 已为 {recording_id} 评过分；校准中只评一次。"
+
+
+class SessionClosed(Conflict):
+    """The session was closed at {closed_at}."""
+
+    zh = "该校准已于 {closed_at} 结束。"
+
+
+class ScoresMissing(Conflict):
+    """These have not scored everything yet: {auditors}."""
+
+    zh = "以下人员尚未全部评分：{auditors}。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionScore:
+    recording_id: str
+    auditor_id: str
+    answers: tuple[Answer, ...]
+    scores: Scores
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemAgreement:
+    item: str
+    agreement: Agreement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalibrationSession:
+    id: str
+    version: int
+    name: str
+    form: str
+    recording_ids: tuple[str, ...]
+    auditor_ids: tuple[str, ...]
+    opened_at: datetime
+    state: SessionState = SessionState.OPEN
+    scores: tuple[SessionScore, ...] = ()
+    closed_at: datetime | None = None
+    overall: Agreement | None = None
+    """Over all items that people answer, each item of each recording a subject."""
+    by_item: tuple[ItemAgreement, ...] = ()
+
+    def seen_by(self, sub: str) -> "CalibrationSession":
+        """While it is open everybody sees their own scores only."""
+        if self.state is SessionState.CLOSED:
+            return self
+        return replace(self, scores=tuple(one for one in self.scores if one.auditor_id == sub))
+
+
+def check(session: CalibrationSession) -> None:
+    """Raises `NamedTwiceInSession`."""
+    for names in (session.recording_ids, session.auditor_ids):
+        seen: set[str] = set()
+        for name in names:
+            if name in seen:
+                raise NamedTwiceInSession(name=name)
+            seen.add(name)
+
+
+def give(
+    session: CalibrationSession,
+    form: EvaluationForm,
+    recording: Recording,
+    answers: Sequence[Answer],
+    *,
+    by: str,
+    now: datetime,
+) -> CalibrationSession:
+    """The session with somebody's score of one of its recordings."""
+    if session.state is SessionState.CLOSED:
+        raise SessionClosed(closed_at=session.closed_at)
+    if by not in session.auditor_ids:
+        raise NotInSession(auditor=by)
+    if recording.id not in session.recording_ids:
+        raise RecordingNotInSession(recording_id=recording.id)
+    if any((one.recording_id, one.auditor_id) == (recording.id, by) for one in session.scores):
+        raise ScoredBefore(auditor=by, recording_id=recording.id)
+    complete = complete_answers(form, recording, answers)
+    given = SessionScore(
+        recording_id=recording.id, auditor_id=by, answers=complete, scores=score(form, complete), at=now
+    )
+    return replace(session, version=session.version + 1, scores=(*session.scores, given))
+
+
+def close(
+    session: CalibrationSession, form: EvaluationForm, *, now: datetime
+) -> tuple[CalibrationSession, CalibrationClosed]:
+    """Compares what everybody answered; raises `ScoresMissing` while somebody has not."""
+    if session.state is SessionState.CLOSED:
+        raise SessionClosed(closed_at=session.closed_at)
+    counts = {auditor: sum(one.auditor_id == auditor for one in session.scores) for auditor in session.auditor_ids}
+    if late := sorted(auditor for auditor, count in counts.items() if count < len(session.recording_ids)):
+        raise ScoresMissing(auditors=late)
+    # What facts fill in is the same for everybody: it would only flatter the figures.
+    items = [item.item for item in form.items.values() if item.fact is None] or list(form.items)
+    ratings = {item: _ratings(session, item) for item in items}
+    overall = agreement([subject for subjects in ratings.values() for subject in subjects])
+    closed = replace(
+        session,
+        version=session.version + 1,
+        state=SessionState.CLOSED,
+        closed_at=now,
+        overall=overall,
+        by_item=tuple(ItemAgreement(item=item, agreement=agreement(ratings[item])) for item in items),
+    )
+    return closed, CalibrationClosed(
+        session_id=session.id,
+        form_id=form.form_id,
+        form_version=form.form_version,
+        recording_count=len(session.recording_ids),
+        auditor_ids=session.auditor_ids,
+        agreement_millionths=overall.agreement_millionths,
+        kappa_millionths=overall.kappa_millionths,
+    )
+
+
+def _ratings(session: CalibrationSession, item: str) -> list[list[str]]:
+    """By recording, what each auditor answered to an item, in the order of `auditor_ids`."""
+    by_place: Mapping[tuple[str, str], str] = {
+        (one.recording_id, one.auditor_id): answer.category
+        for one in session.scores
+        for answer in one.answers
+        if answer.item == item
+    }
+    return [[by_place[recording, auditor] for auditor in session.auditor_ids] for recording in session.recording_ids]

@@ -1,0 +1,128 @@
+"""The desk of an act of quality: one transaction, with its answer and what it publishes.
+
+    async with desk.act() as act:  # the only commit on this path
+        plan = await store.PLANS.lock(act.tx, plan_id)
+        drawn, event = decide(plan, now=act.now)
+        await store.PLANS.save(act.tx, drawn)
+        act.publish(event, subject=plan.id)
+        act.answer_with(drawn)
+    return act.answer
+
+A command that was carried out before raises `AlreadyAnswered` with its first answer. At the end of the block the
+messages are written to the outbox and the answer is remembered; then all of it is committed, or nothing.
+"""
+
+import contextlib
+import zlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request
+
+from chassis import outbox
+from chassis.acts import ACT_PARAMETERS, ActHeaders, Answer, act_headers, etag_of, raise_if_answered, remember
+from chassis.database import Transaction
+from chassis.desk import RouteDesk
+from chassis.problems import VersionRequired
+from chassis.wakeup import PUBLISH
+from contracts.codec import new_message
+from contracts.lifecycle import Service
+from contracts.message import Actor, Message
+from contracts.refusals import Stale
+
+_KEY_LOCKS = 0x4C57_0006
+_KEY_LOCK_COUNT = 512
+
+
+class ThingChanged(Stale):
+    """It is at version {present_version}; you decided on version {expected_version}."""
+
+    zh = "当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
+
+
+@dataclass(slots=True)
+class ActAtDesk:
+    tx: Transaction
+    now: datetime
+    actor: Actor
+    headers: ActHeaders
+    messages: list[Message] = field(default_factory=list)
+    given: Answer | None = None
+
+    def publish(self, event: Any, *, subject: str) -> None:
+        self.messages.append(
+            new_message(
+                event,
+                service=Service.QA,
+                subject=subject,
+                actor=self.actor,
+                occurred_at=self.now,
+                recorded_at=self.now,
+                correlation_id=self.headers.correlation_id,
+                traceparent=self.headers.traceparent,
+            )
+        )
+
+    def answer_with(self, thing: Any, *, status: int = 200) -> None:
+        """The JSON of a thing; its version, if it has one, is the entity tag."""
+        version = getattr(thing, "version", None)
+        self.given = Answer(status, msgspec.json.encode(thing), etag_of(version) if version else None)
+
+    def check_version(self, present: int) -> None:
+        """Raises `VersionRequired` or `ThingChanged` unless the act was decided on this version."""
+        if self.headers.expected_version != present:
+            raise ThingChanged(present_version=present, expected_version=self.headers.expected_version)
+
+    @property
+    def answer(self) -> Answer:
+        assert self.given is not None, "the act has no answer"
+        return self.given
+
+
+class QualityDesk(RouteDesk):
+    """The desk of an act: also what its headers say."""
+
+    __slots__ = ("headers",)
+
+    def __init__(self, request: Request, headers: ActHeaders) -> None:
+        super().__init__(request)
+        self.headers = headers
+
+    @contextlib.asynccontextmanager
+    async def act(self) -> AsyncIterator[ActAtDesk]:
+        """Raises `AlreadyAnswered` for a command that was carried out before."""
+        async with self.db.begin() as tx:
+            await raise_if_answered(tx, self.headers.idempotency)
+            act = ActAtDesk(tx, self.clock.now(), self.caller.actor, self.headers)
+            yield act
+            await publish(tx, act.messages)
+            await remember(tx, self.headers.idempotency, act.answer)
+        if act.messages:
+            self.wakeup.send(PUBLISH)
+
+
+async def publish(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Writes messages of `quality` to the outbox, last thing in the transaction.
+
+    Many rows can speak of one key, an evaluation and a draw of the same recording, so no row lock covers it. A key
+    has one of a fixed number of locks, or a draw of thousands would need more than the server has. They are taken in
+    the order of their numbers and nothing is locked after them, so nobody waits in a circle.
+    """
+    if messages:
+        locks = sorted({zlib.crc32(message.subject.encode()) % _KEY_LOCK_COUNT for message in messages})
+        await tx.execute("select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", _KEY_LOCKS, locks)
+        await outbox.add(tx, messages)
+
+
+async def _quality_desk(request: Request) -> QualityDesk:
+    return QualityDesk(request, await act_headers(request))
+
+
+_quality_desk.openapi_parameters = ACT_PARAMETERS
+ActDesk = Annotated[QualityDesk, Depends(_quality_desk)]
+
+VERSION_REFUSALS = (ThingChanged, VersionRequired)
+"""Of an act on something that has a version."""

@@ -1,0 +1,1 @@
+"""Evaluation: forms, scores, double-blind, appeals, calibration, typical cases, the auditors' report."""

@@ -1,0 +1,209 @@
+"""Evaluation over HTTP: auditors, assignments, evaluations, adjudication, the auditors' report."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from chassis.desk import Desk
+from chassis.problems import Responses
+from chassis.texts import Code, Prose
+from qa.desk import ActDesk
+from qa.evaluation import store, use_cases, views
+from qa.evaluation.domain import evaluation as evaluating
+from qa.evaluation.domain import form as forms
+from qa.evaluation.domain.assignment import Auditor
+from qa.evaluation.domain.evaluation import Evaluation, EvaluationState, Review, ReviewState
+from qa.evaluation.use_cases import Assigned, HandIn
+from qa.evaluation.views import AuditorReport, EvaluationAtWork, Grain
+from qa.recordings.domain.recording import RecordingNotFound
+from qa.routes import (
+    ACT_REFUSALS,
+    ANY,
+    CHANGE_REFUSALS,
+    LIST_REFUSALS,
+    Body,
+    Day,
+    Id,
+    Ref,
+    Wanted,
+    json_of,
+)
+from qa.sampling.store import SamplingPlanNotFound
+
+router = APIRouter(prefix="/v1", tags=["evaluation"])
+
+ANSWER_REFUSALS = (
+    forms.FilledFromFacts,
+    forms.AnswersDoNotFit,
+    forms.NothingApplicable,
+    store.EvaluationFormNotFound,
+    RecordingNotFound,
+)
+
+
+class AuditorBody(Body):
+    daily_capacity: int = Field(60, ge=1, le=1_000, description="Recordings a day, usually 45 to 60.")
+    is_active: bool = True
+
+
+class AuditorList(BaseModel):
+    items: list[Auditor]
+
+
+class AssignBody(Body):
+    form_id: Code
+    day_on: Day = Field(description="The day whose capacity it takes.")
+
+
+class AnswerBody(Body):
+    item: Code
+    option: Code | None = None
+    points: int | None = Field(None, ge=0, le=10_000)
+    is_not_applicable: bool = False
+
+    def answer(self) -> forms.Answer:
+        return forms.Answer(**self.model_dump())
+
+
+class HandInBody(Body):
+    answers: Annotated[list[AnswerBody], Field(max_length=500)]
+    remark: Prose | None = None
+
+    def command(self) -> HandIn:
+        return HandIn(answers=tuple(one.answer() for one in self.answers), remark=self.remark or "")
+
+
+class EvaluationPage(BaseModel):
+    items: list[Evaluation]
+    next_cursor: str | None
+
+
+class ReviewPage(BaseModel):
+    items: list[Review]
+    next_cursor: str | None
+
+
+@router.put("/auditors/{auditor_id}", response_model=Auditor, responses=Responses.of((*ACT_REFUSALS,)))
+async def define_auditor(auditor_id: Id, body: AuditorBody, desk: ActDesk) -> Response:
+    """Who evaluates recordings, and how many a day."""
+    auditor = Auditor(auditor_id=auditor_id, daily_capacity=body.daily_capacity, is_active=body.is_active)
+    return (await use_cases.define_auditor(auditor, desk=desk)).response()
+
+
+@router.get("/auditors", responses=Responses.of(ANY))
+async def list_auditors(desk: Desk) -> AuditorList:
+    """Everybody who evaluates recordings."""
+    async with desk.db.statements() as statements:
+        return AuditorList(items=await store.auditors(statements))
+
+
+@router.post(
+    "/sampling-plans/{plan_id}/assignments",
+    response_model=Assigned,
+    responses=Responses.of((*ACT_REFUSALS, SamplingPlanNotFound, store.EvaluationFormNotFound)),
+)
+async def assign_sample(plan_id: Id, body: AssignBody, desk: ActDesk) -> Response:
+    """Gives out as much of a sample as the auditors can do on a day, with the latest version of a form."""
+    return (await use_cases.assign_sample(plan_id, body.form_id, body.day_on, desk=desk)).response()
+
+
+@router.get("/reviews", response_model=ReviewPage, responses=Responses.of((*LIST_REFUSALS,)))
+async def list_reviews(
+    desk: Desk, wanted: Wanted, plan_id: Ref | None = None, state: ReviewState | None = None
+) -> Response:
+    """The recordings of samples and how far their evaluation is; `differing` ones wait for adjudication."""
+    return json_of(
+        await store.REVIEWS.page(desk.db, wanted.page(plan_id=plan_id, state=state.value if state else None))
+    )
+
+
+@router.post(
+    "/reviews/{review_id}/adjudicate",
+    response_model=Evaluation,
+    responses=Responses.of(
+        (
+            *CHANGE_REFUSALS,
+            *ANSWER_REFUSALS,
+            store.ReviewNotFound,
+            store.EvaluationNotFound,
+            evaluating.NothingToAdjudicate,
+            evaluating.AdjudicatorTookPart,
+            evaluating.OwnCall,
+        )
+    ),
+)
+async def adjudicate_review(review_id: Id, body: HandInBody, desk: ActDesk) -> Response:
+    """The evaluation of a third person, which stands. `If-Match` is the review's version."""
+    return (await use_cases.adjudicate_review(review_id, body.command(), desk=desk)).response()
+
+
+@router.get("/evaluations", response_model=EvaluationPage, responses=Responses.of(LIST_REFUSALS))
+async def list_evaluations(
+    desk: Desk,
+    wanted: Wanted,
+    plan_id: Ref | None = None,
+    recording_id: Ref | None = None,
+    auditor_id: Ref | None = None,
+    agent_id: Ref | None = None,
+    state: EvaluationState | None = None,
+    day_on: Annotated[Day | None, Query()] = None,
+) -> Response:
+    """Evaluations, latest first: of an agent those of their own calls that stand, of an auditor their own and those
+    that stand, of a supervisor all."""
+    page = wanted.page(
+        condition=views.condition_for(desk.caller),
+        arguments=views.arguments_for(desk.caller),
+        plan_id=plan_id,
+        recording_id=recording_id,
+        auditor_id=auditor_id,
+        agent_id=agent_id,
+        state=state.value if state else None,
+        day_on=day_on,
+    )
+    return json_of(await store.EVALUATIONS.page(desk.db, page))
+
+
+@router.get(
+    "/evaluations/{evaluation_id}",
+    responses=Responses.of((*ANY, store.EvaluationNotFound, store.EvaluationFormNotFound, RecordingNotFound)),
+)
+async def get_evaluation(evaluation_id: Id, desk: Desk) -> EvaluationAtWork:
+    """An evaluation with its form, the facts of the call, and the items that these fill in."""
+    async with desk.db.statements() as statements:
+        evaluation = await views.get_visible(statements, evaluation_id, desk.caller)
+    return await views.filled(desk.db, evaluation)
+
+
+@router.post(
+    "/evaluations/{evaluation_id}/submit",
+    response_model=Evaluation,
+    responses=Responses.of(
+        (
+            *CHANGE_REFUSALS,
+            *ANSWER_REFUSALS,
+            store.EvaluationNotFound,
+            store.ReviewNotFound,
+            evaluating.NotYourEvaluation,
+            evaluating.AlreadySubmitted,
+            evaluating.OwnCall,
+        )
+    ),
+)
+async def submit_evaluation(evaluation_id: Id, body: HandInBody, desk: ActDesk) -> Response:
+    """Hands in the answers of an evaluation, all but those that facts fill in."""
+    return (await use_cases.submit_evaluation(evaluation_id, body.command(), desk=desk)).response()
+
+
+@router.get("/auditor-reports/{grain}", responses=Responses.of(ANY))
+async def get_auditor_report(
+    grain: Grain,
+    desk: Desk,
+    on: Annotated[Day | None, Query(description="A day in it; today if left out.")] = None,
+    auditor_id: Ref | None = None,
+) -> AuditorReport:
+    """The auditors' daily, weekly or monthly report; an auditor gets their own line."""
+    now = desk.clock.now()
+    return await views.auditor_report(
+        desk.db, grain, on or now.date(), auditor_id=views.own_auditor(desk.caller, auditor_id), now=now
+    )

@@ -1,0 +1,188 @@
+"""Reads of evaluation: what each role may see of it, and the auditors' report."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from chassis.database import Database, Statements
+from chassis.guard import Caller
+from qa.evaluation import store
+from qa.evaluation.domain.evaluation import Evaluation
+from qa.evaluation.domain.form import Answer, EvaluationForm, facts_of
+from qa.recordings.domain.recording import Recording
+from qa.recordings.store import RECORDINGS
+
+_OWN_CALLS = """(agent_id = $1 and is_settled and ($2::text[] is null or exists (
+    select from recordings r join work_orders w on w.id = any(r.order_ids)
+    where r.id = evaluations.recording_id and w.work_area_id = any($2))))"""
+_OWN_WORK = "(auditor_id = $1 or is_settled)"
+# Who still has to hand in the other of two sees neither the first nor that there is one, whatever their role.
+_ALL = """not exists (select from evaluations own where own.review_id = evaluations.review_id
+    and own.id <> evaluations.id and own.auditor_id = $1 and own.state = 'assigned')"""
+
+
+def condition_for(caller: Caller) -> str:
+    """SQL for the evaluations that somebody may see; `arguments_for` gives its parameters."""
+    if caller.role == "agent":
+        return _OWN_CALLS
+    seen = _ALL if caller.role == "supervisor" else f"({_OWN_WORK} and {_ALL})"
+    return f"({seen} and $2::text[] is null)"
+
+
+def arguments_for(caller: Caller) -> tuple[str, list[str] | None]:
+    return caller.sub, None if caller.areas is None else list(caller.areas)
+
+
+APPEALS_VISIBLE = """(($1::text is null or agent_id = $1) and ($2::text[] is null or exists (
+    select from evaluations e join recordings r on r.id = e.recording_id join work_orders w on w.id = any(r.order_ids)
+    where e.id = evaluation_id and w.work_area_id = any($2))))"""
+
+
+def appeal_arguments_for(caller: Caller) -> tuple[str | None, list[str] | None]:
+    """Of an agent their own; of everybody else all."""
+    own = caller.sub if caller.role == "agent" else None
+    return own, None if caller.areas is None else list(caller.areas)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationAtWork:
+    """An evaluation as it is filled in: its form, the call's facts, and what they answer by themselves."""
+
+    evaluation: Evaluation
+    form: EvaluationForm
+    recording: Recording
+    fact_answers: tuple[Answer, ...]
+
+
+async def get_visible(statements: Statements, evaluation_id: str, caller: Caller) -> Evaluation:
+    """Raises `EvaluationNotFound`, also of one that the caller may not see."""
+    found = await store.EVALUATIONS.where(
+        statements, f"{condition_for(caller)} and id = $3", *arguments_for(caller), evaluation_id
+    )
+    if not found:
+        raise store.EvaluationNotFound(id=evaluation_id)
+    return found[0]
+
+
+async def filled(db: Database, evaluation: Evaluation) -> EvaluationAtWork:
+    async with db.statements() as statements:
+        form = await store.FORMS.get(statements, evaluation.form)
+        recording = await RECORDINGS.get(statements, evaluation.recording_id)
+    facts = tuple(facts_of(form, recording).values())
+    return EvaluationAtWork(evaluation=evaluation, form=form, recording=recording, fact_answers=facts)
+
+
+class Grain(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditorLine:
+    """What one auditor did in the period. Sums and counts, so that days add up to weeks and months."""
+
+    auditor_id: str
+    daily_capacity: int | None
+    assigned_count: int
+    submitted_count: int
+    open_count: int
+    fatal_count: int
+    final_hundredths_sum: int
+    """Over the submitted evaluations as they stand at present; over `submitted_count` it is the average."""
+    listened_seconds: int
+    """Length of the recordings that were evaluated."""
+    appeal_count: int
+    decided_count: int
+    overturned_count: int
+    """Of the decided appeals; over `decided_count` it is the overturn rate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditorReport:
+    grain: Grain
+    from_on: date
+    until_on: date
+    """The first day that is not in it any more."""
+    made_at: datetime
+    overdue_appeal_count: int
+    lines: tuple[AuditorLine, ...]
+
+
+def period_of(grain: Grain, day: date) -> tuple[date, date]:
+    """The day, the week from Monday, or the month that a day lies in: its first day, and the day after its last."""
+    if grain is Grain.DAY:
+        return day, day + timedelta(days=1)
+    if grain is Grain.WEEK:
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=7)
+    first = day.replace(day=1)
+    return first, (first + timedelta(days=31)).replace(day=1)
+
+
+_REPORT = """
+with work as (
+    select e.auditor_id, count(*) as assigned_count,
+        count(*) filter (where e.state = 'submitted') as submitted_count,
+        count(*) filter (where e.state = 'submitted' and e.is_fatal) as fatal_count,
+        coalesce(sum(e.final_hundredths), 0) as final_hundredths_sum,
+        coalesce(sum((r.body->>'length_seconds')::int) filter (where e.state = 'submitted'), 0) as listened_seconds
+    from evaluations e join recordings r on r.id = e.recording_id
+    where e.day_on >= $1 and e.day_on < $2 group by e.auditor_id
+), appealed as (
+    select e.auditor_id, count(*) as appeal_count,
+        count(*) filter (where a.state <> 'open') as decided_count,
+        count(*) filter (where a.state = 'overturned') as overturned_count
+    from appeals a join evaluations e on e.id = a.evaluation_id
+    where e.day_on >= $1 and e.day_on < $2 group by e.auditor_id
+)
+select coalesce(w.auditor_id, u.id) as auditor_id, u.daily_capacity, w.*, p.appeal_count, p.decided_count,
+    p.overturned_count
+from work w full join (select * from auditors where is_active) u on u.id = w.auditor_id
+    left join appealed p on p.auditor_id = w.auditor_id
+where $3::text is null or coalesce(w.auditor_id, u.id) = $3
+order by 1
+"""
+_COUNTS = (
+    "assigned_count",
+    "submitted_count",
+    "fatal_count",
+    "final_hundredths_sum",
+    "listened_seconds",
+    "appeal_count",
+    "decided_count",
+    "overturned_count",
+)
+
+
+async def auditor_report(
+    db: Database, grain: Grain, day: date, *, auditor_id: str | None, now: datetime
+) -> AuditorReport:
+    """What auditors did with the work of a day, a week or a month."""
+    from_on, until_on = period_of(grain, day)
+    async with db.statements() as statements:
+        rows = await statements.fetch(_REPORT, from_on, until_on, auditor_id)
+        overdue = await statements.fetchval("select count(*) from appeals where state = 'open' and decide_by < $1", now)
+    return AuditorReport(
+        grain=grain,
+        from_on=from_on,
+        until_on=until_on,
+        made_at=now,
+        overdue_appeal_count=overdue,
+        lines=tuple(_line(row) for row in rows),
+    )
+
+
+def _line(row: dict) -> AuditorLine:
+    counts = {name: row[name] or 0 for name in _COUNTS}
+    return AuditorLine(
+        auditor_id=row[0],
+        daily_capacity=row["daily_capacity"],
+        open_count=counts["assigned_count"] - counts["submitted_count"],
+        **counts,
+    )
+
+
+def own_auditor(caller: Caller, auditor_id: str | None) -> str | None:
+    """Whose report: of an auditor their own, of a supervisor whoever they ask for."""
+    return auditor_id if caller.role == "supervisor" else caller.sub

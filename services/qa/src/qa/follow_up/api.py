@@ -1,0 +1,175 @@
+"""Follow-ups over HTTP: taken, called, answered."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from chassis.desk import Desk, RouteDesk
+from chassis.guard import Caller
+from chassis.problems import Responses
+from chassis.texts import Code, Line, Moment, Prose
+from contracts.quality import AttemptOutcome
+from custody.routes import SearchText
+from custody.subscribers import SubscriberShown
+from qa.desk import ActDesk
+from qa.follow_up import intake, store, use_cases
+from qa.follow_up.domain import follow_up as following
+from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
+from qa.follow_up.domain.project import QuietHours, QuotaReached
+from qa.follow_up.domain.questionnaire import RepliesDoNotFit, Reply
+from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Ref, Wanted, json_of
+
+router = APIRouter(prefix="/v1", tags=["follow-ups"])
+
+CALL_REFUSALS = (
+    *CHANGE_REFUSALS,
+    store.FollowUpNotFound,
+    store.ProjectNotFound,
+    store.CalendarNotFound,
+    following.FollowUpNotTaken,
+    following.NotYourFollowUp,
+    QuietHours,
+)
+
+
+class AttemptBody(Body):
+    outcome: AttemptOutcome
+    call_again_at: Moment | None = Field(None, description="With `call_again`: when they want to be called.")
+    note: Prose | None = None
+
+
+class ReplyBody(Body):
+    question: Code
+    choice: Code | None = None
+    scale: int | None = Field(None, ge=1, le=100)
+    text: Prose | None = None
+
+
+class RepliesBody(Body):
+    subscriber_no: Line = Field(description="Who answered: must be whom the follow-up is of.")
+    replies: Annotated[list[ReplyBody], Field(max_length=100)]
+    note: Prose | None = None
+
+
+class FollowUpPage(BaseModel):
+    items: list[FollowUp]
+    next_cursor: str | None
+
+
+_VISIBLE = """($1::text is null or holder = $1 or first_holder = $1)
+    and ($2::text[] is null or work_area_id = any($2))"""
+
+
+def _visible_to(caller: Caller) -> tuple[str | None, list[str] | None]:
+    """Of an agent those that are or were with them; of a token with areas those of orders there."""
+    own = caller.sub if caller.role == "agent" else None
+    return own, None if caller.areas is None else list(caller.areas)
+
+
+@router.get("/follow-ups", response_model=FollowUpPage, responses=Responses.of(LIST_REFUSALS))
+async def list_follow_ups(
+    desk: Desk,
+    wanted: Wanted,
+    project_id: Ref | None = None,
+    subscriber_no: SearchText = None,
+    order_id: Ref | None = None,
+    holder: Ref | None = None,
+    state: FollowUpState | None = None,
+) -> Response:
+    """Follow-ups, those that are due first first. An agent finds their own."""
+    page = wanted.page(
+        condition=f"{_VISIBLE} and ($3::text is null or order_ids @> array[$3::text])",
+        arguments=(*_visible_to(desk.caller), order_id),
+        project_id=project_id,
+        subscriber_no=subscriber_no,
+        holder=holder,
+        state=state.value if state else None,
+    )
+    return json_of(await store.FOLLOW_UPS.page(desk.db, page))
+
+
+@router.post(
+    "/follow-up-projects/{project_id}/take",
+    response_model=FollowUp,
+    responses=Responses.of(
+        (
+            *ACT_REFUSALS,
+            store.ProjectNotFound,
+            store.CalendarNotFound,
+            store.FollowUpNotFound,
+            use_cases.NothingToCall,
+            QuietHours,
+            QuotaReached,
+        )
+    ),
+)
+async def take_follow_up(project_id: Code, desk: ActDesk) -> Response:
+    """The next to call, handed to the caller: due first, within the project's quotas and calling hours."""
+    return (await use_cases.take_follow_up(project_id, desk=desk)).response()
+
+
+@router.get("/follow-ups/{follow_up_id}", responses=Responses.of((*ANY, store.FollowUpNotFound)))
+async def get_follow_up(follow_up_id: Id, desk: Desk) -> FollowUp:
+    """One follow-up with its attempts and replies."""
+    return await _get_visible(desk, follow_up_id)
+
+
+async def _get_visible(desk: RouteDesk, follow_up_id: str) -> FollowUp:
+    async with desk.db.statements() as statements:
+        found = await store.FOLLOW_UPS.where(
+            statements, f"{_VISIBLE} and id = $3", *_visible_to(desk.caller), follow_up_id
+        )
+    if not found:
+        raise store.FollowUpNotFound(id=follow_up_id)
+    return found[0]
+
+
+@router.get(
+    "/follow-ups/{follow_up_id}/contact",
+    responses=Responses.of((*ANY, store.FollowUpNotFound, intake.IntakeAway, intake.ContactNotShown)),
+)
+async def get_contact(follow_up_id: Id, desk: Desk) -> SubscriberShown:
+    """Whom to call, as intake shows them to the caller; nothing of it is kept here."""
+    found = await _get_visible(desk, follow_up_id)
+    return await intake.contact_of(found, desk.app, token=desk.caller.token)
+
+
+@router.post(
+    "/follow-ups/{follow_up_id}/release",
+    response_model=FollowUp,
+    responses=Responses.of(
+        (*CHANGE_REFUSALS, store.FollowUpNotFound, following.FollowUpNotTaken, following.NotYourFollowUp)
+    ),
+)
+async def release_follow_up(follow_up_id: Id, desk: ActDesk) -> Response:
+    """Puts it back for somebody else; a supervisor can do so for whoever has it."""
+    return (await use_cases.release_follow_up(follow_up_id, desk=desk)).response()
+
+
+@router.post(
+    "/follow-ups/{follow_up_id}/attempts",
+    response_model=FollowUp,
+    responses=Responses.of((*CALL_REFUSALS, following.NotAnAttempt)),
+)
+async def note_attempt(follow_up_id: Id, body: AttemptBody, desk: ActDesk) -> Response:
+    """A call that did not lead to answers. After the last one that the project allows nobody calls any more."""
+    command = use_cases.MakeAttempt(outcome=body.outcome, call_again_at=body.call_again_at, note=body.note or "")
+    return (await use_cases.note_attempt(follow_up_id, command, desk=desk)).response()
+
+
+@router.post(
+    "/follow-ups/{follow_up_id}/complete",
+    response_model=FollowUp,
+    responses=Responses.of(
+        (*CALL_REFUSALS, store.QuestionnaireNotFound, following.AnsweredForSomebodyElse, RepliesDoNotFit)
+    ),
+)
+async def complete_follow_up(follow_up_id: Id, body: RepliesBody, desk: ActDesk) -> Response:
+    """The questionnaire as the subscriber answered it; risk and dissatisfaction open findings."""
+    command = use_cases.HandInReplies(
+        subscriber_no=body.subscriber_no,
+        replies=tuple(Reply(**one.model_dump()) for one in body.replies),
+        note=body.note or "",
+    )
+    return (await use_cases.complete_follow_up(follow_up_id, command, desk=desk)).response()

@@ -1,0 +1,88 @@
+"""Findings over HTTP: what follow-ups showed, and what somebody did about it."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from chassis.desk import Desk
+from chassis.problems import Responses
+from chassis.texts import Code, Prose
+from contracts.quality import FindingKind
+from qa.desk import ActDesk
+from qa.follow_up import intake, store, use_cases
+from qa.follow_up.domain import follow_up as following
+from qa.follow_up.domain.follow_up import Finding, FindingState
+from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Ref, Wanted, json_of
+
+router = APIRouter(prefix="/v1/findings", tags=["findings"])
+
+CLOSE_REFUSALS = (*CHANGE_REFUSALS, store.FindingNotFound, following.FindingAlreadyClosed)
+
+
+class FindingPage(BaseModel):
+    items: list[Finding]
+    next_cursor: str | None
+
+
+class CloseBody(Body):
+    remark: Prose
+
+
+class OpenOrderBody(Body):
+    device_type: Code
+    demand_type: Code
+    content: Prose
+
+
+@router.get("", response_model=FindingPage, responses=Responses.of(LIST_REFUSALS))
+async def list_findings(
+    desk: Desk,
+    wanted: Wanted,
+    project_id: Ref | None = None,
+    kind: FindingKind | None = None,
+    state: FindingState | None = None,
+) -> Response:
+    """Risks and dissatisfaction, latest first; `open` ones wait for somebody to deal with them."""
+    areas = desk.caller.areas
+    page = wanted.page(
+        condition="($1::text[] is null or work_area_id = any($1))",
+        arguments=(None if areas is None else list(areas),),
+        project_id=project_id,
+        kind=kind.value if kind else None,
+        state=state.value if state else None,
+    )
+    return json_of(await store.FINDINGS.page(desk.db, page))
+
+
+@router.post("/{finding_id}/close", response_model=Finding, responses=Responses.of(CLOSE_REFUSALS))
+async def close_finding(finding_id: Id, body: CloseBody, desk: ActDesk) -> Response:
+    """Somebody dealt with it without a work order, and says how."""
+    answer = await use_cases.close_finding(
+        finding_id,
+        order_id=None,
+        remark=body.remark,
+        desk=desk,
+    )
+    return answer.response()
+
+
+@router.post(
+    "/{finding_id}/open-order",
+    response_model=Finding,
+    responses=Responses.of((*CLOSE_REFUSALS, intake.IntakeAway, intake.OrderNotOpened)),
+)
+async def open_order(finding_id: Id, body: OpenOrderBody, desk: ActDesk) -> Response:
+    """A work order for the finding, created at intake as the caller, and the finding closed by it.
+
+    The order is there before the finding is closed. Should the answer get lost in between, the same request finds
+    the order again instead of creating another.
+    """
+    found = await use_cases.finding_to_close(finding_id, desk=desk)
+    wanted = intake.OrderWanted(device_type=body.device_type, demand_type=body.demand_type, content=body.content)
+    order_id = await intake.open_order(found, wanted, desk.app, token=desk.caller.token)
+    answer = await use_cases.close_finding(
+        finding_id,
+        order_id=order_id,
+        remark="",
+        desk=desk,
+    )
+    return answer.response()

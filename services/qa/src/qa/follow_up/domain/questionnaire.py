@@ -1,0 +1,159 @@
+"""A questionnaire: versions of questions, what an answer must look like, and which answers are findings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.directory import Names
+from contracts.quality import FindingKind
+from contracts.refusals import Invalid
+
+
+class QuestionKind(StrEnum):
+    YES_NO = "yes_no"
+    CHOICE = "choice"
+    SCALE = "scale"
+    TEXT = "text"
+
+
+class QuestionMisdefined(Invalid):
+    """The question {question} is not right: {reason}."""
+
+    zh = "问题 {question} 定义不正确：{reason}。"
+
+
+class RepliesDoNotFit(Invalid):
+    """The replies do not fit the questionnaire: missing {missing}; not asked {unknown}; not possible {impossible}."""
+
+    zh = "回答与问卷不符：缺少 {missing}；未询问 {unknown}；不可选 {impossible}。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    choice: str
+    names: Names
+    opens: FindingKind | None = None
+    """A reply with this choice is a finding."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    question: str
+    names: Names
+    kind: QuestionKind
+    is_required: bool = True
+    choices: tuple[Choice, ...] = ()
+    """Of a choice, and of yes or no where one of the two is a finding."""
+    highest: int | None = None
+    """Of a scale: 1 to so many."""
+    is_satisfaction: bool = False
+    """The scale on which the subscriber says how content they are; at most one question."""
+    opens: FindingKind | None = None
+    """Of a scale: a reply of no more than `opens_up_to` is a finding."""
+    opens_up_to: int | None = None
+
+    def check(self) -> None:
+        """Raises `QuestionMisdefined`."""
+        names = [one.choice for one in self.choices]
+        for is_wrong, reason in (
+            (self.kind is QuestionKind.CHOICE and len(names) < 2, "a choice has two choices or more"),
+            (self.kind is QuestionKind.YES_NO and not set(names) <= {"yes", "no"}, "yes and no are the choices"),
+            (self.kind in (QuestionKind.SCALE, QuestionKind.TEXT) and names, "it has no choices"),
+            (len(set(names)) < len(names), "a choice is named twice"),
+            ((self.kind is QuestionKind.SCALE) != (self.highest is not None), "a scale, and only it, has a highest"),
+            (self.is_satisfaction and self.kind is not QuestionKind.SCALE, "satisfaction is a scale"),
+            ((self.opens is None) != (self.opens_up_to is None), "opens and opens_up_to go together"),
+            (self.opens is not None and self.kind is not QuestionKind.SCALE, "opens_up_to is of a scale"),
+        ):
+            if is_wrong:
+                raise QuestionMisdefined(question=self.question, reason=reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questionnaire:
+    """One version of a questionnaire; a version never changes."""
+
+    id: str
+    """The questionnaire and the version, such as `visit:2`."""
+    questionnaire_id: str
+    questionnaire_version: int
+    names: Names
+    questions: tuple[Question, ...]
+    published_at: datetime
+    published_by: str
+    version: int = 1
+
+    def check(self) -> None:
+        """Raises `QuestionMisdefined`."""
+        seen: set[str] = set()
+        for question in self.questions:
+            if question.question in seen:
+                raise QuestionMisdefined(question=question.question, reason="it is asked twice")
+            seen.add(question.question)
+            question.check()
+        content = [question.question for question in self.questions if question.is_satisfaction]
+        if len(content) > 1:
+            raise QuestionMisdefined(question=content[1], reason="satisfaction is asked once")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    question: str
+    choice: str | None = None
+    """Of a choice, and of yes or no."""
+    scale: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Satisfaction:
+    score: int
+    highest: int
+
+
+def check_replies(questionnaire: Questionnaire, replies: Sequence[Reply]) -> None:
+    """Raises `RepliesDoNotFit`."""
+    questions = {question.question: question for question in questionnaire.questions}
+    given = {reply.question: reply for reply in replies}
+    missing = sorted(name for name, one in questions.items() if one.is_required and name not in given)
+    unknown = sorted(set(given) - set(questions))
+    impossible = sorted(name for name, one in given.items() if name in questions and not _fits(questions[name], one))
+    if missing or unknown or impossible or len(given) < len(replies):
+        raise RepliesDoNotFit(missing=missing, unknown=unknown, impossible=impossible)
+
+
+def _fits(question: Question, reply: Reply) -> bool:
+    said = {
+        QuestionKind.YES_NO: reply.choice in ("yes", "no"),
+        QuestionKind.CHOICE: reply.choice in {one.choice for one in question.choices},
+        QuestionKind.SCALE: reply.scale is not None and 1 <= reply.scale <= (question.highest or 0),
+        QuestionKind.TEXT: bool(reply.text),
+    }[question.kind]
+    return said and sum(one is not None for one in (reply.choice, reply.scale, reply.text)) == 1
+
+
+def satisfaction_of(questionnaire: Questionnaire, replies: Sequence[Reply]) -> Satisfaction | None:
+    question = next((one for one in questionnaire.questions if one.is_satisfaction), None)
+    reply = next((one for one in replies if question and one.question == question.question), None)
+    if question is None or question.highest is None or reply is None or reply.scale is None:
+        return None
+    return Satisfaction(score=reply.scale, highest=question.highest)
+
+
+def findings_of(questionnaire: Questionnaire, replies: Sequence[Reply]) -> list[tuple[str, FindingKind]]:
+    """The questions whose replies are findings, with what they are."""
+    given = {reply.question: reply for reply in replies}
+    found = []
+    for question in questionnaire.questions:
+        reply = given.get(question.question)
+        kind = _finding(question, reply) if reply is not None else None
+        if kind is not None:
+            found.append((question.question, kind))
+    return found
+
+
+def _finding(question: Question, reply: Reply) -> FindingKind | None:
+    if reply.scale is not None:
+        return question.opens if question.opens_up_to is not None and reply.scale <= question.opens_up_to else None
+    return next((one.opens for one in question.choices if one.choice == reply.choice), None)

@@ -1,0 +1,111 @@
+"""What follow-up asks of intake, with the caller's own token: whom to call, and a work order for a finding.
+
+Nobody's number is kept here. Intake shows the subscriber as the caller's role may see them.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import httpx
+import msgspec
+from fastapi import FastAPI
+
+from chassis.telemetry import traceparent
+from contracts.refusals import Conflict, Unavailable
+from custody.subscribers import SubscriberShown
+from qa.follow_up.domain.follow_up import Finding, FollowUp
+
+_SECONDS = 5.0
+
+
+class IntakeAway(Unavailable):
+    """Intake does not answer at this moment; ask again with the same Idempotency-Key."""
+
+    zh = "受理服务暂时没有响应；请使用相同的 Idempotency-Key 重试。"
+
+
+class OrderNotOpened(Conflict):
+    """Intake did not open an order: {reason} ({intake_code})"""
+
+    zh = "受理服务未能生成工单：{reason}（{intake_code}）"
+
+
+class ContactNotShown(Conflict):
+    """Intake shows no subscriber {subscriber_no} to you."""
+
+    zh = "受理服务未向您显示用户 {subscriber_no}。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderWanted:
+    device_type: str
+    demand_type: str
+    content: str
+
+
+class _Page(msgspec.Struct):
+    items: tuple[SubscriberShown, ...]
+
+
+_SHOWN = msgspec.json.Decoder(SubscriberShown)
+_PAGE = msgspec.json.Decoder(_Page)
+
+
+async def contact_of(follow_up: FollowUp, app: FastAPI, *, token: str) -> SubscriberShown:
+    """The subscriber as intake shows them to this caller; raises `ContactNotShown` or `IntakeAway`."""
+    if follow_up.order_ids:
+        path, params = f"/v1/work-orders/{follow_up.order_ids[0]}/subscriber", {}
+    else:
+        path, params = "/v1/subscribers", {"subscriber_no": follow_up.subscriber_no, "limit": "1"}
+    answer = await _ask(app, "GET", path, token=token, params=params)
+    try:
+        if answer.is_success and follow_up.order_ids:
+            return _SHOWN.decode(answer.content)
+        shown = _PAGE.decode(answer.content).items if answer.is_success else ()
+    except msgspec.DecodeError as error:
+        raise IntakeAway() from error
+    if not shown:
+        raise ContactNotShown(subscriber_no=follow_up.subscriber_no)
+    return shown[0]
+
+
+async def open_order(finding: Finding, wanted: OrderWanted, app: FastAPI, *, token: str) -> str:
+    """The id of the work order for a finding; asked twice, the same one.
+
+    The order's external reference names the finding, so that an order whose answer got lost is found again,
+    however long ago that was. Raises `OrderNotOpened` or `IntakeAway`.
+    """
+    body = {
+        "subscriber_no": finding.subscriber_no,
+        "device_type": wanted.device_type,
+        "demand_type": wanted.demand_type,
+        "content": wanted.content,
+        "external_reference": f"finding-{finding.id}",
+    }
+    answer = await _ask(app, "POST", "/v1/work-orders", token=token, json=body)
+    try:
+        said = msgspec.json.decode(answer.content, type=dict)
+    except msgspec.DecodeError as error:
+        raise IntakeAway() from error
+    if answer.is_success:
+        return said["id"]
+    if said.get("code") == "external_reference_taken":
+        return said["order_id"]
+    raise OrderNotOpened(reason=str(said.get("detail", "")), intake_code=str(said.get("code", answer.status_code)))
+
+
+async def _ask(app: FastAPI, method: str, path: str, *, token: str, **request: object) -> httpx.Response:
+    headers = {"authorization": f"Bearer {token}"}
+    if (parent := traceparent()) is not None:
+        headers["traceparent"] = parent
+    client: httpx.AsyncClient = app.state.http
+    try:
+        # httpx limits each read on its own; an answer that trickles in would pass that.
+        async with asyncio.timeout(_SECONDS):
+            url = f"{app.state.settings.intake_url}{path}"
+            answer = await client.request(method, url, headers=headers, **request)  # type: ignore[arg-type]
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+        raise IntakeAway() from error
+    if answer.is_server_error:
+        raise IntakeAway()
+    return answer

@@ -1,0 +1,196 @@
+"""Rows of follow-up: calendars, questionnaires, projects, follow-ups, findings, and which orders share an outage."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Statements, Transaction
+from contracts.refusals import NotFound
+from qa.follow_up.domain.calendar import WorkingCalendar
+from qa.follow_up.domain.follow_up import Finding, FollowUp
+from qa.follow_up.domain.project import FollowUpProject, HandedOut
+from qa.follow_up.domain.questionnaire import Questionnaire
+from qa.shelf import Column, Shelf
+
+
+class CalendarNotFound(NotFound):
+    """There is no calendar {id}."""
+
+    zh = "没有日历 {id}。"
+
+
+class QuestionnaireNotFound(NotFound):
+    """There is no questionnaire {id}."""
+
+    zh = "没有问卷 {id}。"
+
+
+class ProjectNotFound(NotFound):
+    """There is no follow-up project {id}."""
+
+    zh = "没有回访项目 {id}。"
+
+
+class FollowUpNotFound(NotFound):
+    """There is no follow-up {id} that you may see."""
+
+    zh = "没有您可以查看的回访 {id}。"
+
+
+class FindingNotFound(NotFound):
+    """There is no finding {id} that you may see."""
+
+    zh = "没有您可以查看的回访发现 {id}。"
+
+
+CALENDARS = Shelf("calendars", WorkingCalendar, {}, not_found=CalendarNotFound, sort="created_at")
+QUESTIONNAIRES = Shelf(
+    "questionnaires",
+    Questionnaire,
+    {
+        "questionnaire_id": Column("text", lambda one: one.questionnaire_id),
+        "questionnaire_version": Column("int", lambda one: one.questionnaire_version),
+        "published_at": Column("timestamptz", lambda one: one.published_at),
+    },
+    not_found=QuestionnaireNotFound,
+    sort="published_at",
+)
+PROJECTS = Shelf(
+    "follow_up_projects",
+    FollowUpProject,
+    {
+        "cause": Column("text", lambda one: one.cause.value),
+        "start_at": Column("timestamptz", lambda one: one.start),
+        "end_at": Column("timestamptz", lambda one: one.end),
+        "is_open": Column("boolean", lambda one: one.is_open),
+    },
+    not_found=ProjectNotFound,
+    sort="start_at",
+)
+FOLLOW_UPS = Shelf(
+    "follow_ups",
+    FollowUp,
+    {
+        "project_id": Column("text", lambda one: one.project_id),
+        "subscriber_no": Column("text", lambda one: one.subscriber_no),
+        "thing": Column("text", lambda one: one.thing),
+        "order_ids": Column("text[]", lambda one: list(one.order_ids)),
+        "work_area_id": Column("text", lambda one: one.work_area_id),
+        "state": Column("text", lambda one: one.state.value),
+        "end_kind": Column("text", lambda one: one.end.value if one.end else None),
+        "holder": Column("text", lambda one: one.holder),
+        "due_by": Column("timestamptz", lambda one: one.due_by),
+        "next_call_at": Column("timestamptz", lambda one: one.next_call_at),
+        "taken_at": Column("timestamptz", lambda one: one.taken_at),
+        "first_holder": Column("text", lambda one: one.first_holder),
+        "ended_at": Column("timestamptz", lambda one: one.ended_at),
+        "satisfaction": Column("int", lambda one: one.satisfaction),
+    },
+    not_found=FollowUpNotFound,
+    sort="due_by",
+    latest_first=False,
+)
+FINDINGS = Shelf(
+    "findings",
+    Finding,
+    {
+        "project_id": Column("text", lambda one: one.project_id),
+        "follow_up_id": Column("text", lambda one: one.follow_up_id),
+        "kind": Column("text", lambda one: one.kind.value),
+        "work_area_id": Column("text", lambda one: one.work_area_id),
+        "state": Column("text", lambda one: one.state.value),
+        "found_at": Column("timestamptz", lambda one: one.found_at),
+    },
+    not_found=FindingNotFound,
+    sort="found_at",
+)
+
+
+async def next_questionnaire_version(tx: Transaction, questionnaire_id: str) -> int:
+    # Two who publish the same questionnaire at once take turns.
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 8))", questionnaire_id)
+    latest = await tx.fetchval(
+        "select max(questionnaire_version) from questionnaires where questionnaire_id = $1", questionnaire_id
+    )
+    return (latest or 0) + 1
+
+
+async def lock_open_projects(tx: Transaction) -> list[FollowUpProject]:
+    """The open projects about orders; held, so that two workers do not plan the same call."""
+    return await PROJECTS.where(tx, "is_open and cause in ('completion', 'complaint')", lock=True)
+
+
+async def outages_of(tx: Transaction, order_ids: Iterable[str]) -> dict[str, str]:
+    """The outage that each order is linked to at present; of several the first that was linked."""
+    rows = await tx.fetch(
+        """select distinct on (order_id) order_id, outage_id from order_outages
+           where order_id = any($1) and not is_undone order by order_id, linked_at, link_id""",
+        sorted(set(order_ids)),
+    )
+    return {row["order_id"]: row["outage_id"] for row in rows}
+
+
+async def keep_link(tx: Transaction, link_id: str, order_id: str, outage_id: str, at: datetime) -> None:
+    """A link that was undone before it was read stays undone."""
+    await tx.execute(
+        """insert into order_outages (link_id, order_id, outage_id, linked_at, is_undone) values ($1, $2, $3, $4, false)
+           on conflict (link_id) do update set order_id = excluded.order_id, outage_id = excluded.outage_id,
+               linked_at = excluded.linked_at""",
+        link_id,
+        order_id,
+        outage_id,
+        at,
+    )
+
+
+async def undo_link(tx: Transaction, link_id: str, order_id: str) -> None:
+    await tx.execute(
+        """insert into order_outages (link_id, order_id, is_undone) values ($1, $2, true)
+           on conflict (link_id) do update set is_undone = true""",
+        link_id,
+        order_id,
+    )
+
+
+async def lock_of_orders(tx: Transaction, order_ids: Sequence[str], things: Sequence[str]) -> list[FollowUp]:
+    """The follow-ups that are not withdrawn and cover one of these orders or are about one of these things."""
+    return await FOLLOW_UPS.where(
+        tx,
+        "end_kind is distinct from 'withdrawn' and (order_ids && $1::text[] or thing = any($2::text[]))",
+        list(order_ids),
+        list(things),
+        lock=True,
+    )
+
+
+async def lock_next(tx: Transaction, project_id: str, *, now: datetime, areas: Sequence[str] | None) -> FollowUp | None:
+    """The follow-up of a project that is due first, among those that may be called at this moment."""
+    body = await tx.fetchval(
+        """select id from follow_ups where project_id = $1 and state = 'waiting' and next_call_at <= $2
+               and ($3::text[] is null or work_area_id = any($3)) order by due_by, id limit 1 for update""",
+        project_id,
+        now,
+        None if areas is None else list(areas),
+    )
+    return await FOLLOW_UPS.lock(tx, body) if body is not None else None
+
+
+async def handed_out(
+    statements: Statements, project_id: str, caller: str, *, day: datetime, month: datetime
+) -> HandedOut:
+    """How many follow-ups of a project were handed out since a day and a month began."""
+    row: Any = await statements.fetchrow(
+        """select count(*) filter (where taken_at >= $2) as today, count(*) as month,
+               count(*) filter (where first_holder = $4) as caller
+           from follow_ups where project_id = $1 and taken_at >= $3""",
+        project_id,
+        day,
+        month,
+        caller,
+    )
+    return HandedOut(today=row["today"], this_month=row["month"], to_caller_this_month=row["caller"])
+
+
+async def listed_before(tx: Transaction, things: Sequence[str]) -> set[str]:
+    rows = await tx.fetch("select thing from follow_ups where thing = any($1)", list(things))
+    return {row["thing"] for row in rows}

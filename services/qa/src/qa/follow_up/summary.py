@@ -1,0 +1,114 @@
+"""The summary of a follow-up project: as figures, and as a page to print and file."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from html import escape
+
+from chassis.database import Database
+from qa.follow_up import store
+from qa.follow_up.domain.project import FollowUpProject
+
+_COUNTS = """
+select count(*) as planned_count,
+    count(*) filter (where state = 'ended') as ended_count,
+    count(*) filter (where end_kind = 'completed') as completed_count,
+    count(*) filter (where end_kind = 'refused') as refused_count,
+    count(*) filter (where end_kind = 'unreachable') as unreachable_count,
+    count(*) filter (where end_kind = 'withdrawn') as withdrawn_count,
+    count(*) filter (where state <> 'ended' and due_by < $4) as overdue_count,
+    count(*) filter (where end_kind = 'completed' and ended_at <= due_by) as completed_in_time_count,
+    coalesce(sum(cardinality(order_ids)) filter (where end_kind is distinct from 'withdrawn'), 0) as order_count,
+    coalesce(sum(json_array_length(body->'attempts')), 0) as attempt_count,
+    count(satisfaction) as satisfaction_count, coalesce(sum(satisfaction), 0) as satisfaction_sum
+from follow_ups where project_id = $1 and ($2::timestamptz is null or created_at >= $2)
+    and ($3::timestamptz is null or created_at < $3)
+"""
+_FINDINGS = """
+select count(*) filter (where kind = 'risk') as risk_count,
+    count(*) filter (where kind = 'dissatisfaction') as dissatisfaction_count,
+    count(*) filter (where state = 'open') as open_finding_count
+from findings where project_id = $1 and ($2::timestamptz is null or found_at >= $2)
+    and ($3::timestamptz is null or found_at < $3)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectSummary:
+    """Sums and counts, so that days add up to weeks, months and quarters; an average is a sum over its count."""
+
+    project: FollowUpProject
+    from_on: date | None
+    until_on: date | None
+    made_at: datetime
+    planned_count: int
+    ended_count: int
+    completed_count: int
+    completed_in_time_count: int
+    refused_count: int
+    unreachable_count: int
+    withdrawn_count: int
+    overdue_count: int
+    order_count: int
+    """Orders that the follow-ups cover, without the withdrawn."""
+    attempt_count: int
+    satisfaction_count: int
+    satisfaction_sum: int
+    risk_count: int
+    dissatisfaction_count: int
+    open_finding_count: int
+
+
+async def of(
+    db: Database, project_id: str, *, from_on: date | None, until_on: date | None, now: datetime
+) -> ProjectSummary:
+    """Of the follow-ups that were planned within the days of the project's calendar; raises `ProjectNotFound`."""
+    async with db.statements() as statements:
+        project = await store.PROJECTS.get(statements, project_id)
+        zone = (await store.CALENDARS.get(statements, project.calendar)).zone
+        since, until = (datetime.combine(day, time(), zone) if day else None for day in (from_on, until_on))
+        counts = await statements.fetchrow(_COUNTS, project_id, since, until, now)
+        findings = await statements.fetchrow(_FINDINGS, project_id, since, until)
+    return ProjectSummary(
+        project=project, from_on=from_on, until_on=until_on, made_at=now, **dict(counts or {}), **dict(findings or {})
+    )
+
+
+_LINES = (
+    ("planned_count", "Planned", "计划回访"),
+    ("order_count", "Orders covered", "覆盖工单"),
+    ("attempt_count", "Calls made", "拨打次数"),
+    ("completed_count", "Completed", "完成回访"),
+    ("completed_in_time_count", "Completed in time", "按期完成"),
+    ("refused_count", "Refused", "用户拒访"),
+    ("unreachable_count", "Not reached", "无法接通"),
+    ("withdrawn_count", "Withdrawn", "撤回"),
+    ("overdue_count", "Overdue", "逾期未完成"),
+    ("risk_count", "Findings: risk", "发现：风险"),
+    ("dissatisfaction_count", "Findings: dissatisfaction", "发现：不满"),
+    ("open_finding_count", "Findings still open", "未办结的发现"),
+)
+_STYLE = "body{font-family:sans-serif;margin:2em}table{border-collapse:collapse}td{border:1px solid;padding:.3em 1em}"
+
+
+def page(summary: ProjectSummary, language: str) -> str:
+    """One self-contained page, in `zh` or `en`."""
+    is_zh = language == "zh"
+    zone_text = f"{summary.made_at:%Y-%m-%d %H:%M} UTC"
+    rows = [(zh if is_zh else en, str(getattr(summary, name))) for name, en, zh in _LINES]
+    rows.append(("平均满意度" if is_zh else "Mean satisfaction", _mean(summary)))
+    title = f"{'回访项目' if is_zh else 'Follow-up project'} {summary.project.name}"
+    days = f"{summary.from_on or '…'} – {summary.until_on or '…'}"
+    made = f"{'制表时间' if is_zh else 'Made at'} {zone_text}"
+    cells = "".join(f"<tr><td>{escape(label)}</td><td>{escape(value)}</td></tr>" for label, value in rows)
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>{_STYLE}</style></head><body><h1>{escape(title)}</h1><p>{escape(days)}</p>"
+        f"<table>{cells}</table><p>{escape(made)}</p></body></html>"
+    )
+
+
+def _mean(summary: ProjectSummary) -> str:
+    if not summary.satisfaction_count:
+        return "–"
+    mean = summary.satisfaction_sum / summary.satisfaction_count
+    return f"{mean:.2f} ({summary.satisfaction_sum} / {summary.satisfaction_count})"

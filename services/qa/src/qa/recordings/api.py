@@ -1,0 +1,103 @@
+"""Recordings over HTTP: found by the facts of their calls; opened for a purpose, which is recorded."""
+
+from datetime import datetime
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from chassis.desk import Desk
+from chassis.problems import Responses
+from chassis.texts import Prose
+from contracts.quality import ListeningPurpose
+from custody.routes import SearchText
+from qa.desk import ActDesk
+from qa.recordings import store, use_cases
+from qa.recordings.domain.recording import Recording, RecordingNotFound
+from qa.recordings.use_cases import OpenRecording, RecordingReference
+from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, Body, Id, Wanted, json_of
+
+router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
+
+
+class RecordingPage(BaseModel):
+    items: list[Recording]
+    next_cursor: str | None
+
+
+class OpenBody(Body):
+    purpose: ListeningPurpose
+    note: Prose | None = None
+
+
+class Opening(BaseModel):
+    opened_by: str
+    opened_at: datetime
+    purpose: ListeningPurpose
+    note: str
+
+
+class Openings(BaseModel):
+    items: list[Opening]
+
+
+@router.get("", response_model=RecordingPage, responses=Responses.of(LIST_REFUSALS))
+async def list_recordings(
+    desk: Desk,
+    wanted: Wanted,
+    agent_id: SearchText = None,
+    team: SearchText = None,
+    queue: SearchText = None,
+    channel: SearchText = None,
+    demand_type: SearchText = None,
+    call_id: SearchText = None,
+) -> Response:
+    """Recordings, latest first. An agent finds their own; areas in the token narrow to calls about their orders."""
+    areas, own = desk.caller.areas, store.own_only(desk.caller)
+    page = wanted.page(
+        condition=store.IN_AREAS if areas is not None else "",
+        arguments=(list(areas),) if areas is not None else (),
+        agent_id=(agent_id,) if own is None and agent_id else None if own is None else _both(own, agent_id),
+        team=team,
+        queue=queue,
+        channel=channel,
+        demand_type=demand_type,
+        call_id=call_id,
+    )
+    return json_of(await store.page(desk.db, page))
+
+
+def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
+    """Of an agent who asks for somebody else's: nothing."""
+    return (own,) if agent_id in (None, own) else ()
+
+
+@router.get("/{recording_id}", responses=Responses.of((*ANY, RecordingNotFound)))
+async def get_recording(recording_id: Id, desk: Desk) -> Recording:
+    """The facts of one recording; to listen to it, open it."""
+    async with desk.db.statements() as statements:
+        return await store.get_visible(statements, recording_id, desk.caller)
+
+
+@router.post(
+    "/{recording_id}/open",
+    status_code=201,
+    response_model=RecordingReference,
+    responses=Responses.of((*ACT_REFUSALS, RecordingNotFound)),
+)
+async def open_recording(recording_id: Id, body: OpenBody, desk: ActDesk) -> Response:
+    """Where it can be listened to. Who was told, when and for which purpose is recorded and published."""
+    command = OpenRecording(
+        recording_id=recording_id,
+        purpose=body.purpose,
+        note=body.note or "",
+    )
+    return (await use_cases.open_recording(command, desk=desk)).response()
+
+
+@router.get("/{recording_id}/openings", responses=Responses.of((*ANY, RecordingNotFound)))
+async def list_openings(recording_id: Id, desk: Desk) -> Openings:
+    """Who has opened it and what for, latest first."""
+    async with desk.db.statements() as statements:
+        await store.get_visible(statements, recording_id, desk.caller)
+    rows = await store.openings(desk.db, recording_id)
+    return Openings.model_validate({"items": [dict(row) for row in rows]})

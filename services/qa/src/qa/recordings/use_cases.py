@@ -1,0 +1,44 @@
+"""What is done with recordings."""
+
+from dataclasses import dataclass
+
+from chassis.acts import Answer
+from contracts.quality import ListeningPurpose, RecordingOpened
+from qa.desk import QualityDesk
+from qa.recordings import store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenRecording:
+    recording_id: str
+    purpose: ListeningPurpose
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingReference:
+    """Where a recording can be listened to."""
+
+    recording_id: str
+    call_id: str
+    url: str | None
+    """None where no place of recordings is set."""
+
+
+async def open_recording(command: OpenRecording, *, desk: QualityDesk) -> Answer:
+    """Gives the reference, and records who was given it and what for, in the same transaction."""
+    async with desk.act() as act:  # the only commit on this path
+        recording = await store.get_visible(act.tx, command.recording_id, desk.caller)
+        await store.note_opening(
+            act.tx,
+            recording.id,
+            by=act.actor.sub,
+            at=act.now,
+            purpose=command.purpose.value,
+            note=command.note,
+        )
+        opened = RecordingOpened(recording_id=recording.id, call_id=recording.call_id, purpose=command.purpose)
+        act.publish(opened, subject=recording.id)
+        url = desk.settings.recordings_url.replace("{recording_id}", recording.id) or None
+        act.answer_with(RecordingReference(recording_id=recording.id, call_id=recording.call_id, url=url), status=201)
+    return act.answer

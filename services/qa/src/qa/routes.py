@@ -1,0 +1,57 @@
+"""What the routes of quality have in common beside those of orders."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.any_route import ANY
+from chassis.paging import CursorBroken
+from chassis.texts import Moment
+from custody.routes import Cursor, Limit
+from qa.desk import VERSION_REFUSALS
+from qa.shelf import Page
+
+LIST_REFUSALS = (*ANY, CursorBroken)
+ACT_REFUSALS = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
+CHANGE_REFUSALS = (*ACT_REFUSALS, *VERSION_REFUSALS)
+"""Of an act on something that has a version."""
+
+Id = Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$", description="Its id.")]
+Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$")]
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
+From = Annotated[Moment | None, Query(alias="from", description="From this moment on.")]
+To = Annotated[Moment | None, Query(alias="to", description="Before this moment.")]
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def json_of(body: bytes) -> Response:
+    return Response(body, media_type="application/json")
+
+
+class PageWanted:
+    """Which page of a list, within which time."""
+
+    def __init__(self, cursor: Cursor = None, limit: Limit = 50, from_: From = None, to: To = None) -> None:
+        self.cursor, self.limit, self.from_, self.to = cursor, limit, from_, to
+
+    def page(self, *, condition: str = "", arguments: tuple[Any, ...] = (), **equal: Any) -> Page:
+        return Page(
+            cursor=self.cursor,
+            limit=self.limit,
+            equal=equal,
+            sorted_from=self.from_,
+            sorted_before=self.to,
+            condition=condition,
+            arguments=arguments,
+        )
+
+
+Wanted = Annotated[PageWanted, Depends()]

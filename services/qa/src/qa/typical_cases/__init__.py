@@ -1,0 +1,1 @@
+"""Typical cases: recordings that are worth listening to in training."""

@@ -1,0 +1,48 @@
+"""What is done with typical cases. One function a command."""
+
+from dataclasses import dataclass, replace
+
+from chassis.acts import Answer
+from chassis.identity import new_id
+from qa.desk import QualityDesk
+from qa.recordings.store import RECORDINGS
+from qa.typical_cases import store
+from qa.typical_cases.store import CaseKind, TypicalCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectCase:
+    recording_id: str
+    kind: CaseKind
+    title: str
+    lesson: str
+
+
+async def collect_case(command: CollectCase, *, desk: QualityDesk) -> Answer:
+    async with desk.act() as act:  # the only commit on this path
+        recording = await RECORDINGS.get(act.tx, command.recording_id)
+        case = TypicalCase(
+            id=new_id(),
+            version=1,
+            recording_id=recording.id,
+            kind=command.kind,
+            title=command.title,
+            lesson=command.lesson,
+            demand_type=recording.demand_type,
+            collected_at=act.now,
+            collected_by=act.actor.sub,
+        )
+        await store.CASES.add(act.tx, case)
+        act.answer_with(case, status=201)
+    return act.answer
+
+
+async def retire_case(case_id: str, *, desk: QualityDesk) -> Answer:
+    """It is no longer shown among those in use; it stays where it was referred to."""
+    async with desk.act() as act:  # the only commit on this path
+        case = await store.CASES.lock(act.tx, case_id)
+        act.check_version(case.version)
+        retired = replace(case, version=case.version + 1, is_in_use=False)
+        await store.CASES.save(act.tx, retired)
+        act.answer_with(retired)
+    return act.answer
