@@ -3,14 +3,16 @@
     python -m deploy.k8s_try [--only-up] [--skip-stories]
 
 The images of `make images` must be loaded. It applies the local overlay, waits until all is ready and runs the
-end-to-end stories from a pod. Then, with `linework simulate` running in that pod all the while: every workload is
-restarted, a worker is deleted without grace, the node is drained and brought back, workers are scaled to three and
-back to one, and a release with one more migration is rolled out and back. At the end `linework verify` must find
-nothing, and no client may have seen anything but refusals that it could retry. Exit status 1 when any of it fails.
+end-to-end stories from a pod; where the operators' definitions are, the API server must accept the production overlay
+too. Then, with `linework simulate` running in that pod all the while: every workload is restarted, a worker is deleted
+without grace, the node is drained and brought back, workers are scaled to three and back to one, and a release with
+one more migration is rolled out and back. At the end `linework verify` must find nothing, and no client may have seen
+anything but refusals that it could retry. Exit status 1 when any of it fails.
 """
 
 import argparse
 import json
+import re
 import secrets
 import subprocess
 import sys
@@ -41,6 +43,7 @@ PROCESSES = (
 _READY_SECONDS = 600
 _ORDERS_A_ROUND, _ORDERS_A_SECOND = 100, 2
 _PATIENCE_SECONDS = 600
+_DRY_RUN = "linework-dry-run"
 _JOURNAL = "/tmp/journal"
 
 
@@ -48,9 +51,11 @@ class Failed(Exception):
     """Something did not do what it promises."""
 
 
-def kubectl(*arguments: str, text: str | None = None, seconds: float = _READY_SECONDS) -> str:
+def kubectl(
+    *arguments: str, text: str | None = None, seconds: float = _READY_SECONDS, namespace: str = NAMESPACE
+) -> str:
     done = subprocess.run(
-        ["kubectl", "--namespace", NAMESPACE, *arguments],
+        ["kubectl", "--namespace", namespace, *arguments],
         input=text,
         capture_output=True,
         text=True,
@@ -264,6 +269,23 @@ def disturb() -> None:
         print(f"    round {number}: " + "\n             ".join(text.strip().splitlines()))
 
 
+def check_production() -> None:
+    """The production overlay, looked at by this API server to the letter; nothing of it is kept."""
+    if "kafkas.kafka.strimzi.io" not in kubectl("get", "crd", "-o", "name"):
+        print("    the production overlay was not tried: the operators' definitions are not on this cluster")
+        return
+    with step("the production overlay, by strict server-side dry run"):
+        manifests = kubectl("kustomize", str(FOLDER / "overlays" / "production"))
+        manifests = re.sub(rf"^(  name(?:space)?: ){NAMESPACE}$", rf"\1{_DRY_RUN}", manifests, flags=re.MULTILINE)
+        kubectl("create", "namespace", _DRY_RUN)
+        try:
+            options = ("--dry-run=server", "--validate=strict", "-f", "-")
+            accepted = kubectl("apply", *options, text=manifests, namespace=_DRY_RUN).splitlines()
+        finally:
+            kubectl("delete", "namespace", _DRY_RUN)
+        print(f"    {len(accepted)} resources accepted")
+
+
 def check_laws() -> None:
     with step("linework verify"):
         print(in_client("linework", "verify", "--wait", "180", "--journal", _JOURNAL, seconds=900))
@@ -276,6 +298,7 @@ def main() -> None:
     options = parser.parse_args()
     try:
         bring_up()
+        check_production()
         if options.only_up:
             return
         if not options.skip_stories:

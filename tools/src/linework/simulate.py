@@ -81,7 +81,8 @@ async def _simulate(
             if area["work_area_id"] in WORK_AREAS and area["is_open"]
         }
         notes = Notes(journal=note)
-        cast = Cast(city, notes, {area: members for area, members in staff.items() if members})
+        # Who is patient with services that are away is as patient with a custodian whose worker is.
+        cast = Cast(city, notes, {area: members for area, members in staff.items() if members}, max(60.0, patience))
         stories = [Story(cast, number, seed) for number in range(1, orders + 1)]
         await _tell(stories, rate)
         notes.refusals["asked again"] += sum(service.retry_count for service in city.services.values())

@@ -82,6 +82,8 @@ class Cast:
     notes: Notes
     staff: Mapping[str, Sequence[str]]
     """By work area."""
+    answer_seconds: float = 60.0
+    """How long a custodian may take to answer a request."""
 
 
 class Story:
@@ -89,6 +91,7 @@ class Story:
         self._city = cast.city
         self._notes = cast.notes
         self._staff = cast.staff
+        self._answer_seconds = cast.answer_seconds
         self._number = number
         self._random = Random(seed * 1_000_003 + number)
         self._meanwhile: list[asyncio.Task[Any]] = []
@@ -234,11 +237,12 @@ class Story:
         reason = "用户催促。" if kind == "urge" else "用户取消申请。"
         intake = self._city.intake
         asked = await self._timed(f"ask to {kind}", lambda: intake.ask(kind, order_id, reason=reason, by=by))
-        give_up_at = time.monotonic() + 60
+        give_up_at = time.monotonic() + self._answer_seconds
         while asked["state"] == "pending" and time.monotonic() < give_up_at:
             asked = await intake.request(asked["id"], wait_seconds=5)
         if asked["state"] == "pending":
-            self._impossible(f"request {asked['id']} to {kind} order {order_id} was not answered within a minute")
+            seconds = f"{self._answer_seconds:.0f} s"
+            self._impossible(f"request {asked['id']} to {kind} order {order_id} was not answered in {seconds}")
         self._notes.acts[f"{kind} {asked['state']}"] += 1
 
     async def _cancel_meanwhile(self, order_id: str, seconds: float) -> None:

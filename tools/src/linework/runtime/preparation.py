@@ -2,13 +2,15 @@
 
     python -m linework.runtime.preparation
 
-makes what is missing on the PostgreSQL of SERVER_URL and the Kafka of KAFKA_BOOTSTRAP_SERVERS.
+makes what is missing on the PostgreSQL of SERVER_URL and the Kafka of KAFKA_BOOTSTRAP_SERVERS; servers that start
+at the same time are waited for.
 """
 
 import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +19,7 @@ from linework.ports import SERVICES
 from linework.stopped import Stopped
 
 TOPIC_ALREADY_EXISTS = 36
+SERVERS_SECONDS = 120
 
 
 def database_urls(server_url: str) -> dict[str, str]:
@@ -112,11 +115,17 @@ def _quiet_aiokafka() -> Any:
 
 
 def main() -> None:
-    try:
-        create_databases(os.environ["SERVER_URL"])
-        create_topics(os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ.get("TOPIC_PREFIX", ""))
-    except Stopped as sentence:
-        sys.exit(str(sentence))
+    give_up_at = time.monotonic() + SERVERS_SECONDS
+    while True:
+        try:
+            create_databases(os.environ["SERVER_URL"])
+            create_topics(os.environ["KAFKA_BOOTSTRAP_SERVERS"], os.environ.get("TOPIC_PREFIX", ""))
+            return
+        except Stopped as sentence:
+            if time.monotonic() > give_up_at:
+                sys.exit(str(sentence))
+            print(f"waiting: {sentence}", flush=True)
+            time.sleep(2)
 
 
 if __name__ == "__main__":
