@@ -45,8 +45,9 @@ class Messages:
 
 
 async def read_stream(bootstrap_servers: str, prefix: str = "") -> list[Message]:
-    found = Messages()
-    await Topic(bootstrap_servers, prefix).read_on(found)  # type: ignore[arg-type]
+    """Everything in `work-orders`."""
+    found, of_calls = Messages(), Messages()
+    await Topic(bootstrap_servers, prefix).read_on(found, of_calls)  # type: ignore[arg-type]
     return found.messages
 
 

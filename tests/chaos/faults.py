@@ -15,6 +15,7 @@ class Kind(StrEnum):
     STOP_BROKER = "broker stopped"
     CUT = "cut off, silent"
     REFUSE = "cut off, refused"
+    LOSE = "connections lost without a word"
     SLOW = "slowed"
     CLOCK = "clock moved"
     DISK_FULL = "disk full"
@@ -76,6 +77,7 @@ _WEIGHTS = {
     Kind.STOP_BROKER: 2,
     Kind.CUT: 4,
     Kind.REFUSE: 4,
+    Kind.LOSE: 2,
     Kind.SLOW: 4,
     Kind.CLOCK: 3,
     Kind.DISK_FULL: 1,

@@ -74,10 +74,10 @@ class History:
     def acknowledged(self) -> list[Command]:
         return [command for command in self.commands.values() if command.is_acknowledged]
 
-    def watch(self, city: Installation, seed: int) -> None:
+    def watch(self, city: Installation, seed: int, *, asked_twice: float = _ASKED_TWICE) -> None:
         """Everything that is asked of this installation by this client is noted from here on."""
         for name, service in city.services.items():
-            _Watched(self, name, service, Random(f"{seed} {name}"))
+            _Watched(self, name, service, Random(f"{seed} {name}"), asked_twice)
 
     def asked(self, command: Command) -> None:
         self.commands[command.key] = command
@@ -99,10 +99,11 @@ class History:
 class _Watched:
     """One service of a client, with its `call` and its headers looked at on their way."""
 
-    def __init__(self, history: History, name: str, service: Service, random: Random) -> None:
+    def __init__(self, history: History, name: str, service: Service, random: Random, asked_twice: float) -> None:
         self._history = history
         self._name = name
         self._random = random
+        self._asked_twice = asked_twice
         self._call = service.call
         self._headers = service._headers
         service.call = self.call  # type: ignore[method-assign]
@@ -124,7 +125,7 @@ class _Watched:
         command = Command(more["key"], self._name, path, body, person, more.get("version"))
         self._history.asked(command)
         sending = [self._call(method, path, body, by=person, **more)]
-        if self._random.random() < _ASKED_TWICE:
+        if self._random.random() < self._asked_twice:
             command.sent_twice = True
             sending.append(self._call(method, path, body, by=person, **more))
         answers = await asyncio.gather(*sending, return_exceptions=True)

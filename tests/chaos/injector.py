@@ -9,6 +9,7 @@ from tests.chaos.faults import Fault, Kind, Targets
 from tests.chaos.links import State
 from tests.chaos.system import System
 
+_CUTS = {Kind.CUT: State.SILENT, Kind.REFUSE: State.REFUSED, Kind.LOSE: State.LOST}
 _TABLE = {"reporting": "stream_state"}
 
 
@@ -49,7 +50,7 @@ class Injector:
                 await asyncio.sleep(fault.seconds)
             case Kind.STOP | Kind.STOP_POSTGRES | Kind.STOP_BROKER:
                 await self._stop(fault)
-            case Kind.CUT | Kind.REFUSE | Kind.SLOW:
+            case Kind.CUT | Kind.REFUSE | Kind.LOSE | Kind.SLOW:
                 await self._hinder(fault)
             case Kind.CLOCK:
                 process = self._system.process(fault.target)
@@ -74,7 +75,7 @@ class Injector:
             if fault.kind is Kind.SLOW:
                 link.slow(fault.amount)
             else:
-                link.cut(State.SILENT if fault.kind is Kind.CUT else State.REFUSED)
+                link.cut(_CUTS[fault.kind])
         await asyncio.sleep(fault.seconds)
         for link in links:
             link.mend()

@@ -1,8 +1,9 @@
 """The network between two parties, as a TCP proxy that can be cut and slowed.
 
 A link that is cut loses nothing that TCP would keep: `silent` holds every byte until it is mended, as packets
-that are sent again and again; `refused` closes what is open and turns away what comes. A slowed link hands
-each piece on after a pause, in order.
+that are sent again and again; `refused` closes what is open and turns away what comes; `lost` swallows what is
+sent on connections that were open, for ever and without a word, as a machine that vanished or a firewall that
+forgot, while new connections are made as ever. A slowed link hands each piece on after a pause, in order.
 """
 
 import asyncio
@@ -10,11 +11,15 @@ from enum import StrEnum
 
 from linework.ports import LOOPBACK, free_port
 
+_KEEP_ALIVE_SECONDS = 25.0
+"""What `chassis.database` asks of PostgreSQL: ten seconds, and three times five."""
+
 
 class State(StrEnum):
     OPEN = "open"
     SILENT = "silent"
     REFUSED = "refused"
+    LOST = "lost"
 
 
 class Link:
@@ -40,7 +45,7 @@ class Link:
         if state is State.SILENT:
             self._is_heard.clear()
         for pipe in tuple(self._pipes):
-            pipe.abort() if state is State.REFUSED else pipe.hold()
+            pipe.cut(state)
 
     async def until_heard(self) -> None:
         """Until it is not silent."""
@@ -72,6 +77,8 @@ class _Pipe(asyncio.Protocol):
         self._connecting: asyncio.Task[None] | None = None
         self._due_at = 0.0
         self._is_ended = False
+        self._is_lost = False
+        self._is_servers_end = other is not None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -102,7 +109,7 @@ class _Pipe(asyncio.Protocol):
             self.go_on()
 
     def data_received(self, data: bytes) -> None:
-        if self.other is None:
+        if self.other is None or self._is_lost:
             return
         loop = asyncio.get_running_loop()
         # Never before what was handed on earlier, also when the pause has become shorter meanwhile.
@@ -130,6 +137,17 @@ class _Pipe(asyncio.Protocol):
         if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()
 
+    def cut(self, state: State) -> None:
+        if state is State.REFUSED:
+            self.abort()
+        elif state is State.SILENT:
+            self.hold()
+        else:
+            self._is_lost = True
+            # The proxy stands between, so nobody's keep-alive would ever fail: the server's does, when it would have.
+            if self._is_servers_end:
+                asyncio.get_running_loop().call_later(_KEEP_ALIVE_SECONDS, self.abort)
+
     def go_on(self) -> None:
         if self._transport is not None and not self._transport.is_closing() and self.other is not None:
             self._transport.resume_reading()
@@ -141,7 +159,7 @@ class _Pipe(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         self._is_ended = True
         self._link._pipes.discard(self)
-        if self.other is not None:
+        if self.other is not None and not self._is_lost:
             self._finish(self.other)
 
     def _finish(self, other: "_Pipe") -> None:

@@ -21,14 +21,15 @@ _EVENT = {
 
 async def plant_poison(bootstrap_servers: str, seed: int) -> set[str]:
     """Plants one record of each sort; the keys under which every service must park them, and nothing else."""
-    keys = {kind: f"poison-{seed}-{kind}" for kind in ("garbage", "foreign", "bare", "empty", "again")}
+    keys = {kind: f"poison-{seed}-{kind}" for kind in ("garbage", "foreign", "bare", "empty", "binary", "again")}
     event = [*_EVENT.items(), ("ce_subject", b"somebody-else")]
     async with AIOKafkaProducer(bootstrap_servers=bootstrap_servers, enable_idempotence=True) as producer:
         sends = [
             (keys["garbage"], b"{not json", []),
             (keys["foreign"], b"{}", event),  # it says that it is about another order than its key does
             (keys["bare"], b'{"looks": "well"}', []),
-            (keys["empty"], None, []),
+            (keys["empty"], None, [("nothing", None)]),
+            (keys["binary"], b"{}", [("ce_type", b"\xff\xfe"), ("reply_to", b"nowhere")]),
             (keys["again"], b"\xff\x00", []),
             (keys["again"], b"\xff\x00", []),  # parked behind the first
         ]

@@ -50,6 +50,7 @@ async def run(folder: Path, options: Options, say: Say) -> Outcome:
     outcome = Outcome()
     say(f"seed {options.seed}, {options.seconds:.0f} s of faults, logs and history in {folder}")
     began_at = time.monotonic()
+    folder.mkdir(parents=True, exist_ok=True)
     with closing(History(folder / "history.jsonl")) as history:
         async with System(folder).running() as system:
             say(f"everything is up after {time.monotonic() - began_at:.0f} s")

@@ -6,9 +6,10 @@ advertised port is the worker's link to that broker. PostgreSQL needs one proxy 
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 
 from tests.chaos.disks import SmallDisk, small_disk
 from tests.chaos.links import Link
@@ -34,8 +35,14 @@ class System:
     """Use `running`; everything in it belongs to the event loop that is running then."""
 
     def __init__(
-        self, folder: Path, *, services: Sequence[str] = SERVICES, broker_count: int = 3, workers: int = 1
+        self,
+        folder: Path,
+        *,
+        services: Sequence[str] = SERVICES,
+        broker_count: int = 3,
+        workers: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        """`workers` says of which services there are several workers, and how many."""
         self.folder = folder
         self.services = tuple(services)
         self.say: Callable[[str], None] = lambda text: None
@@ -45,7 +52,7 @@ class System:
         self._worker_names = {
             f"{service}_worker" + (f"_{number}" if number else ""): (service, number)
             for service in self.services
-            for number in range(workers)
+            for number in range(workers.get(service, 1))
         }
         ports = {part: free_port() for part in ("issuer", *SERVICES, *(f"{service}_worker" for service in SERVICES))}
         self._node_ids = range(1, broker_count + 1)

@@ -11,6 +11,7 @@ from chassis.database import Database, Transaction, is_transient
 from chassis.subscribe import Consumer, Subscription
 from chassis.testing import eventually
 from chassis.worker import Worker
+from contracts.codec import encode
 from contracts.message import Message
 from contracts.topics import WORK_ORDERS
 from linework.ports import free_port
@@ -58,6 +59,21 @@ async def test_a_worker_finds_the_cluster_by_any_of_its_brokers(toy: Toy) -> Non
     await toy.send(note("order-1", 1))
     async with toy_worker(toy.url, f"{nobody_there}, {toy.bootstrap_servers}", toy.prefix).running():
         await until_applied(toy.db, expected(["order-1"], 1))
+
+
+@pytest.mark.parametrize(
+    "header",
+    [("traceparent-bin", b"\x80\xff\x00"), ("empty", None), ("reply_to", b"anybody"), ("content-type", b"\xff")],
+    ids=lambda header: header[0],
+)
+async def test_a_header_of_somebody_else_neither_loses_the_batch_nor_is_obeyed(
+    toy: Toy, header: tuple[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    key, value, headers = encode(note("order-1", 1))
+    await toy.send_raw((key, value, [header, *headers]), encode(note("order-2", 1)), encode(note("order-1", 2)))
+    async with toy.worker().running():
+        await until_applied(toy.db, {"order-1": [1, 2], "order-2": [1]})
+    assert [record.getMessage() for record in caplog.records if record.exc_info] == []
 
 
 async def test_a_batch_that_is_delivered_again_changes_nothing(toy: Toy) -> None:

@@ -31,6 +31,11 @@ TRANSIENT = (
 
 _CONNECT_SECONDS = 5
 _POOL_SECONDS = 10
+_STATEMENT_SECONDS = 30
+_ANSWER_SECONDS = 35
+"""Longer than a statement may take: who is silent for so long is not slow, he is gone, and TCP has not noticed."""
+SESSION = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
+"""The server notices within half a minute that its client is gone, and gives up the locks of that session."""
 _DIALECT = PGDialect_asyncpg()
 
 
@@ -74,6 +79,10 @@ class Statements:
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         return await self._connection.fetch(sql, *arguments)
 
+    async def fetch_patiently(self, sql: str, *arguments: Any, seconds: float) -> list[asyncpg.Record]:
+        """For what takes longer than a statement may; its transaction sets `statement_timeout` too."""
+        return await self._connection.fetch(sql, *arguments, timeout=seconds)
+
     async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         return await self._connection.fetchrow(sql, *arguments)
 
@@ -116,8 +125,18 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """One transaction; committed at the end of the block, rolled back when it raises."""
-        async with self._driver() as connection, connection.transaction():
-            yield Transaction(connection)
+        async with self._driver() as connection:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                yield Transaction(connection)
+            except TimeoutError:
+                # Nobody is there who could be told to roll back. The connection is ended; then the server does.
+                raise
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await transaction.commit()
 
     @asynccontextmanager
     async def _driver(self) -> AsyncIterator[asyncpg.Connection]:
@@ -125,9 +144,9 @@ class Database:
         connection = await pool.acquire(timeout=_POOL_SECONDS)
         try:
             yield connection
-        except asyncpg.InternalClientError:
-            # A server that stops says goodbye to idle connections, and asyncpg then takes them to be in the
-            # middle of something: open, and of no use for ever.
+        except (asyncpg.InternalClientError, TimeoutError):
+            # Of no use any more: the answer that did not come may still come, and meet somebody else. And a server
+            # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
             raise
         finally:
@@ -143,7 +162,12 @@ class Database:
                     max_size=self._pool_size,
                     timeout=_CONNECT_SECONDS,
                     reset=_leave_as_it_is,
-                    server_settings={"application_name": self._application_name, "statement_timeout": "30000"},
+                    command_timeout=_ANSWER_SECONDS,
+                    server_settings={
+                        "application_name": self._application_name,
+                        "statement_timeout": f"{_STATEMENT_SECONDS}s",
+                        **SESSION,
+                    },
                 )
         return self._pool
 

@@ -22,7 +22,7 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from chassis.database import TRANSIENT, driver_url
+from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.outbox import SHARDS
 from chassis.telemetry import METRICS
 from chassis.wakeup import PUBLISH
@@ -82,7 +82,7 @@ class Relay:
                 await asyncio.sleep(_RETRY_SECONDS)
 
     async def _serve(self) -> None:
-        connection = await asyncpg.connect(self._database_url, timeout=5, command_timeout=30)
+        connection = await asyncpg.connect(self._database_url, timeout=5, command_timeout=30, server_settings=SESSION)
         try:
             await connection.add_listener(PUBLISH, lambda *_: self._wake.set())
             await connection.execute("select pg_advisory_lock_shared($1, 0)", _PRESENCE_LOCKS)

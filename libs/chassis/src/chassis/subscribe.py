@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import KafkaAckableMessage
 
 from chassis import parking
 from chassis.database import Database, Transaction, is_transient
@@ -248,6 +249,7 @@ class Listener(ConsumerRebalanceListener):
             batch=True,
             group_id=prefix + consumer.group,
             group_instance_id=worker_id,
+            parser=self._unread,
             decoder=_as_it_is,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
@@ -259,6 +261,12 @@ class Listener(ConsumerRebalanceListener):
             listener=self,
         )
         self._subscriber(self._on_batch)
+
+    async def _unread(self, batch: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+        """The batch as it is. FastStream's own parser reads every header as text: one that has no value or is not
+        UTF-8 would make it drop the whole batch. And it sends an answer to whomever a header `reply_to` names.
+        """
+        return KafkaAckableMessage(raw_message=batch, body=b"", consumer=self._subscriber.consumer)
 
     async def _on_batch(self, message: KafkaMessage) -> None:
         records = [raw_record(record, self.topic) for record in message.raw_message]

@@ -30,6 +30,7 @@ _ORDERS_A_CHUNK = 500
 _FEW_MESSAGES = 1000
 _DIFFERENCES_SHOWN = 20
 _UPGRADE = "upgrade"
+_COMPARED_WITHIN_SECONDS = 3600.0
 UNDER_WAY = ("building", "catching_up", "comparing")
 
 
@@ -275,10 +276,11 @@ async def _compare(db: Database, rebuild_id: int) -> None:
             for table, key in projections.TABLES.items()
         )
         await tx.execute("set local statement_timeout = 0")
-        found = await tx.fetch(
+        found = await tx.fetch_patiently(
             f"""with different as materialized ({different})
                 select *, (select count(*) from different) as difference_count
-                from different order by 1, 2 limit {_DIFFERENCES_SHOWN}"""
+                from different order by 1, 2 limit {_DIFFERENCES_SHOWN}""",
+            seconds=_COMPARED_WITHIN_SECONDS,
         )
         await tx.execute(
             """update rebuilds set state = 'ready', difference_count = $2, differences = $3, finished_at = now()
