@@ -82,11 +82,16 @@ def wallboard(state_folder: StateFolder = None) -> None:
     from linework.client_tokens import Tokens
 
     addresses = find_addresses(state_folder)
-    tokens = Tokens(addresses.issuer, addresses.tokens)
+
+    async def authorization() -> str:
+        tokens = Tokens(addresses.issuer, addresses.tokens)
+        try:
+            return await tokens.authorization(SUPERVISOR)
+        finally:
+            tokens.close()
+
     try:
-        authorization = asyncio.run(tokens.authorization(SUPERVISOR))
+        token = asyncio.run(authorization()).removeprefix("Bearer ")
     except NotReached as error:
         raise Stopped(f"{error}; start the installation with `linework up`.") from error
-    finally:
-        tokens.close()
-    typer.echo(f"{addresses.services['reporting']}/wallboard#token={authorization.removeprefix('Bearer ')}")
+    typer.echo(f"{addresses.services['reporting']}/wallboard#token={token}")
