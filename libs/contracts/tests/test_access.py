@@ -8,6 +8,7 @@ from contracts.access import (
     OF_EVERY_SERVICE,
     OF_SERVICE,
     OWN_AREAS,
+    PAGES,
     SELF,
     WHOLE,
     Grants,
@@ -26,7 +27,9 @@ ROWS = [(service, row, grants) for service, rows in OF_SERVICE.items() for row, 
 def test_every_service_has_its_part_of_the_table() -> None:
     assert set(OF_SERVICE) == set(Service)
     for service in Service:
-        assert routes_of(service).keys() == OF_SERVICE[service].keys() | OF_EVERY_SERVICE.keys()
+        pages = PAGES.get(service, {}).keys()
+        assert routes_of(service).keys() == OF_SERVICE[service].keys() | pages | OF_EVERY_SERVICE.keys()
+        assert not any(page.startswith("GET /v1/") for page in pages)
 
 
 @pytest.mark.parametrize(("service", "row", "grants"), ROWS, ids=[f"{service} {row}" for service, row, _ in ROWS])

@@ -6,7 +6,7 @@ that function: `linework --help` and `linework token` are typed often and must a
 
 import typer
 
-from linework import figures, parked, rebuild, redraw, reference, simulate
+from linework import figures, parked, rebuild, redraw, reference, reports, simulate
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
 from linework.stopped import Stopped
@@ -29,6 +29,8 @@ app.command()(figures.metrics)
 app.command()(figures.figures)
 app.command()(figures.recount)
 app.command()(redraw.redraw)
+app.command()(reports.report)
+app.command()(reports.wallboard)
 app.add_typer(reference.commands, name="reference")
 app.add_typer(importer.commands, name="import")
 app.add_typer(parked.commands, name="parked")

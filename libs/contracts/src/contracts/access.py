@@ -79,6 +79,7 @@ _EVALUATION_READERS = {SUPERVISOR: WHOLE, AUDITOR: WHOLE, AGENT: SELF}
 _FORM_READERS = _each(NO_AREA, SUPERVISOR, AUDITOR, AGENT, OPERATOR)
 # reporting
 _RECORD_READERS = {**_each(EVERY_AREA, *_STAFF), TECHNICIAN: OWN_AREAS}
+_REPORT_READERS = {**_each(EVERY_AREA, SUPERVISOR, OPERATOR, AUDITOR, DISPATCHER), TECHNICIAN: OWN_AREAS}
 
 OF_EVERY_SERVICE: Mapping[str, Grants | None] = {
     "GET /livez": PUBLIC,
@@ -92,6 +93,9 @@ OF_EVERY_SERVICE: Mapping[str, Grants | None] = {
     "POST /v1/parked/{parked_id}/discard": _OPERATORS,
     "POST /v1/parked/release": _OPERATORS,
 }
+
+PAGES: Mapping[str, Mapping[str, None]] = {"reporting": {"GET /wallboard": PUBLIC}}
+"""Pages for browsers, which cannot send a token with the first request: empty until they are given one."""
 
 OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
     "intake": {
@@ -205,6 +209,8 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "POST /v1/findings/{finding_id}/open-order": _each(EVERY_AREA, SUPERVISOR, AGENT),
     },
     "reporting": {
+        "GET /v1/work-orders": _RECORD_READERS,
+        "GET /v1/work-orders/{order_id}": _RECORD_READERS,
         "GET /v1/work-orders/{order_id}/timeline": _RECORD_READERS,
         "GET /v1/work-orders/{order_id}/proof": _RECORD_READERS,
         "GET /v1/events": _each(WHOLE, OPERATOR, SUPERVISOR),
@@ -214,6 +220,12 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/figures/{metric}/versions": _RECORD_READERS,
         "GET /v1/figures/{metric}/events": _RECORD_READERS,
         "GET /v1/figures/{metric}/corrections": _RECORD_READERS,
+        "GET /v1/wallboard": _REPORT_READERS,
+        "GET /v1/wallboard/stream": _REPORT_READERS,
+        "POST /v1/reports": _REPORT_READERS,
+        "GET /v1/reports": _each(SELF, *_REPORT_READERS),
+        "GET /v1/reports/{report_id}": _each(SELF, *_REPORT_READERS),
+        "GET /v1/reports/{report_id}/file": _each(SELF, *_REPORT_READERS),
         "POST /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds/{rebuild_id}": _OPERATORS,
@@ -224,7 +236,7 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
 
 def routes_of(service: str) -> Mapping[str, Grants | None]:
     """Every route that a service may serve, as `METHOD path`, with who may use it."""
-    return {**OF_SERVICE.get(service, {}), **OF_EVERY_SERVICE}
+    return {**OF_SERVICE.get(service, {}), **PAGES.get(service, {}), **OF_EVERY_SERVICE}
 
 
 def role_in(grants: Grants, roles: frozenset[str], areas: tuple[str, ...] | None) -> Role | None:

@@ -27,7 +27,7 @@ async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> N
     if len(messages) > 1:  # a single one may be the release of a parked record, of which an operator is told
         await event_store.commit_later(tx)
     added = await event_store.append(tx, state, topic, messages)
-    await projections.apply(tx, state.kept_up, added, state.late_after)
+    await projections.apply(tx, state, added)
     if added:
         # The oldest of the batch: one number says how far behind it was, and replays are not slowed by 500.
         oldest = min(message.recorded_at for message in added)

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from reporting import api, api_figures, api_rebuilds
+from reporting import api, api_figures, api_past, api_rebuilds, api_reports, api_wallboard
 from reporting.consumers import SUBSCRIPTIONS
 
 
@@ -12,7 +12,14 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "reporting",
         settings,
-        [api.router, api_figures.router, api_rebuilds.router],
+        [
+            api.router,
+            api_figures.router,
+            api_past.router,
+            api_rebuilds.router,
+            api_reports.router,
+            api_wallboard.router,
+        ],
         description="The record of every order with its proof, figures that can be recounted, and their rebuilds.",
         subscriptions=SUBSCRIPTIONS,
     )

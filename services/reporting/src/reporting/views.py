@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import msgspec
@@ -54,6 +55,14 @@ def _may_see(found: Sequence[Stored], areas: tuple[str, ...] | None) -> bool:
         return True
     bodies = (one.message.body for one in found)
     return any(isinstance(body, WorkOrderDispatched) and body.work_area_id in areas for body in bodies)
+
+
+async def recorded_until(db: Database, order_id: str, moment: datetime) -> list[Message]:
+    """The events of an order that were recorded by a moment, oldest first, up to the first that was not."""
+    async with db.statements() as statements:
+        found = await event_store.timeline(statements, order_id)
+    events = (one.message for one in found if one.message.order_version is not None)
+    return list(takewhile(lambda message: message.recorded_at <= moment, events))
 
 
 def timeline_json(order_id: str, found: Sequence[Stored]) -> bytes:

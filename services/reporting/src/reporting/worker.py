@@ -1,4 +1,4 @@
-"""The worker process of reporting: keeps the record and the projections, and rebuilds them on command."""
+"""The worker process of reporting: keeps the record and the projections, rebuilds them on command, builds reports."""
 
 from fastapi import FastAPI
 
@@ -7,10 +7,11 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from reporting.consumers import SUBSCRIPTIONS
 from reporting.rebuild import rebuild_on_command
+from reporting.reports.building import build_reports
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("reporting", settings, SUBSCRIPTIONS, jobs=[rebuild_on_command])
+    return create_worker("reporting", settings, SUBSCRIPTIONS, jobs=[rebuild_on_command, build_reports])
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import asyncpg
 from chassis.database import Database, Statements
 from contracts.refusals import Invalid, Unavailable
 from reporting.event_store import SHAPE, StreamState, get_stream_state
+from reporting.figures import days
 from reporting.figures.buckets import SHARES, percentile
 from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, period_label, period_sql, slice_of
@@ -60,12 +61,33 @@ async def figure(db: Database, question: Question, *, with_buckets: bool = False
     """The answer with everything that says what it is."""
     check(question)
     async with snapshot(db) as (statements, state):
-        rows = await counted(statements, state, question)
-        return {
+        rows, made = await _counted_by_days(statements, state, question)
+        answer = {
             **described(question),
             **await read_up_to(statements, state, question),
             "rows": [shown(row, with_buckets=with_buckets) for row in rows],
         }
+    if made is not None:
+        await days.keep(db, made)
+    return answer
+
+
+async def _counted_by_days(
+    statements: Statements, state: StreamState, question: Question
+) -> tuple[list[dict[str, Any]], days.Kept | None]:
+    """The rows, and sums of days that had to be made for them and are worth keeping."""
+    asked = days.days_asked(question)
+    if not asked:
+        return await counted(statements, state, question), None
+    shape = days.shape_of(question, state)
+    sums = await days.kept(statements, question, shape, asked)
+    left = days.missing(question, asked, sums)
+    made = days.by_day(await _raw(statements, state, left), left, asked, sums) if left else {}
+    rows = [_finished(question, row) for row in days.together(question, sums | made)]
+    if len(rows) > MOST_ROWS:
+        raise TooManyRows(limit=MOST_ROWS)
+    over = {day: sums for day, sums in made.items() if days.is_over(question, state, day)}
+    return rows, days.Kept(shape, state.message_count, over) if over else None
 
 
 def described(question: Question) -> dict[str, Any]:
@@ -117,6 +139,14 @@ def shown(row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
 
 async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
     """The rows by period and group, with buckets where there is a distribution; raises `TooManyRows`."""
+    finished = [_finished(question, row) for row in await _raw(statements, state, question)]
+    if len(finished) > MOST_ROWS:
+        raise TooManyRows(limit=MOST_ROWS)
+    return finished
+
+
+async def _raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
+    """Both sums of each row, unfinished."""
     await fold_past(statements, state.live, question)
     sql, arguments = sql_of(question, state.live)
     try:
@@ -124,11 +154,9 @@ async def counted(statements: Statements, state: StreamState, question: Question
     except asyncpg.InvalidParameterValueError as error:
         # This server's list of time zones is not the one of this machine.
         raise TimeZoneUnknown(time_zone=question.time_zone) from error
-    rows = _distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else map(dict, found)
-    finished = [_finished(question, row) for row in rows]
-    if len(finished) > MOST_ROWS or len(found) > _MOST_BUCKETS:
+    if len(found) > _MOST_BUCKETS:
         raise TooManyRows(limit=MOST_ROWS)
-    return finished
+    return _distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else list(map(dict, found))
 
 
 def _distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -78,6 +78,11 @@ class Source:
     def counts_legs(self) -> bool:
         return self.is_refolded or self.relation is not None
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables whose changes change its rows."""
+        return (self.table, "legs") if self.relation is not None else (self.table,)
+
 
 EVERYBODY = ("agent", "technician", "dispatcher", "auditor", "supervisor", "operator")
 RUNS_THE_WORK = ("technician", "dispatcher", "auditor", "supervisor", "operator")

@@ -5,13 +5,14 @@ any time (`reporting.rebuild`).
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 
 from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
 from contracts.message import Message
 from reporting import event_store
-from reporting.projections import agents, calls, orders
+from reporting.event_store import StreamState
+from reporting.projections import agents, calls, days, orders
 
 SETS = ("a", "b")
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -23,19 +24,30 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 """The tables of a set, without its name, and what is unique in them; the first column is the subject."""
 
 
-async def apply(tx: Transaction, names: Sequence[str], new: Sequence[Message], late_after: timedelta) -> None:
-    """Takes new messages into some sets; raises `Poison` for an event that cannot follow."""
+async def apply(tx: Transaction, state: StreamState, new: Sequence[Message]) -> None:
+    """Takes new messages into every set that is kept up; raises `Poison` for an event that cannot follow."""
+    if not new:
+        return
+    names, late_after, newest = state.kept_up, state.late_after, state.recorded_at
+    assert newest is not None
     events = [message for message in new if message.order_version is not None]
     facts = [message for message in new if _is_of_a_call(message)]
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     subjects = {message.subject for message in facts}
     whole = await event_store.messages_of(tx, subjects) if subjects and names else []
+    touched: dict[str, set[date]] = {
+        orders.TABLE: set(),
+        calls.TABLE: set(),
+        agents.TABLE: agents.days_of(states, newest),
+    }
     for name in names:
         if events:
-            await orders.apply(tx, name, events, late_after)
+            touched[orders.TABLE] |= await orders.apply(tx, name, events, late_after)
         if facts:
-            await calls.apply(tx, name, facts, whole, late_after)
+            touched[calls.TABLE] |= await calls.apply(tx, name, facts, whole, late_after, newest)
         await agents.apply(tx, name, states)
+    for table, changed in touched.items():
+        await days.touch(tx, table, changed, state.message_count)
 
 
 async def write_anew(tx: Transaction, name: str, messages: Sequence[Message], late_after: timedelta) -> None:

@@ -4,10 +4,12 @@ The revisions stay, so that what was known earlier can be told; figures take the
 """
 
 from collections.abc import Sequence
+from datetime import date, datetime
 
 from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
 from contracts.message import Message
+from reporting.projections.days import days_between
 
 TABLE = "agent_states"
 KEY = ("agent_id", "fact_id", "revision")
@@ -24,6 +26,17 @@ async def apply(tx: Transaction, name: str, messages: Sequence[Message]) -> None
                 on conflict do nothing""",
             *(list(column) for column in zip(*rows.values(), strict=True)),
         )
+
+
+def days_of(messages: Sequence[Message], newest: datetime) -> set[date]:
+    """The days that changes of state change: all since the first, because until then the state before it went on.
+
+    `newest` is the latest `recorded_at` that was read: no day beyond it was summed up.
+    """
+    if not messages:
+        return set()
+    first = min(message.occurred_at for message in messages)
+    return days_between(first, max(first, newest))
 
 
 def _is_state(message: Message) -> bool:

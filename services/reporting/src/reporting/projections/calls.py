@@ -7,7 +7,7 @@ was known earlier is folded again from the record when somebody asks for it (`re
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from chassis.database import Statements, Transaction
 from contracts import calls as c
 from contracts.message import Message
+from reporting.projections.days import days_between, days_of
 
 TABLE = "legs"
 KEY = ("call_id", "leg")
@@ -195,9 +196,19 @@ def late_facts(messages: Iterable[Message], late_after: timedelta) -> list[tuple
 
 
 async def apply(
-    tx: Transaction, name: str, new: Sequence[Message], whole: Sequence[Message], late_after: timedelta
-) -> None:
-    """Folds calls anew: `new` are the messages that have come, `whole` all messages of their calls."""
+    tx: Transaction,
+    name: str,
+    new: Sequence[Message],
+    whole: Sequence[Message],
+    late_after: timedelta,
+    newest: datetime,
+) -> set[date]:
+    """Folds calls anew, and says which days it has changed.
+
+    `new` are the messages that have come, `whole` all messages of their calls, `newest` the latest `recorded_at`
+    that was read: no day beyond it was summed up.
+    """
+    days = await _days(tx, name, new)
     legs = [leg for messages in by_subject(whole).values() for leg in legs_of(messages)]
     if legs:
         values = zip(*map(_values_of, legs), strict=True)
@@ -205,13 +216,29 @@ async def apply(
     late = late_facts(new, late_after)
     if late:
         await tx.copy(f"{LATE_TABLE}_{name}", ("call_id", "version", "leg", "known_at"), late)
+    days |= days_of(leg.moment for leg in legs)
+    answered = [leg.moment for leg in legs if leg.answered_at]
+    if answered:
+        # As long as nobody said that it had ended, a leg was counted as handled day after day.
+        days |= days_between(min(answered), max(*answered, newest))
+    return days
+
+
+async def _days(tx: Transaction, name: str, new: Sequence[Message]) -> set[date]:
+    """The days on which these calls were counted before."""
+    rows = await tx.fetch(
+        f"""select moment from unnest($1::text[]) as asked (id) cross join lateral (
+                select moment from {TABLE}_{name} where call_id = asked.id order by call_id, leg limit 100) as legs""",
+        sorted({message.subject for message in new}),
+    )
+    return days_of(row["moment"] for row in rows)
 
 
 async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts calls into a set from the whole of their messages, whatever the set had of them."""
     for table in (TABLE, LATE_TABLE):
         await tx.execute(f"delete from {table}_{name} where call_id = any($1)", list(by_subject(whole)))
-    await apply(tx, name, whole, whole, late_after)
+    await apply(tx, name, whole, whole, late_after, max(message.recorded_at for message in whole))
 
 
 def by_subject(messages: Iterable[Message]) -> Mapping[str, list[Message]]:

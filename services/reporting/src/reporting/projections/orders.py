@@ -11,7 +11,7 @@ come to the same figures are worth more than one.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
@@ -21,6 +21,7 @@ from contracts import events as e
 from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Status, step
 from contracts.message import Message
 from contracts.order import ACTS, CannotApply
+from reporting.projections.days import days_of
 
 TABLE = "stays"
 KEY = ("order_id", "since_version")
@@ -227,8 +228,11 @@ class Projected:
             self.changed[stay.order_id] = stay
 
 
-async def apply(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> None:
-    """Takes new events into a set. They follow what is in it: the event store has seen to that."""
+async def apply(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> set[date]:
+    """Takes new events into a set, and says which days it has changed.
+
+    They follow what is in it: the event store has seen to that.
+    """
     projected = Projected(late_after, await _present(tx, name, {message.subject for message in events}))
     projected.take(events)
     changed = [projected.changed[order_id] for order_id in sorted(projected.changed)]
@@ -236,6 +240,7 @@ async def apply(tx: Transaction, name: str, events: Sequence[Message], late_afte
         values = zip(*map(_finishing_values_of, changed), strict=True)
         await tx.execute(_FINISH.format(name=name), *(list(column) for column in values))
     await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
+    return days_of(moment for stay in (*changed, *projected.added) for moment in (stay.entered_at, stay.left_at))
 
 
 async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> None:

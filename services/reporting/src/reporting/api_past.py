@@ -1,0 +1,117 @@
+"""Orders and lists of orders as they stood at any past moment."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from chassis.desk import Desk
+from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.problems import Responses
+from chassis.texts import Moment
+from contracts.lifecycle import Status
+from contracts.order import WorkOrder, apply
+from custody.record import WorkOrderNotFound
+from custody.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchText
+from reporting import views
+from reporting.figures.counting import Arguments, FiguresNotBuilt, snapshot
+
+router = APIRouter(prefix="/v1/work-orders", tags=["the past"])
+AsOf = Annotated[Moment | None, Query(description="What was recorded by then; default: this moment.")]
+PageSize = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_LATEST = 2**57
+_SHOWN = (
+    "order_id, since_version, status, entered_at, created_at, work_area_id, staff_id, device_type, demand_type,"
+    " channel, zone"
+)
+
+
+class OrderThen(BaseModel):
+    order_id: str
+    since_version: int
+    """The version with which it entered the status."""
+    status: Status
+    entered_at: datetime
+    created_at: datetime
+    work_area_id: str | None
+    staff_id: str | None
+    """Who was named first in the latest dispatch."""
+    device_type: str
+    demand_type: str
+    channel: str
+    zone: str
+
+
+class OrdersThen(BaseModel):
+    as_of: datetime
+    items: list[OrderThen]
+    next_cursor: str | None
+
+
+@router.get("/{order_id}", responses=Responses.of(READ_REFUSALS))
+async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> WorkOrder:
+    """The whole order as it was known at a moment, folded from the events that were recorded by then.
+
+    Who sees some work areas only sees it if it had been dispatched to one of them by then.
+    """
+    moment = as_of or desk.clock.now()
+    order: WorkOrder | None = None
+    areas_until_then: set[str] = set()
+    for message in await views.recorded_until(desk.db, order_id, moment):
+        order = apply(order, message)
+        areas_until_then.add(order.work_area_id or "")
+    is_seen = desk.caller.areas is None or not areas_until_then.isdisjoint(desk.caller.areas)
+    if order is None or not is_seen:
+        raise WorkOrderNotFound(order_id=order_id)
+    return order
+
+
+@router.get("", responses=Responses.of((*ANY, CursorBroken, FiguresNotBuilt)))
+async def get_orders_then(
+    desk: Desk,
+    as_of: AsOf = None,
+    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
+    work_area_id: SearchText = None,
+    staff_id: SearchText = None,
+    demand_type: SearchText = None,
+    device_type: SearchText = None,
+    cursor: Cursor = None,
+    limit: PageSize = 50,
+) -> OrdersThen:
+    """The list of orders as it stood at a moment: who had entered their status first stands first."""
+    moment, arguments = as_of or desk.clock.now(), Arguments()
+    given = arguments.give(moment)
+    conditions = [f"since_known_at <= {given} and (until_known_at is null or until_known_at > {given})"]
+    asked = {"work_area_id": work_area_id, "staff_id": staff_id, "demand_type": demand_type, "device_type": device_type}
+    conditions += [f"{name} = {arguments.give(value)}" for name, value in asked.items() if value]
+    if status:
+        conditions.append(f"status = any({arguments.give([one.value for one in status])}::text[])")
+    if desk.caller.areas is not None:
+        conditions.append(f"work_area_id = any({arguments.give(list(desk.caller.areas))}::text[])")
+    if cursor:
+        conditions.append(f"(entered_at, order_id) > ({', '.join(map(arguments.give, _place_of(cursor)))})")
+    async with snapshot(desk.db) as (statements, state):
+        found = await statements.fetch(
+            f"""select {_SHOWN} from stays_{state.live} where {" and ".join(conditions)}
+                order by entered_at, order_id limit {limit + 1}""",
+            *arguments.values,
+        )
+    return OrdersThen(
+        as_of=moment,
+        items=[OrderThen.model_validate(dict(row)) for row in found[:limit]],
+        next_cursor=_cursor_of(found[limit - 1]) if len(found) > limit else None,
+    )
+
+
+def _cursor_of(row: Any) -> str:
+    return to_cursor((row["entered_at"] - _EPOCH) // _MICROSECOND, row["order_id"])
+
+
+def _place_of(cursor: str) -> tuple[datetime, str]:
+    microseconds, order_id = from_cursor(cursor, int, str)
+    if not 0 <= microseconds < _LATEST:
+        raise CursorBroken()
+    return _EPOCH + timedelta(microseconds=microseconds), order_id

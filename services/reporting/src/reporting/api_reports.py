@@ -1,0 +1,122 @@
+"""Reports over HTTP: asked for, watched, fetched. Everybody sees their own."""
+
+import json
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.desk import Desk
+from chassis.problems import Responses
+from custody.routes import ANY
+from reporting.figures.periods import time_zones
+from reporting.figures.question import TimeZoneUnknown
+from reporting.reports import building
+from reporting.reports.building import ReportNotFound, ReportNotReady, ReportOutsideTime
+from reporting.reports.content import Asked
+from reporting.reports.plan import Format, Language, ReportKind, period_of
+
+router = APIRouter(prefix="/v1/reports", tags=["reports"])
+ReportId = Annotated[int, Path(ge=1, le=2**62)]
+_MEDIA_TYPES = {
+    Format.CSV: "text/csv; charset=utf-8",
+    Format.PDF: "application/pdf",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class NewReport(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: ReportKind
+    day: date = Field(description="A day of the period.")
+    format: Format = Format.XLSX
+    language: Language = Language.ZH
+    time_zone: str = Field("Asia/Shanghai", max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")
+
+
+class Report(BaseModel):
+    id: int
+    kind: ReportKind
+    begins_at: datetime
+    ends_at: datetime
+    time_zone: str
+    format: Format
+    language: Language
+    areas: list[str] | None
+    asked_by: str
+    asked_at: datetime
+    state: Literal["waiting", "building", "ready", "failed"]
+    section_count: int
+    done_count: int
+    manifest: dict[str, Any] | None
+    """Metric versions, row counts, how far the streams were read, and the file's SHA-256."""
+    failure: str | None
+    finished_at: datetime | None
+
+
+class Reports(BaseModel):
+    items: list[Report]
+
+
+def _shown(row: Any) -> Report:
+    return Report.model_validate({**dict(row), "manifest": json.loads(row["manifest"]) if row["manifest"] else None})
+
+
+@router.post("", status_code=202, responses=Responses.of((*ANY, TimeZoneUnknown, ReportOutsideTime)))
+async def ask_for_report(body: NewReport, desk: Desk) -> Report:
+    """Asks for the report of the day, week, month, quarter or year that `day` lies in; a worker builds it.
+
+    It holds what the caller may see: metrics that are not for their role, or not to be told by the work areas that
+    their token names, are left out, and the manifest says which.
+    """
+    if body.time_zone not in time_zones():
+        raise TimeZoneUnknown(time_zone=body.time_zone)
+    now = desk.clock.now()
+    if not 2000 <= body.day.year <= now.year + 10:
+        raise ReportOutsideTime()
+    begin, end = period_of(body.kind, body.day, ZoneInfo(body.time_zone))
+    caller = desk.caller
+    asked = Asked(body.kind, begin, end, body.time_zone, body.language, caller.roles, caller.areas, now)
+    return _shown(await building.request_report(desk.db, asked, body.format, by=caller.sub))
+
+
+@router.get("", responses=Responses.of(ANY))
+async def get_reports(
+    desk: Desk,
+    before: Annotated[int | None, Query(ge=1, le=2**62, description="Older than this one.")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+) -> Reports:
+    """The caller's reports, newest first."""
+    return Reports(
+        items=[_shown(row) for row in await building.reports(desk.db, by=desk.caller.sub, before=before, limit=limit)]
+    )
+
+
+@router.get("/{report_id}", responses=Responses.of((*ANY, ReportNotFound)))
+async def get_report(report_id: ReportId, desk: Desk) -> Report:
+    """How far it is, and its manifest once it is ready."""
+    return _shown(await building.get_report(desk.db, report_id, by=desk.caller.sub))
+
+
+@router.get(
+    "/{report_id}/file",
+    response_class=Response,
+    responses={
+        200: {
+            "description": "The file.",
+            "content": {media_type.split(";")[0]: {} for media_type in _MEDIA_TYPES.values()},
+        },
+        **Responses.of((*ANY, ReportNotFound, ReportNotReady)),
+    },
+)
+async def get_report_file(report_id: ReportId, desk: Desk) -> Response:
+    """The file itself; its SHA-256 is in the manifest."""
+    name, format, content = await building.get_file(desk.db, report_id, by=desk.caller.sub)
+    return Response(
+        content,
+        media_type=_MEDIA_TYPES[format],
+        headers={"content-disposition": f'attachment; filename="{name}"'},
+    )

@@ -1,0 +1,124 @@
+"""The live wallboard over HTTP: a snapshot, a stream of them, and the page that shows it."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from chassis.auth import TokenRefused
+from chassis.desk import Desk
+from chassis.leaving import is_leaving
+from chassis.problems import Responses
+from custody.routes import ANY
+from reporting import wallboard
+from reporting.figures.counting import FiguresNotBuilt
+from reporting.figures.periods import time_zones
+from reporting.figures.question import TimeZoneUnknown
+
+router = APIRouter(tags=["the wallboard"])
+_PAGE = (Path(wallboard.__file__).parent / "page.html").read_bytes()
+_REFUSALS = (*ANY, TimeZoneUnknown, FiguresNotBuilt)
+
+
+class Queue(BaseModel):
+    queue: str | None
+    waiting: int
+    longest_wait_seconds: float
+
+
+class Today(BaseModel):
+    value: float | None
+    numerator: float
+    denominator: float | None
+
+
+class Calls(BaseModel):
+    waiting: int
+    longest_wait_seconds: float | None
+    queues: list[Queue]
+    today: dict[str, Today]
+    """Figures since midnight."""
+    agents: dict[str, int]
+    """How many are in which state; `on_call` goes before any other."""
+
+
+class StatusAge(BaseModel):
+    status: str
+    orders: int
+    p50_seconds: float | None
+    p90_seconds: float | None
+
+
+class Backlog(BaseModel):
+    orders: int
+    p90_seconds: float | None
+    statuses: list[StatusAge]
+
+
+class Snapshot(BaseModel):
+    id: str
+    at: datetime
+    newest_event_at: datetime | None
+    lag_seconds: float | None
+    """How long ago the newest event was recorded that is counted here."""
+    areas: list[str] | None
+    calls: Calls | None
+    """None for who sees some work areas only, and for roles to which figures of calls are not open."""
+    orders: Backlog
+
+
+async def _viewer(
+    desk: Desk, time_zone: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "Asia/Shanghai"
+) -> wallboard.Viewer:
+    if time_zone not in time_zones():
+        raise TimeZoneUnknown(time_zone=time_zone)
+    return wallboard.Viewer(desk.caller.roles, desk.caller.areas, time_zone)
+
+
+Viewer = Annotated[wallboard.Viewer, Depends(_viewer)]
+
+
+@router.get("/v1/wallboard", responses=Responses.of(_REFUSALS))
+async def get_wallboard(viewer: Viewer, desk: Desk) -> Snapshot:
+    """How things stand at this moment, within the caller's role and work areas."""
+    return Snapshot.model_validate(await wallboard.snapshot(desk.db, viewer, desk.clock.now()))
+
+
+@router.get(
+    "/v1/wallboard/stream",
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "Events `snapshot`, each a whole `Snapshot`.", "content": {"text/event-stream": {}}},
+        **Responses.of(_REFUSALS),
+    },
+)
+async def get_wallboard_stream(
+    viewer: Viewer, desk: Desk, last_event_id: Annotated[str | None, Header(max_length=100)] = None
+) -> StreamingResponse:
+    """The wallboard as server-sent events: a snapshot at each change and every five seconds; it ends with the token."""
+    await wallboard.snapshot(desk.db, viewer, desk.clock.now())  # what is refused is refused before it begins
+    snapshots = wallboard.events(
+        lambda: wallboard.snapshot(desk.db, viewer, desk.clock.now()),
+        after=last_event_id,
+        wakeup=desk.wakeup,
+        may_go_on=lambda: _may_go_on(desk),
+    )
+    return StreamingResponse(snapshots, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+
+
+async def _may_go_on(desk: Desk) -> bool:
+    try:
+        await desk.state.verifier.verify(desk.caller.token)
+    except TokenRefused:
+        return False
+    return not is_leaving(desk.app)
+
+
+@router.get("/wallboard", response_class=Response, include_in_schema=False)
+async def get_page() -> Response:
+    """The page: it has no data of its own and asks for a token. A token can be handed over as `#token=…`."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
+    return Response(_PAGE, media_type="text/html; charset=utf-8", headers={"content-security-policy": policy})

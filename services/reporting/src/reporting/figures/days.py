@@ -1,0 +1,172 @@
+"""Figures over many days, put together from sums of whole days that are kept.
+
+Numerators, denominators, unknowns and buckets add up, so a day that is over is summed once for each shape of
+question (metric, groups, zone, thresholds, work areas), and again only after a message has changed something of it:
+each sum says at which place of the record it was made, and `days_touched` where the day last changed. What a
+figure says is the same either way; only the time it takes is not.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from chassis.database import Database, Statements
+from reporting.event_store import StreamState
+from reporting.figures.question import Question
+from reporting.metrics import Grain, Kind
+
+_DAY = timedelta(days=1)
+_FEWEST_DAYS = 3
+_MOST_DAYS = 4000
+
+Row = dict[str, Any]
+Sums = dict[date, list[Row]]
+
+
+@dataclass(slots=True)
+class Kept:
+    """Sums that were made for an answer and are worth keeping."""
+
+    shape: str
+    message_count: int
+    sums: Sums
+
+
+def days_asked(question: Question) -> list[date]:
+    """The whole days that a question is made of; empty when it is not, or not worth it."""
+    metric, zone = question.metric, ZoneInfo(question.time_zone)
+    looks_beyond_the_day = "{table}" in metric.numerator
+    if metric.kind is Kind.INTERPOLATED or not metric.has_periods or looks_beyond_the_day:
+        return []
+    if question.as_of or question.only or question.grain is Grain.HOUR or not (question.begin and question.end):
+        return []
+    begin, end = question.begin.astimezone(zone), question.end.astimezone(zone)
+    if begin.time() != time() or end.time() != time():
+        return []
+    count = (end.date() - begin.date()).days
+    return [begin.date() + _DAY * place for place in range(count)] if _FEWEST_DAYS <= count <= _MOST_DAYS else []
+
+
+def is_over(question: Question, state: StreamState, day: date) -> bool:
+    """Whether the stream was read beyond the day: until then, what goes on is counted as going on."""
+    end = datetime.combine(day + _DAY, time(), ZoneInfo(question.time_zone))
+    return state.recorded_at is not None and end <= min(question.at, state.recorded_at)
+
+
+def shape_of(question: Question, state: StreamState) -> str:
+    """What two questions have in common that the same sums answer."""
+    metric = question.metric
+    parts = (
+        state.generation,
+        metric.id,
+        metric.version,
+        question.time_zone,
+        [dimension.value for dimension in question.group_by],
+        question.areas,
+        question.thresholds,
+    )
+    return msgspec.json.encode(parts).decode()
+
+
+async def kept(statements: Statements, question: Question, shape: str, days: Sequence[date]) -> Sums:
+    """The sums that are still right."""
+    rows = await statements.fetch(
+        """select sums.day, sums.rows from day_sums as sums
+           where sums.shape = $1 and sums.day between $2 and $3 and not exists (
+               select from days_touched as touched where touched.source = any($4)
+                   and touched.day between sums.day - 1 and sums.day + 1 and touched.message_count > sums.message_count
+           )""",
+        shape,
+        days[0],
+        days[-1],
+        list(question.metric.source.tables),
+    )
+    return {row["day"]: msgspec.json.decode(row["rows"]) for row in rows}
+
+
+def missing(question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> Question | None:
+    """The question for the days that are not kept, day by day; it may cover some that are."""
+    unknown = [day for day in days if day not in sums]
+    if not unknown:
+        return None
+    zone = ZoneInfo(question.time_zone)
+    begin, end = (datetime.combine(day, time(), zone) for day in (unknown[0], unknown[-1] + _DAY))
+    return replace(question, grain=Grain.DAY, begin=begin, end=end)
+
+
+def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> Sums:
+    """The rows of `missing`, as they are kept; a day without any is kept as that."""
+    assert question.begin
+    assert question.end
+    zone = ZoneInfo(question.time_zone)
+    first, last = question.begin.astimezone(zone).date(), question.end.astimezone(zone).date()
+    found: Sums = {day: [] for day in days if first <= day < last and day not in sums}
+    for row in rows:
+        day = date.fromisoformat(row["period"])
+        if day in found:
+            plain = {name: value for name, value in row.items() if name != "period"}
+            if "buckets" in plain:
+                plain["buckets"] = list(plain["buckets"].items())
+            found[day].append(_whole(plain))
+    return found
+
+
+def _whole(row: Row) -> Row:
+    """PostgreSQL's sums of big numbers are decimals."""
+    for name in ("numerator", "denominator", "unknown"):
+        if row.get(name) is not None:
+            row[name] = int(row[name])
+    return row
+
+
+def together(question: Question, sums: Mapping[date, Iterable[Row]]) -> list[Row]:
+    """Days added up to the periods and groups of the question, as the database would have."""
+    merged: dict[tuple[Any, ...], Row] = {}
+    names = [dimension.value for dimension in question.group_by]
+    for day in sorted(sums):
+        period = (_first_day(day, question.grain),) if question.grain else ()
+        for row in sums[day]:
+            key = (*period, *(row[name] for name in names))
+            into = merged.setdefault(key, dict(zip(question.keys, key, strict=True)))
+            for name in ("numerator", "denominator", "unknown"):
+                if row.get(name) is not None:
+                    into[name] = into.get(name, 0) + row[name]
+            if "buckets" in row:
+                buckets = into.setdefault("buckets", {})
+                for bucket, count in row["buckets"]:
+                    buckets[bucket] = buckets.get(bucket, 0) + count
+    if not merged and not question.keys:
+        merged[()] = {"buckets": {}} if question.metric.kind is Kind.DISTRIBUTION else {}
+    return sorted(merged.values(), key=lambda row: [(row[name] is None, row[name] or "") for name in question.keys])
+
+
+def _first_day(day: date, grain: Grain) -> str:
+    match grain:
+        case Grain.WEEK:
+            day -= timedelta(days=day.weekday())
+        case Grain.MONTH:
+            day = day.replace(day=1)
+        case Grain.QUARTER:
+            day = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+        case Grain.YEAR:
+            day = date(day.year, 1, 1)
+    return day.isoformat()
+
+
+async def keep(db: Database, made: Kept) -> None:
+    """After the answer: a sum that somebody else has made meanwhile, and later, stays."""
+    async with db.statements() as statements:
+        await statements.execute(
+            """insert into day_sums as known (shape, day, message_count, rows)
+               select $1, day, $2, rows from unnest($3::date[], $4::bytea[]) as made (day, rows) order by day
+               on conflict (shape, day) do update set (message_count, rows) = (excluded.message_count, excluded.rows)
+               where excluded.message_count >= known.message_count""",
+            made.shape,
+            made.message_count,
+            list(made.sums),
+            [msgspec.json.encode(rows) for rows in made.sums.values()],
+        )

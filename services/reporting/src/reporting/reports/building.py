@@ -1,0 +1,235 @@
+"""Reports are asked for, built in the background section by section, and kept.
+
+Each section is a transaction of its own, and figures are as of the moment at which the report was asked for:
+a worker that is killed loses one section's work, and another goes on with the next.
+"""
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from chassis.database import Database, Transaction, is_transient
+from chassis.wakeup import Wakeup
+from contracts.refusals import Conflict, Invalid, NotFound
+from reporting.figures.periods import CALENDAR
+from reporting.reports import pages, tables
+from reporting.reports.content import Asked, Content, fill
+from reporting.reports.plan import KIND_NAMES, SECTIONS, Format, Language, ReportKind, word
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 1.0
+_DECODER = msgspec.json.Decoder(Content)
+SHOWN = (
+    "id, kind, begins_at, ends_at, time_zone, format, language, areas, asked_by, asked_at, state, section_count,"
+    " done_count, manifest, failure, finished_at"
+)
+
+
+class ReportNotFound(NotFound):
+    """There is no report {report_id} of yours."""
+
+    zh = "没有您的报表 {report_id}。"
+
+
+class ReportNotReady(Conflict):
+    """Report {report_id} is {state}; its file is there once it is ready."""
+
+    zh = "报表 {report_id} 状态为 {state}，就绪后才能下载。"
+
+
+class ReportOutsideTime(Invalid):
+    """A report is of a day between 2000 and ten years ahead."""
+
+    zh = "报表日期须在 2000 年至未来十年之间。"
+
+
+async def request_report(db: Database, asked: Asked, format: Format, *, by: str) -> Any:
+    async with db.statements() as statements:
+        return await statements.fetchrow(
+            f"""insert into reports (kind, begins_at, ends_at, time_zone, format, language, roles, areas, asked_by,
+                    asked_at, section_count)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning {SHOWN}""",
+            asked.kind.value,
+            asked.begin,
+            asked.end,
+            asked.time_zone,
+            format.value,
+            asked.language.value,
+            sorted(asked.roles),
+            None if asked.areas is None else list(asked.areas),
+            by,
+            asked.as_of,
+            len(SECTIONS),
+        )
+
+
+async def reports(db: Database, *, by: str, before: int | None, limit: int) -> list[Any]:
+    """Somebody's reports, newest first."""
+    async with db.statements() as statements:
+        return await statements.fetch(
+            f"""select {SHOWN} from reports where asked_by = $1 and ($2::bigint is null or id < $2)
+                order by id desc limit $3""",
+            by,
+            before,
+            limit,
+        )
+
+
+async def get_report(db: Database, report_id: int, *, by: str, columns: str = SHOWN) -> Any:
+    async with db.statements() as statements:
+        row = await statements.fetchrow(f"select {columns} from reports where id = $1 and asked_by = $2", report_id, by)
+    if row is None:
+        raise ReportNotFound(report_id=report_id)
+    return row
+
+
+async def get_file(db: Database, report_id: int, *, by: str) -> tuple[str, Format, bytes]:
+    """Name, format and content."""
+    row = await get_report(db, report_id, by=by, columns="kind, begins_at, time_zone, format, state, file")
+    if row["state"] != "ready":
+        raise ReportNotReady(report_id=report_id, state=row["state"])
+    day = row["begins_at"].astimezone(ZoneInfo(row["time_zone"])).date().isoformat()
+    return f"{row['kind']}-{day}.{row['format']}", Format(row["format"]), row["file"]
+
+
+async def build_reports(db: Database, wakeup: Wakeup) -> None:
+    """A job of the worker: builds what is asked for, for as long as it runs."""
+    while True:
+        try:
+            while await take_step(db):
+                pass
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            log.warning("a report waits: %s: %s", type(error).__name__, error)
+        await wakeup.wait(_LOOK_EVERY_SECONDS)
+
+
+async def take_step(db: Database) -> bool:
+    """The next section, or the file, of the oldest report that is not finished; whether there was one."""
+    async with db.begin() as tx:
+        row = await tx.fetchrow(
+            "select * from reports where state in ('waiting', 'building') order by id limit 1 for update skip locked"
+        )
+        if row is None:
+            return False
+        try:
+            if row["done_count"] < row["section_count"]:
+                await _fill_section(db, tx, row)
+            else:
+                await _finish(tx, row)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            log.exception("report %s has failed", row["id"])
+            failed = "update reports set state = 'failed', failure = $2, finished_at = now() where id = $1"
+            await tx.execute(failed, row["id"], f"{type(error).__name__}: {error}"[:2000])
+    return True
+
+
+async def _fill_section(db: Database, tx: Transaction, row: Any) -> None:
+    place = row["done_count"]
+    content = await fill(db, _asked(row), SECTIONS[place])
+    await tx.execute(
+        "insert into report_sections (report_id, place, content) values ($1, $2, $3)",
+        row["id"],
+        place,
+        msgspec.json.encode(content),
+    )
+    await tx.execute("update reports set state = 'building', done_count = done_count + 1 where id = $1", row["id"])
+
+
+def _asked(row: Any) -> Asked:
+    return Asked(
+        kind=ReportKind(row["kind"]),
+        begin=row["begins_at"],
+        end=row["ends_at"],
+        time_zone=row["time_zone"],
+        language=Language(row["language"]),
+        roles=frozenset(row["roles"]),
+        areas=None if row["areas"] is None else tuple(row["areas"]),
+        as_of=row["asked_at"],
+    )
+
+
+async def _finish(tx: Transaction, row: Any) -> None:
+    stored = await tx.fetch("select content from report_sections where report_id = $1 order by place", row["id"])
+    contents = [_DECODER.decode(one["content"]) for one in stored]
+    asked = _asked(row)
+    # A page of Chinese is set in a tenth of a second, a long report in more: not on the loop that answers probes.
+    file = await asyncio.to_thread(_file, asked, Format(row["format"]), contents)
+    manifest = {
+        **_manifest(asked, contents),
+        "bytes": len(file),
+        "digest": f"sha256:{hashlib.sha256(file).hexdigest()}",
+    }
+    await tx.execute(
+        "update reports set state = 'ready', file = $2, manifest = $3, finished_at = now() where id = $1",
+        row["id"],
+        file,
+        msgspec.json.encode(manifest).decode(),
+    )
+    await tx.execute("delete from report_sections where report_id = $1", row["id"])
+
+
+def _file(asked: Asked, format: Format, contents: Sequence[Content]) -> bytes:
+    shown = [content for content in contents if content.columns]
+    if format is Format.CSV:
+        return tables.as_csv(shown, asked.language)
+    if format is Format.XLSX:
+        return tables.as_xlsx(shown, asked.language, _facts(asked, contents))
+    return pages.as_pdf(shown, asked.language, _title(asked), _facts(asked, contents))
+
+
+def _title(asked: Asked) -> str:
+    name = KIND_NAMES[asked.kind][asked.language is Language.ZH]
+    return f"{name} {_local(asked, asked.begin)[:10]}"
+
+
+def _local(asked: Asked, moment: datetime) -> str:
+    return moment.astimezone(ZoneInfo(asked.time_zone)).isoformat(timespec="minutes")
+
+
+def _facts(asked: Asked, contents: Sequence[Content]) -> list[tuple[str, str]]:
+    """What a reader of the file must know of it."""
+    language = asked.language
+    return [
+        (word("period", language), f"{_local(asked, asked.begin)} – {_local(asked, asked.end)} ({asked.time_zone})"),
+        (word("as_of", language), _local(asked, asked.as_of)),
+        (word("work_area_id", language), "–" if asked.areas is None else ", ".join(asked.areas)),
+        (
+            f"{word('metric', language)} / {word('version', language)}",
+            ", ".join(sorted({f"{one.metric} v{one.version}" for content in contents for one in content.columns})),
+        ),
+    ]
+
+
+def _manifest(asked: Asked, contents: Sequence[Content]) -> dict[str, Any]:
+    return {
+        "kind": asked.kind,
+        "from": asked.begin,
+        "to": asked.end,
+        "time_zone": asked.time_zone,
+        "calendar": CALENDAR,
+        "as_of": asked.as_of,
+        "language": asked.language,
+        "areas": asked.areas,
+        "row_count": sum(len(content.rows) for content in contents),
+        "sections": [
+            {
+                "id": content.section,
+                "row_count": len(content.rows),
+                "metrics": [{"id": one.metric, "version": one.version} for one in content.columns],
+                "left_out": content.left_out,
+                "message_count": content.message_count,
+            }
+            for content in contents
+        ],
+    }

@@ -1,0 +1,101 @@
+"""A section filled with figures: one row a period or group, one cell a metric."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Database
+from contracts.refusals import Forbidden
+from reporting import figures
+from reporting.figures import Question
+from reporting.metrics import Metric
+from reporting.reports.plan import GRAINS, Language, ReportKind, Section
+
+
+@dataclass(slots=True)
+class Cell:
+    value: float | int | None
+    numerator: float | int
+    denominator: float | int | None
+    unknown: int = 0
+
+
+@dataclass(slots=True)
+class Column:
+    metric: str
+    version: int
+    name: str
+    unit: str
+
+
+@dataclass(slots=True)
+class Content:
+    section: str
+    title: str
+    by: str
+    """`period`, the dimension, or nothing."""
+    columns: list[Column]
+    rows: list[tuple[str | None, list[Cell | None]]]
+    chart: str | None = None
+    left_out: list[str] = field(default_factory=list)
+    """Metrics that are not for who asked, or not to be told by their work areas."""
+    message_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the report is of; `as_of` is when it was asked for, so that all sections are of one moment."""
+
+    kind: ReportKind
+    begin: datetime
+    end: datetime
+    time_zone: str
+    language: Language
+    roles: frozenset[str]
+    areas: tuple[str, ...] | None
+    as_of: datetime
+
+
+async def fill(db: Database, asked: Asked, section: Section) -> Content:
+    is_chinese = asked.language is Language.ZH
+    by = section.group_by.value if section.group_by else "period" if section.is_by_period else ""
+    content = Content(section.id, section.names[is_chinese], by, [], [], section.chart)
+    found: dict[str | None, dict[str, Cell]] = {}
+    for metric_id in section.metrics:
+        try:
+            metric = figures.metric_of(metric_id, None, roles=asked.roles)
+            figure = await figures.figure(db, _question(asked, section, metric))
+        except Forbidden:
+            content.left_out.append(metric_id)
+            continue
+        name = metric.name_zh if is_chinese else metric.name_en
+        content.columns.append(Column(metric.id, metric.version, name, metric.unit))
+        content.message_count = sum(figure["read_up_to"][one] for one in ("message_count", "call_message_count"))
+        for row in figure["rows"]:
+            found.setdefault(row[by] if by else None, {})[metric_id] = _cell(row)
+    keys = sorted(found, key=lambda key: (key is None, key or ""))
+    content.rows = [(key, [found[key].get(column.metric) for column in content.columns]) for key in keys]
+    return content
+
+
+def _cell(row: dict[str, Any]) -> Cell:
+    return Cell(row["value"], row["numerator"], row["denominator"], row.get("unknown", 0))
+
+
+def _question(asked: Asked, section: Section, metric: Metric) -> Question:
+    is_timed = metric.has_periods
+    return Question(
+        metric=metric,
+        at=asked.as_of,
+        as_of=asked.as_of,
+        begin=asked.begin if is_timed else None,
+        end=asked.end if is_timed else None,
+        grain=GRAINS[asked.kind] if section.is_by_period else None,
+        group_by=(section.group_by,) if section.group_by else (),
+        time_zone=asked.time_zone,
+        areas=asked.areas,
+    )
+
+
+def is_share(column: Column) -> bool:
+    return column.unit == "share"

@@ -1,0 +1,128 @@
+"""How things stand at this moment: calls that wait, agents, today's figures, orders that are not finished.
+
+Each snapshot is whole: who has the latest has everything. Its id changes when the record or the projections
+behind it have changed.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chassis.database import Database, Statements
+from reporting.event_store import StreamState
+from reporting.figures.counting import counted
+from reporting.figures.counting import snapshot as one_moment
+from reporting.figures.question import Question, metric_of
+from reporting.metrics import Dimension
+from reporting.metrics.calls import ROLES as SEES_CALLS
+
+_TODAY = ("calls_offered", "calls_answered", "connect_rate", "service_level_3", "abandonment_rate", "speed_of_answer")
+# A call of which nothing was heard for so long does not wait any more, whatever its switch has forgotten to tell.
+_WAITS_AT_MOST = timedelta(hours=4)
+_REPORTED_AT_MOST = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, and by which clock."""
+
+    roles: frozenset[str]
+    areas: tuple[str, ...] | None
+    time_zone: str
+
+    @property
+    def sees_calls(self) -> bool:
+        """Calls belong to no work area: who sees some only sees none of them."""
+        return self.areas is None and not self.roles.isdisjoint(SEES_CALLS)
+
+
+async def snapshot(db: Database, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    async with one_moment(db) as (statements, state):
+        return {
+            "id": f"{state.generation}-{state.message_count}",
+            "at": now,
+            "newest_event_at": state.recorded_at,
+            "lag_seconds": _seconds(now, state.recorded_at),
+            "areas": None if viewer.areas is None else list(viewer.areas),
+            "calls": await _calls(statements, state, viewer, now) if viewer.sees_calls else None,
+            "orders": await _orders(statements, state, viewer, now),
+        }
+
+
+def _seconds(now: datetime, moment: datetime | None) -> float | None:
+    return None if moment is None else max((now - moment).total_seconds(), 0.0)
+
+
+async def _calls(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    waiting = await statements.fetch(
+        f"""select queue, count(*) as waiting, min(moment) as since from legs_{state.live}
+            where moment > $1 and direction = 'inbound' and outcome = 'waiting' group by queue order by queue""",
+        now - _WAITS_AT_MOST,
+    )
+    waits = [_seconds(now, row["since"]) for row in waiting]
+    return {
+        "waiting": sum(row["waiting"] for row in waiting),
+        "longest_wait_seconds": max(waits, default=None),
+        "queues": [
+            {"queue": row["queue"], "waiting": row["waiting"], "longest_wait_seconds": wait}
+            for row, wait in zip(waiting, waits, strict=True)
+        ],
+        "today": await _today(statements, state, viewer, now),
+        "agents": await _agents(statements, state, now),
+    }
+
+
+async def _today(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """Figures since midnight, by the same code as everywhere else."""
+    midnight = datetime.combine(now.astimezone(ZoneInfo(viewer.time_zone)).date(), time(), ZoneInfo(viewer.time_zone))
+    today = {}
+    for metric_id in _TODAY:
+        metric = metric_of(metric_id, None, roles=viewer.roles)
+        (row,) = await counted(statements, state, Question(metric=metric, at=now, begin=midnight))
+        today[metric_id] = {name: row[name] for name in ("value", "numerator", "denominator")}
+    return today
+
+
+async def _agents(statements: Statements, state: StreamState, now: datetime) -> dict[str, int]:
+    """How many agents are in which state; who is on a call is, whatever the state says."""
+    rows = await statements.fetch(
+        f"""with latest as (
+                select distinct on (agent_id, fact_id) agent_id, fact_id, since, state from agent_states_{state.live}
+                where since > $1 order by agent_id, fact_id, revision desc
+            ), present as (
+                select distinct on (agent_id) agent_id, state from latest order by agent_id, since desc, fact_id desc
+            ), talking as (
+                select distinct agent_id from legs_{state.live}
+                where moment > $2 and answered_at is not null and ended_at is null and agent_id is not null
+            )
+            select case when talking.agent_id is null then state else 'on_call' end as state, count(*) as agents
+            from present full join talking using (agent_id) where coalesce(state, '') <> 'signed_out' group by 1""",
+        now - _REPORTED_AT_MOST,
+        now - _WAITS_AT_MOST,
+    )
+    return {row["state"]: row["agents"] for row in rows}
+
+
+async def _orders(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    question = Question(
+        metric=metric_of("backlog_age", None, roles=viewer.roles),
+        at=now,
+        areas=viewer.areas,
+        group_by=(Dimension.STATUS,),
+    )
+    ages = await counted(statements, state, question)
+    totals = await counted(statements, state, replace(question, group_by=()))
+    return {
+        "statuses": [
+            {
+                "status": row["status"],
+                "orders": row["denominator"],
+                "p50_seconds": row["p50"],
+                "p90_seconds": row["p90"],
+            }
+            for row in ages
+        ],
+        "orders": totals[0]["denominator"],
+        "p90_seconds": totals[0]["p90"],
+    }

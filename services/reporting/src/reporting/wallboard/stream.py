@@ -1,0 +1,38 @@
+"""Snapshots as server-sent events. Each is whole, so a stream that broke has lost nothing when it goes on.
+
+A client that comes back says in `Last-Event-ID` which snapshot it has: it is sent the next one when something
+has changed, or when waits and ages have to be told anew.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from chassis.wakeup import Wakeup
+
+_AT_MOST_EVERY_SECONDS = 1.0
+_AT_LEAST_EVERY_SECONDS = 5.0
+_COME_BACK_MILLISECONDS = 2_000
+
+
+async def events(
+    read: Callable[[], Awaitable[dict[str, Any]]],
+    *,
+    after: str | None,
+    wakeup: Wakeup,
+    may_go_on: Callable[[], Awaitable[bool]],
+) -> AsyncIterator[bytes]:
+    """A snapshot at each change, at most one a second, and one every five seconds anyhow.
+
+    `may_go_on` is asked before each one: a stream ends with its token, and when the process leaves.
+    """
+    yield f"retry: {_COME_BACK_MILLISECONDS}\n\n".encode()
+    while await may_go_on():
+        found = await read()
+        if found["id"] != after:
+            yield b"id: " + found["id"].encode() + b"\nevent: snapshot\ndata: " + msgspec.json.encode(found) + b"\n\n"
+            await asyncio.sleep(_AT_MOST_EVERY_SECONDS)
+        after = None
+        await wakeup.wait(_AT_LEAST_EVERY_SECONDS - _AT_MOST_EVERY_SECONDS)

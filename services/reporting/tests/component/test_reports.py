@@ -1,0 +1,240 @@
+"""Reports: asked for, built in the background, cut off and gone on with, and right in every format."""
+
+import asyncio
+import csv
+import hashlib
+import io
+import zipfile
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pypdfium2
+import pytest
+
+from chassis.testing import eventually
+from chassis.wakeup import Wakeup
+from contracts.lifecycle import Status
+from custody.testing import BEGIN, make_dispatched
+from reporting.metrics import REGISTRY
+from reporting.reports import building, tables
+from reporting.reports.content import Cell, Column, Content
+from reporting.reports.pages import as_pdf
+from reporting.reports.plan import SECTIONS, ReportKind, period_of
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@pytest.fixture
+async def centre(reporting, make_stream, make_call):
+    """A day with calls in two queues and orders of two areas; a queue with a name that a spreadsheet would run."""
+    messages = list(make_stream("o-99", Status.ARCHIVED, at=BEGIN).messages)
+    for number in range(12):
+        queue = ["咨询", '=HYPERLINK("x")'][number % 2]
+        at = BEGIN + timedelta(minutes=20 * number)
+        talk = None if number % 4 == 3 else 60 + number
+        messages += make_call(f"c-{number}", at=at, wait=7, talk=talk, queue=queue).messages
+        stream = make_stream(f"o-{number}", at=at, demand_type="故障申报")
+        stream.add(make_dispatched(work_area_id=["north", "south"][number % 2]))
+        messages += stream.messages
+    await reporting.receive(*messages)
+    return reporting
+
+
+async def _ask(reporting, role="supervisor", areas=None, **body):
+    asked = {"kind": "daily", "day": "2026-03-02", **body}
+    answer = await reporting.client.post("/v1/reports", json=asked, headers=reporting.issuer.headers(role, areas))
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+async def _built(reporting, role="supervisor", areas=None, **body):
+    """The report as it is when it is ready, and its file."""
+    report = await _ask(reporting, role, areas, **body)
+    while await building.take_step(reporting.db):
+        pass
+    ready = (await reporting.get(f"/reports/{report['id']}", role, areas)).json()
+    assert ready["state"] == "ready", ready["failure"]
+    file = await reporting.get(f"/reports/{report['id']}/file", role, areas)
+    return ready, file
+
+
+async def test_a_csv_opens_in_excel_with_chinese_and_runs_nothing(centre):
+    report, file = await _built(centre, format="csv", language="zh")
+    assert file.content.startswith(b"\xef\xbb\xbf")
+    assert file.headers["content-disposition"] == 'attachment; filename="daily-2026-03-02.csv"'
+    rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
+    offered = {row["分组"]: row["数值"] for row in rows if row["章节"] == "分队列话务" and row["指标"] == "呼入量"}
+    assert offered == {"咨询": "6", '\'=HYPERLINK("x")': "6"}
+    (share,) = [row for row in rows if row["章节"] == "话务总览" and row["指标"] == "接通率"]
+    assert (share["分子"], share["分母"], share["数值"]) == ("9", "12", "0.75")
+    assert report["manifest"]["digest"] == f"sha256:{hashlib.sha256(file.content).hexdigest()}"
+    assert report["manifest"]["bytes"] == len(file.content)
+
+
+async def test_an_xlsx_has_a_sheet_a_section_and_its_manifest(centre):
+    report, file = await _built(centre, format="xlsx", language="en")
+    book = zipfile.ZipFile(io.BytesIO(file.content))
+    names = book.read("xl/workbook.xml").decode()
+    assert all(f'name="{section.names[0]}"' in names for section in SECTIONS)
+    texts = book.read("xl/sharedStrings.xml").decode()
+    assert "故障申报" in texts
+    assert "service_level_3 v1" in texts
+    sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert len(sheets) == len(SECTIONS) + 1
+    assert not any("<f>" in sheet for sheet in sheets)
+    assert any(name.startswith("xl/charts/") for name in book.namelist())
+    metrics = report["manifest"]["sections"][0]["metrics"]
+    assert {"id": "service_level_3", "version": REGISTRY["service_level_3"][-1].version} in metrics
+
+
+async def test_a_pdf_has_every_chinese_glyph(centre):
+    _, file = await _built(centre, format="pdf", language="zh")
+    document = pypdfium2.PdfDocument(file.content)
+    text = "".join(page.get_textpage().get_text_range() for page in document)
+    for word in ("日报", "话务总览", "分队列话务", "咨询", "服务水平", "故障申报", "75.0%", "=HYPERLINK"):
+        assert word in text
+    assert "\ufffd" not in text
+    assert "\x00" not in text
+
+
+@pytest.mark.parametrize("format", ["csv", "xlsx", "pdf"])
+@pytest.mark.parametrize("kind", ["daily", "yearly"])
+async def test_a_report_of_nothing_is_a_report(reporting, kind, format):
+    report, file = await _built(reporting, kind=kind, day="2011-07-01", format=format, language="en")
+    assert len(file.content) == report["manifest"]["bytes"] > 200
+
+
+async def test_whose_token_names_areas_gets_theirs_and_is_told_what_is_left_out(centre):
+    report, file = await _built(centre, "technician", ["north"], format="csv", language="en")
+    text = file.content.decode("utf-8-sig")
+    assert "north" in text
+    assert "south" not in text
+    assert "Calls offered" not in text
+    sections = {one["id"]: one for one in report["manifest"]["sections"]}
+    assert "calls_offered" in sections["calls"]["left_out"]
+    assert "work_orders_created" in sections["orders"]["left_out"]
+
+
+async def test_everybody_sees_their_own_reports(centre):
+    report = await _ask(centre)
+    assert (await centre.get(f"/reports/{report['id']}", "operator")).status_code == 404
+    assert (await centre.get("/reports", "operator")).json()["items"] == []
+    assert [one["id"] for one in (await centre.get("/reports", "supervisor")).json()["items"]] == [report["id"]]
+    early = await centre.get(f"/reports/{report['id']}/file", "supervisor")
+    assert (early.status_code, early.json()["code"]) == (409, "report_not_ready")
+
+
+async def test_a_worker_that_is_cut_off_in_the_middle_is_followed_by_another_and_all_is_of_one_moment(
+    centre, make_call, second_connection, monkeypatch
+):
+    whole, whole_file = await _built(centre, format="csv", language="en")
+    report = await _ask(centre, format="csv", language="en")
+    for _ in range(4):
+        await building.take_step(centre.db)
+    reached = asyncio.Event()
+    fill = building.fill
+
+    async def hanging(*arguments):
+        reached.set()
+        await asyncio.Event().wait()
+        return await fill(*arguments)
+
+    monkeypatch.setattr(building, "fill", hanging)
+    killed = asyncio.create_task(building.take_step(centre.db))
+    await reached.wait()
+    killed.cancel()
+    await asyncio.gather(killed, return_exceptions=True)
+    monkeypatch.setattr(building, "fill", fill)
+    state = (await centre.get(f"/reports/{report['id']}", "supervisor")).json()
+    assert (state["state"], state["done_count"]) == ("building", 4)
+    late = datetime.now(SHANGHAI) + timedelta(hours=1)
+    await centre.receive(*_recorded_at(make_call("c-late", at=BEGIN, wait=3), late))
+    monkeypatch.setattr(building, "_LOOK_EVERY_SECONDS", 0.01)
+    async with second_connection() as other:
+        worker = asyncio.create_task(building.build_reports(other, Wakeup(centre.db.url)))
+        await eventually(
+            lambda: centre.get(f"/reports/{report['id']}", "supervisor"),
+            until=lambda answer: answer.json()["state"] == "ready",
+        )
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+    file = await centre.get(f"/reports/{report['id']}/file", "supervisor")
+    assert _lines(file) == _lines(whole_file)
+    assert whole["manifest"]["row_count"] > 10
+
+
+def _lines(file):
+    """All but the ages, which are measured at the moment of each report."""
+    return [line for line in file.text.splitlines() if "Age of the backlog" not in line]
+
+
+def _recorded_at(stream, moment):
+    return [replace(message, recorded_at=moment) for message in stream.messages]
+
+
+async def test_a_report_that_cannot_be_built_says_why(centre, monkeypatch):
+    report = await _ask(centre)
+
+    async def broken(*_):
+        raise LookupError("no such thing")
+
+    monkeypatch.setattr(building, "fill", broken)
+    while await building.take_step(centre.db):
+        pass
+    failed = (await centre.get(f"/reports/{report['id']}", "supervisor")).json()
+    assert (failed["state"], failed["failure"]) == ("failed", "LookupError: no such thing")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"day": "1999-12-31"}, "report_outside_time"),
+        ({"day": "9999-12-31"}, "report_outside_time"),
+        ({"time_zone": "Asia/Atlantis"}, "time_zone_unknown"),
+        ({"kind": "hourly"}, "invalid_request"),
+    ],
+)
+async def test_what_cannot_be_reported_is_refused_by_name(reporting, body, code):
+    asked = {"kind": "daily", "day": "2026-03-02", **body}
+    answer = await reporting.client.post("/v1/reports", json=asked, headers=reporting.issuer.headers("supervisor"))
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_every_metric_of_a_section_can_be_grouped_as_the_section_is():
+    for section in SECTIONS:
+        for metric_id in section.metrics:
+            metric = REGISTRY[metric_id][-1]
+            assert section.group_by is None or section.group_by in metric.dimensions
+            assert metric.has_periods or not section.is_by_period
+
+
+@pytest.mark.parametrize(
+    ("kind", "begin", "end"),
+    [
+        (ReportKind.DAILY, "2026-11-22", "2026-11-23"),
+        (ReportKind.WEEKLY, "2026-11-16", "2026-11-23"),
+        (ReportKind.MONTHLY, "2026-11-01", "2026-12-01"),
+        (ReportKind.QUARTERLY, "2026-10-01", "2027-01-01"),
+        (ReportKind.YEARLY, "2026-01-01", "2027-01-01"),
+    ],
+)
+def test_a_period_is_the_one_its_day_lies_in(kind, begin, end):
+    found = period_of(kind, date(2026, 11, 22), SHANGHAI)
+    assert [moment.isoformat() for moment in found] == [f"{begin}T00:00:00+08:00", f"{end}T00:00:00+08:00"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_what_a_spreadsheet_would_run_is_written_as_text(text):
+    column = Column("calls_offered", 1, "Calls", "calls")
+    content = Content("s", "Title", "queue", [column], [(text, [Cell(1, 1, None)])])
+    (_, row) = csv.reader(io.StringIO(tables.as_csv([content], "en").decode("utf-8-sig"), newline=""))
+    assert row[1] == f"'{text}"
+
+
+def test_what_somebody_typed_is_no_markup_in_a_pdf():
+    column = Column("calls_offered", 1, '#panic("x") $ * _', "calls")
+    content = Content("s", "#import", "queue", [column], [("]#panic()[", [Cell(1, 1, None)])], "calls_offered")
+    text = pypdfium2.PdfDocument(as_pdf([content], "en", "*t*", []))[0].get_textpage().get_text_range()
+    assert "]#panic()[" in text
+    assert '#panic("x")' in text

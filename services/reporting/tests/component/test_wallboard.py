@@ -1,0 +1,199 @@
+"""The wallboard: what it shows to whom, how its stream goes on, and its page in a real browser."""
+
+import asyncio
+import contextlib
+import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+import uvicorn
+from services.reporting.tests.browser import CHROMIUM, browser
+from services.reporting.tests.conftest import CallStream
+
+from chassis.testing import TestIssuer, settings_for
+from contracts import calls as c
+from contracts.lifecycle import Status
+from linework.ports import free_port
+from reporting.main import app
+
+
+def _just_now(**ago: float) -> datetime:
+    return datetime.now(UTC) - timedelta(**ago)
+
+
+def _waiting(call_id: str, seconds: float, queue: str = "咨询") -> list:
+    stream = CallStream(call_id)
+    stream.add(c.CallOffered(fact_id=f"{call_id}:0"), _just_now(seconds=seconds))
+    stream.add(c.CallQueued(fact_id=f"{call_id}:1", queue=queue), _just_now(seconds=seconds))
+    return stream.messages
+
+
+def _state(agent_id: str, state: c.AgentState) -> list:
+    stream = CallStream(f"agent:{agent_id}")
+    stream.add(c.AgentStateChanged(fact_id=agent_id, agent_id=agent_id, state=state), _just_now(minutes=5))
+    return stream.messages
+
+
+@pytest.fixture
+async def floor(reporting, make_stream, make_call):
+    """Two calls waiting, one being answered, agents in three states, orders in two."""
+    talking = make_call("c-0", at=_just_now(seconds=60), wait=5, talk=600, agent_id="a-1").messages[:3]
+    await reporting.receive(
+        *_waiting("c-1", 95),
+        *_waiting("c-2", 20, "报修"),
+        *talking,
+        *_state("a-1", c.AgentState.READY),
+        *_state("a-2", c.AgentState.READY),
+        *_state("a-3", c.AgentState.PAUSED),
+        *_state("a-4", c.AgentState.SIGNED_OUT),
+        *make_stream("o-1", Status.PROCESSING, at=_just_now(hours=5)).messages,
+        *make_stream("o-2", Status.CREATED, at=_just_now(hours=1)).messages,
+        *make_stream("o-3", Status.ARCHIVED, at=_just_now(hours=9)).messages,
+    )
+    return reporting
+
+
+async def test_the_wallboard_shows_how_things_stand_and_how_old_that_is(floor):
+    shown = (await floor.get("/wallboard", "supervisor")).json()
+    calls = shown["calls"]
+    assert (calls["waiting"], [one["queue"] for one in calls["queues"]]) == (2, ["咨询", "报修"])
+    assert 95 <= calls["longest_wait_seconds"] < 155
+    assert calls["agents"] == {"on_call": 1, "ready": 1, "paused": 1}
+    assert {one["status"]: one["orders"] for one in shown["orders"]["statuses"]} == {"created": 1, "processing": 1}
+    assert shown["orders"]["p90_seconds"] == pytest.approx(5 * 3600, rel=0.02)
+    assert 0 <= shown["lag_seconds"] < 120
+
+
+async def test_whose_token_names_areas_sees_their_orders_and_no_calls(floor):
+    shown = (await floor.get("/wallboard", "technician", ["north"])).json()
+    assert (shown["calls"], shown["areas"]) == (None, ["north"])
+    assert [(one["status"], one["orders"]) for one in shown["orders"]["statuses"]] == [("processing", 1)]
+    assert (await floor.get("/wallboard", "technician", ["south"])).json()["orders"]["orders"] == 0
+    assert (await floor.get("/wallboard", "agent")).status_code == 403
+    assert (await floor.get("/wallboard/stream", "agent")).status_code == 403
+
+
+class _InThread(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self):
+        yield
+
+
+@pytest.fixture
+def served(reporting, reporting_database):
+    """The service as browsers and streams meet it: on a port."""
+    port, issuer, made = free_port(), TestIssuer(), app(settings_for(reporting_database))
+    server = _InThread(uvicorn.Config(made, port=port, log_level="error", loop="asyncio", timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    give_up_at = time.monotonic() + 30
+    while not server.started:
+        assert time.monotonic() < give_up_at
+        thread.join(0.05)
+    made.state.verifier = issuer.verifier()
+    yield f"http://127.0.0.1:{port}", issuer, made
+    server.should_exit = True
+    thread.join(20)
+
+
+async def _next_event(lines) -> tuple[str, dict]:
+    event_id, data = "", None
+    async for line in lines:
+        if line.startswith("id: "):
+            event_id = line[4:]
+        elif line.startswith("data: "):
+            data = json.loads(line[6:])
+        elif not line and data is not None:
+            return event_id, data
+    raise AssertionError("the stream has ended")
+
+
+async def test_a_stream_tells_each_change_and_goes_on_from_the_last_event(floor, served):
+    address, issuer, _ = served
+    headers = issuer.headers("supervisor")
+    async with httpx.AsyncClient(timeout=20) as client:
+        async with client.stream("GET", f"{address}/v1/wallboard/stream", headers=headers) as answer:
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            lines = answer.aiter_lines()
+            first_id, first = await _next_event(lines)
+            await floor.receive(*_waiting("c-9", 1))
+            second_id, second = await _next_event(lines)
+        assert (first["calls"]["waiting"], second["calls"]["waiting"]) == (2, 3)
+        assert first_id != second_id
+        behind = headers | {"last-event-id": first_id}
+        async with client.stream("GET", f"{address}/v1/wallboard/stream", headers=behind) as answer:
+            began = asyncio.get_running_loop().time()
+            assert (await _next_event(answer.aiter_lines()))[0] == second_id
+            assert asyncio.get_running_loop().time() - began < 3
+        after = headers | {"last-event-id": second_id}
+        async with client.stream("GET", f"{address}/v1/wallboard/stream", headers=after) as answer:
+            lines = answer.aiter_lines()
+            await floor.receive(*_waiting("c-10", 1))
+            while (await _next_event(lines))[1]["calls"]["waiting"] != 4:
+                pass
+
+
+async def test_a_stream_ends_with_its_token_and_with_the_process(floor, served):
+    address, issuer, made = served
+    async with httpx.AsyncClient(timeout=20) as client:
+        async with client.stream(
+            "GET", f"{address}/v1/wallboard/stream", headers=issuer.headers("supervisor", exp=int(time.time()) + 2)
+        ) as answer:
+            assert "event: snapshot" in (await answer.aread()).decode()
+        made.state.is_leaving = True
+        async with client.stream(
+            "GET", f"{address}/v1/wallboard/stream", headers=issuer.headers("supervisor")
+        ) as answer:
+            assert (await answer.aread()).decode() == "retry: 2000\n\n"
+
+
+async def test_the_page_has_no_data_and_loads_nothing_from_elsewhere(reporting):
+    answer = await reporting.client.get("/wallboard")
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "http://" not in answer.text
+    assert "https://" not in answer.text
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine; Debian has it as `chromium`")
+async def test_the_page_shows_the_wallboard_in_both_languages_and_says_when_it_is_cut_off(floor, served, tmp_path):
+    address, issuer, made = served
+    await asyncio.to_thread(_look, tmp_path, address, issuer.token("supervisor"), made)
+
+
+def _look(folder, address, token, made) -> None:
+    with browser(folder) as page:
+        page.open(f"{address}/wallboard#lang=zh&token={token}")
+        waiting = "document.querySelector('[data-name=waiting] b')?.textContent"
+        assert page.eventually(waiting, bool) == "2"
+        text = page.value("document.body.innerText")
+        assert all(
+            word in text for word in ("实时看板", "排队呼叫", "服务水平", "通话中", "小休", "报修", "处理", "生成表单")
+        )
+        assert "实时；最新事件距今" in page.value("document.getElementById('state').textContent")
+        assert token not in page.value("location.href")
+        page.value("document.getElementById('language').click()")
+        text = page.eventually("document.body.innerText", lambda shown: "Calls waiting" in shown)
+        assert "newest event" in page.value("document.getElementById('state').textContent")
+        assert page.value("document.documentElement.lang") == "en"
+        made.state.is_leaving = True
+        page.eventually("document.getElementById('state').textContent", lambda shown: "connection lost" in shown)
+        made.state.is_leaving = False
+        page.eventually("document.getElementById('state').textContent", lambda shown: "live" in shown)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine; Debian has it as `chromium`")
+async def test_the_page_tells_who_is_not_let_in_and_asks_again(reporting, served, tmp_path):
+    address, issuer, _ = served
+
+    def look() -> None:
+        with browser(tmp_path) as page:
+            page.open(f"{address}/wallboard#lang=en&token={issuer.token('agent')}")
+            state = "document.getElementById('state').textContent"
+            assert "needs one of the roles" in page.eventually(state, bool)
+            assert page.value("document.getElementById('ask').hidden") is False
+            assert page.value("document.getElementById('board').hidden") is True
+
+    await asyncio.to_thread(look)

@@ -1,0 +1,97 @@
+"""`linework report` and `linework wallboard`: a report as a file, and where the live wallboard is."""
+
+import asyncio
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from linework.runtime.commands import StateFolder
+from linework.stopped import Stopped
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_LOOK_EVERY_SECONDS = 0.5
+_UNDER_WAY = ("waiting", "building")
+
+
+def report(
+    kind: Annotated[str, typer.Argument(help="daily, weekly, monthly, quarterly or yearly.")],
+    day: Annotated[str | None, typer.Option("--day", help="A day of the period; default: yesterday.")] = None,
+    file_format: Annotated[str, typer.Option("--format", help="xlsx, csv or pdf.")] = "xlsx",
+    language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
+    out: Annotated[Path | None, typer.Option("--out", help="The file; default: named after the report, here.")] = None,
+    state_folder: StateFolder = None,
+) -> None:
+    """Ask for a report, wait until it is built, and write it with its manifest beside it."""
+    from rich.console import Console
+
+    from linework.client import NotReached, Refused
+
+    asked = {
+        "kind": kind,
+        "day": day or (datetime.now().astimezone() - timedelta(days=1)).date().isoformat(),
+        "format": file_format,
+        "language": language,
+    }
+    try:
+        file = asyncio.run(_report(Console(stderr=True), asked, out, state_folder))
+    except Refused as refusal:
+        raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
+    except NotReached as error:
+        raise Stopped(f"{error}; a report that was asked for is built by reporting's worker.") from error
+    typer.echo(str(file))
+
+
+async def _report(console: "Console", asked: dict[str, str], out: Path | None, state_folder: Path | None) -> Path:
+    from linework.client import SUPERVISOR, Installation, Patience, find_addresses
+
+    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
+        made = await city.reporting.call("POST", "/v1/reports", asked, by=SUPERVISOR)
+        ready = await _watch(console, city.reporting, json.loads(made.body))
+        if ready["state"] != "ready":
+            raise Stopped(f"Report {ready['id']} has failed: {ready['failure']}.")
+        answer = await city.reporting.call("GET", f"/v1/reports/{ready['id']}/file", by=SUPERVISOR)
+    file = out or Path(f"{asked['kind']}-{asked['day']}.{asked['format']}")
+    file.write_bytes(answer.body)
+    manifest = json.dumps(ready["manifest"], ensure_ascii=False, indent=2)
+    file.with_name(file.name + ".manifest.json").write_text(manifest + "\n", encoding="utf-8")
+    return file
+
+
+async def _watch(console: "Console", service: Any, made: Any) -> Any:
+    from rich.progress import Progress
+
+    from linework.client import SUPERVISOR
+
+    with Progress(console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task(f"report {made['id']}", total=made["section_count"])
+        while made["state"] in _UNDER_WAY:
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+            made = await service.read(f"/v1/reports/{made['id']}", by=SUPERVISOR)
+            progress.update(task, completed=made["done_count"])
+    return made
+
+
+def wallboard(state_folder: StateFolder = None) -> None:
+    """Print the address of the live wallboard with a supervisor's token, which the browser keeps to itself."""
+    from linework.client import SUPERVISOR, NotReached, find_addresses
+    from linework.client_tokens import Tokens
+
+    addresses = find_addresses(state_folder)
+
+    async def authorization() -> str:
+        tokens = Tokens(addresses.issuer, addresses.tokens)
+        try:
+            return await tokens.authorization(SUPERVISOR)
+        finally:
+            tokens.close()
+
+    try:
+        token = asyncio.run(authorization()).removeprefix("Bearer ")
+    except NotReached as error:
+        raise Stopped(f"{error}; start the installation with `linework up`.") from error
+    typer.echo(f"{addresses.services['reporting']}/wallboard#token={token}")

@@ -1,0 +1,90 @@
+"""`linework metrics`, `figures` and `report` as they are typed."""
+
+import base64
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+from linework.stopped import Stopped
+
+Typed = Callable[..., Result]
+
+FIGURE = {
+    "metric": {"id": "connect_rate", "version": 1, "kind": "ratio", "unit": "share", "formula": "answered / offered"},
+    "window": {"from": "2026-03-01T16:00:00Z", "to": None},
+    "time_zone": "Asia/Shanghai",
+    "calendar": "Gregorian",
+    "read_up_to": {"recorded_at": "2026-03-02T08:00:00Z"},
+    "is_complete": False,
+    "rows": [{"queue": "咨询", "numerator": 460, "denominator": 510, "value": 0.901961}],
+}
+
+
+@pytest.fixture
+def asked(city: Any) -> list[str]:
+    """What reporting was asked for."""
+    seen: list[str] = []
+
+    def answer(method: str, path: str, body: Any) -> Any:
+        seen.append(f"{method} {path}")
+        if path == "metrics":
+            metric = {**FIGURE["metric"], "name_en": "Connect rate", "name_zh": "接通率", "dimensions": ["queue"]}
+            return 200, {"items": [metric]}
+        return 200, FIGURE
+
+    city.extra = answer
+    return seen
+
+
+def test_the_registry_is_listed_with_its_formulas(typed: Typed, asked: list[str]) -> None:
+    output = typed("metrics").output
+    assert "connect_rate v1  Connect rate 接通率  (share)" in output
+    assert "answered / offered" in output
+
+
+def test_figures_are_shown_with_what_they_are_and_how_far_the_stream_was_read(typed: Typed, asked: list[str]) -> None:
+    output = typed("figures", "connect_rate", "--from", "2026-03-02", "--by", "queue").output
+    assert "咨询" in output
+    assert "0.901961" in output
+    assert "the stream has not been read beyond the window" in " ".join(output.split())
+
+
+def test_figures_are_given_as_json_as_rest_gives_them(typed: Typed, asked: list[str]) -> None:
+    assert json.loads(typed("figures", "connect_rate", "--json").output) == [FIGURE]
+    assert asked == ["GET figures/connect_rate"]
+
+
+@pytest.mark.parametrize("arguments", [("--from", "yesterday"), ("--from", "2026-03-02", "--zone", "Asia/Atlantis")])
+def test_a_time_that_is_none_is_told_in_a_sentence(typed: Typed, asked: list[str], arguments: tuple[str, ...]) -> None:
+    assert isinstance(typed("figures", "connect_rate", *arguments).exception, Stopped)
+    assert asked == []
+
+
+def test_a_report_is_waited_for_and_written_with_its_manifest(
+    city: Any, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linework.reports._LOOK_EVERY_SECONDS", 0)
+    states = ["waiting", "building", "ready"]
+
+    def answer(method: str, path: str, body: Any) -> Any:
+        if path.endswith("/file"):
+            return 200, base64.b64encode(b"file").decode()
+        state = states.pop(0)
+        manifest = {"digest": "sha256:x"} if state == "ready" else None
+        return 200, {"id": 7, "state": state, "section_count": 9, "done_count": 3, "manifest": manifest}
+
+    city.extra = answer
+    file = tmp_path / "report.pdf"
+    done = typed("report", "daily", "--day", "2026-03-02", "--format", "pdf", "--out", file)
+    assert (done.exit_code, done.output.strip()) == (0, str(file))
+    assert file.stat().st_size > 0
+    assert json.loads((tmp_path / "report.pdf.manifest.json").read_text()) == {"digest": "sha256:x"}
+
+
+def test_a_report_that_failed_says_why(city: Any, typed: Typed) -> None:
+    city.extra = lambda *_: (200, {"id": 7, "state": "failed", "section_count": 9, "failure": "no disk"})
+    assert "no disk" in str(typed("report", "daily").exception)
