@@ -123,7 +123,7 @@ def check_message(message: Message, *, now: datetime) -> Checked:
     found = [
         _mistake(name, "is not a short printable text", "不是可打印的短文本", f"1 to {LONGEST_TEXT} characters")
         for name, text in (("ce_id", message.id), ("ce_subject", message.subject))
-        if not _is_short(text)
+        if not is_short(text)
     ]
     found += _limit_mistakes(message, now)
     return Checked(code=MALFORMED, mistakes=tuple(found), **known) if found else Checked(message=message, **known)
@@ -134,7 +134,8 @@ def _type_mistake() -> Mistake:
     return _mistake("ce_type", "unknown type", "未知类型", ", ".join(types))
 
 
-def _is_short(text: str) -> bool:
+def is_short(text: str) -> bool:
+    """Whether it can be a name: 1 to 200 printable characters."""
     return 0 < len(text) <= LONGEST_TEXT and text.isprintable() and "�" not in text
 
 
@@ -171,7 +172,7 @@ def _header_mistakes(key: bytes | None, attributes: Mapping[str, str], partner_i
             yield _mistake(name, "the header is missing", "缺少此头", wanted.get(name, ""))
         elif name in wanted and text != wanted[name]:
             yield _mistake(name, f"is {text[:80]!r}", "内容不符", wanted[name] or "the record's key, in UTF-8")
-        elif not _is_short(text):
+        elif not is_short(text):
             yield _mistake(
                 name, "is not a short printable text", "不是可打印的短文本", f"1 to {LONGEST_TEXT} characters"
             )

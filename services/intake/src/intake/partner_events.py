@@ -38,13 +38,19 @@ _LONGEST_REST_SECONDS = 2
 async def take(messages: Sequence[Message], tx: Transaction, *, partner_id: str, clock: Clock) -> None:
     """Takes a batch: applies what is new and right, and answers each event once."""
     taking = Taking(tx, partner_id, clock.now())
-    fresh = await _fresh(taking, messages)
+    # What has no name that can be remembered is refused each time it comes.
+    named = [message for message in messages if _has_name(message) or _is_right(message, taking)]
+    fresh = await _fresh(taking, named)
     right = [message for message in fresh if _is_right(message, taking)]
     await taken_calls.take(taking, [one for one in right if isinstance(one.body, PartnerCallEvent)])
     await taken_states.take(taking, [one for one in right if isinstance(one.body, PartnerAgentStateChanged)])
     await taken_orders.take(taking, [one for one in right if isinstance(one.body, PartnerOrderRequested)])
     await outbox.add(tx, taking.published)
     await _answer(taking)
+
+
+def _has_name(message: Message) -> bool:
+    return conformance.is_short(message.id) and conformance.is_short(message.subject)
 
 
 def _is_right(message: Message, taking: Taking) -> bool:
@@ -109,11 +115,11 @@ async def _answer(taking: Taking) -> None:
         body = PartnerEventRefused(
             code=refused.code,
             detail=refused.detail,
-            event_id=message.id,
-            event_type=message.type,
+            event_id=message.id[: conformance.LONGEST_TEXT],
+            event_type=message.type[: conformance.LONGEST_TEXT],
             mistakes=refused.mistakes,
         )
-        answers.append(_to_partner(body, message.subject, taking.now, cause=message.id))
+        answers.append(_to_partner(body, message.subject, taking.now, cause=body.event_id))
         METRICS.refusals.labels(refused.code).inc()
     await outbox.add(taking.tx, answers, topic_of_partner(PARTNER_OUT, taking.partner_id))
     reasons = {one.message.id: one.code for one in taking.refused if one.code != conformance.ID_REUSED}

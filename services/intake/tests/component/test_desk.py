@@ -119,7 +119,7 @@ async def test_a_record_is_written_and_changed_on_the_version_that_was_read(inta
     assert (await intake.client.put(path, json=changed, headers=intake.as_("agent", **{"If-Match": '"1"'}))).is_success
     whole = (await intake.get(f"/calls/{call['id']}")).json()
     assert (whole["record"]["handling_opinion"], whole["record"]["version"]) == ("已转", 2)
-    assert [fact["type"] for fact in whole["facts"]][0] == "linework.call.offered.v1"
+    assert whole["facts"][0]["type"] == "linework.call.offered.v1"
 
 
 async def test_who_called_and_what_about_is_said_once_for_the_whole_call(intake: Any) -> None:

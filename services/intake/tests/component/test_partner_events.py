@@ -281,13 +281,22 @@ async def test_a_parked_key_is_released_once_it_is_repaired(switch: Switch) -> N
     assert [type(fact).__name__ for fact in (await switch.facts()).values()] == ["CallQueued", "CallAnswered"]
 
 
-@pytest.mark.parametrize("key", [None, b"", b"\xff", b"a\nb"])
+@pytest.mark.parametrize("key", [None, b"", b"\xff", b"a\nb", b"k" * 5000])
 async def test_whatever_the_key_is_the_record_is_parked_and_the_others_flow(switch: Switch, key: bytes | None) -> None:
     _, value, headers = encode(switch.event(p.PartnerCallQueued()))
     await switch.sends((key, value, headers), encode(switch.event(p.PartnerCallQueued(), call="c-2")))
     assert len(await parked_records(switch.db, topic=None, key=None)) == 1
     assert await switch.facts("c-2")
     assert len(await switch.answers()) == 2
+
+
+@pytest.mark.parametrize("names", [{"event_id": "i" * 5000}, {"call": "c" * 5000}])
+async def test_a_name_that_is_too_long_is_refused_and_the_others_flow(switch: Switch, names: dict[str, str]) -> None:
+    await switch.says(
+        switch.event(p.PartnerCallQueued(), **names), switch.event(p.PartnerCallQueued(), call="c-2", event_id="fine")
+    )
+    assert [code for _, code in await switch.refusals()] == ["event_malformed"]
+    assert list(await switch.facts("c-2")) == ["fine"]
 
 
 async def test_a_call_with_a_thousand_events_takes_no_more(switch: Switch) -> None:

@@ -1,4 +1,4 @@
-"""Partners on the real broker: whoever dies when, every event counts once and is answered once; a flood holds up nobody."""
+"""Partners on the real broker: whoever dies, every event counts once and is answered once; a flood holds up nobody."""
 
 import asyncio
 import contextlib
