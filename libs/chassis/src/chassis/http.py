@@ -40,9 +40,8 @@ def create_app(
 ) -> FastAPI:
     """The app of a service; `find_subscription` knows those that come and go, by topic.
 
-    Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what `prepare` adds; all of it lives as
-    long as the app. `access` is the service's part of `contracts.access` unless a test gives another; raises
-    `RouteNotInTable`.
+    Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what `prepare` adds, as long as it lives.
+    `access` is the service's part of `contracts.access` unless a test gives another; raises `RouteNotInTable`.
     """
 
     @contextlib.asynccontextmanager

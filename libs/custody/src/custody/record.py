@@ -215,14 +215,11 @@ async def _find_unless_answered(statements: Statements, act: Act) -> Tracked | N
     return tracked_of(row) if row["body"] is not None else None
 
 
-async def create_in(tx: Transaction, message: Message) -> WorkOrder | None:
-    """An order from its first event, within a transaction that does more; None when its external reference is taken.
-
-    For what is not asked by a person's command: that has an answer to remember, see `Orders.create`.
-    """
+async def create_in(tx: Transaction, message: Message) -> WorkOrder:
+    """An order from its first event, within a transaction that does more; raises `ExternalReferenceTaken`."""
     created = Tracked(apply(None, message), 0, event_hash(message))
     if await tx.execute(_INSERT, *values_of(created)) == "INSERT 0 0":
-        return None
+        await _raise_if_taken(tx, created.order.external_reference)
     await outbox.add(tx, [message])
     return created.order
 

@@ -14,7 +14,7 @@ from chassis.wakeup import PUBLISH
 from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Act, ActNotAllowed, Service
-from custody.record import ExternalReferenceTaken, WorkOrderNotFound, create_in, find_tracked, may_see
+from custody.record import WorkOrderNotFound, create_in, find_tracked, may_see
 from intake import desk_store, knowledge_store, store, use_cases
 from intake.call_desk import Doing, lock_call, tell
 from intake.call_store import KnownCall
@@ -110,8 +110,6 @@ async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, do
         traceparent=doing.headers.traceparent,
     )
     order = await create_in(tx, message)
-    if order is None:
-        raise ExternalReferenceTaken(external_reference=command.external_reference, order_id=None, order_no=None)
     call.subscriber_id = call.subscriber_id or known.subscriber_id
     call.demand_type = call.demand_type or command.demand_type
     return order.id

@@ -9,7 +9,7 @@ from contracts.events import Channel
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.refusals import Refusal
-from custody.record import ExternalReferenceTaken, create_in
+from custody.record import create_in
 from intake import store
 from intake.domain.creation import CreateWorkOrder, create
 from intake.taking import Taking
@@ -51,13 +51,4 @@ async def _create(taking: Taking, message: Message) -> None:
         traceparent=message.traceparent,
     )
     order = await create_in(taking.tx, created)
-    if order is None:
-        row = await taking.tx.fetchrow(
-            "select id, order_no from work_orders where external_reference = $1", command.external_reference
-        )
-        raise ExternalReferenceTaken(
-            external_reference=command.external_reference,
-            order_id=row["id"] if row else None,
-            order_no=row["order_no"] if row else None,
-        )
     taking.accept(message, order_id=order.id, order_no=order.order_no)

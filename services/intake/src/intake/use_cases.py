@@ -110,9 +110,8 @@ async def asked(
         correlation_id=headers.correlation_id,
         traceparent=headers.traceparent,
     )
-    shown: dict[str, object] = {"id": request_id, "order_id": order_id, "kind": ask.kind, "reason": ask.reason}
-    shown |= {"state": "pending", "asked_by": actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
-    return message, shown
+    shown = {"id": request_id, "order_id": order_id, "kind": ask.kind, "reason": ask.reason, "state": "pending"}
+    return message, shown | {"asked_by": actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
 
 
 async def create_subscriber(subscriber: Subscriber, headers: ActHeaders, *, db: Database, clock: Clock) -> Answer:

@@ -26,12 +26,6 @@ class CallTimesInverted(Invalid):
     zh = "通话结束时间 {ended_at} 早于开始时间 {started_at}。"
 
 
-class CallWithoutSubscriber(Conflict):
-    """Nobody knows whose call {call_id} is; say who called first."""
-
-    zh = "通话 {call_id} 尚未确认用户，请先确认来电用户。"
-
-
 class CaseNotFound(NotFound):
     """There is no difficult case {case_id}."""
 
