@@ -219,7 +219,9 @@ async def create_in(tx: Transaction, message: Message) -> WorkOrder:
     """An order from its first event, within a transaction that does more; raises `ExternalReferenceTaken`."""
     created = Tracked(apply(None, message), 0, event_hash(message))
     if await tx.execute(_INSERT, *values_of(created)) == "INSERT 0 0":
-        await _raise_if_taken(tx, created.order.external_reference)
+        reference = created.order.external_reference
+        await _raise_if_taken(tx, reference)
+        raise ExternalReferenceTaken(external_reference=reference, order_id=None, order_no=None)
     await outbox.add(tx, [message])
     return created.order
 

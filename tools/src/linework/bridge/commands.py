@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from linework.runtime.commands import StateFolder
 if TYPE_CHECKING:
     from linework.bridge.delivery import Delivery
     from linework.bridge.reading import Summary
+    from linework.client import Addresses
 
 commands = typer.Typer(help="Bring a telephone switch's calls in as a partner's events.", no_args_is_help=True)
 
@@ -90,14 +92,31 @@ async def _freeswitch(files: list[Path], partner: str, summary: "Summary", state
 
 @contextlib.asynccontextmanager
 async def _delivery(partner: str, state_folder: Path | None) -> AsyncIterator["Delivery"]:
-    """A delivery for a partner, which is registered unless somebody has."""
+    """A delivery for a partner, which is registered unless somebody has.
+
+    Beside a switch only Kafka may be within reach: with KAFKA_BOOTSTRAP_SERVERS and no address of intake an operator
+    has registered the partner.
+    """
     from linework.bridge.delivery import delivery_to
-    from linework.client import Installation, Refused, find_addresses
+    from linework.client import find_addresses
     from linework.stopped import Stopped
 
+    if (servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS")) and "LINEWORK_INTAKE_URL" not in os.environ:
+        async with delivery_to(servers, partner, prefix=os.environ.get("TOPIC_PREFIX", "")) as delivery:
+            yield delivery
+        return
     addresses = find_addresses(state_folder)
     if not addresses.bootstrap_servers:
         raise Stopped("Where Kafka is must be known: set KAFKA_BOOTSTRAP_SERVERS.")
+    await _register(addresses, partner)
+    async with delivery_to(addresses.bootstrap_servers, partner, prefix=addresses.topic_prefix) as delivery:
+        yield delivery
+
+
+async def _register(addresses: "Addresses", partner: str) -> None:
+    from linework.client import Installation, Refused
+    from linework.stopped import Stopped
+
     async with Installation(addresses) as installation:
         await installation.require("intake")
         try:
@@ -106,5 +125,3 @@ async def _delivery(partner: str, state_folder: Path | None) -> AsyncIterator["D
             if refusal.code != "partner_not_found":
                 raise Stopped(str(refusal)) from refusal
             await installation.intake.define_partner(partner, en=partner, zh=partner, events_per_second=5000)
-    async with delivery_to(addresses.bootstrap_servers, partner, prefix=addresses.topic_prefix) as delivery:
-        yield delivery

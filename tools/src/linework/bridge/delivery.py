@@ -2,11 +2,16 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
+from pydantic import SecretStr
 
+from chassis.kafka import client_security
+from chassis.settings import Settings
 from contracts.codec import encode
 from contracts.message import Message
 from contracts.topics import PARTNER_IN, topic_of_partner
@@ -37,7 +42,11 @@ async def delivery_to(bootstrap_servers: str, partner_id: str, *, prefix: str = 
     """A delivery to a partner's topic, once intake's worker has made it."""
     topic = prefix + topic_of_partner(PARTNER_IN, partner_id).name
     producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers, enable_idempotence=True, compression_type="lz4", linger_ms=5
+        bootstrap_servers=bootstrap_servers,
+        enable_idempotence=True,
+        compression_type="lz4",
+        linger_ms=5,
+        **_security(),
     )
     try:
         await producer.start()
@@ -49,6 +58,13 @@ async def delivery_to(bootstrap_servers: str, partner_id: str, *, prefix: str = 
         yield Delivery(producer, topic)
     finally:
         await producer.stop()
+
+
+def _security() -> dict[str, Any]:
+    """As a partner's user over TLS, by the same variables that the services have."""
+    names = {"kafka_user": "KAFKA_USER", "kafka_password": "KAFKA_PASSWORD", "kafka_ca_file": "KAFKA_CA_FILE"}
+    given = {name: os.environ.get(variable, "") for name, variable in names.items()}
+    return client_security(Settings.model_construct(**given | {"kafka_password": SecretStr(given["kafka_password"])}))
 
 
 async def _wait_for(producer: AIOKafkaProducer, topic: str) -> None:
