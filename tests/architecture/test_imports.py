@@ -12,7 +12,8 @@ SERVICES = frozenset(init.parent.name for init in ROOT.glob("services/*/src/*/__
 LIBRARIES = ("contracts", "chassis", "custody")
 
 PURE_CONTRACTS = frozenset(
-    {"lifecycle", "events", "order", "message", "refusals", "requests", "directory", "calls", "links", "quality"}
+    {"lifecycle", "events", "order", "message", "refusals", "requests", "directory"}
+    | {"calls", "links", "partners", "quality"}
 )
 TECHNICAL_CONTRACTS = frozenset({"access", "catalogue", "chain", "codec", "message", "refusals", "topics"})
 WITH_SQLALCHEMY = frozenset(

@@ -168,7 +168,7 @@ class CityInMemory:
             device_type=body["device_type"],
             demand_type=body["demand_type"],
             content=body["content"],
-            channel=e.Channel(body["channel"]),
+            channel=e.Channel(body.get("channel", "phone")),
             zone=e.Zone.URBAN,
             appointment=e.Appointment(*map(datetime.fromisoformat, window.values())) if window else None,
             external_reference=body.get("external_reference"),

@@ -6,7 +6,8 @@ that function: `linework --help` and `linework token` are typed often and must a
 
 import typer
 
-from linework import figures, parked, rebuild, redraw, reference, reports, simulate
+from linework import figures, parked, partner, rebuild, redraw, reference, reports, simulate
+from linework.bridge import commands as bridge
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
 from linework.stopped import Stopped
@@ -35,6 +36,8 @@ app.add_typer(reference.commands, name="reference")
 app.add_typer(importer.commands, name="import")
 app.add_typer(parked.commands, name="parked")
 app.add_typer(rebuild.commands, name="rebuild")
+app.add_typer(bridge.commands, name="bridge")
+app.add_typer(partner.commands, name="partner")
 
 
 def main() -> None:

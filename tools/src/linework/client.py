@@ -132,6 +132,15 @@ class Intake(OrderService):
         answer = await self.call("PUT", f"/v1/{kind}-types/{part(code)}", body, by=by or Person("operator"))
         return msgspec.json.decode(answer.body)
 
+    async def define_partner(self, partner_id: str, *, en: str, zh: str, by: Person | None = None, **more: Any) -> Json:
+        """Registers a system that may send events; also `is_active`, `events_per_second`."""
+        body = {"name_en": en, "name_zh": zh, **more}
+        answer = await self.call("PUT", f"/v1/partners/{part(partner_id)}", body, by=by or Person("operator"))
+        return msgspec.json.decode(answer.body)
+
+    async def get_partner(self, partner_id: str, *, by: Person | None = None) -> Json:
+        return await self.read(f"/v1/partners/{part(partner_id)}", by=by or Person("operator"))
+
     async def types(self, kind: str) -> list[Json]:
         return (await self.read(f"/v1/{kind}-types"))["items"]
 

@@ -33,13 +33,14 @@ def create_app(
     *,
     description: str,
     subscriptions: list[Subscription] = [],  # noqa: B006
+    find_subscription: Callable[[str], Subscription | None] = lambda _: None,
     clock: Clock | None = None,
     prepare: Callable[[FastAPI], None] | None = None,
     access: Table | None = None,
 ) -> FastAPI:
-    """The app of a service. Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what
-    `prepare` adds; all of it lives as long as the app.
+    """The app of a service; `find_subscription` knows those that come and go, by topic.
 
+    Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what `prepare` adds, as long as it lives.
     `access` is the service's part of `contracts.access` unless a test gives another; raises `RouteNotInTable`.
     """
 
@@ -71,7 +72,9 @@ def create_app(
     app.state.drain_seconds = settings.drain_seconds
     app.state.service = service
     app.state.clock = clock or SystemClock()
-    app.state.subscriptions = subscriptions
+    app.state.find_subscription = lambda topic: (
+        next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
+    )
     problems.install(app)
 
     @app.exception_handler(AlreadyAnswered)

@@ -1,11 +1,20 @@
 """How a process connects to Kafka: in the clear on one machine, elsewhere over TLS and as a user of its own."""
 
+import logging
 import ssl
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
+from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
 
 from chassis.settings import Settings
+from contracts.topics import Topic
+
+_DRAIN_SECONDS = 15.0
+_TOPIC_ALREADY_EXISTS = 36
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
@@ -39,3 +48,51 @@ def broker_security(settings: Settings) -> BaseSecurity | None:
     if not settings.kafka_user:
         return BaseSecurity(ssl_context=context)
     return SASLScram512(settings.kafka_user, settings.kafka_password.get_secret_value(), ssl_context=context)
+
+
+def new_broker(settings: Settings) -> KafkaBroker:
+    """FastStream's broker as workers use it: it makes no topics, and a batch at hand is finished when it stops."""
+    return KafkaBroker(
+        # FastStream takes a text with commas for the name of one broker.
+        [server.strip() for server in settings.kafka_bootstrap_servers.split(",")],
+        security=broker_security(settings),
+        allow_auto_create_topics=False,
+        # Handlers take the raw batch: nothing is to be injected or converted.
+        apply_types=False,
+        graceful_timeout=_DRAIN_SECONDS,
+        logger=logging.getLogger(__name__),
+        log_level=logging.DEBUG,
+    )
+
+
+async def create_missing_topics(
+    bootstrap_servers: str,
+    prefix: str,
+    topics: Iterable[Topic],
+    security: Mapping[str, Any] = {},
+) -> None:
+    """Creates the topics that are missing; one that is there is left as its operator set it. Raises `KafkaError`."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, **security)
+    await admin.start()
+    try:
+        present = set(await admin.list_topics())
+        wanted = [topic for topic in topics if prefix + topic.name not in present]
+        if not wanted:
+            return
+        copies = min(3, len((await admin.describe_cluster())["brokers"]))
+        missing = [
+            NewTopic(prefix + topic.name, topic.partitions, copies, topic_configs=_settings_of(topic.config, copies))
+            for topic in wanted
+        ]
+        for name, code, message in (await admin.create_topics(missing)).topic_errors:
+            if code not in (0, _TOPIC_ALREADY_EXISTS):
+                raise for_code(code)(f"topic {name} could not be created: {message}")
+    finally:
+        await admin.close()
+
+
+def _settings_of(config: Mapping[str, str], copies: int) -> dict[str, str]:
+    # With three copies one may be away. With fewer a promise of two would stop every write.
+    return {"min.insync.replicas": "2" if copies >= 3 else "1"} | {
+        name: value for name, value in config.items() if copies >= 3 or name != "min.insync.replicas"
+    }

@@ -13,6 +13,7 @@ from chassis.database import Transaction
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
 from contracts.message import Message
+from contracts.topics import Topic
 
 SHARDS = 16
 
@@ -24,11 +25,11 @@ def shard_of(key: str) -> int:
     return zlib.crc32(key.encode()) % SHARDS
 
 
-def row_of(message: Message) -> tuple[int, str, str, int | None, str, bytes, str]:
-    """The values of `COLUMNS` for a message."""
+def row_of(message: Message, topic: Topic | None = None) -> tuple[int, str, str, int | None, str, bytes, str]:
+    """The values of `COLUMNS` for a message; `topic` is given for one that is made from a template."""
     return (
         shard_of(message.subject),
-        BY_TYPE[message.type].topic.name,
+        (topic or BY_TYPE[message.type].topic).name,
         message.subject,
         message.order_version or message.entity_version,
         message.type,
@@ -37,11 +38,11 @@ def row_of(message: Message) -> tuple[int, str, str, int | None, str, bytes, str
     )
 
 
-async def add(tx: Transaction, messages: Sequence[Message]) -> None:
+async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None = None) -> None:
     """Writes messages in the order given. The caller holds the lock of every key among them."""
     if not messages:
         return
-    columns = [list(column) for column in zip(*map(row_of, messages), strict=True)]
+    columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
     await tx.execute(
         f"""insert into outbox ({COLUMNS})
             select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],

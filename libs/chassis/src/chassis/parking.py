@@ -5,6 +5,7 @@ releasable in order. Everything else flows. The worker that reads a key and the 
 hold the key's advisory lock, so that no later record slips past one that is being released.
 """
 
+import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Sequence
@@ -42,6 +43,9 @@ class RepairNotText(Invalid):
     zh = "修复后的内容不是有效的 JSON：{reason}"
 
 
+_LONGEST_KEY = 300
+
+
 @dataclass(frozen=True, slots=True)
 class RawRecord:
     """A Kafka record as it was read, or as it was repaired."""
@@ -59,7 +63,11 @@ class RawRecord:
         """What it is parked under; a record without a key stands alone."""
         if self.key is None:
             return f"{self.partition}:{self.offset}"
-        return self.key.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+        key = self.key.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
+        if len(key) <= _LONGEST_KEY:
+            return key
+        # An index takes no more; the digest keeps two long keys apart.
+        return f"{key[:_LONGEST_KEY]}…{hashlib.sha256(self.key).hexdigest()}"
 
 
 def raw_record(record: ConsumerRecord, topic: str) -> RawRecord:

@@ -96,7 +96,7 @@ async def release_parked_key(
 ) -> Released:
     """Applies the parked records of a key in order, all or none."""
     state = desk.state
-    subscription = next((one for one in state.subscriptions if one.topic.name == topic), None)
+    subscription = state.find_subscription(topic)
     if subscription is None:
         raise parking.ParkedKeyNotFound(topic=topic, key=key)
     consumer = Consumer(subscription, service=state.service, db=desk.db, wakeup=desk.wakeup)

@@ -12,8 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -26,25 +25,25 @@ from faststream.kafka.message import KafkaAckableMessage
 from chassis import parking
 from chassis.database import Database, Transaction, is_transient
 from chassis.parking import BEHIND, Parked, RawRecord, raw_record
+from chassis.subscription import Poison, Subscription
 from chassis.telemetry import METRICS
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
-from contracts.topics import Topic
+
+__all__ = ["Consumer", "Listener", "Poison", "Subscription"]
 
 log = logging.getLogger(__name__)
-
-Handler = Callable[[Sequence[Message], Transaction], Awaitable[None]]
 
 # Kafka takes the partitions away after max_poll_interval_ms, five minutes.
 _RETRY_FOR_SECONDS = 120.0
 _LONGEST_BACKOFF_SECONDS = 5.0
-_BATCH_RECORDS = 500
 _LONGEST_REST_SECONDS = 0.05
 _ACKNOWLEDGE_SECONDS = 1.0
 _LAST_ACKNOWLEDGE_SECONDS = 2.0
 _POLL_MILLISECONDS = 500
 _STUCK_SECONDS = 5.0
+_REST_STEP_SECONDS = 0.5
 _UNPROCESSABLE = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -55,23 +54,6 @@ _UNPROCESSABLE = (
     ArithmeticError,
 )
 """What one record can be the cause of. Anything else is a fault of ours: nothing is skipped until it is mended."""
-
-
-class Poison(Exception):
-    """The message cannot be applied, now or later, unless somebody repairs something."""
-
-    def __init__(self, message: Message, reason: str) -> None:
-        super().__init__(reason)
-        self.message = message
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Subscription:
-    """What a service listens to, and what it does with it."""
-
-    topic: Topic
-    handler: Handler
 
 
 class Consumer:
@@ -162,11 +144,17 @@ class Consumer:
             if record.parking_key in blocked:
                 parked.append(Parked(record, BEHIND))
             elif place in poison:
+                if place not in messages and await self._is_answered(record, poison[place], tx):
+                    continue
                 parked.append(Parked(record, poison[place]))
                 blocked.add(record.parking_key)
             else:
                 applicable.append(messages[place])
         return applicable, parked
+
+    async def _is_answered(self, record: RawRecord, reason: str, tx: Transaction) -> bool:
+        answer = self.subscription.answer_unreadable
+        return answer is not None and await answer(record, reason, tx)
 
     async def _park_alone(self, record: RawRecord, error: Exception) -> None:
         parked = [Parked(record, f"{type(error).__name__}: {error}")]
@@ -198,12 +186,20 @@ class Consumer:
             taken = await parking.take_parked(tx, self._topic, key)
             for parked_id, record in taken:
                 try:
-                    message = decode(record.key, record.value, record.headers, topic=self.subscription.topic)
-                    await self.subscription.handler([message], tx)
+                    await self._apply_parked(record, tx)
                 except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
                     raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
             await parking.mark_released(tx, [parked_id for parked_id, _ in taken], by=by, at=at)
         return len(taken)
+
+    async def _apply_parked(self, record: RawRecord, tx: Transaction) -> None:
+        try:
+            message = decode(record.key, record.value, record.headers, topic=self.subscription.topic)
+        except MalformedMessage as error:
+            if not await self._is_answered(record, str(error), tx):
+                raise
+        else:
+            await self.subscription.handler([message], tx)
 
 
 async def _advance(tx: Transaction, records: Sequence[RawRecord]) -> None:
@@ -253,7 +249,7 @@ class Listener(ConsumerRebalanceListener):
             decoder=_as_it_is,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            max_records=_BATCH_RECORDS,
+            max_records=consumer.subscription.batch_records,
             batch_timeout_ms=1,
             fetch_max_wait_ms=200,
             session_timeout_ms=10_000,
@@ -282,6 +278,19 @@ class Listener(ConsumerRebalanceListener):
         self.stuck = None
         self._next_offsets |= {record.partition: record.offset + 1 for record in records}
         await self._acknowledge()
+        await self._keep_pace(len(records))
+
+    async def _keep_pace(self, count: int) -> None:
+        """Rests while its writer is over its quota: what is not read yet waits on the topic, and nothing is lost."""
+        if (pace := self._consumer.subscription.pace) is None:
+            return
+        left = await pace(count, self._db)
+        if left > 0:
+            METRICS.paced_seconds.labels(self.topic).inc(left)
+        while left > 0 and not self._is_leaving:
+            await asyncio.sleep(min(left, _REST_STEP_SECONDS))
+            left -= _REST_STEP_SECONDS
+            self.polled_at = time.monotonic()
 
     async def _acknowledge(self) -> None:
         """Tells Kafka what was applied, for lag and autoscaling: where to go on is in our own database.

@@ -29,6 +29,9 @@ class _Metrics:
     outbox_rows = Gauge("linework_outbox_rows", "Rows that wait to be published.")
     outbox_age_seconds = Gauge("linework_outbox_age_seconds", "Age of the oldest row that waits.")
     consumed = Counter("linework_consumed_total", "Records that were read.", ["topic"])
+    paced_seconds = Counter(
+        "linework_paced_seconds_total", "Time that a writer over its quota was not read.", ["topic"]
+    )
     duplicates = Counter("linework_duplicates_total", "Events that were known already.")
     parked = Counter("linework_parked_total", "Records that were parked.", ["topic"])
     parked_keys = Gauge("linework_parked_keys", "Keys that are parked at the moment.")

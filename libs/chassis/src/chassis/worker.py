@@ -9,11 +9,11 @@ from typing import Any
 
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
-from faststream.kafka import KafkaBroker
 
 from chassis.database import Database, is_transient
+from chassis.guests import Arriving, Guests
 from chassis.health import health_routes
-from chassis.kafka import broker_security, client_security
+from chassis.kafka import client_security, new_broker
 from chassis.relay import Relay
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Listener, Subscription
@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 600.0
 _KEYS_KEPT = "7 days"
-_DRAIN_SECONDS = 15.0
 _LAST_ROUND_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 
@@ -36,7 +35,12 @@ class Worker:
     """What a worker process runs, and how it is."""
 
     def __init__(
-        self, service: str, settings: Settings, subscriptions: list[Subscription], jobs: Sequence[Job] = ()
+        self,
+        service: str,
+        settings: Settings,
+        subscriptions: list[Subscription],
+        jobs: Sequence[Job] = (),
+        arriving: Arriving | None = None,
     ) -> None:
         self._settings = settings
         self._jobs = jobs
@@ -48,17 +52,8 @@ class Worker:
             topic_prefix=settings.topic_prefix,
             security=client_security(settings),
         )
-        self._broker = KafkaBroker(
-            # FastStream takes a text with commas for the name of one broker.
-            [server.strip() for server in settings.kafka_bootstrap_servers.split(",")],
-            security=broker_security(settings),
-            allow_auto_create_topics=False,
-            # Handlers take the raw batch: nothing is to be injected or converted.
-            apply_types=False,
-            graceful_timeout=_DRAIN_SECONDS,
-            logger=log,
-            log_level=logging.DEBUG,
-        )
+        self._broker = new_broker(settings)
+        self._guests = Guests(service, settings, self.db, self._wakeup, arriving) if arriving else None
         self._tasks: list[asyncio.Task[None]] = []
         self._listeners = [
             Listener(
@@ -81,6 +76,7 @@ class Worker:
                     ("relay", self._relay.run()),
                     ("housekeeping", self._keep_house()),
                     *((job.__name__, job(self.db, self._wakeup)) for job in self._jobs),
+                    *((("guests", self._guests.run()),) if self._guests else ()),
                 )
             ]
             listening = asyncio.create_task(self._listen(), name="listen")
@@ -91,6 +87,8 @@ class Worker:
                 for listener in self._listeners:
                     await listener.leave()
                 await self._broker.stop()
+                if self._guests:
+                    await self._guests.leave()
                 self._relay.leave()
                 await asyncio.wait(tasks[:1], timeout=_LAST_ROUND_SECONDS)
                 for task in tasks:
@@ -123,15 +121,19 @@ class Worker:
                     raise
             await asyncio.sleep(_HOUSEKEEPING_SECONDS)
 
+    def _all_listeners(self) -> list[Listener]:
+        return [*self._listeners, *(self._guests.listeners if self._guests else ())]
+
     def fault(self) -> str | None:
         """What makes it not alive: it has not polled Kafka for too long, or a part of it has died."""
         for task in self._tasks:
             if task.done():
                 return f"{task.get_name()} has ended"
-        oldest = min((listener.polled_at for listener in self._listeners), default=time.monotonic())
+        listeners = self._all_listeners()
+        oldest = min((listener.polled_at for listener in listeners), default=time.monotonic())
         age = time.monotonic() - oldest
         METRICS.last_poll_age_seconds.set(age)
-        for listener in self._listeners:
+        for listener in listeners:
             METRICS.lag.labels(listener.topic).set(listener.lag())
         if age > self._settings.kafka_poll_seconds:
             return f"Kafka was last polled {age:.0f} s ago"
@@ -140,7 +142,7 @@ class Worker:
     def unready(self) -> str | None:
         """What makes it not ready: it is not alive, has no partitions, or cannot apply what it reads."""
         waiting = [listener.topic for listener in self._listeners if not listener.is_assigned]
-        stuck = next((listener.stuck for listener in self._listeners if listener.stuck), None)
+        stuck = next((listener.stuck for listener in self._all_listeners() if listener.stuck), None)
         return self.fault() or stuck or (f"no partitions of {', '.join(waiting)} assigned" if waiting else None)
 
 
@@ -151,13 +153,20 @@ async def _cancel(task: asyncio.Task[Any]) -> None:
 
 
 def create_worker(
-    service: str, settings: Settings, subscriptions: list[Subscription], jobs: Sequence[Job] = ()
+    service: str,
+    settings: Settings,
+    subscriptions: list[Subscription],
+    jobs: Sequence[Job] = (),
+    arriving: Arriving | None = None,
 ) -> FastAPI:
-    """The worker as an app with the probes; its work runs as long as the app."""
+    """The worker as an app with the probes; its work runs as long as the app.
+
+    `arriving` names subscriptions that come and go while it runs.
+    """
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        worker = Worker(service, settings, subscriptions, jobs)
+        worker = Worker(service, settings, subscriptions, jobs, arriving)
         app.state.db, app.state.worker = worker.db, worker
         async with worker.running():
             yield

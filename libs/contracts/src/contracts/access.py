@@ -64,6 +64,10 @@ _SUBSCRIBER_WRITERS = _each(NO_AREA, AGENT, SUPERVISOR)
 _SUBSCRIBER_READERS = _each(NO_AREA, AGENT, SUPERVISOR, DISPATCHER, AUDITOR)
 _ASKERS = _each(EVERY_AREA, AGENT, SUPERVISOR, DISPATCHER)
 _LOOK_UP = {**_ASKERS, AUDITOR: EVERY_AREA, TECHNICIAN: OWN_AREAS}
+_DESK = _each(EVERY_AREA, AGENT, SUPERVISOR)
+_CALL_READERS = {**_DESK, AUDITOR: NO_AREA}
+_KNOWERS = _each(NO_AREA, SUPERVISOR, AUDITOR, OPERATOR)
+_OVERSEERS = _each(WHOLE, OPERATOR, SUPERVISOR)
 # dispatch: who is both acts as supervisor, and the event says so.
 _DISPATCHERS = _each(EVERY_AREA, SUPERVISOR, DISPATCHER)
 # fieldwork
@@ -114,6 +118,42 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "POST /v1/work-orders/{order_id}/cancel-requests": _ASKERS,
         "POST /v1/work-orders/{order_id}/urge-requests": _ASKERS,
         "GET /v1/requests/{request_id}": _ASKERS,
+        # Partners and agents belong to no work area.
+        "PUT /v1/partners/{partner_id}": _OPERATORS,
+        "GET /v1/partners": _OVERSEERS,
+        "GET /v1/partners/{partner_id}": _OVERSEERS,
+        "GET /v1/partners/{partner_id}/refused-events": _OVERSEERS,
+        "PUT /v1/agents/{agent_id}": _OPERATORS,
+        "GET /v1/agents": _OVERSEERS,
+        # A call has no area; the orders shown beside it keep to the caller's.
+        "POST /v1/calls": _DESK,
+        "GET /v1/calls": _CALL_READERS,
+        "GET /v1/calls/{call_id}": _CALL_READERS,
+        "PUT /v1/calls/{call_id}/record": _DESK,
+        "POST /v1/calls/{call_id}/classify": _DESK,
+        "POST /v1/calls/{call_id}/settlements": _DESK,
+        "GET /v1/calls/{call_id}/screen-pop": _DESK,
+        "GET /v1/screen-pop": _DESK,
+        "GET /v1/cases": _CALL_READERS,
+        "POST /v1/cases/{case_id}/reply": _DESK,
+        "POST /v1/cases/{case_id}/promise": _DESK,
+        "GET /v1/referrals": _CALL_READERS,
+        "POST /v1/referrals/{referral_id}/answer": _DESK,
+        "POST /v1/outages": _each(NO_AREA, SUPERVISOR, DISPATCHER),
+        "GET /v1/outages": _each(NO_AREA, *_STAFF),
+        "POST /v1/outages/{outage_id}/change": _each(NO_AREA, SUPERVISOR, DISPATCHER),
+        "POST /v1/work-orders/{order_id}/links": _ASKERS,
+        "GET /v1/work-orders/{order_id}/links": _LOOK_UP,
+        "POST /v1/links/{link_id}/undo": _ASKERS,
+        "POST /v1/duplicate-checks": _ASKERS,
+        "GET /v1/rules/desk": _OVERSEERS,
+        "PUT /v1/rules/desk": _REFERENCE_EDITORS,
+        "GET /v1/articles": _REFERENCE_READERS,
+        "POST /v1/articles": _KNOWERS,
+        "PUT /v1/articles/{article_id}": _KNOWERS,
+        "GET /v1/articles/{article_id}": _REFERENCE_READERS,
+        "GET /v1/articles/{article_id}/versions": _REFERENCE_READERS,
+        "GET /v1/articles/{article_id}/calls": _CALL_READERS,
     },
     "dispatch": {
         "GET /v1/work-orders": _DISPATCHERS,

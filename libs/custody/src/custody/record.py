@@ -10,10 +10,11 @@ from datetime import datetime
 
 import asyncpg
 
+from chassis import outbox
 from chassis.acts import ActHeaders, Answer, etag_of, raise_first_answer, raise_if_answered
 from chassis.catch_up import caught_up
 from chassis.clock import Clock
-from chassis.database import Database, Statements
+from chassis.database import Database, Statements, Transaction
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
 from chassis.outbox import row_of
 from chassis.telemetry import METRICS
@@ -86,6 +87,9 @@ _CREATE = f"""
 with changed as (
     insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 returning 1
 ), {_SENT_AND_KEPT}"""
+
+
+_INSERT = f"insert into work_orders ({COLUMNS}) values ({_TYPED_CHANGE}) on conflict do nothing"
 
 
 # The order and the first answer as of one moment: whoever sees the order moved on by this very command sees its answer.
@@ -209,6 +213,17 @@ async def _find_unless_answered(statements: Statements, act: Act) -> Tracked | N
     if row["fingerprint"] is not None:
         raise_first_answer(key, row["fingerprint"], Answer(row["status"], row["response"], row["etag"]))
     return tracked_of(row) if row["body"] is not None else None
+
+
+async def create_in(tx: Transaction, message: Message) -> WorkOrder:
+    """An order from its first event, within a transaction that does more; raises `ExternalReferenceTaken`."""
+    created = Tracked(apply(None, message), 0, event_hash(message))
+    if await tx.execute(_INSERT, *values_of(created)) == "INSERT 0 0":
+        reference = created.order.external_reference
+        await _raise_if_taken(tx, reference)
+        raise ExternalReferenceTaken(external_reference=reference, order_id=None, order_no=None)
+    await outbox.add(tx, [message])
+    return created.order
 
 
 async def find_tracked(statements: Statements, order_id: str) -> Tracked | None:

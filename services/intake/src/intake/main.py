@@ -6,17 +6,19 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
 from custody.http import prepare_orders
-from intake import api, api_subscribers
+from intake import api, api_calls, api_knowledge, api_partners, api_subscribers, api_ties
 from intake.consumers import SUBSCRIPTIONS
+from intake.partners import find_subscription
 
 
 def app(settings: Settings) -> FastAPI:
     return create_app(
         "intake",
         settings,
-        [api.router, api_subscribers.router],
-        description="Subscribers, the creation of work orders, look-up, and requests to an order's custodian.",
+        [module.router for module in (api, api_subscribers, api_partners, api_calls, api_ties, api_knowledge)],
+        description="Calls, subscribers, work orders from creation to look-up, requests to custodians, knowledge.",
         subscriptions=SUBSCRIPTIONS,
+        find_subscription=find_subscription,
         prepare=prepare_orders(Service.INTAKE),
     )
 

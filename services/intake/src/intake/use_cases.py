@@ -1,19 +1,20 @@
 """What intake does. One function a command; each says where it commits."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import msgspec
 
 from chassis import outbox
 from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remember
 from chassis.clock import Clock
-from chassis.database import Database
+from chassis.database import Database, Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.codec import new_message
 from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Service
-from contracts.message import Actor
+from contracts.message import Actor, Message
 from contracts.refusals import Conflict, NotFound, Stale
 from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
 from custody.record import Act, Orders, WorkOrderNotFound, find_tracked, may_see
@@ -60,8 +61,7 @@ class Ask:
 
 async def ask_custodian(ask: Ask, act: Act, *, db: Database, clock: Clock, wakeup: Wakeup) -> Answer:
     """Puts the request behind everything this service has published of the order."""
-    now, request_id = clock.now(), new_id()
-    body = {"cancel": WorkOrderCancelRequested, "urge": WorkOrderUrgeRequested}[ask.kind]
+    now = clock.now()
     async with db.begin() as tx:
         await raise_if_answered(tx, act.headers.idempotency)
         # The row lock keeps the request behind the creation in the outbox.
@@ -69,33 +69,49 @@ async def ask_custodian(ask: Ask, act: Act, *, db: Database, clock: Clock, wakeu
         tracked = await find_tracked(tx, act.order_id)
         if tracked is None or not may_see(tracked.order, act.areas):
             raise WorkOrderNotFound(order_id=act.order_id)
-        await tx.execute(
-            """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
-               values ($1, $2, $3, $4, 'pending', $5, $6)""",
-            request_id,
-            act.order_id,
-            ask.kind,
-            ask.reason,
-            act.actor.sub,
-            now,
-        )
-        message = new_message(
-            body(request_id=request_id, reason=ask.reason),
-            service=Service.INTAKE,
-            subject=act.order_id,
-            actor=act.actor,
-            occurred_at=act.occurred_at or now,
-            recorded_at=now,
-            correlation_id=act.headers.correlation_id,
-            traceparent=act.headers.traceparent,
-        )
+        message, shown = await asked(tx, ask, act.order_id, act.actor, act.headers, now=now, at=act.occurred_at)
         await outbox.add(tx, [message])
-        shown = {"id": request_id, "order_id": act.order_id, "kind": ask.kind, "reason": ask.reason}
-        shown |= {"state": "pending", "asked_by": act.actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
         answer = Answer(202, msgspec.json.encode(shown))
         await remember(tx, act.headers.idempotency, answer)
     wakeup.send(PUBLISH)
     return answer
+
+
+async def asked(
+    tx: Transaction,
+    ask: Ask,
+    order_id: str,
+    actor: Actor,
+    headers: ActHeaders,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+) -> tuple[Message, dict[str, object]]:
+    """Notes a request; returns the message that carries it, and the request as it is shown."""
+    request_id = new_id()
+    body = {"cancel": WorkOrderCancelRequested, "urge": WorkOrderUrgeRequested}[ask.kind]
+    await tx.execute(
+        """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
+           values ($1, $2, $3, $4, 'pending', $5, $6)""",
+        request_id,
+        order_id,
+        ask.kind,
+        ask.reason,
+        actor.sub,
+        now,
+    )
+    message = new_message(
+        body(request_id=request_id, reason=ask.reason),
+        service=Service.INTAKE,
+        subject=order_id,
+        actor=actor,
+        occurred_at=at or now,
+        recorded_at=now,
+        correlation_id=headers.correlation_id,
+        traceparent=headers.traceparent,
+    )
+    shown = {"id": request_id, "order_id": order_id, "kind": ask.kind, "reason": ask.reason, "state": "pending"}
+    return message, shown | {"asked_by": actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
 
 
 async def create_subscriber(subscriber: Subscriber, headers: ActHeaders, *, db: Database, clock: Clock) -> Answer:

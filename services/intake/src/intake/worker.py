@@ -1,4 +1,4 @@
-"""The worker process of intake: follows the orders and publishes."""
+"""The worker process of intake: follows the orders, takes what partners send, and publishes."""
 
 from fastapi import FastAPI
 
@@ -6,10 +6,12 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from intake.consumers import SUBSCRIPTIONS
+from intake.partners import active_partners
+from intake.watching import watch
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("intake", settings, SUBSCRIPTIONS)
+    return create_worker("intake", settings, SUBSCRIPTIONS, [watch], active_partners)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import typer
 from linework.runtime.commands import StateFolder
 
 if TYPE_CHECKING:
+    from linework.importer.orders import Fate
     from linework.importer.report import Report
 
 commands = typer.Typer(help="Bring real service requests in, through the public APIs.", no_args_is_help=True)
@@ -78,4 +79,61 @@ async def _import(file: Path, report: "Report", through: Through, clients: int, 
             if not isinstance(error, NotReached):
                 raise error from None
             show(report, Console())
+            raise Stopped(f"{error}; the same command goes on from here.") from error
+
+
+@commands.command()
+def orders(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV with external_reference, subscriber_no, device_type, demand_type, content; also channel, zone, "
+            "territory, appointment_start, appointment_end, occurred_at."
+        ),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look through it; create nothing.")] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Each row's fate as CSV; beside the file if left out.")
+    ] = None,
+    clients: Annotated[int, typer.Option("--clients", min=1, max=256, help="How many at a time.")] = 16,
+    state_folder: StateFolder = None,
+) -> None:
+    """Create work orders from a file; stopped and started again it goes on, run twice it creates nothing.
+
+    The exit status is 1 when a row was refused.
+    """
+    from collections import Counter
+
+    from linework.importer.orders import Fate, Outcome, write_report
+
+    fates: list[Fate] = []
+    try:
+        asyncio.run(_orders(file, fates, dry_run, clients, state_folder))
+    finally:
+        place = report or file.with_name(f"{file.name}.report.csv")
+        write_report(place, fates)
+    counts = Counter(fate.outcome for fate in fates)
+    typer.echo(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]) or "No rows.")
+    typer.echo(f"Each row: {place}")
+    raise typer.Exit(1 if counts[Outcome.REFUSED] else 0)
+
+
+async def _orders(file: Path, fates: "list[Fate]", dry_run: bool, clients: int, state_folder: Path | None) -> None:
+    from rich.console import Console
+
+    from linework.client import Installation, NotReached, find_addresses
+    from linework.client_progress import Bar
+    from linework.importer.orders import COLUMNS, Orders
+    from linework.importer.rows import count_rows
+    from linework.importer.run import PATIENCE
+    from linework.stopped import Stopped
+
+    count = count_rows(file, COLUMNS)
+    async with Installation(find_addresses(state_folder), patience=PATIENCE) as installation:
+        await installation.require("intake")
+        run = Orders(installation, dry_run, clients, fates)
+        try:
+            with Bar(Console(stderr=True), "Looking" if dry_run else "Creating", count).shown() as bar:
+                await run.play(file, bar.advance)
+        except NotReached as error:
             raise Stopped(f"{error}; the same command goes on from here.") from error

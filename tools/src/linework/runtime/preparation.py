@@ -11,14 +11,12 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from linework.ports import SERVICES
 from linework.stopped import Stopped
 
-TOPIC_ALREADY_EXISTS = 36
 SERVERS_SECONDS = 120
 
 
@@ -58,47 +56,14 @@ def create_topics(bootstrap_servers: str, prefix: str) -> None:
     """Create the topics that are missing; one that is there is left as its operator set it."""
     from aiokafka.errors import KafkaError
 
+    from chassis.kafka import create_missing_topics
     from contracts.topics import TOPICS
 
     with _quiet_aiokafka():
         try:
-            asyncio.run(_create_topics(bootstrap_servers, prefix, TOPICS))
+            asyncio.run(create_missing_topics(bootstrap_servers, prefix, TOPICS))
         except (OSError, KafkaError) as error:
             raise Stopped(f"Kafka at {bootstrap_servers} cannot be used: {error}") from error
-
-
-async def _create_topics(bootstrap_servers: str, prefix: str, topics: Iterable[Any]) -> None:
-    from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
-    try:
-        copies = min(3, len((await admin.describe_cluster())["brokers"]))
-        present = set(await admin.list_topics())
-        missing = [
-            NewTopic(prefix + topic.name, topic.partitions, copies, topic_configs=_settings(topic.config, copies))
-            for topic in topics
-            if prefix + topic.name not in present
-        ]
-        if missing:
-            _refuse_failures((await admin.create_topics(missing)).topic_errors)
-    finally:
-        await admin.close()
-
-
-def _settings(config: Mapping[str, str], copies: int) -> dict[str, str]:
-    # With three copies one may be away. With fewer a promise of two would stop every write.
-    return {"min.insync.replicas": "2" if copies >= 3 else "1"} | {
-        name: value for name, value in config.items() if copies >= 3 or name != "min.insync.replicas"
-    }
-
-
-def _refuse_failures(topic_errors: Iterable[tuple[str, int, str | None]]) -> None:
-    from aiokafka.errors import for_code
-
-    for name, code, message in topic_errors:
-        if code not in (0, TOPIC_ALREADY_EXISTS):
-            raise Stopped(f"Topic {name} could not be created: {message or for_code(code).__name__}")
 
 
 @contextlib.contextmanager

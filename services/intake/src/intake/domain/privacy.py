@@ -8,6 +8,8 @@ from contracts.lifecycle import Status
 _HIDDEN = "*"
 _SEES_ALL = frozenset({"agent", "supervisor"})
 _SEES_ADDRESS = frozenset({"dispatcher"})
+SEES_NUMBERS = _SEES_ALL
+"""Who sees a caller's number whole."""
 _IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
 
 

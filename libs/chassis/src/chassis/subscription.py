@@ -1,0 +1,41 @@
+"""What a service listens to: a topic, what is done with its messages, and how its writers are treated."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from chassis.database import Database, Transaction
+from chassis.parking import RawRecord
+from contracts.message import Message
+from contracts.topics import Topic
+
+_BATCH_RECORDS = 500
+
+Handler = Callable[[Sequence[Message], Transaction], Awaitable[None]]
+
+
+class Poison(Exception):
+    """The message cannot be applied, now or later, unless somebody repairs something."""
+
+    def __init__(self, message: Message, reason: str) -> None:
+        super().__init__(reason)
+        self.message = message
+        self.reason = reason
+
+
+Answer = Callable[[RawRecord, str, Transaction], Awaitable[bool]]
+"""Given a record that cannot be read, and why: True when its writer was told and need only send it anew, False when
+it is to be parked."""
+
+Pace = Callable[[int, Database], Awaitable[float]]
+"""Given how many records were applied: for how many seconds nothing more is read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """What a service listens to, and what it does with it."""
+
+    topic: Topic
+    handler: Handler
+    answer_unreadable: Answer | None = None
+    pace: Pace | None = None
+    batch_records: int = _BATCH_RECORDS

@@ -1,0 +1,120 @@
+"""What a partner is told about its records: every mistake of one, with what would be right."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts import conformance as rules
+from contracts import partners as p
+from contracts.codec import encode, new_partner_message
+from contracts.golden import MESSAGES
+from contracts.message import Message
+
+NOW = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
+OF_PARTNERS = [message for name, message in MESSAGES.items() if name.startswith("partner-") and "out" not in name]
+
+
+def make_event(body: Any = None) -> Message:
+    return new_partner_message(
+        body or p.PartnerCallQueued(queue="q"), partner_id="pbx", event_id="e-1", subject="c-1", occurred_at=NOW
+    )
+
+
+def check(message: Message, value: bytes | None = None, key: bytes | None = None, **headers: bytes) -> rules.Checked:
+    sent_key, sent, pairs = encode(message)
+    changed = [(name, text) for name, text in (dict(pairs) | headers).items() if text]
+    return rules.check_record(key or sent_key, value or sent, changed, partner_id="pbx", now=NOW)
+
+
+def pointers(checked: rules.Checked) -> list[str]:
+    return [mistake.pointer for mistake in checked.mistakes]
+
+
+@pytest.mark.parametrize("message", OF_PARTNERS, ids=lambda message: message.type)
+def test_every_recorded_event_of_a_partner_conforms(message: Message) -> None:
+    checked = check(message)
+    assert (checked.code, checked.message) == (None, message)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({"leg": "one", "position": [], "queue": 7}, ["/leg", "/queue", "/position"]),
+        ({"leg": 0}, ["/leg"]),
+        ({"leg": 101, "position": -1}, ["/leg", "/position"]),
+        ({"queue": ""}, ["/queue"]),
+        ({"queue": "q" * 201}, ["/queue"]),
+        ({"queue": "a\nb"}, ["/queue"]),
+    ],
+)
+def test_every_mistake_of_a_value_is_named_with_what_would_be_right(value: Any, expected: list[str]) -> None:
+    checked = check(make_event(), json.dumps(value).encode())
+    assert (checked.code, sorted(pointers(checked))) == (rules.MALFORMED, sorted(expected))
+    assert all(mistake.right and mistake.wrong.zh for mistake in checked.mistakes)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (p.PartnerCallAnswered(wait_milliseconds=-1), "/wait_milliseconds"),
+        (p.PartnerCallAnswered(wait_milliseconds=8 * 24 * 3600 * 1000), "/wait_milliseconds"),
+        (p.PartnerCallRated(score=6), "/score"),
+        (p.PartnerCallRated(score=0), "/score"),
+    ],
+)
+def test_what_cannot_be_so_is_a_mistake(body: Any, pointer: str) -> None:
+    assert pointer in pointers(check(make_event(body)))
+
+
+def test_a_missing_field_says_what_it_may_be() -> None:
+    (mistake,) = check(make_event(p.PartnerCallLost(reason=p.LossReason.TIMEOUT)), b"{}").mistakes
+    assert (mistake.pointer, mistake.wrong.en) == ("/reason", "is missing")
+    assert "timeout" in mistake.right
+
+
+@pytest.mark.parametrize(
+    ("headers", "code", "pointer"),
+    [
+        ({"ce_source": b"/partner/other"}, rules.UNREADABLE, "ce_source"),
+        ({"ce_id": b""}, rules.UNREADABLE, "ce_id"),
+        ({"ce_time": b"soon"}, rules.UNREADABLE, "ce_time"),
+        ({"ce_subject": b"c-2"}, rules.UNREADABLE, "ce_subject"),
+        ({"ce_type": b"linework.call.queued.v1"}, rules.TYPE_UNKNOWN, "ce_type"),
+        ({"ce_time": b"2026-03-09T00:00:00Z"}, rules.MALFORMED, "ce_time"),
+    ],
+)
+def test_a_wrong_header_is_named(headers: dict[str, bytes], code: str, pointer: str) -> None:
+    checked = check(make_event(), **headers)
+    assert (checked.code, pointers(checked)) == (code, [pointer])
+
+
+@pytest.mark.parametrize("value", [b"{", b"[]", b"1", b'"x"', b"\xff", b"[" * 10_000])
+def test_what_is_no_object_cannot_be_read(value: bytes) -> None:
+    assert check(make_event(), value).code == rules.UNREADABLE
+
+
+@given(st.none() | st.binary(), st.none() | st.binary(), st.lists(st.tuples(st.text(), st.binary())))
+def test_anything_at_all_is_judged_and_nothing_raises(key: Any, value: Any, headers: Any) -> None:
+    assert rules.check_record(key, value, headers, partner_id="pbx", now=NOW).code is not None
+
+
+def test_every_code_has_a_sentence_in_both_languages() -> None:
+    codes = [value for name, value in vars(rules).items() if name.isupper() and isinstance(value, str)]
+    assert set(codes) == set(rules.SENTENCES)
+    assert all(names.en.endswith(".") and names.zh.endswith("。") for names in rules.SENTENCES.values())
+
+
+def test_the_course_of_a_call_has_one_of_each_and_corrections_of_what_is_there() -> None:
+    course = rules.Course()
+    assert course.take("1", p.PartnerCallAnswered(agent="a")) is None
+    assert course.take("2", p.PartnerCallAnswered(agent="b")) == rules.FACT_KNOWN
+    assert course.take("3", p.PartnerCallAnswered(agent="b", leg=2)) is None
+    assert course.take("4", p.PartnerCallAnswered(agent="b", corrects="1")) is None
+    assert course.take("5", p.PartnerCallAnswered(agent="c", corrects="1")) == rules.CORRECTION_UNKNOWN
+    assert course.take("6", p.PartnerCallEnded(corrects="4")) == rules.CORRECTION_UNKNOWN
+    assert course.take("7", p.PartnerCallAnswered(agent="c", corrects="4")) is None
+    assert [course.take(str(number), p.PartnerCallHeld()) for number in (8, 9)] == [None, None]

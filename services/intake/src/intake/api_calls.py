@@ -1,0 +1,229 @@
+"""Calls over HTTP: logged, searched, recorded, settled; promises and referrals that follow of them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.any_route import ANY
+from chassis.desk import Desk
+from chassis.paging import CursorBroken
+from chassis.problems import Responses
+from chassis.texts import Moment
+from contracts.calls import Direction
+from custody.record import ExternalReferenceTaken, WorkOrderNotFound
+from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchText
+from intake import call_desk, desk_store, settling, views_calls
+from intake.call_desk import Doing
+from intake.call_models import (
+    AnsweredAtOnce,
+    ByDepartment,
+    ByNewOrder,
+    ByOpenOrder,
+    CallPage,
+    Case,
+    CasePage,
+    Classification,
+    LogCall,
+    Promise,
+    RecordOfCall,
+    Referral,
+    ReferralPage,
+    ScreenPop,
+    Settlement,
+    Settling,
+    ShownCall,
+    Text,
+    WholeCall,
+    WrittenRecord,
+)
+from intake.domain import creation
+from intake.domain import desk as refusals
+from intake.domain.legs import CallState
+from intake.domain.privacy import plain_phone
+from intake.knowledge_store import ArticleNotFound
+from intake.views_calls import CallSearch
+
+_ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
+_CREATION = (
+    creation.SubscriberNotFound,
+    creation.DeviceTypeUnknown,
+    creation.DemandTypeUnknown,
+    creation.AppointmentInverted,
+    ExternalReferenceTaken,
+)
+_SETTLING = (
+    *_ACT,
+    *_CREATION,
+    ArticleNotFound,
+    WorkOrderNotFound,
+    refusals.CallNotFound,
+    refusals.OrderIsClosed,
+    refusals.PromiseOutOfReach,
+)
+
+router = APIRouter(prefix="/v1", tags=["calls"])
+
+
+def doing_of(desk: OrderDesk) -> Doing:
+    return Doing(desk.caller.actor, desk.headers, desk.db, desk.clock, desk.wakeup)
+
+
+@router.post(
+    "/calls",
+    status_code=201,
+    response_model=ShownCall,
+    responses=Responses.of((*_ACT, creation.SubscriberNotFound, refusals.CallTimesInverted)),
+)
+async def log_call(body: LogCall, desk: ActDesk) -> Response:
+    """Logs a call that no switch tells of; a number or a subscriber number finds the subscriber."""
+    values = body.model_dump() | {"phone": plain_phone(body.phone) if body.phone else None}
+    return (await call_desk.log_call(call_desk.LogCall(**values), doing_of(desk))).response()
+
+
+@router.get("/calls", responses=Responses.of((*ANY, CursorBroken)))
+async def search_calls(
+    desk: Desk,
+    subscriber_no: SearchText = None,
+    phone: SearchText = None,
+    agent_id: SearchText = None,
+    queue: SearchText = None,
+    direction: Direction | None = None,
+    state: CallState | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> CallPage:
+    """Calls by subscriber, number, agent, queue or time, the latest first; numbers are masked by role."""
+    number = plain_phone(phone) if phone else None
+    wanted = CallSearch(subscriber_no, number, agent_id, queue, direction, state, since, until)
+    page = await views_calls.calls(desk.db, wanted, roles=desk.caller.roles, cursor=cursor, limit=limit)
+    return CallPage.model_validate(page)
+
+
+@router.get("/calls/{call_id}", responses=Responses.of((*ANY, refusals.CallNotFound)))
+async def get_call(call_id: OrderId, desk: Desk) -> WholeCall:
+    """One call: what its switch said, what was written about it, how it was settled."""
+    async with desk.db.statements() as statements:
+        found = await views_calls.one_call(statements, call_id, roles=desk.caller.roles)
+    return WholeCall.model_validate(found, from_attributes=True)
+
+
+@router.put(
+    "/calls/{call_id}/record",
+    response_model=WrittenRecord,
+    responses=Responses.of((*_ACT, refusals.CallNotFound, refusals.CallRecordChanged)),
+)
+async def write_call_record(call_id: OrderId, body: RecordOfCall, desk: ActDesk) -> Response:
+    """Writes the record of a call; `If-Match` names the version it was changed on, without one it is the first."""
+    record = desk_store.CallRecord(**body.model_dump(), version=desk.headers.if_match or 0)
+    return (await call_desk.write_record(call_id, record, doing_of(desk))).response()
+
+
+@router.post(
+    "/calls/{call_id}/classify",
+    response_model=ShownCall,
+    responses=Responses.of((*_ACT, creation.SubscriberNotFound, refusals.CallNotFound)),
+)
+async def classify_call(call_id: OrderId, body: Classification, desk: ActDesk) -> Response:
+    """Says who called and what about; what is left out stays."""
+    answer = await call_desk.classify(
+        call_id, doing_of(desk), subscriber_no=body.subscriber_no, demand_type=body.demand_type
+    )
+    return answer.response()
+
+
+@router.post(
+    "/calls/{call_id}/settlements", status_code=201, response_model=Settlement, responses=Responses.of(_SETTLING)
+)
+async def settle_call(call_id: OrderId, body: Settling, desk: ActDesk) -> Response:
+    """Settles a call 办结: answered at once, by an order (a new one, or one that is open and is urged), by a
+    department, or as a difficult case with a promised reply."""
+    return (await settling.settle(call_id, _how(body, desk), doing_of(desk))).response()
+
+
+def _how(body: Any, desk: OrderDesk) -> settling.Settling:
+    match body:
+        case AnsweredAtOnce():
+            return settling.AnsweredAtOnce(body.article_id)
+        case ByNewOrder():
+            return settling.NewOrder(body.order.command())
+        case ByOpenOrder():
+            return settling.OpenOrder(body.order_id, body.reason, desk.caller.areas)
+        case ByDepartment():
+            return settling.ToDepartment(body.department, body.question)
+        case _:
+            return settling.DifficultCase(body.content, body.contact, body.reply_by)
+
+
+@router.get("/calls/{call_id}/screen-pop", responses=Responses.of((*ANY, refusals.CallNotFound)))
+async def screen_pop_of_call(call_id: OrderId, desk: Desk) -> ScreenPop:
+    """Screen pop 来电弹屏 of a call: its subscriber or who has its number, their open orders, calls and outages."""
+    async with desk.db.statements() as statements:
+        subscriber_id, phone = await views_calls.caller_of(statements, call_id)
+        return await _popped(desk, statements, subscriber_id, phone)
+
+
+@router.get("/screen-pop", responses=Responses.of(ANY))
+async def screen_pop_of_number(
+    desk: Desk, phone: Annotated[str, Query(min_length=1, max_length=40, pattern=r"^\+?[0-9][0-9 -]*$")]
+) -> ScreenPop:
+    """The same for a number."""
+    async with desk.db.statements() as statements:
+        return await _popped(desk, statements, None, plain_phone(phone))
+
+
+async def _popped(desk: Desk, statements: Any, subscriber_id: str | None, phone: str | None) -> ScreenPop:
+    caller = desk.caller
+    found = await views_calls.screen_pop(
+        statements, subscriber_id=subscriber_id, phone=phone, roles=caller.roles, areas=caller.areas
+    )
+    return ScreenPop.model_validate(found, from_attributes=True)
+
+
+@router.get("/cases", responses=Responses.of((*ANY, CursorBroken)))
+async def list_cases(
+    desk: Desk,
+    is_open: bool = True,
+    due_before: Moment | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> CasePage:
+    """Difficult cases 疑难问题, the earliest promise first."""
+    page = await views_calls.cases(desk.db, is_open=is_open, due_before=due_before, cursor=cursor, limit=limit)
+    return CasePage.model_validate(page)
+
+
+_CASE = (*_ACT, refusals.CaseNotFound, refusals.CaseReplied, refusals.CallNotFound)
+
+
+@router.post("/cases/{case_id}/reply", response_model=Case, responses=Responses.of(_CASE))
+async def reply_to_case(case_id: OrderId, body: Text, desk: ActDesk) -> Response:
+    """The subscriber has the promised reply."""
+    return (await settling.reply_to_case(case_id, body.text, doing_of(desk))).response()
+
+
+@router.post(
+    "/cases/{case_id}/promise", response_model=Case, responses=Responses.of((*_CASE, refusals.PromiseOutOfReach))
+)
+async def promise_again(case_id: OrderId, body: Promise, desk: ActDesk) -> Response:
+    """Another time was agreed with the subscriber."""
+    return (await settling.promise_again(case_id, body.reply_by, doing_of(desk))).response()
+
+
+@router.get("/referrals", responses=Responses.of((*ANY, CursorBroken)))
+async def list_referrals(desk: Desk, is_open: bool = True, cursor: Cursor = None, limit: Limit = 50) -> ReferralPage:
+    """What departments were asked, the longest waiting first."""
+    page = await views_calls.referrals(desk.db, is_open=is_open, cursor=cursor, limit=limit)
+    return ReferralPage.model_validate(page)
+
+
+@router.post(
+    "/referrals/{referral_id}/answer",
+    response_model=Referral,
+    responses=Responses.of((*_ACT, refusals.ReferralNotFound, refusals.ReferralAnswered, refusals.CallNotFound)),
+)
+async def answer_referral(referral_id: OrderId, body: Text, desk: ActDesk) -> Response:
+    """What the department answered."""
+    return (await settling.answer_referral(referral_id, body.text, doing_of(desk))).response()

@@ -1,0 +1,160 @@
+"""What agents do with a call: log it, write its record, say who called, settle it. Each commits once.
+
+What an agent does becomes a fact of the call beside its switch's own; words stay in intake's tables, and `calls` says
+only that it was done, by whom and to which order, article, referral or case.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chassis import outbox
+from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remember
+from chassis.clock import Clock
+from chassis.database import Database, Transaction
+from chassis.identity import new_id
+from chassis.wakeup import PUBLISH, Wakeup
+from contracts import calls as c
+from contracts import partners as p
+from contracts.events import Channel
+from contracts.message import Actor
+from intake import call_store, desk_store, taken_calls
+from intake.call_store import KnownCall
+from intake.desk_store import CallRecord
+from intake.domain.calls import summarise
+from intake.domain.creation import SubscriberNotFound
+from intake.domain.desk import CallNotFound, CallRecordChanged, CallTimesInverted
+from intake.domain.legs import About, KnownFact
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """Who does something with a call, and what came with it."""
+
+    actor: Actor
+    headers: ActHeaders
+    db: Database
+    clock: Clock
+    wakeup: Wakeup
+
+
+@dataclass(frozen=True, slots=True)
+class LogCall:
+    """A call that no switch tells of: at the counter, by e-mail, on a line without one."""
+
+    direction: c.Direction
+    channel: Channel
+    started_at: datetime
+    ended_at: datetime
+    phone: str | None = None
+    subscriber_no: str | None = None
+    demand_type: str | None = None
+
+
+async def log_call(command: LogCall, doing: Doing) -> Answer:
+    """A call as an agent had it; it is answered from its beginning."""
+    if command.ended_at < command.started_at:
+        raise CallTimesInverted(started_at=command.started_at.isoformat(), ended_at=command.ended_at.isoformat())
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        call = KnownCall(id=new_id(), demand_type=command.demand_type)
+        call.subscriber_id = await _subscriber(tx, command.subscriber_no, command.phone)
+        for fact in _logged(command, doing):
+            call.put(fact)
+        await outbox.add(tx, await taken_calls.publish(tx, [call], now=doing.clock.now()))
+        answer = Answer(201, await desk_store.call_json(tx, call.id))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def _subscriber(tx: Transaction, subscriber_no: str | None, phone: str | None) -> str | None:
+    if subscriber_no is not None:
+        return await get_subscriber_id(tx, subscriber_no)
+    return (await call_store.subscribers_by_phone(tx, [phone])).get(phone) if phone else None
+
+
+async def get_subscriber_id(tx: Transaction, subscriber_no: str) -> str:
+    """Raises `SubscriberNotFound`."""
+    found = await tx.fetchval("select id from subscribers where subscriber_no = $1", subscriber_no)
+    if found is None:
+        raise SubscriberNotFound(subscriber_no=subscriber_no)
+    return found
+
+
+def _logged(command: LogCall, doing: Doing) -> list[KnownFact]:
+    agent = doing.actor.sub
+    said: list[tuple[p.PartnerCallEvent, datetime]] = [
+        (
+            p.PartnerCallOffered(direction=command.direction, channel=command.channel, caller=command.phone),
+            command.started_at,
+        ),
+        (p.PartnerCallAnswered(agent=agent, wait_milliseconds=0), command.started_at),
+        (p.PartnerCallEnded(agent=agent), command.ended_at),
+    ]
+    return [_fact(body, at, doing.clock.now()) for body, at in said]
+
+
+def _fact(said: Any, at: datetime, now: datetime, fact_id: str = "") -> KnownFact:
+    name = fact_id or f"intake:{new_id()}"
+    return KnownFact(fact_id=name, event_id=f"{name}-said", occurred_at=at, received_at=now, said=said)
+
+
+async def lock_call(tx: Transaction, call_id: str) -> KnownCall:
+    """Raises `CallNotFound`."""
+    found = await call_store.lock_calls(tx, [call_id])
+    if call_id not in found:
+        raise CallNotFound(call_id=call_id)
+    return found[call_id]
+
+
+async def tell(tx: Transaction, call: KnownCall, doing: Doing, kind: type[c.Fact], **fields: Any) -> None:
+    """Adds a fact of the desk to a locked call and publishes it."""
+    now = doing.clock.now()
+    agent = (await call_store.agents_by_id(tx, [doing.actor.sub])).get(doing.actor.sub)
+    summary = summarise(call.facts, About())
+    name = f"intake:{new_id()}"
+    body = kind(
+        fact_id=name,
+        queue=summary.queue,
+        agent_id=doing.actor.sub,
+        team=agent.team if agent else None,
+        channel=summary.channel,
+        direction=summary.direction,
+        demand_type=call.demand_type,
+        subscriber_id=call.subscriber_id,
+        **fields,
+    )
+    call.put(_fact(body, now, now, name))
+    await outbox.add(tx, await taken_calls.publish(tx, [call], now=now, actor=doing.actor))
+
+
+async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, demand_type: str | None) -> Answer:
+    """Says who called and what about; what is left out stays."""
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        call = await lock_call(tx, call_id)
+        if subscriber_no is not None:
+            call.subscriber_id = await get_subscriber_id(tx, subscriber_no)
+        call.demand_type = demand_type or call.demand_type
+        await tell(tx, call, doing, c.CallClassified)
+        answer = Answer(200, await desk_store.call_json(tx, call_id))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer:
+    """Writes the record of a call; the version decided on is 0 for one that is not written yet."""
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        await lock_call(tx, call_id)
+        present = await desk_store.record_version(tx, call_id)
+        if record.version != present:
+            raise CallRecordChanged(present_version=present, expected_version=record.version)
+        written = await desk_store.put_record(tx, call_id, record, by=doing.actor.sub, now=doing.clock.now())
+        answer = Answer(200, msgspec.json.encode(written), etag_of(written.version))
+        await remember(tx, doing.headers.idempotency, answer)
+    return answer

@@ -1,0 +1,234 @@
+"""The four ways in which a call ends, and what follows of them: answers of departments, promised replies."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chassis import outbox
+from chassis.acts import Answer, raise_if_answered, remember
+from chassis.database import Transaction
+from chassis.identity import new_id
+from chassis.wakeup import PUBLISH
+from contracts import calls as c
+from contracts.codec import new_message
+from contracts.lifecycle import Act, ActNotAllowed, Service
+from custody.record import WorkOrderNotFound, create_in, find_tracked, may_see
+from intake import desk_store, knowledge_store, store, use_cases
+from intake.call_desk import Doing, lock_call, tell
+from intake.call_store import KnownCall
+from intake.domain.creation import CreateWorkOrder, create
+from intake.domain.desk import CaseReplied, OrderIsClosed, ReferralAnswered, check_promise
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredAtOnce:
+    """With an article, or from the agent's own knowledge."""
+
+    article_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    order: CreateWorkOrder
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """A repeat call: the order is there already and is urged."""
+
+    order_id: str
+    reason: str
+    areas: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToDepartment:
+    department: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class DifficultCase:
+    content: str
+    contact: str
+    reply_by: datetime
+
+
+Settling = AnsweredAtOnce | NewOrder | OpenOrder | ToDepartment | DifficultCase
+
+
+async def settle(call_id: str, how: Settling, doing: Doing) -> Answer:
+    """Settles a call in one of its ways; it may be settled in more than one."""
+    now = doing.clock.now()
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        call = await lock_call(tx, call_id)
+        about = await _settled(tx, call, how, doing)
+        shown = await desk_store.add_settlement(tx, new_id(), call_id, by=doing.actor.sub, now=now, **about)
+        told = about | ({"department": how.department} if isinstance(how, ToDepartment) else {})
+        await tell(tx, call, doing, c.CallSettled, **(told | {"outcome": c.CallOutcome(told["outcome"])}))
+        if isinstance(how, DifficultCase):
+            await tell(tx, call, doing, c.ReplyPromised, case_id=about["case_id"], reply_by=how.reply_by)
+        answer = Answer(201, msgspec.json.encode(shown))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing) -> dict[str, Any]:
+    match how:
+        case AnsweredAtOnce():
+            if how.article_id is not None:
+                await knowledge_store.note_use(tx, how.article_id, now=doing.clock.now())
+            return {"outcome": c.CallOutcome.ANSWERED.value, "article_id": how.article_id}
+        case NewOrder():
+            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": await _create(tx, call, how.order, doing)}
+        case OpenOrder():
+            await _urge(tx, how, doing)
+            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": how.order_id, "order_was_open": True}
+        case ToDepartment():
+            return {"outcome": c.CallOutcome.DEPARTMENT.value, "referral_id": await _refer(tx, call, how, doing)}
+        case DifficultCase():
+            check_promise(how.reply_by, now=doing.clock.now())
+            return {"outcome": c.CallOutcome.DIFFICULT_CASE.value, "case_id": await _open_case(tx, call, how, doing)}
+
+
+async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, doing: Doing) -> str:
+    now = doing.clock.now()
+    known = await store.circumstances(tx, command, now=now)
+    message = new_message(
+        create(command, known),
+        service=Service.INTAKE,
+        subject=new_id(),
+        actor=doing.actor,
+        occurred_at=now,
+        recorded_at=now,
+        order_version=1,
+        correlation_id=call.id,
+        traceparent=doing.headers.traceparent,
+    )
+    order = await create_in(tx, message)
+    call.subscriber_id = call.subscriber_id or known.subscriber_id
+    call.demand_type = call.demand_type or command.demand_type
+    return order.id
+
+
+async def _urge(tx: Transaction, how: OpenOrder, doing: Doing) -> None:
+    """A repeat call on an open order is an urge, which its custodian sees."""
+    tracked = await find_tracked(tx, how.order_id)
+    if tracked is None or not may_see(tracked.order, how.areas):
+        raise WorkOrderNotFound(order_id=how.order_id)
+    try:
+        tracked.order.advance(Act.URGE)
+    except ActNotAllowed as error:
+        raise OrderIsClosed(order_no=tracked.order.order_no, order_status=tracked.order.status.value) from error
+    ask = use_cases.Ask("urge", how.reason)
+    message, _ = await use_cases.asked(tx, ask, how.order_id, doing.actor, doing.headers, now=doing.clock.now())
+    await outbox.add(tx, [message])
+
+
+async def _refer(tx: Transaction, call: KnownCall, how: ToDepartment, doing: Doing) -> str:
+    referral_id = new_id()
+    await tx.execute(
+        "insert into referrals (id, call_id, department, question, asked_by, asked_at) values ($1, $2, $3, $4, $5, $6)",
+        referral_id,
+        call.id,
+        how.department,
+        how.question,
+        doing.actor.sub,
+        doing.clock.now(),
+    )
+    return referral_id
+
+
+async def _open_case(tx: Transaction, call: KnownCall, how: DifficultCase, doing: Doing) -> str:
+    case_id = new_id()
+    await tx.execute(
+        """insert into cases (id, version, call_id, content, contact, reply_by, opened_by, opened_at)
+           values ($1, 1, $2, $3, $4, $5, $6, $7)""",
+        case_id,
+        call.id,
+        how.content,
+        how.contact,
+        how.reply_by,
+        doing.actor.sub,
+        doing.clock.now(),
+    )
+    return case_id
+
+
+async def answer_referral(referral_id: str, text: str, doing: Doing) -> Answer:
+    """Writes down what the department answered."""
+    now = doing.clock.now()
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        referral = await desk_store.lock_referral(tx, referral_id)
+        if referral["answered_at"] is not None:
+            raise ReferralAnswered(referral_id=referral_id, answered_at=referral["answered_at"].isoformat())
+        await tx.execute(
+            "update referrals set answer = $2, answered_by = $3, answered_at = $4 where id = $1",
+            referral_id,
+            text,
+            doing.actor.sub,
+            now,
+        )
+        call = await lock_call(tx, referral["call_id"])
+        department = referral["department"]
+        await tell(tx, call, doing, c.DepartmentAnswered, referral_id=referral_id, department=department)
+        shown = referral | {"answer": text, "answered_by": doing.actor.sub, "answered_at": now}
+        answer = Answer(200, msgspec.json.encode(shown))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
+    """Writes down the reply that was promised and given."""
+    now = doing.clock.now()
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        case = await _lock_open_case(tx, case_id)
+        await tx.execute(
+            "update cases set reply = $2, replied_by = $3, replied_at = $4, version = version + 1 where id = $1",
+            case_id,
+            text,
+            doing.actor.sub,
+            now,
+        )
+        call = await lock_call(tx, case["call_id"])
+        await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
+        shown = case | {"reply": text, "replied_by": doing.actor.sub, "replied_at": now, "version": case["version"] + 1}
+        answer = Answer(200, msgspec.json.encode(shown))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Answer:
+    """Another time was agreed with the subscriber; warnings begin anew."""
+    check_promise(reply_by, now=doing.clock.now())
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        case = await _lock_open_case(tx, case_id)
+        await tx.execute(
+            """update cases set reply_by = $2, warned_at = null, overdue_at = null, version = version + 1
+               where id = $1""",
+            case_id,
+            reply_by,
+        )
+        call = await lock_call(tx, case["call_id"])
+        await tell(tx, call, doing, c.ReplyPromised, case_id=case_id, reply_by=reply_by)
+        changed = {"reply_by": reply_by, "warned_at": None, "overdue_at": None, "version": case["version"] + 1}
+        answer = Answer(200, msgspec.json.encode(case | changed))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def _lock_open_case(tx: Transaction, case_id: str) -> dict[str, Any]:
+    case = await desk_store.lock_case(tx, case_id)
+    if case["replied_at"] is not None:
+        raise CaseReplied(case_id=case_id, replied_at=case["replied_at"].isoformat())
+    return case

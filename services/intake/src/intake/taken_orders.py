@@ -1,0 +1,54 @@
+"""Work orders that partners ask for: created as an agent's are, and answered with their number or the refusal."""
+
+from collections.abc import Sequence
+
+from chassis.identity import new_id
+from contracts.codec import new_message
+from contracts.directory import Names
+from contracts.events import Channel
+from contracts.lifecycle import Service
+from contracts.message import Actor, Message
+from contracts.refusals import Refusal
+from custody.record import create_in
+from intake import store
+from intake.domain.creation import CreateWorkOrder, create
+from intake.taking import Taking
+
+
+async def take(taking: Taking, messages: Sequence[Message]) -> None:
+    for message in messages:
+        try:
+            await _create(taking, message)
+        except Refusal as refusal:
+            taking.refuse(message, refusal.code, detail=Names(refusal.message("en"), refusal.message("zh")))
+
+
+async def _create(taking: Taking, message: Message) -> None:
+    asked = message.body
+    command = CreateWorkOrder(
+        subscriber_no=asked.subscriber_no,
+        device_type=asked.device_type,
+        demand_type=asked.demand_type,
+        content=asked.content,
+        channel=Channel.PARTNER,
+        appointment=asked.appointment,
+        # The partner's own number: another partner may have the same one.
+        external_reference=f"{taking.partner_id}/{message.subject}",
+        zone=asked.zone,
+        territory=asked.territory,
+    )
+    known = await store.circumstances(taking.tx, command, now=taking.now)
+    created = new_message(
+        create(command, known),
+        service=Service.INTAKE,
+        subject=new_id(),
+        actor=Actor(taking.partner_id, "partner"),
+        occurred_at=min(message.occurred_at, taking.now),
+        recorded_at=taking.now,
+        order_version=1,
+        correlation_id=message.correlation_id,
+        causation_id=message.id,
+        traceparent=message.traceparent,
+    )
+    order = await create_in(taking.tx, created)
+    taking.accept(message, order_id=order.id, order_no=order.order_no)

@@ -1,0 +1,240 @@
+"""What belongs together: outages and who is inside them, links that can be undone, orders that may be there already."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chassis import outbox
+from chassis.acts import Answer, raise_if_answered, remember
+from chassis.database import Statements, Transaction
+from chassis.identity import new_id
+from chassis.wakeup import PUBLISH
+from contracts.codec import new_message
+from contracts.lifecycle import Service, Status
+from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
+from contracts.message import Message
+from custody.record import WorkOrderNotFound, find_tracked, may_see
+from intake import desk_store
+from intake.call_desk import Doing
+from intake.domain.desk import LinkedToNothing, LinkNotFound, LinkToItself, LinkUndone, OutageEnded, OutageNotFound
+from intake.domain.duplicates import Candidate, Likeness, Reason, candidates
+
+_OUTAGE = "id, version, territories, cause, began_at, restore_by, ended_at, told_by"
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Where service fails, why and until when."""
+
+    territories: tuple[str, ...]
+    cause: str
+    began_at: datetime
+    restore_by: datetime | None = None
+
+
+async def announce_outage(outage: Outage, doing: Doing) -> Answer:
+    """Tells of an outage; callers inside it are told from then on."""
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        row = await tx.fetchrow(
+            f"""insert into outages (id, version, territories, cause, began_at, restore_by, told_by, changed_at)
+                values ($1, 1, $2, $3, $4, $5, $6, $7) returning {_OUTAGE}""",
+            new_id(),
+            list(outage.territories),
+            outage.cause,
+            outage.began_at,
+            outage.restore_by,
+            doing.actor.sub,
+            doing.clock.now(),
+        )
+        assert row is not None
+        answer = Answer(201, msgspec.json.encode(dict(row)))
+        await remember(tx, doing.headers.idempotency, answer)
+    return answer
+
+
+async def change_outage(outage_id: str, doing: Doing, *, restore_by: datetime | None, is_over: bool) -> Answer:
+    """Another time of restoration, or the end."""
+    now = doing.clock.now()
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        present = await tx.fetchrow(f"select {_OUTAGE} from outages where id = $1 for update", outage_id)
+        if present is None:
+            raise OutageNotFound(outage_id=outage_id)
+        if present["ended_at"] is not None:
+            raise OutageEnded(outage_id=outage_id, ended_at=present["ended_at"].isoformat())
+        row = await tx.fetchrow(
+            f"""update outages set version = version + 1, restore_by = coalesce($2, restore_by),
+                    ended_at = case when $3 then $4::timestamptz end, changed_at = $4
+                where id = $1 returning {_OUTAGE}""",
+            outage_id,
+            restore_by,
+            is_over,
+            now,
+        )
+        assert row is not None
+        answer = Answer(200, msgspec.json.encode(dict(row)))
+        await remember(tx, doing.headers.idempotency, answer)
+    return answer
+
+
+async def open_outages(statements: Statements, territory: str | None = None) -> list[dict[str, Any]]:
+    """The outages that have not ended, of a territory or of all; the newest first, at most 200."""
+    rows = await statements.fetch(
+        f"""select {_OUTAGE} from outages
+            where ended_at is null and ($1::text is null or territories @> array[$1::text])
+            order by began_at desc, id limit 200""",
+        territory,
+    )
+    return [dict(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    order_id: str
+    kind: LinkKind
+    other_order_id: str | None
+    outage_id: str | None
+    reason: str
+    areas: tuple[str, ...] | None
+
+
+async def link(new: NewLink, doing: Doing) -> Answer:
+    """Says that an order belongs together with another or with an outage; nothing else of either changes."""
+    if (new.kind is LinkKind.SAME_OUTAGE) != (new.outage_id is not None) or (
+        new.outage_id or new.other_order_id
+    ) is None:
+        raise LinkedToNothing()
+    if new.other_order_id == new.order_id:
+        raise LinkToItself()
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        for order_id in filter(None, (new.order_id, new.other_order_id)):
+            await _require_order(tx, order_id, new.areas)
+        if new.outage_id and not await tx.fetchval("select exists (select from outages where id = $1)", new.outage_id):
+            raise OutageNotFound(outage_id=new.outage_id)
+        shown = await add_link(tx, new, doing)
+        answer = Answer(201, msgspec.json.encode(shown))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any]:
+    link_id, now = new_id(), doing.clock.now()
+    row = await tx.fetchrow(
+        """insert into links (id, order_id, kind, other_order_id, outage_id, reason, linked_by, linked_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) returning *""",
+        link_id,
+        new.order_id,
+        new.kind.value,
+        new.other_order_id,
+        new.outage_id,
+        new.reason,
+        doing.actor.sub,
+        now,
+    )
+    assert row is not None
+    body = WorkOrderLinked(link_id=link_id, kind=new.kind, other_order_id=new.other_order_id, outage_id=new.outage_id)
+    await outbox.add(tx, [_notice(body, new.order_id, doing)])
+    return dict(row)
+
+
+async def undo_link(link_id: str, areas: tuple[str, ...] | None, doing: Doing) -> Answer:
+    """Takes a link back; that there was one stays on record."""
+    async with doing.db.begin() as tx:
+        await raise_if_answered(tx, doing.headers.idempotency)
+        row = await tx.fetchrow("select * from links where id = $1 for update", link_id)
+        if row is None:
+            raise LinkNotFound(link_id=link_id)
+        await _require_order(tx, row["order_id"], areas)
+        if row["undone_at"] is not None:
+            raise LinkUndone(link_id=link_id, undone_at=row["undone_at"].isoformat())
+        changed = {"undone_by": doing.actor.sub, "undone_at": doing.clock.now()}
+        await tx.execute("update links set undone_by = $2, undone_at = $3 where id = $1", link_id, *changed.values())
+        await outbox.add(tx, [_notice(WorkOrderUnlinked(link_id=link_id), row["order_id"], doing)])
+        answer = Answer(200, msgspec.json.encode(dict(row) | changed))
+        await remember(tx, doing.headers.idempotency, answer)
+    doing.wakeup.send(PUBLISH)
+    return answer
+
+
+async def links_of(statements: Statements, order_id: str) -> list[dict[str, Any]]:
+    rows = await statements.fetch(
+        "select * from links where order_id = $1 or other_order_id = $1 order by linked_at, id limit 200", order_id
+    )
+    return [dict(row) for row in rows]
+
+
+async def _require_order(tx: Transaction, order_id: str, areas: tuple[str, ...] | None) -> None:
+    # The row lock keeps what is published here behind the order's creation.
+    await tx.execute("select from work_orders where id = $1 for update", order_id)
+    tracked = await find_tracked(tx, order_id)
+    if tracked is None or not may_see(tracked.order, areas):
+        raise WorkOrderNotFound(order_id=order_id)
+
+
+def _notice(body: object, order_id: str, doing: Doing) -> Message:
+    now = doing.clock.now()
+    return new_message(
+        body,
+        service=Service.INTAKE,
+        subject=order_id,
+        actor=doing.actor,
+        occurred_at=now,
+        recorded_at=now,
+        correlation_id=doing.headers.correlation_id,
+        traceparent=doing.headers.traceparent,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """An order that somebody is about to create."""
+
+    subscriber_no: str
+    demand_type: str
+    device_type: str | None = None
+
+
+async def duplicate_candidates(
+    statements: Statements, intended: Intended, *, now: datetime, areas: tuple[str, ...] | None
+) -> list[Candidate]:
+    """The orders that it may be, with a score and why; the likeliest first."""
+    rules = await desk_store.desk_rules(statements)
+    rows = await statements.fetch(
+        """with asked as (select id, subscriber_no, phones, address from subscribers where subscriber_no = $1),
+           people as (
+               select other.subscriber_no, other.id = asked.id as is_same, other.phones && asked.phones as has_phone,
+                      other.address = asked.address as has_address
+               from asked join subscribers as other
+                   on other.id = asked.id or other.phones && asked.phones or other.address = asked.address
+           )
+           select orders.id, orders.order_no, orders.status, orders.demand_type, orders.device_type,
+                  (orders.body #>> '{created,at}')::timestamptz as created_at, people.*
+           from people join work_orders as orders using (subscriber_no)
+           where ($2::text[] is null or orders.work_area_id = any($2)) and orders.demand_type = $3
+             and (orders.body #>> '{created,at}')::timestamptz > $4::timestamptz - make_interval(hours => $5)
+           order by orders.id limit 200""",
+        intended.subscriber_no,
+        list(areas) if areas is not None else None,
+        intended.demand_type,
+        now,
+        rules.duplicate_hours,
+    )
+    found = [_likeness(dict(row), intended) for row in rows]
+    return list(candidates(found, now=now, window_hours=rules.duplicate_hours, least_score=rules.duplicate_least_score))
+
+
+def _likeness(row: dict[str, Any], intended: Intended) -> Likeness:
+    is_so = {
+        Reason.SAME_SUBSCRIBER: row["is_same"],
+        Reason.SAME_PHONE: row["has_phone"],
+        Reason.SAME_ADDRESS: row["has_address"],
+        Reason.SAME_DEMAND: row["demand_type"] == intended.demand_type,
+        Reason.SAME_DEVICE: row["device_type"] == intended.device_type,
+    }
+    reasons = frozenset(reason for reason, holds in is_so.items() if holds)
+    return Likeness(row["id"], row["order_no"], Status(row["status"]), row["created_at"], reasons)

@@ -1,0 +1,208 @@
+"""Calls as they are searched, shown, and put in front of an agent before the first word."""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.database import Database, Statements
+from chassis.paging import CursorBroken, from_cursor, to_cursor
+from contracts.lifecycle import Status
+from custody.rows import to_order
+from intake import desk_store, store, ties
+from intake.desk_store import FROM_CALLS, SHOWN_CALL
+from intake.domain.desk import CallNotFound
+from intake.domain.duplicates import CLOSED
+from intake.domain.privacy import SEES_NUMBERS, as_seen_by, mask_phone
+
+_LAST_CALLS = 10
+_OPEN_ORDERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CallSearch:
+    """What calls are looked for by; None does not narrow."""
+
+    subscriber_no: str | None = None
+    phone: str | None = None
+    agent_id: str | None = None
+    queue: str | None = None
+    direction: str | None = None
+    state: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def calls(
+    db: Database, wanted: CallSearch, *, roles: AbstractSet[str], cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """A page of calls, the latest first."""
+    after_at, after_id = from_cursor(cursor, str, str) if cursor else (None, "")
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            f"""select {SHOWN_CALL} from {FROM_CALLS}
+                where ($1::text is null or calls.subscriber_id = (select id from subscribers where subscriber_no = $1))
+                  and ($2::text is null or calls.caller = $2) and ($3::text is null or calls.agent_id = $3)
+                  and ($4::text is null or calls.queue = $4) and ($5::text is null or calls.direction = $5)
+                  and ($6::text is null or calls.state = $6) and ($7::timestamptz is null or calls.started_at >= $7)
+                  and ($8::timestamptz is null or calls.started_at < $8)
+                  and ($9::timestamptz is null or (calls.started_at, calls.id) < ($9, $10))
+                order by calls.started_at desc, calls.id desc limit $11""",
+            wanted.subscriber_no,
+            wanted.phone,
+            wanted.agent_id,
+            wanted.queue,
+            wanted.direction,
+            wanted.state,
+            wanted.since,
+            wanted.until,
+            moment_of(after_at) if after_at is not None else None,
+            after_id,
+            limit + 1,
+        )
+    shown = [seen(dict(row), roles) for row in rows[:limit]]
+    last = rows[limit - 1] if len(rows) > limit else None
+    return {"items": shown, "next_cursor": to_cursor(last["started_at"].isoformat(), last["id"]) if last else None}
+
+
+def moment_of(text: str) -> datetime:
+    """The time in a cursor; raises `CursorBroken`."""
+    try:
+        moment = datetime.fromisoformat(text)
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise CursorBroken() from error
+    if moment.tzinfo is None:
+        raise CursorBroken()
+    return in_utc
+
+
+def seen(call: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
+    """The call as somebody with these roles sees it: a number is whole only for who may call it."""
+    shown = dict(call)
+    if shown.get("phone") and not roles & SEES_NUMBERS:
+        shown["phone"] = mask_phone(shown["phone"])
+    return shown
+
+
+async def one_call(statements: Statements, call_id: str, *, roles: AbstractSet[str]) -> dict[str, Any]:
+    """A call with its facts, its record and how it was settled; raises `CallNotFound`."""
+    row = await statements.fetchrow(f"select {SHOWN_CALL} from {FROM_CALLS} where calls.id = $1", call_id)
+    if row is None:
+        raise CallNotFound(call_id=call_id)
+    return seen(dict(row), roles) | {
+        "record": await desk_store.find_record(statements, call_id),
+        "settlements": await desk_store.settlements_of(statements, call_id),
+        "facts": await desk_store.facts_of(statements, call_id),
+    }
+
+
+async def caller_of(statements: Statements, call_id: str) -> tuple[str | None, str | None]:
+    """A call's subscriber and number; raises `CallNotFound`."""
+    row = await statements.fetchrow("select subscriber_id, caller from calls where id = $1", call_id)
+    if row is None:
+        raise CallNotFound(call_id=call_id)
+    return row["subscriber_id"], row["caller"]
+
+
+async def screen_pop(
+    statements: Statements,
+    *,
+    subscriber_id: str | None,
+    phone: str | None,
+    roles: AbstractSet[str],
+    areas: Sequence[str] | None,
+) -> dict[str, Any]:
+    """Who may be calling, what is open for them, when they called last, and which outages they are inside."""
+    rows = await statements.fetch(
+        """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes from subscribers
+           where id = $1 or ($1::text is null and phones @> array[$2::text]) order by id limit 20""",
+        subscriber_id,
+        phone,
+    )
+    people = [store.to_subscriber(row) for row in rows]
+    ids, numbers = [one.id for one in people], [one.subscriber_no for one in people]
+    outages = {
+        outage["id"]: outage
+        for territory in {one.territory for one in people if one.territory}
+        for outage in await ties.open_outages(statements, territory)
+    }
+    return {
+        "subscribers": [as_seen_by(one, roles) for one in people],
+        "open_orders": await _open_orders(statements, numbers, areas),
+        "last_calls": [seen(call, roles) for call in await _last_calls(statements, ids, phone)],
+        "open_cases": await _open_cases(statements, ids, phone),
+        "outages": list(outages.values()),
+    }
+
+
+async def _open_orders(statements: Statements, numbers: list[str], areas: Sequence[str] | None) -> list[Any]:
+    rows = await statements.fetch(
+        """select body from work_orders where subscriber_no = any($1) and status <> all($2)
+             and ($3::text[] is null or work_area_id = any($3)) order by urgency, due_at, id limit $4""",
+        numbers,
+        [Status(status).value for status in CLOSED],
+        list(areas) if areas is not None else None,
+        _OPEN_ORDERS,
+    )
+    return [to_order(row["body"]) for row in rows]
+
+
+async def _last_calls(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
+    rows = await statements.fetch(
+        f"""select {SHOWN_CALL} from {FROM_CALLS} where calls.subscriber_id = any($1) or calls.caller = $2
+            order by calls.started_at desc, calls.id desc limit $3""",
+        ids,
+        phone,
+        _LAST_CALLS,
+    )
+    return [dict(row) for row in rows]
+
+
+async def _open_cases(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
+    rows = await statements.fetch(
+        """select cases.* from cases join calls on calls.id = cases.call_id
+           where cases.replied_at is null and (calls.subscriber_id = any($1) or calls.caller = $2)
+           order by cases.reply_by, cases.id limit 20""",
+        ids,
+        phone,
+    )
+    return [dict(row) for row in rows]
+
+
+async def cases(
+    db: Database, *, is_open: bool, due_before: datetime | None, cursor: str | None, limit: int
+) -> dict[str, Any]:
+    """Difficult cases by the time that was promised, the earliest first."""
+    after_at, after_id = from_cursor(cursor, str, str) if cursor else (None, "")
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            """select * from cases where (replied_at is null) = $1 and ($2::timestamptz is null or reply_by < $2)
+                 and ($3::timestamptz is null or (reply_by, id) > ($3, $4)) order by reply_by, id limit $5""",
+            is_open,
+            due_before,
+            moment_of(after_at) if after_at is not None else None,
+            after_id,
+            limit + 1,
+        )
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = to_cursor(last["reply_by"].isoformat(), last["id"]) if last else None
+    return {"items": [dict(row) for row in rows[:limit]], "next_cursor": next_cursor}
+
+
+async def referrals(db: Database, *, is_open: bool, cursor: str | None, limit: int) -> dict[str, Any]:
+    """What departments were asked, the longest waiting first."""
+    after_at, after_id = from_cursor(cursor, str, str) if cursor else (None, "")
+    async with db.statements() as statements:
+        rows = await statements.fetch(
+            """select * from referrals where (answered_at is null) = $1
+                 and ($2::timestamptz is null or (asked_at, id) > ($2, $3)) order by asked_at, id limit $4""",
+            is_open,
+            moment_of(after_at) if after_at is not None else None,
+            after_id,
+            limit + 1,
+        )
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_cursor = to_cursor(last["asked_at"].isoformat(), last["id"]) if last else None
+    return {"items": [dict(row) for row in rows[:limit]], "next_cursor": next_cursor}

@@ -1,0 +1,127 @@
+"""`linework bridge`: as it is typed."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linework.runtime.commands import StateFolder
+
+if TYPE_CHECKING:
+    from linework.bridge.delivery import Delivery
+    from linework.bridge.reading import Summary
+    from linework.client import Addresses
+
+commands = typer.Typer(help="Bring a telephone switch's calls in as a partner's events.", no_args_is_help=True)
+
+PartnerName = Annotated[str, typer.Option("--partner", help="The partner that the switch is; registered if it is not.")]
+CursorFile = Annotated[
+    Path | None, typer.Option("--cursor", help="Where it is kept how far was read; beside the first file if left out.")
+]
+
+
+@commands.callback()
+def _group() -> None:
+    """Bring a telephone switch's calls in as a partner's events."""
+
+
+@commands.command()
+def asterisk(
+    files: Annotated[list[Path], typer.Argument(help="queue_log files, rotated ones (also .gz) in any order.")],
+    follow: Annotated[bool, typer.Option("--follow", help="Go on reading as they grow, through rotations.")] = False,
+    partner: PartnerName = "asterisk",
+    cursor: CursorFile = None,
+    json_output: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    state_folder: StateFolder = None,
+) -> None:
+    """Read Asterisk's queue_log; stopped and started again it goes on, read twice nothing counts twice.
+
+    The exit status is 1 when a line could not be read or its verb is not known.
+    """
+    from linework.bridge.reading import Summary
+
+    summary = Summary()
+    place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
+    try:
+        asyncio.run(_asterisk(files, follow, partner, place, summary, state_folder))
+    except KeyboardInterrupt:
+        typer.echo("Stopped; the same command goes on from here.", err=True)
+    typer.echo(summary.as_json() if json_output else summary.as_text())
+    raise typer.Exit(1 if summary.odd_lines or summary.unknown_verbs else 0)
+
+
+async def _asterisk(
+    files: list[Path], follow: bool, partner: str, cursor: Path, summary: "Summary", state_folder: Path | None
+) -> None:
+    from linework.bridge.reading import QueueLogs
+
+    logs = QueueLogs(files, partner, cursor, summary)
+    async with _delivery(partner, state_folder) as delivery:
+        await logs.deliver(delivery, follow=follow)
+
+
+@commands.command()
+def freeswitch(
+    files: Annotated[list[Path], typer.Argument(help="mod_json_cdr: files, folders of them, or a record a line.")],
+    partner: PartnerName = "freeswitch",
+    json_output: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
+    state_folder: StateFolder = None,
+) -> None:
+    """Read FreeSWITCH's call records; read twice nothing counts twice, for an event's id is made of the call's own.
+
+    The exit status is 1 when a record could not be read.
+    """
+    from linework.bridge.reading import Summary
+
+    summary = Summary()
+    asyncio.run(_freeswitch(files, partner, summary, state_folder))
+    typer.echo(summary.as_json() if json_output else summary.as_text())
+    raise typer.Exit(1 if summary.odd_lines else 0)
+
+
+async def _freeswitch(files: list[Path], partner: str, summary: "Summary", state_folder: Path | None) -> None:
+    from linework.bridge.call_records import deliver
+
+    async with _delivery(partner, state_folder) as delivery:
+        await deliver(files, partner, delivery, summary)
+
+
+@contextlib.asynccontextmanager
+async def _delivery(partner: str, state_folder: Path | None) -> AsyncIterator["Delivery"]:
+    """A delivery for a partner, which is registered unless somebody has.
+
+    Beside a switch only Kafka may be within reach: with KAFKA_BOOTSTRAP_SERVERS and no address of intake an operator
+    has registered the partner.
+    """
+    from linework.bridge.delivery import delivery_to
+    from linework.client import find_addresses
+    from linework.stopped import Stopped
+
+    if (servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS")) and "LINEWORK_INTAKE_URL" not in os.environ:
+        async with delivery_to(servers, partner, prefix=os.environ.get("TOPIC_PREFIX", "")) as delivery:
+            yield delivery
+        return
+    addresses = find_addresses(state_folder)
+    if not addresses.bootstrap_servers:
+        raise Stopped("Where Kafka is must be known: set KAFKA_BOOTSTRAP_SERVERS.")
+    await _register(addresses, partner)
+    async with delivery_to(addresses.bootstrap_servers, partner, prefix=addresses.topic_prefix) as delivery:
+        yield delivery
+
+
+async def _register(addresses: "Addresses", partner: str) -> None:
+    from linework.client import Installation, Refused
+    from linework.stopped import Stopped
+
+    async with Installation(addresses) as installation:
+        await installation.require("intake")
+        try:
+            await installation.intake.get_partner(partner)
+        except Refused as refusal:
+            if refusal.code != "partner_not_found":
+                raise Stopped(str(refusal)) from refusal
+            await installation.intake.define_partner(partner, en=partner, zh=partner, events_per_second=5000)

@@ -1,0 +1,160 @@
+"""Work orders from a CSV file of anybody's: looked through first, created then, each row reported.
+
+The external reference makes a row one order, however often the file is read: a run that was stopped goes on, and a
+second run creates nothing.
+"""
+
+import asyncio
+import csv
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from linework.client import Installation, Refused
+from linework.importer.rows import Row, read_rows
+from linework.stopped import Stopped
+
+COLUMNS = ("external_reference", "subscriber_no", "device_type", "demand_type", "content")
+_TAKEN = "external_reference_taken"
+
+
+class Outcome(StrEnum):
+    CREATED = "created"
+    WOULD_BE_CREATED = "would be created"
+    ALREADY_THERE = "already there"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a row."""
+
+    line: int
+    reference: str
+    outcome: Outcome
+    order_no: str = ""
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class Orders:
+    """One run over a file."""
+
+    installation: Installation
+    is_dry: bool
+    clients: int
+    fates: list[Fate] = field(default_factory=list)
+    _types: dict[str, set[str]] = field(default_factory=dict)
+    _people: dict[str, bool] = field(default_factory=dict)
+    _lines: dict[str, int] = field(default_factory=dict)
+
+    async def play(self, file: Path, advance: Callable[[], None]) -> None:
+        """Every row, so many at a time; `fates` has them in the order of the file."""
+        for kind in ("device", "demand"):
+            self._types[kind] = {
+                one["code"] for one in await self.installation.intake.types(kind) if one.get("is_active", True)
+            }
+        for batch in _batches(read_rows(file, COLUMNS), self.clients):
+            self.fates += await asyncio.gather(*(self._fate(row, advance) for row in batch))
+
+    async def _fate(self, row: Row, advance: Callable[[], None]) -> Fate:
+        reference = row["external_reference"]
+        fault = row.fault or self._fault(row)
+        try:
+            if fault is not None:
+                return Fate(row.line, reference, Outcome.REFUSED, reason=fault)
+            return await (self._looked_at if self.is_dry else self._created)(row)
+        except Refused as refusal:
+            if refusal.code == _TAKEN:
+                return Fate(row.line, reference, Outcome.ALREADY_THERE, refusal.problem.get("order_no") or "")
+            return Fate(row.line, reference, Outcome.REFUSED, reason=_reason(refusal))
+        finally:
+            advance()
+
+    def _fault(self, row: Row) -> str | None:
+        """What is wrong with a row without asking anybody."""
+        missing = [name for name in COLUMNS if not row[name]]
+        if missing:
+            return f"{', '.join(missing)} is empty"
+        first = self._lines.setdefault(row["external_reference"], row.line)
+        if first != row.line:
+            return f"external_reference stands on line {first} already"
+        if bool(row["appointment_start"]) != bool(row["appointment_end"]):
+            return "an appointment has a start and an end"
+        times = ("appointment_start", "appointment_end", "occurred_at")
+        wrong = [name for name in times if row[name] and not _is_moment(row[name])]
+        return f"{', '.join(wrong)} is not a time with a zone, such as 2026-03-02T09:00:00+08:00" if wrong else None
+
+    async def _looked_at(self, row: Row) -> Fate:
+        for kind in ("device", "demand"):
+            if row[f"{kind}_type"] not in self._types[kind]:
+                reason = f"{kind}_type {row[f'{kind}_type']} is not in the list, or no longer used"
+                return Fate(row.line, row["external_reference"], Outcome.REFUSED, reason=reason)
+        number = row["subscriber_no"]
+        if number not in self._people:
+            found = await self.installation.intake.read("/v1/subscribers", subscriber_no=number)
+            self._people[number] = bool(found["items"])
+        if not self._people[number]:
+            reason = f"there is no subscriber {number}"
+            return Fate(row.line, row["external_reference"], Outcome.REFUSED, reason=reason)
+        present = await self.installation.intake.work_orders(external_reference=row["external_reference"])
+        if present:
+            return Fate(row.line, row["external_reference"], Outcome.ALREADY_THERE, present[0].order_no)
+        return Fate(row.line, row["external_reference"], Outcome.WOULD_BE_CREATED)
+
+    async def _created(self, row: Row) -> Fate:
+        appointment = None
+        if row["appointment_start"]:
+            appointment = {"start": row["appointment_start"], "end": row["appointment_end"]}
+        more: dict[str, Any] = {name: row[name] or None for name in ("channel", "zone", "territory", "occurred_at")}
+        order = await self.installation.intake.create_work_order(
+            subscriber_no=row["subscriber_no"],
+            device_type=row["device_type"],
+            demand_type=row["demand_type"],
+            content=row["content"],
+            external_reference=row["external_reference"],
+            appointment=appointment,
+            **more,
+        )
+        return Fate(row.line, row["external_reference"], Outcome.CREATED, order.order_no)
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    batch: list[Row] = []
+    for row in rows:
+        batch.append(row)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _is_moment(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _reason(refusal: Refused) -> str:
+    """The sentence of a refusal, with each value that was not right."""
+    wrong = [f"{one.get('pointer', '')}: {one.get('wrong', '')}" for one in refusal.problem.get("errors", [])]
+    return "; ".join([str(refusal.problem.get("detail", refusal.code)), *wrong])
+
+
+def write_report(path: Path, fates: Iterable[Fate]) -> None:
+    """The fate of each row as CSV that a spreadsheet opens right; raises `Stopped`."""
+    try:
+        with path.open("w", encoding="utf-8-sig", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(("line", "external_reference", "outcome", "order_no", "reason"))
+            for fate in fates:
+                # A cell that begins like a formula is text.
+                cells = (fate.line, fate.reference, fate.outcome.value, fate.order_no, fate.reason)
+                writer.writerow([f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell for cell in cells])
+    except OSError as error:
+        raise Stopped(f"The report {path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,202 @@
+"""`linework partner`: what somebody needs who connects a system of theirs."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from linework.runtime.commands import StateFolder
+from linework.stopped import Stopped
+
+if TYPE_CHECKING:
+    from contracts.conformance import Checked, Course
+
+commands = typer.Typer(help="Connect a partner's system: check its events, register it.", no_args_is_help=True)
+_PARTNER_ID = "a partner's id as in its topics"
+
+
+@commands.callback()
+def _group() -> None:
+    """Connect a partner's system: check its events, register it."""
+
+
+@dataclass(slots=True)
+class Judged:
+    """A record as it was judged, with what is odd but not wrong."""
+
+    number: int
+    event_id: str | None
+    event_type: str | None
+    code: str | None = None
+    detail: dict[str, str] = field(default_factory=dict)
+    mistakes: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+@commands.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="Sample records: a JSON array, or one JSON object a line.")],
+    partner: Annotated[str | None, typer.Option("--partner", help=f"{_PARTNER_ID}; as the first record says.")] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
+    chinese: Annotated[bool, typer.Option("--zh", help="The sentences in Chinese.")] = False,
+) -> None:
+    """Hold sample events against the contract: what is wrong, and what would be right. Nothing is sent.
+
+    A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending.
+    The exit status is 1 when anything is wrong.
+    """
+    judged = _judge(_records(file), partner)
+    wrong = [one for one in judged if one.code is not None]
+    if json_output:
+        typer.echo(json.dumps([asdict(one) for one in judged], ensure_ascii=False, indent=2))
+    else:
+        typer.echo("\n".join(_sentences(judged, "zh" if chinese else "en")))
+    raise typer.Exit(1 if wrong or not judged else 0)
+
+
+@commands.command()
+def example() -> None:
+    """Print the events of a whole call as sample records, ready to be changed and checked."""
+    from contracts import partners as p
+    from contracts.calls import EndedBy
+    from contracts.codec import encode, new_partner_message
+
+    at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+    said = [
+        (p.PartnerCallOffered(caller="13800001111", line="96123"), 0),
+        (p.PartnerCallQueued(queue="support", position=1), 1),
+        (p.PartnerCallAnswered(agent="Agent/101", wait_milliseconds=4000), 5),
+        (p.PartnerCallEnded(ended_by=EndedBy.CALLER, talk_milliseconds=27_000), 32),
+    ]
+    for number, (body, seconds) in enumerate(said, start=1):
+        moment, event_id = at.replace(second=seconds), f"call-1-{number}"
+        message = new_partner_message(body, partner_id="pbx", event_id=event_id, subject="call-1", occurred_at=moment)
+        key, value, headers = encode(message)
+        kept = {name: text.decode() for name, text in headers if name not in ("ce_recordedtime", "content-type")}
+        record = {"key": key.decode(), "headers": kept, "value": json.loads(value)}
+        typer.echo(json.dumps(record, ensure_ascii=False))
+
+
+@commands.command()
+def register(
+    partner: Annotated[str, typer.Argument(help=_PARTNER_ID)],
+    english: Annotated[str, typer.Option("--en", help="Its name in English.")],
+    chinese: Annotated[str, typer.Option("--zh", help="Its name in Chinese.")],
+    events_per_second: Annotated[int, typer.Option("--events-per-second", min=1, help="Beyond it events wait.")] = 200,
+    suspended: Annotated[bool, typer.Option("--suspended", help="Nothing of what it sends is taken for now.")] = False,
+    state_folder: StateFolder = None,
+) -> None:
+    """Register a partner with a running installation, or change it; its topics are there within moments."""
+    import asyncio
+
+    async def define() -> Any:
+        from linework.client import Installation, Refused, find_addresses
+
+        async with Installation(find_addresses(state_folder)) as installation:
+            await installation.require("intake")
+            try:
+                return await installation.intake.define_partner(
+                    partner, en=english, zh=chinese, events_per_second=events_per_second, is_active=not suspended
+                )
+            except Refused as refusal:
+                raise Stopped(str(refusal)) from refusal
+
+    typer.echo(json.dumps(asyncio.run(define()), ensure_ascii=False, indent=2))
+
+
+def _records(file: Path) -> list[Any]:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stopped(f"{file} cannot be read: {error}.") from error
+    try:
+        if text.lstrip().startswith("["):
+            found = json.loads(text)
+        else:
+            found = [json.loads(line) for line in text.splitlines() if line.strip()]
+    except ValueError as error:
+        raise Stopped(f"{file} is neither a JSON array nor one JSON object a line: {error}.") from error
+    if not found:
+        raise Stopped(f"{file} has no records.")
+    return found
+
+
+def _judge(records: list[Any], partner: str | None) -> list[Judged]:
+    from contracts.conformance import Course
+
+    courses: dict[str | None, Course] = {}
+    ids: dict[str, Any] = {}
+    found = []
+    for number, record in enumerate(records, start=1):
+        key, value, headers = _parts(record, number)
+        partner = partner or str(headers.get("ce_source", "")).removeprefix("/partner/") or "?"
+        found.append(_judged(number, key, value, headers, partner, courses, ids))
+    return found
+
+
+def _parts(record: Any, number: int) -> tuple[bytes | None, bytes | None, dict[str, str]]:
+    if not isinstance(record, dict) or not isinstance(record.get("headers"), dict | list):
+        raise Stopped(f'Record {number} is not {{"key": …, "headers": {{…}}, "value": {{…}}}}.')
+    headers = {str(name): str(text) for name, text in dict(record["headers"]).items()}
+    key, value = record.get("key"), record.get("value")
+    content = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return None if key is None else str(key).encode("utf-8", "replace"), content.encode("utf-8", "replace"), headers
+
+
+def _judged(
+    number: int,
+    key: bytes | None,
+    value: bytes | None,
+    headers: dict[str, str],
+    partner: str,
+    courses: dict[str | None, "Course"],
+    ids: dict[str, Any],
+) -> Judged:
+    from contracts import conformance
+    from contracts.topics import PARTNER_ID
+
+    if not PARTNER_ID.fullmatch(partner):
+        raise Stopped(f"{partner!r} is no partner id; give one with --partner.")
+    pairs = [(name, text.encode("utf-8", "replace")) for name, text in headers.items()]
+    checked = conformance.check_record(key, value, pairs, partner_id=partner, now=datetime.now(UTC))
+    judged = Judged(number, checked.event_id, checked.event_type, checked.code)
+    judged.mistakes = [asdict(mistake) for mistake in checked.mistakes]
+    if checked.message is not None:
+        judged.code = _code_by_course(checked, courses, ids)
+        judged.warnings = [f"{name} is no field of it: ignored" for name in conformance.unknown_fields(checked.message)]
+    if judged.code is not None:
+        judged.detail = asdict(conformance.SENTENCES[judged.code])
+    return judged
+
+
+def _code_by_course(checked: "Checked", courses: dict[str | None, "Course"], ids: dict[str, Any]) -> str | None:
+    from contracts import conformance
+    from contracts.partners import PartnerCallEvent
+
+    message = checked.message
+    assert message is not None
+    said = (message.type, message.subject, message.occurred_at, message.data)
+    if (known := ids.setdefault(message.id, said)) != said:
+        return conformance.ID_REUSED
+    course = courses.setdefault(message.subject, conformance.Course())
+    is_repeat = known is not said
+    if is_repeat or not isinstance(message.body, PartnerCallEvent):
+        return None
+    return course.take(message.id, message.body)
+
+
+def _sentences(judged: list[Judged], language: str) -> list[str]:
+    lines = []
+    for one in judged:
+        place = f"record {one.number} ({one.event_id or 'without an id'}, {one.event_type or 'without a type'})"
+        if one.code is not None:
+            lines.append(f"{place}: {one.code}: {one.detail[language]}")
+        for mistake in one.mistakes:
+            right = f"; right: {mistake['right']}" if mistake["right"] else ""
+            lines.append(f"  {mistake['pointer'] or 'the record'}: {mistake['wrong'][language]}{right}")
+        lines += [f"{place}: {warning}" for warning in one.warnings]
+    wrong = sum(one.code is not None for one in judged)
+    return [*lines, f"{len(judged)} records, {wrong} wrong."]

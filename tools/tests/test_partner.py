@@ -1,0 +1,120 @@
+"""`linework partner` and `linework import orders` as they are typed."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+from linework.stopped import Stopped
+
+Typed = Callable[..., Result]
+
+ORDERS = "external_reference,subscriber_no,device_type,demand_type,content,appointment_start,appointment_end\n"
+
+
+@pytest.fixture
+def sample(typed: Typed, tmp_path: Path) -> Path:
+    file = tmp_path / "sample.jsonl"
+    file.write_text(typed("partner", "example").output, encoding="utf-8")
+    return file
+
+
+def test_the_example_conforms(typed: Typed, sample: Path) -> None:
+    done = typed("partner", "check", sample)
+    assert (done.exit_code, done.output) == (0, "4 records, 0 wrong.\n")
+
+
+def test_an_array_is_read_as_well(typed: Typed, sample: Path) -> None:
+    records = [json.loads(line) for line in sample.read_text().splitlines()]
+    sample.write_text(json.dumps(records))
+    assert typed("partner", "check", sample).exit_code == 0
+
+
+def test_what_is_wrong_is_said_with_what_would_be_right_in_either_language(typed: Typed, sample: Path) -> None:
+    sample.write_text(sample.read_text().replace('"queue": "support"', '"leg": 0, "quue": "x"'))
+    english, chinese = typed("partner", "check", sample), typed("partner", "check", sample, "--zh")
+    assert (english.exit_code, chinese.exit_code) == (1, 1)
+    assert "record 2 (call-1-2, linework.partner.call_queued.v1): event_malformed" in english.output
+    assert "/leg: is 0; right: 1 to 100" in english.output
+    assert "事件内容不符合其类型的要求。" in chinese.output
+
+
+def test_a_misspelt_field_is_a_warning_and_no_mistake(typed: Typed, sample: Path) -> None:
+    sample.write_text(sample.read_text().replace('"position": 1', '"positon": 1'))
+    done = typed("partner", "check", sample)
+    assert (done.exit_code, "positon is no field of it: ignored" in done.output) == (0, True)
+
+
+def test_a_second_answer_and_a_used_id_are_found_in_the_course_of_a_call(typed: Typed, sample: Path) -> None:
+    lines = sample.read_text().splitlines()
+    again = lines[2].replace("call-1-3", "other-id")
+    reused = lines[3].replace('"talk_milliseconds": 27000', '"talk_milliseconds": 1')
+    sample.write_text("\n".join([*lines, again, reused, lines[0]]))
+    found = json.loads(typed("partner", "check", sample, "--json").output)
+    assert [one["code"] for one in found] == [None] * 4 + ["fact_already_known", "event_id_reused", None]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"key": "x"}'])
+def test_a_file_that_holds_no_records_is_refused_with_a_sentence(typed: Typed, tmp_path: Path, text: str) -> None:
+    file = tmp_path / "sample"
+    file.write_text(text)
+    done = typed("partner", "check", file)
+    assert isinstance(done.exception, Stopped)
+
+
+@pytest.fixture
+def types(city: Any) -> None:
+    city.types["device"]["digital"] = {"code": "digital", "is_active": True}
+    city.types["demand"]["test"] = {"code": "test", "is_active": True}
+    city.subscribers["111"] = {"subscriber_no": "111"}
+
+
+def rows(report: Path) -> list[dict[str, str]]:
+    with report.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.usefixtures("types")
+def test_orders_come_from_a_file_once_and_every_row_is_reported(city: Any, typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(
+        ORDERS
+        + "A-1,111,digital,test,没有图像,,\n"
+        + "A-2,111,digital,test,,,\n"
+        + "A-1,111,digital,test,again,,\n"
+        + "A-3,111,digital,test,x,2026-03-02T09:00:00,2026-03-02T10:00:00\n"
+        + "=A-4,111,digital\n"
+    )
+    done = typed("import", "orders", file)
+    assert (done.exit_code, len(city.orders)) == (1, 1)
+    found = rows(tmp_path / "orders.csv.report.csv")
+    assert [row["outcome"] for row in found] == ["created", "refused", "refused", "refused", "refused"]
+    assert [row["reason"][:20] for row in found[1:3]] == ["content is empty", "external_reference s"]
+    assert "with a zone" in found[3]["reason"]
+    assert found[4]["external_reference"] == "'=A-4"
+
+
+@pytest.mark.usefixtures("types")
+def test_a_second_run_creates_nothing_and_a_dry_run_nothing_at_all(city: Any, typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "orders.csv"
+    file.write_text(ORDERS + "A-1,111,digital,test,x,,\nA-2,999,digital,test,x,,\nA-3,111,fax,test,x,,\n")
+    people = {"999": [], "111": [{"subscriber_no": "111"}]}
+
+    def extra(method: str, path: str, body: Any) -> Any:
+        return {"subscribers": (200, {"items": people.popitem()[1]}), "work-orders": (200, {"items": []})}[path]
+
+    city.extra = extra
+    dry = typed("import", "orders", file, "--dry-run", "--clients", "1")
+    assert (dry.exit_code, city.changes, len(city.orders)) == (1, 0, 0)
+    assert [row["outcome"] for row in rows(tmp_path / "orders.csv.report.csv")] == [
+        "would be created",
+        "refused",
+        "refused",
+    ]
+    file.write_text(ORDERS + "A-1,111,digital,test,x,,\n")
+    assert [typed("import", "orders", file).exit_code for _ in range(2)] == [0, 0]
+    assert (len(city.orders), rows(tmp_path / "orders.csv.report.csv")[0]["outcome"]) == (1, "already there")
