@@ -64,7 +64,7 @@ async def measure(servers: Servers, *, lifecycles: int, clients: int) -> Floor:
         latencies = await _drive(servers, lifecycles, clients)
         accepted = time.perf_counter() - started
         expected = lifecycles * len(CUSTODIANS)
-        while min(counter.value for counter in seen.values()) < expected:
+        while min(counter.value for counter in seen.values()) < expected:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         settled = time.perf_counter() - started
     finally:

@@ -9,54 +9,73 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 LOST = ("EXITWITHTIMEOUT", "EXITEMPTY", "EXITWITHKEY")
 TRANSFERS = ("TRANSFER", "BLINDTRANSFER", "ATTENDEDTRANSFER")
 COMPLETED = ("COMPLETEAGENT", "COMPLETECALLER")
+FIGURES = (
+    "answer wait",
+    "answered within 20",
+    "talk",
+    "abandon wait",
+    "lost wait",
+    "ring milliseconds",
+    "lost with the switch",
+    "cut off",
+)
+
+
+@dataclass
+class Tally:
+    """Seconds are whole, and a stay that the switch's death cut off is counted apart."""
+
+    verbs: Counter[str] = field(default_factory=Counter)
+    waiting: set[tuple[str, str]] = field(default_factory=set)
+    talking: set[tuple[str, str]] = field(default_factory=set)
+    calls: set[str] = field(default_factory=set)
+    figures: Counter[str] = field(default_factory=Counter)
+    by_agent: Counter[str] = field(default_factory=Counter)
+    by_queue: Counter[str] = field(default_factory=Counter)
+
+    def take(self, call: str, queue: str, agent: str, verb: str, data: list[str]) -> None:
+        stay = (call, queue)
+        self.verbs[verb] += 1
+        if verb == "ENTERQUEUE":
+            self.calls.add(call)
+            self.waiting.add(stay)
+            self.by_queue[queue] += 1
+        elif verb == "CONNECT":
+            self.waiting.discard(stay)
+            self.talking.add(stay)
+            self.by_agent[agent] += 1
+            self.figures["answer wait"] += int(data[0])
+            self.figures["answered within 20"] += int(data[0]) <= 20
+        elif verb in (*COMPLETED, *TRANSFERS):
+            self.talking.discard(stay)
+            self.figures["talk"] += int(data[1] if verb in COMPLETED else data[-2])
+        elif verb in ("ABANDON", *LOST):
+            self.waiting.discard(stay)
+            self.figures["abandon wait" if verb == "ABANDON" else "lost wait"] += int(data[-1])
+        elif verb == "RINGNOANSWER":
+            self.figures["ring milliseconds"] += int(data[0])
+        elif verb == "QUEUESTART":
+            self.figures["lost with the switch"] += len(self.waiting)
+            self.figures["cut off"] += len(self.talking)
+            self.waiting, self.talking = set(), set()
 
 
 def count(lines: Iterable[str]) -> dict[str, object]:
-    """Figures by name; seconds are whole, and a stay that the switch's death cut off is counted apart."""
-    verbs: Counter[str] = Counter()
-    waiting: set[tuple[str, str]] = set()
-    talking: set[tuple[str, str]] = set()
-    calls: set[str] = set()
-    figures: Counter[str] = Counter()
-    by_agent: Counter[str] = Counter()
-    by_queue: Counter[str] = Counter()
+    """Figures by name."""
+    tally = Tally()
     for line in lines:
-        if not line.endswith("\n"):
-            continue
         fields = line.rstrip("\n").split("|")
-        if len(fields) < 5 or not fields[0].isdigit():
-            continue
-        _, call, queue, agent, verb, *data = fields
-        stay = (call, queue)
-        verbs[verb] += 1
-        if verb == "ENTERQUEUE":
-            calls.add(call)
-            waiting.add(stay)
-            by_queue[queue] += 1
-        elif verb == "CONNECT":
-            waiting.discard(stay)
-            talking.add(stay)
-            by_agent[agent] += 1
-            figures["answer wait"] += int(data[0])
-            figures["answered within 20"] += int(data[0]) <= 20
-        elif verb in (*COMPLETED, *TRANSFERS):
-            talking.discard(stay)
-            figures["talk"] += int(data[1] if verb in COMPLETED else data[-2])
-        elif verb in ("ABANDON", *LOST):
-            waiting.discard(stay)
-            figures["abandon wait" if verb == "ABANDON" else "lost wait"] += int(data[-1])
-        elif verb == "RINGNOANSWER":
-            figures["ring milliseconds"] += int(data[0])
-        elif verb == "QUEUESTART":
-            figures["lost with the switch"] += len(waiting)
-            figures["cut off"] += len(talking)
-            waiting, talking = set(), set()
+        if line.endswith("\n") and len(fields) >= 5 and fields[0].isdigit():
+            _, call, queue, agent, verb, *data = fields
+            tally.take(call, queue, agent, verb, data)
+    verbs = tally.verbs
     return {
-        "calls": len(calls),
+        "calls": len(tally.calls),
         "queued": verbs["ENTERQUEUE"],
         "answered": verbs["CONNECT"],
         "completed": sum(verbs[verb] for verb in COMPLETED),
@@ -64,23 +83,11 @@ def count(lines: Iterable[str]) -> dict[str, object]:
         "abandoned": verbs["ABANDON"],
         "lost": sum(verbs[verb] for verb in LOST),
         "rang unanswered": verbs["RINGNOANSWER"],
-        "still waiting": len(waiting),
-        "still talking": len(talking),
-        **{
-            name: figures[name]
-            for name in (
-                "answer wait",
-                "answered within 20",
-                "talk",
-                "abandon wait",
-                "lost wait",
-                "ring milliseconds",
-                "lost with the switch",
-                "cut off",
-            )
-        },
-        "by agent": dict(sorted(by_agent.items())),
-        "by queue": dict(sorted(by_queue.items())),
+        "still waiting": len(tally.waiting),
+        "still talking": len(tally.talking),
+        **{name: tally.figures[name] for name in FIGURES},
+        "by agent": dict(sorted(tally.by_agent.items())),
+        "by queue": dict(sorted(tally.by_queue.items())),
     }
 
 
