@@ -13,7 +13,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -181,27 +181,26 @@ async def _until(connection: asyncpg.Connection, done_sql: str, wanted: int) -> 
         await asyncio.sleep(0.02)
 
 
-async def measure(count: int) -> None:
+async def measure(count: int, what: Sequence[str]) -> None:
     messages = list(events(count))
     with servers() as at:
-        for workers in COUNTS:
-            print(f"relay,            {workers} workers: {await relay(at, workers, messages)}", flush=True)
-        for service in ("dispatch", "reporting"):
+        for name in what:
             for workers in COUNTS:
-                drained = await follow(at, service, workers, messages)
-                print(f"follow {service:10s} {workers} workers: {drained}", flush=True)
+                drained = relay(at, workers, messages) if name == "relay" else follow(at, name, workers, messages)
+                print(f"{name:10s} {workers} workers: {await drained}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
     parser.add_argument("--events", type=int, default=20_000)
+    parser.add_argument("--of", nargs="+", default=["relay", "dispatch", "reporting"], help="`relay`, or a service")
     parser.add_argument("--relay", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.relay:
         url, bootstrap_servers, prefix = options.relay
         asyncio.run(Relay(url, bootstrap_servers, topic_prefix=prefix).run())
     else:
-        asyncio.run(measure(options.events))
+        asyncio.run(measure(options.events, options.of))
 
 
 if __name__ == "__main__":
