@@ -139,7 +139,7 @@ async def _ask(db: Database, days: int, rounds: int) -> dict[str, list[float]]:
     end = _BEGIN + timedelta(days=days)
     taken: dict[str, list[float]] = {}
     for metric in (*calls.METRICS, *agents.METRICS):
-        question = Question(metric=metric, at=end, begin=_BEGIN, end=end, grain=Grain.DAY)
+        question = Question(metric=metric, at=end, begin=_BEGIN, end=end, grain=Grain.DAY, time_zone="UTC")
         for _ in range(rounds):
             started = time.perf_counter()
             await figure(db, question)
@@ -165,8 +165,9 @@ async def measure(options: argparse.Namespace) -> None:
             size = await statements.fetchval("select pg_database_size(current_database())")
         print(f"bytes on disk an event            {size / count:10.0f}")
         taken = await _ask(db, options.days, options.rounds)
-        for metric, milliseconds in sorted(taken.items(), key=lambda one: -statistics.median(one[1])):
-            print(f"  {metric:32s}{statistics.median(milliseconds):8.0f} ms, worst {max(milliseconds):8.0f} ms")
+        print("by day over all days: the first answer, then the median of those after it, in milliseconds")
+        for metric, (first, *later) in sorted(taken.items(), key=lambda one: -one[1][0]):
+            print(f"  {metric:32s}{first:8.0f} {statistics.median(later):8.0f}")
         await db.close()
         server.stop()
 

@@ -10,6 +10,7 @@ from contracts.codec import encode
 from contracts.events import WorkOrderNoteAdded
 from contracts.lifecycle import Status
 from reporting import event_store
+from reporting.figures.buckets import bucket_of
 
 
 async def _record(reporting) -> list[event_store.Stored]:
@@ -161,3 +162,10 @@ async def test_requests_are_kept_and_do_not_move_the_version(reporting, make_str
     record = await _record(reporting)
     assert (record[-1].message.order_version, record[-1].event_hash) == (None, None)
     assert [row["since_version"] for row in await _present(reporting)] == [2]
+
+
+async def test_the_database_and_python_put_durations_into_the_same_buckets(reporting):
+    edges = [2**power + step for power in range(62) for step in (-1001, -1000, -1, 0, 1, 999, 1000)]
+    durations = [microseconds for microseconds in (*edges, *range(0, 300_000_000, 777_777)) if microseconds < 2**62]
+    rows = await reporting.rows("select duration_bucket(one) from unnest($1::bigint[]) as one", durations)
+    assert [row[0] for row in rows] == [bucket_of(microseconds) for microseconds in durations]
