@@ -7,7 +7,10 @@ import asyncio
 import sys
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from fastapi import APIRouter
+from toy import all_public
 
 from chassis.http import create_app, serve
 from chassis.testing import settings_for
@@ -24,4 +27,5 @@ async def slow() -> str:
 
 if __name__ == "__main__":
     settings = settings_for(sys.argv[1], drain_seconds=float(sys.argv[3]))
-    serve("toy", create_app("toy", settings, [router], description="Toys."), settings, port=int(sys.argv[2]))
+    app = create_app("toy", settings, [router], description="Toys.", access=all_public(router))
+    serve("toy", app, settings, port=int(sys.argv[2]))
