@@ -33,7 +33,7 @@ async def serving(url: str, drain_seconds: float, file: Path) -> AsyncIterator[t
     )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
-            await eventually(lambda: status(client, "/readyz"), until=lambda found: found == 200, seconds=30)
+            await eventually(lambda: status(client, "/readyz"), until=lambda found: found == 200, seconds=90)
             yield process, client
     finally:
         if process.returncode is None:
