@@ -71,12 +71,27 @@ async def test_an_area_is_told_the_same_whether_another_areas_orders_exist_or_no
             for path, params in questions(route, both):
                 unlimited = await pair(route, path, params, alone, both, role=widest(route), areas=None)
                 differs = differs or unlimited[0] != unlimited[1]
-                for role in route.grants or ():
+                for role in who_asks(route):
                     found = await pair(route, path, params, alone, both, role=role, areas=[SOUTH])
                     if found[0] != found[1]:
                         told.append(f"{route.row} {path} {params} as {role} of {SOUTH}: {found[1]}, alone {found[0]}")
-            assert differs, f"{route.row}: the questions asked do not tell the two worlds apart, for nobody"
+            assert differs or not is_about_orders(route), f"{route.row}: the worlds are the same for everybody"
     assert told == []
+
+
+def who_asks(route: Route) -> list[Role]:
+    """Every role of a route; of figures, which are slow and the same for all roles, one role of each reach."""
+    grants = route.grants or {}
+    return list({reach: role for role, reach in grants.items()}.values()) if "{metric}" in route.path else list(grants)
+
+
+def is_about_orders(route: Route) -> bool:
+    """Whether the worlds, which differ in orders, must differ in this to somebody who sees every area.
+
+    Nothing is late in them, so that there are no corrections to be told of.
+    """
+    is_told = route.path.startswith(("/v1/work-orders", "/v1/requests", "/v1/figures/{metric}"))
+    return is_told and not route.path.endswith("/corrections")
 
 
 def widest(route: Route) -> str:
