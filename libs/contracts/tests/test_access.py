@@ -61,6 +61,11 @@ def test_areas_in_the_token_narrow_every_reach_and_shut_out_of_the_whole() -> No
     assert {reach for reach in Reach if not reaches(reach, None)} == {OWN_AREAS}
 
 
+def test_an_empty_list_of_areas_is_no_area_and_not_every_one() -> None:
+    assert {scope_of(reach, ()) for reach in Reach} == {()}
+    assert {reach for reach in Reach if not reaches(reach, ())} == {OWN_AREAS, WHOLE}
+
+
 def test_who_has_several_roles_acts_in_the_first_that_reaches_anything() -> None:
     grants = {Role.TECHNICIAN: OWN_AREAS, Role.SUPERVISOR: EVERY_AREA, Role.OPERATOR: WHOLE}
     both = frozenset({"supervisor", "technician", "somebody"})

@@ -51,7 +51,7 @@ class TokenRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: Role
-    areas: list[Text] = Field(default_factory=list, max_length=1000, description="Work areas; empty means no area.")
+    areas: list[Text] = Field(default_factory=list, max_length=1000, description="Work areas; empty: none is named.")
     sub: Text | None = None
     name: Text | None = None
     ttl_seconds: int = Field(TWELVE_HOURS, ge=1, le=THIRTY_DAYS)
@@ -100,7 +100,8 @@ def claims_of(request: TokenRequest, issuer: str, audience: str, now: datetime) 
         "sub": subject,
         "name": request.name or subject.replace("-", " ").capitalize(),
         "roles": [request.role],
-        "areas": request.areas,
+        # Left out where there is none: an empty list would be somebody who may see no area.
+        **({"areas": request.areas} if request.areas else {}),
         "iat": issued_at,
         "nbf": issued_at,
         "exp": issued_at + request.ttl_seconds,

@@ -1,9 +1,18 @@
 """What any route can refuse, whatever it does: said once, declared by all of them."""
 
-from chassis.auth import KeySetUnavailable, TokenMissing, TokenRefused
+from chassis.auth import TokenMissing, TokenRefused
 from chassis.database import DatabaseUnavailable
 from chassis.guard import AreasNotEnough, RoleNotAllowed
-from chassis.problems import InvalidRequest, MalformedRequest, RequestTooLarge
+from chassis.key_set import KeySetUnavailable
+from chassis.limits import TooManyRequests
+from chassis.problems import (
+    AddressTooLong,
+    HeadersTooLarge,
+    InvalidRequest,
+    MalformedRequest,
+    RequestTooLarge,
+    RequestTooSlow,
+)
 from contracts.refusals import Refusal
 
 ANY: tuple[type[Refusal], ...] = (
@@ -16,4 +25,8 @@ ANY: tuple[type[Refusal], ...] = (
     InvalidRequest,
     MalformedRequest,
     RequestTooLarge,
+    RequestTooSlow,
+    AddressTooLong,
+    HeadersTooLarge,
+    TooManyRequests,
 )

@@ -1,25 +1,61 @@
 """Who asks: OIDC bearer tokens, verified against the issuer's key set.
 
-A verified token is remembered until it expires, because checking a signature costs more than the rest
-of a request. The key set is fetched on first use and again, at most every ten seconds, when a token
-names a key that is not in it.
+A verified token is remembered until it expires or the key set changes, because checking a signature costs
+more than the rest of a request. What a token says about keys (`jku`, `x5u`, `jwk`) is never looked at, and
+why it was refused is said in words of our own: nothing of a token gets into an answer or a log.
 """
 
-import asyncio
+import inspect
+import json
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import jwt
+from jwt.exceptions import InvalidJTIError, InvalidSubjectError
+from jwt.utils import base64url_decode
 
-from contracts.refusals import Unauthenticated, Unavailable
+from chassis.key_set import KeySet
+from contracts.refusals import Unauthenticated
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 _REMEMBERED_TOKENS = 10_000
-_FETCH_AT_MOST_EVERY_SECONDS = 10.0
+_LONGEST_REMEMBERED_TOKEN = 4096
 _LONGEST_TEXT = 200
+_MOST_TEXTS = 1000
+_LAST_MOMENT = 253_402_300_799  # the end of the year 9999
+_LEEWAY_SECONDS = 5
+
+_REASONS = {
+    "unreadable": ("it is not a JSON web token", "不是 JSON Web Token"),
+    "repeated": ("it says something twice", "内容重复"),
+    "algorithm": (f"its algorithm is not one of {', '.join(ALGORITHMS)}", f"签名算法不是 {'、'.join(ALGORITHMS)} 之一"),
+    "no_key": ("it names no key", "未指明密钥"),
+    "unknown_key": ("its key is not in the issuer's key set", "其密钥不在签发方的密钥集中"),
+    "signature": ("its signature is not right", "签名不正确"),
+    "expired": ("it has expired", "已过期"),
+    "too_early": ("it is not valid yet", "尚未生效"),
+    "issuer": ("it is of another issuer", "签发方不符"),
+    "audience": ("it is for somebody else", "受众不符"),
+    "incomplete": ("a claim is missing", "缺少声明"),
+    "claims": ("its claims are not what they should be", "声明不符合要求"),
+    "ambiguous": ("there is more than one Authorization header", "Authorization 头多于一个"),
+}
+_REASON_OF: dict[type[jwt.PyJWTError], str] = {
+    jwt.InvalidSignatureError: "signature",
+    jwt.ExpiredSignatureError: "expired",
+    jwt.ImmatureSignatureError: "too_early",
+    jwt.InvalidIssuerError: "issuer",
+    jwt.InvalidAudienceError: "audience",
+    jwt.MissingRequiredClaimError: "incomplete",
+    jwt.InvalidAlgorithmError: "algorithm",
+    jwt.InvalidIssuedAtError: "claims",
+    InvalidSubjectError: "claims",
+    InvalidJTIError: "claims",
+}
 
 
 class TokenMissing(Unauthenticated):
@@ -33,16 +69,14 @@ class TokenRefused(Unauthenticated):
 
     zh = "令牌未被接受：{reason}。"
 
-
-class KeySetUnavailable(Unavailable):
-    """The issuer's key set cannot be read at this moment."""
-
-    zh = "暂时无法读取签发方的密钥集。"
+    def message(self, language: str) -> str:
+        sentence = self.zh if language == "zh" else inspect.cleandoc(self.__doc__ or "")
+        return sentence.format(reason=_REASONS[self.context["reason"]][language == "zh"])
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as the token says. `areas` are the work areas that it names; None when it names none."""
+    """Who asks, as the token says. `areas` are the work areas that it names; None when it does not say."""
 
     sub: str
     name: str
@@ -52,86 +86,116 @@ class Principal:
     expires_at: float
 
 
+class _Tokens(jwt.PyJWT):
+    """Tokens that say everything once: of two `roles`, one reader would believe the first and another the last."""
+
+    def _decode_payload(self, decoded: dict[str, Any]) -> dict[str, Any]:
+        payload = super()._decode_payload(decoded)
+        json.loads(decoded["payload"], object_pairs_hook=_said_once)
+        return payload
+
+
 class TokenVerifier:
-    def __init__(self, issuer: str, audience: str, client: httpx.AsyncClient) -> None:
+    def __init__(
+        self, issuer: str, audience: str, client: httpx.AsyncClient, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self._issuer = issuer
         self._audience = audience
-        self._client = client
-        self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at = -_FETCH_AT_MOST_EVERY_SECONDS
-        self._fetching = asyncio.Lock()
+        self._keys = KeySet(issuer, client, now)
+        self._tokens = _Tokens()
         self._remembered: OrderedDict[str, Principal] = OrderedDict()
+        self._remembered_with = 0
 
     async def verify(self, token: str) -> Principal:
         """The principal of a token; raises `TokenRefused` or `KeySetUnavailable`."""
+        self._keys.keep_fresh()
+        if self._remembered_with != self._keys.generation:
+            self._remembered.clear()
+            self._remembered_with = self._keys.generation
         known = self._remembered.get(token)
         if known is not None and known.expires_at > time.time():
             return known
-        claims = self._claims(token, await self._key_of(token))
-        principal = _principal(token, claims)
-        self._remembered[token] = principal
+        principal = _principal(token, self._claims(token, await self._key_of(token)))
+        if len(token) <= _LONGEST_REMEMBERED_TOKEN:
+            self._remembered[token] = principal
         if len(self._remembered) > _REMEMBERED_TOKENS:
             self._remembered.popitem(last=False)
         return principal
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         try:
-            return jwt.decode(
+            return self._tokens.decode(
                 token,
                 key,
-                algorithms=[key.algorithm_name] if key.algorithm_name in ALGORITHMS else list(ALGORITHMS),
+                # Of a key set the key says what it is for; the token's own word is only compared with it.
+                algorithms=[key.algorithm_name] if key.algorithm_name in ALGORITHMS else [],
                 audience=self._audience,
                 issuer=self._issuer,
-                leeway=5,
+                leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
-        except (jwt.InvalidTokenError, jwt.InvalidKeyError, ValueError) as error:
-            raise TokenRefused(reason=str(error).lower().rstrip(".")) from error
+        except (jwt.PyJWTError, ValueError, OverflowError) as error:
+            raise TokenRefused(reason=_reason_of(error)) from error
 
     async def _key_of(self, token: str) -> jwt.PyJWK:
-        try:
-            header = jwt.get_unverified_header(token)
-        except jwt.InvalidTokenError as error:
-            raise TokenRefused(reason="it is not a JSON web token") from error
+        header = _header_of(token)
         if header.get("alg") not in ALGORITHMS:
-            raise TokenRefused(reason="its algorithm is not one of " + ", ".join(ALGORITHMS))
+            raise TokenRefused(reason="algorithm")
         key_id = header.get("kid")
         if not isinstance(key_id, str):
-            raise TokenRefused(reason="it names no key")
-        if key_id not in self._keys:
-            await self._fetch_keys()
-        if key_id not in self._keys:
-            raise TokenRefused(reason="its key is not in the issuer's key set")
-        return self._keys[key_id]
+            raise TokenRefused(reason="no_key")
+        key = await self._keys.find(key_id)
+        if key is None:
+            raise TokenRefused(reason="unknown_key")
+        return key
 
-    async def _fetch_keys(self) -> None:
-        async with self._fetching:
-            if time.monotonic() - self._fetched_at < _FETCH_AT_MOST_EVERY_SECONDS and self._keys:
-                return
-            try:
-                found = await self._client.get(f"{self._issuer}/.well-known/openid-configuration", timeout=5)
-                key_set = await self._client.get(found.raise_for_status().json()["jwks_uri"], timeout=5)
-                keys = jwt.PyJWKSet.from_dict(key_set.raise_for_status().json())
-            except (httpx.HTTPError, ValueError, KeyError, jwt.PyJWTError) as error:
-                raise KeySetUnavailable() from error
-            self._keys = {key.key_id: key for key in keys.keys if key.key_id}
-            self._fetched_at = time.monotonic()
+
+class _SaidTwice(ValueError):
+    """An object has a name twice."""
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _SaidTwice()
+    return found
+
+
+def _reason_of(error: Exception) -> str:
+    if isinstance(error, _SaidTwice):
+        return "repeated"
+    return next((reason for kind, reason in _REASON_OF.items() if isinstance(error, kind)), "unreadable")
+
+
+def _header_of(token: str) -> dict[str, Any]:
+    try:
+        header = json.loads(base64url_decode(token.partition(".")[0]), object_pairs_hook=_said_once)
+    except (ValueError, RecursionError) as error:
+        raise TokenRefused(reason=_reason_of(error)) from error
+    if not isinstance(header, dict):
+        raise TokenRefused(reason="unreadable")
+    return header
 
 
 def _principal(token: str, claims: dict[str, Any]) -> Principal:
     roles, areas, name = claims.get("roles", []), claims.get("areas"), claims.get("name", "")
     if not _are_texts(roles) or not (areas is None or _are_texts(areas)) or not _is_text(name):
-        raise TokenRefused(reason="its claims roles, areas or name are not texts")
-    if not _is_text(claims["sub"]):
-        raise TokenRefused(reason="its subject is not a short text")
+        raise TokenRefused(reason="claims")
+    if not _is_text(claims["sub"]) or not _is_moment(claims["exp"]):
+        raise TokenRefused(reason="claims")
     return Principal(
         sub=claims["sub"],
         name=name,
         roles=frozenset(roles),
-        areas=tuple(areas) if areas else None,
+        # A list that is there and empty is somebody to whom no area was given, not somebody who sees all.
+        areas=None if areas is None else tuple(dict.fromkeys(areas)),
         token=token,
         expires_at=float(claims["exp"]),
     )
+
+
+def _is_moment(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value <= _LAST_MOMENT
 
 
 def _is_text(value: object) -> bool:
@@ -139,4 +203,4 @@ def _is_text(value: object) -> bool:
 
 
 def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= _LONGEST_TEXT and all(_is_text(item) for item in value)
+    return isinstance(value, list) and len(value) <= _MOST_TEXTS and all(_is_text(item) for item in value)

@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI, Request
 
 from chassis.clock import Clock
 from chassis.database import Database
-from chassis.guard import Caller, caller_of
+from chassis.guard import Caller, caller_of, hold_stream
 from chassis.settings import Settings
 from chassis.wakeup import Wakeup
 
@@ -37,6 +37,13 @@ class RouteDesk:
         """Whether the caller may use another route of this service, such as `POST /v1/things`."""
         grants = self.state.access[row]
         return grants is None or not self.caller.roles.isdisjoint(grants)
+
+    def hold_stream(self) -> None:
+        """Before an answer that goes on, such as server-sent events: one caller gets a few at a time.
+
+        Raises `TooManyStreams`, which the route declares; the seat is given back when the answer ends.
+        """
+        hold_stream(self.request.scope)
 
     @property
     def app(self) -> FastAPI:

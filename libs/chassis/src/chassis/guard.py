@@ -21,6 +21,7 @@ from contracts.message import Actor
 from contracts.refusals import Forbidden
 
 _CALLER = "linework.caller"
+_SEAT = "linework.seat"
 _SCHEME = "bearer"
 
 Table = Mapping[str, Grants | None]
@@ -79,16 +80,23 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         grants = self._grants[scope["method"]]
         if grants is not None:
-            principal = await scope["app"].state.verifier.verify(bearer_of(scope))
+            state = scope["app"].state
+            principal = await state.verifier.verify(bearer_of(scope))
+            state.request_rate.take(principal.sub)
             scope[_CALLER] = admitted(principal, grants)
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            # Here and not where the stream is written: a stream whose client left at once was never begun.
+            if (give_back := scope.pop(_SEAT, None)) is not None:
+                give_back()
 
 
 def bearer_of(scope: Scope) -> str:
     """The token of a request; raises `TokenMissing`, or `TokenRefused` where it is not clear which one counts."""
     found = [value for name, value in scope["headers"] if name == b"authorization"]
     if len(found) > 1:
-        raise TokenRefused(reason="there is more than one Authorization header")
+        raise TokenRefused(reason="ambiguous")
     scheme, _, token = (found[0] if found else b"").decode("latin-1").partition(" ")
     if scheme.lower() != _SCHEME or not token.strip():
         raise TokenMissing()
@@ -116,6 +124,12 @@ def admitted(principal: Principal, grants: Grants) -> Caller:
 def caller_of(scope: Scope) -> Caller:
     """Who asks; only a route that is not public has one."""
     return scope[_CALLER]
+
+
+def hold_stream(scope: Scope) -> None:
+    """Counts the answer as a live stream of the caller until it ends, however it ends; raises `TooManyStreams`."""
+    if _SEAT not in scope:
+        scope[_SEAT] = scope["app"].state.stream_seats.take(caller_of(scope).sub)
 
 
 def guard(app: FastAPI, service: str, routes: Iterable[BaseRoute], table: Table) -> None:

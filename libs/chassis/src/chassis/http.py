@@ -8,17 +8,19 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.main import STARTUP_FAILURE
 
 from chassis import parking_api, problems
 from chassis.acts import AlreadyAnswered
 from chassis.auth import TokenVerifier
+from chassis.boundary import Boundary, Impatient
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database
+from chassis.docs_page import docs_route
 from chassis.guard import Table, guard
 from chassis.health import health_routes
-from chassis.leaving import Leaver, is_leaving
+from chassis.leaving import Leaver
+from chassis.limits import RequestRate, StreamSeats
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from chassis.telemetry import set_up_logs, set_up_traces
@@ -65,12 +67,14 @@ def create_app(
         lifespan=lifespan,
         # A path with a slash too many is a mistake to be told of, not a redirect that loses the body.
         redirect_slashes=False,
+        docs_url=None,
         redoc_url=None,
-        swagger_ui_oauth2_redirect_url=None,
     )
     app.state.settings = settings
     app.state.drain_seconds = settings.drain_seconds
     app.state.service = service
+    app.state.request_rate = RequestRate(settings.requests_per_second_limit)
+    app.state.stream_seats = StreamSeats(settings.streams_limit)
     app.state.clock = clock or SystemClock()
     app.state.find_subscription = lambda topic: (
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
@@ -82,45 +86,11 @@ def create_app(
         return repeated.answer.response()
 
     every_router = [*routers, parking_api.router, health_routes()]
-    routes = [*app.router.routes, *(route for router in every_router for route in router.routes)]
+    docs = docs_route(app.title, "/openapi.json")
+    routes = [*app.router.routes, docs, *(route for router in every_router for route in router.routes)]
     guard(app, service, routes, access if access is not None else routes_of(service))
     app.add_middleware(Boundary, limit=settings.request_bytes_limit)
     return app
-
-
-class Boundary:
-    """Refuses bodies that are too large while they arrive, and sets the headers that every answer has."""
-
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                raise problems.RequestTooLarge(limit=self._limit)
-            return message
-
-        async def with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                # The next request on this connection would come to a process that is no longer there.
-                parting = _CLOSE if is_leaving(scope["app"]) else ()
-                message["headers"] = [*message["headers"], *_HEADERS, *parting]
-            await send(message)
-
-        await self._app(scope, limited, with_headers)
-
-
-_CLOSE = ((b"connection", b"close"),)
-_HEADERS = [(name.encode(), value.encode()) for name, value in problems.HEADERS_OF_EVERY_ANSWER.items()]
 
 
 def _spare_the_collector() -> None:
@@ -142,6 +112,7 @@ def serve(service: str, app: FastAPI, settings: Settings, *, port: int) -> None:
         access_log=False,
         log_config=None,
         server_header=False,
+        http=Impatient,
         timeout_graceful_shutdown=15,
         # Longer than clients and proxies keep an idle connection, so that it is they who close it.
         timeout_keep_alive=75,

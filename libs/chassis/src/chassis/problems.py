@@ -28,6 +28,10 @@ HEADERS_OF_EVERY_ANSWER = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
+    # Answers are data: nothing in them is a page, and no page of somebody else may show or embed them.
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "same-origin",
+    "x-frame-options": "DENY",
 }
 
 STATUS_OF: Mapping[type[refusals.Refusal], HTTPStatus] = {
@@ -38,6 +42,7 @@ STATUS_OF: Mapping[type[refusals.Refusal], HTTPStatus] = {
     refusals.Conflict: HTTPStatus.CONFLICT,
     refusals.Stale: HTTPStatus.PRECONDITION_FAILED,
     refusals.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    refusals.TooMuch: HTTPStatus.TOO_MANY_REQUESTS,
 }
 TITLES: Mapping[HTTPStatus, tuple[str, str]] = {
     HTTPStatus.BAD_REQUEST: ("The request cannot be read", "请求无法解析"),
@@ -45,12 +50,16 @@ TITLES: Mapping[HTTPStatus, tuple[str, str]] = {
     HTTPStatus.FORBIDDEN: ("Not allowed", "无权操作"),
     HTTPStatus.NOT_FOUND: ("Not found", "未找到"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("Method not allowed", "不支持的请求方法"),
+    HTTPStatus.REQUEST_TIMEOUT: ("The request took too long", "请求超时"),
     HTTPStatus.CONFLICT: ("Not possible in the present state", "当前状态不允许"),
     HTTPStatus.PRECONDITION_FAILED: ("The version is not the present one", "版本已过期"),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("The request is too large", "请求过大"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: ("The address is too long", "地址过长"),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("The media type is not supported", "不支持的媒体类型"),
     HTTPStatus.UNPROCESSABLE_ENTITY: ("The input is not right", "输入不正确"),
     HTTPStatus.PRECONDITION_REQUIRED: ("If-Match is needed", "需要 If-Match"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Too much at once", "请求过多"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("The headers are too large", "请求头过大"),
     HTTPStatus.INTERNAL_SERVER_ERROR: ("Something went wrong here", "系统内部错误"),
     HTTPStatus.SERVICE_UNAVAILABLE: ("Not possible at this moment", "暂时无法处理"),
 }
@@ -86,6 +95,24 @@ class RequestTooLarge(refusals.Refusal):
     zh = "请求正文超过 {limit} 字节。"
 
 
+class AddressTooLong(refusals.Refusal):
+    """The address and its parameters are longer than {limit} characters."""
+
+    zh = "地址及其参数超过 {limit} 个字符。"
+
+
+class HeadersTooLarge(refusals.Refusal):
+    """The headers are larger than {limit} bytes."""
+
+    zh = "请求头超过 {limit} 字节。"
+
+
+class RequestTooSlow(refusals.Refusal):
+    """The request body did not arrive within {seconds} seconds."""
+
+    zh = "请求正文未在 {seconds} 秒内送达。"
+
+
 class InternalError(refusals.Refusal):
     """Something went wrong here, and nothing was changed; the operators can see what it was."""
 
@@ -101,6 +128,9 @@ class VersionRequired(refusals.Refusal):
 _OWN_STATUS: Mapping[type[refusals.Refusal], HTTPStatus] = {
     MalformedRequest: HTTPStatus.BAD_REQUEST,
     InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    AddressTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
+    HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    RequestTooSlow: HTTPStatus.REQUEST_TIMEOUT,
     MethodNotAllowed: HTTPStatus.METHOD_NOT_ALLOWED,
     RequestTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     VersionRequired: HTTPStatus.PRECONDITION_REQUIRED,
@@ -149,8 +179,8 @@ def problem(
     headers = {"content-language": language}
     if status is HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = "1"
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["retry-after"] = str(refusal.context.get("retry_after_seconds", 1))
     return Response(
         msgspec.json.encode(document, enc_hook=str), status_code=status, media_type=PROBLEM_JSON, headers=headers
     )

@@ -41,6 +41,14 @@ class Settings(BaseSettings):
     catch_up_seconds: float = Field(5.0, ge=0, description="how long a read or an act waits for a version on its way")
     kafka_poll_seconds: float = Field(60.0, gt=0, description="a worker that has not polled for so long is not alive")
     request_bytes_limit: int = Field(1_048_576, description="larger request bodies are refused with 413")
+    requests_per_second_limit: int = Field(
+        2000,
+        ge=1,
+        description="so many requests a second of one caller to one process, twice as many at once; more are refused"
+        " with 429. The default is more than a process can answer, so that imports never meet it; where only people"
+        " call, 20 is plenty",
+    )
+    streams_limit: int = Field(10, ge=1, description="live streams of one caller at a time in one process; then 429")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
     otlp_endpoint: str = Field("", description="where traces go by OTLP over HTTP; empty: nowhere")
 

@@ -183,6 +183,9 @@ class TestIssuer:
         self.fetches = 0
         """How often its key set was asked for."""
         self.is_away = False
+        self.is_slow: asyncio.Event | None = None
+        """Nobody is answered before it is set."""
+        self.asked_for: list[str] = []
         self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.rotate("key-1")
 
@@ -224,10 +227,14 @@ class TestIssuer:
         """The Authorization header of a token."""
         return {"authorization": f"Bearer {self.token(role, areas, sub, **claims)}"}
 
-    def verifier(self) -> TokenVerifier:
-        return TokenVerifier(self.url, self.audience, httpx.AsyncClient(transport=httpx.MockTransport(self._answer)))
+    def verifier(self, now: Callable[[], float] = time.monotonic) -> TokenVerifier:
+        client = httpx.AsyncClient(transport=httpx.MockTransport(self._answer))
+        return TokenVerifier(self.url, self.audience, client, now)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked_for.append(str(request.url))
+        if self.is_slow is not None:
+            await self.is_slow.wait()
         if self.is_away:
             raise httpx.ConnectError("the issuer is away", request=request)
         if request.url.path == "/.well-known/openid-configuration":
@@ -261,6 +268,81 @@ async def client_of(
         transport = httpx.ASGITransport(app, raise_app_exceptions=raises)
         async with httpx.AsyncClient(transport=transport, base_url="http://app.test", headers=headers) as client:
             yield client
+
+
+class OpenStream:
+    """An answer that does not end by itself, as somebody sees it who is connected."""
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: list[tuple[bytes, bytes]] = []
+        self.body = b""
+        self.has_ended = False
+        self._changed = asyncio.Event()
+        self._leaves = asyncio.Event()
+        self._is_sent = False
+
+    async def receive(self) -> dict[str, Any]:
+        if not self._is_sent:
+            self._is_sent = True
+            return {"type": "http.request", "body": b"", "more_body": False}
+        await self._leaves.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], list(message["headers"])
+        else:
+            self.body += message.get("body", b"")
+            self.has_ended = not message.get("more_body", False)
+        self._changed.set()
+
+    async def more(self, seconds: float) -> bool:
+        """Whether something was sent within so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._changed.wait()
+        is_more = self._changed.is_set()
+        self._changed.clear()
+        return is_more
+
+    async def beginning(self, quiet_seconds: float = 0.3) -> httpx.Response:
+        """What it sends until it ends or is quiet for a moment."""
+        while not self.has_ended and (await self.more(quiet_seconds) or not self.status):
+            pass
+        return httpx.Response(self.status, headers=self.headers, content=self.body)
+
+    def leave(self) -> None:
+        self._leaves.set()
+
+
+@contextlib.asynccontextmanager
+async def opened_stream(
+    app: FastAPI, path: str, *, headers: dict[str, str], params: Any = None
+) -> AsyncIterator[OpenStream]:
+    """A GET whose answer goes on, such as server-sent events: httpx's ASGI transport would wait for its end."""
+    request = httpx.Request("GET", f"http://app.test{path}", headers=headers, params=params)
+    stream = OpenStream()
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": request.url.path,
+        "raw_path": request.url.raw_path,
+        "query_string": request.url.query,
+        "root_path": "",
+        "headers": [(name.lower(), value) for name, value in request.headers.raw],
+        "client": ("127.0.0.1", 1),
+        "server": ("app.test", 80),
+    }
+    answering = asyncio.create_task(app(scope, stream.receive, stream.send))
+    try:
+        yield stream
+    finally:
+        stream.leave()
+        await asyncio.wait_for(answering, 10)
 
 
 async def eventually(

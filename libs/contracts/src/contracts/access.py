@@ -290,7 +290,7 @@ def role_in(grants: Grants, roles: frozenset[str], areas: tuple[str, ...] | None
 
 def reaches(reach: Reach, areas: tuple[str, ...] | None) -> bool:
     """Whether a token that names these areas gets at anything at all."""
-    return not areas if reach is WHOLE else areas is not None if reach is OWN_AREAS else True
+    return areas is None if reach is WHOLE else bool(areas) if reach is OWN_AREAS else True
 
 
 def scope_of(reach: Reach, areas: tuple[str, ...] | None) -> tuple[str, ...] | None:

@@ -77,3 +77,9 @@ class Unavailable(Refusal):
     """It cannot be answered at this moment; asking again later can succeed."""
 
     zh = "暂时无法处理，请稍后重试。"
+
+
+class TooMuch(Refusal):
+    """One caller asks for more than a fair share at once; asking later can succeed."""
+
+    zh = "请求过多，请稍后重试。"

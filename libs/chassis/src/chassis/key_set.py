@@ -1,0 +1,113 @@
+"""The issuer's public keys: fetched when they are needed, shared by everybody who waits, kept while it is away.
+
+Anybody can send tokens that name keys which do not exist. So an unknown key is looked for at most every ten
+seconds, by one fetch for all who ask meanwhile, and whoever's key is known never waits for that. The set is
+also read again every five minutes, in the background: a key that was withdrawn does not count for longer.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import jwt
+
+from contracts.refusals import Unavailable
+
+log = logging.getLogger(__name__)
+
+_LOOKS_FOR_UNKNOWN_EVERY_SECONDS = 10.0
+_READS_AGAIN_AFTER_SECONDS = 300.0
+_TRIES_AGAIN_AFTER_SECONDS = 1.0
+_FETCH_SECONDS = 5.0
+
+
+class KeySetUnavailable(Unavailable):
+    """The issuer's key set cannot be read at this moment."""
+
+    zh = "暂时无法读取签发方的密钥集。"
+
+
+class KeySet:
+    def __init__(self, issuer: str, client: httpx.AsyncClient, now: Callable[[], float] = time.monotonic) -> None:
+        self._issuer = issuer
+        self._client = client
+        self._now = now
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._published: dict[str, Any] = {}
+        self._is_away = False
+        self._may_look_at = self._is_stale_at = float("-inf")
+        self._fetching: asyncio.Task[None] | None = None
+        self.generation = 0
+        """Grows whenever the set is not the one that it was."""
+
+    async def find(self, key_id: str) -> jwt.PyJWK | None:
+        """The key of that id; raises `KeySetUnavailable` when it may be one that cannot be read now."""
+        if key_id not in self._keys:
+            await self._look()
+        if key_id not in self._keys and self._is_away:
+            raise KeySetUnavailable()
+        return self._keys.get(key_id)
+
+    def keep_fresh(self) -> None:
+        """Has the set read again if that was long ago; nobody waits for it."""
+        if self._now() >= self._is_stale_at and self._keys and self._fetching is None:
+            self._begin()
+
+    async def _look(self) -> None:
+        if self._fetching is None and self._now() < self._may_look_at:
+            return
+        # Whoever came with the request that began it may go away: the others still wait for it.
+        await asyncio.shield(self._fetching or self._begin())
+
+    def _begin(self) -> asyncio.Task[None]:
+        self._fetching = asyncio.create_task(self._fetch(), name="key set")
+        return self._fetching
+
+    async def _fetch(self) -> None:
+        try:
+            async with asyncio.timeout(_FETCH_SECONDS):
+                published = await self._read()
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError) as error:
+            log.warning("the key set of %s cannot be read: %s", self._issuer, type(error).__name__)
+            self._is_away = True
+            wait = _LOOKS_FOR_UNKNOWN_EVERY_SECONDS if self._keys else _TRIES_AGAIN_AFTER_SECONDS
+            self._may_look_at = self._is_stale_at = self._now() + wait
+        else:
+            self._take(published)
+        finally:
+            self._fetching = None
+
+    async def _read(self) -> dict[str, Any]:
+        found = await self._client.get(f"{self._issuer}/.well-known/openid-configuration")
+        described = found.raise_for_status().json()
+        if described["issuer"] != self._issuer:
+            raise ValueError("the configuration is that of another issuer")
+        if urlsplit(self._issuer).scheme == "https" != urlsplit(described["jwks_uri"]).scheme:
+            raise ValueError("the key set is not read over TLS, and the issuer is")
+        answer = await self._client.get(described["jwks_uri"])
+        return {key["kid"]: key for key in answer.raise_for_status().json()["keys"] if _is_for_signatures(key)}
+
+    def _take(self, published: dict[str, Any]) -> None:
+        self._is_away = False
+        self._may_look_at = self._now() + _LOOKS_FOR_UNKNOWN_EVERY_SECONDS
+        self._is_stale_at = self._now() + _READS_AGAIN_AFTER_SECONDS
+        if published != self._published:
+            self._published = published
+            self._keys = {key_id: key for key_id, one in published.items() if (key := _usable(one)) is not None}
+            self.generation += 1
+
+
+def _is_for_signatures(key: Any) -> bool:
+    return isinstance(key, dict) and isinstance(key.get("kid"), str) and key.get("use", "sig") == "sig"
+
+
+def _usable(key: dict[str, Any]) -> jwt.PyJWK | None:
+    try:
+        return jwt.PyJWK(key)
+    except jwt.PyJWTError:
+        # A key of a kind that nobody here knows is no reason to do without the others.
+        return None

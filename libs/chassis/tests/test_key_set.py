@@ -1,0 +1,179 @@
+"""The issuer turns its key, withdraws one, is slow or away; strangers send keys that never were."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from chassis.auth import TokenRefused, TokenVerifier
+from chassis.key_set import KeySet, KeySetUnavailable
+from chassis.testing import TestIssuer, eventually
+
+
+class Hands:
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def issuer() -> TestIssuer:
+    return TestIssuer()
+
+
+@pytest.fixture
+def hands() -> Hands:
+    return Hands()
+
+
+@pytest.fixture
+def verifier(issuer: TestIssuer, hands: Hands) -> TokenVerifier:
+    return issuer.verifier(hands)
+
+
+def never(issuer: TestIssuer, number: int = 0) -> str:
+    return issuer.sign(issuer.claims("agent"), headers={"kid": f"never-{number}"})
+
+
+async def test_a_new_key_counts_as_soon_as_the_set_may_be_read_again(
+    issuer: TestIssuer, verifier: TokenVerifier, hands: Hands
+) -> None:
+    await verifier.verify(issuer.token("agent"))
+    issuer.rotate("key-2")
+    for _ in range(3):
+        with pytest.raises(TokenRefused):
+            await verifier.verify(issuer.token("agent"))
+    assert issuer.fetches == 1, "an unknown key asks again only after a while"
+    hands.at += 10.1
+    assert (await verifier.verify(issuer.token("agent"))).sub == "agent-1"
+    assert issuer.fetches == 2
+
+
+async def test_a_flood_of_unknown_keys_makes_one_fetch_and_holds_up_nobody_who_is_known(
+    issuer: TestIssuer, verifier: TokenVerifier, hands: Hands
+) -> None:
+    await verifier.verify(issuer.token("agent"))
+    hands.at += 11
+    issuer.is_slow = asyncio.Event()
+    flood = [asyncio.create_task(verifier.verify(never(issuer, number))) for number in range(200)]
+    await eventually(lambda: len(issuer.asked_for) == 3)
+    # The fetch hangs. A key that is known needs none, whether its token was seen before or not.
+    assert (await verifier.verify(issuer.token("agent"))).sub == "agent-1"
+    assert (await verifier.verify(issuer.token("dispatcher"))).sub == "dispatcher-1"
+    issuer.is_slow.set()
+    refused = await asyncio.gather(*flood, return_exceptions=True)
+    assert {type(one) for one in refused} == {TokenRefused}
+    assert issuer.fetches == 2
+    for number in range(200):
+        with pytest.raises(TokenRefused):
+            await verifier.verify(never(issuer, number))
+    assert issuer.fetches == 2
+
+
+async def test_who_began_a_fetch_and_went_away_spoils_it_for_nobody(
+    issuer: TestIssuer, verifier: TokenVerifier
+) -> None:
+    issuer.is_slow = asyncio.Event()
+    first = asyncio.create_task(verifier.verify(issuer.token("agent")))
+    await eventually(lambda: issuer.asked_for)
+    second = asyncio.create_task(verifier.verify(issuer.token("agent")))
+    await asyncio.sleep(0)
+    first.cancel()
+    issuer.is_slow.set()
+    assert (await second).sub == "agent-1"
+    assert issuer.fetches == 1
+
+
+async def test_while_the_issuer_is_away_known_keys_count_and_unknown_ones_can_be_tried_later(
+    issuer: TestIssuer, verifier: TokenVerifier, hands: Hands
+) -> None:
+    issuer.is_away = True
+    with pytest.raises(KeySetUnavailable):
+        await verifier.verify(issuer.token("agent"))
+    issuer.is_away = False
+    hands.at += 1.1
+    await verifier.verify(issuer.token("agent"))
+    issuer.is_away = True
+    for later in (0, 60, 86_400):
+        hands.at += later
+        assert (await verifier.verify(issuer.token("dispatcher", sub=f"d-{later}"))).sub == f"d-{later}"
+    with pytest.raises(KeySetUnavailable):
+        await verifier.verify(never(issuer))
+
+
+async def test_an_issuer_that_is_away_is_not_asked_at_every_request(
+    issuer: TestIssuer, verifier: TokenVerifier, hands: Hands
+) -> None:
+    issuer.is_away = True
+    for _ in range(50):
+        with pytest.raises(KeySetUnavailable):
+            await verifier.verify(issuer.token("agent"))
+    assert len(issuer.asked_for) == 1
+    hands.at += 1.1
+    with pytest.raises(KeySetUnavailable):
+        await verifier.verify(issuer.token("agent"))
+    assert len(issuer.asked_for) == 2
+
+
+async def test_a_withdrawn_key_counts_no_longer_than_five_minutes_not_even_for_tokens_that_were_seen(
+    issuer: TestIssuer, verifier: TokenVerifier, hands: Hands
+) -> None:
+    token = issuer.token("agent")
+    await verifier.verify(token)
+    issuer.rotate("key-2")
+    hands.at += 299
+    assert (await verifier.verify(token)).sub == "agent-1"
+    hands.at += 2
+    await verifier.verify(token)  # has the set read again, and does not wait for it
+
+    async def is_refused() -> bool:
+        try:
+            await verifier.verify(token)
+        except TokenRefused:
+            return True
+        return False
+
+    await eventually(is_refused)
+    assert issuer.fetches == 2
+
+
+async def _found(published: object, **configuration: str) -> KeySet:
+    issuer = "https://issuer.test"
+    described = {"issuer": issuer, "jwks_uri": f"{issuer}/keys", **configuration}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json=described if "openid" in request.url.path else published)
+
+    return KeySet(issuer, httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+
+
+EC = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}
+EC["y"] = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+
+
+async def test_a_set_with_keys_that_nobody_knows_is_used_without_them() -> None:
+    keys = await _found(
+        {"keys": [EC | {"kid": "good"}, {"kty": "XX", "kid": "odd"}, EC | {"kid": "enc", "use": "enc"}, EC, 7]}
+    )
+    assert await keys.find("good") is not None
+    assert await keys.find("odd") is None
+    assert await keys.find("enc") is None
+
+
+@pytest.mark.parametrize(
+    "configuration", [{"issuer": "https://another.test"}, {"jwks_uri": "http://issuer.test/keys"}, {"jwks_uri": "::"}]
+)
+async def test_a_configuration_that_is_not_the_issuers_own_is_not_believed(configuration: dict[str, str]) -> None:
+    keys = await _found({"keys": [EC | {"kid": "good"}]}, **configuration)
+    with pytest.raises(KeySetUnavailable):
+        await keys.find("good")
+
+
+@pytest.mark.parametrize("published", [[], {}, {"keys": 1}, {"keys": None}, "keys"])
+async def test_an_answer_that_is_no_key_set_is_an_issuer_that_is_away(published: object) -> None:
+    with pytest.raises(KeySetUnavailable):
+        await (await _found(published)).find("good")

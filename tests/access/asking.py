@@ -1,0 +1,224 @@
+"""How the tests of access ask: any route of any service, with made-up values, in worlds that differ in one area.
+
+Everything is read from the table and from the OpenAPI documents: a route that is added is asked as well.
+"""
+
+import contextlib
+import importlib
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cache
+from itertools import product
+from typing import Any
+
+import httpx
+
+from chassis.testing import Databases, FixedClock, TestIssuer, client_of, opened_stream, settings_for
+from contracts.access import Grants, Reach, routes_of
+from contracts.events import WorkOrderCompleted, WorkOrderCreated, WorkOrderDispatched
+from contracts.lifecycle import Service, Status
+from custody.testing import ServiceUnderTest, Stream, make_created, staff, work_area
+
+NORTH, SOUTH = "north", "south"
+_AREA_STATUSES = tuple(status for status in Status if status is not Status.CANCELLED)
+_SUBSCRIBER = """insert into subscribers
+    (id, version, subscriber_no, name, phones, address, kind, zone, territory, notes, created_at, changed_at)
+    values ($1, 1, $2, $3, '{}', $3, 'household', 'urban', null, '', now(), now())"""
+_HOW_FAR = "read_up_to"
+"""What an answer says about the reading and not about any order."""
+_METRICS = (
+    "work_orders",
+    "backlog",
+    "backlog_age",
+    "rejections_per_order",
+    "first_dispatch_accuracy",
+    "completion_time",
+    "calls_offered",
+)
+"""Some of each kind: a whole list would ask the same code a thousand times."""
+_NOW = datetime(2026, 3, 3, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    service: Service
+    row: str
+    grants: Grants | None
+    operation: dict[str, Any]
+    document: dict[str, Any]
+
+    @property
+    def method(self) -> str:
+        return self.row.split(" ")[0]
+
+    @property
+    def path(self) -> str:
+        return self.row.split(" ")[1]
+
+    @property
+    def is_stream(self) -> bool:
+        return any("text/event-stream" in answer.get("content", {}) for answer in self.operation["responses"].values())
+
+    def reaches(self, *reaches: Reach) -> bool:
+        return self.grants is not None and not set(self.grants.values()).isdisjoint(reaches)
+
+    def body(self) -> Any:
+        content = self.operation.get("requestBody", {}).get("content", {}).get("application/json")
+        return example_of(content["schema"], self.document) if content else None
+
+    def filled(self, **values: str) -> str:
+        """The path with its parameters; what is not given is made up."""
+        kinds = {one["name"]: one["schema"] for one in self.operation.get("parameters", []) if one["in"] == "path"}
+        return re.sub(
+            r"\{(\w+)\}", lambda found: str(values.get(found[1], example_of(kinds[found[1]], self.document))), self.path
+        )
+
+
+def every_route(service: Service) -> list[Route]:
+    """The routes that a service documents, with their part of the table."""
+    app = importlib.import_module(f"{service}.main").app(settings_for("postgresql://nobody@nowhere/x"))
+    document = app.openapi()
+    found = []
+    for row, grants in routes_of(service).items():
+        method, path = row.split(" ")
+        if path.startswith("/v1/"):
+            found.append(Route(service, row, grants, document["paths"][path][method.lower()], document))
+    return found
+
+
+def example_of(schema: dict[str, Any], document: dict[str, Any]) -> Any:
+    """A value that the schema allows, with what is required and nothing else."""
+    if "$ref" in schema:
+        return example_of(document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]], document)
+    if "anyOf" in schema:
+        return example_of(schema["anyOf"][0], document)
+    for name in ("const", "default"):
+        if name in schema:
+            return schema[name]
+    if "enum" in schema:
+        return schema["enum"][0]
+    match schema.get("type"):
+        case "object":
+            wanted = schema.get("required", [])
+            return {name: example_of(schema["properties"][name], document) for name in wanted}
+        case "array":
+            return [example_of(schema["items"], document)] * schema.get("minItems", 0)
+        case "integer" | "number":
+            return max(schema.get("minimum", 1), 1)
+        case "boolean":
+            return True
+        case "string" if schema.get("format") == "date-time":
+            return "2026-03-02T08:00:00Z"
+    return "x" * max(1, schema.get("minLength", 1))
+
+
+@dataclass
+class World:
+    """One service that has heard of some orders."""
+
+    running: ServiceUnderTest
+    orders: dict[str, list[str]]
+    """The ids of its orders by area."""
+    requests: dict[str, list[str]]
+
+    async def ask(self, route: Route, path: str, headers: dict[str, str], **more: Any) -> httpx.Response:
+        if not route.is_stream:
+            return await self.running.client.request(route.method, path, headers=headers, **more)
+        async with opened_stream(self.running.app, path, headers=headers, params=more.get("params")) as stream:
+            return await stream.beginning()
+
+
+@contextlib.asynccontextmanager
+async def world(service: Service, databases: Databases, *areas: str) -> AsyncIterator[World]:
+    """The service on a database of its own, with orders of every status in each of these areas."""
+    module = importlib.import_module(f"{service}.main")
+    subscriptions = importlib.import_module(f"{service}.consumers").SUBSCRIPTIONS
+    issuer, app = TestIssuer(), module.app(settings_for(databases.create(service)))
+    app.state.clock = FixedClock(_NOW)
+    async with client_of(app, issuer) as client:
+        running = ServiceUnderTest(app, client, issuer, subscriptions)
+        made = World(running, {}, {})
+        for area in areas:
+            await _settle(made, area)
+        yield made
+
+
+async def _settle(made: World, area: str) -> None:
+    await made.running.receive(work_area(area), staff(f"{area}-1", area))
+    streams = [_order(area, status) for status in _AREA_STATUSES]
+    for stream in streams:
+        await made.running.receive(*stream.messages)
+    made.orders[area] = [stream.order_id for stream in streams]
+    made.requests[area] = []
+    if made.running.app.state.service == Service.INTAKE:
+        await made.running.rows(_SUBSCRIBER, f"{area}-subscriber_id", f"{area}-subscriber_no", f"secret of {area}")
+        for order_id in made.orders[area]:
+            headers = made.running.issuer.headers("supervisor")
+            path = f"/v1/work-orders/{order_id}/urge-requests"
+            answer = await made.running.client.post(path, json={"reason": f"secret of {area}"}, headers=headers)
+            made.requests[area] += [answer.json()["id"]] if answer.is_success else []
+
+
+@cache
+def _order(area: str, status: Status) -> Stream:
+    """An order of an area on its way to a status, the same in every world; before it is dispatched it is nobody's."""
+    stream = Stream(f"{area}-{status}")
+    marks = {name: f"{area}-{name}" for name in ("subscriber_id", "subscriber_no", "order_no", "external_reference")}
+    marks |= {"order_no": f"{area}-{status}", "external_reference": f"{area}-{status}"}
+    for message in Stream(stream.order_id).until(status).messages:
+        match message.body:
+            case WorkOrderCreated():
+                stream.add(make_created(content=f"secret of {area}", **marks))
+            case WorkOrderDispatched() | WorkOrderCompleted() as event:
+                area_of = {"work_area_id": area} if isinstance(event, WorkOrderDispatched) else {}
+                stream.add(replace(event, staff_ids=(f"{area}-1",), **area_of))
+            case event:
+                stream.add(event)
+    return stream
+
+
+def questions(route: Route, made: World) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Paths and query parameters to ask a reading route with: about every order, one by one and in lists."""
+    everybody = [order for area in (NORTH, SOUTH) for order in made.orders.get(area, [])]
+    # A request has another id in each world: those of the other area are in one world only, as they should be.
+    places = {"order_id": everybody, "request_id": made.requests.get(NORTH, [])}
+    values = [(name, values) for name, values in places.items() if f"{{{name}}}" in route.path]
+    if "{metric}" in route.path:
+        values.append(("metric", list(_METRICS)))
+    for chosen in product(*(one for _, one in values)):
+        path = route.filled(**dict(zip((name for name, _ in values), chosen, strict=True)))
+        yield path, {}
+        if values and chosen != (_METRICS[0],):
+            continue
+        for name, options in _FILTERS.items():
+            if any(one["name"] == name for one in route.operation.get("parameters", [])):
+                yield from ((path, {name: option}) for option in options)
+
+
+_FILTERS: dict[str, list[Any]] = {
+    "status": [[status.value for status in Status], *Status],
+    "limit": [1, 200],
+    "work_area_id": [NORTH, SOUTH],
+    "subscriber_no": [f"{NORTH}-subscriber_no", f"{SOUTH}-subscriber_no"],
+    "order_no": [f"{NORTH}-{Status.DISPATCHED}"],
+    "external_reference": [f"{NORTH}-{Status.DISPATCHED}"],
+    "group_by": [["work_area"], ["staff"], ["status"]],
+    "grain": ["day"],
+}
+
+
+def compared(answer: httpx.Response) -> Any:
+    """An answer without what says nothing about orders."""
+    body = answer.content.decode()
+    if "json" not in answer.headers.get("content-type", ""):
+        return answer.status_code, body
+    return answer.status_code, _without(json.loads(body))
+
+
+def _without(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(one) for name, one in value.items() if name != _HOW_FAR}
+    return [_without(one) for one in value] if isinstance(value, list) else value
