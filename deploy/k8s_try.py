@@ -11,6 +11,7 @@ anything but refusals that it could retry. Exit status 1 when any of it fails.
 """
 
 import argparse
+import base64
 import json
 import re
 import secrets
@@ -86,8 +87,11 @@ def secret(name: str, content: Mapping[str, str]) -> dict[str, Any]:
 
 
 def make_secrets() -> None:
-    """What the overlay refers to, made once: the database's password, and the key that tokens are signed with."""
+    """What the overlay refers to, made once: the database's password, and the keys that sign tokens and seal texts."""
     kubectl("apply", "-f", str(FOLDER / "base" / "namespace.yaml"))
+    if not kubectl("get", "secret", "sealing", "--ignore-not-found", "-o", "name"):
+        master_key = base64.b64encode(secrets.token_bytes(32)).decode()
+        kubectl("apply", "-f", "-", text=json.dumps(secret("sealing", {"master-keys": f"local:{master_key}"})))
     if kubectl("get", "secret", "postgres", "--ignore-not-found", "-o", "name"):
         return
     password = secrets.token_urlsafe(24)

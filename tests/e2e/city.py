@@ -124,8 +124,8 @@ class City:
             "dispatch", order, "dispatch", work_area_id=self.area(area), staff_ids=[self.staff(area)], **given
         )
 
-    async def processing(self, order: Json | None = None) -> Json:
-        return await self.north.act("fieldwork", order or await self.dispatched(), "start")
+    async def processing(self, order: Json | None = None, area: str = "north") -> Json:
+        return await self.people[area].act("fieldwork", order or await self.dispatched(area=area), "start")
 
     async def completed(self, order: Json | None = None) -> Json:
         order = order or await self.processing()

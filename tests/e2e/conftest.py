@@ -38,7 +38,8 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
     _linework("up", "--detach", "--empty", environment=environment)
     try:
         yield {part: f"http://127.0.0.1:{ports[part]}" for part in _PARTS} | {
-            "state_folder": environment["LINEWORK_STATE_FOLDER"]
+            "state_folder": environment["LINEWORK_STATE_FOLDER"],
+            "topic_prefix": environment["TOPIC_PREFIX"],
         }
     finally:
         _linework("down", environment=environment)

@@ -18,7 +18,12 @@ from contracts.order import WorkOrder, apply
 FOLDER = Path(__file__).parents[1] / "golden"
 FILES = sorted(FOLDER.rglob("*.json"))
 EVENT_FILES = [file for file in FILES if "event_hash" in json.loads(file.read_text(encoding="utf-8"))]
-ENDS = {"whole-life": Status.ARCHIVED, "cancelled": Status.CANCELLED, "sent-back": Status.REDISPATCHING}
+ENDS = {
+    "whole-life": Status.ARCHIVED,
+    "cancelled": Status.CANCELLED,
+    "sent-back": Status.REDISPATCHING,
+    "sealed": Status.CANCELLED,
+}
 
 
 def _name(file: Path) -> str:

@@ -22,6 +22,7 @@ PURE = {
     "message",
     "refusals",
     "chain",
+    "sealing",
 }
 SOURCE = Path(contracts.__file__).parent
 

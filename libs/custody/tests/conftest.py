@@ -11,16 +11,21 @@ import pytest
 
 from chassis.acts import ActHeaders, Idempotency
 from chassis.database import Database
-from chassis.testing import FixedClock
+from chassis.sealing import MasterKeys
+from chassis.testing import MASTER_KEYS, FixedClock
 from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.chain import event_hash
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
+from contracts.order import WorkOrder
 from custody.follow import Follower
 from custody.record import Act, Orders
-from custody.rows import Tracked
+from custody.rows import Tracked, to_json, to_order
+from custody.sealing import Opening
+from custody.sealing_keys import SealingKeys
+from custody.testing import give_key
 
 INI = Path(__file__).with_name("migrated") / "alembic.ini"
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -90,6 +95,19 @@ async def follow(db: Database, service: Service, messages: list[Message]) -> Non
         await Follower(service, FixedClock()).follow(messages, tx)
 
 
+def sealing_keys_of(db: Database) -> SealingKeys:
+    return SealingKeys(db, MasterKeys.parse(MASTER_KEYS), Wakeup(db.url), catch_up_seconds=0)
+
+
+def opening_of(db: Database) -> Opening:
+    return Opening(sealing_keys_of(db))
+
+
+async def opened_order(db: Database, order: WorkOrder) -> WorkOrder:
+    """The order with its texts in plain."""
+    return to_order(await opening_of(db).object(order.id, to_json(order)))
+
+
 def act_on(
     order_id: str,
     expected: int | None = None,
@@ -110,6 +128,8 @@ def act_on(
 @pytest.fixture
 async def db(new_database: Any) -> AsyncIterator[Database]:
     db = Database(new_database(INI), pool_size=12)
+    async with db.statements() as statements:
+        await give_key(statements, "subscriber-1")
     yield db
     await db.close()
 
@@ -122,7 +142,7 @@ def clock() -> FixedClock:
 @pytest.fixture
 def orders(db: Database, clock: FixedClock) -> Orders:
     """Fieldwork's orders."""
-    return Orders(Service.FIELDWORK, db, Wakeup(db.url), clock, catch_up_seconds=0)
+    return Orders(Service.FIELDWORK, db, Wakeup(db.url), clock, sealing_keys_of(db), catch_up_seconds=0)
 
 
 async def tracked_in(db: Database, order_id: str) -> Tracked | None:

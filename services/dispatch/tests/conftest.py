@@ -13,13 +13,15 @@ from fastapi import FastAPI
 
 from chassis.database import Database
 from chassis.parking import RawRecord
+from chassis.sealing import SealingKey
 from chassis.subscribe import Consumer
 from chassis.testing import TestIssuer, client_of, settings_for
 from contracts import events as e
 from contracts.chain import event_hash
-from contracts.codec import decode, encode, new_message
+from contracts.codec import encode, new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
+from custody.testing import give_key, opened, published
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.main import app as dispatch_app
 
@@ -66,6 +68,8 @@ class Desk:
     client: httpx.AsyncClient
     app: FastAPI
     issuer: TestIssuer
+    keys: dict[str, SealingKey]
+    """The sealing keys that dispatch has got, by subscriber."""
     streams: dict[str, Stream] = field(default_factory=dict)
 
     @property
@@ -91,17 +95,14 @@ class Desk:
         await self.hear(stream.write(make_rejected(**overrides), Service.FIELDWORK))
 
     async def outbox(self, key: str | None = None) -> list[Message]:
-        """What waits to be published, in order."""
+        """What waits to be published, in order; free texts are opened in `body`."""
         async with self.db.statements() as statements:
             rows = await statements.fetch(
                 "select aggregateid, payload, headers from outbox where $1::text is null or aggregateid = $1"
                 " order by id",
                 key,
             )
-        headers = [[(name, text.encode()) for name, text in json.loads(row["headers"]).items()] for row in rows]
-        return [
-            decode(row["aggregateid"].encode(), row["payload"], head) for row, head in zip(rows, headers, strict=True)
-        ]
+        return [opened(published(row), self.keys) for row in rows]
 
     async def act(
         self, order_id: str, name: str, version: int | None, role: str = "dispatcher", areas: Any = None, **body: Any
@@ -157,7 +158,9 @@ async def desk(new_database: Callable[[str], str]) -> AsyncIterator[Desk]:
     issuer = TestIssuer()
     app = dispatch_app(settings_for(new_database("dispatch"), intake_url=INTAKE))
     async with client_of(app, issuer) as client:
-        yield Desk(client, app, issuer)
+        async with app.state.db.statements() as statements:
+            keys = {"s-1": await give_key(statements, "s-1")}
+        yield Desk(client, app, issuer, keys)
 
 
 @pytest.fixture

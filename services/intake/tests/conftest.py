@@ -6,16 +6,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import msgspec
 import pytest
+from fastapi import FastAPI
 
 from chassis.database import Database
 from chassis.testing import TestIssuer, client_of, settings_for
 from contracts.chain import event_hash
-from contracts.codec import decode, new_message
+from contracts.codec import new_message
 from contracts.events import WorkOrderEvent
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
+from custody.testing import keys_in, opened, published
 from intake.consumers import on_work_orders
 from intake.main import app
 
@@ -30,6 +31,7 @@ class Intake:
     db: Database
     issuer: TestIssuer
     last: dict[str, Message]
+    app: FastAPI
 
     def as_(self, role: str, areas: list[str] | None = None, **more: str) -> dict[str, str]:
         return {**self.issuer.headers(role, areas), **more}
@@ -52,16 +54,13 @@ class Intake:
         return answer.json()
 
     async def outbox(self) -> list[Message]:
+        """What is to be published but for sealing keys; free texts are opened in `body`."""
         async with self.db.statements() as statements:
-            rows = await statements.fetch("select aggregateid, payload, headers from outbox order by id")
-        return [
-            decode(
-                row["aggregateid"].encode(),
-                row["payload"],
-                [(name, text.encode()) for name, text in msgspec.json.decode(row["headers"]).items()],
+            keys = await keys_in(statements)
+            rows = await statements.fetch(
+                "select aggregateid, payload, headers from outbox where aggregatetype <> 'sealing-keys' order by id"
             )
-            for row in rows
-        ]
+        return [opened(published(row), keys) for row in rows]
 
     async def count(self, table: str) -> int:
         async with self.db.statements() as statements:
@@ -110,7 +109,7 @@ async def intake(new_database: Any) -> AsyncIterator[Intake]:
     issuer = TestIssuer()
     service = app(settings_for(new_database("intake")))
     async with client_of(service, issuer) as client:
-        intake = Intake(client, service.state.db, issuer, {})
+        intake = Intake(client, service.state.db, issuer, {}, service)
         async with intake.db.statements() as statements:
             await statements.execute(
                 """insert into order_types (kind, code, version, name_en, name_zh, is_active) values

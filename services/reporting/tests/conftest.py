@@ -137,7 +137,7 @@ async def reporting(reporting_database: str) -> AsyncIterator[ServiceUnderTest]:
 async def _empty(service: ServiceUnderTest) -> None:
     await service.rows(
         "truncate messages, stream_state, rebuilds, reports, report_sections, days_touched, day_sums, positions,"
-        f" parked, outbox, idempotency_keys, {_PROJECTIONS} restart identity"
+        f" parked, outbox, idempotency_keys, sealing_keys, {_PROJECTIONS} restart identity"
     )
     await service.rows("insert into stream_state (live_shape) values ($1)", SHAPE)
 

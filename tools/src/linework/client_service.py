@@ -5,7 +5,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -16,6 +16,9 @@ from linework.client_tokens import Person, Tokens
 from linework.client_wire import NotReached, Wire, WireAnswer
 
 Json = Any
+Texts = Literal["open", "sealed"]
+"""Free texts opened, or as they are stored: what a checker compares with the stream."""
+_SEALED = {"linework-texts": "sealed"}
 _ORDER = msgspec.json.Decoder(WorkOrder)
 _LONGEST_PAUSE_SECONDS = 2.0
 PAGE = 200
@@ -91,6 +94,7 @@ class Service:
         version: int | None = None,
         key: str | None = None,
         patience: Patience | None = None,
+        texts: Texts = "open",
     ) -> WireAnswer:
         """Any request; `version` becomes `If-Match`. Raises `Refused` for a 4xx or 5xx, or `NotReached`."""
         patience = patience or self._patience
@@ -102,6 +106,7 @@ class Service:
         while True:
             try:
                 headers = await self._headers(person, body is not None, version, key)
+                headers |= _SEALED if texts == "sealed" else {}
                 return _accepted(method, path, await self._wire.request(method, target, headers, content))
             except (NotReached, Refused) as error:
                 if isinstance(error, Refused) and patience.on_present_version and error.present_version:
@@ -180,12 +185,17 @@ class OrderService(Service):
         page = await self.read("/v1/work-orders", by=by, **filters)
         return [msgspec.convert(item, WorkOrder) for item in page["items"]]
 
-    async def every_work_order(self, *statuses: Status, by: Person | None = None) -> AsyncIterator[Mapping[str, Any]]:
+    async def every_work_order(
+        self, *statuses: Status, by: Person | None = None, texts: Texts = "open"
+    ) -> AsyncIterator[Mapping[str, Any]]:
         """All orders of these statuses (of every status when none is given), page by page, as JSON."""
         for status in statuses or tuple(Status):
             cursor = None
             while True:
-                page = await self.read("/v1/work-orders", by=by, status=status.value, cursor=cursor, limit=PAGE)
+                query = {"status": status.value, "cursor": cursor, "limit": PAGE}
+                page = msgspec.json.decode(
+                    (await self.call("GET", "/v1/work-orders", by=by, query=query, texts=texts)).body
+                )
                 for item in page["items"]:
                     yield item
                 cursor = page["next_cursor"]

@@ -15,7 +15,7 @@ from fastapi import Request, Response
 
 from chassis.database import Statements, Transaction
 from chassis.guard import caller_of
-from chassis.problems import MalformedRequest, VersionRequired
+from chassis.problems import MalformedRequest, VersionRequired, language_of
 from chassis.telemetry import traceparent
 from contracts.refusals import Invalid
 
@@ -78,6 +78,8 @@ class ActHeaders:
     correlation_id: str | None
     traceparent: str | None
     occurred_at: datetime | None = None
+    language: str = "en"
+    """The caller's, `zh` or `en`."""
 
     @property
     def expected_version(self) -> int:
@@ -112,6 +114,7 @@ async def act_headers(request: Request) -> ActHeaders:
         if_match=_version(request.headers.get("if-match")),
         correlation_id=correlation_id,
         traceparent=traceparent(),
+        language=language_of(request.headers.get("accept-language")),
     )
 
 
@@ -164,17 +167,25 @@ def raise_first_answer(idempotency: Idempotency, fingerprint: str, first: Answer
     raise AlreadyAnswered(first)
 
 
-async def remember(statements: Statements, idempotency: Idempotency | None, answer: Answer) -> None:
-    """Keeps the answer, in the transaction that made it true."""
-    if idempotency is not None:
-        await statements.execute(
-            "insert into idempotency_keys (caller, route, key, fingerprint, status, etag, response)"
-            " values ($1, $2, $3, $4, $5, $6, $7)",
-            idempotency.caller,
-            idempotency.route,
-            idempotency.key,
-            idempotency.fingerprint,
-            answer.status,
-            answer.etag,
-            answer.body,
-        )
+async def remember(
+    statements: Statements, idempotency: Idempotency | None, answer: Answer, *, about: str | None = None
+) -> None:
+    """Keeps the answer, in the transaction that made it true.
+
+    `about` is whose data are in it, so that it can be forgotten with them; the service's table then has that column.
+    """
+    if idempotency is None:
+        return
+    extra = (", about", ", $8", (about,)) if about is not None else ("", "", ())
+    await statements.execute(
+        f"insert into idempotency_keys (caller, route, key, fingerprint, status, etag, response{extra[0]})"
+        f" values ($1, $2, $3, $4, $5, $6, $7{extra[1]})",
+        idempotency.caller,
+        idempotency.route,
+        idempotency.key,
+        idempotency.fingerprint,
+        answer.status,
+        answer.etag,
+        answer.body,
+        *extra[2],
+    )

@@ -11,7 +11,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from uvicorn.main import STARTUP_FAILURE
 
 from chassis import parking_api, problems
-from chassis.acts import AlreadyAnswered
+from chassis.acts import AlreadyAnswered, Answer
 from chassis.auth import TokenVerifier
 from chassis.boundary import Boundary, Impatient
 from chassis.clock import Clock, SystemClock
@@ -79,11 +79,12 @@ def create_app(
     app.state.find_subscription = lambda topic: (
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
     )
+    app.state.answer_again = _as_it_was
     problems.install(app)
 
     @app.exception_handler(AlreadyAnswered)
-    async def on_already_answered(_: Request, repeated: AlreadyAnswered) -> Response:
-        return repeated.answer.response()
+    async def on_already_answered(request: Request, repeated: AlreadyAnswered) -> Response:
+        return (await app.state.answer_again(repeated.answer, request)).response()
 
     every_router = [*routers, parking_api.router, health_routes()]
     docs = docs_route(app.title, "/openapi.json")
@@ -91,6 +92,11 @@ def create_app(
     guard(app, service, routes, access if access is not None else routes_of(service))
     app.add_middleware(Boundary, limit=settings.request_bytes_limit)
     return app
+
+
+async def _as_it_was(answer: Answer, _: Request) -> Answer:
+    """What a service does with a remembered answer before it is sent again; `prepare` may put another in its place."""
+    return answer
 
 
 def _spare_the_collector() -> None:

@@ -3,8 +3,10 @@
 import sys
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.sealing import MasterKeys
 
 
 class Settings(BaseSettings):
@@ -23,6 +25,10 @@ class Settings(BaseSettings):
     topic_prefix: str = Field("", description="put before topic and group names, when installations share a broker")
     oidc_issuer: str = Field(description="issuer of the bearer tokens; its key set is discovered from it")
     oidc_audience: str = Field("linework", description="audience that a token must name")
+    sealing_master_keys: SecretStr = Field(
+        description="secret, the same in all services: `id:base64 of 32 bytes` of each master key, by comma; the first"
+        " wraps sealing keys, all unwrap them"
+    )
     intake_url: str = Field("", description="where intake answers; the other services ask it for people's data")
     recordings_url: str = Field(
         "",
@@ -49,8 +55,20 @@ class Settings(BaseSettings):
         " call, 20 is plenty",
     )
     streams_limit: int = Field(10, ge=1, description="live streams of one caller at a time in one process; then 429")
+    idempotency_keys_kept_days: int = Field(7, ge=1, description="how long the first answer to a command is remembered")
+    parked_kept_days: int = Field(90, ge=1, description="how long parked records are kept once released or discarded")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
     otlp_endpoint: str = Field("", description="where traces go by OTLP over HTTP; empty: nowhere")
+
+    @field_validator("sealing_master_keys")
+    @classmethod
+    def _can_be_read(cls, keys: SecretStr) -> SecretStr:
+        MasterKeys.parse(keys.get_secret_value())
+        return keys
+
+    @property
+    def master_keys(self) -> MasterKeys:
+        return MasterKeys.parse(self.sealing_master_keys.get_secret_value())
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -17,6 +17,7 @@ published with `records_of`. Needs pytest, which is no dependency of the service
 """
 
 import asyncio
+import base64
 import contextlib
 import inspect
 import os
@@ -47,6 +48,7 @@ T = TypeVar("T")
 
 ISSUER = "http://issuer.test"
 AUDIENCE = "linework"
+MASTER_KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
 PARTITIONS = 4
 
 
@@ -251,7 +253,13 @@ def settings_for(
     database_url: str, bootstrap_servers: str = "127.0.0.1:1", topic_prefix: str = "", **more: Any
 ) -> Settings:
     """The settings of a process under test; waits are short unless a test says otherwise."""
-    values = {"oidc_issuer": ISSUER, "oidc_audience": AUDIENCE, "catch_up_seconds": 0.0, **more}
+    values = {
+        "oidc_issuer": ISSUER,
+        "oidc_audience": AUDIENCE,
+        "sealing_master_keys": MASTER_KEYS,
+        "catch_up_seconds": 0.0,
+        **more,
+    }
     return Settings(
         database_url=database_url, kafka_bootstrap_servers=bootstrap_servers, topic_prefix=topic_prefix, **values
     )

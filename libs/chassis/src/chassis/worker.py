@@ -23,7 +23,6 @@ from chassis.wakeup import Wakeup
 log = logging.getLogger(__name__)
 
 _HOUSEKEEPING_SECONDS = 600.0
-_KEYS_KEPT = "7 days"
 _LAST_ROUND_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
 
@@ -114,7 +113,12 @@ class Worker:
             try:
                 async with self.db.statements() as statements:
                     await statements.execute(
-                        f"delete from idempotency_keys where created_at < now() - interval '{_KEYS_KEPT}'"
+                        "delete from idempotency_keys where created_at < now() - make_interval(days => $1)",
+                        self._settings.idempotency_keys_kept_days,
+                    )
+                    await statements.execute(
+                        "delete from parked where settled_at < now() - make_interval(days => $1)",
+                        self._settings.parked_kept_days,
                     )
             except Exception as error:
                 if not is_transient(error):

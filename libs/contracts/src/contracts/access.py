@@ -62,6 +62,7 @@ _OPERATORS = _each(WHOLE, OPERATOR)
 # intake
 _SUBSCRIBER_WRITERS = _each(NO_AREA, AGENT, SUPERVISOR)
 _SUBSCRIBER_READERS = _each(NO_AREA, AGENT, SUPERVISOR, DISPATCHER, AUDITOR)
+_PRIVACY_READERS = _each(WHOLE, SUPERVISOR, AUDITOR)
 _ASKERS = _each(EVERY_AREA, AGENT, SUPERVISOR, DISPATCHER)
 _LOOK_UP = {**_ASKERS, AUDITOR: EVERY_AREA, TECHNICIAN: OWN_AREAS}
 _DESK = _each(EVERY_AREA, AGENT, SUPERVISOR)
@@ -154,6 +155,17 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/articles/{article_id}": _REFERENCE_READERS,
         "GET /v1/articles/{article_id}/versions": _REFERENCE_READERS,
         "GET /v1/articles/{article_id}/calls": _CALL_READERS,
+        # Who sees a subscriber masked can reveal them for a purpose, which is recorded.
+        "POST /v1/subscribers/{subscriber_id}/reveals": _SUBSCRIBER_READERS,
+        "POST /v1/work-orders/{order_id}/subscriber/reveals": _LOOK_UP,
+        "GET /v1/reveals": _PRIVACY_READERS,
+        "POST /v1/subscribers/{subscriber_id}/legal-holds": _each(WHOLE, SUPERVISOR),
+        "POST /v1/legal-holds/{hold_id}/lift": _each(WHOLE, SUPERVISOR),
+        "GET /v1/legal-holds": _PRIVACY_READERS,
+        "POST /v1/subscribers/{subscriber_id}/erasure": _each(WHOLE, SUPERVISOR),
+        "GET /v1/erasures": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
+        "GET /v1/retention-rules": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
+        "PUT /v1/retention-rules/{data_class}": _OPERATORS,
     },
     "dispatch": {
         "GET /v1/work-orders": _DISPATCHERS,

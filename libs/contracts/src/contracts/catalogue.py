@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, links, partners, quality, requests
+from contracts import calls, directory, events, links, partners, quality, requests, sealing
 from contracts.lifecycle import Service
-from contracts.topics import CALLS, DIRECTORY, PARTNER_IN, PARTNER_OUT, QUALITY, WORK_ORDERS, Topic
+from contracts.topics import CALLS, DIRECTORY, PARTNER_IN, PARTNER_OUT, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
 
 
 class Kind(StrEnum):
@@ -66,6 +66,10 @@ def _of_partner(name: str, body: Shape, description: str) -> Entry:
 
 def _to_partner(name: str, body: Shape, description: str) -> Entry:
     return Entry(f"linework.partner.{name}.v1", body, Kind.PARTNER_ANSWER, PARTNER_OUT, (Service.INTAKE,), description)
+
+
+def _sealing_key(name: str, body: Shape, description: str) -> Entry:
+    return Entry(f"linework.sealing_key.{name}.v1", body, Kind.ENTITY, SEALING_KEYS, (Service.INTAKE,), description)
 
 
 CATALOGUE: tuple[Entry, ...] = (
@@ -193,6 +197,8 @@ CATALOGUE: tuple[Entry, ...] = (
     _of_partner("order_requested", partners.PartnerOrderRequested, "The partner asks for a work order."),
     _to_partner("events_accepted", partners.PartnerEventsAccepted, "These events were taken."),
     _to_partner("event_refused", partners.PartnerEventRefused, "This event was not taken."),
+    _sealing_key("issued", sealing.SealingKeyIssued, "A subscriber's sealing key, wrapped with a master key."),
+    _sealing_key("destroyed", sealing.SealingKeyDestroyed, "The subscriber was erased, and the key with them."),
 )
 
 BY_TYPE: Mapping[str, Entry] = {entry.type: entry for entry in CATALOGUE}

@@ -1,12 +1,15 @@
 """What happens to a work order. Past tense; a field is added with a default or not at all.
 
 Times of an event travel in its envelope: `occurred_at` (when it was done) and `recorded_at` (when the
-service wrote it). Text fields hold what people typed; nobody's phone, name or address has a field here.
+service wrote it). `FreeText` is what people typed, sealed under the subscriber's key (`contracts.sealing`);
+nobody's phone, name or address has a field here.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from contracts.sealing import FreeText
 
 
 class Channel(StrEnum):
@@ -59,7 +62,7 @@ class WorkOrderCreated:
     subscriber_no: str
     device_type: str
     demand_type: str
-    content: str
+    content: FreeText
     channel: Channel
     zone: Zone
     territory: str | None = None
@@ -71,7 +74,7 @@ class WorkOrderCreated:
 class WorkOrderDispatched:
     work_area_id: str
     staff_ids: tuple[str, ...]
-    remark: str | None = None
+    remark: FreeText | None = None
     is_binding: bool = False
     """A supervisor's decision: the work area cannot reject it again."""
 
@@ -84,7 +87,7 @@ class WorkOrderStarted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderRejected:
     reason: RejectionReason
-    explanation: str
+    explanation: FreeText
     """The misdispatch explanation 误派说明."""
 
 
@@ -93,14 +96,14 @@ class WorkOrderRedispatchRequested:
     """From `rejected` by dispatch with a ruling, or from `completed` by qa with a reason."""
 
     is_misdispatch_valid: bool | None = None
-    remark: str | None = None
-    reason: str | None = None
+    remark: FreeText | None = None
+    reason: FreeText | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderCompleted:
     staff_ids: tuple[str, ...]
-    handling: str
+    handling: FreeText
     is_resolved: bool
     is_petitioned: bool
     is_called_back: bool
@@ -114,7 +117,7 @@ class WorkOrderAuditRequested:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderAudited:
     verdict: AuditVerdict
-    remark: str
+    remark: FreeText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +130,7 @@ class WorkOrderCancelled:
     """The grant of a cancel request."""
 
     request_id: str
-    reason: str
+    reason: FreeText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,12 +138,12 @@ class WorkOrderUrged:
     """The grant of an urge request."""
 
     request_id: str
-    reason: str
+    reason: FreeText
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderSuspended:
-    reason: str
+    reason: FreeText
     until: datetime
 
 
@@ -151,7 +154,7 @@ class WorkOrderResumed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderNoteAdded:
-    note: str
+    note: FreeText
 
 
 WorkOrderEvent = (

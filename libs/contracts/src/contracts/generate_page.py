@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from enum import StrEnum
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from contracts import asyncapi
 from contracts.catalogue import CATALOGUE, Entry, Kind
@@ -14,6 +14,7 @@ from contracts.golden import MESSAGES
 from contracts.lifecycle import CUSTODIANS, STATUS_NAMES, STEPS, Act, Status, allowed_acts
 from contracts.order import ACTS
 from contracts.schemas import field_notes, writers_of
+from contracts.sealing import FreeText
 from contracts.topics import Topic
 
 _HEAD = """# Events
@@ -46,8 +47,17 @@ digits of fraction), the actor's subject, role and name (empty if left out), and
 in hexadecimal. Nothing follows the last event: its hash has to be kept elsewhere to protect it."""
 
 
+_SEALED = """## Sealed texts
+
+What somebody typed about a subscriber travels sealed under that subscriber's key, in the field that it belongs to:
+`sealed:1:<subscriber id>:<base64url of nonce and AES-256-GCM ciphertext>`. Associated data is `linework:1:` and the
+id of the order. Keys travel wrapped on `sealing-keys`; when a subscriber is erased, the key is destroyed and no copy of
+the text can be read again, while the chain, which covers the sealed text, still verifies. Events that are older than
+sealing hold the text itself."""
+
+
 def page() -> str:
-    sections = [_HEAD, _headers(), _lifecycle(), _CHAIN, *map(_topic, asyncapi.CHANNELS)]
+    sections = [_HEAD, _headers(), _lifecycle(), _CHAIN, _SEALED, *map(_topic, asyncapi.CHANNELS)]
     return "\n\n".join(sections) + "\n"
 
 
@@ -152,7 +162,7 @@ def _fields(shape: type) -> str:
 
 
 def _rows(shape: type, prefix: str) -> Iterable[tuple[str, str, str, str]]:
-    notes, hints = field_notes(shape), get_type_hints(shape)
+    notes, hints = field_notes(shape), get_type_hints(shape, include_extras=True)
     for field in fields(shape):
         is_required = field.default is MISSING and field.default_factory is MISSING
         presence = "yes" if is_required else f"no: `{json.dumps(field.default)}`"
@@ -169,7 +179,9 @@ def _type(hint: Any) -> str:
         return names[hint]
     if get_origin(hint) is tuple:
         return f"list of {_type(get_args(hint)[0])}"
-    if isinstance(hint, UnionType):
+    if hint is FreeText:
+        return "[sealed text](#sealed-texts)"
+    if get_origin(hint) in (Union, UnionType):
         return " or ".join(map(_type, get_args(hint)))
     if issubclass(hint, StrEnum):
         return "one of " + _codes(hint)

@@ -11,18 +11,20 @@ A custodian that has already handed the order over forwards the request: the sam
 
 from dataclasses import dataclass
 
+from contracts.sealing import FreeText
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderCancelRequested:
     request_id: str
-    reason: str
+    reason: FreeText
     hop: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderUrgeRequested:
     request_id: str
-    reason: str
+    reason: FreeText
     hop: int = 0
 
 

@@ -17,9 +17,11 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 
 from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.sealing import free_texts
 
 Schema = dict[str, Any]
 
+_FREE_TEXT = "What somebody typed, sealed as `contracts.sealing` says; plain in events that are older than sealing."
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TIME: Schema = {
     "type": "string",
@@ -103,7 +105,8 @@ def _complete(schema: Schema, shape: type) -> None:
     properties = schema.get("properties", {})
     for name, hint in get_type_hints(shape).items():
         _describe_times(properties[name], hint)
-    for name, note in field_notes(shape).items():
+    notes = dict.fromkeys(free_texts(shape), _FREE_TEXT) | field_notes(shape)
+    for name, note in notes.items():
         properties[name]["description"] = note
     schema.setdefault("properties", {})
     schema.setdefault("required", [])

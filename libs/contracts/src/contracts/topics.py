@@ -80,7 +80,22 @@ PARTNER_OUT = Topic(
     config={"cleanup.policy": "delete", "retention.ms": str(30 * _DAY)},
 )
 
-TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY, CALLS, QUALITY)
+SEALING_KEYS = Topic(
+    name="sealing-keys",
+    key="subscriber id",
+    writers=(Service.INTAKE,),
+    description="The key that each subscriber's free text is sealed under, wrapped; or that it was destroyed.",
+    # A key that was destroyed is to be gone from the brokers' disks a day or two later, not when half of the log
+    # has changed. What takes its place is a record, not a null, so delete.retention.ms has no part in it.
+    config={
+        "cleanup.policy": "compact",
+        "max.compaction.lag.ms": str(_DAY),
+        "segment.ms": str(_DAY),
+        "min.cleanable.dirty.ratio": "0.01",
+    },
+)
+
+TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY, CALLS, QUALITY, SEALING_KEYS)
 """The topics that every installation has."""
 
 TEMPLATES: tuple[Topic, ...] = (PARTNER_IN, PARTNER_OUT)

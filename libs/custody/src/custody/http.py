@@ -2,19 +2,47 @@
 
 from collections.abc import Callable
 
-from fastapi import FastAPI
+import msgspec
+from fastapi import FastAPI, Request
 
+from chassis.acts import Answer
 from contracts.lifecycle import Service
 from custody.record import Orders
+from custody.sealing import opening_for
+from custody.sealing_keys import SealingKeys
 
 
 def prepare_orders(service: Service) -> Callable[[FastAPI], None]:
     """Puts the service's `Orders` where its routes find them, once the database is there."""
 
     def prepare(app: FastAPI) -> None:
+        prepare_texts(app)
         state = app.state
         state.orders = Orders(
-            service, state.db, state.wakeup, state.clock, catch_up_seconds=state.settings.catch_up_seconds
+            service,
+            state.db,
+            state.wakeup,
+            state.clock,
+            state.sealing_keys,
+            catch_up_seconds=state.settings.catch_up_seconds,
         )
 
     return prepare
+
+
+def prepare_texts(app: FastAPI) -> None:
+    """Lets the service open sealed texts; also those of an answer that it has remembered."""
+    state = app.state
+    settings = state.settings
+    state.sealing_keys = SealingKeys(
+        state.db, settings.master_keys, state.wakeup, catch_up_seconds=settings.catch_up_seconds
+    )
+    state.answer_again = _opened_again
+
+
+async def _opened_again(answer: Answer, request: Request) -> Answer:
+    said = msgspec.json.decode(answer.body)
+    subject = said.get("order_id") or said.get("id")
+    if not isinstance(subject, str):
+        return answer
+    return Answer(answer.status, await opening_for(request).object(subject, answer.body), answer.etag)

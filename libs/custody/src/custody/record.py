@@ -7,6 +7,7 @@ is drawn after the row lock: numbers of one order grow in commit order.
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 import asyncpg
 
@@ -21,12 +22,16 @@ from chassis.telemetry import METRICS
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.chain import event_hash
 from contracts.codec import new_message
-from contracts.events import WorkOrderEvent
+from contracts.events import WorkOrderCreated, WorkOrderEvent
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder, apply
 from contracts.refusals import Conflict, Invalid, NotFound, Stale
 from custody.rows import COLUMNS, TYPES, Tracked, tracked_of, values_of
+from custody.sealing import Opening, sealed
+from custody.sealing_keys import SealingKeys, SubscriberErased
+
+E = TypeVar("E", bound=WorkOrderEvent)
 
 
 class WorkOrderNotFound(NotFound):
@@ -77,7 +82,8 @@ sent as (
     from changed where $27::text is not null
 )
 select count(*) from changed"""
-# $1..$16 are the row, $17 the version decided on, $18..$24 the outbox row, $25..$30 the idempotency key.
+# $1..$16 are the row, $17 the version decided on, $18..$24 the outbox row, $25..$30 the idempotency key,
+# $31 of a new order the subscriber.
 _CHANGE = f"""
 with changed as (
     update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::int", "stream_version")})
@@ -85,7 +91,10 @@ with changed as (
 ), {_SENT_AND_KEPT}"""
 _CREATE = f"""
 with changed as (
-    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 returning 1
+    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0
+        -- Held until this is committed: an erasure that comes at the same moment sees the order, or is seen here.
+        and exists (select from sealing_keys where subscriber_id = $31::text and wrapped is not null for share)
+    returning 1
 ), {_SENT_AND_KEPT}"""
 
 
@@ -93,22 +102,33 @@ _INSERT = f"insert into work_orders ({COLUMNS}) values ({_TYPED_CHANGE}) on conf
 
 
 # The order and the first answer as of one moment: whoever sees the order moved on by this very command sees its answer.
+# The key that its texts are sealed with comes along, which saves a query of its own.
 _READ = """
-select body, stream_version, last_hash, fingerprint, first.status, etag, response
+select body, stream_version, last_hash, fingerprint, first.status, etag, response,
+    sealing.subscriber_id, sealing.master_key_id, sealing.wrapped
 from (values ($1::text, $2::text, $3::text, $4::text)) as asked (id, caller, route, key)
-left join work_orders using (id) left join idempotency_keys as first using (caller, route, key)"""
+left join work_orders using (id) left join idempotency_keys as first using (caller, route, key)
+left join sealing_keys as sealing on sealing.subscriber_id = body ->> 'subscriber_id'"""
 
 
 class Orders:
     """The orders of one service, as its use cases see them."""
 
     def __init__(
-        self, service: Service, db: Database, wakeup: Wakeup, clock: Clock, *, catch_up_seconds: float
+        self,
+        service: Service,
+        db: Database,
+        wakeup: Wakeup,
+        clock: Clock,
+        sealing_keys: SealingKeys,
+        *,
+        catch_up_seconds: float,
     ) -> None:
         self._service = service
         self._db = db
         self._wakeup = wakeup
         self._clock = clock
+        self._sealing_keys = sealing_keys
         self._catch_up_seconds = catch_up_seconds
 
     async def get_for(self, act: Act) -> Tracked:
@@ -121,7 +141,7 @@ class Orders:
 
         async def read() -> Tracked | None:
             async with self._db.statements() as statements:
-                return await _find_unless_answered(statements, act)
+                return await _find_unless_answered(statements, act, self._sealing_keys)
 
         def is_there(tracked: Tracked | None) -> bool:
             return tracked is not None and tracked.order.version >= expected
@@ -134,16 +154,22 @@ class Orders:
         return tracked
 
     async def record(self, tracked: Tracked, event: WorkOrderEvent, act: Act, *, name: str) -> Answer:
-        """Commits the event; the answer is the order as it now is. Raises `StaleVersion` or `AlreadyAnswered`."""
-        message = self._message(event, act, tracked)
+        """Commits the event; the answer is the order as it now is.
+
+        Raises `StaleVersion` or `AlreadyAnswered`, and of an event with free text what `sealed` raises.
+        """
+        message = self._message(await self._sealed(event, act, tracked.order.subscriber_id), act, tracked)
         changed = Tracked(apply(tracked.order, message), tracked.stream_version, event_hash(message))
         return await self._commit(_CHANGE, changed, message, act, decided_on=tracked.order.version, name=name)
 
-    async def create(self, event: WorkOrderEvent, act: Act, *, name: str) -> Answer:
+    async def create(self, event: WorkOrderCreated, act: Act, *, name: str) -> Answer:
         """Commits the first event of an order."""
-        message = self._message(event, act, None)
+        message = self._message(await self._sealed(event, act, event.subscriber_id), act, None)
         created = Tracked(apply(None, message), 0, event_hash(message))
         return await self._commit(_CREATE, created, message, act, decided_on=0, name=name)
+
+    async def _sealed(self, event: E, act: Act, subscriber_id: str) -> E:
+        return await sealed(event, self._sealing_keys, subject=act.order_id, subscriber_id=subscriber_id)
 
     def _message(self, event: WorkOrderEvent, act: Act, tracked: Tracked | None) -> Message:
         now = self._clock.now()
@@ -174,7 +200,8 @@ class Orders:
         )
         async with self._db.statements() as statements:
             try:
-                changed = await statements.fetchval(sql, *values, decided_on, *row_of(message), *remembered)
+                whose = () if decided_on else (tracked.order.subscriber_id,)
+                changed = await statements.fetchval(sql, *values, decided_on, *row_of(message), *remembered, *whose)
             except asyncpg.UniqueViolationError:
                 # The same command ran twice at once, and the other one was first.
                 await raise_if_answered(statements, key)
@@ -184,10 +211,13 @@ class Orders:
                 await self._raise_stale(statements, act, decided_on)
         self._wakeup.send(PUBLISH)
         METRICS.commands.labels(name).inc()
-        return answer
+        opening = Opening(self._sealing_keys, language=act.headers.language)
+        return Answer(answer.status, await opening.object(act.order_id, answer.body), answer.etag)
 
     async def _raise_stale(self, statements: Statements, act: Act, decided_on: int) -> None:
         await raise_if_answered(statements, act.headers.idempotency)
+        if decided_on == 0:
+            raise SubscriberErased()
         present = await find_tracked(statements, act.order_id)
         if present is None:
             raise WorkOrderNotFound(order_id=act.order_id)
@@ -204,7 +234,7 @@ async def _raise_if_taken(statements: Statements, external_reference: str | None
         )
 
 
-async def _find_unless_answered(statements: Statements, act: Act) -> Tracked | None:
+async def _find_unless_answered(statements: Statements, act: Act, keys: SealingKeys) -> Tracked | None:
     """The order; raises `AlreadyAnswered` or `IdempotencyKeyReused`."""
     key = act.headers.idempotency
     if key is None:
@@ -212,6 +242,8 @@ async def _find_unless_answered(statements: Statements, act: Act) -> Tracked | N
     row = await statements.fetchrow(_READ, act.order_id, key.caller, key.route, key.key)
     if row["fingerprint"] is not None:
         raise_first_answer(key, row["fingerprint"], Answer(row["status"], row["response"], row["etag"]))
+    if row["subscriber_id"] is not None:
+        keys.learn(row["subscriber_id"], row["master_key_id"], row["wrapped"])
     return tracked_of(row) if row["body"] is not None else None
 
 

@@ -15,8 +15,9 @@ from chassis.paging import CursorBroken
 from chassis.problems import VersionRequired
 from chassis.texts import PastMoment
 from contracts.lifecycle import ActNotAllowed, Status
-from contracts.order import WorkOrder
 from custody.record import Act, BeforeTheLastAct, Orders, StaleVersion, WorkOrderNotFound
+from custody.sealing import WorkOrderShown, opening_for
+from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from custody.views import Search, one_order
 
 READ_REFUSALS = (*ANY, WorkOrderNotFound, NotCaughtUp)
@@ -27,7 +28,9 @@ ACT_REFUSALS = (
     BeforeTheLastAct,
     IdempotencyKeyBroken,
     IdempotencyKeyReused,
+    SealingKeyNotArrived,
     StaleVersion,
+    SubscriberErased,
     VersionRequired,
     WorkOrderNotFound,
 )
@@ -52,7 +55,7 @@ class ActBody(BaseModel):
 
 
 class WorkOrderPage(BaseModel):
-    items: list[WorkOrder]
+    items: list[WorkOrderShown]
     next_cursor: str | None
 
 
@@ -93,6 +96,7 @@ async def read_order(desk: RouteDesk, order_id: str, at_least: int | None) -> An
         order_id,
         areas=desk.caller.areas,
         at_least=at_least,
+        opening=opening_for(desk.request),
         wakeup=desk.wakeup,
         seconds=desk.settings.catch_up_seconds,
     )

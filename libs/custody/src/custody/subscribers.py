@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from chassis.telemetry import traceparent
 from contracts.events import Zone
 from contracts.order import WorkOrder
+from custody.sealing import WorkOrderShown
 
 # A person waits for the form: better without the subscriber at once than whole after a while.
 _SECONDS = 2.0
@@ -54,7 +55,7 @@ class SubscriberPlaceholder:
 class OrderForm:
     """What the form of an order has in every service; each adds what its own people choose from."""
 
-    order: WorkOrder
+    order: WorkOrderShown
     subscriber: SubscriberShown | None
     subscriber_unavailable: bool
     subscriber_placeholder: SubscriberPlaceholder | None

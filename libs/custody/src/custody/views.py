@@ -1,6 +1,6 @@
 """The lists that people work from: pages of orders, as JSON that is ready to send.
 
-A row's body is sent as it is stored, so a page costs one query and no decoding.
+A row's body is sent as it is stored, with its sealed texts opened, so a page costs one query and no decoding.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +20,7 @@ from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from custody.record import WorkOrderNotFound, find_tracked, may_see
 from custody.rows import to_json, work_orders
+from custody.sealing import Opening
 
 _URGENT = ("urgency", "due_at", "id")
 _RECENT = ("changed_at", "id")
@@ -46,7 +47,7 @@ class Search:
         return {name: value for name in (*_ONE_OF, *_EQUAL) if (value := getattr(self, name)) is not None}
 
 
-async def most_urgent(db: Database, search: Search, *, cursor: str | None, limit: int) -> bytes:
+async def most_urgent(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
     """A page, urged orders first, then by the time the subscriber waits for."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
@@ -55,17 +56,19 @@ async def most_urgent(db: Database, search: Search, *, cursor: str | None, limit
             raise CursorBroken()
         place = (urgency, _moment(due_at), order_id)
     rows = await _rows(db, search, _URGENT, place, limit)
-    return _page(rows, limit, lambda row: to_cursor(row["urgency"], row["due_at"].isoformat(), row["id"]))
+    return await _page(
+        rows, limit, opening, lambda row: to_cursor(row["urgency"], row["due_at"].isoformat(), row["id"])
+    )
 
 
-async def most_recent(db: Database, search: Search, *, cursor: str | None, limit: int) -> bytes:
+async def most_recent(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
     """A page, latest change first: for orders that nobody waits for any more."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
         changed_at, order_id = from_cursor(cursor, str, str)
         place = (_moment(changed_at), order_id)
     rows = await _rows(db, search, _RECENT, place, limit)
-    return _page(rows, limit, lambda row: to_cursor(row["changed_at"].isoformat(), row["id"]))
+    return await _page(rows, limit, opening, lambda row: to_cursor(row["changed_at"].isoformat(), row["id"]))
 
 
 def _moment(text: str) -> datetime:
@@ -111,10 +114,11 @@ def _query(statuses: tuple[Status, ...], narrowed: tuple[str, ...], sort: tuple[
     return Query(query.order_by(*order).limit(bindparam("rows", type_=Integer)))
 
 
-def _page(rows: Sequence[Record], limit: int, cursor_of: Callable[[Record], str]) -> bytes:
+async def _page(rows: Sequence[Record], limit: int, opening: Opening, cursor_of: Callable[[Record], str]) -> bytes:
     shown = rows[:limit]
+    items = await opening.objects([(row["id"], row[0]) for row in shown])
     next_cursor = f'"{cursor_of(shown[-1])}"' if len(rows) > limit else "null"
-    return f'{{"items":[{",".join(row[0] for row in shown)}],"next_cursor":{next_cursor}}}'.encode()
+    return f'{{"items":[{",".join(items)}],"next_cursor":{next_cursor}}}'.encode()
 
 
 async def one_order(
@@ -123,6 +127,7 @@ async def one_order(
     *,
     areas: Sequence[str] | None,
     at_least: int | None,
+    opening: Opening,
     wakeup: Wakeup,
     seconds: float,
 ) -> Answer:
@@ -145,4 +150,5 @@ async def one_order(
         raise WorkOrderNotFound(order_id=order_id)
     if at_least is not None and tracked.order.version < at_least:
         raise NotCaughtUp(subject=order_id, expected=at_least)
-    return Answer(200, to_json(tracked.order), etag_of(tracked.order.version))
+    body = await opening.object(order_id, to_json(tracked.order), waits=at_least is not None)
+    return Answer(200, body, etag_of(tracked.order.version))

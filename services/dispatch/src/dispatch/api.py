@@ -11,7 +11,6 @@ from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Code, Prose
 from contracts.lifecycle import Status
-from contracts.order import WorkOrder
 from custody.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
@@ -24,7 +23,7 @@ from custody.routes import (
     WorkOrderPage,
     read_order,
 )
-from custody.rows import to_order
+from custody.sealing import WorkOrderShown, opening_for, to_shown
 from custody.subscribers import subscriber_fields
 from custody.views import most_urgent
 from dispatch import use_cases, views
@@ -68,11 +67,12 @@ async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
     """The lists 调度, 反单 and 重复派单, or of any status; most urgent first."""
     search = wanted.search(desk.caller.areas, default=_WAITING)
     return Response(
-        await most_urgent(desk.db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
+        await most_urgent(desk.db, search, opening_for(desk.request), cursor=wanted.cursor, limit=wanted.limit),
+        media_type="application/json",
     )
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
 async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """One order as dispatch has it; `at_least` waits for a version on its way."""
     return (await read_order(desk, order_id, at_least)).response()
@@ -83,7 +83,7 @@ async def get_form(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> R
     """Everything that a dispatcher decides on: the order, its subscriber, and the open work areas that can
     take it with their active staff. The `ETag` is the version for `If-Match`."""
     found = await read_order(desk, order_id, at_least)
-    order = to_order(found.body)
+    order = to_shown(found.body)
     # Asked before the database is: no connection waits for intake.
     subscriber = await subscriber_fields(order, desk.app, token=desk.caller.token)
     form = await views.dispatch_form(desk.db, order, subscriber)
@@ -92,7 +92,7 @@ async def get_form(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> R
 
 @router.post(
     "/work-orders/{order_id}/dispatch",
-    response_model=WorkOrder,
+    response_model=WorkOrderShown,
     responses=Responses.of(
         (
             *ACT_REFUSALS,
@@ -117,7 +117,7 @@ async def dispatch_work_order(order_id: OrderId, body: DispatchWorkOrder, desk: 
 
 
 @router.post(
-    "/work-orders/{order_id}/send-to-redispatch", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS)
+    "/work-orders/{order_id}/send-to-redispatch", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS)
 )
 async def send_to_redispatch(order_id: OrderId, body: SendToRedispatch, desk: ActDesk) -> Response:
     """Rules on the rejection 误派说明; the order then waits to be dispatched again 重复派单."""

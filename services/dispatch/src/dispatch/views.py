@@ -7,6 +7,7 @@ from chassis.database import Database, Statements
 from chassis.paging import from_cursor, to_cursor
 from contracts.order import WorkOrder
 from contracts.refusals import NotFound
+from custody.sealing import WorkOrderShown
 from custody.subscribers import OrderForm, SubscriberFields
 from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
@@ -153,7 +154,7 @@ class DispatchForm(OrderForm):
     """Rejected so often that only a supervisor may dispatch it, for good."""
 
 
-async def dispatch_form(db: Database, order: WorkOrder, subscriber: SubscriberFields) -> DispatchForm:
+async def dispatch_form(db: Database, order: WorkOrderShown, subscriber: SubscriberFields) -> DispatchForm:
     async with db.statements() as statements:
         rows = await statements.fetch(f"select {_AREA} from work_areas where is_open order by id")
         able = [row for row in rows if can_take(store.to_work_area(row), order)]

@@ -12,6 +12,7 @@ from alembic.config import Config
 
 from contracts.lifecycle import Status
 from custody.rows import COLUMNS
+from custody.sealing import Opening
 from custody.views import Search, most_urgent
 
 INI = Path(__file__).parents[2] / "alembic.ini"
@@ -53,7 +54,7 @@ async def test_the_list_that_opens_by_default_is_read_in_its_order_from_one_inde
         await statements.execute("select pg_stat_reset()")
     for _ in range(20):
         # Often enough for a plan that no longer looks at the statuses to have been considered.
-        await most_urgent(desk.db, Search(WAITING), cursor=None, limit=50)
+        await most_urgent(desk.db, Search(WAITING), Opening(desk.app.state.sealing_keys), cursor=None, limit=50)
 
     async with desk.db.statements() as statements:
         await statements.execute("select pg_stat_force_next_flush()")

@@ -23,7 +23,8 @@ class MeetingOrders(Orders):
 
     def __init__(self, app, parties: int) -> None:
         state = app.state
-        super().__init__(Service.DISPATCH, state.db, state.wakeup, state.clock, catch_up_seconds=0)
+        keys = state.sealing_keys
+        super().__init__(Service.DISPATCH, state.db, state.wakeup, state.clock, keys, catch_up_seconds=0)
         self.meeting = asyncio.Barrier(parties)
 
     async def record(self, *arguments, **more):

@@ -11,7 +11,6 @@ from chassis.problems import Responses
 from chassis.texts import Code, Moment, Prose
 from contracts.events import RejectionReason
 from contracts.lifecycle import Status
-from contracts.order import WorkOrder
 from custody.directory import WorkAreaWithStaff, find_work_areas_with_staff
 from custody.routes import (
     ACT_REFUSALS,
@@ -26,7 +25,7 @@ from custody.routes import (
     WorkOrderPage,
     read_order,
 )
-from custody.rows import to_order
+from custody.sealing import WorkOrderShown, opening_for, to_shown
 from custody.views import most_urgent
 from fieldwork import use_cases, views
 from fieldwork.domain import work
@@ -63,11 +62,12 @@ async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
     search = wanted.search(desk.caller.areas, default=TO_DO)
     return Response(
-        await most_urgent(desk.db, search, cursor=wanted.cursor, limit=wanted.limit), media_type="application/json"
+        await most_urgent(desk.db, search, opening_for(desk.request), cursor=wanted.cursor, limit=wanted.limit),
+        media_type="application/json",
     )
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
 async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """One order; `at_least` waits for a version on its way."""
     answer = await read_order(desk, order_id, at_least)
@@ -78,7 +78,7 @@ async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None
 async def get_form(order_id: OrderId, desk: Desk, response: Response, at_least: AtLeast = None) -> views.Form:
     """The order with its subscriber, its work area with staff, and what can be done. The `ETag` is for `If-Match`."""
     answer = await read_order(desk, order_id, at_least)
-    form = await views.form_of(to_order(answer.body), desk)
+    form = await views.form_of(to_shown(answer.body), desk)
     response.headers["etag"] = etag_of(form.order.version)
     return form
 
@@ -90,7 +90,7 @@ async def list_work_areas(desk: Desk) -> list[WorkAreaWithStaff]:
         return await find_work_areas_with_staff(statements, desk.caller.areas)
 
 
-@router.post("/work-orders/{order_id}/start", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
+@router.post("/work-orders/{order_id}/start", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def start_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
     """Starts processing 处理."""
     act = desk.act(order_id, body.occurred_at)
@@ -99,7 +99,7 @@ async def start_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> R
 
 @router.post(
     "/work-orders/{order_id}/reject",
-    response_model=WorkOrder,
+    response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, work.BindingAssignment)),
 )
 async def reject_work_order(order_id: OrderId, body: RejectBody, desk: ActDesk) -> Response:
@@ -111,7 +111,7 @@ async def reject_work_order(order_id: OrderId, body: RejectBody, desk: ActDesk) 
 
 @router.post(
     "/work-orders/{order_id}/complete",
-    response_model=WorkOrder,
+    response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, work.StaffRepeated, work.StaffOutsideWorkArea, work.StaffNotArrived)),
 )
 async def complete_work_order(order_id: OrderId, body: CompleteBody, desk: ActDesk) -> Response:
@@ -137,7 +137,7 @@ async def complete_work_order(order_id: OrderId, body: CompleteBody, desk: ActDe
 
 @router.post(
     "/work-orders/{order_id}/suspend",
-    response_model=WorkOrder,
+    response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, work.SuspensionAlreadyOver)),
 )
 async def suspend_work_order(order_id: OrderId, body: SuspendBody, desk: ActDesk) -> Response:
@@ -147,14 +147,14 @@ async def suspend_work_order(order_id: OrderId, body: SuspendBody, desk: ActDesk
     return (await use_cases.suspend_work_order(command, act, orders=desk.orders, clock=desk.clock)).response()
 
 
-@router.post("/work-orders/{order_id}/resume", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
+@router.post("/work-orders/{order_id}/resume", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def resume_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
     """Work on it goes on."""
     act = desk.act(order_id, body.occurred_at)
     return (await use_cases.resume_work_order(act, orders=desk.orders)).response()
 
 
-@router.post("/work-orders/{order_id}/notes", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
+@router.post("/work-orders/{order_id}/notes", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def add_note(order_id: OrderId, body: NoteBody, desk: ActDesk) -> Response:
     """Notes something for whoever reads the order later."""
     act = desk.act(order_id, body.occurred_at)

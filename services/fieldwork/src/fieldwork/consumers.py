@@ -2,11 +2,13 @@
 
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
-from contracts.topics import DIRECTORY, WORK_ORDERS
+from contracts.topics import DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from custody.directory import on_directory
 from custody.follow import Follower
+from custody.sealing_keys import on_sealing_keys
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, Follower(Service.FIELDWORK).follow),
     Subscription(DIRECTORY, on_directory),
+    Subscription(SEALING_KEYS, on_sealing_keys),
 ]

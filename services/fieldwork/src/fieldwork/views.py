@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from chassis.desk import RouteDesk
 from contracts.lifecycle import Act
-from contracts.order import WorkOrder
 from custody.directory import TypeNames, WorkAreaWithStaff, find_type_names, find_work_areas_with_staff
+from custody.sealing import WorkOrderShown
 from custody.subscribers import OrderForm, subscriber_fields
 from fieldwork.domain import work
 
@@ -21,7 +21,7 @@ class Form(OrderForm):
     """What the caller can do with it here, at this version."""
 
 
-async def form_of(order: WorkOrder, desk: RouteDesk) -> Form:
+async def form_of(order: WorkOrderShown, desk: RouteDesk) -> Form:
     async with desk.db.statements() as statements:
         areas = await find_work_areas_with_staff(statements, [order.work_area_id] if order.work_area_id else [])
         type_names = await find_type_names(statements, order.device_type, order.demand_type)

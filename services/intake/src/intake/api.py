@@ -13,7 +13,7 @@ from chassis.problems import Responses
 from chassis.texts import Code, Line, Moment, PastMoment, Prose
 from contracts.events import Appointment, Channel, Zone
 from contracts.lifecycle import Status
-from contracts.order import WorkOrder
+from contracts.sealing import SealedText
 from custody.record import ExternalReferenceTaken
 from custody.routes import (
     ACT_REFUSALS,
@@ -30,6 +30,7 @@ from custody.routes import (
     WorkOrderPage,
     read_order,
 )
+from custody.sealing import WorkOrderShown, opening_for
 from intake import use_cases, views
 from intake.domain import creation
 from intake.domain.privacy import plain_phone
@@ -84,12 +85,13 @@ class RequestToCustodian(BaseModel):
     asked_at: datetime
     answered_at: datetime | None
     refusal: dict[str, Any] | None
+    sealed_text: SealedText | None = None
 
 
 @router.post(
     "/work-orders",
     status_code=201,
-    response_model=WorkOrder,
+    response_model=WorkOrderShown,
     responses=Responses.of(
         (
             *_ASK_REFUSALS,
@@ -104,7 +106,15 @@ class RequestToCustodian(BaseModel):
 async def create_work_order(body: CreateWorkOrder, desk: ActDesk) -> Response:
     """Creates an order 生成表单. The `ETag` is its version; dispatch sees it within moments."""
     act = desk.act(new_id(), body.occurred_at)
-    answer = await use_cases.create_work_order(body.command(), act, orders=desk.orders, db=desk.db, clock=desk.clock)
+    answer = await use_cases.create_work_order(
+        body.command(),
+        act,
+        orders=desk.orders,
+        keys=desk.state.sealing_keys,
+        db=desk.db,
+        clock=desk.clock,
+        wakeup=desk.wakeup,
+    )
     return answer.response()
 
 
@@ -128,10 +138,13 @@ async def look_up_work_orders(
         statuses=tuple(status or ()),
         areas=desk.caller.areas,
     )
-    return Response(await views.look_up(desk.db, wanted, cursor=cursor, limit=limit), media_type="application/json")
+    return Response(
+        await views.look_up(desk.db, wanted, opening_for(desk.request), cursor=cursor, limit=limit),
+        media_type="application/json",
+    )
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
 async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """One order with everything that was entered anywhere; `at_least` waits for a version on its way."""
     answer = await read_order(desk, order_id, at_least)
@@ -146,6 +159,7 @@ async def get_history(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -
         order_id,
         areas=desk.caller.areas,
         at_least=at_least,
+        opening=opening_for(desk.request),
         wakeup=desk.wakeup,
         seconds=desk.settings.catch_up_seconds,
     )
@@ -186,7 +200,9 @@ async def request_urge(order_id: OrderId, body: AskCustodian, desk: ActDesk) -> 
 async def _ask(kind: str, order_id: str, body: AskCustodian, desk: OrderDesk) -> Response:
     act = desk.act(order_id, body.occurred_at)
     ask = use_cases.Ask(kind, body.reason)
-    answer = await use_cases.ask_custodian(ask, act, db=desk.db, clock=desk.clock, wakeup=desk.wakeup)
+    answer = await use_cases.ask_custodian(
+        ask, act, keys=desk.state.sealing_keys, db=desk.db, clock=desk.clock, wakeup=desk.wakeup
+    )
     return answer.response()
 
 
@@ -197,8 +213,9 @@ async def get_request(
     wait_seconds: Annotated[float, Query(ge=0, le=10, description="Wait so long for the answer.")] = 0,
 ) -> RequestToCustodian:
     """A request to a custodian and its answer: `pending`, `granted` or `refused` with the reason."""
+    opening = opening_for(desk.request)
     found = await caught_up(
-        lambda: views.request_to_custodian(desk.db, request_id, areas=desk.caller.areas),
+        lambda: views.request_to_custodian(desk.db, request_id, opening, areas=desk.caller.areas),
         lambda row: row["state"] != "pending",
         wakeup=desk.wakeup,
         seconds=wait_seconds,

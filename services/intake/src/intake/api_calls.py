@@ -13,6 +13,8 @@ from chassis.texts import Moment
 from contracts.calls import Direction
 from custody.record import ExternalReferenceTaken, WorkOrderNotFound
 from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchText
+from custody.sealing import opening_for, to_shown
+from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import call_desk, desk_store, settling, views_calls
 from intake.call_desk import Doing
 from intake.call_models import (
@@ -54,6 +56,8 @@ _CREATION = (
 )
 _SETTLING = (
     *_ACT,
+    SealingKeyNotArrived,
+    SubscriberErased,
     *_CREATION,
     ArticleNotFound,
     WorkOrderNotFound,
@@ -66,7 +70,7 @@ router = APIRouter(prefix="/v1", tags=["calls"])
 
 
 def doing_of(desk: OrderDesk) -> Doing:
-    return Doing(desk.caller.actor, desk.headers, desk.db, desk.clock, desk.wakeup)
+    return Doing(desk.caller.actor, desk.headers, desk.db, desk.clock, desk.wakeup, desk.state.sealing_keys.masters)
 
 
 @router.post(
@@ -162,7 +166,7 @@ async def screen_pop_of_call(call_id: OrderId, desk: Desk) -> ScreenPop:
     """Screen pop 来电弹屏 of a call: its subscriber or who has its number, their open orders, calls and outages."""
     async with desk.db.statements() as statements:
         subscriber_id, phone = await views_calls.caller_of(statements, call_id)
-        return await _popped(desk, statements, subscriber_id, phone)
+    return await _popped(desk, subscriber_id, phone)
 
 
 @router.get("/screen-pop", responses=Responses.of(ANY))
@@ -170,15 +174,18 @@ async def screen_pop_of_number(
     desk: Desk, phone: Annotated[str, Query(min_length=1, max_length=40, pattern=r"^\+?[0-9][0-9 -]*$")]
 ) -> ScreenPop:
     """The same for a number."""
-    async with desk.db.statements() as statements:
-        return await _popped(desk, statements, None, plain_phone(phone))
+    return await _popped(desk, None, plain_phone(phone))
 
 
-async def _popped(desk: Desk, statements: Any, subscriber_id: str | None, phone: str | None) -> ScreenPop:
+async def _popped(desk: Desk, subscriber_id: str | None, phone: str | None) -> ScreenPop:
     caller = desk.caller
-    found = await views_calls.screen_pop(
-        statements, subscriber_id=subscriber_id, phone=phone, roles=caller.roles, areas=caller.areas
-    )
+    async with desk.db.statements() as statements:
+        found = await views_calls.screen_pop(
+            statements, subscriber_id=subscriber_id, phone=phone, roles=caller.roles, areas=caller.areas
+        )
+    # With the connection given back: the keys may have to be asked for.
+    opened = await opening_for(desk.request).objects(found["open_orders"])
+    found["open_orders"] = [to_shown(text.encode()) for text in opened]
     return ScreenPop.model_validate(found, from_attributes=True)
 
 

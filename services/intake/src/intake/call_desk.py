@@ -15,6 +15,7 @@ from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remembe
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
 from chassis.identity import new_id
+from chassis.sealing import MasterKeys
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts import calls as c
 from contracts import partners as p
@@ -38,6 +39,8 @@ class Doing:
     db: Database
     clock: Clock
     wakeup: Wakeup
+    masters: MasterKeys | None = None
+    """Needed by whatever writes an order or asks its custodian."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ async def log_call(command: LogCall, doing: Doing) -> Answer:
             call.put(fact)
         await outbox.add(tx, await taken_calls.publish(tx, [call], now=doing.clock.now()))
         answer = Answer(201, await desk_store.call_json(tx, call.id))
-        await remember(tx, doing.headers.idempotency, answer)
+        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -141,7 +144,7 @@ async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, dem
         call.demand_type = demand_type or call.demand_type
         await tell(tx, call, doing, c.CallClassified)
         answer = Answer(200, await desk_store.call_json(tx, call_id))
-        await remember(tx, doing.headers.idempotency, answer)
+        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -150,11 +153,11 @@ async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer
     """Writes the record of a call; the version decided on is 0 for one that is not written yet."""
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
-        await lock_call(tx, call_id)
+        call = await lock_call(tx, call_id)
         present = await desk_store.record_version(tx, call_id)
         if record.version != present:
             raise CallRecordChanged(present_version=present, expected_version=record.version)
         written = await desk_store.put_record(tx, call_id, record, by=doing.actor.sub, now=doing.clock.now())
         answer = Answer(200, msgspec.json.encode(written), etag_of(written.version))
-        await remember(tx, doing.headers.idempotency, answer)
+        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     return answer

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.texts import Code, Line, Moment, PastMoment, Prose
 from contracts.calls import CallOutcome, Direction
 from contracts.events import Channel
-from contracts.order import WorkOrder
+from custody.sealing import WorkOrderShown
 from intake.api import CreateWorkOrder
 from intake.api_subscribers import Phone
 from intake.views import SubscriberOfOrder
@@ -201,7 +201,7 @@ class OutageShown(BaseModel):
 
 class ScreenPop(BaseModel):
     subscribers: list[SubscriberOfOrder]
-    open_orders: list[WorkOrder]
+    open_orders: list[WorkOrderShown]
     last_calls: list[ShownCall]
     open_cases: list[Case]
     outages: list[OutageShown]

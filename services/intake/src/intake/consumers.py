@@ -6,9 +6,10 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import WORK_ORDERS
+from contracts.topics import SEALING_KEYS, WORK_ORDERS
 from custody.follow import Follower
 from intake import store
+from intake.erasing import on_sealing_keys_of_ours
 
 _follower = Follower(Service.INTAKE)
 
@@ -19,4 +20,7 @@ async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     await store.settle_requests(tx, messages)
 
 
-SUBSCRIPTIONS = [Subscription(WORK_ORDERS, on_work_orders)]
+SUBSCRIPTIONS = [
+    Subscription(WORK_ORDERS, on_work_orders),
+    Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
+]

@@ -6,19 +6,22 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
 from custody.http import prepare_orders
-from intake import api, api_calls, api_knowledge, api_partners, api_subscribers, api_ties
+from intake import api, api_calls, api_knowledge, api_partners, api_people, api_subscribers, api_ties
 from intake.consumers import SUBSCRIPTIONS
-from intake.partners import find_subscription
+from intake.partners import subscription_finder
 
 
 def app(settings: Settings) -> FastAPI:
     return create_app(
         "intake",
         settings,
-        [module.router for module in (api, api_subscribers, api_partners, api_calls, api_ties, api_knowledge)],
+        [
+            module.router
+            for module in (api, api_subscribers, api_people, api_partners, api_calls, api_ties, api_knowledge)
+        ],
         description="Calls, subscribers, work orders from creation to look-up, requests to custodians, knowledge.",
         subscriptions=SUBSCRIPTIONS,
-        find_subscription=find_subscription,
+        find_subscription=subscription_finder(settings.master_keys),
         prepare=prepare_orders(Service.INTAKE),
     )
 

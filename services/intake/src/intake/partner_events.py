@@ -13,6 +13,7 @@ from chassis import outbox
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database, Transaction
 from chassis.parking import RawRecord
+from chassis.sealing import MasterKeys
 from chassis.subscription import Subscription
 from chassis.telemetry import METRICS
 from contracts import conformance
@@ -35,9 +36,11 @@ _MOST_RECORDS = 500
 _LONGEST_REST_SECONDS = 2
 
 
-async def take(messages: Sequence[Message], tx: Transaction, *, partner_id: str, clock: Clock) -> None:
+async def take(
+    messages: Sequence[Message], tx: Transaction, *, partner_id: str, masters: MasterKeys, clock: Clock
+) -> None:
     """Takes a batch: applies what is new and right, and answers each event once."""
-    taking = Taking(tx, partner_id, clock.now())
+    taking = Taking(tx, partner_id, masters, clock.now())
     # What has no name that can be remembered is refused each time it comes.
     named = [message for message in messages if _has_name(message) or _is_right(message, taking)]
     fresh = await _fresh(taking, named)
@@ -215,13 +218,13 @@ async def _rest(count: int, db: Database, *, partner_id: str) -> float:
 
 
 def subscription_of(
-    partner_id: str, *, events_per_second: int = _MOST_RECORDS, clock: Clock | None = None
+    partner_id: str, masters: MasterKeys, *, events_per_second: int = _MOST_RECORDS, clock: Clock | None = None
 ) -> Subscription:
     """What intake listens to for a partner."""
     time = clock or SystemClock()
 
     async def on_events(messages: Sequence[Message], tx: Transaction) -> None:
-        await take(messages, tx, partner_id=partner_id, clock=time)
+        await take(messages, tx, partner_id=partner_id, masters=masters, clock=time)
 
     async def on_unreadable(record: RawRecord, _: str, tx: Transaction) -> bool:
         return await answer_unreadable(record, tx, partner_id=partner_id, clock=time)

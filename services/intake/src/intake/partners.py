@@ -1,6 +1,6 @@
 """Partners, whom an operator registers, and agents, whom partners have names of their own for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,6 +9,7 @@ from chassis import outbox
 from chassis.clock import Clock
 from chassis.database import Database, Statements
 from chassis.guests import Guest
+from chassis.sealing import MasterKeys
 from chassis.subscription import Subscription
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.codec import new_message
@@ -119,27 +120,35 @@ async def refused_events(
     return [dict(row) for row in rows]
 
 
-async def active_partners(db: Database) -> Sequence[Guest]:
+def active_partners(masters: MasterKeys) -> Callable[[Database], Coroutine[Any, Any, Sequence[Guest]]]:
     """What the worker listens to: the `in` of every active partner; a suspended one's events wait on its topic."""
-    async with db.statements() as statements:
-        found = await partners(statements)
-    return [
-        Guest(
-            subscription_of(partner.id, events_per_second=partner.events_per_second),
-            [topic_of_partner(template, partner.id) for template in (PARTNER_IN, PARTNER_OUT)],
-            stamp=str(partner.events_per_second),
-        )
-        for partner in found
-        if partner.is_active
-    ]
+
+    async def arriving(db: Database) -> Sequence[Guest]:
+        async with db.statements() as statements:
+            found = await partners(statements)
+        return [
+            Guest(
+                subscription_of(partner.id, masters, events_per_second=partner.events_per_second),
+                [topic_of_partner(template, partner.id) for template in (PARTNER_IN, PARTNER_OUT)],
+                stamp=str(partner.events_per_second),
+            )
+            for partner in found
+            if partner.is_active
+        ]
+
+    return arriving
 
 
-def find_subscription(topic: str) -> Subscription | None:
-    """The subscription of a partner's topic, by the topic's name: for the release of what is parked."""
-    head, _, rest = topic.partition(".")
-    partner_id = rest.removesuffix(".in")
-    is_partners = head == "partner" and rest.endswith(".in") and PARTNER_ID.fullmatch(partner_id)
-    return subscription_of(partner_id) if is_partners else None
+def subscription_finder(masters: MasterKeys) -> Callable[[str], Subscription | None]:
+    """Finds the subscription of a partner's topic by the topic's name: for the release of what is parked."""
+
+    def find_subscription(topic: str) -> Subscription | None:
+        head, _, rest = topic.partition(".")
+        partner_id = rest.removesuffix(".in")
+        is_partners = head == "partner" and rest.endswith(".in") and PARTNER_ID.fullmatch(partner_id)
+        return subscription_of(partner_id, masters) if is_partners else None
+
+    return find_subscription
 
 
 async def define_agent(agent: DeskAgent, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup) -> DeskAgent:

@@ -20,6 +20,7 @@ from intake.call_desk import Doing, lock_call, tell
 from intake.call_store import KnownCall
 from intake.domain.creation import CreateWorkOrder, create
 from intake.domain.desk import CaseReplied, OrderIsClosed, ReferralAnswered, check_promise
+from intake.issuing import sealed_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ async def settle(call_id: str, how: Settling, doing: Doing) -> Answer:
         if isinstance(how, DifficultCase):
             await tell(tx, call, doing, c.ReplyPromised, case_id=about["case_id"], reply_by=how.reply_by)
         answer = Answer(201, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer)
+        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -98,10 +99,19 @@ async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing
 async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, doing: Doing) -> str:
     now = doing.clock.now()
     known = await store.circumstances(tx, command, now=now)
+    order_id = new_id()
     message = new_message(
-        create(command, known),
+        await sealed_in(
+            tx,
+            create(command, known),
+            order_id,
+            known.subscriber_id,
+            doing.actor,
+            masters=doing.masters,
+            now=now,
+        ),
         service=Service.INTAKE,
-        subject=new_id(),
+        subject=order_id,
         actor=doing.actor,
         occurred_at=now,
         recorded_at=now,
@@ -125,7 +135,9 @@ async def _urge(tx: Transaction, how: OpenOrder, doing: Doing) -> None:
     except ActNotAllowed as error:
         raise OrderIsClosed(order_no=tracked.order.order_no, order_status=tracked.order.status.value) from error
     ask = use_cases.Ask("urge", how.reason)
-    message, _ = await use_cases.asked(tx, ask, how.order_id, doing.actor, doing.headers, now=doing.clock.now())
+    message, _ = await use_cases.asked(
+        tx, ask, tracked.order, doing.actor, doing.headers, masters=doing.masters, now=doing.clock.now()
+    )
     await outbox.add(tx, [message])
 
 
@@ -179,7 +191,7 @@ async def answer_referral(referral_id: str, text: str, doing: Doing) -> Answer:
         await tell(tx, call, doing, c.DepartmentAnswered, referral_id=referral_id, department=department)
         shown = referral | {"answer": text, "answered_by": doing.actor.sub, "answered_at": now}
         answer = Answer(200, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer)
+        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -201,7 +213,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
         await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
         shown = case | {"reply": text, "replied_by": doing.actor.sub, "replied_at": now, "version": case["version"] + 1}
         answer = Answer(200, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer)
+        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -222,7 +234,7 @@ async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Answe
         await tell(tx, call, doing, c.ReplyPromised, case_id=case_id, reply_by=reply_by)
         changed = {"reply_by": reply_by, "warned_at": None, "overdue_at": None, "version": case["version"] + 1}
         answer = Answer(200, msgspec.json.encode(case | changed))
-        await remember(tx, doing.headers.idempotency, answer)
+        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 

@@ -11,25 +11,33 @@ from chassis.database import Statements, Transaction
 from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
+from custody.sealing_keys import SealingKeys
 from intake.domain.creation import Circumstances, CreateWorkOrder, SubscriberNotFound
 from intake.domain.privacy import Subscriber
 
 DEVICE, DEMAND = "device", "demand"
 
 
-async def circumstances(statements: Statements, command: CreateWorkOrder, *, now: datetime) -> Circumstances:
-    """What creation needs to know, and a new order number, in one round trip; raises `SubscriberNotFound`."""
+async def circumstances(
+    statements: Statements, command: CreateWorkOrder, keys: SealingKeys | None = None, *, now: datetime
+) -> Circumstances:
+    """What creation needs to know, and a new order number, in one round trip; raises `SubscriberNotFound`.
+
+    With `keys`, it brings the subscriber's sealing key along for them.
+    """
     row = await statements.fetchrow(
-        """select id, zone, territory, nextval('order_numbers') as number,
+        """select id, zone, territory, master_key_id, wrapped, entity_version, nextval('order_numbers') as number,
                exists (select from order_types where kind = 'device' and code = $2 and is_active) as device,
                exists (select from order_types where kind = 'demand' and code = $3 and is_active) as demand
-           from subscribers where subscriber_no = $1""",
+           from subscribers left join sealing_keys on subscriber_id = id where subscriber_no = $1""",
         command.subscriber_no,
         command.device_type,
         command.demand_type,
     )
     if row is None:
         raise SubscriberNotFound(subscriber_no=command.subscriber_no)
+    if keys is not None and row["entity_version"] is not None:
+        keys.learn(row["id"], row["master_key_id"], row["wrapped"])
     return Circumstances(
         order_no=f"{now:%Y%m%d}-{row['number']:06d}",
         subscriber_id=row["id"],

@@ -8,10 +8,11 @@ from contracts.directory import Names
 from contracts.events import Channel
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts.refusals import Refusal
+from contracts.refusals import Refusal, Unavailable
 from custody.record import create_in
 from intake import store
 from intake.domain.creation import CreateWorkOrder, create
+from intake.issuing import sealed_in
 from intake.taking import Taking
 
 
@@ -19,6 +20,8 @@ async def take(taking: Taking, messages: Sequence[Message]) -> None:
     for message in messages:
         try:
             await _create(taking, message)
+        except Unavailable:
+            raise  # nothing is wrong with what the partner sent
         except Refusal as refusal:
             taking.refuse(message, refusal.code, detail=Names(refusal.message("en"), refusal.message("zh")))
 
@@ -38,11 +41,20 @@ async def _create(taking: Taking, message: Message) -> None:
         territory=asked.territory,
     )
     known = await store.circumstances(taking.tx, command, now=taking.now)
+    order_id, partner = new_id(), Actor(taking.partner_id, "partner")
     created = new_message(
-        create(command, known),
+        await sealed_in(
+            taking.tx,
+            create(command, known),
+            order_id,
+            known.subscriber_id,
+            partner,
+            masters=taking.masters,
+            now=taking.now,
+        ),
         service=Service.INTAKE,
-        subject=new_id(),
-        actor=Actor(taking.partner_id, "partner"),
+        subject=order_id,
+        actor=partner,
         occurred_at=min(message.occurred_at, taking.now),
         recorded_at=taking.now,
         order_version=1,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from chassis.database import Transaction
+from chassis.sealing import MasterKeys
 from contracts import conformance
 from contracts.directory import Names
 from contracts.message import Message
@@ -26,6 +27,7 @@ class Taking:
 
     tx: Transaction
     partner_id: str
+    masters: MasterKeys
     now: datetime
     published: list[Message] = field(default_factory=list)
     """For `calls`."""

@@ -10,17 +10,22 @@ from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remembe
 from chassis.clock import Clock
 from chassis.database import Database, Transaction
 from chassis.identity import new_id
+from chassis.sealing import MasterKeys
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.codec import new_message
 from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
+from contracts.order import WorkOrder
 from contracts.refusals import Conflict, NotFound, Stale
 from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
 from custody.record import Act, Orders, WorkOrderNotFound, find_tracked, may_see
+from custody.sealing import seal
+from custody.sealing_keys import SealingKeys
 from intake import store
 from intake.domain.creation import CreateWorkOrder, create
 from intake.domain.privacy import Subscriber
+from intake.issuing import ensure_key, key_in
 from intake.store import OrderType
 
 
@@ -43,12 +48,14 @@ class SubscriberChanged(Stale):
 
 
 async def create_work_order(
-    command: CreateWorkOrder, act: Act, *, orders: Orders, db: Database, clock: Clock
+    command: CreateWorkOrder, act: Act, *, orders: Orders, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup
 ) -> Answer:
     async with db.statements() as statements:
         await raise_if_answered(statements, act.headers.idempotency)
-        known = await store.circumstances(statements, command, now=act.occurred_at or clock.now())
-    return await orders.create(create(command, known), act, name="create")  # the only commit on this path
+        known = await store.circumstances(statements, command, keys, now=act.occurred_at or clock.now())
+    event = create(command, known)
+    await ensure_key(known.subscriber_id, act.actor, keys=keys, db=db, clock=clock, wakeup=wakeup)
+    return await orders.create(event, act, name="create")  # the commit of the order
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +66,7 @@ class Ask:
     reason: str
 
 
-async def ask_custodian(ask: Ask, act: Act, *, db: Database, clock: Clock, wakeup: Wakeup) -> Answer:
+async def ask_custodian(ask: Ask, act: Act, *, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup) -> Answer:
     """Puts the request behind everything this service has published of the order."""
     now = clock.now()
     async with db.begin() as tx:
@@ -69,25 +76,30 @@ async def ask_custodian(ask: Ask, act: Act, *, db: Database, clock: Clock, wakeu
         tracked = await find_tracked(tx, act.order_id)
         if tracked is None or not may_see(tracked.order, act.areas):
             raise WorkOrderNotFound(order_id=act.order_id)
-        message, shown = await asked(tx, ask, act.order_id, act.actor, act.headers, now=now, at=act.occurred_at)
+        message, shown = await asked(
+            tx, ask, tracked.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at
+        )
         await outbox.add(tx, [message])
-        answer = Answer(202, msgspec.json.encode(shown))
-        await remember(tx, act.headers.idempotency, answer)
+        await remember(tx, act.headers.idempotency, Answer(202, msgspec.json.encode(shown)))
     wakeup.send(PUBLISH)
-    return answer
+    return Answer(202, msgspec.json.encode(shown | {"reason": ask.reason}))
 
 
 async def asked(
     tx: Transaction,
     ask: Ask,
-    order_id: str,
+    order: WorkOrder,
     actor: Actor,
     headers: ActHeaders,
     *,
+    masters: MasterKeys,
     now: datetime,
     at: datetime | None = None,
 ) -> tuple[Message, dict[str, object]]:
-    """Notes a request; returns the message that carries it, and the request as it is shown."""
+    """Notes a request; returns the message that carries it, and the request as it is kept: with its reason sealed."""
+    order_id = order.id
+    key = await key_in(tx, order.subscriber_id, actor, masters=masters, now=now)
+    reason = seal(ask.reason, key, subject=order_id, subscriber_id=order.subscriber_id)
     request_id = new_id()
     body = {"cancel": WorkOrderCancelRequested, "urge": WorkOrderUrgeRequested}[ask.kind]
     await tx.execute(
@@ -96,12 +108,12 @@ async def asked(
         request_id,
         order_id,
         ask.kind,
-        ask.reason,
+        reason,
         actor.sub,
         now,
     )
     message = new_message(
-        body(request_id=request_id, reason=ask.reason),
+        body(request_id=request_id, reason=reason),
         service=Service.INTAKE,
         subject=order_id,
         actor=actor,
@@ -110,7 +122,7 @@ async def asked(
         correlation_id=headers.correlation_id,
         traceparent=headers.traceparent,
     )
-    shown = {"id": request_id, "order_id": order_id, "kind": ask.kind, "reason": ask.reason, "state": "pending"}
+    shown = {"id": request_id, "order_id": order_id, "kind": ask.kind, "reason": reason, "state": "pending"}
     return message, shown | {"asked_by": actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
 
 
@@ -120,7 +132,7 @@ async def create_subscriber(subscriber: Subscriber, headers: ActHeaders, *, db: 
         await raise_if_answered(tx, headers.idempotency)
         if not await store.insert_subscriber(tx, subscriber, now=clock.now()):
             raise SubscriberNoTaken(subscriber_no=subscriber.subscriber_no)
-        await remember(tx, headers.idempotency, answer)
+        await remember(tx, headers.idempotency, answer, about=subscriber.id)
     return answer
 
 
@@ -136,7 +148,7 @@ async def change_subscriber(
         if not await store.update_subscriber(tx, changed, now=clock.now()):
             raise SubscriberChanged(present_version=present.version, expected_version=headers.expected_version)
         answer = Answer(200, msgspec.json.encode(changed), etag_of(changed.version))
-        await remember(tx, headers.idempotency, answer)
+        await remember(tx, headers.idempotency, answer, about=subscriber_id)
     return answer
 
 

@@ -14,7 +14,9 @@ from chassis.paging import from_cursor, to_cursor
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from contracts.refusals import NotFound
+from contracts.sealing import SealedText
 from custody.record import WorkOrderNotFound, find_tracked, may_see
+from custody.sealing import Opening
 from custody.views import Search, most_recent
 from intake import store
 from intake.domain.privacy import Subscriber, as_seen_by
@@ -38,6 +40,7 @@ class HistoryEntry(BaseModel):
     actor_role: str
     actor_name: str
     data: dict[str, Any]
+    sealed_text: SealedText | None = None
 
 
 class SubscriberOfOrder(BaseModel):
@@ -64,7 +67,7 @@ class LookUp:
     areas: tuple[str, ...] | None
 
 
-async def look_up(db: Database, wanted: LookUp, *, cursor: str | None, limit: int) -> bytes:
+async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
     """A page of orders; a phone stands for the subscribers who have it."""
     numbers = [wanted.subscriber_no] if wanted.subscriber_no else None
     if wanted.phone is not None:
@@ -81,7 +84,7 @@ async def look_up(db: Database, wanted: LookUp, *, cursor: str | None, limit: in
         order_no=wanted.order_no,
         external_reference=wanted.external_reference,
     )
-    return await most_recent(db, search, cursor=cursor, limit=limit)
+    return await most_recent(db, search, opening, cursor=cursor, limit=limit)
 
 
 async def history(
@@ -90,9 +93,12 @@ async def history(
     *,
     areas: tuple[str, ...] | None,
     at_least: int | None,
+    opening: Opening,
     wakeup: Wakeup,
     seconds: float,
 ) -> list[HistoryEntry]:
+    """Every message of an order, oldest first; raises `WorkOrderNotFound` or `NotCaughtUp`."""
+
     async def read():
         async with db.statements() as statements:
             tracked = await find_tracked(statements, order_id)
@@ -112,16 +118,24 @@ async def history(
         raise WorkOrderNotFound(order_id=order_id)
     if not has_come(found):
         raise NotCaughtUp(subject=order_id, expected=at_least)
-    return [HistoryEntry.model_validate({**dict(row), "data": json.loads(row["data"])}) for row in rows]
+    opened = await opening.texts([(order_id, row["data"]) for row in rows], waits=at_least is not None)
+    return [
+        HistoryEntry.model_validate({**dict(row), "data": json.loads(data), "sealed_text": why})
+        for row, (data, why) in zip(rows, opened, strict=True)
+    ]
 
 
-async def request_to_custodian(db: Database, request_id: str, *, areas: tuple[str, ...] | None) -> dict[str, Any]:
+async def request_to_custodian(
+    db: Database, request_id: str, opening: Opening, *, areas: tuple[str, ...] | None
+) -> dict[str, Any]:
     async with db.statements() as statements:
         row = await statements.fetchrow("select * from requests where id = $1", request_id)
         tracked = await find_tracked(statements, row["order_id"]) if row else None
     if row is None or tracked is None or not may_see(tracked.order, areas):
         raise RequestNotFound(request_id=request_id)
-    return {**dict(row), "refusal": json.loads(row["refusal"]) if row["refusal"] else None}
+    reason, why = await opening.text(row["order_id"], row["reason"])
+    refusal = json.loads(row["refusal"]) if row["refusal"] else None
+    return {**dict(row), "refusal": refusal, "reason": reason, "sealed_text": why}
 
 
 async def subscriber_of_order(

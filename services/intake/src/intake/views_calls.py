@@ -9,7 +9,6 @@ from typing import Any
 from chassis.database import Database, Statements
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from contracts.lifecycle import Status
-from custody.rows import to_order
 from intake import desk_store, store, ties
 from intake.desk_store import FROM_CALLS, SHOWN_CALL
 from intake.domain.desk import CallNotFound
@@ -137,16 +136,19 @@ async def screen_pop(
     }
 
 
-async def _open_orders(statements: Statements, numbers: list[str], areas: Sequence[str] | None) -> list[Any]:
+async def _open_orders(
+    statements: Statements, numbers: list[str], areas: Sequence[str] | None
+) -> list[tuple[str, str]]:
+    """Ids and stored JSON, whose texts are still sealed."""
     rows = await statements.fetch(
-        """select body from work_orders where subscriber_no = any($1) and status <> all($2)
+        """select id, body from work_orders where subscriber_no = any($1) and status <> all($2)
              and ($3::text[] is null or work_area_id = any($3)) order by urgency, due_at, id limit $4""",
         numbers,
         [Status(status).value for status in CLOSED],
         list(areas) if areas is not None else None,
         _OPEN_ORDERS,
     )
-    return [to_order(row["body"]) for row in rows]
+    return [(row["id"], row["body"]) for row in rows]
 
 
 async def _last_calls(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:

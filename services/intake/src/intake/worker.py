@@ -1,4 +1,4 @@
-"""The worker process of intake: follows the orders, takes what partners send, and publishes."""
+"""The worker process of intake: follows the orders, takes what partners send, publishes, keeps no data too long."""
 
 from fastapi import FastAPI
 
@@ -7,11 +7,13 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners import active_partners
+from intake.retention import retention_of
 from intake.watching import watch
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("intake", settings, SUBSCRIPTIONS, [watch], active_partners)
+    jobs = [watch, retention_of(settings)]
+    return create_worker("intake", settings, SUBSCRIPTIONS, jobs, active_partners(settings.master_keys))
 
 
 if __name__ == "__main__":

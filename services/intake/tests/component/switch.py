@@ -7,7 +7,9 @@ from typing import Any
 
 from chassis.database import Database
 from chassis.parking import RawRecord
+from chassis.sealing import MasterKeys
 from chassis.subscribe import Consumer
+from chassis.testing import MASTER_KEYS
 from contracts import partners as p
 from contracts.codec import decode, encode, new_partner_message
 from contracts.message import Message
@@ -27,7 +29,7 @@ class Switch:
 
     @property
     def consumer(self) -> Consumer:
-        return Consumer(subscription_of(self.partner_id), service="intake", db=self.db)
+        return Consumer(subscription_of(self.partner_id, MasterKeys.parse(MASTER_KEYS)), service="intake", db=self.db)
 
     def event(self, body: Any, at: float = 0, *, call: str = "c-1", event_id: str = "") -> Message:
         """An event of a call, so many seconds after the beginning."""

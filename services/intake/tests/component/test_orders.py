@@ -41,7 +41,7 @@ async def test_the_same_creation_twice_at_once_makes_one_order(intake: Intake) -
     answers = await asyncio.gather(*(intake.post("/work-orders", make_order(), **key) for _ in range(6)))
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.content for answer in answers}) == 1
-    assert await intake.count("work_orders") == await intake.count("outbox") == 1
+    assert await intake.count("work_orders") == len(await intake.outbox()) == 1
     other = await intake.post("/work-orders", make_order(content="another"), **key)
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_key_reused")
 

@@ -39,7 +39,7 @@ class Site:
 
     def worker(self) -> Worker:
         settings = settings_for(self.url, self.bootstrap_servers, self.prefix)
-        return Worker("intake", settings, SUBSCRIPTIONS, arriving=active_partners)
+        return Worker("intake", settings, SUBSCRIPTIONS, arriving=active_partners(settings.master_keys))
 
     async def partner(self, partner_id: str, **changes: Any) -> None:
         values = {"events_per_second": 5000, **changes}

@@ -8,7 +8,6 @@ from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Prose
 from contracts.events import AuditVerdict
-from contracts.order import WorkOrder
 from custody.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
@@ -21,7 +20,7 @@ from custody.routes import (
     WorkOrderPage,
     read_order,
 )
-from custody.rows import to_order
+from custody.sealing import WorkOrderShown, opening_for, to_shown
 from qa import use_cases, views
 from qa.domain import quality
 
@@ -42,12 +41,12 @@ async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
     """Completed 完成 orders and those under audit 审核, most urgent first; `archived` 归档 latest first."""
     search = wanted.search(desk.caller.areas, default=views.TO_AUDIT)
     return Response(
-        await views.orders_page(desk.db, search, cursor=wanted.cursor, limit=wanted.limit),
+        await views.orders_page(desk.db, search, opening_for(desk.request), cursor=wanted.cursor, limit=wanted.limit),
         media_type="application/json",
     )
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrder, responses=Responses.of(READ_REFUSALS))
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
 async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """One order; `at_least` waits for a version on its way."""
     answer = await read_order(desk, order_id, at_least)
@@ -58,12 +57,14 @@ async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None
 async def get_form(order_id: OrderId, desk: Desk, response: Response, at_least: AtLeast = None) -> views.Form:
     """The order with its subscriber, areas and staff by name, and what can be done. The `ETag` is for `If-Match`."""
     answer = await read_order(desk, order_id, at_least)
-    form = await views.form_of(to_order(answer.body), desk)
+    form = await views.form_of(to_shown(answer.body), desk)
     response.headers["etag"] = etag_of(form.order.version)
     return form
 
 
-@router.post("/work-orders/{order_id}/submit-for-audit", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
+@router.post(
+    "/work-orders/{order_id}/submit-for-audit", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS)
+)
 async def submit_for_audit(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
     """Submits a completed order for audit 审核."""
     act = desk.act(order_id, body.occurred_at)
@@ -72,7 +73,7 @@ async def submit_for_audit(order_id: OrderId, body: ActBody, desk: ActDesk) -> R
 
 @router.post(
     "/work-orders/{order_id}/audit",
-    response_model=WorkOrder,
+    response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, quality.AuditorCompletedOrder)),
 )
 async def audit_work_order(order_id: OrderId, body: AuditBody, desk: ActDesk) -> Response:
@@ -82,14 +83,14 @@ async def audit_work_order(order_id: OrderId, body: AuditBody, desk: ActDesk) ->
     return (await use_cases.audit_work_order(command, act, orders=desk.orders)).response()
 
 
-@router.post("/work-orders/{order_id}/redispatch", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
+@router.post("/work-orders/{order_id}/redispatch", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def redispatch_work_order(order_id: OrderId, body: RedispatchBody, desk: ActDesk) -> Response:
     """Sends a completed order back to be dispatched again 重复派单; its completion stays in the order."""
     act = desk.act(order_id, body.occurred_at)
     return (await use_cases.redispatch_work_order(body.reason, act, orders=desk.orders)).response()
 
 
-@router.post("/work-orders/{order_id}/archive", response_model=WorkOrder, responses=Responses.of(ACT_REFUSALS))
+@router.post("/work-orders/{order_id}/archive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def archive_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
     """Closes a completed order for good 归档, audited or not."""
     act = desk.act(order_id, body.occurred_at)

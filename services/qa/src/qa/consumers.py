@@ -6,9 +6,10 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import CALLS, DIRECTORY, WORK_ORDERS
+from contracts.topics import CALLS, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from custody.directory import on_directory
 from custody.follow import Follower
+from custody.sealing_keys import on_sealing_keys
 from qa.follow_up.planning import plan_follow_ups
 from qa.recordings.consumer import on_calls
 
@@ -25,4 +26,5 @@ SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, on_work_orders),
     Subscription(DIRECTORY, on_directory),
     Subscription(CALLS, on_calls),
+    Subscription(SEALING_KEYS, on_sealing_keys),
 ]

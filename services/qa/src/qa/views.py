@@ -8,6 +8,7 @@ from contracts.directory import Names
 from contracts.lifecycle import Act, Status
 from contracts.order import WorkOrder
 from custody.directory import TypeNames, find_staff, find_type_names, find_work_areas
+from custody.sealing import Opening, WorkOrderShown
 from custody.subscribers import OrderForm, subscriber_fields
 from custody.views import Search, most_recent, most_urgent
 from qa.domain import quality
@@ -41,13 +42,13 @@ class Form(OrderForm):
     """What the caller can do with it here, at this version."""
 
 
-async def orders_page(db: Database, search: Search, *, cursor: str | None, limit: int) -> bytes:
+async def orders_page(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
     """The archive latest first, all other lists most urgent first."""
     page = most_recent if CLOSED.issuperset(search.statuses) else most_urgent
-    return await page(db, search, cursor=cursor, limit=limit)
+    return await page(db, search, opening, cursor=cursor, limit=limit)
 
 
-async def form_of(order: WorkOrder, desk: RouteDesk) -> Form:
+async def form_of(order: WorkOrderShown, desk: RouteDesk) -> Form:
     async with desk.db.statements() as statements:
         areas = await find_work_areas(statements, _work_area_ids(order))
         staff = await find_staff(statements, _staff_ids(order))

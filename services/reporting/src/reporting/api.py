@@ -8,7 +8,9 @@ from pydantic import BaseModel
 
 from chassis.desk import Desk, RouteDesk
 from chassis.problems import Responses
+from contracts.sealing import SealedText
 from custody.routes import ANY, READ_REFUSALS, AtLeast, OrderId
+from custody.sealing import opening_for
 from reporting import views
 from reporting.event_store import Stored
 
@@ -34,6 +36,7 @@ class TimelineEntry(BaseModel):
     correlation_id: str | None
     causation_id: str | None
     data: Any
+    sealed_text: SealedText | None
 
 
 class Timeline(BaseModel):
@@ -97,12 +100,16 @@ async def get_timeline(order_id: OrderId, desk: Desk, at_least: AtLeast = None) 
     Whoever sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one.
     """
     found = await _timeline(order_id, desk, at_least)
-    return Response(views.timeline_json(order_id, found), media_type="application/json")
+    opening = opening_for(desk.request)
+    shown = await views.timeline_json(order_id, found, opening, waits=at_least is not None)
+    return Response(shown, media_type="application/json")
 
 
 @router.get("/work-orders/{order_id}/proof", response_model=Proof, responses=Responses.of(READ_REFUSALS))
 async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """The order's events as a file that anybody can verify: `python verify_timeline.py FILE`.
+
+    Free texts are in it as they travelled, sealed: once the subscriber is erased it still verifies and says nothing.
 
     Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
     where nobody can change it, and give it to the script as the second argument.

@@ -14,6 +14,8 @@ from contracts.lifecycle import Status
 from contracts.order import WorkOrder, apply
 from custody.record import WorkOrderNotFound
 from custody.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchText
+from custody.rows import to_json
+from custody.sealing import WorkOrderShown, opening_for, to_shown
 from reporting import views
 from reporting.figures.counting import Arguments, FiguresNotBuilt, snapshot
 
@@ -52,7 +54,7 @@ class OrdersThen(BaseModel):
 
 
 @router.get("/{order_id}", responses=Responses.of(READ_REFUSALS))
-async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> WorkOrder:
+async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> WorkOrderShown:
     """The whole order as it was known at a moment, folded from the events that were recorded by then.
 
     Who sees some work areas only sees it if it had been dispatched to one of them by then.
@@ -66,7 +68,7 @@ async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> W
     is_seen = desk.caller.areas is None or not areas_until_then.isdisjoint(desk.caller.areas)
     if order is None or not is_seen:
         raise WorkOrderNotFound(order_id=order_id)
-    return order
+    return to_shown(await opening_for(desk.request).object(order_id, to_json(order)))
 
 
 @router.get("", responses=Responses.of((*ANY, CursorBroken, FiguresNotBuilt)))

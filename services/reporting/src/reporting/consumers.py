@@ -7,7 +7,8 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS
 from contracts.message import Message
-from contracts.topics import CALLS, WORK_ORDERS, Topic
+from contracts.topics import CALLS, SEALING_KEYS, WORK_ORDERS, Topic
+from custody.sealing_keys import on_sealing_keys
 from reporting import event_store, projections
 
 
@@ -34,4 +35,8 @@ async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> N
         METRICS.event_age_seconds.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
 
-SUBSCRIPTIONS = [Subscription(WORK_ORDERS, on_work_orders), Subscription(CALLS, on_calls)]
+SUBSCRIPTIONS = [
+    Subscription(WORK_ORDERS, on_work_orders),
+    Subscription(CALLS, on_calls),
+    Subscription(SEALING_KEYS, on_sealing_keys),
+]

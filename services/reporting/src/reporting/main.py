@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
+from custody.http import prepare_texts
 from reporting import api, api_figures, api_past, api_rebuilds, api_reports, api_wallboard
 from reporting.consumers import SUBSCRIPTIONS
 
@@ -22,6 +23,7 @@ def app(settings: Settings) -> FastAPI:
         ],
         description="The record of every order with its proof, figures that can be recounted, and their rebuilds.",
         subscriptions=SUBSCRIPTIONS,
+        prepare=prepare_texts,
     )
 
 

@@ -14,6 +14,7 @@ from contracts.chain import time_text
 from contracts.events import WorkOrderDispatched
 from contracts.message import Message
 from custody.record import WorkOrderNotFound
+from custody.sealing import Opening
 from reporting import event_store
 from reporting.event_store import Stored
 
@@ -65,8 +66,9 @@ async def recorded_until(db: Database, order_id: str, moment: datetime) -> list[
     return list(takewhile(lambda message: message.recorded_at <= moment, events))
 
 
-def timeline_json(order_id: str, found: Sequence[Stored]) -> bytes:
-    """Who did what when; `data` as JSON, to be read by people."""
+async def timeline_json(order_id: str, found: Sequence[Stored], opening: Opening, *, waits: bool) -> bytes:
+    """Who did what when; `data` as JSON, to be read by people: with its sealed texts opened."""
+    opened = await opening.texts([(order_id, one.message.data.decode()) for one in found], waits=waits)
     entries = [
         {
             "id": one.message.id,
@@ -80,9 +82,10 @@ def timeline_json(order_id: str, found: Sequence[Stored]) -> bytes:
             "hash": one.event_hash,
             "correlation_id": one.message.correlation_id,
             "causation_id": one.message.causation_id,
-            "data": msgspec.Raw(one.message.data),
+            "data": msgspec.Raw(data.encode()),
+            "sealed_text": why,
         }
-        for one in found
+        for one, (data, why) in zip(found, opened, strict=True)
     ]
     return msgspec.json.encode({"order_id": order_id, "items": entries})
 

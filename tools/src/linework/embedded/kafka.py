@@ -42,6 +42,8 @@ SETTINGS = {
     "group.min.session.timeout.ms": "1000",
     # The default of 128 MB is half of this broker's heap.
     "log.cleaner.dedupe.buffer.size": "8388608",
+    # A compacted topic is looked at every second, so that what is erased can be seen to be gone.
+    "log.cleaner.backoff.ms": "1000",
     "num.network.threads": "2",
     "num.io.threads": "4",
 }

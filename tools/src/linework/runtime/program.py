@@ -1,10 +1,12 @@
 """The Python processes of an installation: the issuer, and each service's HTTP process and worker."""
 
+import base64
 import http.client
 import os
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from linework.ports import LOOPBACK, SERVICES
 from linework.processes import Child
@@ -81,7 +83,23 @@ def service_environment(installation: Installation, service: str, database_url: 
         "OIDC_ISSUER": installation.address("issuer"),
         "OIDC_AUDIENCE": AUDIENCE,
         "INTAKE_URL": installation.address("intake"),
+        "SEALING_MASTER_KEYS": sealing_master_keys(installation.state_folder),
     }
+
+
+def sealing_master_keys(state_folder: Path) -> str:
+    """What SEALING_MASTER_KEYS says, or a master key of this state folder's own, made at its first start."""
+    given = os.environ.get("SEALING_MASTER_KEYS")
+    if given:
+        return given
+    file = state_folder / "sealing-master-keys"
+    if not file.exists():
+        # Whole or not at all: half a key would seal nothing, and be taken for one at the next start.
+        new = file.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text("local:" + base64.b64encode(os.urandom(32)).decode() + "\n")
+        new.replace(file)
+    return file.read_text().strip()
 
 
 def make_programs(installation: Installation, environments: Mapping[str, Mapping[str, str]]) -> list[Program]:

@@ -125,7 +125,7 @@ class _Verifier:
         assert isinstance(service, OrderService)
         suspects: dict[str, str] = {}
         unseen = set(self._ledger.threads)
-        async for found in service.every_work_order(by=SUPERVISOR):
+        async for found in service.every_work_order(by=SUPERVISOR, texts="sealed"):
             unseen.discard(found["id"])
             self._suspect(suspects, found["id"], difference(self._expected(found["id"]), found))
         for order_id in unseen:
@@ -158,7 +158,7 @@ class _Verifier:
 
     async def _order_at(self, service: OrderService, order_id: str) -> dict | None:
         try:
-            answer = await service.call("GET", f"/v1/work-orders/{part(order_id)}", by=SUPERVISOR)
+            answer = await service.call("GET", f"/v1/work-orders/{part(order_id)}", by=SUPERVISOR, texts="sealed")
         except Refused as error:
             if error.code == "work_order_not_found":
                 return None

@@ -3,6 +3,7 @@
 from chassis.migrations import execute
 from chassis.schema import TECHNICAL_TABLES_V1
 from custody.rows import WORK_ORDERS_V1
+from custody.sealing_keys import SEALING_KEYS_V1
 
 revision = "0001"
 down_revision = None
@@ -13,4 +14,5 @@ depends_on = None
 def upgrade() -> None:
     execute(TECHNICAL_TABLES_V1)
     execute(WORK_ORDERS_V1)
+    execute(SEALING_KEYS_V1)
     execute("create unique index work_orders_external_reference on work_orders (external_reference);\n")

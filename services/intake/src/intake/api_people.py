@@ -1,0 +1,270 @@
+"""People's data over HTTP: revealing it, holding it, erasing it, and how long it is kept."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.acts import Answer, IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.desk import Desk, RouteDesk
+from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.problems import Responses
+from chassis.texts import Prose
+from contracts.sealing import SealedText
+from custody.record import WorkOrderNotFound
+from custody.routes import ANY, ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchText, read_order
+from custody.rows import to_order
+from custody.sealing import opening_for
+from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
+from intake import erasing, people_store, revealing
+from intake.domain.people import (
+    DEFAULT_DAYS,
+    DataClass,
+    Ground,
+    LegalHoldLifted,
+    Purpose,
+    SubscriberHasOpenOrders,
+    SubscriberOnLegalHold,
+)
+from intake.revealing import LegalHoldNotFound, Parts, Reveal
+from intake.use_cases import SubscriberIdNotFound
+from intake.views import SubscriberOfOrder
+
+router = APIRouter(prefix="/v1", tags=["people's data"])
+
+_WRITES = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused, SealingKeyNotArrived, SubscriberErased)
+HoldId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The hold's id.")]
+
+
+class RevealWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    purpose: Purpose = Field(description="What it is needed for.")
+    reason: Prose | None = Field(None, description="More about it, for whoever reads the list of reveals.")
+
+
+class RevealMade(BaseModel):
+    id: str
+    subscriber_id: str
+    work_order_id: str | None
+    purpose: Purpose
+    reason: str | None
+    revealed_by: str
+    revealed_by_name: str
+    role: str
+    revealed_at: datetime
+    sealed_text: SealedText | None = None
+
+
+class RevealPage(BaseModel):
+    items: list[RevealMade]
+    next_cursor: str | None
+
+
+class HoldWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Prose
+
+
+class LegalHold(BaseModel):
+    id: str
+    subscriber_id: str
+    reason: str
+    set_by: str
+    set_at: datetime
+    lift_reason: str | None
+    lifted_by: str | None
+    lifted_at: datetime | None
+    sealed_text: SealedText | None = None
+
+
+class LegalHoldPage(BaseModel):
+    items: list[LegalHold]
+    next_cursor: str | None
+
+
+class ErasureWanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    ground: Ground = Field(description="Why.")
+
+
+class Erasure(BaseModel):
+    """The evidence: nothing in it is the subscriber's own."""
+
+    subscriber_id: str
+    ground: str
+    erased_by: str
+    role: str
+    erased_at: datetime
+    order_count: int = Field(description="Orders whose texts cannot be read any more.")
+
+
+class ErasurePage(BaseModel):
+    items: list[Erasure]
+    next_cursor: str | None
+
+
+class KeepDays(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    keep_days: int = Field(ge=1, le=36_500)
+
+
+class RetentionRule(BaseModel):
+    data_class: DataClass
+    keep_days: int
+    changed_by: str | None = Field(description="None: as shipped.")
+    changed_at: datetime | None
+
+
+class RetentionRules(BaseModel):
+    items: list[RetentionRule]
+
+
+def _parts(desk: RouteDesk) -> Parts:
+    return Parts(desk.db, desk.state.sealing_keys, desk.clock, desk.wakeup)
+
+
+@router.post(
+    "/subscribers/{subscriber_id}/reveals",
+    response_model=SubscriberOfOrder,
+    responses=Responses.of((*_WRITES, SubscriberIdNotFound)),
+)
+async def reveal_subscriber(subscriber_id: OrderId, body: RevealWanted, desk: ActDesk) -> Response:
+    """The subscriber whole, for a purpose. Who, when and what for is recorded before it is shown."""
+    wanted = Reveal(subscriber_id, body.purpose, body.reason)
+    return (await revealing.reveal(wanted, desk.caller.actor, desk.headers, _parts(desk))).response()
+
+
+@router.post(
+    "/work-orders/{order_id}/subscriber/reveals",
+    response_model=SubscriberOfOrder,
+    responses=Responses.of((*_WRITES, SubscriberIdNotFound, WorkOrderNotFound)),
+)
+async def reveal_subscriber_of_order(order_id: OrderId, body: RevealWanted, desk: ActDesk) -> Response:
+    """The order's subscriber whole, for a purpose; recorded. For orders that the caller may see."""
+    order = to_order((await read_order(desk, order_id, None)).body)
+    wanted = Reveal(order.subscriber_id, body.purpose, body.reason, work_order_id=order_id)
+    return (await revealing.reveal(wanted, desk.caller.actor, desk.headers, _parts(desk))).response()
+
+
+@router.get("/reveals", response_model=RevealPage, responses=Responses.of((*ANY, CursorBroken)))
+async def list_reveals(
+    desk: Desk,
+    subscriber_id: SearchText = None,
+    revealed_by: SearchText = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Who revealed whose data, when and what for; latest first."""
+    (before,) = from_cursor(cursor, str) if cursor else (None,)
+    async with desk.db.statements() as statements:
+        rows = await people_store.reveals(
+            statements, subscriber_id=subscriber_id, revealed_by=revealed_by, before=before, limit=limit + 1
+        )
+    return await _page(rows, limit, desk)
+
+
+@router.post(
+    "/subscribers/{subscriber_id}/legal-holds",
+    status_code=201,
+    response_model=LegalHold,
+    responses=Responses.of((*_WRITES, SubscriberIdNotFound)),
+)
+async def set_legal_hold(subscriber_id: OrderId, body: HoldWanted, desk: ActDesk) -> Response:
+    """Keeps everything of a subscriber until the hold is lifted: neither erasure nor retention touches it."""
+    return await _hold(revealing.set_legal_hold, subscriber_id, body, desk)
+
+
+@router.post(
+    "/legal-holds/{hold_id}/lift",
+    response_model=LegalHold,
+    responses=Responses.of((*_WRITES, LegalHoldNotFound, LegalHoldLifted)),
+)
+async def lift_legal_hold(hold_id: HoldId, body: HoldWanted, desk: ActDesk) -> Response:
+    """Lifts a legal hold; it stays in the list with who lifted it and why."""
+    return await _hold(revealing.lift_legal_hold, hold_id, body, desk)
+
+
+async def _hold(act: Any, of: str, body: HoldWanted, desk: OrderDesk) -> Response:
+    answer: Answer = await act(of, body.reason, desk.caller.actor, desk.headers, _parts(desk))
+    return answer.response()
+
+
+@router.get("/legal-holds", response_model=LegalHoldPage, responses=Responses.of((*ANY, CursorBroken)))
+async def list_legal_holds(
+    desk: Desk,
+    subscriber_id: SearchText = None,
+    is_standing: Annotated[bool | None, Query(description="Only those that stand, or only those lifted.")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Legal holds, also those that were lifted; latest first."""
+    (before,) = from_cursor(cursor, str) if cursor else (None,)
+    async with desk.db.statements() as statements:
+        rows = await people_store.holds(
+            statements, subscriber_id=subscriber_id, is_standing=is_standing, before=before, limit=limit + 1
+        )
+    return await _page(rows, limit, desk)
+
+
+async def _page(rows: list[Any], limit: int, desk: RouteDesk) -> Response:
+    """A page of rows that hold a sealed reason each, which is opened for the one who asks."""
+    stored = [(row["id"], msgspec.json.encode(dict(row)).decode()) for row in rows[:limit]]
+    items = ",".join(await opening_for(desk.request).objects(stored))
+    following = f'"{to_cursor(stored[-1][0])}"' if len(rows) > limit else "null"
+    return Response(f'{{"items":[{items}],"next_cursor":{following}}}', media_type="application/json")
+
+
+@router.post(
+    "/subscribers/{subscriber_id}/erasure",
+    responses=Responses.of((*ANY, SubscriberIdNotFound, SubscriberOnLegalHold, SubscriberHasOpenOrders)),
+)
+async def erase_subscriber(subscriber_id: OrderId, body: ErasureWanted, desk: Desk) -> Erasure:
+    """Erases a subscriber: their data go, and every text about them becomes unreadable in every service.
+
+    Orders and their timelines stay and still verify. Asked again, it answers with the same evidence.
+    """
+    evidence = await erasing.erase_subscriber(
+        subscriber_id, body.ground, desk.caller.actor, db=desk.db, clock=desk.clock, wakeup=desk.wakeup
+    )
+    return Erasure.model_validate(dict(evidence))
+
+
+@router.get("/erasures", responses=Responses.of((*ANY, CursorBroken)))
+async def list_erasures(desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> ErasurePage:
+    """The evidence of every erasure, latest registered subscriber first."""
+    (before,) = from_cursor(cursor, str) if cursor else (None,)
+    async with desk.db.statements() as statements:
+        rows = await people_store.erasures(statements, before=before, limit=limit + 1)
+    items = [Erasure.model_validate(dict(row)) for row in rows[:limit]]
+    return ErasurePage(items=items, next_cursor=to_cursor(items[-1].subscriber_id) if len(rows) > limit else None)
+
+
+@router.get("/retention-rules", responses=Responses.of(ANY))
+async def list_retention_rules(desk: Desk) -> RetentionRules:
+    """How many days each class of people's data is kept."""
+    async with desk.db.statements() as statements:
+        rows = {row["data_class"]: dict(row) for row in await people_store.retention_rules(statements)}
+    shipped = {"changed_by": None, "changed_at": None}
+    return RetentionRules.model_validate(
+        {
+            "items": [
+                {"data_class": one, "keep_days": days, **shipped, **rows.get(one.value, {})}
+                for one, days in DEFAULT_DAYS.items()
+            ]
+        }
+    )
+
+
+@router.put("/retention-rules/{data_class}", responses=Responses.of(ANY))
+async def set_retention_rule(data_class: DataClass, body: KeepDays, desk: Desk) -> RetentionRule:
+    """Sets how long a class of people's data is kept; the daily run that follows goes by it."""
+    now, by = desk.clock.now(), desk.caller.sub
+    async with desk.db.statements() as statements:
+        await people_store.put_keep_days(statements, data_class, body.keep_days, by=by, at=now)
+    return RetentionRule(data_class=data_class, keep_days=body.keep_days, changed_by=by, changed_at=now)

@@ -1,0 +1,80 @@
+"""What may be done with a subscriber's data beyond showing it: revealing, holding, erasing, keeping for a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from contracts.refusals import Conflict
+
+
+class Purpose(StrEnum):
+    """What somebody needs a masked phone number, name or address for."""
+
+    CALL_BACK = "call_back"
+    VISIT = "visit"
+    COMPLAINT = "complaint"
+    QUALITY_CHECK = "quality_check"
+    IDENTITY_CHECK = "identity_check"
+    LEGAL_REQUEST = "legal_request"
+
+
+class Ground(StrEnum):
+    """Why a subscriber is erased."""
+
+    SUBSCRIBER_ASKED = "subscriber_asked"
+    AUTHORITY_ORDERED = "authority_ordered"
+    ENTERED_BY_MISTAKE = "entered_by_mistake"
+    RETENTION_ENDED = "retention_ended"
+
+
+class SubscriberOnLegalHold(Conflict):
+    """The subscriber is under a legal hold: nothing of theirs is erased until all holds are lifted."""
+
+    zh = "该用户处于法律保全状态，解除全部保全之前不得删除其资料。"
+
+
+class SubscriberHasOpenOrders(Conflict):
+    """The subscriber has orders that are not closed: {order_nos}. Archive or cancel them first."""
+
+    zh = "该用户尚有未结工单：{order_nos}；请先归档或作废。"
+
+
+class LegalHoldLifted(Conflict):
+    """The legal hold was lifted before."""
+
+    zh = "该法律保全此前已解除。"
+
+
+class DataClass(StrEnum):
+    """What is kept for a time that an operator sets."""
+
+    SUBSCRIBERS = "subscribers"
+    """Subscribers without open orders, and with them all free text about them; from the last change of
+    the subscriber or of one of their orders."""
+    REVEALS = "reveals"
+    """Who revealed whose data; from the reveal."""
+
+
+DEFAULT_DAYS: Mapping[DataClass, int] = {DataClass.SUBSCRIBERS: 1825, DataClass.REVEALS: 730}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What stands in the way of an erasure."""
+
+    is_held: bool
+    open_order_nos: tuple[str, ...]
+
+
+def may_erase(standing: Standing) -> None:
+    """Raises `SubscriberOnLegalHold` or `SubscriberHasOpenOrders`."""
+    if standing.is_held:
+        raise SubscriberOnLegalHold()
+    if standing.open_order_nos:
+        raise SubscriberHasOpenOrders(order_nos=list(standing.open_order_nos))
+
+
+def kept_since(now: datetime, keep_days: int) -> datetime:
+    """What was last touched before this moment has been kept long enough."""
+    return now - timedelta(days=keep_days)

@@ -1,0 +1,87 @@
+"""Erasing a subscriber: their row goes, their key is destroyed, and every text about them is unreadable everywhere.
+
+One transaction: the destroyed key, what intake keeps in plain, the evidence and the message to all services. The
+orders stay as they are, and so does the chain of their events, which covers what was sealed.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from chassis import outbox
+from chassis.clock import Clock
+from chassis.database import Database, Transaction
+from chassis.wakeup import PUBLISH, Wakeup
+from contracts.codec import new_message
+from contracts.lifecycle import Service
+from contracts.message import Actor, Message
+from contracts.sealing import SealingKeyDestroyed
+from custody.sealing_keys import on_sealing_keys
+from intake import people_store
+from intake.domain.people import Ground, may_erase
+from intake.use_cases import SubscriberIdNotFound
+
+
+async def erase_subscriber(
+    subscriber_id: str, ground: Ground, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup
+) -> Any:
+    """The evidence of the erasure, also when it was done before.
+
+    Raises `SubscriberOnLegalHold`, `SubscriberHasOpenOrders` or `SubscriberIdNotFound`.
+    """
+    async with db.begin() as tx:
+        evidence = await _erase(tx, subscriber_id, ground, actor, now=clock.now())
+    wakeup.send(PUBLISH)
+    return evidence
+
+
+async def _erase(tx: Transaction, subscriber_id: str, ground: Ground, actor: Actor, *, now: datetime) -> Any:
+    subscriber_no = await people_store.lock_subscriber(tx, subscriber_id)
+    if subscriber_no is None:
+        evidence = await people_store.find_erasure(tx, subscriber_id)
+        if evidence is None:
+            raise SubscriberIdNotFound(subscriber_id=subscriber_id)
+        return evidence
+    # The key first: no order can be created with it from here on, and those that were are seen below.
+    version = await people_store.destroy_key(tx, subscriber_id)
+    may_erase(await people_store.standing(tx, subscriber_id, subscriber_no))
+    await people_store.forget(tx, subscriber_id)
+    await outbox.add(tx, [destroyed(subscriber_id, ground.value, version, actor, now=now)])
+    return await people_store.add_erasure(
+        tx, subscriber_id, subscriber_no, ground.value, actor, at=now, version=version
+    )
+
+
+async def on_sealing_keys_of_ours(messages: Sequence[Message], tx: Transaction) -> None:
+    """What intake itself has said about keys: nothing new, unless its database was restored from before it was said.
+
+    Then a subscriber who was erased since is erased again, with the evidence as it was.
+    """
+    await on_sealing_keys(messages, tx)
+    for message in messages:
+        if not isinstance(message.body, SealingKeyDestroyed):
+            continue
+        subscriber_no = await people_store.lock_subscriber(tx, message.subject)
+        if subscriber_no is not None:
+            await people_store.forget(tx, message.subject)
+            await people_store.add_erasure(
+                tx,
+                message.subject,
+                subscriber_no,
+                message.body.ground,
+                message.actor,
+                at=message.occurred_at,
+                version=message.entity_version,
+            )
+
+
+def destroyed(subscriber_id: str, ground: str, version: int, actor: Actor, *, now: datetime) -> Message:
+    return new_message(
+        SealingKeyDestroyed(subscriber_id=subscriber_id, ground=ground),
+        service=Service.INTAKE,
+        subject=subscriber_id,
+        actor=actor,
+        occurred_at=now,
+        recorded_at=now,
+        entity_version=version,
+    )

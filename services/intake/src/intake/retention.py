@@ -1,0 +1,132 @@
+"""Once a day, in the worker: what has been kept long enough goes, and what was erased is said again.
+
+An erasure is said again on the days after it. Kafka compacts what is in closed segments of a log only, and a log
+closes a segment when something is added: the record that takes the key's place, said again a day later, closes the
+one that holds the key. It is also what is last in the log, should two relays ever have overtaken each other.
+"""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from chassis import outbox
+from chassis.clock import Clock, SystemClock
+from chassis.database import Database, is_transient
+from chassis.sealing import MasterKeys
+from chassis.settings import Settings
+from chassis.wakeup import PUBLISH, Wakeup
+from chassis.worker import Job
+from contracts.message import Actor
+from contracts.refusals import Refusal
+from intake import people_store
+from intake.domain.people import DEFAULT_DAYS, DataClass, Ground, kept_since
+from intake.erasing import destroyed, erase_subscriber
+from intake.issuing import wrap_anew
+
+log = logging.getLogger(__name__)
+
+RETENTION = Actor("retention", "service")
+_LOOK_SECONDS = 600.0
+_SAID_AGAIN_FOR = timedelta(days=4)
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a day's run has done."""
+
+    subscribers_erased: int
+    reveals_deleted: int
+    keys_wrapped_anew: int
+
+
+def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
+    """The worker's job: looks every ten minutes whether the day's run is still to be done."""
+    the_clock = clock or SystemClock()
+
+    async def retention(db: Database, wakeup: Wakeup) -> None:
+        while True:
+            try:
+                await run_if_due(db, settings.master_keys, clock=the_clock, wakeup=wakeup)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+                log.warning("retention waits for the database: %s", type(error).__name__)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    return retention
+
+
+async def run_if_due(db: Database, masters: MasterKeys, *, clock: Clock, wakeup: Wakeup) -> Outcome | None:
+    """Today's run, unless it was done. A run that is cut off, or done by two workers at once, does no harm."""
+    today = clock.now().date()
+    async with db.statements() as statements:
+        if await people_store.was_run_on(statements, today):
+            return None
+    outcome = Outcome(
+        subscribers_erased=await _erase_old_subscribers(db, clock, wakeup),
+        reveals_deleted=await _delete_old_reveals(db, clock),
+        keys_wrapped_anew=await wrap_all_anew(db, masters, clock=clock),
+    )
+    await _say_again(db, clock)
+    async with db.statements() as statements:
+        counts = (outcome.subscribers_erased, outcome.reveals_deleted, outcome.keys_wrapped_anew)
+        await people_store.add_run(statements, today, counts, at=clock.now())
+    wakeup.send(PUBLISH)
+    log.info("retention ran: %s", outcome)
+    return outcome
+
+
+async def _days(db: Database, data_class: DataClass) -> int:
+    async with db.statements() as statements:
+        return await people_store.keep_days(statements, data_class, DEFAULT_DAYS[data_class])
+
+
+async def _erase_old_subscribers(db: Database, clock: Clock, wakeup: Wakeup) -> int:
+    since = kept_since(clock.now(), await _days(db, DataClass.SUBSCRIBERS))
+    after, count = "", 0
+    while True:
+        async with db.statements() as statements:
+            found = await people_store.kept_long_enough(statements, since, after=after, limit=_AT_ONCE)
+        for subscriber_id in found:
+            try:
+                await erase_subscriber(
+                    subscriber_id, Ground.RETENTION_ENDED, RETENTION, db=db, clock=clock, wakeup=wakeup
+                )
+                count += 1
+            except Refusal as refusal:
+                # Between the look and the lock somebody set a hold or created an order.
+                log.info("retention leaves a subscriber: %s", refusal.code)
+        if len(found) < _AT_ONCE:
+            return count
+        after = found[-1]
+
+
+async def _delete_old_reveals(db: Database, clock: Clock) -> int:
+    since = kept_since(clock.now(), await _days(db, DataClass.REVEALS))
+    count = 0
+    while True:
+        async with db.statements() as statements:
+            deleted = await people_store.delete_reveals(statements, since, limit=_AT_ONCE)
+        count += deleted
+        if deleted < _AT_ONCE:
+            return count
+
+
+async def wrap_all_anew(db: Database, masters: MasterKeys, *, clock: Clock) -> int:
+    """After a new master key was put first: every sealing key is wrapped with it, and everybody is told."""
+    count = 0
+    while True:
+        async with db.begin() as tx:
+            wrapped = await wrap_anew(tx, masters, RETENTION, now=clock.now())
+        if not wrapped:
+            return count
+        count += wrapped
+
+
+async def _say_again(db: Database, clock: Clock) -> None:
+    now = clock.now()
+    async with db.begin() as tx:
+        rows = await people_store.erased_since(tx, now - _SAID_AGAIN_FOR)
+        await outbox.add(tx, [destroyed(*row, RETENTION, now=now) for row in rows])

@@ -1,0 +1,119 @@
+"""Revealing a subscriber whose data the caller sees masked, and holding it for the law: each leaves its record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from chassis.acts import ActHeaders, Answer, raise_if_answered, remember
+from chassis.clock import Clock
+from chassis.database import Database, Transaction
+from chassis.identity import new_id
+from chassis.wakeup import PUBLISH, Wakeup
+from contracts.message import Actor
+from contracts.refusals import NotFound
+from custody.sealing import Opening, seal
+from custody.sealing_keys import SealingKeys
+from intake import people_store, store
+from intake.domain.people import LegalHoldLifted, Purpose
+from intake.issuing import key_in
+from intake.use_cases import SubscriberIdNotFound
+
+
+class LegalHoldNotFound(NotFound):
+    """There is no legal hold {hold_id}."""
+
+    zh = "没有编号为 {hold_id} 的法律保全。"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What these use cases work with."""
+
+    db: Database
+    keys: SealingKeys
+    clock: Clock
+    wakeup: Wakeup
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Whose data, what for, and the order that it is about, if it is about one."""
+
+    subscriber_id: str
+    purpose: Purpose
+    reason: str | None
+    work_order_id: str | None = None
+
+
+async def reveal(wanted: Reveal, actor: Actor, headers: ActHeaders, parts: Parts) -> Answer:
+    """The subscriber whole; the record of it is committed before. Raises `SubscriberIdNotFound`."""
+    now, reveal_id = parts.clock.now(), new_id()
+    async with parts.db.begin() as tx:
+        await raise_if_answered(tx, headers.idempotency)
+        subscriber = await store.find_subscriber(tx, wanted.subscriber_id)
+        if subscriber is None:
+            raise SubscriberIdNotFound(subscriber_id=wanted.subscriber_id)
+        reason = wanted.reason and await _sealed(
+            tx, wanted.reason, subject=reveal_id, subscriber_id=subscriber.id, actor=actor, now=now, parts=parts
+        )
+        await people_store.add_reveal(
+            tx, reveal_id, subscriber.id, wanted.work_order_id, wanted.purpose, reason, actor, at=now
+        )
+        answer = Answer(200, msgspec.json.encode(subscriber))
+        await remember(tx, headers.idempotency, answer, about=subscriber.id)
+    parts.wakeup.send(PUBLISH)
+    return answer
+
+
+async def set_legal_hold(subscriber_id: str, reason: str, actor: Actor, headers: ActHeaders, parts: Parts) -> Answer:
+    """From here on nothing of the subscriber is erased. Raises `SubscriberIdNotFound`."""
+    now, hold_id = parts.clock.now(), new_id()
+    async with parts.db.begin() as tx:
+        await raise_if_answered(tx, headers.idempotency)
+        if await people_store.lock_subscriber(tx, subscriber_id) is None:
+            raise SubscriberIdNotFound(subscriber_id=subscriber_id)
+        sealed = await _sealed(
+            tx, reason, subject=hold_id, subscriber_id=subscriber_id, actor=actor, now=now, parts=parts
+        )
+        row = await people_store.add_hold(tx, hold_id, subscriber_id, sealed, by=actor.sub, at=now)
+        answer = _answer(201, row)
+        await remember(tx, headers.idempotency, answer)
+    parts.wakeup.send(PUBLISH)
+    return await _shown(answer, hold_id, headers, parts)
+
+
+async def lift_legal_hold(hold_id: str, reason: str, actor: Actor, headers: ActHeaders, parts: Parts) -> Answer:
+    """Raises `LegalHoldNotFound` or `LegalHoldLifted`."""
+    now = parts.clock.now()
+    async with parts.db.begin() as tx:
+        await raise_if_answered(tx, headers.idempotency)
+        hold = await people_store.lock_hold(tx, hold_id)
+        if hold is None:
+            raise LegalHoldNotFound(hold_id=hold_id)
+        if hold["lifted_at"] is not None:
+            raise LegalHoldLifted()
+        sealed = await _sealed(
+            tx, reason, subject=hold_id, subscriber_id=hold["subscriber_id"], actor=actor, now=now, parts=parts
+        )
+        row = await people_store.lift_hold(tx, hold_id, sealed, by=actor.sub, at=now)
+        answer = _answer(200, row)
+        await remember(tx, headers.idempotency, answer)
+    return await _shown(answer, hold_id, headers, parts)
+
+
+async def _shown(answer: Answer, subject: str, headers: ActHeaders, parts: Parts) -> Answer:
+    opening = Opening(parts.keys, language=headers.language)
+    return Answer(answer.status, await opening.object(subject, answer.body))
+
+
+def _answer(status: int, row: Any) -> Answer:
+    return Answer(status, msgspec.json.encode(dict(row)))
+
+
+async def _sealed(
+    tx: Transaction, text: str, *, subject: str, subscriber_id: str, actor: Actor, now: datetime, parts: Parts
+) -> str:
+    key = await key_in(tx, subscriber_id, actor, masters=parts.keys.masters, now=now)
+    return seal(text, key, subject=subject, subscriber_id=subscriber_id)

@@ -1,0 +1,238 @@
+"""Where people's data are, and that nothing of them is left anywhere after an erasure.
+
+Everything that is typed in these stories carries a mark of its own; then whatever was written anywhere is searched
+for it: every table of every database, every topic with its headers, the logs, the metrics, the answers that refuse.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+from tests.e2e.city import City, Json
+
+from chassis.database import driver_url
+from chassis.testing import eventually, records_of
+from contracts.topics import TOPICS
+from linework.ports import SERVICES
+
+PERSONAL = frozenset({("intake", "subscribers"), ("intake", "idempotency_keys")})
+"""The tables in which a name, a phone, an address or notes about a subscriber may be."""
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A subscriber and what was typed about them, each with a mark that is nowhere else."""
+
+    subscriber_no: str
+    name: str
+    phone: str
+    address: str
+    notes: str
+    text: str
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        return self.name, self.phone, self.address, self.notes
+
+    @classmethod
+    def new(cls) -> "Marked":
+        mark = uuid.uuid4()
+        return cls(
+            subscriber_no=f"m-{mark.hex[:8]}",
+            name=f"欧阳{mark.hex[8:20]}",
+            phone=f"139{mark.int % 10**17:017d}",
+            address=f"标记路{mark.hex[12:24]}号",
+            notes=f"有狗{mark.hex[16:28]}",
+            text=f"门口按铃{mark.hex[20:32]}",
+        )
+
+
+def forms_of(mark: str) -> set[bytes]:
+    """How a mark can be written: as it is, escaped in JSON, in hexadecimal as PostgreSQL shows bytes."""
+    raw = mark.encode()
+    return {raw, json.dumps(mark)[1:-1].encode(), raw.hex().encode()}
+
+
+@dataclass
+class Inside:
+    """What only an operator sees of the installation."""
+
+    postgres: Any
+    kafka: Any
+    prefix: str
+    logs: tuple[Path, ...]
+    ports: dict[str, int]
+    client: httpx.AsyncClient
+
+    async def everything(self) -> dict[tuple[str, str], bytes]:
+        """All that was written, by place: database and table, topic, log, metrics."""
+        written: dict[tuple[str, str], bytes] = {}
+        for service in SERVICES:
+            written |= await self._tables(service)
+        for topic in TOPICS:
+            records = await records_of(self.kafka.bootstrap_servers, self.prefix + topic.name)
+            written["topic", topic.name] = b"\n".join(
+                b"|".join([record.key or b"", record.value or b"", *(value for _, value in record.headers)])
+                for record in records
+            )
+        for log in self.logs:
+            written["log", log.name] = log.read_bytes()
+        for part, port in self.ports.items():
+            if part.removesuffix("_worker") in SERVICES:
+                answer = await self.client.get(f"http://127.0.0.1:{port}/metrics")
+                written["metrics", part] = answer.content
+        return written
+
+    async def _tables(self, service: str) -> dict[tuple[str, str], bytes]:
+        connection = await asyncpg.connect(driver_url(self.postgres.database_url(f"linework_{service}")))
+        try:
+            names = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
+            return {
+                (service, name): "\n".join(
+                    row[0] for row in await connection.fetch(f'select one::text from "{name}" as one')
+                ).encode()
+                for (name,) in names
+            }
+        finally:
+            await connection.close()
+
+    async def places_of(self, marks: tuple[str, ...]) -> set[tuple[str, str]]:
+        written = await self.everything()
+        wanted = set().union(*map(forms_of, marks))
+        return {place for place, content in written.items() if any(form in content for form in wanted)}
+
+
+@pytest.fixture
+def inside(installation: dict[str, str], city: City, request: pytest.FixtureRequest) -> Inside:
+    if "state_folder" not in installation:
+        pytest.skip("the databases and the broker of an installation elsewhere are not to be looked into")
+    folder = Path(installation["state_folder"])
+    postgres, kafka = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_server")
+    ports = json.loads((folder / "installation.json").read_text())["ports"]
+    logs = (*sorted((folder / "logs").iterdir()), postgres.log, kafka.log)
+    return Inside(postgres, kafka, installation["topic_prefix"], logs, ports, city.client)
+
+
+async def tell_everything(city: City, marked: Marked, answers: list[str]) -> list[Json]:
+    """Every act that takes a text, on orders that end archived and cancelled, with some that are refused."""
+    agent, text = city.agent, marked.text
+    key = {"idempotency-key": str(uuid.uuid4())}
+    subscriber = {
+        "subscriber_no": marked.subscriber_no,
+        "name": marked.name,
+        "phones": [marked.phone],
+        "address": marked.address,
+        "notes": marked.notes,
+    }
+    me = await agent.post("intake", "/subscribers", subscriber, **key)
+    order = await city.create(subscriber_no=marked.subscriber_no, content=text)
+    order = await city.dispatched(order, remark=text)
+    order = await city.north.act("fieldwork", order, "reject", reason="other", explanation=text)
+    order = await city.dispatcher.act("dispatch", order, "send-to-redispatch", is_misdispatch_valid=False, remark=text)
+    order = await city.processing(await city.dispatched(order, "south"), "south")
+    south, handled = city.south, {"staff_ids": [city.staff("south")], "is_resolved": True, "is_petitioned": False}
+    order = await south.act("fieldwork", order, "notes", note=text)
+    order = await south.act("fieldwork", order, "suspend", reason=text, until="2030-01-01T00:00:00Z")
+    asked = await agent.post("intake", f"/work-orders/{order['id']}/urge-requests", {"reason": text}, **key)
+    await agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
+    order = await south.see("fieldwork", order | {"version": order["version"] + 1})
+    order = await south.act("fieldwork", order, "resume")
+    order = await south.act("fieldwork", order, "complete", handling=text, is_called_back=True, **handled)
+    order = await city.auditor.act("qa", order, "redispatch", reason=text)
+    order = await city.processing(await city.dispatched(order, "south"), "south")
+    order = await south.act("fieldwork", order, "complete", handling=text, is_called_back=True, **handled)
+    order = await city.auditor.act("qa", order, "submit-for-audit")
+    order = await city.auditor.act("qa", order, "audit", verdict="passed", remark=text)
+    order = await city.auditor.act("qa", order, "archive")
+    await city.auditor.post("intake", f"/subscribers/{me['id']}/reveals", {"purpose": "visit", "reason": text}, **key)
+    cancelled = await city.create(subscriber_no=marked.subscriber_no, content=text)
+    asked = await agent.post("intake", f"/work-orders/{cancelled['id']}/cancel-requests", {"reason": text})
+    await agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
+    answers += await refusals(city, marked, order, subscriber)
+    return [order, cancelled | {"version": 2}]
+
+
+async def refusals(city: City, marked: Marked, order: Json, subscriber: Json) -> list[str]:
+    """What is answered to commands that cannot be, which carry the marks."""
+    path = f"/work-orders/{order['id']}"
+    version = {"if-match": f'"{order["version"]}"'}
+    wrong = [
+        ("intake", "/subscribers", subscriber, {}),
+        ("intake", "/subscribers", subscriber | {"phones": [marked.phone + "x"], "kind": marked.name}, {}),
+        ("intake", "/work-orders", {"content": marked.text, marked.address: marked.notes}, {}),
+        ("intake", f"{path}/cancel-requests", {"reason": marked.text, "occurred_at": marked.text}, {}),
+        ("qa", f"{path}/redispatch", {"reason": marked.text}, version),
+    ]
+    answers = []
+    for service, route, body, headers in wrong:
+        person = city.auditor if service == "qa" else city.agent
+        answer = await person.ask("POST", service, route, json=body, headers=headers)
+        assert answer.status_code in (409, 422), answer.text
+        answers.append(answer.text)
+    return answers
+
+
+async def is_at_rest(city: City, orders: list[Json]) -> None:
+    for order in orders:
+        for service, person in (("intake", city.agent), ("dispatch", city.dispatcher), ("qa", city.auditor)):
+            await person.see(service, order)
+        await city.supervisor.get("reporting", f"/work-orders/{order['id']}/timeline", at_least=order["version"])
+
+
+async def test_people_are_in_intakes_tables_only_and_free_text_is_nowhere(city: City, inside: Inside) -> None:
+    marked, answers = Marked.new(), []
+    orders = await tell_everything(city, marked, answers)
+    await is_at_rest(city, orders)
+    assert await inside.places_of(marked.own) == PERSONAL
+    assert await inside.places_of((marked.text,)) == set()
+    # Of what was sent, a refusal names fields and numbers only; a field's own name is the caller's.
+    for answer in answers:
+        assert not [one for one in (marked.name, marked.phone, marked.notes, marked.text) if one in answer], answer
+
+
+async def test_an_erased_subscriber_is_nowhere_and_their_timelines_still_verify(
+    city: City, inside: Inside, tmp_path: Path
+) -> None:
+    marked = Marked.new()
+    orders = await tell_everything(city, marked, [])
+    await is_at_rest(city, orders)
+    timeline = await city.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/timeline")
+    assert marked.text in json.dumps(timeline, ensure_ascii=False)
+    before = await city.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/proof")
+    found = await city.supervisor.get("intake", "/subscribers", subscriber_no=marked.subscriber_no)
+    erasure = f"/subscribers/{found['items'][0]['id']}/erasure"
+    evidence = await city.supervisor.post("intake", erasure, {"ground": "subscriber_asked"})
+    assert evidence["order_count"] == 2
+    people = {"intake": city.agent, "dispatch": city.dispatcher, "qa": city.auditor, "fieldwork": city.supervisor}
+    for service, person in people.items():
+        shown = await eventually(
+            lambda person=person, service=service: person.get(service, f"/work-orders/{orders[0]['id']}"),
+            until=lambda order: order.get("sealed_text") == "erased",
+            seconds=30,
+        )
+        assert shown["content"] == "(erased with the subscriber's data)"
+    assert await inside.places_of((*marked.own, marked.text)) == set()
+    after = await city.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/proof")
+    assert (after["events"], after["final_hash"]) == (before["events"], before["final_hash"])
+    assert marked.text not in json.dumps(after, ensure_ascii=False)
+    await asyncio.to_thread(_verify, city)
+
+
+def _verify(city: City) -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("linework")), "verify"],
+        env={"LINEWORK_STATE_FOLDER": city.addresses["state_folder"], "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
