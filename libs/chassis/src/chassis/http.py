@@ -19,9 +19,11 @@ from chassis.database import Database
 from chassis.guard import Table, guard
 from chassis.health import health_routes
 from chassis.leaving import Leaver, is_leaving
+from chassis.observation import Observation
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
-from chassis.telemetry import set_up_logs, set_up_traces
+from chassis.telemetry import set_up_logs
+from chassis.tracing import set_up_traces
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.access import routes_of
 
@@ -63,6 +65,8 @@ def create_app(
         version="1",
         description=description,
         lifespan=lifespan,
+        # Its own spans show queries, and queries hold people's names and numbers; see `tracing`.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         # A path with a slash too many is a mistake to be told of, not a redirect that loses the body.
         redirect_slashes=False,
         redoc_url=None,
@@ -100,6 +104,7 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         received = 0
+        observed = Observation(scope)
 
         async def limited() -> Message:
             nonlocal received
@@ -114,9 +119,11 @@ class Boundary:
                 # The next request on this connection would come to a process that is no longer there.
                 parting = _CLOSE if is_leaving(scope["app"]) else ()
                 message["headers"] = [*message["headers"], *_HEADERS, *parting]
+                observed.begins_answer(message["status"])
             await send(message)
 
-        await self._app(scope, limited, with_headers)
+        with observed:
+            await self._app(scope, limited, with_headers)
 
 
 _CLOSE = ((b"connection", b"close"),)

@@ -42,7 +42,12 @@ class Settings(BaseSettings):
     kafka_poll_seconds: float = Field(60.0, gt=0, description="a worker that has not polled for so long is not alive")
     request_bytes_limit: int = Field(1_048_576, description="larger request bodies are refused with 413")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
-    otlp_endpoint: str = Field("", description="where traces go by OTLP over HTTP; empty: nowhere")
+    otlp_endpoint: str = Field(
+        "", description="where traces go by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: nowhere"
+    )
+    trace_ratio: float = Field(
+        0.1, ge=0, le=1, description="share of the requests that are traced, where the caller has not decided it"
+    )
 
     @classmethod
     def from_environment(cls) -> Self:

@@ -6,7 +6,9 @@ from contracts.topics import DIRECTORY, WORK_ORDERS
 from custody.directory import on_directory
 from custody.follow import Follower
 
+_follower = Follower(Service.FIELDWORK)
+
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, Follower(Service.FIELDWORK).follow),
+    Subscription(WORK_ORDERS, _follower.follow, when_caught_up=_follower.settle_restore),
     Subscription(DIRECTORY, on_directory),
 ]
