@@ -8,7 +8,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from asyncpg import Connection
 
-from chassis import subscribe
+from chassis import positions
 from chassis.relay import Relay
 from chassis.subscribe import Consumer
 from custody import record
@@ -44,7 +44,7 @@ def _acknowledge_before_apply() -> None:
 
     async def advance_and_apply(consumer: Consumer, records: Sequence[Any]) -> None:
         async with consumer._db.begin() as tx:
-            await subscribe._advance(tx, records)
+            await positions.advance(tx, records)
         await apply(consumer, records)
 
     Consumer._apply_without_poison = advance_and_apply  # type: ignore[method-assign]

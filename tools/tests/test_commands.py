@@ -145,6 +145,7 @@ RECORD = {
     "value": '{"a": 1}',
     "headers": {"ce_id": "x", "ce_odd": "y"},
     "reason": "a gap",
+    "state": "parked",
     "parked_at": "2026-03-02T08:00:00Z",
     "repaired": None,
 }
@@ -170,6 +171,16 @@ def test_parked_records_are_listed_with_their_reasons(typed: Typed, parked: list
     output = typed("parked", "list", "qa").output
     assert "3  work-orders  o-1  since 2026-03-02T08:00:00Z: a gap" in output
     assert "1 parked in qa." in output
+
+
+def test_settled_records_are_listed_with_who_settled_them(typed: Typed, parked: list[Any], city: Any) -> None:
+    settled = {"state": "released", "settled_by": "operator-1", "settled_at": "2026-03-03T08:00:00Z"}
+    pages = [[{**RECORD, **settled}], []]
+    city.extra = lambda method, path, body: (200, {"items": pages.pop(0)})
+    output = typed("parked", "list", "qa", "--state", "released").output
+    assert "released by operator-1 at 2026-03-03T08:00:00Z: a gap" in output
+    assert "1 released in qa." in output
+    assert "no state lost" in str(typed("parked", "list", "qa", "--state", "lost").exception)
 
 
 def test_a_repair_changes_what_is_given_and_keeps_the_rest(typed: Typed, parked: list[Any]) -> None:

@@ -223,7 +223,7 @@ async def test_a_restart_of_postgres_under_load_loses_nothing_and_the_pools_reco
 async def test_a_fault_of_ours_holds_the_batch_back_and_steps_over_nothing(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chassis.subscribe._STUCK_SECONDS", 0.3)
+    monkeypatch.setattr("chassis.listener._STUCK_SECONDS", 0.3)
     async with toy.db.statements() as statements:
         await statements.execute("alter table effects rename to effects_away")
     await toy.send(*(note("order-1", version) for version in (1, 2)))

@@ -290,3 +290,13 @@ async def test_whatever_bytes_a_record_has_it_can_be_parked_and_shown(toy_db: Da
     assert row["key"] == "\\x00\\xffkey"
     assert json.dumps(row["headers"])
     assert await parking.parked_record(toy_db, row["id"]) == row
+
+
+async def test_what_was_settled_is_listed_by_its_state(toy_db: Database, consumer: Consumer) -> None:
+    first = await park_spoiled(consumer, toy_db)
+    await parking.discard(toy_db, first["id"], by="operator-1", at=NOW)
+    discarded = await parking.parked_records(toy_db, topic=None, key=None, state="discarded")
+    assert [row["id"] for row in discarded] == [first["id"]]
+    assert await parking.parked_records(toy_db, topic=None, key=None, state="released") == []
+    everything = await parking.parked_records(toy_db, topic=None, key=None, state=None)
+    assert [row["id"] for row in everything] == [first["id"], *(row["id"] for row in await parked(toy_db))]

@@ -6,7 +6,7 @@ that function: `linework --help` and `linework token` are typed often and must a
 
 import typer
 
-from linework import figures, parked, partner, rebuild, redraw, reference, reports, simulate
+from linework import figures, logs, parked, partner, rebuild, redraw, reference, reports, simulate
 from linework.bridge import commands as bridge
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
@@ -24,6 +24,7 @@ app.command()(runtime.up)
 app.command()(runtime.down)
 app.command()(runtime.status)
 app.command()(runtime.token)
+app.command()(logs.logs)
 app.command()(simulate.simulate)
 app.command()(verify.verify)
 app.command()(figures.metrics)

@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 commands = typer.Typer(help="See, mend, release or give up records that a service has parked.", no_args_is_help=True)
 
+_STATES = ("parked", "released", "discarded", "any")
+
 ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help=", ".join(SERVICES))]
 ParkedId = Annotated[int, typer.Argument(metavar="ID", min=1, help="The record's number in `parked list`.")]
 
@@ -53,15 +55,20 @@ def list_parked(
     service: ServiceName,
     topic: Annotated[str | None, typer.Option("--topic")] = None,
     key: Annotated[str | None, typer.Option("--key", help="Such as an order's id.")] = None,
+    state: Annotated[
+        str, typer.Option("--state", help="parked, released, discarded, or any: what was settled is kept.")
+    ] = "parked",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """What is parked at the moment, oldest first."""
+    """What is parked at the moment, or has been settled, oldest first."""
+    if state not in _STATES:
+        raise Stopped(f"There is no state {state}; there are {', '.join(_STATES)}.")
 
     async def read(one: "Service") -> list[Any]:
         found: list[Any] = []
         after = 0
-        while page := (await _call(one, "GET", "", topic=topic, key=key, after=after, limit=200))["items"]:
+        while page := (await _call(one, "GET", "", topic=topic, key=key, state=state, after=after, limit=200))["items"]:
             found += page
             after = page[-1]["id"]
         return found
@@ -72,8 +79,10 @@ def list_parked(
         return
     for row in rows:
         mended = ", mended" if row["repaired"] else ""
+        if row["state"] != "parked":
+            mended += f", {row['state']} by {row['settled_by']} at {row['settled_at']}"
         typer.echo(f"{row['id']:>6}  {row['topic']}  {row['key']}  since {row['parked_at']}{mended}: {row['reason']}")
-    typer.echo(f"{len(rows)} parked in {service}.")
+    typer.echo(f"{len(rows)} {'settled or parked' if state == 'any' else state} in {service}.")
 
 
 @commands.command()

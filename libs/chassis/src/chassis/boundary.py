@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis import problems
 from chassis.leaving import is_leaving
+from chassis.observation import Observation
 from contracts.refusals import Refusal
 
 LONGEST_ADDRESS = 8192
@@ -35,20 +36,26 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        observed = Observation(scope)
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = _completed(message["headers"], scope)
+                observed.begins_answer(message["status"])
             await send(message)
 
+        with observed:
+            await self._answer(scope, receive, with_headers)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (refusal := _refusal_of(scope)) is not None:
             accept = next(
                 (value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"), ""
             )
             answer = problems.problem(refusal, accept_language=accept, path=scope["path"][:200])
-            await answer(scope, receive, with_headers)
+            await answer(scope, receive, send)
             return
-        await self._app(scope, _Body(receive, self._limit), with_headers)
+        await self._app(scope, _Body(receive, self._limit), send)
 
 
 class _Body:

@@ -103,6 +103,9 @@ class Statements:
 class Transaction(Statements):
     """Statements that are committed together, or not at all."""
 
+    is_catching_up = False
+    """Whether what is read here was published before the database was restored; see `chassis.catching_up`."""
+
 
 class Database:
     def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "linework") -> None:

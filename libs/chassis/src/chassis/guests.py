@@ -12,8 +12,9 @@ from faststream.kafka import KafkaBroker
 
 from chassis.database import Database, is_transient
 from chassis.kafka import client_security, create_missing_topics, new_broker
+from chassis.listener import Listener
 from chassis.settings import Settings
-from chassis.subscribe import Consumer, Listener, Subscription
+from chassis.subscribe import Consumer, Subscription
 from chassis.wakeup import Wakeup
 from contracts.topics import Topic
 

@@ -59,7 +59,7 @@ async def _measure(request: Request) -> None:
             METRICS.outbox_age_seconds.set(float(row["age"]))
             METRICS.parked_keys.set(await count_parked_keys(statements))
 
-    await _fault(ask)
+    METRICS.is_database_away.set(await _fault(ask) is not None)
 
 
 async def _fault(ask: Callable[[], Awaitable[None]]) -> str | None:

@@ -23,7 +23,8 @@ from chassis.leaving import Leaver
 from chassis.limits import RequestRate, StreamSeats
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
-from chassis.telemetry import set_up_logs, set_up_traces
+from chassis.telemetry import set_up_logs
+from chassis.tracing import set_up_traces
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.access import routes_of
 
@@ -65,6 +66,8 @@ def create_app(
         version="1",
         description=description,
         lifespan=lifespan,
+        # Its own spans show queries, and queries hold people's names and numbers; see `tracing`.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         # A path with a slash too many is a mistake to be told of, not a redirect that loses the body.
         redirect_slashes=False,
         docs_url=None,

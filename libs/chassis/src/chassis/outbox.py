@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from chassis.catching_up import IS_CATCHING_UP, CatchingUp
 from chassis.database import Transaction
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
@@ -38,15 +39,24 @@ def row_of(message: Message, topic: Topic | None = None) -> tuple[int, str, str,
     )
 
 
-async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None = None) -> None:
-    """Writes messages in the order given. The caller holds the lock of every key among them."""
+async def add(
+    tx: Transaction, messages: Sequence[Message], topic: Topic | None = None, *, settles_restore: bool = False
+) -> None:
+    """Writes messages in the order given. The caller holds the lock of every key among them.
+
+    Raises `CatchingUp` while a restored database reads what it missed, except for what settles just that.
+    """
     if not messages:
         return
     columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
-    await tx.execute(
+    done = await tx.execute(
         f"""insert into outbox ({COLUMNS})
             select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],
                                          $7::jsonb[]) with ordinality
-                as message ({COLUMNS}, place) order by place""",
+                as message ({COLUMNS}, place)
+            where $8 or not {IS_CATCHING_UP} order by place""",
         *columns,
+        settles_restore,
     )
+    if done != f"INSERT 0 {len(messages)}":
+        raise CatchingUp()

@@ -84,6 +84,7 @@ class Parked:
     reason: str
 
 
+PARKED = "parked"
 _LOCK_SPACE = 0x4C57_0003
 BEHIND = "an earlier record of this key is parked"
 
@@ -167,17 +168,18 @@ _SHOWN = """id, topic, key, partition, "offset", value, headers, reason, state, 
 
 
 async def parked_records(
-    db: Database, *, topic: str | None, key: str | None, after: int = 0, limit: int = 100
+    db: Database, *, topic: str | None, key: str | None, state: str | None = PARKED, after: int = 0, limit: int = 100
 ) -> list[dict[str, Any]]:
-    """Parked records, oldest first, as an operator sees them."""
+    """Records that are `parked`, `released` or `discarded` (None: all), oldest first, as an operator sees them."""
     async with db.statements() as statements:
         rows = await statements.fetch(
             f"""select {_SHOWN} from parked
-                where state = 'parked' and id > $1 and ($2::text is null or topic = $2)
-                  and ($3::text is null or key = $3) order by id limit $4""",
+                where id > $1 and ($2::text is null or topic = $2) and ($3::text is null or key = $3)
+                  and ($4::text is null or state = $4) order by id limit $5""",
             after,
             topic,
             key,
+            state,
             limit,
         )
     return [_shown(row) for row in rows]

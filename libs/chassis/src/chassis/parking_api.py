@@ -4,7 +4,7 @@ What was parked may hold whatever a broken writer put there; only operators see 
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -58,11 +58,15 @@ async def list_parked_records(
     desk: Desk,
     topic: Annotated[Text | None, Query(max_length=200)] = None,
     key: Annotated[Text | None, Query(max_length=500)] = None,
+    state: Annotated[
+        Literal["parked", "released", "discarded", "any"], Query(description="`any` for all of them.")
+    ] = "parked",
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> ParkedRecords:
-    """What is parked at the moment, oldest first; `after` is the last id of the page before."""
-    rows = await parking.parked_records(desk.db, topic=topic, key=key, after=after, limit=limit)
+    """What is parked, or was and has been settled, oldest first; `after` is the last id of the page before."""
+    wanted = None if state == "any" else state
+    rows = await parking.parked_records(desk.db, topic=topic, key=key, state=wanted, after=after, limit=limit)
     return ParkedRecords.model_validate({"items": rows})
 
 

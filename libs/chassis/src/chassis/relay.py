@@ -22,9 +22,11 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from chassis.catching_up import IS_CATCHING_UP
 from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.outbox import SHARDS
-from chassis.telemetry import METRICS
+from chassis.telemetry import METRICS, log_events
+from chassis.tracing import publishing
 from chassis.wakeup import PUBLISH
 
 log = logging.getLogger(__name__)
@@ -38,7 +40,8 @@ _RETRY_SECONDS = 1.0
 _PRODUCER_STOP_SECONDS = 3.0
 
 _PENDING = (
-    "select id, aggregatetype, aggregateid, payload, headers from outbox where shard = any($1) order by id limit $2"
+    "select id, aggregatetype, aggregateid, aggregate_version, payload, headers from outbox"
+    f" where shard = any($1) and not {IS_CATCHING_UP} order by id limit $2"
 )
 
 
@@ -134,7 +137,9 @@ class Relay:
         queues: dict[str, deque[asyncpg.Record]] = {}
         for row in rows:
             queues.setdefault(row["aggregateid"], deque()).append(row)
-        sent, failure = [], None
+        sent: list[int] = []
+        events: list[tuple[str, int | None, str]] = []
+        failure = None
         # Of each key one row at a time: were two on their way and the first got lost, the second would overtake it.
         while queues:
             results = await asyncio.gather(
@@ -144,17 +149,27 @@ class Relay:
                 if isinstance(result, BaseException):
                     failure = result
                 else:
-                    sent.append(queues[key].popleft()["id"])
+                    row = queues[key].popleft()
+                    sent.append(row["id"])
+                    events.append((key, row["aggregate_version"], result))
                 if isinstance(result, BaseException) or not queues[key]:
                     del queues[key]
         # By the numbers that were read: a lower number may have been committed since, and is not sent yet.
         await connection.execute("delete from outbox where id = any($1)", sent)
         METRICS.published.inc(len(sent))
+        log_events(log, "published", events)
         if failure is not None:
             raise SendFailed(f"{len(rows) - len(sent)} of {len(rows)} rows were not acknowledged") from failure
 
-    async def _publish(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> None:
-        headers = [(name, text.encode()) for name, text in msgspec.json.decode(row["headers"]).items()]
+    async def _publish(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> str:
+        """Sends one row and waits until it is acknowledged; returns the event's id."""
+        attributes = msgspec.json.decode(row["headers"])
+        with publishing(row["aggregatetype"], attributes) as headers:
+            await self._send_row(producer, row, headers)
+        return attributes["ce_id"]
+
+    async def _send_row(self, producer: AIOKafkaProducer, row: asyncpg.Record, attributes: dict[str, str]) -> None:
+        headers = [(name, text.encode()) for name, text in attributes.items()]
         topic, key = self._topic_prefix + row["aggregatetype"], row["aggregateid"].encode()
         await (await producer.send(topic, row["payload"], key=key, headers=headers))
 

@@ -58,7 +58,12 @@ class Settings(BaseSettings):
     idempotency_keys_kept_days: int = Field(7, ge=1, description="how long the first answer to a command is remembered")
     parked_kept_days: int = Field(90, ge=1, description="how long parked records are kept once released or discarded")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
-    otlp_endpoint: str = Field("", description="where traces go by OTLP over HTTP; empty: nowhere")
+    otlp_endpoint: str = Field(
+        "", description="where traces go by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: nowhere"
+    )
+    trace_ratio: float = Field(
+        0.1, ge=0, le=1, description="share of the requests that are traced, where the caller has not decided it"
+    )
 
     @field_validator("sealing_master_keys")
     @classmethod

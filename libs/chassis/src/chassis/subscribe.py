@@ -1,49 +1,38 @@
 """Consuming: from Kafka into this service's database, each record applied once, in order per key.
 
-One batch is one transaction: effects, outbox rows, parked records and the position in the topic. After
-it is committed, Kafka is told. On start and after every rebalance the worker seeks to the positions of
-its own database, so that effects and position can never disagree, not even after a restored backup.
+One batch is one transaction: effects, outbox rows, parked records and the position in the topic. Where the
+batches come from is in `listener`; what happens after a backup was restored in `catching_up`.
 
 A handler gets a list of messages and a transaction and knows nothing of Kafka. It raises `Poison` for a
 message that can never be applied; that key is parked and the rest of the batch is applied without it.
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
-from faststream import AckPolicy
-from faststream.kafka import KafkaBroker, KafkaMessage
-from faststream.kafka.message import KafkaAckableMessage
 
-from chassis import parking
+from chassis import catching_up, parking
 from chassis.database import Database, Transaction, is_transient
-from chassis.parking import BEHIND, Parked, RawRecord, raw_record
-from chassis.subscription import Poison, Subscription
-from chassis.telemetry import METRICS
+from chassis.parking import BEHIND, Parked, RawRecord
+from chassis.positions import advance
+from chassis.subscription import Gap, Poison, Subscription
+from chassis.telemetry import METRICS, log_events
+from chassis.tracing import applying
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 
-__all__ = ["Consumer", "Listener", "Poison", "Subscription"]
+__all__ = ["Consumer", "Gap", "Poison", "Subscription"]
 
 log = logging.getLogger(__name__)
 
 # Kafka takes the partitions away after max_poll_interval_ms, five minutes.
 _RETRY_FOR_SECONDS = 120.0
 _LONGEST_BACKOFF_SECONDS = 5.0
-_LONGEST_REST_SECONDS = 0.05
-_ACKNOWLEDGE_SECONDS = 1.0
-_LAST_ACKNOWLEDGE_SECONDS = 2.0
-_POLL_MILLISECONDS = 500
-_STUCK_SECONDS = 5.0
-_REST_STEP_SECONDS = 0.5
 _UNPROCESSABLE = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
@@ -77,7 +66,8 @@ class Consumer:
                 await self._apply_whole(records)
                 break
             except Exception as error:
-                if not is_transient(error) or time.monotonic() > give_up_at:
+                is_passing = is_transient(error) or isinstance(error, catching_up.CatchingUp)
+                if not is_passing or time.monotonic() > give_up_at:
                     raise
                 log.warning("applying %s waits: %s: %s", self._topic, type(error).__name__, error)
                 await asyncio.sleep(backoff)
@@ -103,22 +93,48 @@ class Consumer:
     async def _apply_without_poison(self, records: Sequence[RawRecord]) -> None:
         """One transaction for the batch; started again without a key each time the handler finds poison in it."""
         messages, poison = self._decode(records)
-        while True:
-            try:
-                async with self._db.begin() as tx:
-                    # First, because it locks the positions: a worker that lost its partitions while it was
-                    # applying, and the one that has them now, take turns, and the second finds only repeats.
-                    await _advance(tx, records)
-                    applicable, parked = await self._split(tx, records, messages, poison)
-                    if applicable:
-                        await self.subscription.handler(applicable, tx)
-                    await parking.park(tx, parked)
-            except Poison as found:
-                place = next(place for place, message in messages.items() if message is found.message)
-                poison[place] = found.reason
-                continue
-            self._report(parked)
-            return
+        gaps = 0
+        with applying(self.group, ((records[place], message) for place, message in messages.items())) as spans:
+            while True:
+                try:
+                    applicable, parked = await self._commit(records, messages, poison)
+                    break
+                except Poison as found:
+                    place = next(place for place, message in messages.items() if message is found.message)
+                    poison[place] = found.reason
+                    gaps += isinstance(found, Gap)
+            spans.note_parked(parked)
+        events = [(message.subject, message.order_version, message.id) for message in applicable]
+        log_events(log, "applied", events, topic=self._topic)
+        METRICS.gaps.labels(self._topic).inc(gaps)
+        self._report(parked)
+
+    async def _commit(
+        self, records: Sequence[RawRecord], messages: dict[int, Message], poison: dict[int, str]
+    ) -> tuple[list[Message], list[Parked]]:
+        """Applies and parks what is to be; returns both."""
+        async with self._db.begin() as tx:
+            # First, because it locks the positions: a worker that lost its partitions while it was
+            # applying, and the one that has them now, take turns, and the second finds only repeats.
+            await self._advance(tx, records)
+            applicable, parked = await self._split(tx, records, messages, poison)
+            if tx.is_catching_up:
+                await catching_up.forget_published(tx, [message.id for message in messages.values()])
+            if applicable:
+                await self.subscription.handler(applicable, tx)
+            await parking.park(tx, parked)
+            await self._settle_restore(tx)
+        return applicable, parked
+
+    async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
+        tx.is_catching_up = await advance(tx, records)
+        if tx.is_catching_up:
+            await catching_up.take_turns(tx)
+
+    async def _settle_restore(self, tx: Transaction) -> None:
+        settle = self.subscription.when_caught_up
+        if tx.is_catching_up and settle and not await catching_up.is_catching_up(tx, self._topic):
+            await settle(tx)
 
     def _decode(self, records: Sequence[RawRecord]) -> tuple[dict[int, Message], dict[int, str]]:
         """By place in the batch: the messages that can be read, and why the others cannot."""
@@ -159,8 +175,9 @@ class Consumer:
     async def _park_alone(self, record: RawRecord, error: Exception) -> None:
         parked = [Parked(record, f"{type(error).__name__}: {error}")]
         async with self._db.begin() as tx:
-            await _advance(tx, [record])
+            await self._advance(tx, [record])
             await parking.park(tx, parked)
+            await self._settle_restore(tx)
         self._report(parked)
 
     def _report(self, parked: Sequence[Parked]) -> None:
@@ -190,6 +207,7 @@ class Consumer:
                 except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
                     raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
             await parking.mark_released(tx, [parked_id for parked_id, _ in taken], by=by, at=at)
+        METRICS.released.labels(self._topic).inc(len(taken))
         return len(taken)
 
     async def _apply_parked(self, record: RawRecord, tx: Transaction) -> None:
@@ -200,182 +218,3 @@ class Consumer:
                 raise
         else:
             await self.subscription.handler([message], tx)
-
-
-async def _advance(tx: Transaction, records: Sequence[RawRecord]) -> None:
-    positions: dict[int, int] = {}
-    for record in records:
-        positions[record.partition] = max(positions.get(record.partition, 0), record.offset + 1)
-    # Never backwards: after a rebalance two workers may apply the same batch for a moment.
-    # In the order of partitions, so that they queue instead of deadlocking.
-    await tx.execute(
-        """insert into positions (topic, partition, next_offset)
-           select $1, * from unnest($2::int[], $3::bigint[]) as place (partition, next_offset) order by partition
-           on conflict (topic, partition) do update
-           set next_offset = greatest(positions.next_offset, excluded.next_offset)""",
-        records[0].topic,
-        list(positions),
-        list(positions.values()),
-    )
-
-
-async def _as_it_is(message: KafkaMessage) -> KafkaMessage:
-    # A coroutine, or FastStream would call it in a thread.
-    return message
-
-
-class Listener(ConsumerRebalanceListener):
-    """A consumer on a FastStream broker: polls, applies, acknowledges, and says how it is."""
-
-    def __init__(self, broker: KafkaBroker, consumer: Consumer, *, db: Database, prefix: str, worker_id: str) -> None:
-        self.topic = consumer.subscription.topic.name
-        self.polled_at = time.monotonic()
-        self.is_assigned = False
-        self.stuck: str | None = None
-        """Why the batch at hand cannot be applied, as long as that is so."""
-        self._consumer = consumer
-        self._db = db
-        self._prefix = prefix
-        self._next_offsets: dict[int, int] = {}
-        self._acknowledged: dict[int, int] = {}
-        self._acknowledge_at = 0.0
-        self._is_leaving = False
-        self._subscriber = broker.subscriber(
-            prefix + self.topic,
-            batch=True,
-            group_id=prefix + consumer.group,
-            group_instance_id=worker_id,
-            parser=self._unread,
-            decoder=_as_it_is,
-            ack_policy=AckPolicy.MANUAL,
-            auto_offset_reset="earliest",
-            max_records=consumer.subscription.batch_records,
-            batch_timeout_ms=1,
-            fetch_max_wait_ms=200,
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
-            listener=self,
-        )
-        self._subscriber(self._on_batch)
-
-    async def _unread(self, batch: tuple[ConsumerRecord, ...]) -> KafkaMessage:
-        """The batch as it is. FastStream's own parser reads every header as text: one that has no value or is not
-        UTF-8 would make it drop the whole batch. And it sends an answer to whomever a header `reply_to` names.
-        """
-        return KafkaAckableMessage(raw_message=batch, body=b"", consumer=self._subscriber.consumer)
-
-    async def _on_batch(self, message: KafkaMessage) -> None:
-        records = [raw_record(record, self.topic) for record in message.raw_message]
-        try:
-            await self._consumer.apply(records)
-        except Exception as error:
-            # FastStream would swallow it and go on with the next batch, whose position steps over this one.
-            self.stuck = f"{self.topic} cannot be applied: {type(error).__name__}"
-            log.exception("%s; trying again", self.stuck)
-            await asyncio.sleep(_STUCK_SECONDS)
-            await message.nack()
-            return
-        self.stuck = None
-        self._next_offsets |= {record.partition: record.offset + 1 for record in records}
-        await self._acknowledge()
-        await self._keep_pace(len(records))
-
-    async def _keep_pace(self, count: int) -> None:
-        """Rests while its writer is over its quota: what is not read yet waits on the topic, and nothing is lost."""
-        if (pace := self._consumer.subscription.pace) is None:
-            return
-        left = await pace(count, self._db)
-        if left > 0:
-            METRICS.paced_seconds.labels(self.topic).inc(left)
-        while left > 0 and not self._is_leaving:
-            await asyncio.sleep(min(left, _REST_STEP_SECONDS))
-            left -= _REST_STEP_SECONDS
-            self.polled_at = time.monotonic()
-
-    async def _acknowledge(self) -> None:
-        """Tells Kafka what was applied, for lag and autoscaling: where to go on is in our own database.
-
-        At most once a second, because every acknowledgement is a write of the broker; a worker that leaves
-        acknowledges its last batch at once.
-        """
-        now = time.monotonic()
-        if (now < self._acknowledge_at and not self._is_leaving) or self._acknowledged == self._next_offsets:
-            return
-        self._acknowledge_at = now + _ACKNOWLEDGE_SECONDS
-        client = self._subscriber.consumer
-        topic = self._prefix + self.topic
-        offsets = {TopicPartition(topic, number): offset for number, offset in self._next_offsets.items()}
-        try:
-            await client.commit(offsets)
-            self._acknowledged = dict(self._next_offsets)
-        except (KafkaError, IllegalStateError) as error:
-            # A rebalance has taken partitions away; whoever has them now acknowledges them.
-            log.info("%s was not acknowledged: %s", self.topic, error)
-
-    async def leave(self) -> None:
-        """To be called before the broker stops: the batch at hand is the last, and what was applied is acknowledged."""
-        self._is_leaving = True
-        with contextlib.suppress(TimeoutError):  # with Kafka away there is nobody to tell
-            async with asyncio.timeout(_LAST_ACKNOWLEDGE_SECONDS):
-                await self._acknowledge()
-
-    def watch(self) -> None:
-        """To be called once the broker has started: notes each poll, waits in it for records, and paces it.
-
-        FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
-        wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
-        A batch costs a transaction whatever its size. After a partial one the worker rests for as long as it took: when
-        the machine is busy batches grow, and the processor goes to those who wait for an answer.
-        """
-        client: AIOKafkaConsumer = self._subscriber.consumer
-        getmany = client.getmany
-        read_at = 0.0
-
-        async def waiting_getmany(*, timeout_ms: int, max_records: int):
-            nonlocal read_at
-            await asyncio.sleep(min(time.monotonic() - read_at, _LONGEST_REST_SECONDS) if read_at else 0.0)
-            records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
-            self.polled_at = time.monotonic()
-            is_partial = 0 < sum(map(len, records.values())) < max_records
-            read_at = self.polled_at if is_partial else 0.0
-            if not records and self._next_offsets:
-                await self._acknowledge()
-            return records
-
-        client.getmany = waiting_getmany
-
-    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        self.is_assigned = False
-        self._next_offsets.clear()
-
-    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Goes on where this database is, whatever Kafka was told."""
-        positions = await self._positions()
-        for partition in assigned:
-            self._next_offsets[partition.partition] = positions.get(partition.partition, 0)
-            self._subscriber.consumer.seek(partition, self._next_offsets[partition.partition])
-        self.is_assigned = True
-
-    async def _positions(self) -> dict[int, int]:
-        while True:
-            try:
-                async with self._db.statements() as statements:
-                    rows = await statements.fetch(
-                        "select partition, next_offset from positions where topic = $1", self.topic
-                    )
-                return {row["partition"]: row["next_offset"] for row in rows}
-            except Exception as error:
-                # Reading from anywhere else than our own position is not an option: wait for the database.
-                if not is_transient(error):
-                    raise
-                await asyncio.sleep(1)
-
-    def lag(self) -> int:
-        """Records between what was applied and the end of the topic, as far as the broker has told."""
-        client = self._subscriber.consumer
-        if client is None:
-            return 0
-        return sum(
-            max(0, (client.highwater(partition) or 0) - self._next_offsets.get(partition.partition, 0))
-            for partition in client.assignment()
-        )

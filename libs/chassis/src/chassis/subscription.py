@@ -22,6 +22,10 @@ class Poison(Exception):
         self.reason = reason
 
 
+class Gap(Poison):
+    """Something that stands before the message has not come."""
+
+
 Answer = Callable[[RawRecord, str, Transaction], Awaitable[bool]]
 """Given a record that cannot be read, and why: True when its writer was told and need only send it anew, False when
 it is to be parked."""
@@ -39,3 +43,5 @@ class Subscription:
     answer_unreadable: Answer | None = None
     pace: Pace | None = None
     batch_records: int = _BATCH_RECORDS
+    when_caught_up: Callable[[Transaction], Awaitable[None]] | None = None
+    """What is left to do once a restored database has read everything that was published before."""

@@ -1,20 +1,19 @@
-"""Logs as JSON lines, metrics for Prometheus, traces by OpenTelemetry. None of them carries people's data."""
+"""Logs as JSON lines and metrics for Prometheus. Neither carries people's data; for traces see `tracing`.
+
+A label has few values, known beforehand: acts, codes, topics, routes. Orders, callers and texts are no labels.
+Which service a process belongs to is told by whoever reads the metrics, not by them.
+"""
 
 import json
 import logging
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from prometheus_client import Counter, Gauge, Histogram
-
-from chassis.settings import Settings
-
-tracer = trace.get_tracer("linework")
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -24,8 +23,15 @@ class _Metrics:
 
     commands = Counter("linework_commands_total", "Acts that were carried out.", ["act"])
     refusals = Counter("linework_refusals_total", "Requests that were refused.", ["code"])
+    request_seconds = Histogram(
+        "linework_request_seconds",
+        "Time until the answer to a request begins.",
+        ["method", "route", "status"],
+        buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+    )
     published = Counter("linework_published_total", "Outbox rows that Kafka acknowledged.")
     relay_resets = Counter("linework_relay_resets_total", "Times the relay started over from its table.")
+    relay_shards = Gauge("linework_relay_shards", "Shards of the outbox that this process publishes.")
     outbox_rows = Gauge("linework_outbox_rows", "Rows that wait to be published.")
     outbox_age_seconds = Gauge("linework_outbox_age_seconds", "Age of the oldest row that waits.")
     consumed = Counter("linework_consumed_total", "Records that were read.", ["topic"])
@@ -33,10 +39,14 @@ class _Metrics:
         "linework_paced_seconds_total", "Time that a writer over its quota was not read.", ["topic"]
     )
     duplicates = Counter("linework_duplicates_total", "Events that were known already.")
+    gaps = Counter("linework_gaps_total", "Events that came before the one they follow; each is parked.", ["topic"])
     parked = Counter("linework_parked_total", "Records that were parked.", ["topic"])
+    released = Counter("linework_released_total", "Parked records that were applied after all.", ["topic"])
     parked_keys = Gauge("linework_parked_keys", "Keys that are parked at the moment.")
     last_poll_age_seconds = Gauge("linework_last_poll_age_seconds", "Time since Kafka was last polled.")
     lag = Gauge("linework_consumer_lag", "Records behind the end of the topic.", ["topic"])
+    is_stuck = Gauge("linework_consumer_is_stuck", "1 while a batch cannot be applied and is tried again.", ["topic"])
+    is_database_away = Gauge("linework_database_is_away", "1 when the database did not answer the last look.")
     event_age_seconds = Histogram(
         "linework_event_age_seconds",
         "Time from recording an event to applying it.",
@@ -66,7 +76,23 @@ class _JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        try:
+            return msgspec.json.encode(line, enc_hook=str).decode()
+        except UnicodeEncodeError:  # half of a surrogate pair, from somewhere outside
+            return json.dumps(line, default=str)
+
+
+_EVENTS_IN_A_LINE = 50
+
+
+def log_events(log: logging.Logger, sentence: str, events: Sequence[tuple[str, int | None, str]], **more: Any) -> None:
+    """Says what became of events, each as `[key, order version, event id]`: by its id one order can be followed.
+
+    One line for many, because a line an event would cost more than publishing or applying it.
+    """
+    if log.isEnabledFor(logging.INFO):
+        for start in range(0, len(events), _EVENTS_IN_A_LINE):
+            log.info(sentence, extra={"events": events[start : start + _EVENTS_IN_A_LINE], **more})
 
 
 def set_up_logs(service: str, level: str) -> None:
@@ -75,14 +101,6 @@ def set_up_logs(service: str, level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("aiokafka", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
-
-
-def set_up_traces(service: str, settings: Settings) -> None:
-    if not settings.otlp_endpoint:
-        return
-    provider = TracerProvider(resource=Resource.create({"service.name": f"linework-{service}"}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(settings.otlp_endpoint)))
-    trace.set_tracer_provider(provider)
 
 
 def traceparent() -> str | None:

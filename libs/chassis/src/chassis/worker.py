@@ -10,13 +10,15 @@ from typing import Any
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
-from chassis.database import Database, is_transient
+from chassis.database import TRANSIENT, Database, is_transient
 from chassis.guests import Arriving, Guests
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
+from chassis.listener import Listener
 from chassis.relay import Relay
+from chassis.restored import is_older_than_told, restored
 from chassis.settings import Settings
-from chassis.subscribe import Consumer, Listener, Subscription
+from chassis.subscribe import Consumer, Subscription
 from chassis.telemetry import METRICS
 from chassis.wakeup import Wakeup
 
@@ -41,8 +43,11 @@ class Worker:
         jobs: Sequence[Job] = (),
         arriving: Arriving | None = None,
     ) -> None:
+        self._service = service
         self._settings = settings
+        self._subscriptions = subscriptions
         self._jobs = jobs
+        self._may_publish = asyncio.Event()
         self.db = Database(settings.database_url, pool_size=4, application_name=f"linework {service} worker")
         self._wakeup = Wakeup(settings.database_url)
         self._relay = Relay(
@@ -72,7 +77,7 @@ class Worker:
             self._tasks = tasks = [
                 asyncio.create_task(work, name=name)
                 for name, work in (
-                    ("relay", self._relay.run()),
+                    ("relay", self._publish()),
                     ("housekeeping", self._keep_house()),
                     *((job.__name__, job(self.db, self._wakeup)) for job in self._jobs),
                     *((("guests", self._guests.run()),) if self._guests else ()),
@@ -89,7 +94,8 @@ class Worker:
                 if self._guests:
                     await self._guests.leave()
                 self._relay.leave()
-                await asyncio.wait(tasks[:1], timeout=_LAST_ROUND_SECONDS)
+                if self._may_publish.is_set():
+                    await asyncio.wait(tasks[:1], timeout=_LAST_ROUND_SECONDS)
                 for task in tasks:
                     await _cancel(task)
                 await self.db.close()
@@ -98,8 +104,9 @@ class Worker:
         # The broker may be away at the start; the probes answer meanwhile.
         while True:
             try:
+                await self._notice_restore()
                 await self._broker.start()
-            except (KafkaError, OSError) as error:
+            except (KafkaError, *TRANSIENT) as error:
                 log.warning("waiting for Kafka: %s", error)
                 await self._broker.stop()
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -107,6 +114,22 @@ class Worker:
                 for listener in self._listeners:
                     listener.watch()
                 return
+
+    async def _notice_restore(self) -> None:
+        """Before anything is read or published: a restored database of which nobody has told us."""
+        if await is_older_than_told(self._settings, self._service, self._subscriptions):
+            behind = await restored(self._settings, self._subscriptions)
+            log.error(
+                "the database has read less than Kafka was told: restored from a backup? Nothing is done until it has"
+                " caught up; run python -m chassis.restored %s next time",
+                self._service,
+                extra={"behind": behind},
+            )
+        self._may_publish.set()
+
+    async def _publish(self) -> None:
+        await self._may_publish.wait()
+        await self._relay.run()
 
     async def _keep_house(self) -> None:
         while True:
@@ -139,6 +162,8 @@ class Worker:
         METRICS.last_poll_age_seconds.set(age)
         for listener in listeners:
             METRICS.lag.labels(listener.topic).set(listener.lag())
+            METRICS.is_stuck.labels(listener.topic).set(listener.stuck is not None)
+        METRICS.relay_shards.set(len(self._relay.shards))
         if age > self._settings.kafka_poll_seconds:
             return f"Kafka was last polled {age:.0f} s ago"
         return None

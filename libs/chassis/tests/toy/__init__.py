@@ -15,7 +15,7 @@ from chassis import outbox
 from chassis.database import Database, Transaction
 from chassis.guard import Table, rows_of
 from chassis.settings import Settings
-from chassis.subscribe import Poison, Subscription
+from chassis.subscribe import Gap, Subscription
 from chassis.testing import settings_for
 from chassis.worker import Worker
 from contracts.access import OF_EVERY_SERVICE
@@ -74,7 +74,7 @@ async def follow(messages: Sequence[Message], tx: Transaction) -> None:
         if message.order_version <= present:
             continue
         if message.order_version > present + 1:
-            raise Poison(message, f"a gap: {message.order_version} after {present}")
+            raise Gap(message, f"a gap: {message.order_version} after {present}")
         if message.body.note == REFUSED_BY_HANDLER:
             raise ValueError(REFUSED_BY_HANDLER)
         versions[message.subject] = message.order_version

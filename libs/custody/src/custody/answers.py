@@ -33,6 +33,8 @@ class RequestSeen:
     settled_hop: int = -1
     is_answered: bool = False
     is_changed: bool = False
+    owed: Message | None = None
+    """The request itself, when a restored database found it in what it had missed and it was ours to answer."""
 
 
 def answer(message: Message, tracked: Tracked, seen: RequestSeen, *, service: Service, now: datetime) -> Message | None:
@@ -54,9 +56,36 @@ def answer(message: Message, tracked: Tracked, seen: RequestSeen, *, service: Se
         seen.is_answered = seen.is_changed = True
         return _refuse(message, order, service=service, now=now)
     if not tracked.has_read_own_events:
-        seen.settled_hop, seen.is_changed = request.hop, True
-        return _new(replace(request, hop=request.hop + 1), message, service=service, now=now)
+        return forward(message, seen, service=service, now=now)
     return None
+
+
+def forward(message: Message, seen: RequestSeen, *, service: Service, now: datetime) -> Message:
+    """The request again, behind the hand-over, where the next custodian finds it."""
+    request: WorkOrderRequest = message.body
+    seen.settled_hop, seen.is_changed = request.hop, True
+    return _new(replace(request, hop=request.hop + 1), message, service=service, now=now)
+
+
+def note_owed(message: Message, tracked: Tracked, seen: RequestSeen, *, service: Service, now: datetime) -> None:
+    """Notes that the request is ours to answer, which this service may have done before its database was restored.
+
+    What comes further on in the stream settles it; what nothing settles is answered by `owed_answer`.
+    """
+    request: WorkOrderRequest = message.body
+    if request.hop - 1 > seen.settled_hop:
+        seen.settled_hop, seen.is_changed = request.hop - 1, True
+    if answer(message, tracked, replace(seen), service=service, now=now) is not None:
+        seen.owed, seen.is_changed = message, True
+
+
+def owed_answer(seen: RequestSeen, tracked: Tracked, *, service: Service, now: datetime) -> Message | None:
+    """What is still to be sent about a request that is owed, once the whole stream has been read."""
+    request, seen.owed, seen.is_changed = seen.owed, None, True
+    if request is None or seen.is_answered or seen.settled_hop >= request.body.hop:
+        return None
+    # Where it stands the order was ours. Is it no more, then the hand-over stands behind it, and nobody else answers.
+    return answer(request, tracked, seen, service=service, now=now) or forward(request, seen, service=service, now=now)
 
 
 def _closer_of(order: WorkOrder) -> Service | None:

@@ -7,18 +7,22 @@ has been read, which is what decides whether a request that stands in the stream
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
 
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
 from chassis.database import Transaction
-from chassis.subscribe import Poison
+from chassis.subscribe import Gap, Poison
 from chassis.telemetry import METRICS
 from contracts.chain import GENESIS, event_hash
+from contracts.codec import decode, headers_of
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
 from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
-from custody.answers import RequestSeen, answer
+from custody.answers import RequestSeen, answer, note_owed, owed_answer
 from custody.rows import COLUMNS, TYPES, Tracked, tracked_of, values_of
 
 _REQUESTS = (WorkOrderCancelRequested, WorkOrderUrgeRequested)
@@ -30,6 +34,7 @@ class _Batch:
 
     tracked: dict[str, Tracked]
     seen: dict[str, RequestSeen]
+    is_catching_up: bool = False
     changed: set[str] = field(default_factory=set)
     read_on: set[str] = field(default_factory=set)
     to_send: list[Message] = field(default_factory=list)
@@ -44,7 +49,7 @@ class Follower:
 
     async def follow(self, messages: Sequence[Message], tx: Transaction) -> None:
         """Applies a batch; raises `Poison` for a message that does not follow the one before it."""
-        batch = _Batch(await _lock(messages, tx), await _requests_seen(messages, tx))
+        batch = _Batch(await _lock(messages, tx), await _requests_seen(messages, tx), tx.is_catching_up)
         for message in messages:
             if message.order_version is not None:
                 self._apply(message, batch)
@@ -81,19 +86,37 @@ class Follower:
         if tracked is None:
             raise Poison(message, f"a request for order {message.subject}, which was never created")
         seen = batch.seen.setdefault(message.body.request_id, RequestSeen(message.subject))
-        given = answer(message, tracked, seen, service=self._service, now=self._clock.now())
+        if batch.is_catching_up:
+            note_owed(message, tracked, seen, service=self._service, now=self._clock.now())
+        else:
+            self._send(answer(message, tracked, seen, service=self._service, now=self._clock.now()), batch)
+
+    async def settle_restore(self, tx: Transaction) -> None:
+        """Answers the requests that a restored database found and that nobody has answered; see `catching_up`."""
+        rows = await tx.fetch(
+            "select * from requests_seen where owed is not null order by owed->'headers'->>'ce_recordedtime'"
+        )
+        seen = {row["request_id"]: _seen_of(row) for row in rows}
+        batch = _Batch(await _lock([one.owed for one in seen.values() if one.owed], tx), seen, is_catching_up=True)
+        for one in seen.values():
+            tracked = batch.tracked[one.order_id]
+            self._send(owed_answer(one, tracked, service=self._service, now=self._clock.now()), batch)
+        await _save(batch, tx)
+
+    def _send(self, given: Message | None, batch: _Batch) -> None:
         if given is None:
             return
         batch.to_send.append(given)
+        tracked = batch.tracked[given.subject]
         if given.order_version is not None:
             order = apply(tracked.order, given)
-            batch.tracked[message.subject] = Tracked(order, tracked.stream_version, event_hash(given))
-            batch.changed.add(message.subject)
+            batch.tracked[given.subject] = Tracked(order, tracked.stream_version, event_hash(given))
+            batch.changed.add(given.subject)
 
 
 def _check_follows(message: Message, present: int, last_hash: str) -> None:
     if message.order_version > present + 1:
-        raise Poison(message, f"a gap: version {message.order_version} came after version {present}")
+        raise Gap(message, f"a gap: version {message.order_version} came after version {present}")
     if message.prev_hash != last_hash:
         raise Poison(message, f"version {message.order_version} does not carry the hash of version {present}")
 
@@ -118,7 +141,22 @@ async def _requests_seen(messages: Iterable[Message], tx: Transaction) -> dict[s
     if not ids:
         return {}
     rows = await tx.fetch("select * from requests_seen where request_id = any($1)", sorted(ids))
-    return {row["request_id"]: RequestSeen(row["order_id"], row["settled_hop"], row["is_answered"]) for row in rows}
+    return {row["request_id"]: _seen_of(row) for row in rows}
+
+
+def _seen_of(row: Any) -> RequestSeen:
+    owed = None
+    if row["owed"] is not None:
+        kept = msgspec.json.decode(row["owed"])
+        pairs = [(name, text.encode()) for name, text in kept["headers"].items()]
+        owed = decode(row["order_id"].encode(), kept["value"].encode(), pairs)
+    return RequestSeen(row["order_id"], row["settled_hop"], row["is_answered"], owed=owed)
+
+
+def _kept(owed: Message | None) -> str | None:
+    if owed is None:
+        return None
+    return msgspec.json.encode({"headers": headers_of(owed), "value": owed.data.decode()}).decode()
 
 
 _NAMES = COLUMNS.split(", ")
@@ -145,12 +183,14 @@ async def _save(batch: _Batch, tx: Transaction) -> None:
     for request_id, seen in sorted(batch.seen.items()):
         if seen.is_changed:
             await tx.execute(
-                """insert into requests_seen (request_id, order_id, settled_hop, is_answered) values ($1, $2, $3, $4)
+                """insert into requests_seen (request_id, order_id, settled_hop, is_answered, owed)
+                   values ($1, $2, $3, $4, $5)
                    on conflict (request_id) do update set settled_hop = excluded.settled_hop,
-                   is_answered = excluded.is_answered""",
+                   is_answered = excluded.is_answered, owed = excluded.owed""",
                 request_id,
                 seen.order_id,
                 seen.settled_hop,
                 seen.is_answered,
+                _kept(seen.owed),
             )
-    await outbox.add(tx, batch.to_send)
+    await outbox.add(tx, batch.to_send, settles_restore=batch.is_catching_up)

@@ -5,6 +5,7 @@ nothing and is told the present version. The outbox row is fed by the guarded ch
 is drawn after the row lock: numbers of one order grow in commit order.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -14,6 +15,7 @@ import asyncpg
 from chassis import outbox
 from chassis.acts import ActHeaders, Answer, etag_of, raise_first_answer, raise_if_answered
 from chassis.catch_up import caught_up
+from chassis.catching_up import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.clock import Clock
 from chassis.database import Database, Statements, Transaction
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
@@ -32,6 +34,8 @@ from custody.sealing import Opening, sealed
 from custody.sealing_keys import SealingKeys, SubscriberErased
 
 E = TypeVar("E", bound=WorkOrderEvent)
+
+log = logging.getLogger(__name__)
 
 
 class WorkOrderNotFound(NotFound):
@@ -87,11 +91,11 @@ select count(*) from changed"""
 _CHANGE = f"""
 with changed as (
     update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::int", "stream_version")})
-    where id = $1 and version = $17::int and $3::int is not null returning 1
+    where id = $1 and version = $17::int and $3::int is not null and not {IS_CATCHING_UP} returning 1
 ), {_SENT_AND_KEPT}"""
 _CREATE = f"""
 with changed as (
-    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0
+    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 and not {IS_CATCHING_UP}
         -- Held until this is committed: an erasure that comes at the same moment sees the order, or is seen here.
         and exists (select from sealing_keys where subscriber_id = $31::text and wrapped is not null for share)
     returning 1
@@ -211,17 +215,26 @@ class Orders:
                 await self._raise_stale(statements, act, decided_on)
         self._wakeup.send(PUBLISH)
         METRICS.commands.labels(name).inc()
+        _log_act(name, tracked.order, message)
         opening = Opening(self._sealing_keys, language=act.headers.language)
         return Answer(answer.status, await opening.object(act.order_id, answer.body), answer.etag)
 
     async def _raise_stale(self, statements: Statements, act: Act, decided_on: int) -> None:
         await raise_if_answered(statements, act.headers.idempotency)
+        if await is_catching_up(statements):
+            raise CatchingUp()
         if decided_on == 0:
             raise SubscriberErased()
         present = await find_tracked(statements, act.order_id)
         if present is None:
             raise WorkOrderNotFound(order_id=act.order_id)
         raise _stale(present.order, decided_on)
+
+
+def _log_act(name: str, order: WorkOrder, message: Message) -> None:
+    if log.isEnabledFor(logging.INFO):
+        order_and_event = {"order_id": order.id, "order_no": order.order_no, "event_id": message.id}
+        log.info("carried out", extra={"act": name, "order_version": order.version, **order_and_event})
 
 
 async def _raise_if_taken(statements: Statements, external_reference: str | None) -> None:

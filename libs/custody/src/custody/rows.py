@@ -70,6 +70,9 @@ create table requests_seen (
 """
 """The tables as a service's first migration creates them; each service adds the indexes of its own lists."""
 
+OWED_V1 = "alter table requests_seen add column owed jsonb;\n"
+"""A request that a restored database found, until it is settled; see `custody.answers`."""
+
 _ORDER = msgspec.json.Decoder(WorkOrder)
 
 

@@ -7,8 +7,10 @@ from custody.directory import on_directory
 from custody.follow import Follower
 from custody.sealing_keys import on_sealing_keys
 
+_follower = Follower(Service.FIELDWORK)
+
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, Follower(Service.FIELDWORK).follow),
+    Subscription(WORK_ORDERS, _follower.follow, when_caught_up=_follower.settle_restore),
     Subscription(DIRECTORY, on_directory),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]

@@ -6,9 +6,9 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import SEALING_KEYS, WORK_ORDERS
+from contracts.topics import DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from custody.follow import Follower
-from intake import store
+from intake import restored, store
 from intake.erasing import on_sealing_keys_of_ours
 
 _follower = Follower(Service.INTAKE)
@@ -17,10 +17,20 @@ _follower = Follower(Service.INTAKE)
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     await _follower.follow(messages, tx)
     await store.add_history(tx, messages)
+    if tx.is_catching_up:
+        await restored.take_back_requests(tx, messages)
     await store.settle_requests(tx, messages)
 
 
+async def when_caught_up(tx: Transaction) -> None:
+    await _follower.settle_restore(tx)
+    await restored.skip_used_numbers(tx)
+
+
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, on_work_orders),
+    Subscription(WORK_ORDERS, on_work_orders, when_caught_up=when_caught_up),
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]
+
+OWN = [Subscription(DIRECTORY, restored.take_back)]
+"""What it writes itself; read again only when its database was restored."""

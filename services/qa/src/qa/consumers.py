@@ -19,11 +19,12 @@ _FOLLOWER = Follower(Service.QA)
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     """The orders first: follow-ups are planned from what they then are."""
     await _FOLLOWER.follow(messages, tx)
-    await plan_follow_ups(messages, tx)
+    if not tx.is_catching_up:  # what it read before its database was restored, it planned and published then
+        await plan_follow_ups(messages, tx)
 
 
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, on_work_orders),
+    Subscription(WORK_ORDERS, on_work_orders, when_caught_up=_FOLLOWER.settle_restore),
     Subscription(DIRECTORY, on_directory),
     Subscription(CALLS, on_calls),
     Subscription(SEALING_KEYS, on_sealing_keys),

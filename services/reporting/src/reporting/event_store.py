@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from chassis.database import Statements, Transaction
-from chassis.subscribe import Poison
+from chassis.subscribe import Gap, Poison
 from chassis.telemetry import METRICS
 from contracts.catalogue import BY_TYPE
 from contracts.chain import GENESIS, event_hash
@@ -167,7 +167,7 @@ class _Batch:
             self.repeats.append(message)
             return
         if given > version + 1:
-            raise Poison(message, f"a gap: version {given} came after version {version}")
+            raise Gap(message, f"a gap: version {given} came after version {version}")
         its_hash = None
         if message.order_version is not None:
             if message.prev_hash != last_hash:

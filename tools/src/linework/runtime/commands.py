@@ -1,5 +1,6 @@
 """The runtime's commands as they are typed; what they do is in the modules beside this one."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -61,21 +62,15 @@ def status(
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait until everything is ready.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Tell whether everything is ready: exit status 0 when it is, 1 when not."""
-    import json
+    """Show how every service does; exit status 0 when all are ready, 1 when not.
 
-    from linework.runtime.installation import existing_installation
-    from linework.runtime.status import wait_status
+    With LINEWORK_INTAKE_URL and its sisters set, and LINEWORK_INTAKE_WORKER_URL and its, an installation elsewhere.
+    """
+    from linework.runtime.status import show_elsewhere, show_here
 
-    found = wait_status(existing_installation(state_folder, None), wait)
-    if as_json:
-        content = {"ready": found.is_ready, "phase": found.phase}
-        typer.echo(json.dumps({**content, "components": found.components, "addresses": found.addresses}, indent=2))
-    else:
-        for name, is_ready in found.components.items():
-            typer.echo(f"{name:18} {'ready' if is_ready else 'not ready':10} {found.addresses.get(name, '')}".rstrip())
-        typer.echo(f"{'supervisor':18} {found.phase}")
-    raise typer.Exit(0 if found.is_ready else 1)
+    is_elsewhere = bool(os.environ.get("LINEWORK_INTAKE_URL"))
+    is_ready = show_elsewhere(as_json) if is_elsewhere else show_here(state_folder, wait, as_json)
+    raise typer.Exit(0 if is_ready else 1)
 
 
 def token(

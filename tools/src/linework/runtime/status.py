@@ -1,12 +1,18 @@
 """`linework status` and `linework down`."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
-from linework.ports import is_listening
+import typer
+
+from linework.client_addresses import find_addresses
+from linework.glance import Glance, glance_at, lines
+from linework.ports import SERVICES, is_listening
 from linework.processes import find_recorded, stop_leftovers, stop_process
-from linework.runtime.installation import STOP_ORDER, Installation
+from linework.runtime.installation import STOP_ORDER, Installation, existing_installation
 from linework.runtime.program import answers_ready
 from linework.runtime.supervisor import read_phase, set_phase, supervisor_record
 
@@ -43,6 +49,39 @@ def wait_status(installation: Installation, seconds: float) -> Status:
         if status.is_ready or time.monotonic() >= deadline:
             return status
         time.sleep(0.2)
+
+
+def show_here(state_folder: Path | None, wait: float, as_json: bool) -> bool:
+    """Prints the installation of a state folder; whether all of it is ready."""
+    installation = existing_installation(state_folder, None)
+    status = wait_status(installation, wait)
+    services = {service: installation.address(service) for service in SERVICES}
+    workers = {service: installation.address(f"{service}_worker") for service in SERVICES}
+    glances = glance_at(services, workers)
+    if as_json:
+        content = {"ready": status.is_ready, "phase": status.phase, "components": status.components}
+        typer.echo(json.dumps({**content, "addresses": status.addresses, "services": _as_json(glances)}, indent=2))
+        return status.is_ready
+    for name, is_ready in status.components.items():
+        if name.removesuffix("_worker") not in SERVICES:
+            typer.echo(f"{name:10} {'ready' if is_ready else 'not ready':9} {status.addresses.get(name, '')}".rstrip())
+    typer.echo(f"{'supervisor':10} {status.phase}\n")
+    typer.echo("\n".join(lines(glances)))
+    return status.is_ready
+
+
+def show_elsewhere(as_json: bool) -> bool:
+    """Prints the installation that the environment names; whether all of its services are ready."""
+    addresses = find_addresses()
+    glances = glance_at(addresses.services, addresses.workers)
+    is_ready = all(glance.is_ready for glance in glances)
+    content = {"ready": is_ready, "services": _as_json(glances)}
+    typer.echo(json.dumps(content, indent=2) if as_json else "\n".join(lines(glances)))
+    return is_ready
+
+
+def _as_json(glances: list[Glance]) -> dict[str, object]:
+    return {glance.service: glance.as_json() for glance in glances}
 
 
 def _is_ready(installation: Installation, name: str) -> bool:

@@ -18,6 +18,7 @@ from linework.verify.facts import Facts
 from linework.verify.figures import questions
 from linework.verify.laws import Findings, Law, Ledger
 from linework.verify.quiet import Observer, check_parked
+from linework.verify.repairs import repairs_of
 from linework.verify.states import difference
 from linework.verify.stream import Record, Stream, stream_of
 
@@ -44,8 +45,7 @@ class Outcome:
 
 
 async def verify(city: Installation, *, wait_seconds: float, acknowledged: Acknowledged | None, say: Say) -> Outcome:
-    stream = stream_of(city)
-    verifier = _Verifier(city, stream, wait_seconds, say)
+    verifier = await _verifier(city, wait_seconds, say)
     try:
         await verifier.run(acknowledged)
     finally:
@@ -55,8 +55,7 @@ async def verify(city: Installation, *, wait_seconds: float, acknowledged: Ackno
 
 async def recount(city: Installation, *, only: frozenset[str], wait_seconds: float, say: Say) -> Outcome:
     """Only holds the figures of these metrics, or of every one, against the recount."""
-    stream = stream_of(city)
-    verifier = _Verifier(city, stream, wait_seconds, say)
+    verifier = await _verifier(city, wait_seconds, say)
     try:
         await verifier.recount(only)
     finally:
@@ -64,9 +63,19 @@ async def recount(city: Installation, *, only: frozenset[str], wait_seconds: flo
     return verifier.outcome
 
 
+async def _verifier(city: Installation, wait_seconds: float, say: Say) -> "_Verifier":
+    findings = Findings()
+    repairs = await repairs_of(city, findings)
+    verifier = _Verifier(city, stream_of(city, repairs), wait_seconds, say, findings)
+    for count, done in ((len(repairs.by_place), "repaired"), (len(repairs.discarded), "discarded")):
+        if count:
+            verifier.outcome.notes.append(f"{count} records of the topics were {done} by operators.")
+    return verifier
+
+
 class _Verifier:
-    def __init__(self, city: Installation, stream: Stream, wait_seconds: float, say: Say) -> None:
-        self.outcome = Outcome(stream.name)
+    def __init__(self, city: Installation, stream: Stream, wait_seconds: float, say: Say, findings: Findings) -> None:
+        self.outcome = Outcome(stream.name, findings)
         self.observer = Observer(city)
         self._city = city
         self._stream = stream

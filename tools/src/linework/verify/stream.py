@@ -14,6 +14,7 @@ from linework.client import Installation, Person
 from linework.stopped import Stopped
 from linework.verify.facts import Facts
 from linework.verify.laws import Ledger
+from linework.verify.repairs import Repairs
 
 _MOST_AWAKE = 5_000
 _RECORDS = 1_000
@@ -31,12 +32,14 @@ class Stream(Protocol):
 class Topic:
     """Partition by partition: each order is in one, so only the orders of one partition are awake at a time."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str) -> None:
+    def __init__(self, bootstrap_servers: str, prefix: str, repairs: Repairs | None = None) -> None:
+        """`repairs` stand in the place of the records that they are of: no service applied those as they are."""
         self.name = f"topics {prefix}{WORK_ORDERS.name} and {prefix}{CALLS.name} at {bootstrap_servers}"
         self.malformed: list[str] = []
         self._bootstrap_servers = bootstrap_servers
         self._prefix = prefix
         self._next: dict[TopicPartition, int] = {}
+        self._repairs = repairs or Repairs()
 
     async def read_on(self, ledger: Ledger, facts: Facts) -> None:
         consumer = AIOKafkaConsumer(
@@ -68,8 +71,12 @@ class Topic:
         self, consumer: AIOKafkaConsumer, partition: TopicPartition, topic: topics.Topic, into: Ledger | Facts
     ) -> None:
         async for record in self._records(consumer, partition):
+            place = topic.name, record.partition, record.offset
+            if place in self._repairs.discarded:
+                continue
             try:
-                into.take(decode(record.key, record.value, record.headers, topic=topic))
+                repaired = self._repairs.by_place.get(place)
+                into.take(repaired or decode(record.key, record.value, record.headers, topic=topic))
             except MalformedMessage as error:
                 where = f"{topic.name}, partition {record.partition}, offset {record.offset}"
                 self.malformed.append(f"{where}: {error}")
@@ -133,9 +140,9 @@ def message_of(item: Mapping[str, Any]) -> Message:
     return decode(item["subject"].encode(), item["data"].encode(), pairs)
 
 
-def stream_of(city: Installation) -> Topic | Record:
+def stream_of(city: Installation, repairs: Repairs | None = None) -> Topic | Record:
     """The topic is the truth; the record is what is to be had where the broker cannot be reached."""
     addresses = city.addresses
     if addresses.bootstrap_servers:
-        return Topic(addresses.bootstrap_servers, addresses.topic_prefix)
+        return Topic(addresses.bootstrap_servers, addresses.topic_prefix, repairs)
     return Record(city)

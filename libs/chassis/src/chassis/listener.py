@@ -1,0 +1,201 @@
+"""Where batches come from: one topic on Kafka, read on from where this service's own database is.
+
+On start and after every rebalance the worker seeks to the positions of its own database, and after each commit
+Kafka is told, for lag and autoscaling. So effects and position can never disagree, not even after a restored
+backup. The client fetches on its own as soon as it is assigned, from where Kafka was told: what it read before
+we had placed it is thrown away.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Iterable, Sequence
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.kafka.message import KafkaAckableMessage
+
+from chassis.database import Database
+from chassis.parking import raw_record
+from chassis.positions import positions_of
+from chassis.subscribe import Consumer
+from chassis.telemetry import METRICS
+
+log = logging.getLogger(__name__)
+
+_LONGEST_REST_SECONDS = 0.05
+_ACKNOWLEDGE_SECONDS = 1.0
+_LAST_ACKNOWLEDGE_SECONDS = 2.0
+_POLL_MILLISECONDS = 500
+_STUCK_SECONDS = 5.0
+_REST_STEP_SECONDS = 0.5
+
+
+async def _as_it_is(message: KafkaMessage) -> KafkaMessage:
+    # A coroutine, or FastStream would call it in a thread.
+    return message
+
+
+class Listener(ConsumerRebalanceListener):
+    """A consumer on a FastStream broker: polls, applies, acknowledges, and says how it is."""
+
+    def __init__(self, broker: KafkaBroker, consumer: Consumer, *, db: Database, prefix: str, worker_id: str) -> None:
+        self.topic = consumer.subscription.topic.name
+        self.polled_at = time.monotonic()
+        self.is_assigned = False
+        self.stuck: str | None = None
+        """Why the batch at hand cannot be applied, as long as that is so."""
+        self._consumer = consumer
+        self._db = db
+        self._prefix = prefix
+        self._placement = 0
+        """Counts how often the client was placed."""
+        self._next_offsets: dict[int, int] = {}
+        self._acknowledged: dict[int, int] = {}
+        self._acknowledge_at = 0.0
+        self._is_leaving = False
+        self._subscriber = broker.subscriber(
+            prefix + self.topic,
+            batch=True,
+            group_id=prefix + consumer.group,
+            group_instance_id=worker_id,
+            parser=self._unread,
+            decoder=_as_it_is,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            max_records=consumer.subscription.batch_records,
+            batch_timeout_ms=1,
+            fetch_max_wait_ms=200,
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            listener=self,
+        )
+        self._subscriber(self._on_batch)
+
+    async def _unread(self, batch: tuple[ConsumerRecord, ...]) -> KafkaMessage:
+        """The batch as it is. FastStream's own parser reads every header as text: one that has no value or is not
+        UTF-8 would make it drop the whole batch. And it sends an answer to whomever a header `reply_to` names.
+        """
+        return KafkaAckableMessage(raw_message=batch, body=b"", consumer=self._subscriber.consumer)
+
+    async def _on_batch(self, message: KafkaMessage) -> None:
+        records = [raw_record(record, self.topic) for record in message.raw_message]
+        try:
+            await self._consumer.apply(records)
+        except Exception as error:
+            # FastStream would swallow it and go on with the next batch, whose position steps over this one.
+            self.stuck = f"{self.topic} cannot be applied: {type(error).__name__}"
+            log.exception("%s; trying again", self.stuck)
+            await asyncio.sleep(_STUCK_SECONDS)
+            await message.nack()
+            return
+        self.stuck = None
+        self._next_offsets |= {record.partition: record.offset + 1 for record in records}
+        await self._acknowledge()
+        await self._keep_pace(len(records))
+
+    async def _keep_pace(self, count: int) -> None:
+        """Rests while its writer is over its quota: what is not read yet waits on the topic, and nothing is lost."""
+        if (pace := self._consumer.subscription.pace) is None:
+            return
+        left = await pace(count, self._db)
+        if left > 0:
+            METRICS.paced_seconds.labels(self.topic).inc(left)
+        while left > 0 and not self._is_leaving:
+            await asyncio.sleep(min(left, _REST_STEP_SECONDS))
+            left -= _REST_STEP_SECONDS
+            self.polled_at = time.monotonic()
+
+    async def _acknowledge(self) -> None:
+        """Tells Kafka what was applied, for lag and autoscaling: where to go on is in our own database.
+
+        At most once a second, because every acknowledgement is a write of the broker; a worker that leaves
+        acknowledges its last batch at once.
+        """
+        now = time.monotonic()
+        if (now < self._acknowledge_at and not self._is_leaving) or self._acknowledged == self._next_offsets:
+            return
+        self._acknowledge_at = now + _ACKNOWLEDGE_SECONDS
+        client = self._subscriber.consumer
+        topic = self._prefix + self.topic
+        offsets = {TopicPartition(topic, number): offset for number, offset in self._next_offsets.items()}
+        try:
+            await client.commit(offsets)
+            self._acknowledged = dict(self._next_offsets)
+        except (KafkaError, IllegalStateError) as error:
+            # A rebalance has taken partitions away; whoever has them now acknowledges them.
+            log.info("%s was not acknowledged: %s", self.topic, error)
+
+    async def leave(self) -> None:
+        """To be called before the broker stops: the batch at hand is the last, and what was applied is acknowledged."""
+        self._is_leaving = True
+        with contextlib.suppress(TimeoutError):  # with Kafka away there is nobody to tell
+            async with asyncio.timeout(_LAST_ACKNOWLEDGE_SECONDS):
+                await self._acknowledge()
+
+    def watch(self) -> None:
+        """To be called once the broker has started: notes each poll, waits in it for records, and paces it.
+
+        FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
+        wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
+        A batch costs a transaction whatever its size. After a partial one the worker rests for as long as it took: when
+        the machine is busy batches grow, and the processor goes to those who wait for an answer.
+        """
+        client: AIOKafkaConsumer = self._subscriber.consumer
+        getmany = client.getmany
+        read_at = 0.0
+
+        async def waiting_getmany(*, timeout_ms: int, max_records: int):
+            nonlocal read_at
+            await asyncio.sleep(min(time.monotonic() - read_at, _LONGEST_REST_SECONDS) if read_at else 0.0)
+            placement = self._placement
+            records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
+            self.polled_at = time.monotonic()
+            if records and not self._is_from(placement):
+                self._place(client, records)
+                return {}
+            is_partial = 0 < sum(map(len, records.values())) < max_records
+            read_at = self.polled_at if is_partial else 0.0
+            if not records and self._next_offsets:
+                await self._acknowledge()
+            return records
+
+        client.getmany = waiting_getmany
+
+    def _is_from(self, placement: int) -> bool:
+        """Whether what was read since then began where this database is."""
+        return self.is_assigned and placement == self._placement
+
+    def _place(self, client: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+        """Back to where this database is; while that is being asked, whoever asks will place them."""
+        for partition in partitions:
+            offset = self._next_offsets.get(partition.partition)
+            if self.is_assigned and offset is not None:
+                with contextlib.suppress(IllegalStateError):
+                    client.seek(partition, offset)
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        self.is_assigned = False
+        self._next_offsets.clear()
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Goes on where this database is, whatever Kafka was told."""
+        positions = await positions_of(self._db, self.topic)
+        for partition in assigned:
+            self._next_offsets[partition.partition] = positions.get(partition.partition, 0)
+            self._subscriber.consumer.seek(partition, self._next_offsets[partition.partition])
+        self._placement += 1
+        self.is_assigned = True
+
+    def lag(self) -> int:
+        """Records between what was applied and the end of the topic, as far as the broker has told."""
+        client = self._subscriber.consumer
+        if client is None:
+            return 0
+        return sum(
+            max(0, (client.highwater(partition) or 0) - self._next_offsets.get(partition.partition, 0))
+            for partition in client.assignment()
+        )

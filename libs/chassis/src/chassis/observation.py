@@ -1,0 +1,53 @@
+"""What is told of each request: a histogram by route, and one span when it is traced."""
+
+import contextlib
+import time
+from typing import Any
+
+from opentelemetry import trace
+from starlette.types import Scope
+
+from chassis.telemetry import METRICS
+from chassis.tracing import end_request, request_span
+
+_PROBES = ("/livez", "/readyz", "/metrics")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+
+class Observation:
+    """What is told of one request: its span, and how long its answer took to begin (a stream may last for hours)."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._started_at = time.perf_counter()
+        self._status = 0
+        self._is_probe = scope["path"] in _PROBES
+        self._span = None if self._is_probe else request_span(scope)
+        self._current: Any = contextlib.nullcontext()
+
+    @property
+    def _route(self) -> str:
+        return getattr(self._scope.get("route"), "path", "")
+
+    def begins_answer(self, status: int) -> None:
+        self._status = status
+        if self._is_probe:
+            return
+        # Anybody can make up a method; none of those becomes a label.
+        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        seconds = time.perf_counter() - self._started_at
+        METRICS.request_seconds.labels(method, self._route, str(status)).observe(seconds)
+
+    def __enter__(self) -> None:
+        if self._span is not None:
+            self._current = trace.use_span(self._span, record_exception=False, set_status_on_exception=False)
+        self._current.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace_back: Any) -> None:
+        self._current.__exit__(kind, error, trace_back)
+        if not self._status:
+            # What nobody handles is answered outside of here, with 500.
+            self.begins_answer(500)
+        if self._span is not None:
+            order_id = self._scope.get("path_params", {}).get("order_id")
+            end_request(self._span, self._route, order_id, self._status, error)

@@ -1,0 +1,20 @@
+"""What a restored database notes: up to where it must read before it acts.
+
+Expands: a column that is null says that nothing is to be caught up.
+"""
+
+from chassis.catching_up import RESTORED_UNTIL_V1
+from chassis.migrations import execute
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    execute(RESTORED_UNTIL_V1)
+
+
+def downgrade() -> None:
+    execute("alter table positions drop column restored_until;\n")
