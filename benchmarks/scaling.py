@@ -7,6 +7,7 @@ is a process of its own. Processor seconds are those of the workers alone: what 
 
 import argparse
 import asyncio
+import base64
 import contextlib
 import os
 import resource
@@ -118,6 +119,7 @@ async def follow(at: Servers, service: str, workers: int, messages: list[Message
         "KAFKA_BOOTSTRAP_SERVERS": at.bootstrap_servers,
         "TOPIC_PREFIX": prefix,
         "OIDC_ISSUER": "http://127.0.0.1:9",
+        "SEALING_MASTER_KEYS": "bench:" + base64.b64encode(os.urandom(32)).decode(),
     }
 
     def command(number: int) -> tuple[list[str], dict[str, str]]:

@@ -14,7 +14,7 @@ from chassis.desk import Desk
 from chassis.http import create_app
 from chassis.settings import Settings
 from chassis.subscribe import Consumer
-from chassis.testing import TestIssuer, client_of, eventually, settings_for
+from chassis.testing import MASTER_KEYS, TestIssuer, client_of, eventually, settings_for
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.codec import encode
 
@@ -52,6 +52,7 @@ REQUIRED = {
     "DATABASE_URL": "postgresql://somebody@localhost/toy",
     "KAFKA_BOOTSTRAP_SERVERS": "localhost:9092",
     "OIDC_ISSUER": "http://localhost:8000",
+    "SEALING_MASTER_KEYS": MASTER_KEYS,
 }
 
 

@@ -283,3 +283,34 @@ async def test_an_erasure_that_a_restored_database_has_forgotten_is_done_again_f
     assert (await intake.get(f"/subscribers/{order['subscriber_id']}")).status_code == 404
     (evidence,) = (await intake.get("/erasures", "auditor")).json()["items"]
     assert (evidence["ground"], evidence["role"], evidence["order_count"]) == ("subscriber_asked", "agent", 1)
+
+
+async def test_an_erasure_takes_the_words_and_numbers_out_of_the_subscribers_calls(intake: Intake) -> None:
+    me = await intake.subscriber("222", phones=["13911112222"])
+    call = {
+        "channel": "walk_in",
+        "started_at": "2026-03-01T08:00:00Z",
+        "ended_at": "2026-03-01T08:05:00Z",
+        "phone": "13911112222",
+    }
+    key = {"idempotency-key": "k"}
+    logged = (await intake.post("/calls", call, **key)).json()
+    record = {"organisation": "标记一", "caller_name": "标记二", "caller_position": "主任", "content": "标记三"}
+    headers = intake.as_("agent", **key)
+    await intake.client.put(f"/v1/calls/{logged['id']}/record", json=record, headers=headers)
+    path = f"/calls/{logged['id']}/settlements"
+    asked = {"outcome": "department", "department": "billing", "question": "标记四"}
+    assert (await intake.post(path, asked, **key)).status_code == 201
+    order = {"subscriber_no": "222", "device_type": "digital", "demand_type": "test", "content": "标记五"}
+    assert (await intake.post(path, {"outcome": "work_order", "order": order})).status_code == 201
+    assert "标记五" not in await everything_in(intake)
+    assert "标记四" in await everything_in(intake)
+    created = (await intake.get("/work-orders", params={"subscriber_no": "222"})).json()["items"][0]
+    assert created["content"] == "标记五"
+    await intake.deliver_own(created["id"])
+    await intake.happens(created["id"], Service.DISPATCH, e.WorkOrderCancelled(request_id="r-0", reason="x"))
+    assert (await erase(intake, me["id"])).status_code == 200
+    left = await everything_in(intake)
+    assert "标记" not in left
+    assert "13911112222" not in left
+    assert (await intake.get(f"/calls/{logged['id']}")).json()["record"]["content"] == ""

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 
 from chassis.clock import SystemClock
 from chassis.database import Database
-from chassis.testing import eventually, records_of, settings_for
+from chassis.testing import MASTER_KEYS, eventually, records_of, settings_for
 from chassis.worker import Worker
 from contracts import calls as c
 from contracts import partners as p
@@ -83,6 +83,7 @@ class Site:
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "TOPIC_PREFIX": self.prefix,
             "OIDC_ISSUER": "http://issuer.test",
+            "SEALING_MASTER_KEYS": MASTER_KEYS,
             "WORKER_PORT": str(free_port()),
             "LOG_LEVEL": "ERROR",
         }
