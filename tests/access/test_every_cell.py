@@ -90,7 +90,7 @@ def is_about_orders(route: Route) -> bool:
 
     Nothing is late in them, so that there are no corrections to be told of.
     """
-    is_told = route.path.startswith(("/v1/work-orders", "/v1/requests", "/v1/figures/{metric}"))
+    is_told = route.path.startswith(("/v1/work-orders", "/v1/requests", "/v1/figures/{metric}", "/v1/wallboard"))
     return is_told and not route.path.endswith("/corrections")
 
 
@@ -103,7 +103,7 @@ async def pair(
 ) -> tuple[Any, Any]:
     """What the same caller is told in either world."""
     answers = [
-        compared(await one.ask(route, path, one.running.issuer.headers(role, areas), params=params))
+        compared(route, await one.ask(route, path, one.running.issuer.headers(role, areas), params=params))
         for one in (alone, both)
     ]
     return answers[0], answers[1]
@@ -145,7 +145,8 @@ async def test_nobody_acts_on_an_order_of_a_foreign_area(service: Service, datab
 
 async def rows(made: World) -> tuple[list[Any], list[Any]]:
     orders = await made.running.rows("select id, version, body from work_orders order by id")
-    return [tuple(row) for row in orders], [message.id for message in await made.running.sent()]
+    outbox = await made.running.rows("select id, payload from outbox order by id")
+    return [tuple(row) for row in orders], [tuple(row) for row in outbox]
 
 
 def test_what_belongs_to_no_area_says_nothing_of_any_order() -> None:

@@ -18,19 +18,24 @@ from tests.chaos.parts import all_ready
 from tests.chaos.planted import Bug
 from tests.chaos.system import System
 
+from chassis.sealing import MasterKeys
 from chassis.testing import eventually
 from contracts.codec import encode
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
 from contracts.topics import WORK_ORDERS
+from custody.sealing_keys import key_place
 from custody.testing import Stream
 from linework.client import Installation, Patience, Refused, technician
+from linework.runtime.program import sealing_master_keys
 from linework.verify.laws import Findings, Ledger
 from linework.verify.states import difference
 
 WRITER, WRITERS_WORKERS = "fieldwork", ("fieldwork_worker", "fieldwork_worker_1")
 READERS_WORKER = "qa_worker"
 _NORTH = technician("north", sub="north-1")
+SUBSCRIBER = "s-1"
+"""Whose orders those of `Stream` are."""
 
 
 class Scene:
@@ -43,6 +48,7 @@ class Scene:
 
     async def add_orders(self, count: int) -> None:
         """Orders that fieldwork holds, known to both services."""
+        await self._give_key()
         streams = [Stream(f"scene-{uuid.uuid4()}").until(Status.PROCESSING) for _ in range(count)]
         async with AIOKafkaProducer(bootstrap_servers=self.system.bootstrap_servers) as producer:
             for stream in streams:
@@ -53,6 +59,20 @@ class Scene:
                 assert stream.order is not None
                 self.orders[stream.order_id] = stream.order
         await self.at_rest()
+
+    async def _give_key(self) -> None:
+        """The key that notes are sealed with, as if intake had issued it."""
+        masters = MasterKeys.parse(sealing_master_keys(self.system.installation.state_folder))
+        key = masters.new_key(place=key_place(SUBSCRIBER))[1]
+        for service in self.system.services:
+            await self.rows(
+                service,
+                """insert into sealing_keys (subscriber_id, entity_version, master_key_id, wrapped)
+                   values ($1, 1, $2, $3) on conflict do nothing""",
+                SUBSCRIBER,
+                key.master_key_id,
+                key.text,
+            )
 
     async def note(self, order_id: str, text: str) -> bool:
         """A note on the order as it is known here; whether it was accepted."""

@@ -76,8 +76,6 @@ def create_app(
     app.state.settings = settings
     app.state.drain_seconds = settings.drain_seconds
     app.state.service = service
-    app.state.request_rate = RequestRate(settings.requests_per_second_limit)
-    app.state.stream_seats = StreamSeats(settings.streams_limit)
     app.state.clock = clock or SystemClock()
     app.state.find_subscription = lambda topic: (
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
@@ -89,12 +87,19 @@ def create_app(
     async def on_already_answered(request: Request, repeated: AlreadyAnswered) -> Response:
         return (await app.state.answer_again(repeated.answer, request)).response()
 
-    every_router = [*routers, parking_api.router, health_routes()]
-    docs = docs_route(app.title, "/openapi.json")
-    routes = [*app.router.routes, docs, *(route for router in every_router for route in router.routes)]
-    guard(app, service, routes, access if access is not None else routes_of(service))
-    app.add_middleware(Boundary, limit=settings.request_bytes_limit)
+    _fence(app, [*routers, parking_api.router, health_routes()], access if access is not None else routes_of(service))
     return app
+
+
+def _fence(app: FastAPI, routers: list[APIRouter], access: Table) -> None:
+    """Each route behind its guard, the app behind its limits."""
+    settings: Settings = app.state.settings
+    app.state.request_rate = RequestRate(settings.requests_per_second_limit)
+    app.state.stream_seats = StreamSeats(settings.streams_limit)
+    docs = docs_route(app.title, "/openapi.json")
+    routes = [*app.router.routes, docs, *(route for router in routers for route in router.routes)]
+    guard(app, app.state.service, routes, access)
+    app.add_middleware(Boundary, limit=settings.request_bytes_limit)
 
 
 async def _as_it_was(answer: Answer, _: Request) -> Answer:

@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from chassis.auth import TokenRefused
 from chassis.desk import Desk
+from chassis.docs_page import policy_of
 from chassis.leaving import is_leaving
+from chassis.limits import TooManyStreams
 from chassis.problems import Responses
 from custody.routes import ANY
 from reporting import wallboard
@@ -20,6 +22,7 @@ from reporting.figures.question import TimeZoneUnknown
 
 router = APIRouter(tags=["the wallboard"])
 _PAGE = (Path(wallboard.__file__).parent / "page.html").read_bytes()
+_POLICY = policy_of(_PAGE.decode())
 _REFUSALS = (*ANY, TimeZoneUnknown, FiguresNotBuilt)
 
 
@@ -92,7 +95,7 @@ async def get_wallboard(viewer: Viewer, desk: Desk) -> Snapshot:
     response_class=StreamingResponse,
     responses={
         200: {"description": "Events `snapshot`, each a whole `Snapshot`.", "content": {"text/event-stream": {}}},
-        **Responses.of(_REFUSALS),
+        **Responses.of((*_REFUSALS, TooManyStreams)),
     },
 )
 async def get_wallboard_stream(
@@ -100,6 +103,7 @@ async def get_wallboard_stream(
 ) -> StreamingResponse:
     """The wallboard as server-sent events: a snapshot at each change and every five seconds; it ends with the token."""
     await wallboard.snapshot(desk.db, viewer, desk.clock.now())  # what is refused is refused before it begins
+    desk.hold_stream()
     snapshots = wallboard.events(
         lambda: wallboard.snapshot(desk.db, viewer, desk.clock.now()),
         after=last_event_id,
@@ -120,5 +124,4 @@ async def _may_go_on(desk: Desk) -> bool:
 @router.get("/wallboard", response_class=Response, include_in_schema=False)
 async def get_page() -> Response:
     """The page: it has no data of its own and asks for a token. A token can be handed over as `#token=…`."""
-    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; connect-src 'self'"
-    return Response(_PAGE, media_type="text/html; charset=utf-8", headers={"content-security-policy": policy})
+    return Response(_PAGE, media_type="text/html; charset=utf-8", headers={"content-security-policy": _POLICY})
