@@ -78,9 +78,8 @@ def create_app(
         lifespan=lifespan,
         **_LEFT_OUT,
     )
-    app.state.settings = settings
+    app.state.service, app.state.settings = service, settings
     app.state.drain_seconds = settings.drain_seconds
-    app.state.service = service
     app.state.request_rate = RequestRate(settings.requests_per_second_limit)
     app.state.stream_seats = StreamSeats(settings.streams_limit)
     app.state.clock = clock or SystemClock()
