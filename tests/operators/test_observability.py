@@ -141,6 +141,12 @@ def test_every_page_is_in_the_list_of_pages() -> None:
     assert [page.name for page in _RUNBOOKS.glob("*.md") if page.name != "README.md" and page.name not in listed] == []
 
 
+@pytest.mark.parametrize("page", sorted(_RUNBOOKS.glob("*.md")), ids=lambda path: path.stem)
+def test_every_page_that_a_page_points_at_is_there(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", page.read_text())
+    assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
 @pytest.mark.parametrize("dashboard", _DASHBOARDS, ids=lambda path: path.stem)
 def test_a_dashboard_is_whole(dashboard: Path) -> None:
     content = json.loads(dashboard.read_text())

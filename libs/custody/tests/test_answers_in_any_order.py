@@ -55,6 +55,7 @@ class Station:
     outbox: list[Message] = field(default_factory=list)
     published: int = 0
     position: int = 0
+    is_catching_up: bool = False
 
     @property
     def holds_the_order(self) -> bool:

@@ -4,6 +4,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import uvicorn
@@ -27,6 +28,15 @@ from chassis.telemetry import set_up_logs
 from chassis.tracing import set_up_traces
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.access import routes_of
+
+_LEFT_OUT: dict[str, Any] = {
+    # FastAPI's own spans show queries, and queries hold people's names and numbers; see `tracing`.
+    "telemetry": {"tracing": False, "metrics": False, "logs": False},
+    # A path with a slash too many is a mistake to be told of, not a redirect that loses the body.
+    "redirect_slashes": False,
+    "docs_url": None,
+    "redoc_url": None,
+}
 
 
 def create_app(
@@ -66,16 +76,10 @@ def create_app(
         version="1",
         description=description,
         lifespan=lifespan,
-        # Its own spans show queries, and queries hold people's names and numbers; see `tracing`.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-        # A path with a slash too many is a mistake to be told of, not a redirect that loses the body.
-        redirect_slashes=False,
-        docs_url=None,
-        redoc_url=None,
+        **_LEFT_OUT,
     )
-    app.state.settings = settings
+    app.state.service, app.state.settings = service, settings
     app.state.drain_seconds = settings.drain_seconds
-    app.state.service = service
     app.state.clock = clock or SystemClock()
     app.state.find_subscription = lambda topic: (
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
