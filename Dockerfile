@@ -13,7 +13,8 @@ RUN awk '/^uv==/,/[^\\]$/' requirements.lock >uv.txt \
 ENV PATH=/build/uv/bin:$PATH UV_NO_CACHE=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=never
 
 FROM locked AS builder
-RUN uv venv --quiet /build/hatch && uv pip install --quiet --python /build/hatch/bin/python -c requirements.lock hatchling
+RUN uv venv --quiet /build/hatch \
+ && uv pip install --quiet --python /build/hatch/bin/python -c requirements.lock hatchling cyclonedx-python-lib packaging
 COPY libs libs
 COPY services services
 RUN for package in libs/* services/*; do (cd $package && /build/hatch/bin/python -m hatchling build -t wheel -d /build/wheels); done
@@ -23,6 +24,9 @@ RUN uv venv --quiet /opt/linework \
  && uv pip freeze --python /opt/linework/bin/python | grep -v '^linework-' >installed.txt \
  && while read -r package; do grep -qF "$package " requirements.lock || { echo "$package is not locked"; exit 1; }; done <installed.txt \
  && python3 -m compileall -q --invalidation-mode unchecked-hash /opt/linework/lib
+# The bill of materials of exactly this; a package in it that no service needs ends the build.
+COPY deploy/__init__.py deploy/dependencies.py deploy/licences.py deploy/bill.py deploy/
+RUN /build/hatch/bin/python -m deploy.bill --site "$(echo /opt/linework/lib/python3*/site-packages)" /app/linework.cdx.json
 RUN for service in services/*; do mkdir -p /app/$service && cp -r $service/alembic.ini $service/migrations /app/$service; done
 
 FROM ${PYTHON} AS runtime

@@ -10,7 +10,7 @@ PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/pyp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test lint fmt e2e chaos bench schema images k8s-try lock clean
+.PHONY: help install run down test lint fmt e2e chaos bench schema audit bill images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,10 +48,17 @@ chaos: install ## Break everything for ten minutes under load and check every pr
 bench: install ## Measure how fast it is, against its floor
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, Kafka's rights
+schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights
 	@$(BIN)/python -m contracts.generate
 	@$(BIN)/python -m chassis.document
 	@$(BIN)/python -m deploy.generate
+	@$(BIN)/python -m deploy.licences
+
+audit: install ## Ask the package index which locked packages are known to be vulnerable; needs a network
+	@$(BIN)/python -m deploy.audit $(ARGS)
+
+bill: install ## Write dist/linework.cdx.json, the services' bill of materials; ARGS=--everything for tools and tests too
+	@$(BIN)/python -m deploy.bill dist/linework.cdx.json $(ARGS)
 
 images: install ## Build what a cluster needs, with docker or podman; docs/kubernetes.md
 	@$(BIN)/python -m deploy.images $(ARGS)
