@@ -18,7 +18,9 @@ Manifest = dict[str, Any]
 
 _KNOWN = {
     *("apiVersion", "kind", "namespace", "namePrefix", "labels", "resources", "components", "patches", "images"),
+    *("configMapGenerator", "generatorOptions"),
 }
+_KNOWN_OF_GENERATORS = {"name", "files"}
 _WITHOUT_NAMESPACE = {"Namespace"}
 _WITHOUT_PREFIX = {"Namespace"}
 _WORKLOADS = ("Deployment", "StatefulSet", "Job")
@@ -59,6 +61,20 @@ def _resources(folder: Path, kustomization: Manifest) -> Iterator[Manifest]:
     for resource in kustomization.get("resources", []):
         path = folder / resource
         yield from render(path) if path.is_dir() else documents(path)
+    for generator in kustomization.get("configMapGenerator", []):
+        yield _config_map(folder, generator, kustomization.get("generatorOptions", {}))
+
+
+def _config_map(folder: Path, generator: Manifest, options: Manifest) -> Manifest:
+    """A file each key. Names without a hash only: with one, whoever refers to them would have to be changed too."""
+    if set(generator) - _KNOWN_OF_GENERATORS or options.get("disableNameSuffixHash") is not True:
+        raise Unknown(f"{folder}: a generated config map {generator['name']}")
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": generator["name"], "labels": dict(options.get("labels", {}))},
+        "data": {Path(file).name: (folder / file).read_text(encoding="utf-8") for file in generator["files"]},
+    }
 
 
 def _apply(folder: Path, component: Manifest, manifests: list[Manifest]) -> None:

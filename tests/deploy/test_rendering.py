@@ -43,6 +43,13 @@ def test_a_feature_that_is_not_known_is_not_passed_over(tmp_path: Path) -> None:
         render(tmp_path)
 
 
+def test_a_generated_map_whose_name_ends_in_a_hash_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    (tmp_path / "kustomization.yaml").write_text("configMapGenerator: [{name: a, files: [a.json]}]\n")
+    with pytest.raises(Unknown, match="config map a"):
+        render(tmp_path)
+
+
 def test_a_patch_of_nothing_is_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "kustomization.yaml").write_text("patches: [{target: {kind: Job}, patch: '[]'}]\n")
     with pytest.raises(Unknown, match="nothing"):

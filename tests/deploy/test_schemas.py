@@ -28,9 +28,11 @@ def test_every_built_in_resource_is_valid_to_the_letter(name: str) -> None:
 @needs_definitions
 def test_every_resource_of_an_operator_is_valid_to_the_letter() -> None:
     manifests = [one for one in render(FOLDER / "overlays/production") if not is_built_in(one)]
-    assert {one["kind"] for one in manifests} >= {"Kafka", "KafkaUser", "Cluster", "ScaledObject", "PodMonitor"}
+    assert {one["kind"] for one in manifests} >= _OF_OPERATORS
     assert faults_of(manifests) == []
 
+
+_OF_OPERATORS = {"Kafka", "KafkaTopic", "KafkaUser", "Cluster", "ScaledObject", "PodMonitor", "PrometheusRule"}
 
 PLANTED: list[tuple[str, Callable[[Manifest], Any]]] = [
     ("Deployment", lambda one: one["spec"].update(replica=2)),
@@ -45,6 +47,8 @@ PLANTED_OF_OPERATORS: list[tuple[str, Callable[[Manifest], Any]]] = [
     ("Cluster", lambda one: one["spec"].update(instances="three")),
     ("ScaledObject", lambda one: one["spec"].update(maxReplicas=12)),
     ("PodMonitor", lambda one: one["spec"].pop("selector")),
+    ("PrometheusRule", lambda one: one["spec"]["groups"][0]["rules"][0].update({"for": "a minute"})),
+    ("PrometheusRule", lambda one: one["spec"]["groups"][0]["rules"][0].update(severity="warning")),
 ]
 
 

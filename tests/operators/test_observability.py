@@ -51,10 +51,20 @@ def panels(dashboard: Path) -> Iterator[dict[str, Any]]:
             yield panel
 
 
+def choices(dashboard: Path) -> Iterator[tuple[str, str]]:
+    """What a reader can choose from, each as a query that names the same metric and label."""
+    for variable in json.loads(dashboard.read_text())["templating"]["list"]:
+        if variable["type"] == "query":
+            asked = re.fullmatch(r"label_values\((\w+), (\w+)\)", variable["query"]["query"])
+            assert asked, variable["query"]
+            yield variable["name"], f"sum by ({asked[2]}) ({asked[1]})"
+
+
 def queries() -> list[tuple[str, str]]:
     """Where each query stands, and the query."""
     found = [(rule["alert"], rule["expr"]) for rule in alerts()]
     for dashboard in _DASHBOARDS:
+        found += [(f"{dashboard.name}: {name}", query) for name, query in choices(dashboard)]
         for panel in panels(dashboard):
             found += [(f"{dashboard.name}: {panel['title']}", target["expr"]) for target in panel["targets"]]
     return found
