@@ -6,6 +6,9 @@ SQLAlchemy, once for each shape they take (`Query`).
 """
 
 import asyncio
+import os
+import re
+import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -37,6 +40,23 @@ _ANSWER_SECONDS = 35
 SESSION = {"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "3"}
 """The server notices within half a minute that its client is gone, and gives up the locks of that session."""
 _DIALECT = PGDialect_asyncpg()
+_HOST = r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s/?#@:,\[\]]*)(?::\d+)?"
+_PARAMETER = r"\w+=[^\s?#@&]*"
+_URL = re.compile(
+    r"postgres(?:ql)?(?:\+[a-z0-9]+)?://"
+    r"(?:[^\s/?#@:\[\]]+(?::[^\s/?#@\[\]]*)?@)?"
+    rf"{_HOST}(?:,{_HOST})*(?:/[^\s/?#@]*)?(?:\?{_PARAMETER}(?:&{_PARAMETER})*)?"
+)
+
+
+class UnreadableUrl(ValueError):
+    """A database's address that is none. What it says is not repeated: there is a password in it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "it is not postgresql://user:password@host:port/database; in user and password, any of / ? # @ [ ] and a"
+            " space is written as % and two digits"
+        )
 
 
 class DatabaseUnavailable(Unavailable):
@@ -51,8 +71,24 @@ def is_transient(error: BaseException) -> bool:
 
 
 def driver_url(url: str) -> str:
-    """The URL for asyncpg itself, whatever driver it named."""
+    """The URL for asyncpg itself, whatever driver it named; raises `UnreadableUrl`.
+
+    Whoever took an address apart that is not quite one would take a part of its password for a port, and say so.
+    """
+    if not _URL.fullmatch(url):
+        raise UnreadableUrl()
     return "postgresql://" + url.split("://", 1)[1]
+
+
+def url_from_environment() -> str:
+    """What DATABASE_URL says, for programs that need no other setting; an exit when it is missing or none."""
+    url = os.environ.get("DATABASE_URL")
+    if not url:
+        sys.exit("cannot start: DATABASE_URL is not set")
+    try:
+        return driver_url(url)
+    except UnreadableUrl as error:
+        sys.exit(f"cannot start: DATABASE_URL cannot be read: {error}")
 
 
 class Query:

@@ -1,7 +1,6 @@
 """What each service's `migrations/env.py` calls: Alembic over asyncpg, one lock, no endless waiting."""
 
 import asyncio
-import os
 from collections.abc import Iterable
 
 from alembic import context, op
@@ -9,13 +8,14 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chassis.database import url_from_environment
+
 _MIGRATION_LOCK = 0x4C57_0004
 
 
 def run() -> None:
     """Migrates the database of DATABASE_URL."""
-    url = os.environ["DATABASE_URL"].split("://", 1)[1]
-    asyncio.run(_migrate("postgresql+asyncpg://" + url))
+    asyncio.run(_migrate(url_from_environment().replace("postgresql://", "postgresql+asyncpg://", 1)))
 
 
 async def _migrate(url: str) -> None:

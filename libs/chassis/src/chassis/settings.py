@@ -6,16 +6,18 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.database import driver_url
 from chassis.sealing import MasterKeys
 
 
 class Settings(BaseSettings):
     """The settings that every service has; each is the environment variable of its name in capitals."""
 
-    model_config = SettingsConfigDict(extra="ignore")
+    # What was given is not repeated with what is wrong about it: some of it is secret.
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True)
 
     database_url: str = Field(
-        pattern=r"^postgres(ql)?(\+[a-z0-9]+)?://\S+$",
+        repr=False,
         description="postgresql://user:password@host:port/database of this service",
     )
     kafka_bootstrap_servers: str = Field(description="host:port of one or more brokers, by comma")
@@ -64,6 +66,12 @@ class Settings(BaseSettings):
     trace_ratio: float = Field(
         0.1, ge=0, le=1, description="share of the requests that are traced, where the caller has not decided it"
     )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        driver_url(url)
+        return url
 
     @field_validator("sealing_master_keys")
     @classmethod

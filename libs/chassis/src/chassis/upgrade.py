@@ -8,7 +8,6 @@ code does not know was migrated by newer code: after a rollback old code runs on
 
 import argparse
 import asyncio
-import os
 import sys
 import time
 from enum import StrEnum
@@ -20,7 +19,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
-from chassis.database import TRANSIENT, driver_url
+from chassis.database import TRANSIENT, driver_url, url_from_environment
 
 _LOOK_EVERY_SECONDS = 1.0
 
@@ -80,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("ini", type=Path, metavar="ALEMBIC_INI")
     parser.add_argument("--wait", type=float, metavar="SECONDS", help="change nothing; exit 1 when the time is over")
     options = parser.parse_args(arguments)
-    url = os.environ["DATABASE_URL"]
+    url = url_from_environment()
     try:
         stand = upgrade(options.ini, url) if options.wait is None else wait(options.ini, url, options.wait)
     except CommandError as error:

@@ -22,15 +22,25 @@ SERVERS_SECONDS = 120
 
 def database_urls(server_url: str) -> dict[str, str]:
     """Each service's own database on one server. `postgresql+driver` loses its driver: the URL is neutral."""
-    parts = urlsplit(server_url)
-    parts = parts._replace(scheme=parts.scheme.split("+")[0])
+    parts = urlsplit(_readable(server_url))
     return {service: parts._replace(path=f"/linework_{service}").geturl() for service in SERVICES}
+
+
+def _readable(server_url: str) -> str:
+    from chassis.database import UnreadableUrl, driver_url
+
+    try:
+        return driver_url(server_url)
+    except UnreadableUrl as error:
+        # Never with what it says: there is a password in it.
+        raise Stopped(f"The address of PostgreSQL, DATABASE_URL or SERVER_URL, cannot be read: {error}.") from error
 
 
 def create_databases(server_url: str) -> None:
     """Create the services' databases that are missing; one that is there is left alone."""
     import asyncpg
 
+    server_url = _readable(server_url)
     try:
         asyncio.run(_create_databases(server_url))
     except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
@@ -41,8 +51,7 @@ def create_databases(server_url: str) -> None:
 async def _create_databases(server_url: str) -> None:
     import asyncpg
 
-    parts = urlsplit(server_url)
-    connection = await asyncpg.connect(parts._replace(scheme="postgresql").geturl(), timeout=10)
+    connection = await asyncpg.connect(server_url, timeout=10)
     try:
         present = {row["datname"] for row in await connection.fetch("select datname from pg_database")}
         for service in SERVICES:
