@@ -68,6 +68,9 @@ def user_manifest(rights: Rights, quotas: Mapping[str, int] | None = None) -> Ma
     acls += [_allow("topic", topic, ["Describe", "Read"]) for topic in rights.reads]
     if rights.reads:
         acls.append(_allow("group", rights.group_prefix, ["Describe", "Read"], prefix=True))
+    if not rights.writes:
+        # Every worker's relay asks for a producer's number at its start; who may write a topic gets one by that.
+        acls.append({"resource": {"type": "cluster"}, "operations": ["IdempotentWrite"]})
     return _user(rights.user, acls, quotas)
 
 

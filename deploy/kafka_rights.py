@@ -1,12 +1,14 @@
 """Who may do what on Kafka, from the published language: writers by the catalogue, readers by what services listen to.
 
 Nothing here is decided a second time. A topic's writers are the owners of its messages, a service's readers are its
-`consumers.SUBSCRIPTIONS`, and a partner has the two topics of its own: it writes one and reads the other.
+`consumers.SUBSCRIPTIONS`, and a partner has the two topics of its own: it writes one and reads the other. What a
+service takes back after its database was restored (`consumers.OWN`), it may read too: the command comes as the worker.
 """
 
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import ModuleType
 
 from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import Service
@@ -41,8 +43,16 @@ def readers(topic: Topic) -> set[Service]:
 
 
 def _listened_to(service: Service) -> set[str]:
-    subscriptions = importlib.import_module(f"{service.value}.consumers").SUBSCRIPTIONS
-    return {subscription.topic.kind for subscription in subscriptions}
+    return {subscription.topic.kind for subscription in _consumers(service).SUBSCRIPTIONS}
+
+
+def takes_back(service: Service) -> set[str]:
+    """The topics that `python -m chassis.restored` reads from their beginning, besides where the others end."""
+    return {subscription.topic.kind for subscription in getattr(_consumers(service), "OWN", ())}
+
+
+def _consumers(service: Service) -> ModuleType:
+    return importlib.import_module(f"{service.value}.consumers")
 
 
 def worker_of(service: Service) -> str:
@@ -56,7 +66,9 @@ def rights_of_services(partners: Sequence[str]) -> list[Rights]:
         Rights(
             user=worker_of(service),
             writes=tuple(topic.name for topic in every if service in writers(topic)),
-            reads=tuple(topic.name for topic in every if service in readers(topic)),
+            reads=tuple(
+                topic.name for topic in every if service in readers(topic) or topic.kind in takes_back(service)
+            ),
             group_prefix=f"{service.value}.",
         )
         for service in Service
