@@ -34,6 +34,8 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "TOPIC_PREFIX": f"e2e-{ports['issuer']}.",
         "LINEWORK_STATE_FOLDER": str(tmp_path_factory.mktemp("installation")),
+        # What must be in no log is to be in none at any level.
+        "LOG_LEVEL": "DEBUG",
     }
     _linework("up", "--detach", "--empty", environment=environment)
     try:

@@ -107,6 +107,7 @@ async def test_a_worker_notices_by_itself_that_its_database_is_older_than_what_i
             ledger = await is_lawful_everywhere(town)
     assert ledger.threads[order["id"]].version == 3
     assert "restored from a backup?" in caplog.text
+    assert "that it has not recorded" not in caplog.text, "what it takes back is its own"
 
 
 async def test_intake_gives_no_number_twice_and_knows_its_requests_and_types_again(

@@ -8,6 +8,7 @@ import pytest
 
 from chassis.database import Database
 from chassis.subscribe import Poison
+from chassis.telemetry import METRICS
 from contracts import events as e
 from contracts.lifecycle import Service, Status
 from contracts.order import WorkOrder, apply
@@ -87,13 +88,30 @@ async def test_an_event_that_is_not_from_the_custodian_is_poison(db: Database) -
         await follow(db, Service.REPORTING, life.messages)
 
 
+@pytest.mark.parametrize(("service", "is_told"), [(Service.FIELDWORK, True), (Service.QA, False)])
+async def test_an_event_in_the_services_own_name_that_it_has_not_recorded_is_told(
+    db: Database, service: Service, is_told: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    life = whole_life("order-1").messages
+    await follow(db, service, life[:2])
+    before = METRICS.unrecorded._value.get()
+    await follow(db, service, life[2:3])
+    assert life[2].service == Service.FIELDWORK
+    assert METRICS.unrecorded._value.get() - before == is_told
+    assert ("that it has not recorded" in caplog.text) == is_told
+    tracked = await tracked_in(db, "order-1")
+    assert tracked is not None
+    assert tracked.order.version == 3
+
+
 async def test_own_events_come_back_and_only_say_how_far_the_stream_was_read(db: Database, orders: Orders) -> None:
     await follow(db, Service.FIELDWORK, whole_life("order-1").messages[:3])
     act = act_on("order-1", 3)
     await orders.record(await orders.get_for(act), NOTE, act, name="note")
-    before = await tracked_in(db, "order-1")
+    before, unrecorded = await tracked_in(db, "order-1"), METRICS.unrecorded._value.get()
     await follow(db, Service.FIELDWORK, await outbox_of(db))
     after = await tracked_in(db, "order-1")
+    assert METRICS.unrecorded._value.get() == unrecorded
     assert before is not None
     assert after is not None
     assert (before.stream_version, after.stream_version) == (3, 4)

@@ -40,6 +40,9 @@ class _Metrics:
     )
     duplicates = Counter("linework_duplicates_total", "Events that were known already.")
     gaps = Counter("linework_gaps_total", "Events that came before the one they follow; each is parked.", ["topic"])
+    unrecorded = Counter(
+        "linework_unrecorded_total", "Events in this service's own name that came back and that it had not recorded."
+    )
     parked = Counter("linework_parked_total", "Records that were parked.", ["topic"])
     released = Counter("linework_released_total", "Parked records that were applied after all.", ["topic"])
     parked_keys = Gauge("linework_parked_keys", "Keys that are parked at the moment.")

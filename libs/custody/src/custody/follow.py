@@ -5,6 +5,7 @@ the key is parked. A service's own events come back to it as repeats: they only 
 has been read, which is what decides whether a request that stands in the stream is ours to answer.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,8 @@ from contracts.order import CannotApply, apply
 from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
 from custody.answers import RequestSeen, answer, note_owed, owed_answer
 from custody.rows import COLUMNS, TYPES, Tracked, tracked_of, values_of
+
+log = logging.getLogger(__name__)
 
 _REQUESTS = (WorkOrderCancelRequested, WorkOrderUrgeRequested)
 
@@ -73,6 +76,8 @@ class Follower:
                 METRICS.duplicates.inc()
             return
         _check_follows(message, present, tracked.last_hash if tracked else GENESIS)
+        if message.service == self._service and not batch.is_catching_up:
+            _tell_unrecorded(message)
         try:
             order = apply(tracked.order if tracked else None, message)
         except CannotApply as error:
@@ -119,6 +124,16 @@ def _check_follows(message: Message, present: int, last_hash: str) -> None:
         raise Gap(message, f"a gap: version {message.order_version} came after version {present}")
     if message.prev_hash != last_hash:
         raise Poison(message, f"version {message.order_version} does not carry the hash of version {present}")
+
+
+def _tell_unrecorded(message: Message) -> None:
+    # We commit before we publish, so our own events are known when they come back. One that is not was written by
+    # somebody else in our name, or we have lost it: a database that was set back and nobody has said so.
+    METRICS.unrecorded.inc()
+    log.error(
+        "an event in this service's own name that it has not recorded",
+        extra={"event_id": message.id, "order_id": message.subject, "order_version": message.order_version},
+    )
 
 
 def _settle(request_id: str, order_id: str, batch: _Batch) -> None:

@@ -1,0 +1,88 @@
+"""Secrets are in the environment and in files of their owner: in no command line, and in no log at any level.
+
+The installation of these stories logs at DEBUG, and every command line of the machine is looked at while they run.
+"""
+
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+from tests.e2e.city import City
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What nobody is to read, by what it is, and where it might be read."""
+
+    texts: Mapping[str, str]
+    logs: tuple[Path, ...]
+
+    def places(self) -> list[str]:
+        written = [*_command_lines(), *((str(log), log.read_bytes().decode(errors="replace")) for log in self.logs)]
+        return [f"{what}: {place}" for place, text in written for what, secret in self.texts.items() if secret in text]
+
+
+def _command_lines() -> Iterator[tuple[str, str]]:
+    for process in psutil.process_iter(["cmdline"]):
+        yield f"process {process.pid}", "\0".join(process.info["cmdline"] or ())
+
+
+@pytest.fixture
+def state_folder(installation: dict[str, str]) -> Path:
+    if "state_folder" not in installation:
+        pytest.skip("the secrets of an installation elsewhere are not known here")
+    return Path(installation["state_folder"])
+
+
+@pytest.fixture
+def secrets(state_folder: Path, postgres_server: Any, kafka_server: Any, city: City) -> Secrets:
+    password = urlsplit(postgres_server.url).password
+    assert password
+    texts = {
+        "password of the database": password,
+        "master key": (state_folder / "sealing-master-keys").read_text().strip().split(":")[1],
+        "issuer's key": (state_folder / "issuer-key.pem").read_text().splitlines()[1],
+        "token": city.agent.token,
+        "signature of a token": city.agent.token.rsplit(".", 1)[1],
+    }
+    logs = (*sorted((state_folder / "logs").iterdir()), postgres_server.log, kafka_server.log)
+    return Secrets(texts, logs)
+
+
+async def test_no_secret_is_in_a_command_line_or_a_log(city: City, secrets: Secrets) -> None:
+    order = await city.processing(await city.dispatched(await city.create()))
+    await city.supervisor.see("fieldwork", order)
+    spoiled = [city.agent.token + "x", city.agent.token.rsplit(".", 1)[0], "x" + city.agent.token]
+    for token in spoiled:
+        for service in ("intake", "dispatch", "reporting"):
+            answer = await city.client.get(
+                f"{city.addresses[service]}/v1/work-orders/{order['id']}", headers={"authorization": f"Bearer {token}"}
+            )
+            assert answer.status_code == 401
+            assert city.agent.token.rsplit(".", 1)[1] not in answer.text
+    debugged = [log.name for log in secrets.logs if b'"level":"DEBUG"' in log.read_bytes()]
+    assert len(debugged) >= 5, "the processes were to log at DEBUG"
+    assert secrets.places() == []
+
+
+def test_a_secret_that_is_told_is_found(secrets: Secrets, tmp_path: Path) -> None:
+    password = secrets.texts["password of the database"]
+    log = tmp_path / "careless.log"
+    log.write_text(f"connecting to postgresql://linework:{password}@localhost\n")
+    careless = Secrets(secrets.texts, (log,))
+    assert careless.places() == [f"password of the database: {log}"]
+    with subprocess.Popen([sys.executable, "-c", "input()", password], stdin=subprocess.PIPE) as process:
+        assert f"password of the database: process {process.pid}" in careless.places()
+        process.communicate(b"\n")
+
+
+def test_what_is_kept_in_files_is_readable_by_its_owner_only(state_folder: Path, postgres_server: Any) -> None:
+    files = [state_folder / "sealing-master-keys", state_folder / "issuer-key.pem", postgres_server.folder / "password"]
+    assert [file.name for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077] == []
