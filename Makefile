@@ -72,4 +72,4 @@ lock: install ## Resolve requirements.lock and Kafka's jars anew; UPGRADE=1 take
 
 clean: ## Stop everything and forget its data, logs and caches; .venv stays
 	@if [ -x $(BIN)/linework ]; then $(BIN)/linework down --state-folder .local; fi
-	@rm -rf .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage htmlcov
+	@rm -rf .local .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage htmlcov dist
