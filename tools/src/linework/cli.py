@@ -6,7 +6,7 @@ that function: `linework --help` and `linework token` are typed often and must a
 
 import typer
 
-from linework import figures, logs, parked, partner, rebuild, redraw, reference, reports, simulate
+from linework import figures, logs, parked, partitions, partner, rebuild, redraw, reference, reports, simulate
 from linework.bridge import commands as bridge
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command()(runtime.up)
 app.command()(runtime.down)
 app.command()(runtime.status)
+app.command()(runtime.run)
 app.command()(runtime.token)
 app.command()(logs.logs)
 app.command()(simulate.simulate)
@@ -31,6 +32,7 @@ app.command()(figures.metrics)
 app.command()(figures.figures)
 app.command()(figures.recount)
 app.command()(redraw.redraw)
+app.command()(partitions.partitions)
 app.command()(reports.report)
 app.command()(reports.wallboard)
 app.add_typer(reference.commands, name="reference")

@@ -5,6 +5,7 @@ from chassis.database import DatabaseUnavailable
 from chassis.guard import AreasNotEnough, RoleNotAllowed
 from chassis.key_set import KeySetUnavailable
 from chassis.limits import TooManyRequests
+from chassis.outbox import EventTooLarge
 from chassis.problems import (
     AddressTooLong,
     HeadersTooLarge,
@@ -29,4 +30,5 @@ ANY: tuple[type[Refusal], ...] = (
     AddressTooLong,
     HeadersTooLarge,
     TooManyRequests,
+    EventTooLarge,
 )

@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from uvicorn.main import STARTUP_FAILURE
 
-from chassis import parking_api, problems
+from chassis import parking_api, problems, publishing_api
 from chassis.acts import AlreadyAnswered, Answer
 from chassis.auth import TokenVerifier
 from chassis.boundary import Boundary, Impatient
@@ -91,7 +91,8 @@ def create_app(
     async def on_already_answered(request: Request, repeated: AlreadyAnswered) -> Response:
         return (await app.state.answer_again(repeated.answer, request)).response()
 
-    _fence(app, [*routers, parking_api.router, health_routes()], access if access is not None else routes_of(service))
+    of_every_service = [parking_api.router, publishing_api.router, health_routes()]
+    _fence(app, [*routers, *of_every_service], access if access is not None else routes_of(service))
     return app
 
 

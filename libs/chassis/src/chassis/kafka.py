@@ -14,6 +14,7 @@ from chassis.settings import Settings
 from contracts.topics import Topic
 
 _DRAIN_SECONDS = 15.0
+_METADATA_MILLISECONDS = 10_000
 _TOPIC_ALREADY_EXISTS = 36
 
 
@@ -57,6 +58,8 @@ def new_broker(settings: Settings) -> KafkaBroker:
         [server.strip() for server in settings.kafka_bootstrap_servers.split(",")],
         security=broker_security(settings),
         allow_auto_create_topics=False,
+        # A topic that gets more partitions is read whole soon, not after the five minutes of the default.
+        metadata_max_age_ms=_METADATA_MILLISECONDS,
         # Handlers take the raw batch: nothing is to be injected or converted.
         apply_types=False,
         graceful_timeout=_DRAIN_SECONDS,

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -19,6 +19,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
 from chassis.database import Database
+from chassis.made_anew import begin_anew
 from chassis.parking import raw_record
 from chassis.positions import positions_of
 from chassis.subscribe import Consumer
@@ -157,6 +158,7 @@ class Listener(ConsumerRebalanceListener):
             if records and not self._is_from(placement):
                 self._place(client, records)
                 return {}
+            await self._notice_made_anew(records)
             is_partial = 0 < sum(map(len, records.values())) < max_records
             read_at = self.polled_at if is_partial else 0.0
             if not records and self._next_offsets:
@@ -164,6 +166,16 @@ class Listener(ConsumerRebalanceListener):
             return records
 
         client.getmany = waiting_getmany
+
+    async def _notice_made_anew(self, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
+        """The client begins anew where it is told that a topic ends before the place it asked for."""
+        gone = [
+            place.partition
+            for place, found in records.items()
+            if found and found[0].offset < self._next_offsets.get(place.partition, 0)
+        ]
+        await begin_anew(self._db, self.topic, gone)
+        self._next_offsets |= dict.fromkeys(gone, 0)
 
     def _is_from(self, placement: int) -> bool:
         """Whether what was read since then began where this database is."""

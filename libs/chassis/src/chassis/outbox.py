@@ -14,9 +14,20 @@ from chassis.database import Transaction
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
 from contracts.message import Message
+from contracts.refusals import Invalid
 from contracts.topics import Topic
 
 SHARDS = 16
+MOST_BYTES = 1_000_000
+"""Kafka takes 1,048,588 bytes as it is shipped, with what it adds itself. A row that it never takes would wait for
+ever, and every later one of its key behind it."""
+
+
+class EventTooLarge(Invalid):
+    """What would be published has {size} bytes, and {most} is the most; shorten the texts."""
+
+    zh = "待发布的内容为 {size} 字节，最多 {most} 字节；请缩短文字。"
+
 
 COLUMNS = "shard, aggregatetype, aggregateid, aggregate_version, type, payload, headers"
 
@@ -27,7 +38,14 @@ def shard_of(key: str) -> int:
 
 
 def row_of(message: Message, topic: Topic | None = None) -> tuple[int, str, str, int | None, str, bytes, str]:
-    """The values of `COLUMNS` for a message; `topic` is given for one that is made from a template."""
+    """The values of `COLUMNS` for a message; `topic` is given for one that is made from a template.
+
+    Raises `EventTooLarge`.
+    """
+    headers = msgspec.json.encode(headers_of(message)).decode()
+    size = len(message.data) + len(headers)
+    if size > MOST_BYTES:
+        raise EventTooLarge(size=size, most=MOST_BYTES)
     return (
         shard_of(message.subject),
         (topic or BY_TYPE[message.type].topic).name,
@@ -35,7 +53,7 @@ def row_of(message: Message, topic: Topic | None = None) -> tuple[int, str, str,
         message.order_version or message.entity_version,
         message.type,
         message.data,
-        msgspec.json.encode(headers_of(message)).decode(),
+        headers,
     )
 
 

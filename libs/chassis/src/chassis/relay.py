@@ -25,6 +25,7 @@ from aiokafka.errors import KafkaError
 from chassis.catching_up import IS_CATCHING_UP
 from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.outbox import SHARDS
+from chassis.publishing import Resting, begin_work, count_relays
 from chassis.telemetry import METRICS, log_events
 from chassis.tracing import publishing
 from chassis.wakeup import PUBLISH
@@ -32,7 +33,6 @@ from chassis.wakeup import PUBLISH
 log = logging.getLogger(__name__)
 
 _SHARD_LOCKS = 0x4C57_0001
-_PRESENCE_LOCKS = 0x4C57_0002
 _POLL_SECONDS = 0.2
 _LONGEST_REST_SECONDS = 0.03
 _BALANCE_SECONDS = 2.0
@@ -79,6 +79,8 @@ class Relay:
         while not self._is_leaving:
             try:
                 await self._serve()
+            except Resting:
+                await asyncio.sleep(_RETRY_SECONDS)
             except (*TRANSIENT, KafkaError, SendFailed) as error:
                 METRICS.relay_resets.inc()
                 log.warning("relay starts over from its table: %s: %s", type(error).__name__, error)
@@ -88,7 +90,7 @@ class Relay:
         connection = await asyncpg.connect(self._database_url, timeout=5, command_timeout=30, server_settings=SESSION)
         try:
             await connection.add_listener(PUBLISH, lambda *_: self._wake.set())
-            await connection.execute("select pg_advisory_lock_shared($1, 0)", _PRESENCE_LOCKS)
+            await begin_work(connection)
             async with self._producer() as producer:
                 await self._send_until_lost(connection, producer)
         finally:
@@ -147,7 +149,7 @@ class Relay:
             )
             for key, result in zip(list(queues), results, strict=True):
                 if isinstance(result, BaseException):
-                    failure = result
+                    failure = queues[key][0], result
                 else:
                     row = queues[key].popleft()
                     sent.append(row["id"])
@@ -159,7 +161,11 @@ class Relay:
         METRICS.published.inc(len(sent))
         log_events(log, "published", events)
         if failure is not None:
-            raise SendFailed(f"{len(rows) - len(sent)} of {len(rows)} rows were not acknowledged") from failure
+            row, error = failure
+            raise SendFailed(
+                f"{len(rows) - len(sent)} of {len(rows)} rows were not acknowledged; the last is row {row['id']},"
+                f" {row['aggregatetype']} {row['aggregateid']}: {type(error).__name__}: {error}"
+            ) from error
 
     async def _publish(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> str:
         """Sends one row and waits until it is acknowledged; returns the event's id."""
@@ -174,15 +180,11 @@ class Relay:
         await (await producer.send(topic, row["payload"], key=key, headers=headers))
 
     async def _balance(self, connection: asyncpg.Connection) -> None:
-        """Takes or gives back shards, so that the relays of this database have equal shares.
+        """Takes or gives back shards, so that the relays of this database have equal shares; raises `Resting`.
 
         Called between rounds only: a shard is never given away while a row of it is being sent.
         """
-        relays = await connection.fetchval(
-            "select count(*) from pg_locks where locktype = 'advisory' and classid = $1 and granted"
-            " and database = (select oid from pg_database where datname = current_database())",
-            _PRESENCE_LOCKS,
-        )
+        relays = await count_relays(connection)
         share = math.ceil(SHARDS / max(relays, 1))
         for shard in sorted(self._shards)[share:]:
             await connection.execute("select pg_advisory_unlock($1, $2)", _SHARD_LOCKS, shard)

@@ -15,13 +15,11 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from chassis.catching_up import must_read_until
 from chassis.database import TRANSIENT, Database
 from chassis.kafka import client_security
-from chassis.positions import positions_of
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from contracts.codec import MalformedMessage, decode
@@ -47,28 +45,6 @@ async def restored(
         return behind
     finally:
         await reader.stop()
-        await db.close()
-
-
-async def is_older_than_told(settings: Settings, service: str, subscriptions: Sequence[Subscription]) -> bool:
-    """Whether the database has read less than Kafka was told: then it is a backup of which nobody has said so.
-
-    Kafka is told after the commit, never before, so a database that was not set back is never behind it.
-    """
-    db = Database(settings.database_url, pool_size=1, application_name="linework restored")
-    servers = settings.kafka_bootstrap_servers.split(",")
-    admin = AIOKafkaAdminClient(bootstrap_servers=servers, **client_security(settings))
-    await admin.start()
-    try:
-        for subscription in subscriptions:
-            topic = subscription.topic.name
-            told = await admin.list_consumer_group_offsets(f"{settings.topic_prefix}{service}.{topic}")
-            own = await positions_of(db, topic)
-            if any(offset.offset > own.get(place.partition, 0) for place, offset in told.items()):
-                return True
-        return False
-    finally:
-        await admin.close()
         await db.close()
 
 

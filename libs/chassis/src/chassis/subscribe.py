@@ -17,6 +17,7 @@ import asyncpg
 
 from chassis import catching_up, parking
 from chassis.database import Database, Transaction, is_transient
+from chassis.outbox import EventTooLarge
 from chassis.parking import BEHIND, Parked, RawRecord
 from chassis.positions import advance
 from chassis.subscription import Gap, Poison, Subscription
@@ -41,6 +42,7 @@ _UNPROCESSABLE = (
     AttributeError,
     LookupError,
     ArithmeticError,
+    EventTooLarge,
 )
 """What one record can be the cause of. Anything else is a fault of ours: nothing is skipped until it is mended."""
 

@@ -15,8 +15,9 @@ from chassis.guests import Arriving, Guests
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
 from chassis.listener import Listener
+from chassis.made_anew import TopicIsBeingFilled, find_misfits
 from chassis.relay import Relay
-from chassis.restored import is_older_than_told, restored
+from chassis.restored import restored
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
 from chassis.telemetry import METRICS
@@ -48,6 +49,8 @@ class Worker:
         self._subscriptions = subscriptions
         self._jobs = jobs
         self._may_publish = asyncio.Event()
+        self.waits_for: str | None = None
+        """Why nothing is read or published, at its start."""
         self.db = Database(settings.database_url, pool_size=4, application_name=f"linework {service} worker")
         self._wakeup = Wakeup(settings.database_url)
         self._relay = Relay(
@@ -104,20 +107,22 @@ class Worker:
         # The broker may be away at the start; the probes answer meanwhile.
         while True:
             try:
-                await self._notice_restore()
+                await self._notice_misfits()
                 await self._broker.start()
-            except (KafkaError, *TRANSIENT) as error:
+            except (KafkaError, TopicIsBeingFilled, *TRANSIENT) as error:
+                self.waits_for = str(error)
                 log.warning("waiting for Kafka: %s", error)
                 await self._broker.stop()
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
+                self.waits_for = None
                 for listener in self._listeners:
                     listener.watch()
                 return
 
-    async def _notice_restore(self) -> None:
-        """Before anything is read or published: a restored database of which nobody has told us."""
-        if await is_older_than_told(self._settings, self._service, self._subscriptions):
+    async def _notice_misfits(self) -> None:
+        """Before anything is read or published: a topic made anew, and a restored database that nobody told us of."""
+        if await find_misfits(self._settings, self._service, self._subscriptions, self.db):
             behind = await restored(self._settings, self._subscriptions)
             log.error(
                 "the database has read less than Kafka was told: restored from a backup? Nothing is done until it has"
@@ -170,9 +175,10 @@ class Worker:
 
     def unready(self) -> str | None:
         """What makes it not ready: it is not alive, has no partitions, or cannot apply what it reads."""
-        waiting = [listener.topic for listener in self._listeners if not listener.is_assigned]
         stuck = next((listener.stuck for listener in self._all_listeners() if listener.stuck), None)
-        return self.fault() or stuck or (f"no partitions of {', '.join(waiting)} assigned" if waiting else None)
+        waiting = [listener.topic for listener in self._listeners if not listener.is_assigned]
+        unassigned = f"no partitions of {', '.join(waiting)} assigned" if waiting else None
+        return self.fault() or self.waits_for or stuck or unassigned
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

@@ -97,6 +97,8 @@ OF_EVERY_SERVICE: Mapping[str, Grants | None] = {
     "POST /v1/parked/{parked_id}/repair": _OPERATORS,
     "POST /v1/parked/{parked_id}/discard": _OPERATORS,
     "POST /v1/parked/release": _OPERATORS,
+    "GET /v1/publishing": _OPERATORS,
+    "PUT /v1/publishing": _OPERATORS,
 }
 
 PAGES: Mapping[str, Mapping[str, None]] = {"reporting": {"GET /wallboard": PUBLIC}}

@@ -282,6 +282,16 @@ async def messages_after(statements: Statements, place: int, *, topic: str | Non
     return [stored_of(row) for row in rows]
 
 
+async def unknown_among(statements: Statements, message_ids: Sequence[str]) -> list[str]:
+    """Those of the messages that are not in the record."""
+    rows = await statements.fetch(
+        """select asked.id from unnest($1::text[]) as asked (id)
+           where not exists (select from messages where message_id = asked.id)""",
+        message_ids,
+    )
+    return [row["id"] for row in rows]
+
+
 async def messages_of(
     statements: Statements, subjects: Iterable[str], *, as_of: datetime | None = None
 ) -> list[Message]:

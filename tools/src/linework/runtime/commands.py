@@ -27,6 +27,10 @@ def up(
         bool, typer.Option("--detach", help="Return when everything is ready and leave it running.")
     ] = False,
     empty: Annotated[bool, typer.Option("--empty", help="Without reference data and sample traffic.")] = False,
+    without: Annotated[
+        list[str] | None,
+        typer.Option("--without", help="What is not started, for a repair: a service's name, or `workers` for all."),
+    ] = None,
 ) -> None:
     """Start everything: PostgreSQL, Kafka, the issuer and the five services.
 
@@ -39,9 +43,10 @@ def up(
     from linework.runtime.progress import Steps
     from linework.runtime.supervisor import supervise
 
-    installation = described_installation(state_folder, port_base)
+    installation = described_installation(state_folder, port_base, without or ())
     if detach:
         options = ["--state-folder", str(installation.state_folder), *(["--empty"] if empty else [])]
+        options += [f"--without={name}" for name in without or ()]
         options += ["--port-base", str(port_base)] if port_base is not None else []
         start_detached(installation, options)
     else:
@@ -71,6 +76,18 @@ def status(
     is_elsewhere = bool(os.environ.get("LINEWORK_INTAKE_URL"))
     is_ready = show_elsewhere(as_json) if is_elsewhere else show_here(state_folder, wait, as_json)
     raise typer.Exit(0 if is_ready else 1)
+
+
+def run(
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Whose environment it gets.")],
+    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="Such as python -m chassis.restored qa.")],
+    state_folder: StateFolder = None,
+) -> None:
+    """Run a command with the environment of a service, as its own processes have it."""
+    from linework.runtime.installation import existing_installation
+    from linework.runtime.running import run_as
+
+    raise typer.Exit(run_as(existing_installation(state_folder, None), service, command))
 
 
 def token(

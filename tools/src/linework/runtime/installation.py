@@ -3,7 +3,7 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ class Installation:
     outside_database_url: str | None = None
     outside_kafka: str | None = None
     topic_prefix: str = ""
+    without: frozenset[str] = frozenset()
+    """Processes that are not started."""
 
     @property
     def logs(self) -> Path:
@@ -39,7 +41,7 @@ class Installation:
     def components(self) -> list[str]:
         """The names of everything this installation runs, in the order it is stopped."""
         own = {"kafka": not self.outside_kafka, "postgres": not self.outside_database_url}
-        return [name for name in STOP_ORDER if own.get(name, True)]
+        return [name for name in STOP_ORDER if own.get(name, True) and name not in self.without]
 
     def address(self, part: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[part]}"
@@ -71,6 +73,7 @@ class Installation:
             "outside_postgres": bool(self.outside_database_url),
             "outside_kafka": self.outside_kafka,
             "topic_prefix": self.topic_prefix,
+            "without": sorted(self.without),
         }
         self._file(self.state_folder).write_text(json.dumps(content, indent=2) + "\n")
 
@@ -79,8 +82,10 @@ class Installation:
         return state_folder / "installation.json"
 
 
-def described_installation(state_folder: Path | None, port_base: int | None) -> Installation:
-    """The installation that options and environment describe."""
+def described_installation(
+    state_folder: Path | None, port_base: int | None, without: Sequence[str] = ()
+) -> Installation:
+    """The installation that options and environment describe, without some services or all workers."""
     environ = os.environ
     return Installation(
         state_folder=_state_folder(state_folder),
@@ -88,7 +93,17 @@ def described_installation(state_folder: Path | None, port_base: int | None) -> 
         outside_database_url=environ.get("DATABASE_URL") or None,
         outside_kafka=environ.get("KAFKA_BOOTSTRAP_SERVERS") or None,
         topic_prefix=environ.get("TOPIC_PREFIX", ""),
+        without=_left_out(without),
     )
+
+
+def _left_out(names: Sequence[str]) -> frozenset[str]:
+    workers = {f"{service}_worker" for service in SERVICES}
+    unknown = [name for name in names if name not in (*SERVICES, "workers")]
+    if unknown:
+        raise Stopped(f"There is no service {unknown[0]}; there are {', '.join(SERVICES)}, and `workers`.")
+    found = {name for service in names if service in SERVICES for name in (service, f"{service}_worker")}
+    return frozenset(found | (workers if "workers" in names else set()))
 
 
 def existing_installation(state_folder: Path | None, port_base: int | None) -> Installation:
@@ -103,6 +118,7 @@ def existing_installation(state_folder: Path | None, port_base: int | None) -> I
             outside_database_url="outside" if content["outside_postgres"] else None,
             outside_kafka=content["outside_kafka"],
             topic_prefix=content["topic_prefix"],
+            without=frozenset(content.get("without", ())),
         )
     except FileNotFoundError:
         return described_installation(state_folder, port_base)

@@ -113,4 +113,4 @@ def make_programs(installation: Installation, environments: Mapping[str, Mapping
     for service in SERVICES:
         programs.append(Program(installation, service, f"{service}.main", environments[service]))
         programs.append(Program(installation, f"{service}_worker", f"{service}.worker", environments[service]))
-    return programs
+    return [program for program in programs if program.name not in installation.without]

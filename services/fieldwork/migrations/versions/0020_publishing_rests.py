@@ -1,0 +1,20 @@
+"""Publishing rests while an operator needs the topics to stand still.
+
+Expands: code of before does not look, so an operator lets it rest only when no such code runs any more.
+"""
+
+from chassis.migrations import execute
+from chassis.publishing import PUBLISHING_RESTS_V1
+
+revision = "0020"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    execute(PUBLISHING_RESTS_V1)
+
+
+def downgrade() -> None:
+    execute("drop table publishing_rests;\n")

@@ -1,0 +1,324 @@
+"""A lost topic, filled again from the record: every message that reporting has read, in the order of its arrival.
+
+    python -m reporting.republish TOPIC [--replace] [--partitions NUMBER]
+
+With the environment of reporting, and a user of Kafka who may write, create and delete the topic; while every
+service's worker is stopped. Keys, values and headers are as they were, each message stands there once, and each key
+in its order. Killed in the middle, it goes on where it was when it is run again: what a partition holds is always
+the beginning of what it shall hold. Workers that are started meanwhile wait for its end.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+from aiokafka.partitioner import DefaultPartitioner
+
+from chassis.database import TRANSIENT, Database
+from chassis.kafka import client_security, create_missing_topics
+from chassis.made_anew import BEING_FILLED, admin_of, set_positions, tell_kafka
+from chassis.restored import ends_of
+from chassis.settings import Settings
+from contracts.codec import encode
+from contracts.lifecycle import Service
+from contracts.message import Message
+from contracts.topics import CALLS, WORK_ORDERS, Topic
+from reporting import event_store
+
+_ROWS = 2_000
+_WAIT_SECONDS = 30.0
+_LOOK_SECONDS = 0.5
+_TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS)}
+_SERVICE = Service.REPORTING.value
+_STOP = "stop the workers of all services, and run it with --replace"
+_PARTITION_OF = DefaultPartitioner()
+
+Say = Callable[[str], None]
+
+
+class CannotRepublish(Exception):
+    """Why nothing was written, or not all."""
+
+
+@dataclass(slots=True)
+class _Partition:
+    """What a partition holds: how many messages, and a digest of their ids in their order."""
+
+    count: int = 0
+    digest: bytes = b""
+
+    def add(self, message_id: str) -> None:
+        self.count += 1
+        self.digest = hashlib.blake2b(self.digest + message_id.encode(), digest_size=16).digest()
+
+
+@dataclass(slots=True)
+class _Work:
+    """One run."""
+
+    settings: Settings
+    topic: Topic
+    db: Database
+    say: Say
+    partitions: list[_Partition] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.settings.topic_prefix + self.topic.name
+
+    def partition_of(self, message: Message) -> int:
+        """As every producer of the topic decides it."""
+        numbers = list(range(len(self.partitions)))
+        return _PARTITION_OF(message.subject.encode(), numbers, numbers)
+
+    async def record(self) -> AsyncIterator[list[Message]]:
+        """The messages of the topic, in the order in which they are to stand there."""
+        place = 0
+        while True:
+            async with self.db.statements() as statements:
+                rows = await event_store.messages_after(statements, place, topic=self.topic.name, limit=_ROWS)
+            if not rows:
+                return
+            place = rows[-1].place
+            yield [row.message for row in rows]
+
+
+async def republish(
+    settings: Settings, topic: Topic, *, replaces: bool = False, partitions: int | None = None, say: Say = print
+) -> int:
+    """Fills the topic; how many messages it then holds. Raises `CannotRepublish`, and `KafkaError` to be run again."""
+    db = Database(settings.database_url, pool_size=2, application_name="linework republish")
+    work = _Work(settings, topic, db, say)
+    try:
+        async with admin_of(settings) as admin:
+            await _nobody_works(work, admin)
+            await _create(work, admin, partitions)
+            await _close_door(work)
+            if not await _is_beginning(work):
+                if not replaces:
+                    raise CannotRepublish(
+                        f"{work.name} holds something else than the beginning of the record; with --replace it is"
+                        " deleted and made anew, once reporting has read all of it"
+                    )
+                await _replace(work, admin)
+            await _fill(work)
+        await _open_door(work)
+        return sum(partition.count for partition in work.partitions)
+    finally:
+        await db.close()
+
+
+async def _nobody_works(work: _Work, admin: AIOKafkaAdminClient) -> None:
+    """A worker that was stopped without notice is a member of its groups until its session has run out."""
+    groups = [
+        f"{work.settings.topic_prefix}{service.value}.{topic}"
+        for service in Service
+        for topic in sorted({work.topic.name, WORK_ORDERS.name})
+    ]
+    give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
+    while True:
+        # One at a time: the client cannot read an answer about two. A group is error code, name, state, …
+        described = [(await admin.describe_consumer_groups([group]))[0].groups[0] for group in groups]
+        busy = [name for _, name, state, *_ in described if state not in ("Dead", "Empty", "")]
+        if not busy:
+            return
+        if asyncio.get_running_loop().time() > give_up_at:
+            raise CannotRepublish(f"stop the workers of all services first; these still read: {', '.join(busy)}")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _create(work: _Work, admin: AIOKafkaAdminClient, partitions: int | None) -> None:
+    settings = work.settings
+    topic = replace(work.topic, partitions=partitions or work.topic.partitions)
+    await create_missing_topics(
+        settings.kafka_bootstrap_servers, settings.topic_prefix, [topic], client_security(settings)
+    )
+    give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
+    while asyncio.get_running_loop().time() < give_up_at:
+        found = (await admin.describe_topics([work.name]))[0]
+        if not found["error_code"] and all(one["leader"] >= 0 for one in found["partitions"]):
+            work.partitions = [_Partition() for _ in found["partitions"]]
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise CannotRepublish(f"{work.name} has partitions without a leader")
+
+
+async def _close_door(work: _Work) -> None:
+    for service in Service:
+        await tell_kafka(work.settings, service.value, work.topic.name, {0: BEING_FILLED})
+
+
+async def _open_door(work: _Work) -> None:
+    """Reporting stands at the end of what it has written; the others read from the beginning, and know it."""
+    offsets = {number: partition.count for number, partition in enumerate(work.partitions)}
+    async with work.db.begin() as tx:
+        await set_positions(tx, work.topic.name, offsets)
+    await tell_kafka(work.settings, _SERVICE, work.topic.name, offsets)
+    for service in Service:
+        if service is not Service.REPORTING:
+            await tell_kafka(work.settings, service.value, work.topic.name, dict.fromkeys(offsets, 0))
+
+
+async def _is_beginning(work: _Work) -> bool:
+    """Whether each partition holds the beginning of what it shall hold, as an earlier run has left it, or nothing."""
+    present = await _present(work)
+    expected = [_Partition() for _ in present]
+    async for messages in _as_long_as(work.record(), lambda: _is_short(expected, present)):
+        for message in messages:
+            number = work.partition_of(message)
+            if expected[number].count < present[number].count:
+                expected[number].add(message.id)
+    work.partitions = present
+    return expected == present
+
+
+def _is_short(expected: list[_Partition], present: list[_Partition]) -> bool:
+    return any(mine.count < theirs.count for mine, theirs in zip(expected, present, strict=True))
+
+
+async def _as_long_as(
+    batches: AsyncIterator[list[Message]], is_wanted: Callable[[], bool]
+) -> AsyncIterator[list[Message]]:
+    if is_wanted():
+        async for batch in batches:
+            yield batch
+            if not is_wanted():
+                return
+
+
+async def _present(work: _Work) -> list[_Partition]:
+    found = [_Partition() for _ in work.partitions]
+    async for partition, headers in _records(work):
+        found[partition].add(headers.get("ce_id", ""))
+    return found
+
+
+async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
+    """Partition and headers of everything that stands in the topic."""
+    settings = work.settings
+    servers = settings.kafka_bootstrap_servers.split(",")
+    reader = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, **client_security(settings))
+    await reader.start()
+    try:
+        ends = await ends_of(reader, work.name)
+        places = [TopicPartition(work.name, number) for number in ends]
+        reader.assign(places)
+        if places:
+            await reader.seek_to_beginning(*places)
+        while any([await reader.position(place) < ends[place.partition] for place in places]):
+            for place, records in (await reader.getmany(timeout_ms=200)).items():
+                for record in records:
+                    yield place.partition, {name: value.decode("latin-1") for name, value in record.headers if value}
+    finally:
+        await reader.stop()
+
+
+async def _replace(work: _Work, admin: AIOKafkaAdminClient) -> None:
+    """Deletes what stands there and makes the topic anew; refuses while it holds a message that the record has not."""
+    unread = await _unread(work)
+    if unread:
+        raise CannotRepublish(
+            f"{len(unread)} messages of {work.name} are not in the record, the first is {unread[0]}: start reporting's"
+            " worker until it has read them, and look at what it has parked"
+        )
+    count = len(work.partitions)
+    work.say(f"{work.name} is deleted and made anew with {count} partitions")
+    await admin.delete_topics([work.name])
+    await _until_gone(work, admin)
+    await _create(work, admin, count)
+    await _close_door(work)
+    if any(partition.count for partition in await _present(work)):
+        raise CannotRepublish(f"{work.name} was written to meanwhile; {_STOP}")
+
+
+async def _until_gone(work: _Work, admin: AIOKafkaAdminClient) -> None:
+    give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
+    while asyncio.get_running_loop().time() < give_up_at:
+        if work.name not in await admin.list_topics():
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise CannotRepublish(f"{work.name} is still there after it was deleted")
+
+
+async def _unread(work: _Work) -> list[str]:
+    """The ids of the messages in the topic that the record has not."""
+    unread: list[str] = []
+    asked: list[str] = []
+    async with work.db.statements() as statements:
+        async for _, headers in _records(work):
+            asked.append(headers.get("ce_id", ""))
+            if len(asked) == _ROWS:
+                unread += await event_store.unknown_among(statements, asked)
+                asked.clear()
+        return unread + await event_store.unknown_among(statements, asked)
+
+
+async def _fill(work: _Work) -> None:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=work.settings.kafka_bootstrap_servers,
+        enable_idempotence=True,
+        compression_type="lz4",
+        linger_ms=5,
+        max_batch_size=262_144,
+        **client_security(work.settings),
+    )
+    await producer.start()
+    try:
+        seen = [0] * len(work.partitions)
+        async for messages in work.record():
+            await _send(work, producer, messages, seen)
+    finally:
+        with contextlib.suppress(KafkaError):
+            await producer.stop()
+
+
+async def _send(work: _Work, producer: AIOKafkaProducer, messages: list[Message], seen: list[int]) -> None:
+    sent = []
+    for message in messages:
+        number = work.partition_of(message)
+        seen[number] += 1
+        if seen[number] <= work.partitions[number].count:
+            continue
+        key, value, headers = encode(message)
+        recorded = int(message.recorded_at.timestamp() * 1000)
+        sent.append(
+            await producer.send(work.name, value, key=key, partition=number, headers=headers, timestamp_ms=recorded)
+        )
+        work.partitions[number].count += 1
+    for told in await asyncio.gather(*sent):
+        if told.offset >= work.partitions[told.partition].count:
+            raise CannotRepublish(f"{work.name} was written to meanwhile; {_STOP}")
+    work.say(f"{sum(partition.count for partition in work.partitions)} messages")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m reporting.republish", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("topic", choices=sorted(_TOPICS))
+    parser.add_argument("--replace", action="store_true", help="delete what stands there, if the record has it all")
+    parser.add_argument("--partitions", type=int, metavar="NUMBER", help="of a topic that is missing; else 12")
+    options = parser.parse_args()
+    try:
+        count = asyncio.run(
+            republish(
+                Settings.from_environment(),
+                _TOPICS[options.topic],
+                replaces=options.replace,
+                partitions=options.partitions,
+            )
+        )
+    except CannotRepublish as reason:
+        sys.exit(f"{options.topic} is not whole, do not start the workers: {reason}")
+    except (*TRANSIENT, KafkaError) as error:
+        sys.exit(f"{options.topic} is not whole, run it again: {type(error).__name__}: {error}")
+    print(f"{options.topic} holds {count} messages; start the workers")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""`linework partitions`: a topic gets more partitions, and every key keeps its order.
+
+With another number of partitions most keys belong to another one. A reader that has not read a key's earlier records
+in the old partition when it meets the later ones in the new would take that for a gap, and park the key. So nobody
+publishes and everything is read when the topic grows; who publishes afterwards begins with a new producer, which
+knows the new number.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from linework.ports import SERVICES
+from linework.runtime.commands import StateFolder
+from linework.stopped import Stopped
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka.admin import AIOKafkaAdminClient
+
+_REST_SECONDS = 120
+_LOOK_SECONDS = 0.5
+
+Say = Callable[[str], None]
+LetRest = Callable[[str, int], Awaitable[int]]
+"""Lets the publishing of a service rest for so many seconds, 0 to go on; gives how many relays are at work."""
+
+
+def partitions(
+    topic: Annotated[str, typer.Argument(help="work-orders, calls, …")],
+    count: Annotated[int, typer.Argument(min=2, help="How many it shall have; more than it has.")],
+    wait: Annotated[float, typer.Option("--wait", help="Seconds until everything must have been read.")] = 300,
+    state_folder: StateFolder = None,
+) -> None:
+    """Give a topic more partitions without breaking the order of any key, while the installation works.
+
+    Publishing rests meanwhile, for seconds where nobody is behind; acts are taken, and wait in the outboxes.
+    Where this user may not change topics, it says when somebody who may has to.
+    """
+    asyncio.run(_partitions(topic, count, wait, state_folder))
+
+
+async def _partitions(topic: str, count: int, wait: float, state_folder: Path | None) -> None:
+    from aiokafka.errors import KafkaError
+
+    from contracts.topics import TOPICS
+    from linework.client import OPERATOR, Installation, NotReached, Patience, Refused, find_addresses
+
+    known = {one.name: one for one in TOPICS}
+    if topic not in known:
+        raise Stopped(f"There is no topic {topic}; there are {', '.join(known)}.")
+    addresses = find_addresses(state_folder)
+    if not addresses.bootstrap_servers:
+        raise Stopped("Where Kafka is must be said: KAFKA_BOOTSTRAP_SERVERS.")
+    try:
+        async with (
+            Installation(addresses, patience=Patience(seconds=20)) as city,
+            kafka_at(addresses.bootstrap_servers) as kafka,
+        ):
+
+            async def let_rest(service: str, seconds: int) -> int:
+                body = {"rest_seconds": seconds}
+                answer = await city.services[service].call("PUT", "/v1/publishing", body, by=OPERATOR)
+                return json.loads(answer.body)["relays_at_work"]
+
+            growth = Growth(kafka, addresses.topic_prefix, topic, count, let_rest, typer.echo)
+            await growth.run([service.value for service in known[topic].writers], wait)
+    except (KafkaError, NotReached, Refused) as error:
+        raise Stopped(f"{topic} was not changed, or not to its end: {error}; run it again.") from error
+
+
+@contextlib.asynccontextmanager
+async def kafka_at(bootstrap_servers: str) -> "AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]":
+    """As the user that KAFKA_USER, KAFKA_PASSWORD and KAFKA_CA_FILE name, if they do."""
+    from aiokafka import AIOKafkaConsumer
+    from aiokafka.admin import AIOKafkaAdminClient
+    from pydantic import SecretStr
+
+    from chassis.kafka import client_security
+    from chassis.settings import Settings
+
+    environ = os.environ.get
+    user, password = environ("KAFKA_USER", ""), SecretStr(environ("KAFKA_PASSWORD", ""))
+    settings = Settings.model_construct(
+        kafka_user=user, kafka_password=password, kafka_ca_file=environ("KAFKA_CA_FILE", "")
+    )
+    security = client_security(settings)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, **security)
+    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False, **security)
+    try:
+        await admin.start()
+        await reader.start()
+        yield admin, reader
+    finally:
+        await reader.stop()
+        await admin.close()
+
+
+class Growth:
+    """One topic that gets more partitions."""
+
+    def __init__(
+        self,
+        kafka: "tuple[AIOKafkaAdminClient, AIOKafkaConsumer]",
+        prefix: str,
+        topic: str,
+        count: int,
+        let_rest: LetRest,
+        say: Say,
+    ) -> None:
+        self._admin, self._reader = kafka
+        self._prefix = prefix
+        self._topic = topic
+        self._count = count
+        self._let_rest = let_rest
+        self._say = say
+        self._said = ""
+
+    async def run(self, writers: Sequence[str], wait_seconds: float) -> None:
+        """Raises `Stopped` when not everything was read in time; then nothing is changed."""
+        present = await self._number()
+        if present >= self._count:
+            raise Stopped(f"{self._topic} has {present} partitions; there can only be more.")
+        loop = asyncio.get_running_loop()
+        give_up_at, is_asked_for = loop.time() + wait_seconds, False
+        try:
+            self._tell(f"publishing rests in {', '.join(writers)}")
+            while await self._number() < self._count:
+                if loop.time() > give_up_at:
+                    raise Stopped(f"{self._topic} has {present} partitions as before. {self._said}")
+                reason = await self._restless(writers)
+                if reason:
+                    self._tell(reason)
+                elif not is_asked_for:
+                    is_asked_for = not await self._grow()
+                await asyncio.sleep(_LOOK_SECONDS)
+            self._tell(f"{self._topic} has {self._count} partitions; publishing goes on")
+        finally:
+            for writer in writers:
+                await self._let_rest(writer, 0)
+
+    def _tell(self, text: str) -> None:
+        if text != self._said:
+            self._said = text
+            self._say(text)
+
+    async def _restless(self, writers: Sequence[str]) -> str | None:
+        """Why the topic does not stand still, or is not read to its end; lets publishing rest on."""
+        from chassis.restored import ends_of
+
+        at_work = [writer for writer in writers if await self._let_rest(writer, _REST_SECONDS)]
+        if at_work:
+            return f"waiting until {', '.join(at_work)} have finished what they publish"
+        ends = await ends_of(self._reader, self._prefix + self._topic)
+        for service in SERVICES:
+            told = await self._told(service)
+            behind = sum(max(0, end - told.get(partition, 0)) for partition, end in ends.items())
+            if told and behind:
+                return f"waiting until {service} has read {self._topic} to its end"
+        return None
+
+    async def _told(self, service: str) -> dict[int, int]:
+        """How far a service has read; Kafka is told after the commit. Empty for who does not read the topic."""
+        offsets = await self._admin.list_consumer_group_offsets(f"{self._prefix}{service}.{self._topic}")
+        name = self._prefix + self._topic
+        return {place.partition: at.offset for place, at in offsets.items() if place.topic == name}
+
+    async def _grow(self) -> bool:
+        """Whether this user may do it."""
+        from aiokafka.admin import NewPartitions
+        from aiokafka.errors import ClusterAuthorizationFailedError, TopicAuthorizationFailedError
+
+        try:
+            await self._admin.create_partitions({self._prefix + self._topic: NewPartitions(self._count)})
+        except (ClusterAuthorizationFailedError, TopicAuthorizationFailedError):
+            self._tell(f"everything is read: give {self._topic} {self._count} partitions in its KafkaTopic; waiting")
+            return False
+        return True
+
+    async def _number(self) -> int:
+        found = (await self._admin.describe_topics([self._prefix + self._topic]))[0]
+        if found["error_code"]:
+            raise Stopped(f"There is no topic {self._prefix}{self._topic}.")
+        return len(found["partitions"])
