@@ -20,6 +20,7 @@ from deploy import kafka_rights
 from deploy.kafka_rights import Rights
 
 COMPONENTS = Path("deploy/k8s/components")
+REPAIR = Path("deploy/k8s/repair")
 PARTNERS = COMPONENTS / "kafka/partners.txt"
 CLUSTER = {"strimzi.io/cluster": "linework"}
 BOOTSTRAP_SERVERS = "linework-kafka-bootstrap:9093"
@@ -81,6 +82,14 @@ def scaler_manifest() -> Manifest:
     return _user("scaler", acls)
 
 
+def refill_manifest() -> Manifest:
+    """Whoever fills a lost topic again: exists only for as long as that takes."""
+    every = ["Create", "Delete", "Describe", "Read", "Write"]
+    acls = [_allow("topic", topic.name, every) for topic in kafka_rights.REFILLED]
+    acls += [_allow("group", f"{service.value}.", ["Describe", "Read"], prefix=True) for service in Service]
+    return _user("refill", acls)
+
+
 def scaling_manifest(service: Service) -> Manifest:
     """A worker more for each thousand records of lag, never more than the topic with most partitions can keep busy."""
     heard = [topic for topic in kafka_rights.topics(()) if service in kafka_rights.readers(topic)]
@@ -131,6 +140,7 @@ def documents(partners: Sequence[str]) -> dict[Path, str]:
     manifests = {
         COMPONENTS / "kafka/topics.yaml": [topic_manifest(topic) for topic in kafka_rights.topics(partners)],
         COMPONENTS / "kafka/users.yaml": [*users, scaler_manifest()],
+        REPAIR / "user.yaml": [refill_manifest()],
         COMPONENTS / "scaling/workers.yaml": [scaling_manifest(service) for service in Service],
     }
     return {path: _HEADER + _text(found) for path, found in manifests.items()}

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from deploy import generate, kafka_rights
+from tests.deploy.rendering import render
 
 from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import Service
@@ -34,7 +35,7 @@ def test_the_committed_manifests_are_what_the_code_generates(tmp_path: Path) -> 
     assert generate.differences(ROOT) == [], "run `make schema`"
     (tmp_path / generate.PARTNERS).parent.mkdir(parents=True)
     (tmp_path / generate.PARTNERS).write_text("")
-    assert len(generate.differences(tmp_path)) == 3
+    assert len(generate.differences(tmp_path)) == 4
     assert generate.main(["--check", "--root", str(tmp_path)]) == 1
 
 
@@ -116,3 +117,11 @@ def test_workers_are_scaled_by_each_topic_that_they_hear(service: Service) -> No
         trigger["metadata"]["consumerGroup"] == f"{service.value}.{trigger['metadata']['topic']}"
         for trigger in scaled["triggers"]
     )
+
+
+def test_only_who_fills_a_lost_topic_may_delete_one_and_only_those_that_there_is_a_record_of() -> None:
+    users = of_kind("KafkaUser", (PARTNER,))
+    assert {name for name, user in users.items() if allowed(user, "Delete")} == {"refill"}
+    assert allowed(users["refill"], "Write") == {topic.name for topic in kafka_rights.REFILLED}
+    overlays = [*render(ROOT / "deploy/k8s/overlays/production"), *render(ROOT / "deploy/k8s/overlays/local")]
+    assert "refill" not in {one["metadata"]["name"] for one in overlays}

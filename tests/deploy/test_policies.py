@@ -17,8 +17,9 @@ def test_every_overlay_keeps_the_rule(name: str, rule: policies.Rule) -> None:
     assert rule(render(FOLDER / name)) == []
 
 
-def test_the_client_of_the_try_keeps_the_rules_of_pods() -> None:
-    manifests = render(FOLDER / "client")
+@pytest.mark.parametrize("name", ["client", "repair"])
+def test_a_pod_for_a_time_keeps_the_rules_of_pods(name: str) -> None:
+    manifests = render(FOLDER / name)
     for rule in (policies.limits_everywhere, policies.restricted_pods, policies.restricted_containers):
         assert rule(manifests) == []
 

@@ -27,7 +27,8 @@ def test_every_built_in_resource_is_valid_to_the_letter(name: str) -> None:
 
 @needs_definitions
 def test_every_resource_of_an_operator_is_valid_to_the_letter() -> None:
-    manifests = [one for one in render(FOLDER / "overlays/production") if not is_built_in(one)]
+    rendered = [*render(FOLDER / "overlays/production"), *render(FOLDER / "repair")]
+    manifests = [one for one in rendered if not is_built_in(one)]
     assert {one["kind"] for one in manifests} >= _OF_OPERATORS
     assert faults_of(manifests) == []
 

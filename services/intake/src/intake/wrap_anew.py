@@ -1,0 +1,36 @@
+"""After a new master key was put first: wraps every sealing key with it at once, instead of in the night.
+
+    python -m intake.wrap_anew
+
+With the environment of intake. Intake's worker tells everybody.
+"""
+
+import asyncio
+import sys
+
+from chassis.clock import SystemClock
+from chassis.database import TRANSIENT, Database
+from chassis.outbox import CatchingUp
+from chassis.settings import Settings
+from intake.retention import wrap_all_anew
+
+
+async def _run() -> int:
+    settings = Settings.from_environment()
+    db = Database(settings.database_url, pool_size=1, application_name="linework wrap anew")
+    try:
+        return await wrap_all_anew(db, settings.master_keys, clock=SystemClock())
+    finally:
+        await db.close()
+
+
+def main() -> None:
+    try:
+        count = asyncio.run(_run())
+    except (*TRANSIENT, CatchingUp) as error:
+        sys.exit(f"not every key was wrapped; run it again: {type(error).__name__}: {error}")
+    print(f"{count} keys were wrapped anew")
+
+
+if __name__ == "__main__":
+    main()
