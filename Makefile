@@ -10,7 +10,7 @@ PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/pyp
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test lint fmt e2e chaos bench schema audit bill images k8s-try lock clean
+.PHONY: help install run down test lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ e2e: install ## Run the end-to-end stories only; LINEWORK_E2E_* variables name a
 
 chaos: install ## Break everything for ten minutes under load and check every promise: ARGS="--seed 7 --minutes 30"
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+runbooks: install ## Type every command of docs/runbooks on an installation of its own: ARGS="lost-topic"
+	@$(BIN)/python -m tests.operators.runbooks $(ARGS)
 
 bench: install ## Measure how fast it is, against its floor
 	@$(BIN)/python -m benchmarks $(ARGS)

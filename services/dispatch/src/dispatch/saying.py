@@ -17,7 +17,7 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
     if after:
         return [], after
     areas = await tx.fetch("select * from work_areas order by id for update")
-    staff = await tx.fetch("select * from staff order by id for update")
+    staff = await tx.fetch("select *, id as staff_id from staff order by id for update")
     entities = [(f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas]
     entities += [(f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff]
     messages = [

@@ -1,0 +1,197 @@
+"""Types what the runbooks say on an installation of its own, page by page, and says what did not work.
+
+    python -m tests.operators.runbooks [--port-base 18800] [PAGE …]
+
+Examples in the pages are given for what is at hand here: an order, a parked record. What only a cluster has (`kubectl`,
+Kafka's own scripts) is left out and listed. Each page leaves the installation lawful: its last command is
+`linework verify`, or it has none that changes anything.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+ROOT = Path(__file__).parents[2]
+RUNBOOKS = ROOT / "docs/runbooks"
+SERVICES = ("intake", "dispatch", "fieldwork", "qa", "reporting")
+_FENCE = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_ELSEWHERE = ("kubectl", "kafka-configs.sh")
+_MAY_FAIL = ("linework status", "linework rebuild reporting --accept")
+"""What answers with 1 while something is still on its way, or when there is nothing to accept."""
+_URGE = "linework.work_order.urge_requested.v1"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One command of a page."""
+
+    page: str
+    text: str
+
+    @property
+    def is_elsewhere(self) -> bool:
+        return self.text.startswith(_ELSEWHERE)
+
+
+def commands_of(page: Path) -> Iterator[Typed]:
+    """Every line of the page's shell blocks; a line that ends with a backslash goes on."""
+    for block in _FENCE.findall(page.read_text(encoding="utf-8")):
+        for line in block.replace("\\\n", " ").splitlines():
+            if line.strip() and not line.startswith("#"):
+                yield Typed(page.name, line.strip())
+
+
+class Installation:
+    """The one that is typed on."""
+
+    def __init__(self, folder: Path, port_base: int) -> None:
+        self.folder = folder
+        self.port_base = port_base
+        programs = Path(sys.executable).parent
+        self._env = {
+            **os.environ,
+            "LINEWORK_STATE_FOLDER": str(folder),
+            "LINEWORK_PORT_BASE": str(port_base),
+            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        }
+
+    def run(self, command: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["bash", "-c", command], cwd=ROOT, env=self._env, capture_output=True, text=True, timeout=300
+        )
+
+    def must(self, command: str) -> str:
+        done = self.run(command)
+        if done.returncode:
+            raise SystemExit(f"{command}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def here(self, text: str) -> str:
+        """The page's ports and folder, as they are here."""
+        text = re.sub(r"127\.0\.0\.1:80(\d\d)", lambda port: f"127.0.0.1:{self.port_base + int(port[1])}", text)
+        return text.replace(".local/", f"{self.folder}/")
+
+    def parked(self, service: str) -> list[Mapping[str, Any]]:
+        return json.loads(self.must(f"linework parked list {service} --json").rsplit("]", 1)[0] + "]")
+
+    def orders(self) -> list[Mapping[str, Any]]:
+        token = self.must("linework token supervisor").strip()
+        url = f"http://127.0.0.1:{self.port_base + 3}/v1/work-orders?status=dispatched"
+        return json.loads(self.must(f"curl -s -H 'Authorization: Bearer {token}' '{url}'"))["items"]
+
+    def plant(self, order_id: str, *, is_whole: bool) -> None:
+        """A request for the order that nobody can read: without a header, or with a value that is none."""
+        headers = {
+            "ce_id": f"planted-{order_id}-{is_whole}",
+            "ce_source": "/linework/intake",
+            "ce_type": _URGE,
+            "ce_subject": order_id,
+            "ce_time": "2026-11-27T08:00:00Z",
+            **({} if is_whole else {"ce_specversion": "1.0"}),
+        }
+        value = {"request_id": f"planted-{order_id}", "reason": "x", "hop": 0}
+        asyncio.run(self._send(order_id, json.dumps(value) if is_whole else "not JSON", headers))
+
+    async def _send(self, key: str, value: str, headers: Mapping[str, str]) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{self.port_base + 7}")
+        await producer.start()
+        pairs = [(name, text.encode()) for name, text in headers.items()]
+        await producer.send_and_wait("work-orders", value.encode(), key=key.encode(), headers=pairs)
+        await producer.stop()
+
+    def parked_by_all(self, count: int) -> None:
+        give_up_at = time.monotonic() + 60
+        while any(len(self.parked(service)) < count for service in SERVICES):
+            if time.monotonic() > give_up_at:
+                raise SystemExit(f"not every service has parked {count} records")
+
+
+class ParkedKey:
+    """The page on parked keys: one record is repaired and released, another is given up, by every service alike."""
+
+    def __init__(self, here: Installation) -> None:
+        self._here = here
+        self._mended, self._given_up = here.orders()[:2]
+        here.plant(self._mended["id"], is_whole=True)
+        here.plant(self._given_up["id"], is_whole=False)
+        here.parked_by_all(2)
+        self._ids = {service: self._ids_at(service) for service in SERVICES}
+
+    def _ids_at(self, service: str) -> dict[str, int]:
+        return {row["key"]: row["id"] for row in self._here.parked(service)}
+
+    def commands(self, text: str) -> list[str]:
+        """The page's example, in each service where it changes something."""
+        text = text.replace("ORDER_ID", self._mended["id"]).replace("20261122-000123", self._mended["order_no"])
+        text = re.sub(r"ce_orderversion=4", "ce_specversion=1.0", text)
+        reason = json.dumps({"request_id": f"planted-{self._mended['id']}", "reason": "sealed", "hop": 0})
+        text = re.sub(r"--value '.*?'", f"--value '{reason}'", text)
+        changes = any(word in text for word in (" repair ", " discard ", " release "))
+        key = self._given_up["id"] if " discard " in text else self._mended["id"]
+        return [
+            text.replace("fieldwork", service).replace(" 17", f" {self._ids[service][key]}")
+            for service in (SERVICES if changes else ("fieldwork",))
+        ]
+
+
+def type_page(here: Installation, page: Path) -> list[str]:
+    """Types the commands of a page; what went wrong."""
+    special = ParkedKey(here) if page.name == "parked-key.md" else None
+    if page.name == "restore-a-database.md":
+        here.must("linework run fieldwork -- sh -c 'pg_dump --format custom --file fieldwork.dump \"$DATABASE_URL\"'")
+        here.must("linework simulate --orders 5")
+    faults = []
+    for typed in commands_of(page):
+        if typed.is_elsewhere:
+            print(f"    left out: {typed.text}")
+            continue
+        for text in special.commands(typed.text) if special else [typed.text]:
+            began = time.monotonic()
+            done = here.run(here.here(text))
+            is_good = not done.returncode or text.startswith(_MAY_FAIL)
+            print(f"    {'' if is_good else 'FAILED '}{time.monotonic() - began:5.1f} s  {text}", flush=True)
+            if not is_good:
+                faults.append(f"{page.name}: {text}: {(done.stdout + done.stderr)[-2000:]}")
+    return faults
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.operators.runbooks", description=(__doc__ or "").split("\n")[0]
+    )
+    parser.add_argument("pages", nargs="*", metavar="PAGE", help="such as lost-topic; else all")
+    parser.add_argument("--port-base", type=int, default=18_800)
+    options = parser.parse_args()
+    pages = [page for page in sorted(RUNBOOKS.glob("*.md")) if not options.pages or page.stem in options.pages]
+    faults = []
+    with tempfile.TemporaryDirectory(prefix="runbooks-") as folder:
+        here = Installation(Path(folder), options.port_base)
+        try:
+            here.must("linework up --detach")
+            here.must("linework verify")
+            for page in pages:
+                print(page.name, flush=True)
+                faults += type_page(here, page)
+            print("afterwards", flush=True)
+            here.must("linework verify")
+        finally:
+            here.run("linework down")
+            (ROOT / "fieldwork.dump").unlink(missing_ok=True)
+    print("\n".join(faults) or "every command did what its page says")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
