@@ -137,6 +137,36 @@ async def test_intake_gives_no_number_twice_and_knows_its_requests_and_types_aga
             assert renamed["version"] == 3
 
 
+async def test_intake_gives_no_subscriber_a_second_first_key(
+    town: Town, backup: Callable[[str], Any], databases: Databases
+) -> None:
+    async with town.started("fieldwork"):
+        async with town.started("intake"):
+            await town.settle("intake")
+        url = await backup("intake")
+        async with town.started("intake"):
+            order = await town.create()  # the subscriber's first, which issues the key
+            await town.settle("intake")
+        await put_back(town, "intake", url, databases)
+        await told_to_catch_up(town, "intake")
+        body = {"subscriber_no": "111", "device_type": "digital", "demand_type": "test", "content": "又没有信号"}
+        refused = await town.ask("intake", "POST", "/work-orders", "agent", body)
+        assert (refused.status_code, refused.json()["code"]) == (503, "catching_up")
+        async with town.started("intake"):
+            await town.has("intake", order)
+            again = await town.call("intake", "POST", "/work-orders", "agent", body)
+            await town.has("fieldwork", again)
+            for created, content in ((order, "没有信号"), (again, "又没有信号")):
+                shown = await town.call("intake", "GET", f"/work-orders/{created['id']}", "agent")
+                assert shown["content"] == content
+    async with town.db("intake").statements() as statements:
+        keys = await statements.fetch("select entity_version, wrapped from sealing_keys")
+    async with town.db("fieldwork").statements() as statements:
+        copies = await statements.fetch("select entity_version, wrapped from sealing_keys")
+    assert [tuple(row) for row in keys] == [tuple(row) for row in copies]
+    assert len(keys) == 1
+
+
 async def test_dispatch_defines_an_area_on_top_of_what_it_published_since(
     town: Town, backup: Callable[[str], Any], databases: Databases
 ) -> None:

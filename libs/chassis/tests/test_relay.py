@@ -13,7 +13,8 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from chassis import relay as relay_module
-from chassis.outbox import SHARDS
+from chassis.outbox import MOST_BYTES, SHARDS, EventTooLarge
+from chassis.publishing import PRESENCE_LOCKS
 from chassis.relay import Relay
 from chassis.testing import eventually
 
@@ -151,6 +152,26 @@ async def test_after_a_lost_record_a_new_producer_starts_over_and_no_later_recor
         assert gaps == [], f"{key}: a reader would have met a gap in {versions}"
 
 
+async def test_what_kafka_would_never_take_is_refused_before_it_is_committed(toy: Toy) -> None:
+    with pytest.raises(EventTooLarge):
+        await count(toy.db, "order-1", "x" * MOST_BYTES)
+    assert await count(toy.db, "order-1", "x" * (MOST_BYTES - 1_000)) == 1
+    async with running(toy.relay()):
+        await eventually(toy.outbox_rows, until=lambda rows: rows == 0)
+
+
+async def test_a_row_that_kafka_never_takes_is_named_and_stops_its_own_key_only(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("chassis.outbox.MOST_BYTES", 2 * MOST_BYTES)
+    await count(toy.db, "order-1", "x" * (MOST_BYTES + 100_000))
+    async with running(toy.relay()):
+        await count(toy.db, "order-2")
+        await eventually(toy.outbox_rows, until=lambda rows: rows == 1)
+        await eventually(lambda: caplog.text, until=lambda text: "work-orders order-1: MessageSizeTooLarge" in text)
+    assert await toy.versions_in_kafka() == {"order-2": [1]}
+
+
 @pytest.mark.parametrize("stops", ["stop", "kill"])
 async def test_while_kafka_is_away_commands_are_accepted_and_arrive_later(
     toy: Toy, kafka_server: Any, stops: str
@@ -199,7 +220,7 @@ async def test_a_relay_whose_connection_is_cut_goes_on_with_another_one(toy: Toy
                     "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and"
                     " objid = 0 and classid = $1 and database = (select oid from pg_database"
                     " where datname = current_database())",
-                    relay_module._PRESENCE_LOCKS,
+                    PRESENCE_LOCKS,
                 )
             assert cut <= 1
             await asyncio.wait([writing], timeout=1.2)
