@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from chassis.database import Database, Statements, is_transient
+from chassis.database import Database, Transaction, is_transient
 from chassis.kafka import client_security
 from chassis.positions import positions_of
 from chassis.settings import Settings
@@ -85,7 +85,8 @@ async def begin_anew(db: Database, topic: str, partitions: Sequence[int]) -> Non
     while partitions:
         try:
             async with db.begin() as tx:
-                await set_positions(tx, topic, dict.fromkeys(partitions, 0))
+                await _to_the_beginning(tx, topic, partitions)
+                await _move_parked(tx, topic, partitions)
         except Exception as error:
             if not is_transient(error):
                 raise
@@ -95,23 +96,38 @@ async def begin_anew(db: Database, topic: str, partitions: Sequence[int]) -> Non
             return
 
 
-async def set_positions(tx: Statements, topic: str, offsets: Mapping[int, int]) -> None:
-    """Where to go on in a topic that was made anew, by partition."""
-    partitions = list(offsets)
+async def _to_the_beginning(tx: Transaction, topic: str, partitions: Sequence[int]) -> None:
+    # A database that was restored as well still has to read up to its mark; one that had is done with it.
     await tx.execute(
-        """insert into positions (topic, partition, next_offset)
-           select $1, partition, next from unnest($2::int[], $3::bigint[]) as place (partition, next) order by partition
-           on conflict (topic, partition) do update set next_offset = excluded.next_offset, restored_until = null""",
+        """update positions set next_offset = 0,
+               restored_until = case when next_offset < restored_until then restored_until end
+           where topic = $1 and partition = any($2)""",
         topic,
         partitions,
-        [offsets[partition] for partition in partitions],
     )
+
+
+async def _move_parked(tx: Transaction, topic: str, partitions: Sequence[int]) -> None:
     await tx.execute(
         'update parked set "offset" = "offset" - $3 where topic = $1 and partition = any($2)',
         topic,
         partitions,
         _BEFORE_ANY_PLACE,
     )
+
+
+async def has_all_of(tx: Transaction, topic: str, ends: Mapping[int, int]) -> None:
+    """Notes that what stands in a topic that was made anew has been read to these ends, by partition."""
+    partitions = list(ends)
+    await tx.execute(
+        """insert into positions (topic, partition, next_offset)
+           select $1, partition, next from unnest($2::int[], $3::bigint[]) as place (partition, next) order by partition
+           on conflict (topic, partition) do update set next_offset = excluded.next_offset, restored_until = null""",
+        topic,
+        partitions,
+        list(ends.values()),
+    )
+    await _move_parked(tx, topic, partitions)
 
 
 async def tell_kafka(settings: Settings, service: str, topic: str, offsets: Mapping[int, int]) -> None:

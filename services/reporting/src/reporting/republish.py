@@ -23,7 +23,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from chassis.database import TRANSIENT, Database
 from chassis.kafka import client_security, create_missing_topics
-from chassis.made_anew import BEING_FILLED, admin_of, set_positions, tell_kafka
+from chassis.made_anew import BEING_FILLED, admin_of, has_all_of, tell_kafka
 from chassis.restored import ends_of
 from chassis.settings import Settings
 from contracts.codec import encode
@@ -159,7 +159,7 @@ async def _open_door(work: _Work) -> None:
     """Reporting stands at the end of what it has written; the others read from the beginning, and know it."""
     offsets = {number: partition.count for number, partition in enumerate(work.partitions)}
     async with work.db.begin() as tx:
-        await set_positions(tx, work.topic.name, offsets)
+        await has_all_of(tx, work.topic.name, offsets)
     await tell_kafka(work.settings, _SERVICE, work.topic.name, offsets)
     for service in Service:
         if service is not Service.REPORTING:
