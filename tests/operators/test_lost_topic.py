@@ -182,6 +182,8 @@ async def test_a_topic_with_messages_that_the_record_has_not_is_never_deleted(to
     with pytest.raises(CannotRepublish, match=r"1 messages of .* are not in the record"):
         await refill(town, replaces=True)
     assert len(await standing(town)) == 2
+    async with town.started():  # nothing has changed: everybody goes on where they were
+        await is_lawful_everywhere(town)
 
 
 def newest(records: list[ConsumerRecord]) -> dict[bytes, tuple[Any, bytes]]:

@@ -13,7 +13,7 @@ import asyncio
 import contextlib
 import hashlib
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -23,7 +23,7 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from chassis.database import TRANSIENT, Database
 from chassis.kafka import client_security, create_missing_topics
-from chassis.made_anew import BEING_FILLED, admin_of, has_all_of, tell_kafka
+from chassis.made_anew import BEING_FILLED, admin_of, has_all_of, tell_kafka, told_to_kafka
 from chassis.restored import ends_of
 from chassis.settings import Settings
 from contracts.codec import encode
@@ -68,6 +68,8 @@ class _Work:
     db: Database
     say: Say
     partitions: list[_Partition] = field(default_factory=list)
+    told_before: dict[Service, int] = field(default_factory=dict)
+    """What Kafka was told of the first partition before the door was closed."""
 
     @property
     def name(self) -> str:
@@ -102,17 +104,22 @@ async def republish(
             await _create(work, admin, partitions)
             await _close_door(work)
             if not await _is_beginning(work):
-                if not replaces:
-                    raise CannotRepublish(
-                        f"{work.name} holds something else than the beginning of the record; with --replace it is"
-                        " deleted and made anew, once reporting has read all of it"
-                    )
+                await _may_replace(work, replaces)
                 await _replace(work, admin)
             await _fill(work)
         await _open_door(work)
         return sum(partition.count for partition in work.partitions)
     finally:
         await db.close()
+
+
+async def _until_right(look: Callable[[], Awaitable[str | None]]) -> None:
+    """Looks until nothing is wrong; raises `CannotRepublish` with what still is when the time is over."""
+    give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
+    while (wrong := await look()) is not None:
+        if asyncio.get_running_loop().time() > give_up_at:
+            raise CannotRepublish(wrong)
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _nobody_works(work: _Work, admin: AIOKafkaAdminClient) -> None:
@@ -122,16 +129,14 @@ async def _nobody_works(work: _Work, admin: AIOKafkaAdminClient) -> None:
         for service in Service
         for topic in sorted({work.topic.name, WORK_ORDERS.name})
     ]
-    give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
-    while True:
+
+    async def look() -> str | None:
         # One at a time: the client cannot read an answer about two. A group is error code, name, state, …
         described = [(await admin.describe_consumer_groups([group]))[0].groups[0] for group in groups]
         busy = [name for _, name, state, *_ in described if state not in ("Dead", "Empty", "")]
-        if not busy:
-            return
-        if asyncio.get_running_loop().time() > give_up_at:
-            raise CannotRepublish(f"stop the workers of all services first; these still read: {', '.join(busy)}")
-        await asyncio.sleep(_LOOK_SECONDS)
+        return f"stop the workers of all services first; these still read: {', '.join(busy)}" if busy else None
+
+    await _until_right(look)
 
 
 async def _create(work: _Work, admin: AIOKafkaAdminClient, partitions: int | None) -> None:
@@ -140,18 +145,21 @@ async def _create(work: _Work, admin: AIOKafkaAdminClient, partitions: int | Non
     await create_missing_topics(
         settings.kafka_bootstrap_servers, settings.topic_prefix, [topic], client_security(settings)
     )
-    give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
-    while asyncio.get_running_loop().time() < give_up_at:
+
+    async def look() -> str | None:
         found = (await admin.describe_topics([work.name]))[0]
-        if not found["error_code"] and all(one["leader"] >= 0 for one in found["partitions"]):
-            work.partitions = [_Partition() for _ in found["partitions"]]
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
-    raise CannotRepublish(f"{work.name} has partitions without a leader")
+        is_led = not found["error_code"] and all(one["leader"] >= 0 for one in found["partitions"])
+        work.partitions = [_Partition() for _ in found["partitions"]]
+        return None if is_led else f"{work.name} has partitions without a leader"
+
+    await _until_right(look)
 
 
 async def _close_door(work: _Work) -> None:
+    """Whoever starts from here on waits; raises `KafkaError` when a worker was quicker."""
     for service in Service:
+        told = await told_to_kafka(work.settings, service.value, [work.topic.name])
+        work.told_before[service] = told[work.topic.name].get(0, 0)
         await tell_kafka(work.settings, service.value, work.topic.name, {0: BEING_FILLED})
 
 
@@ -220,31 +228,38 @@ async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
         await reader.stop()
 
 
-async def _replace(work: _Work, admin: AIOKafkaAdminClient) -> None:
-    """Deletes what stands there and makes the topic anew; refuses while it holds a message that the record has not."""
-    unread = await _unread(work)
-    if unread:
+async def _may_replace(work: _Work, replaces: bool) -> None:
+    """Raises `CannotRepublish`, with everything as it was, where the topic is to stay or has what nobody else has."""
+    unread = await _unread(work) if replaces else []
+    if replaces and not unread:
+        return
+    for service, offset in work.told_before.items():
+        await tell_kafka(work.settings, service.value, work.topic.name, {0: offset})
+    if not replaces:
         raise CannotRepublish(
-            f"{len(unread)} messages of {work.name} are not in the record, the first is {unread[0]}: start reporting's"
-            " worker until it has read them, and look at what it has parked"
+            f"{work.name} holds something else than the beginning of the record; with --replace it is deleted and"
+            " made anew, if reporting has read all of it"
         )
+    raise CannotRepublish(
+        f"{len(unread)} messages of {work.name} are not in the record, the first is {unread[0]}: start reporting's"
+        " worker until it has read them, and look at what it has parked"
+    )
+
+
+async def _replace(work: _Work, admin: AIOKafkaAdminClient) -> None:
+    """Deletes what stands there and makes the topic anew."""
     count = len(work.partitions)
     work.say(f"{work.name} is deleted and made anew with {count} partitions")
     await admin.delete_topics([work.name])
-    await _until_gone(work, admin)
+
+    async def look() -> str | None:
+        return f"{work.name} is still there after it was deleted" if work.name in await admin.list_topics() else None
+
+    await _until_right(look)
     await _create(work, admin, count)
     await _close_door(work)
     if any(partition.count for partition in await _present(work)):
         raise CannotRepublish(f"{work.name} was written to meanwhile; {_STOP}")
-
-
-async def _until_gone(work: _Work, admin: AIOKafkaAdminClient) -> None:
-    give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
-    while asyncio.get_running_loop().time() < give_up_at:
-        if work.name not in await admin.list_topics():
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
-    raise CannotRepublish(f"{work.name} is still there after it was deleted")
 
 
 async def _unread(work: _Work) -> list[str]:
@@ -314,7 +329,7 @@ def main() -> None:
             )
         )
     except CannotRepublish as reason:
-        sys.exit(f"{options.topic} is not whole, do not start the workers: {reason}")
+        sys.exit(f"{options.topic} was not filled: {reason}")
     except (*TRANSIENT, KafkaError) as error:
         sys.exit(f"{options.topic} is not whole, run it again: {type(error).__name__}: {error}")
     print(f"{options.topic} holds {count} messages; start the workers")
