@@ -88,7 +88,7 @@ class Installation:
 
     def orders(self) -> list[Mapping[str, Any]]:
         token = self.must("linework token supervisor").strip()
-        url = f"http://127.0.0.1:{self.port_base + 3}/v1/work-orders?status=dispatched"
+        url = f"http://127.0.0.1:{self.port_base + 3}/v1/work-orders?status=archived"
         return json.loads(self.must(f"curl -s -H 'Authorization: Bearer {token}' '{url}'"))["items"]
 
     def plant(self, order_id: str, *, is_whole: bool) -> None:
@@ -135,7 +135,6 @@ class ParkedKey:
     def commands(self, text: str) -> list[str]:
         """The page's example, in each service where it changes something."""
         text = text.replace("ORDER_ID", self._mended["id"]).replace("20261122-000123", self._mended["order_no"])
-        text = re.sub(r"ce_orderversion=4", "ce_specversion=1.0", text)
         reason = json.dumps({"request_id": f"planted-{self._mended['id']}", "reason": "sealed", "hop": 0})
         text = re.sub(r"--value '.*?'", f"--value '{reason}'", text)
         changes = any(word in text for word in (" repair ", " discard ", " release "))
