@@ -62,6 +62,8 @@ class ReadUpTo(BaseModel):
     """Of orders."""
     call_message_count: int
     """Of calls and agents."""
+    quality_message_count: int
+    """Of quality."""
     recorded_at: datetime | None
     """The latest `recorded_at` of what was read."""
 

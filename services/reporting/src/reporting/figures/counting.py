@@ -22,7 +22,7 @@ from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, period_label, period_sql, slice_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, TimeZoneUnknown, check
 from reporting.metrics import Kind
-from reporting.projections import SETS, TABLES, calls
+from reporting.projections import SETS, TABLES, calls, follow_ups
 
 MOST_ROWS = 10_000
 _MOST_BUCKETS = 500_000
@@ -123,8 +123,9 @@ async def read_up_to(statements: Statements, state: StreamState, question: Quest
         "generation": state.generation,
         "read_up_to": {
             "positions": positions,
-            "message_count": state.message_count - state.call_message_count,
+            "message_count": state.message_count - state.call_message_count - state.quality_message_count,
             "call_message_count": state.call_message_count,
+            "quality_message_count": state.quality_message_count,
             "recorded_at": state.recorded_at,
         },
         "is_complete": bool(end and state.recorded_at and state.recorded_at >= end),
@@ -260,6 +261,7 @@ class _Filling(dict[str, str]):
         super().__init__(upto="'infinity'::timestamptz", live=live, slice=slice_of(question.time_zone))
         self |= {name: str(seconds) for name, seconds in question.thresholds.items()}
         self["legs"] = table_of(calls.TABLE, live, question)
+        self |= {table: f"{table}_{live}" for table in (follow_ups.TABLE, follow_ups.ORDERS_TABLE)}
         self["table"] = table_of(question.metric.source.table, live, question)
         self._moments = {
             "at": question.at,

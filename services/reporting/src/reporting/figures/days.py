@@ -39,7 +39,7 @@ class Kept:
 def days_asked(question: Question) -> list[date]:
     """The whole days that a question is made of; empty when it is not, or not worth it."""
     metric, zone = question.metric, ZoneInfo(question.time_zone)
-    looks_beyond_the_day = "{table}" in metric.numerator
+    looks_beyond_the_day = any(name in metric.numerator for name in ("{table}", "{follow_ups}"))
     if metric.kind is Kind.INTERPOLATED or not metric.has_periods or looks_beyond_the_day:
         return []
     if question.as_of or question.only or question.grain is Grain.HOUR or not (question.begin and question.end):
