@@ -81,7 +81,8 @@ def call(number: int, chance: random.Random) -> CallStream:
     if chance.random() < 0.3:
         chance.shuffle(told)
     for place, (kind, when, values) in enumerate(told):
-        fact = kind(fact_id=f"{stream.subject}:{place}", **values)
+        faults = chance.choice([(), (), (), ("negative_time", "unknown_agent")])
+        fact = kind(fact_id=f"{stream.subject}:{place}", faults=faults, **values)
         stream.add(fact, when, recorded_at=max(when, begin) + timedelta(seconds=chance.choice([0, 1, 4000])))
     if stream.messages and chance.random() < 0.3:
         again = chance.choice(stream.messages)

@@ -1,6 +1,7 @@
-"""Follow-ups and how content subscribers were, in the record beside orders and calls.
+"""Follow-ups and how content subscribers were, in the record beside orders and calls; what is odd about a leg.
 
-Expands: the tables are of both sets, and are filled as the topic `quality` is read from its beginning.
+Expands: the tables are of both sets. Those of follow-ups are filled as the topic `quality` is read from its beginning;
+legs are folded again by the rebuild that the worker begins after the upgrade.
 """
 
 from chassis.migrations import execute
@@ -46,6 +47,7 @@ create table followed_orders_{name} (
     primary key (order_id, stream, number)
 );
 create index followed_orders_{name}_stream on followed_orders_{name} (stream);
+alter table legs_{name} add column faults text;
 """
 
 
@@ -53,6 +55,7 @@ def upgrade() -> None:
     execute("""
 alter table stream_state add column quality_message_count bigint not null default 0;
 create index messages_quality on messages (order_id, place) where topic = 'quality';
+update stream_state set live_shape = 4 where message_count = 0;
 """)
     for name in ("a", "b"):
         execute(_SET.format(name=name))
@@ -61,6 +64,8 @@ create index messages_quality on messages (order_id, place) where topic = 'quali
 def downgrade() -> None:
     execute("""
 drop table follow_ups_a, follow_ups_b, followed_orders_a, followed_orders_b;
+alter table legs_a drop column faults;
+alter table legs_b drop column faults;
 drop index messages_quality;
 alter table stream_state drop column quality_message_count;
 """)

@@ -20,7 +20,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.message import Actor, Message
 from contracts.topics import CALLS, QUALITY, WORK_ORDERS, Topic
 
-SHAPE = 3
+SHAPE = 4
 """The tables of a set of projections, as this code keeps them."""
 COLUMNS = (
     "place",

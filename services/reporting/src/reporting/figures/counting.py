@@ -172,12 +172,14 @@ def _distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> li
                 "numerator": 0,
                 "denominator": 0,
                 "unknown": 0,
+                "marked": 0,
                 "buckets": {},
             },
         )
         into["numerator"] += row["numerator"] or 0
         into["denominator"] += row["denominator"]
         into["unknown"] += row["unknown"]
+        into["marked"] += row.get("marked") or 0
         if row["bucket"] is not None:
             into["buckets"][row["bucket"]] = row["denominator"]
     if not merged and not question.keys:
@@ -194,8 +196,7 @@ def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     done["numerator"] = metric.above(numerator)
     done["denominator"] = None if metric.kind is Kind.COUNT else metric.below(below)
     done["value"] = metric.value(done["numerator"], done["denominator"])
-    if row.get("unknown"):
-        done["unknown"] = row["unknown"]
+    done |= {name: row[name] for name in ("unknown", "marked") if row.get(name)}
     if metric.kind is Kind.DISTRIBUTION:
         done |= {name: percentile(row["buckets"], share) for name, share in SHARES.items()}
         done["buckets"] = row["buckets"]
@@ -225,6 +226,8 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
         columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
     keys = len(question.keys)
     measures = _measures(question, fill)
+    if metric.source.is_refolded:
+        measures.append("count(*) filter (where faults is not null) as marked")
     if metric.kind is Kind.DISTRIBUTION:
         columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
         keys += 1

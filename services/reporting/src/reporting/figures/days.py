@@ -22,6 +22,7 @@ from reporting.metrics import Grain, Kind
 _DAY = timedelta(days=1)
 _FEWEST_DAYS = 3
 _MOST_DAYS = 4000
+_SUMMED = ("numerator", "denominator", "unknown", "marked")
 
 Row = dict[str, Any]
 Sums = dict[date, list[Row]]
@@ -117,7 +118,7 @@ def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: 
 
 def _whole(row: Row) -> Row:
     """PostgreSQL's sums of big numbers are decimals."""
-    for name in ("numerator", "denominator", "unknown"):
+    for name in _SUMMED:
         if row.get(name) is not None:
             row[name] = int(row[name])
     return row
@@ -132,7 +133,7 @@ def together(question: Question, sums: Mapping[date, Iterable[Row]]) -> list[Row
         for row in sums[day]:
             key = (*period, *(row[name] for name in names))
             into = merged.setdefault(key, dict(zip(question.keys, key, strict=True)))
-            for name in ("numerator", "denominator", "unknown"):
+            for name in _SUMMED:
                 if row.get(name) is not None:
                     into[name] = into.get(name, 0) + row[name]
             if "buckets" in row:

@@ -93,7 +93,8 @@ async def _events_behind(
     # The changes of an agent's state have no end: those of a slice, and the day before it, in which it began.
     is_endless = source.relation is not None and bool(moments)
     found = await statements.fetch(
-        """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at, recorded_at
+        """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at,
+               recorded_at, case when topic = 'calls' then data end as data
            from messages where order_id = any($1) and topic = any($5)
                and recorded_at <= coalesce($2, 'infinity'::timestamptz) and occurred_at between $3 and $4
            order by place""",
@@ -104,8 +105,10 @@ async def _events_behind(
         sorted(topics),
     )
     events: dict[str, list[Mapping[str, Any]]] = {subject: [] for subject in subjects.values()}
-    for row in found:
-        events[subjects[row["subject"]]].append(dict(row))
+    for row in map(dict, found):
+        data = row.pop("data")
+        faults = msgspec.json.decode(data).get("faults") if data else None
+        events[subjects[row["subject"]]].append(row | ({"faults": faults} if faults else {}))
     return events
 
 
