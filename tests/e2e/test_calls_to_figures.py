@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from services.intake.tests.component.queue_log_count import count
-from tests.e2e.city import City, Json, Person
+from tests.e2e.city import NAMES, City, Json, Person, opened_project
 
 from chassis.testing import eventually
 from contracts import partners as p
@@ -22,7 +22,6 @@ from linework.bridge.delivery import delivery_to
 
 REAL_LOG = Path(__file__).parents[3] / "shared" / "data" / "asterisk-queue_log"
 PHONE = "13800001111"
-NAMES = {"en": "Service", "zh": "服务"}
 FORM = {
     "names": NAMES,
     "sections": [
@@ -38,10 +37,6 @@ FORM = {
         }
     ],
 }
-QUESTIONS = [
-    {"question": "content", "names": NAMES, "kind": "scale", "highest": 5, "is_satisfaction": True}
-    | {"opens": "dissatisfaction", "opens_up_to": 2}
-]
 
 
 @dataclass
@@ -163,30 +158,6 @@ async def evaluated(city: City, call: Json, plan: Json) -> Json:
     return submitted["revisions"][-1]["scores"]
 
 
-async def opened_project(city: City) -> str:
-    """A project that follows up what the north completes; at an hour that is no quiet one."""
-    now = datetime.now(UTC)
-    calendar, questionnaire = f"calendar-{city.mark}", f"visit-{city.mark}"
-    zone = "Asia/Shanghai" if now.hour == 23 else "UTC"  # calls end a minute before midnight
-    await city.supervisor.put("qa", f"/calendars/{calendar}", {"time_zone": zone})
-    await city.supervisor.post(
-        "qa", f"/questionnaires/{questionnaire}/versions", {"names": NAMES, "questions": QUESTIONS}
-    )
-    project = {
-        "name": "完成后回访",
-        "start": (now - timedelta(hours=1)).isoformat(),
-        "end": (now + timedelta(days=1)).isoformat(),
-        "cause": "completion",
-        "questionnaire": f"{questionnaire}:1",
-        "calendar": calendar,
-        "calls_from": "00:00",
-        "calls_until": "23:59",
-        "work_area_ids": [city.area("north")],
-    }
-    await city.supervisor.put("qa", f"/follow-up-projects/after-{city.mark}", project)
-    return f"after-{city.mark}"
-
-
 async def followed_up(city: City, project: str, order: Json) -> Json:
     """The subscriber is called after the work, by whom intake shows them to, and gives four points of five."""
     me = await city.person("agent", sub=f"caller-{city.mark}")
@@ -226,7 +197,7 @@ async def test_a_call_becomes_an_order_is_evaluated_and_followed_up_and_counts_i
     city: City, switch: Switch
 ) -> None:
     begin = datetime.now(UTC) - timedelta(minutes=10)
-    project = await opened_project(city)
+    project = await opened_project(city, "north")
     call = await answered_call(switch, begin)
     await abandoned_call(switch, begin + timedelta(minutes=1))
     order = await settled_by_an_order(city, call)

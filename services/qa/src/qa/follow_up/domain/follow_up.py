@@ -87,6 +87,8 @@ class FollowUp:
     due_by: datetime
     next_call_at: datetime
     """Not before this moment."""
+    subscriber_id: str | None = None
+    """Known with an order; of a list, once intake was asked for them."""
     order_ids: tuple[str, ...] = ()
     outage_id: str | None = None
     work_area_id: str | None = None
@@ -162,6 +164,7 @@ def planned(
             thing=thing,
             due_by=due_by,
             next_call_at=now,
+            subscriber_id=order.subscriber_id,
             order_ids=(order.id,),
             outage_id=outage_id,
             work_area_id=order.work_area_id,
