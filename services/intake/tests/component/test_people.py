@@ -353,7 +353,7 @@ async def test_an_erasure_reaches_calls_from_their_numbers_that_nobody_gave_to_a
 
 async def test_who_stays_unknown_is_forgotten_after_a_time_and_their_call_still_counts(intake: Intake) -> None:
     call = await logged_call(intake, "13911112222", "标记一")
-    known = await logged_call(intake, "13800000042", "标记二")
+    known = await logged_call(intake, "+8613800000042", "标记二")
     wakeup = Wakeup(intake.db.url)
     at = FixedClock()
     at.advance(days=364)
