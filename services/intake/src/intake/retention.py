@@ -7,12 +7,13 @@ one that holds the key. It is also what is last in the log, should two relays ev
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from dataclasses import astuple, dataclass
 from datetime import timedelta
 
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
-from chassis.database import Database, is_transient
+from chassis.database import Database, Transaction, is_transient
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.wakeup import PUBLISH, Wakeup
@@ -107,47 +108,36 @@ async def _erase_old_subscribers(db: Database, clock: Clock, wakeup: Wakeup) -> 
 
 async def _delete_old_reveals(db: Database, clock: Clock) -> int:
     since = kept_since(clock.now(), await _days(db, DataClass.REVEALS))
-    count = 0
-    while True:
-        async with db.statements() as statements:
-            deleted = await people_store.delete_reveals(statements, since, limit=_AT_ONCE)
-        count += deleted
-        if deleted < _AT_ONCE:
-            return count
-
-
-async def wrap_all_anew(db: Database, masters: MasterKeys, *, clock: Clock) -> int:
-    """After a new master key was put first: every sealing key is wrapped with it, and everybody is told."""
-    count = 0
-    while True:
-        async with db.begin() as tx:
-            wrapped = await wrap_anew(tx, masters, RETENTION, now=clock.now())
-        if not wrapped:
-            return count
-        count += wrapped
+    return await _until_nothing_is_left(db, lambda tx: people_store.delete_reveals(tx, since, limit=_AT_ONCE))
 
 
 async def _forget_unknown_callers(db: Database, clock: Clock) -> int:
     since = kept_since(clock.now(), await _days(db, DataClass.UNKNOWN_CALLERS))
-    count = 0
-    while True:
-        async with db.begin() as tx:
-            forgotten = await people_store.forget_callers(tx, since, limit=_AT_ONCE)
-        count += forgotten
-        if forgotten < _AT_ONCE:
-            return count
+    return await _until_nothing_is_left(db, lambda tx: people_store.forget_callers(tx, since, limit=_AT_ONCE))
+
+
+async def wrap_all_anew(db: Database, masters: MasterKeys, *, clock: Clock) -> int:
+    """After a new master key was put first: every sealing key is wrapped with it, and everybody is told."""
+    return await _until_nothing_is_left(db, lambda tx: wrap_anew(tx, masters, RETENTION, now=clock.now()))
 
 
 async def issue_all_missing(db: Database, masters: MasterKeys, *, clock: Clock, wakeup: Wakeup) -> int:
     """After an upgrade from before everybody had a key: one for each subscriber without."""
+    count = await _until_nothing_is_left(db, lambda tx: issue_missing(tx, masters, RETENTION, now=clock.now()))
+    if count:
+        wakeup.send(PUBLISH)
+    return count
+
+
+async def _until_nothing_is_left(db: Database, step: Callable[[Transaction], Awaitable[int]]) -> int:
+    """Takes a step, each in a transaction of its own, until one has done nothing; how much all of them have done."""
     count = 0
     while True:
         async with db.begin() as tx:
-            issued = await issue_missing(tx, masters, RETENTION, now=clock.now())
-        if not issued:
+            done = await step(tx)
+        if not done:
             return count
-        wakeup.send(PUBLISH)
-        count += issued
+        count += done
 
 
 async def _say_again(db: Database, clock: Clock) -> None:
