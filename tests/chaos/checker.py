@@ -40,6 +40,8 @@ class Messages:
             self._ids.add(message.id)
             self.messages.append(message)
 
+    take_notice = take
+
     def rest(self) -> None:
         """Nothing is packed here."""
 

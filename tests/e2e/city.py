@@ -4,6 +4,7 @@ import contextlib
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,6 +17,13 @@ COMPLETION = {
     "is_petitioned": False,
     "is_called_back": True,
 }
+
+NAMES = {"en": "Service", "zh": "服务"}
+_QUESTIONS = [
+    {"question": "content", "names": NAMES, "kind": "scale", "highest": 5, "is_satisfaction": True}
+    | {"opens": "dissatisfaction", "opens_up_to": 2},
+    {"question": "wish", "names": NAMES, "kind": "text", "is_required": False},
+]
 
 
 class Answered(Exception):
@@ -173,3 +181,26 @@ async def _found(city: City) -> None:
             "address": "徐汇区漕溪路 251 弄 3 号",
         },
     )
+
+
+async def opened_project(city: City, area: str) -> str:
+    """A project that follows up what an area completes; at an hour that is no quiet one."""
+    now = datetime.now(UTC)
+    calendar, questionnaire = f"calendar-{city.mark}", f"visit-{city.mark}"
+    zone = "Asia/Shanghai" if now.hour == 23 else "UTC"  # calls end a minute before midnight
+    await city.supervisor.put("qa", f"/calendars/{calendar}", {"time_zone": zone})
+    questions = {"names": NAMES, "questions": _QUESTIONS}
+    await city.supervisor.post("qa", f"/questionnaires/{questionnaire}/versions", questions)
+    project = {
+        "name": "完成后回访",
+        "start": (now - timedelta(hours=1)).isoformat(),
+        "end": (now + timedelta(days=1)).isoformat(),
+        "cause": "completion",
+        "questionnaire": f"{questionnaire}:1",
+        "calendar": calendar,
+        "calls_from": "00:00",
+        "calls_until": "23:59",
+        "work_area_ids": [city.area(area)],
+    }
+    await city.supervisor.put("qa", f"/follow-up-projects/after-{city.mark}", project)
+    return f"after-{city.mark}"

@@ -10,21 +10,22 @@ import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
-from tests.e2e.city import City, Json
+from tests.e2e.city import City, Json, opened_project
 
 from chassis.database import driver_url
 from chassis.testing import eventually, records_of
 from contracts.topics import TOPICS
 from linework.ports import SERVICES
 
-PERSONAL = frozenset({("intake", "subscribers"), ("intake", "idempotency_keys")})
-"""The tables in which a name, a phone, an address or notes about a subscriber may be."""
+PERSONAL = frozenset({("intake", name) for name in ("subscribers", "idempotency_keys", "calls", "call_facts")})
+"""The tables in which a name, a phone, an address or notes about a subscriber may be; of calls the caller's number."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ async def tell_everything(city: City, marked: Marked, answers: list[str]) -> lis
         "notes": marked.notes,
     }
     me = await agent.post("intake", "/subscribers", subscriber, **key)
+    project = await opened_project(city, "south")
     order = await city.create(subscriber_no=marked.subscriber_no, content=text)
     order = await city.dispatched(order, remark=text)
     order = await city.north.act("fieldwork", order, "reject", reason="other", explanation=text)
@@ -152,12 +154,61 @@ async def tell_everything(city: City, marked: Marked, answers: list[str]) -> lis
     order = await city.auditor.act("qa", order, "submit-for-audit")
     order = await city.auditor.act("qa", order, "audit", verdict="passed", remark=text)
     order = await city.auditor.act("qa", order, "archive")
+    await tell_of_calls(city, marked, order)
+    await tell_of_a_follow_up(city, marked, order, project)
     await city.auditor.post("intake", f"/subscribers/{me['id']}/reveals", {"purpose": "visit", "reason": text}, **key)
     cancelled = await city.create(subscriber_no=marked.subscriber_no, content=text)
     asked = await agent.post("intake", f"/work-orders/{cancelled['id']}/cancel-requests", {"reason": text})
     await agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
     answers += await refusals(city, marked, order, subscriber)
     return [order, cancelled | {"version": 2}]
+
+
+async def tell_of_calls(city: City, marked: Marked, order: Json) -> None:
+    """What agents type about a call: its record, before they know who calls and after; a department, a promise."""
+    agent, text = city.agent, marked.text
+    at = datetime.now(UTC) - timedelta(minutes=5)
+    times = {"started_at": at.isoformat(), "ended_at": (at + timedelta(minutes=1)).isoformat()}
+    key = {"idempotency-key": str(uuid.uuid4())}
+    stranger = await agent.post("intake", "/calls", times | {"phone": f"1{uuid.uuid4().int % 10**15}"})
+    for call in (stranger, await agent.post("intake", "/calls", times | {"phone": marked.phone}, **key)):
+        path = f"/calls/{call['id']}"
+        record = {"content": text, "remark": text, "caller_name": text, "handling_opinion": text}
+        await agent.put("intake", f"{path}/record", record)
+        await agent.post("intake", f"{path}/classify", {"subscriber_no": marked.subscriber_no}, **key)
+        assert (await agent.get("intake", path))["record"]["content"] == text
+        asked = {"outcome": "department", "department": "billing", "question": text}
+        referral = (await agent.post("intake", f"{path}/settlements", asked, **key))["referral_id"]
+        await agent.post("intake", f"/referrals/{referral}/answer", {"text": text}, **key)
+        reply_by = (at + timedelta(days=1)).isoformat()
+        case = {"outcome": "difficult_case", "content": text, "contact": text, "reply_by": reply_by}
+        case_id = (await agent.post("intake", f"{path}/settlements", case))["case_id"]
+        replied = await agent.post("intake", f"/cases/{case_id}/reply", {"text": text}, **key)
+        assert replied["reply"] == text
+    other = await city.create(subscriber_no=city.subscriber_no)
+    link = {"kind": "duplicate", "other_order_id": other["id"], "reason": text}
+    linked = await agent.post("intake", f"/work-orders/{order['id']}/links", link, **key)
+    assert linked["reason"] == text
+
+
+async def tell_of_a_follow_up(city: City, marked: Marked, order: Json, project: str) -> None:
+    """The subscriber is called, and what they say is written down; a finding is closed by a remark."""
+    caller, text = await city.person("agent", sub=f"caller-{city.mark}"), marked.text
+    key = {"idempotency-key": str(uuid.uuid4())}
+    await eventually(
+        lambda: city.supervisor.get("qa", "/follow-ups", order_id=order["id"], state="waiting"),
+        until=lambda page: page["items"],
+        seconds=30,
+    )
+    taken = await caller.post("qa", f"/follow-up-projects/{project}/take", {})
+    said = [{"question": "content", "scale": 1}, {"question": "wish", "text": text}]
+    answers = {"subscriber_no": marked.subscriber_no, "replies": said, "note": text}
+    path, version = f"/follow-ups/{taken['id']}", {"if-match": f'"{taken["version"]}"'}
+    done = await caller.post("qa", f"{path}/complete", answers, **key, **version)
+    assert done["replies"][1]["text"] == text
+    (finding,) = (await city.supervisor.get("qa", "/findings", project_id=project))["items"]
+    closing = {"if-match": f'"{finding["version"]}"'}
+    await city.supervisor.post("qa", f"/findings/{finding['id']}/close", {"remark": text}, **key, **closing)
 
 
 async def refusals(city: City, marked: Marked, order: Json, subscriber: Json) -> list[str]:

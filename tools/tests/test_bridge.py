@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -243,6 +244,8 @@ async def test_odd_lines_and_unknown_verbs_are_told_with_their_places_and_stop_n
     assert (summary.odd_line_count, dict(summary.unknown_verbs)) == (2, {"PAINTED": 1})
     assert summary.odd_lines[0].startswith(f"{log}:1: ")
     assert len(sink.ids) == 4
+    told = json.loads(summary.as_json())
+    assert (told["verbs"], told["unknown_verbs"]) == ({"ENTERQUEUE": 1, "CONNECT": 1}, {"PAINTED": 1})
 
 
 async def test_a_growing_log_is_followed_through_a_rotation(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def recorded_call(
     seconds: int = 60,
     wait: int = 5,
     order_id: str | None = None,
+    subscriber_id: str | None = None,
 ) -> list[Message]:
     """A call `call-n` with its recording `rec-n`, answered, classified and settled."""
     call = Call(f"call-{number}", agent_id, at)
@@ -98,7 +99,7 @@ def recorded_call(
         call.says(
             c.RecordingAvailable, recording_id=f"rec-{number}", length_milliseconds=seconds * 1000, started_at=at
         ),
-        call.says(c.CallClassified, demand_type=demand_type),
+        call.says(c.CallClassified, demand_type=demand_type, subscriber_id=subscriber_id),
         call.says(c.CallSettled, outcome=outcome, order_id=order_id),
     ]
 

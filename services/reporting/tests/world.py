@@ -1,14 +1,18 @@
 """Streams of every kind, made up at random: whatever can happen to orders, calls and agents, and how it is told."""
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
 from contracts import events as e
-from contracts.lifecycle import Act, allowed_acts
+from contracts import quality as q
+from contracts.codec import new_message
+from contracts.lifecycle import Act, Service, allowed_acts
+from contracts.message import Actor, Message
 from custody.testing import make_completed, make_dispatched, make_rejected
 
 NEW_YEAR = datetime(2025, 12, 31, 15, 58, tzinfo=UTC)
@@ -77,7 +81,8 @@ def call(number: int, chance: random.Random) -> CallStream:
     if chance.random() < 0.3:
         chance.shuffle(told)
     for place, (kind, when, values) in enumerate(told):
-        fact = kind(fact_id=f"{stream.subject}:{place}", **values)
+        faults = chance.choice([(), (), (), ("negative_time", "unknown_agent")])
+        fact = kind(fact_id=f"{stream.subject}:{place}", faults=faults, **values)
         stream.add(fact, when, recorded_at=max(when, begin) + timedelta(seconds=chance.choice([0, 1, 4000])))
     if stream.messages and chance.random() < 0.3:
         again = chance.choice(stream.messages)
@@ -136,7 +141,61 @@ def agent(agent_id: str, chance: random.Random) -> CallStream:
     return stream
 
 
-def _record_in_order(stream: CallStream) -> None:
+@dataclass
+class QualityStream:
+    """What quality tells under one key; `messages` may be told again in any batch."""
+
+    subject: str
+    messages: list[Message] = field(default_factory=list)
+
+    def add(self, said: Any, at: datetime, *, recorded_at: datetime | None = None) -> None:
+        moment = recorded_at or at
+        actor = Actor("caller-1", "agent")
+        self.messages.append(
+            new_message(said, service=Service.QA, subject=self.subject, actor=actor, occurred_at=at, recorded_at=moment)
+        )
+
+
+def follow_up(number: int, order_count: int, chance: random.Random) -> QualityStream:
+    """One or two follow-ups under the key of an order, or of a subscriber on a list, ended in whatever way."""
+    order_id = chance.choice([None, f"o-{chance.randrange(order_count):03}"])
+    stream = QualityStream(order_id or f"f-{number:03}")
+    at = NEW_YEAR + timedelta(seconds=chance.uniform(0, 25 * 86400))
+    for place in range(chance.choice([1, 1, 2])):
+        own = {"follow_up_id": f"f-{number:03}-{place}", "project_id": "p-1"}
+        _planned(stream, own, order_id, at, chance)
+        at += timedelta(seconds=chance.choice([0, 60, chance.uniform(0, 200_000)]))
+        if order_id and chance.random() < 0.3:
+            stream.add(q.FollowUpJoined(**own, order_id=f"o-{chance.randrange(order_count):03}"), at)
+        if chance.random() < 0.8:
+            _ended(stream, own, at, chance)
+    told = [one for one in stream.messages if chance.random() < 0.97]
+    stream.messages = [*told, *told[:1]]
+    return stream
+
+
+def _planned(stream: QualityStream, own: dict, order_id: str | None, at: datetime, chance: random.Random) -> None:
+    about = {
+        "work_area_id": chance.choice("NSE"),
+        "demand_type": "complaint",
+        "channel": chance.choice(list(e.Channel)),
+    }
+    about["staff_id"] = chance.choice([None, "s-1", "s-2"])
+    orders = {"order_ids": (order_id,), **about} if order_id else {}
+    said = q.FollowUpPlanned(**own, cause=q.FollowUpCause.LIST, subscriber_no="111", due_by=at, **orders)
+    stream.add(said, at, recorded_at=at + timedelta(seconds=chance.choice([0, 4000])))
+
+
+def _ended(stream: QualityStream, own: dict, at: datetime, chance: random.Random) -> None:
+    end, late = chance.choice([q.FollowUpEnd.COMPLETED, *q.FollowUpEnd]), chance.random() < 0.3
+    asked = {"questionnaire_id": "visit", "questionnaire_version": 1, "attempt_count": 1}
+    stream.add(q.FollowUpAttempted(**own, attempt=1, caller_id="a-1", outcome=q.AttemptOutcome.REACHED), at)
+    stream.add(q.FollowUpEnded(**own, end=end, caller_id=chance.choice(["a-1", "a-2"]), is_late=late, **asked), at)
+    if end is q.FollowUpEnd.COMPLETED and chance.random() < 0.8:
+        stream.add(q.SatisfactionGiven(**own, score=chance.randint(1, 5), highest=5), at)
+
+
+def _record_in_order(stream: CallStream | QualityStream) -> None:
     """Intake writes one message after the other."""
     latest = stream.messages[0].recorded_at if stream.messages else NEW_YEAR
     for place, message in enumerate(stream.messages):
@@ -148,4 +207,11 @@ def world(make_stream, chance: random.Random, *, orders: int, calls: int) -> lis
     """Streams of every kind; those in which nothing was said are left out."""
     streams = [life(make_stream, number, chance) for number in range(orders)]
     streams += [call(number, chance) for number in range(calls)]
+    told: dict[str, QualityStream] = {}
+    for number in range(orders):
+        one = follow_up(number, orders, chance)
+        told.setdefault(one.subject, QualityStream(one.subject)).messages.extend(one.messages)
+    for one in told.values():
+        _record_in_order(one)
+    streams += told.values()
     return [stream for stream in [*streams, agent("a-1", chance), agent("a-2", chance)] if stream.messages]

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from contracts import quality as q
+from contracts.events import Channel
 
 _NINE = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 _TEN = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
@@ -146,3 +147,19 @@ QUALITY: tuple[Any, ...] = tuple(
     )
     for body in ((shape(**must), shape(**must, **may)) if may else (shape(**must),))
 )
+
+_TOLD_LATER: tuple[Any, ...] = (
+    q.FollowUpPlanned(
+        **_FOLLOW_UP,
+        **_OF_ORDERS,
+        cause=q.FollowUpCause.COMPLETION,
+        subscriber_no="111",
+        due_by=_TEN,
+        outage_id="outage-4",
+        staff_id="staff-7",
+        channel=Channel.WEB,
+    ),
+)
+"""With fields that were added after the others had been recorded, whose files never change."""
+
+QUALITY += _TOLD_LATER

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.events import Channel
+
 
 class ListeningPurpose(StrEnum):
     """What somebody opened a recording for."""
@@ -208,6 +210,10 @@ class FollowUpPlanned:
     outage_id: str | None = None
     work_area_id: str | None = None
     demand_type: str | None = None
+    staff_id: str | None = None
+    """Of the first order, as the work area: the first named of its latest dispatch."""
+    channel: Channel | None = None
+    """How the first order reached us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

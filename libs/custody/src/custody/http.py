@@ -1,9 +1,10 @@
 """What a service with orders adds to its HTTP process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
 from chassis.acts import Answer
 from contracts.lifecycle import Service
@@ -40,9 +41,19 @@ def prepare_texts(app: FastAPI) -> None:
     state.answer_again = _opened_again
 
 
+async def answered(answer: Answer, request: Request) -> Response:
+    """An act's answer with its texts opened; what was remembered of it stays sealed."""
+    return (await _opened_again(answer, request)).response()
+
+
+def subject_of(said: Mapping[str, Any]) -> Any:
+    """What the texts of an answer are sealed for: the order that it names, or else the thing itself."""
+    return said.get("order_id") or said.get("id") or said.get("call_id")
+
+
 async def _opened_again(answer: Answer, request: Request) -> Answer:
     said = msgspec.json.decode(answer.body)
-    subject = said.get("order_id") or said.get("id")
+    subject = subject_of(said)
     if not isinstance(subject, str):
         return answer
     return Answer(answer.status, await opening_for(request).object(subject, answer.body), answer.etag)

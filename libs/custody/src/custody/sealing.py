@@ -41,6 +41,19 @@ def seal(text: str, key: SealingKey, *, subject: str, subscriber_id: str) -> str
     return f"sealed:1:{subscriber_id}:{key.seal(text, place=place_of(subject))}"
 
 
+class Sealer:
+    """Seals texts under one subscriber's key; where nobody knows the subscriber it leaves them as they are."""
+
+    def __init__(self, key: SealingKey | None = None, subscriber_id: str = "") -> None:
+        self._key = key
+        self._subscriber_id = subscriber_id
+
+    def __call__(self, text: str, subject: str) -> str:
+        if not text or self._key is None:
+            return text
+        return seal(text, self._key, subject=subject, subscriber_id=self._subscriber_id)
+
+
 async def sealed(body: T, keys: SealingKeys, *, subject: str, subscriber_id: str) -> T:
     """The event or request with its free texts sealed; raises `SubscriberErased` or `SealingKeyNotArrived`.
 
@@ -95,6 +108,11 @@ class Opening:
     async def object(self, subject: str, stored: bytes, *, waits: bool = False) -> bytes:
         (text,) = await self.objects([(subject, stored.decode())], waits=waits)
         return text.encode()
+
+    async def things(self, stored: Sequence[tuple[str, Any]], *, waits: bool = False) -> list[dict[str, Any]]:
+        """The same for things that can be written as JSON objects; times come back as their texts."""
+        texts = [(subject, msgspec.json.encode(thing).decode()) for subject, thing in stored]
+        return [msgspec.json.decode(text) for text in await self.objects(texts, waits=waits)]
 
     async def text(self, subject: str, stored: str) -> tuple[str, SealedText | None]:
         """One text that may be sealed."""

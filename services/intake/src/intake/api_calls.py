@@ -1,5 +1,6 @@
 """Calls over HTTP: logged, searched, recorded, settled; promises and referrals that follow of them."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -11,6 +12,7 @@ from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.texts import Moment
 from contracts.calls import Direction
+from custody.http import answered
 from custody.record import ExternalReferenceTaken, WorkOrderNotFound
 from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchText
 from custody.sealing import opening_for, to_shown
@@ -54,10 +56,9 @@ _CREATION = (
     creation.AppointmentInverted,
     ExternalReferenceTaken,
 )
+_WRITING = (*_ACT, SealingKeyNotArrived, SubscriberErased)
 _SETTLING = (
-    *_ACT,
-    SealingKeyNotArrived,
-    SubscriberErased,
+    *_WRITING,
     *_CREATION,
     ArticleNotFound,
     WorkOrderNotFound,
@@ -111,24 +112,27 @@ async def get_call(call_id: OrderId, desk: Desk) -> WholeCall:
     """One call: what its switch said, what was written about it, how it was settled."""
     async with desk.db.statements() as statements:
         found = await views_calls.one_call(statements, call_id, roles=desk.caller.roles)
+    if found["record"] is not None:
+        record = {"call_id": call_id, **asdict(found["record"])}
+        (found["record"],) = await opening_for(desk.request).things([(call_id, record)])
     return WholeCall.model_validate(found, from_attributes=True)
 
 
 @router.put(
     "/calls/{call_id}/record",
     response_model=WrittenRecord,
-    responses=Responses.of((*_ACT, refusals.CallNotFound, refusals.CallRecordChanged)),
+    responses=Responses.of((*_WRITING, refusals.CallNotFound, refusals.CallRecordChanged)),
 )
 async def write_call_record(call_id: OrderId, body: RecordOfCall, desk: ActDesk) -> Response:
     """Writes the record of a call; `If-Match` names the version it was changed on, without one it is the first."""
     record = desk_store.CallRecord(**body.model_dump(), version=desk.headers.if_match or 0)
-    return (await call_desk.write_record(call_id, record, doing_of(desk))).response()
+    return await answered(await call_desk.write_record(call_id, record, doing_of(desk)), desk.request)
 
 
 @router.post(
     "/calls/{call_id}/classify",
     response_model=ShownCall,
-    responses=Responses.of((*_ACT, creation.SubscriberNotFound, refusals.CallNotFound)),
+    responses=Responses.of((*_WRITING, creation.SubscriberNotFound, refusals.CallNotFound)),
 )
 async def classify_call(call_id: OrderId, body: Classification, desk: ActDesk) -> Response:
     """Says who called and what about; what is left out stays."""
@@ -177,6 +181,11 @@ async def screen_pop_of_number(
     return await _popped(desk, None, plain_phone(phone))
 
 
+async def _opened(desk: Desk, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Cases or referrals as they are read."""
+    return await opening_for(desk.request).things([(row["id"], row) for row in rows])
+
+
 async def _popped(desk: Desk, subscriber_id: str | None, phone: str | None) -> ScreenPop:
     caller = desk.caller
     async with desk.db.statements() as statements:
@@ -186,6 +195,7 @@ async def _popped(desk: Desk, subscriber_id: str | None, phone: str | None) -> S
     # With the connection given back: the keys may have to be asked for.
     opened = await opening_for(desk.request).objects(found["open_orders"])
     found["open_orders"] = [to_shown(text.encode()) for text in opened]
+    found["open_cases"] = await _opened(desk, found["open_cases"])
     return ScreenPop.model_validate(found, from_attributes=True)
 
 
@@ -199,16 +209,16 @@ async def list_cases(
 ) -> CasePage:
     """Difficult cases 疑难问题, the earliest promise first."""
     page = await views_calls.cases(desk.db, is_open=is_open, due_before=due_before, cursor=cursor, limit=limit)
-    return CasePage.model_validate(page)
+    return CasePage.model_validate(page | {"items": await _opened(desk, page["items"])})
 
 
-_CASE = (*_ACT, refusals.CaseNotFound, refusals.CaseReplied, refusals.CallNotFound)
+_CASE = (*_WRITING, refusals.CaseNotFound, refusals.CaseReplied, refusals.CallNotFound)
 
 
 @router.post("/cases/{case_id}/reply", response_model=Case, responses=Responses.of(_CASE))
 async def reply_to_case(case_id: OrderId, body: Text, desk: ActDesk) -> Response:
     """The subscriber has the promised reply."""
-    return (await settling.reply_to_case(case_id, body.text, doing_of(desk))).response()
+    return await answered(await settling.reply_to_case(case_id, body.text, doing_of(desk)), desk.request)
 
 
 @router.post(
@@ -216,21 +226,21 @@ async def reply_to_case(case_id: OrderId, body: Text, desk: ActDesk) -> Response
 )
 async def promise_again(case_id: OrderId, body: Promise, desk: ActDesk) -> Response:
     """Another time was agreed with the subscriber."""
-    return (await settling.promise_again(case_id, body.reply_by, doing_of(desk))).response()
+    return await answered(await settling.promise_again(case_id, body.reply_by, doing_of(desk)), desk.request)
 
 
 @router.get("/referrals", responses=Responses.of((*ANY, CursorBroken)))
 async def list_referrals(desk: Desk, is_open: bool = True, cursor: Cursor = None, limit: Limit = 50) -> ReferralPage:
     """What departments were asked, the longest waiting first."""
     page = await views_calls.referrals(desk.db, is_open=is_open, cursor=cursor, limit=limit)
-    return ReferralPage.model_validate(page)
+    return ReferralPage.model_validate(page | {"items": await _opened(desk, page["items"])})
 
 
 @router.post(
     "/referrals/{referral_id}/answer",
     response_model=Referral,
-    responses=Responses.of((*_ACT, refusals.ReferralNotFound, refusals.ReferralAnswered, refusals.CallNotFound)),
+    responses=Responses.of((*_WRITING, refusals.ReferralNotFound, refusals.ReferralAnswered, refusals.CallNotFound)),
 )
 async def answer_referral(referral_id: OrderId, body: Text, desk: ActDesk) -> Response:
     """What the department answered."""
-    return (await settling.answer_referral(referral_id, body.text, doing_of(desk))).response()
+    return await answered(await settling.answer_referral(referral_id, body.text, doing_of(desk)), desk.request)

@@ -86,7 +86,16 @@ async def create_subscriber(body: NewSubscriber, desk: ActDesk) -> Response:
     """Registers a subscriber 用户."""
     values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
     subscriber = Subscriber(id=new_id(), version=1, **values)
-    return (await use_cases.create_subscriber(subscriber, desk.headers, db=desk.db, clock=desk.clock)).response()
+    answer = await use_cases.create_subscriber(
+        subscriber,
+        desk.caller.actor,
+        desk.headers,
+        db=desk.db,
+        masters=desk.state.sealing_keys.masters,
+        clock=desk.clock,
+        wakeup=desk.wakeup,
+    )
+    return answer.response()
 
 
 @router.patch(

@@ -13,8 +13,12 @@ from chassis.problems import Responses
 from chassis.texts import Code, Line, Moment, PastMoment, Prose
 from contracts.lifecycle import Status
 from contracts.links import LinkKind
+from contracts.sealing import SealedText
+from custody.http import answered
 from custody.record import WorkOrderNotFound
 from custody.routes import ActDesk, OrderId, SearchText, read_order
+from custody.sealing import opening_for
+from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import desk_store, ties
 from intake.api_calls import doing_of
 from intake.call_models import OutageShown
@@ -31,7 +35,15 @@ from intake.domain.duplicates import Reason
 from intake.ties import Intended, NewLink, Outage
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
-_LINKING = (*_ACT, WorkOrderNotFound, OutageNotFound, LinkToItself, LinkedToNothing)
+_LINKING = (
+    *_ACT,
+    SealingKeyNotArrived,
+    SubscriberErased,
+    WorkOrderNotFound,
+    OutageNotFound,
+    LinkToItself,
+    LinkedToNothing,
+)
 
 router = APIRouter(prefix="/v1", tags=["ties"])
 
@@ -74,6 +86,7 @@ class LinkShown(BaseModel):
     linked_at: datetime
     undone_by: str | None
     undone_at: datetime | None
+    sealed_text: SealedText | None = None
 
 
 class Links(BaseModel):
@@ -141,7 +154,7 @@ async def change_outage(outage_id: OrderId, body: OutageChange, desk: ActDesk) -
 async def link_work_order(order_id: OrderId, body: LinkToMake, desk: ActDesk) -> Response:
     """Says that the order belongs together with another or with an outage; it can be undone and destroys nothing."""
     new = NewLink(order_id, body.kind, body.other_order_id, body.outage_id, body.reason, desk.caller.areas)
-    return (await ties.link(new, doing_of(desk))).response()
+    return await answered(await ties.link(new, doing_of(desk)), desk.request)
 
 
 @router.get("/work-orders/{order_id}/links", responses=Responses.of((*ANY, WorkOrderNotFound)))
@@ -149,7 +162,9 @@ async def list_links(order_id: OrderId, desk: Desk) -> Links:
     """The links of an order, those that were undone included."""
     await read_order(desk, order_id, None)
     async with desk.db.statements() as statements:
-        return Links.model_validate({"items": await ties.links_of(statements, order_id)})
+        links = await ties.links_of(statements, order_id)
+    opened = await opening_for(desk.request).things([(one["order_id"], one) for one in links])
+    return Links.model_validate({"items": opened})
 
 
 @router.post(
@@ -159,7 +174,7 @@ async def list_links(order_id: OrderId, desk: Desk) -> Links:
 )
 async def undo_link(link_id: OrderId, desk: ActDesk) -> Response:
     """Takes a link back."""
-    return (await ties.undo_link(link_id, desk.caller.areas, doing_of(desk))).response()
+    return await answered(await ties.undo_link(link_id, desk.caller.areas, doing_of(desk)), desk.request)
 
 
 @router.post("/duplicate-checks", responses=Responses.of(ANY))

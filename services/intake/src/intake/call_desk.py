@@ -4,7 +4,7 @@ What an agent does becomes a fact of the call beside its switch's own; words sta
 only that it was done, by whom and to which order, article, referral or case.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,8 @@ from contracts import calls as c
 from contracts import partners as p
 from contracts.events import Channel
 from contracts.message import Actor
-from intake import call_store, desk_store, taken_calls
+from custody.sealing import Sealer
+from intake import call_store, call_texts, desk_store, taken_calls
 from intake.call_store import KnownCall
 from intake.desk_store import CallRecord
 from intake.domain.calls import summarise
@@ -134,6 +135,15 @@ async def tell(tx: Transaction, call: KnownCall, doing: Doing, kind: type[c.Fact
     await outbox.add(tx, await taken_calls.publish(tx, [call], now=now, actor=doing.actor))
 
 
+async def sealer_of(tx: Transaction, call: KnownCall, doing: Doing) -> Sealer:
+    """Seals what is typed about a call; raises `SubscriberErased` or `SealingKeyNotArrived`."""
+    assert doing.masters is not None
+    return await call_texts.sealer_in(tx, call.subscriber_id, doing.actor, masters=doing.masters, now=doing.clock.now())
+
+
+_WORDS = call_texts.TEXTS["call_records"][1]
+
+
 async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, demand_type: str | None) -> Answer:
     """Says who called and what about; what is left out stays."""
     async with doing.db.begin() as tx:
@@ -141,6 +151,7 @@ async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, dem
         call = await lock_call(tx, call_id)
         if subscriber_no is not None:
             call.subscriber_id = await get_subscriber_id(tx, subscriber_no)
+            await call_texts.seal_texts(tx, call_id, await sealer_of(tx, call, doing))
         call.demand_type = demand_type or call.demand_type
         await tell(tx, call, doing, c.CallClassified)
         answer = Answer(200, await desk_store.call_json(tx, call_id))
@@ -157,7 +168,11 @@ async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer
         present = await desk_store.record_version(tx, call_id)
         if record.version != present:
             raise CallRecordChanged(present_version=present, expected_version=record.version)
-        written = await desk_store.put_record(tx, call_id, record, by=doing.actor.sub, now=doing.clock.now())
-        answer = Answer(200, msgspec.json.encode(written), etag_of(written.version))
+        seal = await sealer_of(tx, call, doing)
+        sealed = replace(record, **{name: seal(getattr(record, name), call_id) for name in _WORDS})
+        written = await desk_store.put_record(tx, call_id, sealed, by=doing.actor.sub, now=doing.clock.now())
+        shown = {"call_id": call_id, **asdict(written)}
+        answer = Answer(200, msgspec.json.encode(shown), etag_of(written.version))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+    doing.wakeup.send(PUBLISH)
     return answer

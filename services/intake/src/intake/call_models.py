@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.texts import Code, Line, Moment, PastMoment, Prose
 from contracts.calls import CallOutcome, Direction
 from contracts.events import Channel
+from contracts.sealing import SealedText
 from custody.sealing import WorkOrderShown
 from intake.api import CreateWorkOrder
 from intake.api_subscribers import Phone
@@ -73,6 +74,8 @@ class RecordOfCall(_Body):
 
 class WrittenRecord(RecordOfCall):
     version: int
+    call_id: str
+    sealed_text: SealedText | None = None
 
 
 class Settlement(BaseModel):
@@ -164,6 +167,7 @@ class Case(BaseModel):
     reply: str | None
     replied_by: str | None
     replied_at: datetime | None
+    sealed_text: SealedText | None = None
 
 
 class CasePage(BaseModel):
@@ -181,6 +185,7 @@ class Referral(BaseModel):
     answer: str | None
     answered_by: str | None
     answered_at: datetime | None
+    sealed_text: SealedText | None = None
 
 
 class ReferralPage(BaseModel):

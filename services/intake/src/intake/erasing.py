@@ -42,7 +42,9 @@ async def _erase(tx: Transaction, subscriber_id: str, ground: Ground, actor: Act
         if evidence is None:
             raise SubscriberIdNotFound(subscriber_id=subscriber_id)
         return evidence
-    # The key first: no order can be created with it from here on, and those that were are seen below.
+    # Who writes about a call holds it, and then waits for the key: in the same order here, nobody waits in a circle.
+    await people_store.lock_calls(tx, subscriber_id)
+    # Then the key: no order can be created with it from here on, and those that were are seen below.
     version = await people_store.destroy_key(tx, subscriber_id)
     may_erase(await people_store.standing(tx, subscriber_id, subscriber_no))
     await people_store.forget(tx, subscriber_id)

@@ -1,4 +1,4 @@
-"""Sealing keys are issued here, at a subscriber's first order or whatever else is first written about them."""
+"""Sealing keys are issued here, when a subscriber is registered; any service may be the first to write about them."""
 
 from datetime import datetime
 from typing import Any, TypeVar
@@ -90,7 +90,20 @@ def issued(subscriber_id: str, wrapped: Wrapped, actor: Actor, *, version: int, 
     )
 
 
-_MOST_WRAPPED_AT_ONCE = 500
+_MOST_AT_ONCE = 500
+
+
+async def issue_missing(tx: Transaction, masters: MasterKeys, actor: Actor, *, now: datetime) -> int:
+    """Issues keys to some of the subscribers who were registered before everybody got one; how many."""
+    rows = await tx.fetch(
+        """select id from subscribers where not exists (select from sealing_keys where subscriber_id = id)
+           order by id limit $1""",
+        _MOST_AT_ONCE,
+    )
+    for (subscriber_id,) in rows:
+        _, wrapped = masters.new_key(place=key_place(subscriber_id))
+        await _insert(tx, subscriber_id, wrapped, actor, now)
+    return len(rows)
 
 
 async def wrap_anew(tx: Transaction, masters: MasterKeys, actor: Actor, *, now: datetime) -> int:
@@ -101,7 +114,7 @@ async def wrap_anew(tx: Transaction, masters: MasterKeys, actor: Actor, *, now: 
            for update skip locked""",
         masters.current,
         list(masters.ids),
-        _MOST_WRAPPED_AT_ONCE,
+        _MOST_AT_ONCE,
     )
     messages = []
     for subscriber_id, version, master_key_id, text in rows:

@@ -6,6 +6,7 @@ from typing import Any
 
 from chassis.database import Statements, Transaction
 from contracts.message import Actor
+from intake.call_texts import BLANKED
 from intake.domain.people import DataClass, Purpose, Standing
 
 PEOPLE_V1 = """
@@ -62,20 +63,15 @@ create table retention_runs (
 """`about` is the subscriber whom a remembered answer shows. Reasons are sealed with the subscriber's key: what is
 left of an erased subscriber are references, codes, times and who did it."""
 
-_THEIR_CALLS = "select id from calls where subscriber_id = $1"
+_THEIR_CALLS = """select id from calls where subscriber_id = $1 or (subscriber_id is null
+    and caller in (select unnest(phones) from subscribers where id = $1))"""
+"""Calls of theirs, and from their numbers; the call of another subscriber from the same telephone stays."""
+
 _FORGET = (
-    # Calls of theirs, and from their numbers; the call of another subscriber from the same telephone stays.
-    f"""update call_facts set said = (said::jsonb - 'caller')::json where call_id in (
-            {_THEIR_CALLS} union select id from calls where subscriber_id is null
-            and caller in (select unnest(phones) from subscribers where id = $1))""",
-    """update calls set caller = null where subscriber_id = $1 or (subscriber_id is null
-            and caller in (select unnest(phones) from subscribers where id = $1))""",
-    f"""update call_records set organisation = '', caller_name = '', caller_position = '', content = '', remark = '',
-            handling_opinion = '' where call_id in ({_THEIR_CALLS})""",
-    f"""update referrals set question = '', answer = case when answer is not null then '' end
-        where call_id in ({_THEIR_CALLS})""",
-    f"""update cases set content = '', contact = '', reply = case when reply is not null then '' end
-        where call_id in ({_THEIR_CALLS})""",
+    # Sealed or, where nobody knew yet who called, in plain. Before the calls' numbers, by which they are found.
+    *(f"update {table} set {blanked} where call_id in ({_THEIR_CALLS})" for table, blanked in BLANKED.items()),
+    f"update call_facts set said = (said::jsonb - 'caller')::json where call_id in ({_THEIR_CALLS})",
+    f"update calls set caller = null where id in ({_THEIR_CALLS})",
     """update links set reason = '' where order_id in (
             select work_orders.id from work_orders join subscribers using (subscriber_no) where subscribers.id = $1)""",
     # What a command about them was answered with is their data too.
@@ -90,9 +86,29 @@ async def forget(tx: Transaction, subscriber_id: str) -> None:
         await tx.execute(sql, subscriber_id)
 
 
+async def forget_callers(tx: Transaction, since: datetime, *, limit: int) -> int:
+    """Blanks numbers and words of some calls from before a moment whose subscriber nobody knows; how many."""
+    rows = await tx.fetch(
+        """update calls set caller = null, is_forgotten = true where id in (
+               select id from calls where subscriber_id is null and not is_forgotten and started_at < $1
+               order by started_at limit $2 for update skip locked) returning id""",
+        since,
+        limit,
+    )
+    ids = [row["id"] for row in rows]
+    await tx.execute("update call_facts set said = (said::jsonb - 'caller')::json where call_id = any($1)", ids)
+    for table, blanked in BLANKED.items():
+        await tx.execute(f"update {table} set {blanked} where call_id = any($1)", ids)
+    return len(ids)
+
+
 async def lock_subscriber(tx: Transaction, subscriber_id: str) -> str | None:
     """The subscriber's number; None when there is no such subscriber. Holds and erasure take turns at this lock."""
     return await tx.fetchval("select subscriber_no from subscribers where id = $1 for update", subscriber_id)
+
+
+async def lock_calls(tx: Transaction, subscriber_id: str) -> None:
+    await tx.execute(f"select from calls where id in ({_THEIR_CALLS}) order by id for update", subscriber_id)
 
 
 async def destroy_key(tx: Transaction, subscriber_id: str) -> int:
@@ -302,8 +318,9 @@ async def was_run_on(statements: Statements, day: date) -> bool:
 
 async def add_run(statements: Statements, day: date, counts: Sequence[int], *, at: datetime) -> None:
     await statements.execute(
-        """insert into retention_runs (run_on, finished_at, subscribers_erased, reveals_deleted, keys_wrapped_anew)
-           values ($1, $2, $3, $4, $5) on conflict (run_on) do nothing""",
+        """insert into retention_runs (run_on, finished_at, subscribers_erased, reveals_deleted, keys_wrapped_anew,
+               callers_forgotten)
+           values ($1, $2, $3, $4, $5, $6) on conflict (run_on) do nothing""",
         day,
         at,
         *counts,

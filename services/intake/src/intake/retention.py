@@ -7,12 +7,13 @@ one that holds the key. It is also what is last in the log, should two relays ev
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import astuple, dataclass
 from datetime import timedelta
 
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
-from chassis.database import Database, is_transient
+from chassis.database import Database, Transaction, is_transient
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.wakeup import PUBLISH, Wakeup
@@ -22,7 +23,7 @@ from contracts.refusals import Refusal
 from intake import people_store
 from intake.domain.people import DEFAULT_DAYS, DataClass, Ground, kept_since
 from intake.erasing import destroyed, erase_subscriber
-from intake.issuing import wrap_anew
+from intake.issuing import issue_missing, wrap_anew
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Outcome:
     subscribers_erased: int
     reveals_deleted: int
     keys_wrapped_anew: int
+    callers_forgotten: int
 
 
 def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
@@ -48,6 +50,7 @@ def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
     async def retention(db: Database, wakeup: Wakeup) -> None:
         while True:
             try:
+                await issue_all_missing(db, settings.master_keys, clock=the_clock, wakeup=wakeup)
                 await run_if_due(db, settings.master_keys, clock=the_clock, wakeup=wakeup)
             except Exception as error:
                 if not is_transient(error):
@@ -68,11 +71,11 @@ async def run_if_due(db: Database, masters: MasterKeys, *, clock: Clock, wakeup:
         subscribers_erased=await _erase_old_subscribers(db, clock, wakeup),
         reveals_deleted=await _delete_old_reveals(db, clock),
         keys_wrapped_anew=await wrap_all_anew(db, masters, clock=clock),
+        callers_forgotten=await _forget_unknown_callers(db, clock),
     )
     await _say_again(db, clock)
     async with db.statements() as statements:
-        counts = (outcome.subscribers_erased, outcome.reveals_deleted, outcome.keys_wrapped_anew)
-        await people_store.add_run(statements, today, counts, at=clock.now())
+        await people_store.add_run(statements, today, astuple(outcome), at=clock.now())
     wakeup.send(PUBLISH)
     log.info("retention ran: %s", outcome)
     return outcome
@@ -105,24 +108,36 @@ async def _erase_old_subscribers(db: Database, clock: Clock, wakeup: Wakeup) -> 
 
 async def _delete_old_reveals(db: Database, clock: Clock) -> int:
     since = kept_since(clock.now(), await _days(db, DataClass.REVEALS))
-    count = 0
-    while True:
-        async with db.statements() as statements:
-            deleted = await people_store.delete_reveals(statements, since, limit=_AT_ONCE)
-        count += deleted
-        if deleted < _AT_ONCE:
-            return count
+    return await _until_nothing_is_left(db, lambda tx: people_store.delete_reveals(tx, since, limit=_AT_ONCE))
+
+
+async def _forget_unknown_callers(db: Database, clock: Clock) -> int:
+    since = kept_since(clock.now(), await _days(db, DataClass.UNKNOWN_CALLERS))
+    return await _until_nothing_is_left(db, lambda tx: people_store.forget_callers(tx, since, limit=_AT_ONCE))
 
 
 async def wrap_all_anew(db: Database, masters: MasterKeys, *, clock: Clock) -> int:
     """After a new master key was put first: every sealing key is wrapped with it, and everybody is told."""
+    return await _until_nothing_is_left(db, lambda tx: wrap_anew(tx, masters, RETENTION, now=clock.now()))
+
+
+async def issue_all_missing(db: Database, masters: MasterKeys, *, clock: Clock, wakeup: Wakeup) -> int:
+    """After an upgrade from before everybody had a key: one for each subscriber without."""
+    count = await _until_nothing_is_left(db, lambda tx: issue_missing(tx, masters, RETENTION, now=clock.now()))
+    if count:
+        wakeup.send(PUBLISH)
+    return count
+
+
+async def _until_nothing_is_left(db: Database, step: Callable[[Transaction], Awaitable[int]]) -> int:
+    """Takes a step, each in a transaction of its own, until one has done nothing; how much all of them have done."""
     count = 0
     while True:
         async with db.begin() as tx:
-            wrapped = await wrap_anew(tx, masters, RETENTION, now=clock.now())
-        if not wrapped:
+            done = await step(tx)
+        if not done:
             return count
-        count += wrapped
+        count += done
 
 
 async def _say_again(db: Database, clock: Clock) -> None:

@@ -15,8 +15,8 @@ from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Act, ActNotAllowed, Service
 from custody.record import WorkOrderNotFound, create_in, find_tracked, may_see
-from intake import desk_store, knowledge_store, store, use_cases
-from intake.call_desk import Doing, lock_call, tell
+from intake import call_texts, desk_store, knowledge_store, store, use_cases
+from intake.call_desk import Doing, lock_call, sealer_of, tell
 from intake.call_store import KnownCall
 from intake.domain.creation import CreateWorkOrder, create
 from intake.domain.desk import CaseReplied, OrderIsClosed, ReferralAnswered, check_promise
@@ -120,7 +120,9 @@ async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, do
         traceparent=doing.headers.traceparent,
     )
     order = await create_in(tx, message)
-    call.subscriber_id = call.subscriber_id or known.subscriber_id
+    if call.subscriber_id is None:
+        call.subscriber_id = known.subscriber_id
+        await call_texts.seal_texts(tx, call.id, await sealer_of(tx, call, doing))
     call.demand_type = call.demand_type or command.demand_type
     return order.id
 
@@ -142,13 +144,13 @@ async def _urge(tx: Transaction, how: OpenOrder, doing: Doing) -> None:
 
 
 async def _refer(tx: Transaction, call: KnownCall, how: ToDepartment, doing: Doing) -> str:
-    referral_id = new_id()
+    referral_id, seal = new_id(), await sealer_of(tx, call, doing)
     await tx.execute(
         "insert into referrals (id, call_id, department, question, asked_by, asked_at) values ($1, $2, $3, $4, $5, $6)",
         referral_id,
         call.id,
         how.department,
-        how.question,
+        seal(how.question, referral_id),
         doing.actor.sub,
         doing.clock.now(),
     )
@@ -156,14 +158,14 @@ async def _refer(tx: Transaction, call: KnownCall, how: ToDepartment, doing: Doi
 
 
 async def _open_case(tx: Transaction, call: KnownCall, how: DifficultCase, doing: Doing) -> str:
-    case_id = new_id()
+    case_id, seal = new_id(), await sealer_of(tx, call, doing)
     await tx.execute(
         """insert into cases (id, version, call_id, content, contact, reply_by, opened_by, opened_at)
            values ($1, 1, $2, $3, $4, $5, $6, $7)""",
         case_id,
         call.id,
-        how.content,
-        how.contact,
+        seal(how.content, case_id),
+        seal(how.contact, case_id),
         how.reply_by,
         doing.actor.sub,
         doing.clock.now(),
@@ -179,17 +181,18 @@ async def answer_referral(referral_id: str, text: str, doing: Doing) -> Answer:
         referral = await desk_store.lock_referral(tx, referral_id)
         if referral["answered_at"] is not None:
             raise ReferralAnswered(referral_id=referral_id, answered_at=referral["answered_at"].isoformat())
+        call = await lock_call(tx, referral["call_id"])
+        sealed = (await sealer_of(tx, call, doing))(text, referral_id)
         await tx.execute(
             "update referrals set answer = $2, answered_by = $3, answered_at = $4 where id = $1",
             referral_id,
-            text,
+            sealed,
             doing.actor.sub,
             now,
         )
-        call = await lock_call(tx, referral["call_id"])
         department = referral["department"]
         await tell(tx, call, doing, c.DepartmentAnswered, referral_id=referral_id, department=department)
-        shown = referral | {"answer": text, "answered_by": doing.actor.sub, "answered_at": now}
+        shown = referral | {"answer": sealed, "answered_by": doing.actor.sub, "answered_at": now}
         answer = Answer(200, msgspec.json.encode(shown))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
@@ -202,16 +205,22 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
         case = await _lock_open_case(tx, case_id)
+        call = await lock_call(tx, case["call_id"])
+        sealed = (await sealer_of(tx, call, doing))(text, case_id)
         await tx.execute(
             "update cases set reply = $2, replied_by = $3, replied_at = $4, version = version + 1 where id = $1",
             case_id,
-            text,
+            sealed,
             doing.actor.sub,
             now,
         )
-        call = await lock_call(tx, case["call_id"])
         await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
-        shown = case | {"reply": text, "replied_by": doing.actor.sub, "replied_at": now, "version": case["version"] + 1}
+        shown = case | {
+            "reply": sealed,
+            "replied_by": doing.actor.sub,
+            "replied_at": now,
+            "version": case["version"] + 1,
+        }
         answer = Answer(200, msgspec.json.encode(shown))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)

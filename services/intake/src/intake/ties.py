@@ -18,6 +18,7 @@ from contracts.message import Message
 from custody.record import WorkOrderNotFound, find_tracked, may_see
 from intake import desk_store
 from intake.call_desk import Doing
+from intake.call_texts import sealer_in
 from intake.domain.desk import LinkedToNothing, LinkNotFound, LinkToItself, LinkUndone, OutageEnded, OutageNotFound
 from intake.domain.duplicates import Candidate, Likeness, Reason, candidates
 
@@ -124,6 +125,10 @@ async def link(new: NewLink, doing: Doing) -> Answer:
 
 async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any]:
     link_id, now = new_id(), doing.clock.now()
+    tracked = await find_tracked(tx, new.order_id)
+    assert tracked is not None
+    assert doing.masters is not None
+    seal = await sealer_in(tx, tracked.order.subscriber_id, doing.actor, masters=doing.masters, now=now)
     row = await tx.fetchrow(
         """insert into links (id, order_id, kind, other_order_id, outage_id, reason, linked_by, linked_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8) returning *""",
@@ -132,7 +137,7 @@ async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any
         new.kind.value,
         new.other_order_id,
         new.outage_id,
-        new.reason,
+        seal(new.reason, new.order_id),
         doing.actor.sub,
         now,
     )

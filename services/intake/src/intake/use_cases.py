@@ -126,13 +126,25 @@ async def asked(
     return message, shown | {"asked_by": actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
 
 
-async def create_subscriber(subscriber: Subscriber, headers: ActHeaders, *, db: Database, clock: Clock) -> Answer:
-    answer = Answer(201, msgspec.json.encode(subscriber), etag_of(subscriber.version))
+async def create_subscriber(
+    subscriber: Subscriber,
+    actor: Actor,
+    headers: ActHeaders,
+    *,
+    db: Database,
+    masters: MasterKeys,
+    clock: Clock,
+    wakeup: Wakeup,
+) -> Answer:
+    """With a sealing key from the beginning: any service may be the first to write about them."""
+    answer, now = Answer(201, msgspec.json.encode(subscriber), etag_of(subscriber.version)), clock.now()
     async with db.begin() as tx:
         await raise_if_answered(tx, headers.idempotency)
-        if not await store.insert_subscriber(tx, subscriber, now=clock.now()):
+        if not await store.insert_subscriber(tx, subscriber, now=now):
             raise SubscriberNoTaken(subscriber_no=subscriber.subscriber_no)
+        await key_in(tx, subscriber.id, actor, masters=masters, now=now)
         await remember(tx, headers.idempotency, answer, about=subscriber.id)
+    wakeup.send(PUBLISH)
     return answer
 
 

@@ -1,7 +1,7 @@
 """People's data: sealed in everything that leaves or stays, revealed on the record, held, erased, kept for a time."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -303,8 +303,10 @@ async def test_an_erasure_takes_the_words_and_numbers_out_of_the_subscribers_cal
     assert (await intake.post(path, asked, **key)).status_code == 201
     order = {"subscriber_no": "222", "device_type": "digital", "demand_type": "test", "content": "标记五"}
     assert (await intake.post(path, {"outcome": "work_order", "order": order})).status_code == 201
-    assert "标记五" not in await everything_in(intake)
-    assert "标记四" in await everything_in(intake)
+    assert "标记" not in await everything_in(intake)
+    assert (await intake.get(f"/calls/{logged['id']}")).json()["record"]["content"] == "标记三"
+    (asked_about,) = (await intake.get("/referrals")).json()["items"]
+    assert (asked_about["question"], asked_about["sealed_text"]) == ("标记四", None)
     created = (await intake.get("/work-orders", params={"subscriber_no": "222"})).json()["items"][0]
     assert created["content"] == "标记五"
     await intake.deliver_own(created["id"])
@@ -314,3 +316,70 @@ async def test_an_erasure_takes_the_words_and_numbers_out_of_the_subscribers_cal
     assert "标记" not in left
     assert "13911112222" not in left
     assert (await intake.get(f"/calls/{logged['id']}")).json()["record"]["content"] == ""
+
+
+async def logged_call(intake: Intake, phone: str, words: str) -> dict[str, Any]:
+    """A call from a number, with what the agent wrote about it."""
+    times = {"started_at": "2026-03-01T08:00:00Z", "ended_at": "2026-03-01T08:05:00Z"}
+    call = (await intake.post("/calls", {**times, "phone": phone})).json()
+    headers = intake.as_("agent")
+    await intake.client.put(f"/v1/calls/{call['id']}/record", json={"content": words, "remark": words}, headers=headers)
+    reply_by = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    case = {"outcome": "difficult_case", "content": words, "contact": words, "reply_by": reply_by}
+    assert (await intake.post(f"/calls/{call['id']}/settlements", case)).status_code == 201
+    return call
+
+
+async def test_words_about_a_stranger_are_sealed_when_somebody_says_who_it_was(intake: Intake) -> None:
+    call = await logged_call(intake, "13911112222", "标记一")
+    assert "标记一" in await everything_in(intake)
+    await intake.post(f"/calls/{call['id']}/classify", {"subscriber_no": "111"})
+    assert "标记一" not in await everything_in(intake)
+    assert (await intake.get(f"/calls/{call['id']}")).json()["record"]["remark"] == "标记一"
+    (case,) = (await intake.get("/cases")).json()["items"]
+    assert (case["content"], case["contact"]) == ("标记一", "标记一")
+
+
+async def test_an_erasure_reaches_calls_from_their_numbers_that_nobody_gave_to_anybody(intake: Intake) -> None:
+    await logged_call(intake, "13911112222", "标记一")
+    other = await logged_call(intake, "13933334444", "标记二")
+    me = await intake.subscriber("222", phones=["13911112222"])
+    assert (await erase(intake, me["id"])).status_code == 200
+    left = await everything_in(intake)
+    assert "标记一" not in left
+    assert "13911112222" not in left
+    assert (await intake.get(f"/calls/{other['id']}")).json()["record"]["content"] == "标记二"
+
+
+async def test_who_stays_unknown_is_forgotten_after_a_time_and_their_call_still_counts(intake: Intake) -> None:
+    call = await logged_call(intake, "13911112222", "标记一")
+    known = await logged_call(intake, "+8613800000042", "标记二")
+    wakeup = Wakeup(intake.db.url)
+    at = FixedClock()
+    at.advance(days=364)
+    await retention.run_if_due(intake.db, MASTERS, clock=at, wakeup=wakeup)
+    assert "标记一" in await everything_in(intake)
+    at.advance(days=2)
+    outcome = await retention.run_if_due(intake.db, MASTERS, clock=at, wakeup=wakeup)
+    assert outcome is not None
+    assert outcome.callers_forgotten == 1
+    left = await everything_in(intake)
+    assert "标记一" not in left
+    assert "13911112222" not in left
+    shown = (await intake.get(f"/calls/{call['id']}")).json()
+    assert (shown["phone"], shown["record"]["content"], shown["state"]) == (None, "", "ended")
+    assert (await intake.get(f"/calls/{known['id']}")).json()["record"]["content"] == "标记二"
+    at.advance(days=1)
+    again = await retention.run_if_due(intake.db, MASTERS, clock=at, wakeup=wakeup)
+    assert again is not None
+    assert again.callers_forgotten == 0
+
+
+async def test_who_was_registered_before_everybody_had_a_key_gets_one(intake: Intake) -> None:
+    async with intake.db.statements() as statements:
+        await statements.execute("delete from sealing_keys")
+        await statements.execute("delete from outbox")
+    count = await retention.issue_all_missing(intake.db, MASTERS, clock=FixedClock(), wakeup=Wakeup(intake.db.url))
+    (issued,) = await keys_sent(intake)
+    assert (count, issued.entity_version) == (1, 1)
+    assert await retention.issue_all_missing(intake.db, MASTERS, clock=FixedClock(), wakeup=Wakeup(intake.db.url)) == 0

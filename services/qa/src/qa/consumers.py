@@ -9,7 +9,7 @@ from contracts.message import Message
 from contracts.topics import CALLS, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from custody.directory import on_directory
 from custody.follow import Follower
-from custody.sealing_keys import on_sealing_keys
+from qa.erasing import on_sealing_keys_of_quality
 from qa.follow_up.planning import plan_follow_ups
 from qa.recordings.consumer import on_calls
 
@@ -27,5 +27,5 @@ SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, on_work_orders, when_caught_up=_FOLLOWER.settle_restore),
     Subscription(DIRECTORY, on_directory),
     Subscription(CALLS, on_calls),
-    Subscription(SEALING_KEYS, on_sealing_keys),
+    Subscription(SEALING_KEYS, on_sealing_keys_of_quality),
 ]

@@ -14,7 +14,7 @@ messages are written to the outbox and the answer is remembered; then all of it 
 
 import contextlib
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ from fastapi import Depends, Request
 
 from chassis import outbox
 from chassis.acts import ACT_PARAMETERS, ActHeaders, Answer, act_headers, etag_of, raise_if_answered, remember
-from chassis.database import Transaction
+from chassis.database import Statements, Transaction
 from chassis.desk import RouteDesk
 from chassis.problems import VersionRequired
 from chassis.wakeup import PUBLISH
@@ -32,6 +32,8 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.refusals import Stale
+from custody.sealing import Sealer
+from custody.sealing_keys import SealingKeys
 
 _KEY_LOCKS = 0x4C57_0006
 _KEY_LOCK_COUNT = 512
@@ -41,6 +43,9 @@ class ThingChanged(Stale):
     """It is at version {present_version}; you decided on version {expected_version}."""
 
     zh = "当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
+
+
+FindSubscriber = Callable[[Statements], Awaitable[str | None]]
 
 
 @dataclass(slots=True)
@@ -90,6 +95,25 @@ class QualityDesk(RouteDesk):
     def __init__(self, request: Request, headers: ActHeaders) -> None:
         super().__init__(request)
         self.headers = headers
+
+    async def sealer(self, find: FindSubscriber, *texts: str | None) -> Sealer:
+        """Seals what is typed under the key of the subscriber whom `find` gives; plain where nobody is known.
+
+        To be asked for before the act: nothing is locked while a key on its way is waited for. Raises
+        `AlreadyAnswered`, `SubscriberErased` or `SealingKeyNotArrived`.
+        """
+        if not any(texts):
+            return Sealer()
+        async with self.db.statements() as statements:
+            await raise_if_answered(statements, self.headers.idempotency)
+            subscriber_id = await find(statements)
+        return await self.sealer_of(subscriber_id)
+
+    async def sealer_of(self, subscriber_id: str | None) -> Sealer:
+        if subscriber_id is None:
+            return Sealer()
+        keys: SealingKeys = self.app.state.sealing_keys
+        return Sealer(await keys.get_for_writing(subscriber_id), subscriber_id)
 
     @contextlib.asynccontextmanager
     async def act(self) -> AsyncIterator[ActAtDesk]:

@@ -11,13 +11,15 @@ from chassis.any_route import ANY
 from chassis.paging import CursorBroken
 from chassis.texts import Moment
 from custody.routes import Cursor, Limit
+from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from qa.desk import VERSION_REFUSALS
 from qa.shelf import Page
 
 LIST_REFUSALS = (*ANY, CursorBroken)
 ACT_REFUSALS = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 CHANGE_REFUSALS = (*ACT_REFUSALS, *VERSION_REFUSALS)
-"""Of an act on something that has a version."""
+TEXT_REFUSALS = (SealingKeyNotArrived, SubscriberErased)
+"""Of an act on something that has a version; `TEXT_REFUSALS` are those of one that takes a free text."""
 
 Id = Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$", description="Its id.")]
 Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$")]

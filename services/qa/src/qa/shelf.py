@@ -14,6 +14,7 @@ import msgspec
 from chassis.database import Database, Statements, Transaction
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from contracts.refusals import NotFound
+from custody.sealing import Opening
 
 T = TypeVar("T")
 
@@ -108,8 +109,11 @@ class Shelf(Generic[T]):
         )
         return [self._decoder.decode(row["body"]) for row in rows]
 
-    async def page(self, db: Database, wanted: Page) -> bytes:
-        """A page as JSON, ready to send: `items` as they are stored, and `next_cursor`. Raises `CursorBroken`."""
+    async def page(self, db: Database, wanted: Page, opening: Opening | None = None) -> bytes:
+        """A page as JSON, ready to send: `items` as they are stored, opened, and `next_cursor`.
+
+        Raises `CursorBroken`.
+        """
         conditions, arguments = self._conditions(wanted)
         direction = "desc" if self._latest_first else "asc"
         arguments.append(wanted.limit + 1)
@@ -121,8 +125,11 @@ class Shelf(Generic[T]):
             rows = await statements.fetch(sql, *arguments)
         shown = rows[: wanted.limit]
         is_more = len(rows) > wanted.limit
+        # With the connection given back: the keys may have to be asked for.
+        bodies = [(row["id"], row["body"]) for row in shown]
+        items = await opening.objects(bodies) if opening else [body for _, body in bodies]
         cursor = f'"{to_cursor(shown[-1]["sorted"].isoformat(), shown[-1]["id"])}"' if is_more else "null"
-        return f'{{"items":[{",".join(row["body"] for row in shown)}],"next_cursor":{cursor}}}'.encode()
+        return f'{{"items":[{",".join(items)}],"next_cursor":{cursor}}}'.encode()
 
     def _conditions(self, wanted: Page) -> tuple[list[str], list[Any]]:
         conditions, arguments = [wanted.condition or "true"], list(wanted.arguments)

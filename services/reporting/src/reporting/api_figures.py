@@ -62,6 +62,8 @@ class ReadUpTo(BaseModel):
     """Of orders."""
     call_message_count: int
     """Of calls and agents."""
+    quality_message_count: int
+    """Of quality."""
     recorded_at: datetime | None
     """The latest `recorded_at` of what was read."""
 
@@ -89,7 +91,8 @@ class Figure(Answer):
     rows: list[dict[str, Any]]
     """`period` and the groups, `numerator`, `denominator` and `value`; percentiles of a distribution.
 
-    `unknown` is how many could not be counted because something of them is not known."""
+    `unknown` is how many could not be counted because something of them is not known; `marked` is at how many calls
+    something is odd (docs/partners.md), such as a time below zero that was counted as zero: their events say what."""
 
 
 class Versions(BaseModel):

@@ -7,7 +7,7 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS
 from contracts.message import Message
-from contracts.topics import CALLS, SEALING_KEYS, WORK_ORDERS, Topic
+from contracts.topics import CALLS, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
 from custody.sealing_keys import on_sealing_keys
 from reporting import event_store, projections
 
@@ -20,6 +20,11 @@ async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
 async def on_calls(messages: Sequence[Message], tx: Transaction) -> None:
     """Keeps every fact of calls and agents, then folds them into every set that is kept up."""
     await _keep(CALLS, messages, tx)
+
+
+async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
+    """Keeps what quality found out, then folds its follow-ups into every set that is kept up."""
+    await _keep(QUALITY, messages, tx)
 
 
 async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> None:
@@ -38,5 +43,6 @@ async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> N
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, on_work_orders),
     Subscription(CALLS, on_calls),
+    Subscription(QUALITY, on_quality),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]

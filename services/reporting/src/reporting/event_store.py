@@ -1,4 +1,4 @@
-"""The record: every message of `work-orders` and `calls` exactly as it travelled, once, in the order of its arrival.
+"""The record: every message of `work-orders`, `calls` and `quality` exactly as it travelled, once, as it arrived.
 
 `place` numbers the messages 1, 2, 3 … without gaps, in the order in which they were committed: whoever has
 read up to a place has missed nothing before it. That needs one writer at a time, and the lock of the one
@@ -18,9 +18,9 @@ from chassis.telemetry import METRICS
 from contracts.catalogue import BY_TYPE
 from contracts.chain import GENESIS, event_hash
 from contracts.message import Actor, Message
-from contracts.topics import CALLS, WORK_ORDERS, Topic
+from contracts.topics import CALLS, QUALITY, WORK_ORDERS, Topic
 
-SHAPE = 3
+SHAPE = 4
 """The tables of a set of projections, as this code keeps them."""
 COLUMNS = (
     "place",
@@ -62,6 +62,8 @@ class StreamState:
     """An event that was recorded so long after it happened corrects figures that somebody may have read."""
     call_message_count: int
     """How many of the messages are of calls and agents."""
+    quality_message_count: int
+    """How many are of quality."""
 
     @property
     def kept_up(self) -> tuple[str, ...]:
@@ -78,8 +80,8 @@ class Stored:
     event_hash: str | None
 
 
-_STATE = """select message_count, recorded_at, live, generation, following, live_shape, late_after, call_message_count
-    from stream_state"""
+_STATE = """select message_count, recorded_at, live, generation, following, live_shape, late_after, call_message_count,
+    quality_message_count from stream_state"""
 
 
 async def lock_stream(tx: Transaction) -> StreamState:
@@ -127,13 +129,16 @@ async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Se
 async def _note_progress(tx: Transaction, state: StreamState, topic: Topic, added: Sequence[Message]) -> None:
     state.message_count += len(added)
     state.call_message_count += len(added) if topic is CALLS else 0
+    state.quality_message_count += len(added) if topic is QUALITY else 0
     recorded_at = max(message.recorded_at for message in added)
     state.recorded_at = max(recorded_at, state.recorded_at or recorded_at)
     await tx.execute(
-        "update stream_state set message_count = $1, recorded_at = $2, call_message_count = $3",
+        """update stream_state set message_count = $1, recorded_at = $2, call_message_count = $3,
+               quality_message_count = $4""",
         state.message_count,
         state.recorded_at,
         state.call_message_count,
+        state.quality_message_count,
     )
 
 
@@ -270,8 +275,11 @@ def stored_of(row: Any) -> Stored:
 
 
 async def timeline(statements: Statements, order_id: str) -> list[Stored]:
-    """Every message of an order, oldest first."""
-    return [stored_of(row) for row in await statements.fetch(f"{_SELECT} where order_id = $1 order by place", order_id)]
+    """Every message of an order's own stream, oldest first."""
+    rows = await statements.fetch(
+        f"{_SELECT} where order_id = $1 and topic = $2 order by place", order_id, WORK_ORDERS.name
+    )
+    return [stored_of(row) for row in rows]
 
 
 async def messages_after(statements: Statements, place: int, *, topic: str | None = None, limit: int) -> list[Stored]:
@@ -303,5 +311,13 @@ async def messages_of(
                 and recorded_at <= coalesce($2, 'infinity'::timestamptz) order by order_version) as message on true""",
         sorted(subjects),
         as_of,
+    )
+    return [stored_of(row).message for row in rows]
+
+
+async def quality_of(statements: Statements, subjects: Iterable[str]) -> list[Message]:
+    """The messages of `quality` under some keys, key by key, in the order in which they were told."""
+    rows = await statements.fetch(
+        f"{_SELECT} where topic = 'quality' and order_id = any($1) order by order_id, place", sorted(subjects)
     )
     return [stored_of(row).message for row in rows]

@@ -188,8 +188,13 @@ async def _build_chunk(db: Database, rebuild_id: int) -> None:
         if row["after_order_id"] == "":
             row = await _empty(tx, row)
         found = await tx.fetch(
-            """select order_id from messages where order_version = 1 and order_id > $1 and place <= $2
-               order by order_id limit $3""",
+            """select order_id from (
+                   (select order_id from messages where order_version = 1 and order_id > $1 and place <= $2
+                    order by order_id limit $3)
+                   union
+                   (select distinct order_id from messages where topic = 'quality' and order_id > $1 and place <= $2
+                    order by order_id limit $3)
+               ) as subjects order by order_id limit $3""",
             row["after_order_id"],
             row["caught_up_place"],
             _ORDERS_A_CHUNK,
@@ -212,7 +217,8 @@ async def _empty(tx: Transaction, row: Any) -> Any:
     await tx.execute("truncate " + ", ".join(f"{table}_{name}" for table in projections.TABLES))
     return await tx.fetchrow(
         """update rebuilds set caught_up_place = state.message_count, order_count = (
-               select count(*) from messages where order_version = 1 and place <= state.message_count
+               select count(distinct order_id) from messages
+               where (order_version = 1 or topic = 'quality') and place <= state.message_count
            ) from stream_state as state where id = $1 returning rebuilds.*""",
         row["id"],
     )
@@ -220,7 +226,7 @@ async def _empty(tx: Transaction, row: Any) -> Any:
 
 async def _fold(tx: Transaction, name: str, order_ids: list[str]) -> None:
     late_after = (await event_store.get_stream_state(tx)).late_after
-    await projections.write_anew(tx, name, await event_store.messages_of(tx, order_ids), late_after)
+    await projections.write_anew(tx, name, order_ids, late_after)
 
 
 async def _catch_up(db: Database, rebuild_id: int) -> None:
@@ -249,7 +255,8 @@ async def _start_following(db: Database, rebuild_id: int) -> None:
 
 async def _fold_changed(tx: Transaction, row: Any, upto: int) -> None:
     found = await tx.fetch(
-        "select distinct order_id from messages where place > $1 and place <= $2 and order_version is not null",
+        """select distinct order_id from messages
+           where place > $1 and place <= $2 and (order_version is not null or topic = 'quality')""",
         row["caught_up_place"],
         upto,
     )

@@ -198,3 +198,21 @@ async def test_figures_of_calls_are_for_those_who_run_the_centre(reporting, role
     assert (await reporting.get("/figures/service_level_3", role, areas)).status_code == status
     scoped = await reporting.get("/figures/service_level_3", "supervisor", ["N"])
     assert (scoped.status_code, scoped.json()["code"]) == (403, "metric_without_areas")
+
+
+async def test_a_time_that_cannot_be_is_counted_as_zero_but_never_silently(reporting, make_call):
+    lied = make_call("c-1", wait=0)
+    lied.messages.pop()
+    answered = c.CallAnswered(
+        fact_id="c-1:lie", queue="service", agent_id="a-1", wait_milliseconds=0, faults=("negative_time",)
+    )
+    lied.add(answered, BEGIN)
+    await reporting.receive(*lied.messages, *make_call("c-2", wait=8, talk=60).messages)
+    (row,) = (await reporting.get("/figures/speed_of_answer", "supervisor")).json()["rows"]
+    assert (row["value"], row["denominator"], row["marked"]) == (4.0, 2, 1)
+    items = (await reporting.get("/figures/speed_of_answer/events", "supervisor")).json()["items"]
+    told = {item["subject"]: [one["faults"] for one in item["events"] if "faults" in one] for item in items}
+    assert told == {"c-1": [["negative_time"]], "c-2": []}
+    days = {"from": "2026-02-20T00:00:00+08:00", "to": "2026-03-20T00:00:00+08:00", "grain": "month"}
+    (march,) = (await reporting.get("/figures/calls_offered", "supervisor", **days)).json()["rows"]
+    assert march["marked"] == 1

@@ -1,68 +1,159 @@
-"""Files of call records, one or many in each, to the delivery."""
+"""Files of call records to the delivery: what is new in them since the cursor was written.
 
-from collections.abc import Iterator, Sequence
+Of a file of CSV, which grows and is rotated, the cursor knows how far it was read; of every other file, its size and
+when it was last written. It moves on once Kafka has acknowledged. A file that holds no call record is told of
+in every run until somebody has mended or removed it. A line of CSV that is none is kept, as it was, in a file
+beside the cursor, so that it can be mended and given to the same command.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import msgspec
 
 from contracts.message import Message
+from linework.bridge import queue_log
 from linework.bridge.freeswitch import NotACallRecord, events
-from linework.bridge.queue_log import Odd
+from linework.bridge.queue_log import LogFile, Odd, load_cursor, save_cursor
 from linework.bridge.reading import Sink, Summary
+from linework.bridge.record_formats import CsvReading, Record, csv_record, json_record, xml_record
 from linework.stopped import Stopped
 
 _BATCH_EVENTS = 1000
+_BATCH_LINES = 500
+_ENDINGS = frozenset({".json", ".xml", ".csv"})
 
 
-async def deliver(paths: Sequence[Path], partner_id: str, sink: Sink, summary: Summary) -> None:
-    """Everything that is in the files, in the order of their names."""
-    waiting: list[Message] = []
-    for path, number, record in _records(paths):
-        summary.line_count += 1
+@dataclass(slots=True)
+class Cursor(queue_log.Cursor):
+    whole: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """By path, size and time of last change, in nanoseconds, of a file that was read to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    number: int
+    text: str
+
+
+class CsvFile(LogFile):
+    """A file of CSV, read line by line from where the last reading ended."""
+
+    def _line(self, text: str) -> Row:  # type: ignore[override]
+        return Row(self._place.line_count, text)
+
+
+class CallRecords:
+    """The call records of one switch."""
+
+    def __init__(
+        self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary, reading: CsvReading
+    ) -> None:
+        self._paths = list(_files(paths))
+        self._partner_id = partner_id
+        self._cursor_path = cursor
+        self._cursor: Cursor = load_cursor(cursor, Cursor)
+        self._summary = summary
+        self._reading = reading
+        self._waiting: list[Message] = []
+        self._read: dict[str, tuple[int, int]] = {}
+        self._odd_rows: list[str] = []
+
+    async def deliver(self, sink: Sink) -> None:
+        """Everything that is new, in the order of the files' names."""
+        for path in self._paths:
+            if ".csv" in path.suffixes:  # also Master.csv.2026-03-02-16-00-00, as it is rotated
+                await self._csv(path, sink)
+            else:
+                await self._whole(path, sink)
+        await self._send(sink)
+
+    async def _whole(self, path: Path, sink: Sink) -> None:
+        known = path.stat()
+        stamp = (known.st_size, known.st_mtime_ns)
+        name = str(path.resolve())
+        if self._cursor.whole.get(name) == stamp:
+            return
+        is_good = True
+        for number, found in _records(path):
+            is_good = self._take(path, number, found) and is_good
+        if is_good:
+            self._read[name] = stamp
+        if len(self._waiting) >= _BATCH_EVENTS:
+            await self._send(sink)
+
+    async def _csv(self, path: Path, sink: Sink) -> None:
+        file = CsvFile(path, self._cursor)
         try:
-            if isinstance(record, Exception):
-                raise NotACallRecord(str(record))
-            waiting += events(record, partner_id)
+            while rows := file.lines(_BATCH_LINES):
+                for row in rows:
+                    assert isinstance(row, Row)
+                    if not self._take(path, row.number, row.text):
+                        self._odd_rows.append(row.text)
+                await self._send(sink)
+        finally:
+            if file.unfinished:
+                self._summary.unfinished_lines.append(str(path))
+            file.close()
+
+    def _take(self, path: Path, number: int, found: Record | str | NotACallRecord) -> bool:
+        """Puts the events of a record with those that wait to be sent; whether it was a record."""
+        self._summary.line_count += 1
+        try:
+            if isinstance(found, NotACallRecord):
+                raise found
+            record = csv_record(found, self._reading) if isinstance(found, str) else found
+            self._waiting += events(record, self._partner_id)
         except NotACallRecord as error:
-            summary.note_odd(path, Odd(number, str(error)))
-        if len(waiting) >= _BATCH_EVENTS:
-            await _send(sink, waiting, summary)
-    await _send(sink, waiting, summary)
+            self._summary.note_odd(path, Odd(number, str(error)))
+            return False
+        return True
+
+    async def _send(self, sink: Sink) -> None:
+        await sink.send(self._waiting)
+        self._summary.event_count += len(self._waiting)
+        self._waiting.clear()
+        # Before the cursor: a line that is written twice is harmless, one that is lost is not.
+        self._keep_odd_rows()
+        self._cursor.whole |= self._read
+        self._read.clear()
+        save_cursor(self._cursor_path, self._cursor)
+
+    def _keep_odd_rows(self) -> None:
+        if self._odd_rows:
+            beside = self._cursor_path.with_name(self._cursor_path.name + ".odd.csv")
+            with beside.open("a", encoding="utf-8") as file:
+                file.writelines(f"{row}\n" for row in self._odd_rows)
+            self._odd_rows.clear()
 
 
-async def _send(sink: Sink, waiting: list[Message], summary: Summary) -> None:
-    await sink.send(waiting)
-    summary.event_count += len(waiting)
-    waiting.clear()
+def _records(path: Path) -> Iterator[tuple[int, Record | NotACallRecord]]:
+    """Each record with the line that it begins on; in place of what is none, why it is none."""
+    content = path.read_bytes()
+    if path.suffix == ".xml":
+        yield 1, _or_why(xml_record, content)
+        return
+    whole = _or_why(json_record, content)
+    if not isinstance(whole, NotACallRecord):
+        yield 1, whole
+        return
+    for number, line in enumerate(content.splitlines(), start=1):
+        if line.strip():
+            yield number, _or_why(json_record, line)
 
 
-def _records(paths: Sequence[Path]) -> Iterator[tuple[Path, int, Any]]:
-    """Each record with the file and the line that it begins on; in place of one that is no JSON, why it is none."""
-    for path in _files(paths):
-        content = path.read_bytes()
-        whole = _decoded(content)
-        if not isinstance(whole, Exception):
-            yield path, 1, whole
-            continue
-        for number, line in enumerate(content.splitlines(), start=1):
-            if line.strip():
-                yield path, number, _decoded(line)
+def _or_why(read: Callable[[bytes], Record], content: bytes) -> Record | NotACallRecord:
+    try:
+        return read(content)
+    except NotACallRecord as error:
+        return error
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(path.glob("*.json"))
+            inside = (one for one in path.iterdir() if one.is_file() and not one.name.startswith("."))
+            yield from sorted(one for one in inside if _ENDINGS.intersection(one.suffixes))
         elif path.is_file():
             yield path
         else:
             raise Stopped(f"{path} is neither a file nor a folder.")
-
-
-def _decoded(content: bytes) -> Any:
-    try:
-        record = msgspec.json.decode(content)
-    except (msgspec.DecodeError, RecursionError) as error:
-        return error
-    return record if isinstance(record, dict) else NotACallRecord("it is no JSON object")

@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -14,6 +15,7 @@ from linework.runtime.commands import StateFolder
 if TYPE_CHECKING:
     from linework.bridge.delivery import Delivery
     from linework.bridge.reading import Summary
+    from linework.bridge.record_formats import CsvReading
     from linework.client import Addresses
 
 commands = typer.Typer(help="Bring a telephone switch's calls in as a partner's events.", no_args_is_help=True)
@@ -66,28 +68,53 @@ async def _asterisk(
 
 @commands.command()
 def freeswitch(
-    files: Annotated[list[Path], typer.Argument(help="mod_json_cdr: files, folders of them, or a record a line.")],
+    files: Annotated[list[Path], typer.Argument(help="Files of mod_json_cdr, mod_xml_cdr, mod_cdr_csv, or folders.")],
     partner: PartnerName = "freeswitch",
+    cursor: CursorFile = None,
+    zone: Annotated[str, typer.Option("--zone", help="The time zone of the switch's clock, for CSV.")] = "UTC",
+    inbound_contexts: Annotated[
+        list[str] | None, typer.Option("--inbound-context", help="For CSV: where calls come in; public if left out.")
+    ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """Read FreeSWITCH's call records; read twice nothing counts twice, for an event's id is made of the call's own.
+    """Read FreeSWITCH's call records; stopped and started again it goes on, read twice nothing counts twice.
 
     The exit status is 1 when a record could not be read.
     """
     from linework.bridge.reading import Summary
+    from linework.bridge.record_formats import CsvReading
 
     summary = Summary()
-    asyncio.run(_freeswitch(files, partner, summary, state_folder))
+    place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
+    reading = CsvReading(_zone(zone), frozenset(inbound_contexts or ["public"]))
+    asyncio.run(_freeswitch(files, partner, place, summary, reading, state_folder))
     typer.echo(summary.as_json() if json_output else summary.as_text())
     raise typer.Exit(1 if summary.odd_lines else 0)
 
 
-async def _freeswitch(files: list[Path], partner: str, summary: "Summary", state_folder: Path | None) -> None:
-    from linework.bridge.call_records import deliver
+def _zone(name: str) -> ZoneInfo:
+    from linework.stopped import Stopped
 
+    try:
+        return ZoneInfo(name)
+    except (ValueError, ZoneInfoNotFoundError) as error:
+        raise Stopped(f"There is no time zone {name}; give a name such as Asia/Shanghai.") from error
+
+
+async def _freeswitch(
+    files: list[Path],
+    partner: str,
+    cursor: Path,
+    summary: "Summary",
+    reading: "CsvReading",
+    state_folder: Path | None,
+) -> None:
+    from linework.bridge.call_records import CallRecords
+
+    records = CallRecords(files, partner, cursor, summary, reading)
     async with _delivery(partner, state_folder) as delivery:
-        await deliver(files, partner, delivery, summary)
+        await records.deliver(delivery)
 
 
 @contextlib.asynccontextmanager

@@ -1,8 +1,9 @@
 """What FreeSWITCH says of a call when it is over, as a partner's events.
 
-Read are the call records of `mod_json_cdr`: a file a call, or one record a line. Of `mod_callcenter` the member's leg
-(`cc_side` is `member`) tells queue, agent and times; any other inbound or outbound record is a call without a
-queue. Records of an agent's own leg are left out, or the call would count twice. Times are microseconds since 1970.
+Read are the call records of `mod_json_cdr`, `mod_xml_cdr` and `mod_cdr_csv` (`record_formats`). Of `mod_callcenter` the
+member's leg (`cc_side` is `member`) tells queue, agent and times; any other inbound or outbound record is a call
+without a queue. Records of an agent's own leg are left out, or the call would count twice. Times are microseconds
+since 1970.
 """
 
 from collections.abc import Iterator, Mapping

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import msgspec
 
@@ -40,12 +40,15 @@ class Cursor:
     state: State = field(default_factory=State)
 
 
-def load_cursor(path: Path) -> Cursor:
+C = TypeVar("C", bound=Cursor)
+
+
+def load_cursor(path: Path, kind: type[C] = Cursor) -> C:  # type: ignore[assignment]
     """The cursor of a file; a new one when there is none. Raises `Stopped` for one that cannot be read."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Cursor)
+        return msgspec.json.decode(path.read_bytes(), type=kind)
     except FileNotFoundError:
-        return Cursor()
+        return kind()
     except (OSError, msgspec.DecodeError) as error:
         raise Stopped(f"The cursor {path} cannot be read: {error}.") from error
 

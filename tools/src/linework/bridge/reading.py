@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -41,7 +41,9 @@ class Summary:
             self.odd_lines.append(f"{path}:{odd.number}: {odd.reason}")
 
     def as_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False, indent=2)
+        # Of a Counter `asdict` makes a count of its pairs.
+        plain = replace(self, verbs=dict(self.verbs), unknown_verbs=dict(self.unknown_verbs))
+        return json.dumps(asdict(plain), ensure_ascii=False, indent=2)
 
     def as_text(self) -> str:
         verbs = ", ".join(f"{verb} {count}" for verb, count in sorted(self.verbs.items())) or "none"

@@ -90,6 +90,10 @@ class Leg:
         }
 
     @property
+    def is_marked(self) -> bool:
+        return any(told.fact.faults for told in [*self.own, *([self.offered] if self.offered else ())])
+
+    @property
     def is_inbound(self) -> bool:
         return self.began.fact.direction is c.Direction.INBOUND and self.outcome != "passed"
 
@@ -150,7 +154,8 @@ def _of_legs(where: Callable[[Leg], bool], above: Measure, below: Measure = lamb
     def rule(legs: Legs, thresholds: Thresholds) -> Iterator[Entry]:
         for leg in legs:
             if where(leg):
-                yield Entry(leg.moment, leg.names, above(leg, thresholds), below(leg, thresholds))
+                sums = above(leg, thresholds), below(leg, thresholds)
+                yield Entry(leg.moment, leg.names, *sums, leg.is_marked)
 
     return rule
 
@@ -162,7 +167,7 @@ def _count(where: Callable[[Leg], bool]) -> tuple[Kind, Rule]:
 def _short_abandons(legs: Legs, thresholds: Thresholds) -> Iterator[Entry]:
     for leg in legs:
         if leg.is_inbound and leg.outcome == "abandoned" and _within(leg, thresholds["short_seconds"]):
-            yield Entry(leg.moment, leg.names, 1, 1)
+            yield Entry(leg.moment, leg.names, 1, 1, leg.is_marked)
 
 
 def _within(leg: Leg, seconds: int) -> bool | None:
@@ -221,7 +226,7 @@ def _first_contact_resolution(legs: Legs, _: Thresholds) -> Iterator[Entry]:
             continue
         own = (leg.moment, leg.call_id)
         again = any(own < other and other[0] <= leg.moment + _AGAIN_WITHIN for other in calls[leg.subscriber_id])
-        yield Entry(leg.moment, leg.names, leg.ways == {"answered"} and not again, 1)
+        yield Entry(leg.moment, leg.names, leg.ways == {"answered"} and not again, 1, leg.is_marked)
 
 
 RULES: Mapping[tuple[str, int], tuple[Kind, Rule]] = {

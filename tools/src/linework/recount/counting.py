@@ -20,6 +20,8 @@ class Entry(NamedTuple):
     above: int | None
     below: int | None
     """None: not known; then it counts on neither side."""
+    is_marked: bool = False
+    """Something of it is odd."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,7 @@ class Counted:
     above: int = 0
     below: int = 0
     unknown: int = 0
+    marked: int = 0
     values: list[int] = field(default_factory=list)
 
 
@@ -79,6 +82,7 @@ def count(asked: Asked, kind: Kind, entries: Iterable[Entry], *, is_of_time: boo
         names = tuple(entry.names[name] for name in asked.group_by)
         key = (period_of(entry.moment, asked.grain, zone), *names) if asked.grain and entry.moment else names
         row = rows.setdefault(key, Counted())
+        row.marked += entry.is_marked
         if entry.above is None or entry.below is None:
             row.unknown += 1
             continue
@@ -109,6 +113,8 @@ def _shown(asked: Asked, kind: Kind, key: tuple[Any, ...], row: Counted, *, is_o
         shown["value"] = round(shown["numerator"] / below, 6) if below else None
     if row.unknown:
         shown["unknown"] = row.unknown
+    if row.marked:
+        shown["marked"] = row.marked
     if kind == "distribution":
         shown |= {name: nearest_rank(row.values, share) for name, share in SHARES.items()}
     elif kind == "interpolated":
@@ -171,7 +177,7 @@ def differences(asked: Asked, shown: Iterable[Mapping[str, Any]], counted: Itera
             continue
         told += [
             f"{asked}: {name}: {measure} is {one.get(measure)}, the recount gives {value}"
-            for measure, value in ({"unknown": 0} | dict(other)).items()
+            for measure, value in ({"unknown": 0, "marked": 0} | dict(other)).items()
             if measure not in asked.keys and not _is_same(value, one.get(measure, 0))
         ]
     return told

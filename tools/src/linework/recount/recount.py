@@ -1,4 +1,4 @@
-"""Takes every message of both streams and can then count any figure."""
+"""Takes every message of the streams and can then count any figure."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -7,12 +7,13 @@ from typing import Any
 from contracts.calls import AgentStateChanged, Fact
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
-from linework.recount import agents, calls, orders
+from contracts.quality import QualityEvent
+from linework.recount import agents, calls, follow_ups, orders
 from linework.recount.counting import Asked, Entry, Kind, count
 
 DEFAULTS = {"threshold_seconds": 20, "short_seconds": 5}
 KINDS: dict[tuple[str, int], Kind] = {
-    **{key: kind for key, (kind, _) in (*orders.RULES.items(), *calls.RULES.items())},
+    **{key: kind for key, (kind, _) in (*orders.RULES.items(), *calls.RULES.items(), *follow_ups.RULES.items())},
     **{(metric, 1): "ratio" for metric in agents.MEASURES},
 }
 VERSIONS: dict[str, int] = {}
@@ -28,6 +29,7 @@ class Recount:
         self._lives: dict[str, orders.Life] = {}
         self._calls: dict[str, calls.Call] = {}
         self._agents = agents.Agents()
+        self._follow_ups = follow_ups.FollowUps()
 
     def __call__(self, before: WorkOrder | None, message: Message, after: WorkOrder) -> None:
         life = self._lives.get(after.id)
@@ -41,6 +43,10 @@ class Recount:
             self._agents.take(message)
         elif isinstance(message.body, Fact):
             self._calls.setdefault(message.subject, calls.Call(message.subject)).take(message)
+
+    def take_notice(self, message: Message) -> None:
+        """A message of `quality`; the same one again changes nothing."""
+        self._follow_ups.take(message)
 
     def take(self, messages: Iterable[Message], *, as_of: datetime | None = None) -> None:
         """Raw messages, each stream's in the order of its versions; those recorded after `as_of` are not known yet."""
@@ -57,6 +63,8 @@ class Recount:
                 self(before, message, folded[message.subject])
             elif message.entity_version is not None:
                 self.take_fact(message)
+            elif isinstance(message.body, QualityEvent):
+                self.take_notice(message)
 
     def rows(self, asked: Asked, *, at: datetime) -> list[dict[str, Any]]:
         """The rows of a figure; `at` is the moment at which ages are measured."""
@@ -68,6 +76,8 @@ class Recount:
         key = (asked.metric, version)
         if key in orders.RULES:
             return orders.RULES[key][1](self._lives.values(), at)
+        if key in follow_ups.RULES:
+            return follow_ups.RULES[key][1](self._follow_ups.cases, self._lives.values())
         legs = [leg for call in self._calls.values() for leg in calls.legs_of(call)]
         if key in calls.RULES:
             return calls.RULES[key][1](legs, DEFAULTS | dict(asked.parameters))

@@ -25,6 +25,7 @@ from linework.verify.stream import Record, Stream, stream_of
 _ROUNDS = 4
 _MOST_LOOKED_AT_AGAIN = 2_000
 _PROOFS = 25
+_COUNTS = ("message_count", "call_message_count", "quality_message_count")
 
 Say = Callable[[str], None]
 Acknowledged = Iterable[tuple[str, int, str]]
@@ -146,6 +147,11 @@ class _Verifier:
         for order_id, what in suspects.items():
             self._findings.add(Law.STATES, f"{name}, order {order_id}", what)
 
+    @property
+    def _counts(self) -> tuple[int, int, int]:
+        """How many messages of orders, of calls and of quality the streams have, each counted once."""
+        return self._ledger.message_count, self._facts.message_count, self._facts.notice_count
+
     def _expected(self, order_id: str):
         thread = self._ledger.threads.get(order_id)
         return thread.state() if thread else None
@@ -180,7 +186,7 @@ class _Verifier:
             self.outcome.notes.append("Figures were not compared: the stream of some orders is broken.")
             return
         await self._check_figures(frozenset())
-        checked[Law.RECORD] = self._ledger.message_count + self._facts.message_count
+        checked[Law.RECORD] = sum(self._counts)
         for order_id in sorted(self._ledger.threads)[:_PROOFS]:
             await self._check_proof(order_id)
 
@@ -194,8 +200,8 @@ class _Verifier:
     async def _check_figure(self, asked: Asked) -> None:
         for _ in range(_ROUNDS):
             shown = await self._city.reporting.read(f"/v1/figures/{asked.metric}", by=SUPERVISOR, **asked.query)
-            count, call_count = (shown["read_up_to"][name] for name in ("message_count", "call_message_count"))
-            if (count, call_count) == (self._ledger.message_count, self._facts.message_count):
+            read = tuple(shown["read_up_to"][name] for name in _COUNTS)
+            if read == self._counts:
                 counted = self._recount.rows(asked, at=datetime.fromisoformat(shown["at"]))
                 for told in differences(asked, shown["rows"], counted):
                     self._findings.add(Law.FIGURES, "reporting", told)
@@ -205,8 +211,7 @@ class _Verifier:
         self._findings.add(
             Law.RECORD,
             "reporting",
-            f"it has read {count} messages of orders and {call_count} of calls; the streams have"
-            f" {self._ledger.message_count} and {self._facts.message_count}",
+            f"of orders, calls and quality it has read {read} messages; the streams have {self._counts}",
         )
 
     async def _check_proof(self, order_id: str) -> None:

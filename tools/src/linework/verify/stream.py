@@ -1,6 +1,6 @@
 """The streams themselves: from the topics where there is a broker to ask, else from reporting's record of them."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from contracts import topics
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
-from contracts.topics import CALLS, WORK_ORDERS
+from contracts.topics import CALLS, QUALITY, WORK_ORDERS
 from linework.client import Installation, Person
 from linework.stopped import Stopped
 from linework.verify.facts import Facts
@@ -18,6 +18,7 @@ from linework.verify.repairs import Repairs
 
 _MOST_AWAKE = 5_000
 _RECORDS = 1_000
+_OF_QUALITY = "linework.quality."
 
 
 class Stream(Protocol):
@@ -34,7 +35,8 @@ class Topic:
 
     def __init__(self, bootstrap_servers: str, prefix: str, repairs: Repairs | None = None) -> None:
         """`repairs` stand in the place of the records that they are of: no service applied those as they are."""
-        self.name = f"topics {prefix}{WORK_ORDERS.name} and {prefix}{CALLS.name} at {bootstrap_servers}"
+        names = ", ".join(prefix + topic.name for topic in (WORK_ORDERS, CALLS, QUALITY))
+        self.name = f"topics {names} at {bootstrap_servers}"
         self.malformed: list[str] = []
         self._bootstrap_servers = bootstrap_servers
         self._prefix = prefix
@@ -48,10 +50,12 @@ class Topic:
         try:
             await consumer.start()
             for partition in await self._partitions(consumer, WORK_ORDERS):
-                await self._read(consumer, partition, WORK_ORDERS, ledger)
+                await self._read(consumer, partition, WORK_ORDERS, ledger.take)
                 ledger.rest()
             for partition in await self._partitions(consumer, CALLS):
-                await self._read(consumer, partition, CALLS, facts)
+                await self._read(consumer, partition, CALLS, facts.take)
+            for partition in await self._partitions(consumer, QUALITY):
+                await self._read(consumer, partition, QUALITY, facts.take_notice)
         except KafkaError as error:
             raise Stopped(f"The {self.name} cannot be read: {error}") from error
         finally:
@@ -68,7 +72,11 @@ class Topic:
         return [TopicPartition(name, number) for number in sorted(numbers)]
 
     async def _read(
-        self, consumer: AIOKafkaConsumer, partition: TopicPartition, topic: topics.Topic, into: Ledger | Facts
+        self,
+        consumer: AIOKafkaConsumer,
+        partition: TopicPartition,
+        topic: topics.Topic,
+        take: Callable[[Message], None],
     ) -> None:
         async for record in self._records(consumer, partition):
             place = topic.name, record.partition, record.offset
@@ -76,7 +84,7 @@ class Topic:
                 continue
             try:
                 repaired = self._repairs.by_place.get(place)
-                into.take(repaired or decode(record.key, record.value, record.headers, topic=topic))
+                take(repaired or decode(record.key, record.value, record.headers, topic=topic))
             except MalformedMessage as error:
                 where = f"{topic.name}, partition {record.partition}, offset {record.offset}"
                 self.malformed.append(f"{where}: {error}")
@@ -108,8 +116,7 @@ class Record:
             )
             for item in page["items"]:
                 try:
-                    message = message_of(item)
-                    (ledger if item["entity_version"] is None else facts).take(message)
+                    self._give(message_of(item), ledger, facts)
                 except MalformedMessage as error:
                     self.malformed.append(f"place {item['place']}: {error}")
             self._after = page["next_after"]
@@ -117,6 +124,12 @@ class Record:
                 ledger.rest()
             if not page["items"]:
                 return
+
+    def _give(self, message: Message, ledger: Ledger, facts: Facts) -> None:
+        if message.type.startswith(_OF_QUALITY):
+            facts.take_notice(message)
+        else:
+            (ledger if message.entity_version is None else facts).take(message)
 
 
 def message_of(item: Mapping[str, Any]) -> Message:

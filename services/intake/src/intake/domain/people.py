@@ -54,9 +54,15 @@ class DataClass(StrEnum):
     the subscriber or of one of their orders."""
     REVEALS = "reveals"
     """Who revealed whose data; from the reveal."""
+    UNKNOWN_CALLERS = "unknown_callers"
+    """Numbers of callers whom nobody knows, and what was written about their calls; from the beginning of the call."""
 
 
-DEFAULT_DAYS: Mapping[DataClass, int] = {DataClass.SUBSCRIBERS: 1825, DataClass.REVEALS: 730}
+DEFAULT_DAYS: Mapping[DataClass, int] = {
+    DataClass.SUBSCRIBERS: 1825,
+    DataClass.REVEALS: 730,
+    DataClass.UNKNOWN_CALLERS: 365,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,26 +2,30 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Code, Prose
+from custody.http import answered
+from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.domain import evaluation as evaluating
 from qa.evaluation.domain import form as forms
 from qa.evaluation.domain.assignment import Auditor
-from qa.evaluation.domain.evaluation import Evaluation, EvaluationState, Review, ReviewState
+from qa.evaluation.domain.evaluation import EvaluationState, Review, ReviewState
 from qa.evaluation.use_cases import Assigned, HandIn
-from qa.evaluation.views import AuditorReport, EvaluationAtWork, Grain
+from qa.evaluation.views import AuditorReport, EvaluationAtWorkShown, EvaluationShown, Grain
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import (
     ACT_REFUSALS,
     ANY,
     CHANGE_REFUSALS,
     LIST_REFUSALS,
+    TEXT_REFUSALS,
     Body,
     Day,
     Id,
@@ -75,7 +79,7 @@ class HandInBody(Body):
 
 
 class EvaluationPage(BaseModel):
-    items: list[Evaluation]
+    items: list[EvaluationShown]
     next_cursor: str | None
 
 
@@ -120,10 +124,11 @@ async def list_reviews(
 
 @router.post(
     "/reviews/{review_id}/adjudicate",
-    response_model=Evaluation,
+    response_model=EvaluationShown,
     responses=Responses.of(
         (
             *CHANGE_REFUSALS,
+            *TEXT_REFUSALS,
             *ANSWER_REFUSALS,
             store.ReviewNotFound,
             store.EvaluationNotFound,
@@ -135,7 +140,7 @@ async def list_reviews(
 )
 async def adjudicate_review(review_id: Id, body: HandInBody, desk: ActDesk) -> Response:
     """The evaluation of a third person, which stands. `If-Match` is the review's version."""
-    return (await use_cases.adjudicate_review(review_id, body.command(), desk=desk)).response()
+    return await answered(await use_cases.adjudicate_review(review_id, body.command(), desk=desk), desk.request)
 
 
 @router.get("/evaluations", response_model=EvaluationPage, responses=Responses.of(LIST_REFUSALS))
@@ -161,26 +166,29 @@ async def list_evaluations(
         state=state.value if state else None,
         day_on=day_on,
     )
-    return json_of(await store.EVALUATIONS.page(desk.db, page))
+    return json_of(await store.EVALUATIONS.page(desk.db, page, opening_for(desk.request)))
 
 
 @router.get(
     "/evaluations/{evaluation_id}",
+    response_model=EvaluationAtWorkShown,
     responses=Responses.of((*ANY, store.EvaluationNotFound, store.EvaluationFormNotFound, RecordingNotFound)),
 )
-async def get_evaluation(evaluation_id: Id, desk: Desk) -> EvaluationAtWork:
+async def get_evaluation(evaluation_id: Id, desk: Desk) -> Response:
     """An evaluation with its form, the facts of the call, and the items that these fill in."""
     async with desk.db.statements() as statements:
         evaluation = await views.get_visible(statements, evaluation_id, desk.caller)
-    return await views.filled(desk.db, evaluation)
+    at_work = await views.filled(desk.db, evaluation)
+    return json_of(await opening_for(desk.request).object(evaluation_id, msgspec.json.encode(at_work)))
 
 
 @router.post(
     "/evaluations/{evaluation_id}/submit",
-    response_model=Evaluation,
+    response_model=EvaluationShown,
     responses=Responses.of(
         (
             *CHANGE_REFUSALS,
+            *TEXT_REFUSALS,
             *ANSWER_REFUSALS,
             store.EvaluationNotFound,
             store.ReviewNotFound,
@@ -192,7 +200,7 @@ async def get_evaluation(evaluation_id: Id, desk: Desk) -> EvaluationAtWork:
 )
 async def submit_evaluation(evaluation_id: Id, body: HandInBody, desk: ActDesk) -> Response:
     """Hands in the answers of an evaluation, all but those that facts fill in."""
-    return (await use_cases.submit_evaluation(evaluation_id, body.command(), desk=desk)).response()
+    return await answered(await use_cases.submit_evaluation(evaluation_id, body.command(), desk=desk), desk.request)
 
 
 @router.get("/auditor-reports/{grain}", responses=Responses.of(ANY))

@@ -6,14 +6,18 @@ from pydantic import BaseModel
 from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Prose
+from custody.http import answered
+from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.api import ANSWER_REFUSALS, HandInBody
 from qa.evaluation.domain import evaluation as evaluating
-from qa.evaluation.domain.evaluation import Appeal, AppealState
+from qa.evaluation.domain.evaluation import AppealState
+from qa.evaluation.views import AppealShown
 from qa.routes import (
     CHANGE_REFUSALS,
     LIST_REFUSALS,
+    TEXT_REFUSALS,
     Body,
     Id,
     Wanted,
@@ -34,17 +38,18 @@ class DecisionBody(HandInBody):
 
 
 class AppealPage(BaseModel):
-    items: list[Appeal]
+    items: list[AppealShown]
     next_cursor: str | None
 
 
 @router.post(
     "/evaluations/{evaluation_id}/appeals",
     status_code=201,
-    response_model=Appeal,
+    response_model=AppealShown,
     responses=Responses.of(
         (
             *CHANGE_REFUSALS,
+            *TEXT_REFUSALS,
             store.EvaluationNotFound,
             store.EvaluationFormNotFound,
             evaluating.NotYourCall,
@@ -56,7 +61,7 @@ class AppealPage(BaseModel):
 )
 async def appeal_evaluation(evaluation_id: Id, body: AppealBody, desk: ActDesk) -> Response:
     """The agent of the call says why the evaluation is not right. `If-Match` is the evaluation's version."""
-    return (await use_cases.appeal_evaluation(evaluation_id, body.reason, desk=desk)).response()
+    return await answered(await use_cases.appeal_evaluation(evaluation_id, body.reason, desk=desk), desk.request)
 
 
 @router.get("/appeals", response_model=AppealPage, responses=Responses.of(LIST_REFUSALS))
@@ -67,15 +72,16 @@ async def list_appeals(desk: Desk, wanted: Wanted, state: AppealState | None = N
         arguments=views.appeal_arguments_for(desk.caller),
         state=state.value if state else None,
     )
-    return json_of(await store.APPEALS.page(desk.db, page))
+    return json_of(await store.APPEALS.page(desk.db, page, opening_for(desk.request)))
 
 
 @router.post(
     "/appeals/{appeal_id}/decide",
-    response_model=Appeal,
+    response_model=AppealShown,
     responses=Responses.of(
         (
             *CHANGE_REFUSALS,
+            *TEXT_REFUSALS,
             *ANSWER_REFUSALS,
             store.AppealNotFound,
             store.EvaluationNotFound,
@@ -87,6 +93,5 @@ async def list_appeals(desk: Desk, wanted: Wanted, state: AppealState | None = N
 )
 async def decide_appeal(appeal_id: Id, body: DecisionBody, desk: ActDesk) -> Response:
     """Somebody who had no part in it decides; overturned, the evaluation gets a further revision."""
-    return (
-        await use_cases.decide_appeal(appeal_id, body.command(), is_overturned=body.is_overturned, desk=desk)
-    ).response()
+    decided = await use_cases.decide_appeal(appeal_id, body.command(), is_overturned=body.is_overturned, desk=desk)
+    return await answered(decided, desk.request)

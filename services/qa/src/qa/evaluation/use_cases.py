@@ -1,13 +1,15 @@
 """What auditors do: forms, assignments, evaluations, adjudication, appeals. One function a command."""
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
+from functools import partial
 
 from chassis.acts import Answer
 from chassis.database import Transaction
 from chassis.identity import new_id
 from contracts.directory import Names
 from contracts.quality import EvaluationMode, RevisionCause
+from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk
 from qa.evaluation import store, views
 from qa.evaluation.domain import evaluation as evaluating
@@ -15,7 +17,7 @@ from qa.evaluation.domain.assignment import Auditor, Spread, spread
 from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Work
 from qa.evaluation.domain.form import Answer as FormAnswer
 from qa.evaluation.domain.form import EvaluationForm, FormRules, Section
-from qa.recordings.store import RECORDINGS
+from qa.recordings.store import RECORDINGS, subscriber_behind
 from qa.sampling.store import PLANS
 
 
@@ -34,8 +36,9 @@ class HandIn:
     answers: tuple[FormAnswer, ...]
     remark: str
 
-    def work(self, by: str, at: datetime) -> Work:
-        return Work(answers=self.answers, remark=self.remark, by=by, at=at)
+    def work(self, act: ActAtDesk, remark: str) -> Work:
+        """With its remark sealed for the evaluation that it belongs to."""
+        return Work(answers=self.answers, remark=remark, by=act.actor.sub, at=act.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,18 +133,20 @@ async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on
 
 
 async def submit_evaluation(evaluation_id: str, command: HandIn, *, desk: QualityDesk) -> Answer:
+    seal = await desk.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), command.remark)
     async with desk.act() as act:  # the only commit on this path
         # The review first, as everybody does: two auditors of one pair then take turns instead of deadlocking.
         seen = await store.EVALUATIONS.get(act.tx, evaluation_id)
         review = await store.REVIEWS.lock(act.tx, seen.review_id)
         evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
         act.check_version(evaluation.version)
-        await _hand_in(act, review, evaluation, command, is_new=False)
+        await _hand_in(act, review, evaluation, command, seal, is_new=False)
     return act.answer
 
 
 async def adjudicate_review(review_id: str, command: HandIn, *, desk: QualityDesk) -> Answer:
     """The word of a third on two evaluations that differ: it stands."""
+    seal = await desk.sealer(partial(subscriber_behind, table="reviews", thing_id=review_id), command.remark)
     async with desk.act() as act:  # the only commit on this path
         review = await store.REVIEWS.lock(act.tx, review_id)
         act.check_version(review.version)
@@ -158,14 +163,17 @@ async def adjudicate_review(review_id: str, command: HandIn, *, desk: QualityDes
             auditor_ids=(*review.auditor_ids, act.actor.sub),
             evaluation_ids=(*review.evaluation_ids, evaluation.id),
         )
-        await _hand_in(act, changed, evaluation, command, is_new=True)
+        await _hand_in(act, changed, evaluation, command, seal, is_new=True)
     return act.answer
 
 
-async def _hand_in(act: ActAtDesk, review: Review, evaluation: Evaluation, command: HandIn, *, is_new: bool) -> None:
+async def _hand_in(
+    act: ActAtDesk, review: Review, evaluation: Evaluation, command: HandIn, seal: Sealer, *, is_new: bool
+) -> None:
     form = await store.FORMS.get(act.tx, evaluation.form)
     recording = await RECORDINGS.get(act.tx, evaluation.recording_id)
-    submitted = evaluating.submit(evaluation, form, recording, command.work(act.actor.sub, act.now))
+    work = command.work(act, seal(command.remark, evaluation.id))
+    submitted = evaluating.submit(evaluation, form, recording, work)
     others = [one for one in await store.lock_evaluations_of(act.tx, review.id) if one.id != submitted.id]
     settled, standing = evaluating.settle(review, [*others, submitted], form, now=act.now)
     if standing is not None and standing.id == submitted.id:
@@ -185,14 +193,21 @@ async def _hand_in(act: ActAtDesk, review: Review, evaluation: Evaluation, comma
 
 
 async def appeal_evaluation(evaluation_id: str, reason: str, *, desk: QualityDesk) -> Answer:
+    seal = await desk.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), reason)
     async with desk.act() as act:  # the only commit on this path
         # Who may not see it is not told that it is there.
         await views.get_visible(act.tx, evaluation_id, desk.caller)
         evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
         act.check_version(evaluation.version)
         form = await store.FORMS.get(act.tx, evaluation.form)
+        appeal_id = new_id()
         marked, opened, event = evaluating.appeal(
-            evaluation, form, appeal_id=new_id(), reason=reason, by=act.actor.sub, now=act.now
+            evaluation,
+            form,
+            appeal_id=appeal_id,
+            reason=seal(reason, appeal_id),
+            by=act.actor.sub,
+            now=act.now,
         )
         await store.EVALUATIONS.save(act.tx, marked)
         await store.APPEALS.add(act.tx, opened)
@@ -203,6 +218,7 @@ async def appeal_evaluation(evaluation_id: str, reason: str, *, desk: QualityDes
 
 async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool, desk: QualityDesk) -> Answer:
     """Upheld, nothing changes; overturned, the evaluation gets one more revision with the answers given."""
+    seal = await desk.sealer(partial(subscriber_behind, table="appeals", thing_id=appeal_id), command.remark)
     async with desk.act() as act:  # the only commit on this path
         opened = await store.APPEALS.lock(act.tx, appeal_id)
         act.check_version(opened.version)
@@ -210,23 +226,23 @@ async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool,
             opened,
             is_overturned=is_overturned,
             has_answers=bool(command.answers),
-            remark=command.remark,
+            remark=seal(command.remark, appeal_id),
             by=act.actor.sub,
             now=act.now,
         )
         await store.APPEALS.save(act.tx, decided)
         act.publish(evaluating.decided_event(decided), subject=decided.recording_id)
         if is_overturned:
-            await _revise(act, decided.evaluation_id, command)
+            await _revise(act, decided.evaluation_id, command, seal)
         act.answer_with(decided)
     return act.answer
 
 
-async def _revise(act: ActAtDesk, evaluation_id: str, command: HandIn) -> None:
+async def _revise(act: ActAtDesk, evaluation_id: str, command: HandIn, seal: Sealer) -> None:
     evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
     form = await store.FORMS.get(act.tx, evaluation.form)
     recording = await RECORDINGS.get(act.tx, evaluation.recording_id)
-    work = command.work(act.actor.sub, act.now)
+    work = command.work(act, seal(command.remark, evaluation.id))
     revised = evaluating.revise(evaluation, form, recording, work, cause=RevisionCause.APPEALED)
     await store.EVALUATIONS.save(act.tx, revised)
     act.publish(evaluating.evaluated_event(revised, recording), subject=recording.id)

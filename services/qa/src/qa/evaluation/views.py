@@ -6,8 +6,9 @@ from enum import StrEnum
 
 from chassis.database import Database, Statements
 from chassis.guard import Caller
+from contracts.sealing import SealedText
 from qa.evaluation import store
-from qa.evaluation.domain.evaluation import Evaluation
+from qa.evaluation.domain.evaluation import Appeal, Evaluation
 from qa.evaluation.domain.form import Answer, EvaluationForm, facts_of
 from qa.recordings.domain.recording import Recording
 from qa.recordings.store import RECORDINGS
@@ -52,6 +53,23 @@ class EvaluationAtWork:
     form: EvaluationForm
     recording: Recording
     fact_answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationAtWorkShown(EvaluationAtWork):
+    sealed_text: SealedText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationShown(Evaluation):
+    """With its remarks opened; `sealed_text` says why words stand in the place of one."""
+
+    sealed_text: SealedText | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealShown(Appeal):
+    sealed_text: SealedText | None = None
 
 
 async def get_visible(statements: Statements, evaluation_id: str, caller: Caller) -> Evaluation:

@@ -1,7 +1,9 @@
 """Follow-ups over HTTP: taken, called, answered."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
@@ -10,7 +12,10 @@ from chassis.guard import Caller
 from chassis.problems import Responses
 from chassis.texts import Code, Line, Moment, Prose
 from contracts.quality import AttemptOutcome
+from contracts.sealing import SealedText
+from custody.http import answered
 from custody.routes import SearchText
+from custody.sealing import opening_for
 from custody.subscribers import SubscriberShown
 from qa.desk import ActDesk
 from qa.follow_up import intake, store, use_cases
@@ -18,12 +23,14 @@ from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
 from qa.follow_up.domain.project import QuietHours, QuotaReached
 from qa.follow_up.domain.questionnaire import RepliesDoNotFit, Reply
-from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Ref, Wanted, json_of
+from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
 
 router = APIRouter(prefix="/v1", tags=["follow-ups"])
 
 CALL_REFUSALS = (
     *CHANGE_REFUSALS,
+    *TEXT_REFUSALS,
+    intake.IntakeAway,
     store.FollowUpNotFound,
     store.ProjectNotFound,
     store.CalendarNotFound,
@@ -52,8 +59,15 @@ class RepliesBody(Body):
     note: Prose | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowUpShown(FollowUp):
+    """With what was typed opened; `sealed_text` says why words stand in the place of a text."""
+
+    sealed_text: SealedText | None = None
+
+
 class FollowUpPage(BaseModel):
-    items: list[FollowUp]
+    items: list[FollowUpShown]
     next_cursor: str | None
 
 
@@ -86,12 +100,12 @@ async def list_follow_ups(
         holder=holder,
         state=state.value if state else None,
     )
-    return json_of(await store.FOLLOW_UPS.page(desk.db, page))
+    return json_of(await store.FOLLOW_UPS.page(desk.db, page, opening_for(desk.request)))
 
 
 @router.post(
     "/follow-up-projects/{project_id}/take",
-    response_model=FollowUp,
+    response_model=FollowUpShown,
     responses=Responses.of(
         (
             *ACT_REFUSALS,
@@ -106,13 +120,16 @@ async def list_follow_ups(
 )
 async def take_follow_up(project_id: Code, desk: ActDesk) -> Response:
     """The next to call, handed to the caller: due first, within the project's quotas and calling hours."""
-    return (await use_cases.take_follow_up(project_id, desk=desk)).response()
+    return await answered(await use_cases.take_follow_up(project_id, desk=desk), desk.request)
 
 
-@router.get("/follow-ups/{follow_up_id}", responses=Responses.of((*ANY, store.FollowUpNotFound)))
-async def get_follow_up(follow_up_id: Id, desk: Desk) -> FollowUp:
+@router.get(
+    "/follow-ups/{follow_up_id}", response_model=FollowUpShown, responses=Responses.of((*ANY, store.FollowUpNotFound))
+)
+async def get_follow_up(follow_up_id: Id, desk: Desk) -> Response:
     """One follow-up with its attempts and replies."""
-    return await _get_visible(desk, follow_up_id)
+    found = await _get_visible(desk, follow_up_id)
+    return json_of(await opening_for(desk.request).object(follow_up_id, msgspec.json.encode(found)))
 
 
 async def _get_visible(desk: RouteDesk, follow_up_id: str) -> FollowUp:
@@ -137,30 +154,30 @@ async def get_contact(follow_up_id: Id, desk: Desk) -> SubscriberShown:
 
 @router.post(
     "/follow-ups/{follow_up_id}/release",
-    response_model=FollowUp,
+    response_model=FollowUpShown,
     responses=Responses.of(
         (*CHANGE_REFUSALS, store.FollowUpNotFound, following.FollowUpNotTaken, following.NotYourFollowUp)
     ),
 )
 async def release_follow_up(follow_up_id: Id, desk: ActDesk) -> Response:
     """Puts it back for somebody else; a supervisor can do so for whoever has it."""
-    return (await use_cases.release_follow_up(follow_up_id, desk=desk)).response()
+    return await answered(await use_cases.release_follow_up(follow_up_id, desk=desk), desk.request)
 
 
 @router.post(
     "/follow-ups/{follow_up_id}/attempts",
-    response_model=FollowUp,
+    response_model=FollowUpShown,
     responses=Responses.of((*CALL_REFUSALS, following.NotAnAttempt)),
 )
 async def note_attempt(follow_up_id: Id, body: AttemptBody, desk: ActDesk) -> Response:
     """A call that did not lead to answers. After the last one that the project allows nobody calls any more."""
     command = use_cases.MakeAttempt(outcome=body.outcome, call_again_at=body.call_again_at, note=body.note or "")
-    return (await use_cases.note_attempt(follow_up_id, command, desk=desk)).response()
+    return await answered(await use_cases.note_attempt(follow_up_id, command, desk=desk), desk.request)
 
 
 @router.post(
     "/follow-ups/{follow_up_id}/complete",
-    response_model=FollowUp,
+    response_model=FollowUpShown,
     responses=Responses.of(
         (*CALL_REFUSALS, store.QuestionnaireNotFound, following.AnsweredForSomebodyElse, RepliesDoNotFit)
     ),
@@ -172,4 +189,4 @@ async def complete_follow_up(follow_up_id: Id, body: RepliesBody, desk: ActDesk)
         replies=tuple(Reply(**one.model_dump()) for one in body.replies),
         note=body.note or "",
     )
-    return (await use_cases.complete_follow_up(follow_up_id, command, desk=desk)).response()
+    return await answered(await use_cases.complete_follow_up(follow_up_id, command, desk=desk), desk.request)

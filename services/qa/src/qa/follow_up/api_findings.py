@@ -1,5 +1,7 @@
 """Findings over HTTP: what follow-ups showed, and what somebody did about it."""
 
+from dataclasses import dataclass
+
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
@@ -7,19 +9,29 @@ from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Code, Prose
 from contracts.quality import FindingKind
+from contracts.sealing import SealedText
+from custody.http import answered
+from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.follow_up import intake, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import Finding, FindingState
-from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Ref, Wanted, json_of
+from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
-CLOSE_REFUSALS = (*CHANGE_REFUSALS, store.FindingNotFound, following.FindingAlreadyClosed)
+CLOSE_REFUSALS = (*CHANGE_REFUSALS, *TEXT_REFUSALS, store.FindingNotFound, following.FindingAlreadyClosed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingShown(Finding):
+    """With its remark opened; `sealed_text` says why words stand in its place."""
+
+    sealed_text: SealedText | None = None
 
 
 class FindingPage(BaseModel):
-    items: list[Finding]
+    items: list[FindingShown]
     next_cursor: str | None
 
 
@@ -50,10 +62,10 @@ async def list_findings(
         kind=kind.value if kind else None,
         state=state.value if state else None,
     )
-    return json_of(await store.FINDINGS.page(desk.db, page))
+    return json_of(await store.FINDINGS.page(desk.db, page, opening_for(desk.request)))
 
 
-@router.post("/{finding_id}/close", response_model=Finding, responses=Responses.of(CLOSE_REFUSALS))
+@router.post("/{finding_id}/close", response_model=FindingShown, responses=Responses.of(CLOSE_REFUSALS))
 async def close_finding(finding_id: Id, body: CloseBody, desk: ActDesk) -> Response:
     """Somebody dealt with it without a work order, and says how."""
     answer = await use_cases.close_finding(
@@ -62,12 +74,12 @@ async def close_finding(finding_id: Id, body: CloseBody, desk: ActDesk) -> Respo
         remark=body.remark,
         desk=desk,
     )
-    return answer.response()
+    return await answered(answer, desk.request)
 
 
 @router.post(
     "/{finding_id}/open-order",
-    response_model=Finding,
+    response_model=FindingShown,
     responses=Responses.of((*CLOSE_REFUSALS, intake.IntakeAway, intake.OrderNotOpened)),
 )
 async def open_order(finding_id: Id, body: OpenOrderBody, desk: ActDesk) -> Response:
@@ -85,4 +97,4 @@ async def open_order(finding_id: Id, body: OpenOrderBody, desk: ActDesk) -> Resp
         remark="",
         desk=desk,
     )
-    return answer.response()
+    return await answered(answer, desk.request)

@@ -69,6 +69,16 @@ async def contact_of(follow_up: FollowUp, app: FastAPI, *, token: str) -> Subscr
     return shown[0]
 
 
+async def subscriber_of(follow_up: FollowUp, app: FastAPI, *, token: str) -> str | None:
+    """Whom a follow-up is of; None when intake knows nobody with the number. Raises `IntakeAway`."""
+    if follow_up.subscriber_id is not None:
+        return follow_up.subscriber_id
+    try:
+        return (await contact_of(follow_up, app, token=token)).id
+    except ContactNotShown:
+        return None
+
+
 async def open_order(finding: Finding, wanted: OrderWanted, app: FastAPI, *, token: str) -> str:
     """The id of the work order for a finding; asked twice, the same one.
 

@@ -191,6 +191,15 @@ async def handed_out(
     return HandedOut(today=row["today"], this_month=row["month"], to_caller_this_month=row["caller"])
 
 
+async def subscriber_behind(statements: Statements, finding_id: str) -> str | None:
+    """Whose follow-up a finding is of, as far as that is known."""
+    return await statements.fetchval(
+        """select follow_ups.body->>'subscriber_id' from findings join follow_ups on follow_ups.id = follow_up_id
+           where findings.id = $1""",
+        finding_id,
+    )
+
+
 async def listed_before(tx: Transaction, things: Sequence[str]) -> set[str]:
     rows = await tx.fetch("select thing from follow_ups where thing = any($1)", list(things))
     return {row["thing"] for row in rows}

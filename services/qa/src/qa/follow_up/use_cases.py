@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
+from functools import partial
 
 from chassis.acts import Answer, raise_if_answered
 from chassis.database import Transaction
@@ -10,8 +11,9 @@ from chassis.identity import new_id
 from contracts.directory import Names
 from contracts.quality import AttemptOutcome
 from contracts.refusals import Conflict, Invalid, NotFound
+from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk, ThingChanged
-from qa.follow_up import store
+from qa.follow_up import intake, store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Answered, Finding, FindingState, FollowUp
@@ -194,17 +196,29 @@ async def release_follow_up(follow_up_id: str, *, desk: QualityDesk) -> Answer:
     return act.answer
 
 
+async def _texts_of(follow_up_id: str, *texts: str | None, desk: QualityDesk) -> tuple[Sealer, str | None]:
+    """Seals what is typed about a follow-up, and says whose it is; before the act, which holds its row."""
+    if not any(texts):
+        return Sealer(), None
+    async with desk.db.statements() as statements:
+        await raise_if_answered(statements, desk.headers.idempotency)
+        found = await store.FOLLOW_UPS.get(statements, follow_up_id)
+    subscriber_id = await intake.subscriber_of(found, desk.app, token=desk.caller.token)
+    return await desk.sealer_of(subscriber_id), subscriber_id
+
+
 async def note_attempt(follow_up_id: str, command: MakeAttempt, *, desk: QualityDesk) -> Answer:
     """A call that did not lead to answers."""
+    seal, subscriber_id = await _texts_of(follow_up_id, command.note, desk=desk)
     async with desk.act() as act:  # the only commit on this path
-        found = await _lock_to_call(act, follow_up_id, desk)
+        found = await _lock_to_call(act, follow_up_id, desk, subscriber_id)
         project = await store.PROJECTS.get(act.tx, found.project_id)
         tried, events = following.attempt(
             found,
             project,
             command.outcome,
             call_again_at=command.call_again_at,
-            note=command.note,
+            note=seal(command.note, follow_up_id),
             by=act.actor.sub,
             now=act.now,
         )
@@ -217,13 +231,15 @@ async def note_attempt(follow_up_id: str, command: MakeAttempt, *, desk: Quality
 
 async def complete_follow_up(follow_up_id: str, command: HandInReplies, *, desk: QualityDesk) -> Answer:
     """The questionnaire as it was answered; replies that are findings open them."""
+    texts = [reply.text for reply in command.replies]
+    seal, subscriber_id = await _texts_of(follow_up_id, command.note, *texts, desk=desk)
     async with desk.act() as act:  # the only commit on this path
-        found = await _lock_to_call(act, follow_up_id, desk)
+        found = await _lock_to_call(act, follow_up_id, desk, subscriber_id)
         questionnaire = await store.QUESTIONNAIRES.get(act.tx, found.questionnaire)
         answered = Answered(
             subscriber_no=command.subscriber_no,
-            replies=command.replies,
-            note=command.note,
+            replies=tuple(_sealed(reply, seal, follow_up_id) for reply in command.replies),
+            note=seal(command.note, follow_up_id),
             by=act.actor.sub,
             at=act.now,
         )
@@ -238,13 +254,17 @@ async def complete_follow_up(follow_up_id: str, command: HandInReplies, *, desk:
     return act.answer
 
 
-async def _lock_to_call(act: ActAtDesk, follow_up_id: str, desk: QualityDesk) -> FollowUp:
-    """The follow-up at the version decided on, at an hour at which its project calls."""
+def _sealed(reply: Reply, seal: Sealer, follow_up_id: str) -> Reply:
+    return replace(reply, text=seal(reply.text, follow_up_id)) if reply.text else reply
+
+
+async def _lock_to_call(act: ActAtDesk, follow_up_id: str, desk: QualityDesk, subscriber_id: str | None) -> FollowUp:
+    """The follow-up at the version decided on, at an hour at which its project calls; from here on it knows whose."""
     found = await _lock(act.tx, follow_up_id, desk.caller.areas)
     act.check_version(found.version)
     project = await store.PROJECTS.get(act.tx, found.project_id)
     project.check_may_call(act.now, await store.CALENDARS.get(act.tx, project.calendar))
-    return found
+    return replace(found, subscriber_id=found.subscriber_id or subscriber_id)
 
 
 def subject_of(thing: FollowUp | Finding) -> str:
@@ -276,11 +296,14 @@ def _check_area(finding: Finding, areas: tuple[str, ...] | None) -> None:
 
 async def close_finding(finding_id: str, *, order_id: str | None, remark: str, desk: QualityDesk) -> Answer:
     """Somebody dealt with it, by a work order or otherwise."""
+    seal = await desk.sealer(partial(store.subscriber_behind, finding_id=finding_id), remark)
     async with desk.act() as act:  # the only commit on this path
         found = await store.FINDINGS.lock(act.tx, finding_id)
         _check_area(found, desk.caller.areas)
         act.check_version(found.version)
-        closed, event = following.close(found, order_id=order_id, remark=remark, by=act.actor.sub, now=act.now)
+        closed, event = following.close(
+            found, order_id=order_id, remark=seal(remark, finding_id), by=act.actor.sub, now=act.now
+        )
         await store.FINDINGS.save(act.tx, closed)
         act.publish(event, subject=subject_of(closed))
         act.answer_with(closed)

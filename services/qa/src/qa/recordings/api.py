@@ -9,12 +9,14 @@ from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Prose
 from contracts.quality import ListeningPurpose
+from contracts.sealing import SealedText
 from custody.routes import SearchText
+from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.recordings import store, use_cases
 from qa.recordings.domain.recording import Recording, RecordingNotFound
 from qa.recordings.use_cases import OpenRecording, RecordingReference
-from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, Body, Id, Wanted, json_of
+from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Wanted, json_of
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
 
@@ -34,6 +36,7 @@ class Opening(BaseModel):
     opened_at: datetime
     purpose: ListeningPurpose
     note: str
+    sealed_text: SealedText | None = None
 
 
 class Openings(BaseModel):
@@ -82,7 +85,7 @@ async def get_recording(recording_id: Id, desk: Desk) -> Recording:
     "/{recording_id}/open",
     status_code=201,
     response_model=RecordingReference,
-    responses=Responses.of((*ACT_REFUSALS, RecordingNotFound)),
+    responses=Responses.of((*ACT_REFUSALS, *TEXT_REFUSALS, RecordingNotFound)),
 )
 async def open_recording(recording_id: Id, body: OpenBody, desk: ActDesk) -> Response:
     """Where it can be listened to. Who was told, when and for which purpose is recorded and published."""
@@ -100,4 +103,5 @@ async def list_openings(recording_id: Id, desk: Desk) -> Openings:
     async with desk.db.statements() as statements:
         await store.get_visible(statements, recording_id, desk.caller)
     rows = await store.openings(desk.db, recording_id)
-    return Openings.model_validate({"items": [dict(row) for row in rows]})
+    items = await opening_for(desk.request).things([(recording_id, dict(row)) for row in rows])
+    return Openings.model_validate({"items": items})

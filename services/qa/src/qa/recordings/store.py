@@ -118,6 +118,20 @@ async def get_visible(statements: Statements, recording_id: str, caller: Caller)
     return found
 
 
+async def subscriber_of(statements: Statements, recording_id: str) -> str | None:
+    """Whose call it was, as far as that is known."""
+    return await statements.fetchval("select body->>'subscriber_id' from recordings where id = $1", recording_id)
+
+
+async def subscriber_behind(statements: Statements, table: str, thing_id: str) -> str | None:
+    """The same of an evaluation, a review or an appeal: each is about one recording."""
+    return await statements.fetchval(
+        f"""select recordings.body->>'subscriber_id' from {table} as thing
+            join recordings on recordings.id = thing.body->>'recording_id' where thing.id = $1""",
+        thing_id,
+    )
+
+
 async def note_opening(tx: Transaction, recording_id: str, *, by: str, at: Any, purpose: str, note: str) -> None:
     await tx.execute(
         """insert into recording_openings (recording_id, opened_by, opened_at, purpose, note)

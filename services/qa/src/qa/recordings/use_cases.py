@@ -1,6 +1,7 @@
 """What is done with recordings."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from chassis.acts import Answer
 from contracts.quality import ListeningPurpose, RecordingOpened
@@ -27,6 +28,7 @@ class RecordingReference:
 
 async def open_recording(command: OpenRecording, *, desk: QualityDesk) -> Answer:
     """Gives the reference, and records who was given it and what for, in the same transaction."""
+    seal = await desk.sealer(partial(store.subscriber_of, recording_id=command.recording_id), command.note)
     async with desk.act() as act:  # the only commit on this path
         recording = await store.get_visible(act.tx, command.recording_id, desk.caller)
         await store.note_opening(
@@ -35,7 +37,7 @@ async def open_recording(command: OpenRecording, *, desk: QualityDesk) -> Answer
             by=act.actor.sub,
             at=act.now,
             purpose=command.purpose.value,
-            note=command.note,
+            note=seal(command.note, recording.id),
         )
         opened = RecordingOpened(recording_id=recording.id, call_id=recording.call_id, purpose=command.purpose)
         act.publish(opened, subject=recording.id)

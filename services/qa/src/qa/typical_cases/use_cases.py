@@ -1,11 +1,12 @@
 """What is done with typical cases. One function a command."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from chassis.acts import Answer
 from chassis.identity import new_id
 from qa.desk import QualityDesk
-from qa.recordings.store import RECORDINGS
+from qa.recordings.store import RECORDINGS, subscriber_of
 from qa.typical_cases import store
 from qa.typical_cases.store import CaseKind, TypicalCase
 
@@ -19,15 +20,17 @@ class CollectCase:
 
 
 async def collect_case(command: CollectCase, *, desk: QualityDesk) -> Answer:
+    find = partial(subscriber_of, recording_id=command.recording_id)
+    case_id, seal = new_id(), await desk.sealer(find, command.title, command.lesson)
     async with desk.act() as act:  # the only commit on this path
         recording = await RECORDINGS.get(act.tx, command.recording_id)
         case = TypicalCase(
-            id=new_id(),
+            id=case_id,
             version=1,
             recording_id=recording.id,
             kind=command.kind,
-            title=command.title,
-            lesson=command.lesson,
+            title=seal(command.title, case_id),
+            lesson=seal(command.lesson, case_id),
             demand_type=recording.demand_type,
             collected_at=act.now,
             collected_by=act.actor.sub,

@@ -22,7 +22,7 @@ from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, period_label, period_sql, slice_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, TimeZoneUnknown, check
 from reporting.metrics import Kind
-from reporting.projections import SETS, TABLES, calls
+from reporting.projections import SETS, TABLES, calls, follow_ups
 
 MOST_ROWS = 10_000
 _MOST_BUCKETS = 500_000
@@ -123,8 +123,9 @@ async def read_up_to(statements: Statements, state: StreamState, question: Quest
         "generation": state.generation,
         "read_up_to": {
             "positions": positions,
-            "message_count": state.message_count - state.call_message_count,
+            "message_count": state.message_count - state.call_message_count - state.quality_message_count,
             "call_message_count": state.call_message_count,
+            "quality_message_count": state.quality_message_count,
             "recorded_at": state.recorded_at,
         },
         "is_complete": bool(end and state.recorded_at and state.recorded_at >= end),
@@ -171,12 +172,14 @@ def _distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> li
                 "numerator": 0,
                 "denominator": 0,
                 "unknown": 0,
+                "marked": 0,
                 "buckets": {},
             },
         )
         into["numerator"] += row["numerator"] or 0
         into["denominator"] += row["denominator"]
         into["unknown"] += row["unknown"]
+        into["marked"] += row.get("marked") or 0
         if row["bucket"] is not None:
             into["buckets"][row["bucket"]] = row["denominator"]
     if not merged and not question.keys:
@@ -193,8 +196,7 @@ def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     done["numerator"] = metric.above(numerator)
     done["denominator"] = None if metric.kind is Kind.COUNT else metric.below(below)
     done["value"] = metric.value(done["numerator"], done["denominator"])
-    if row.get("unknown"):
-        done["unknown"] = row["unknown"]
+    done |= {name: row[name] for name in ("unknown", "marked") if row.get(name)}
     if metric.kind is Kind.DISTRIBUTION:
         done |= {name: percentile(row["buckets"], share) for name, share in SHARES.items()}
         done["buckets"] = row["buckets"]
@@ -224,6 +226,8 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
         columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
     keys = len(question.keys)
     measures = _measures(question, fill)
+    if metric.source.is_refolded:
+        measures.append("count(*) filter (where faults is not null) as marked")
     if metric.kind is Kind.DISTRIBUTION:
         columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
         keys += 1
@@ -260,6 +264,7 @@ class _Filling(dict[str, str]):
         super().__init__(upto="'infinity'::timestamptz", live=live, slice=slice_of(question.time_zone))
         self |= {name: str(seconds) for name, seconds in question.thresholds.items()}
         self["legs"] = table_of(calls.TABLE, live, question)
+        self |= {table: f"{table}_{live}" for table in (follow_ups.TABLE, follow_ups.ORDERS_TABLE)}
         self["table"] = table_of(question.metric.source.table, live, question)
         self._moments = {
             "at": question.at,

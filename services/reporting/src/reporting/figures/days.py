@@ -22,6 +22,7 @@ from reporting.metrics import Grain, Kind
 _DAY = timedelta(days=1)
 _FEWEST_DAYS = 3
 _MOST_DAYS = 4000
+_SUMMED = ("numerator", "denominator", "unknown", "marked")
 
 Row = dict[str, Any]
 Sums = dict[date, list[Row]]
@@ -39,7 +40,7 @@ class Kept:
 def days_asked(question: Question) -> list[date]:
     """The whole days that a question is made of; empty when it is not, or not worth it."""
     metric, zone = question.metric, ZoneInfo(question.time_zone)
-    looks_beyond_the_day = "{table}" in metric.numerator
+    looks_beyond_the_day = any(name in metric.numerator for name in ("{table}", "{follow_ups}"))
     if metric.kind is Kind.INTERPOLATED or not metric.has_periods or looks_beyond_the_day:
         return []
     if question.as_of or question.only or question.grain is Grain.HOUR or not (question.begin and question.end):
@@ -117,7 +118,7 @@ def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: 
 
 def _whole(row: Row) -> Row:
     """PostgreSQL's sums of big numbers are decimals."""
-    for name in ("numerator", "denominator", "unknown"):
+    for name in _SUMMED:
         if row.get(name) is not None:
             row[name] = int(row[name])
     return row
@@ -132,7 +133,7 @@ def together(question: Question, sums: Mapping[date, Iterable[Row]]) -> list[Row
         for row in sums[day]:
             key = (*period, *(row[name] for name in names))
             into = merged.setdefault(key, dict(zip(question.keys, key, strict=True)))
-            for name in ("numerator", "denominator", "unknown"):
+            for name in _SUMMED:
                 if row.get(name) is not None:
                     into[name] = into.get(name, 0) + row[name]
             if "buckets" in row:

@@ -5,8 +5,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from chassis.database import Database, Statements
 from chassis.paging import CursorBroken, from_cursor, to_cursor
+from contracts.catalogue import BY_TYPE
+from contracts.topics import QUALITY
 from reporting.event_store import StreamState
 from reporting.figures.counting import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
 from reporting.figures.past import fold_past
@@ -31,10 +35,11 @@ async def rows_behind(db: Database, question: Question, *, cursor: str | None, l
         found = await _rows(statements, state, question, cursor, limit)
         page = found[:limit]
         events = await _events_behind(statements, question, page)
+        followed = await _of_follow_ups(statements, question, page)
         return {
             **described(question),
             **await read_up_to(statements, state, question),
-            "items": [_item(question.metric, row, events) for row in page],
+            "items": [_item(question.metric, row, events, followed) for row in page],
             "next_cursor": _cursor_of(page[-1]) if len(found) > limit else None,
         }
 
@@ -54,9 +59,10 @@ async def _rows(
         behind = f" and ({place}) > ({', '.join(map(arguments.give, _place_of(cursor)))})"
     columns = ", ".join(dict.fromkeys((*source.key, *source.versions)))
     counts = f"(({numerator}) <> 0 or ({denominator}) <> 0 or ({numerator}) is null)"
+    followed = fill(source.follow_ups or "null")
     dimensions = ", ".join(f'{one.value}::text as "by_{one.value}"' for one in question.metric.dimensions)
     sql = f"""select {columns}, {moment} as moment, {source.known_at} as known_at, {source.late} as is_late,
-            {numerator} as numerator, {denominator} as denominator, {dimensions}
+            {numerator} as numerator, {denominator} as denominator, {followed} as follow_ups, {dimensions}
         from {rows_of(question, state.live, arguments)} and {counts}{behind}
         order by {place} limit {limit + 1}"""
     return await statements.fetch(sql, *arguments.values)
@@ -79,23 +85,51 @@ async def _events_behind(
 ) -> dict[str, list[Mapping[str, Any]]]:
     """By subject, the messages that are events of it; those recorded later than the figure is of are left out."""
     source = question.metric.source
+    topics = {BY_TYPE[name].topic.name for name in source.inputs} - {QUALITY.name}
+    if not topics:
+        return {row[0]: [] for row in page}
     subjects = {_stream_of(source, row[0]): row[0] for row in page}
     moments = [row["moment"] for row in page]
     # The changes of an agent's state have no end: those of a slice, and the day before it, in which it began.
     is_endless = source.relation is not None and bool(moments)
     found = await statements.fetch(
-        """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at, recorded_at
-           from messages where order_id = any($1) and recorded_at <= coalesce($2, 'infinity'::timestamptz)
-               and occurred_at between $3 and $4
+        """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at,
+               recorded_at, case when topic = 'calls' then data end as data
+           from messages where order_id = any($1) and topic = any($5)
+               and recorded_at <= coalesce($2, 'infinity'::timestamptz) and occurred_at between $3 and $4
            order by place""",
         sorted(subjects),
         question.as_of,
         min(moments) - _DAY if is_endless else _LONG_AGO,
         max(moments) + _HOUR if is_endless else _FAR_AHEAD,
+        sorted(topics),
     )
     events: dict[str, list[Mapping[str, Any]]] = {subject: [] for subject in subjects.values()}
-    for row in found:
-        events[subjects[row["subject"]]].append(dict(row))
+    for row in map(dict, found):
+        data = row.pop("data")
+        faults = msgspec.json.decode(data).get("faults") if data else None
+        events[subjects[row["subject"]]].append(row | ({"faults": faults} if faults else {}))
+    return events
+
+
+async def _of_follow_ups(
+    statements: Statements, question: Question, page: Sequence[Any]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """By id of a follow-up, its messages; a stream can be of several."""
+    streams = {stream for row in page for stream, _ in row["follow_ups"] or ()}
+    found = await statements.fetch(
+        f"""select order_id as subject, place, message_id as id, type, order_version as version, occurred_at,
+               recorded_at, data
+           from messages where topic = '{QUALITY.name}' and order_id = any($1) and type = any($3)
+               and recorded_at <= coalesce($2, 'infinity'::timestamptz)
+           order by place""",
+        sorted(streams),
+        question.as_of,
+        list(question.metric.source.inputs),
+    )
+    events: dict[str, list[Mapping[str, Any]]] = {}
+    for row in map(dict, found):
+        events.setdefault(msgspec.json.decode(row.pop("data"))["follow_up_id"], []).append(row)
     return events
 
 
@@ -103,10 +137,16 @@ def _stream_of(source: Source, subject: str) -> str:
     return f"agent:{subject}" if source.subject == "agent_id" else subject
 
 
-def _item(metric: Metric, row: Any, events: Mapping[str, list[Mapping[str, Any]]]) -> dict[str, Any]:
+def _item(
+    metric: Metric,
+    row: Any,
+    events: Mapping[str, list[Mapping[str, Any]]],
+    followed: Mapping[str, list[Mapping[str, Any]]],
+) -> dict[str, Any]:
     source = metric.source
     versions = {row[name] for name in source.versions}
     behind = [one for one in events[row[0]] if not versions or one["version"] in versions]
+    behind += [one for _, follow_up_id in row["follow_ups"] or () for one in followed.get(follow_up_id, ())]
     return {
         "subject": row[0],
         "moment": row["moment"],

@@ -73,6 +73,8 @@ class Source:
     """Only the present state is stored; an earlier one is folded again from the record."""
     relation: str | None = None
     """SQL in place of the table, where rows are made of several."""
+    follow_ups: str | None = None
+    """SQL: the streams and ids of the follow-ups that a row speaks of, whose messages are behind it too."""
 
     @property
     def counts_legs(self) -> bool:

@@ -4,7 +4,7 @@ There are two sets of the same tables, `a` and `b`: one is shown, and the other 
 any time (`reporting.rebuild`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
 from chassis.database import Transaction
@@ -12,7 +12,7 @@ from contracts.calls import AgentStateChanged
 from contracts.message import Message
 from reporting import event_store
 from reporting.event_store import StreamState
-from reporting.projections import agents, calls, days, orders
+from reporting.projections import agents, calls, days, follow_ups, orders
 
 SETS = ("a", "b")
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -20,6 +20,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     calls.TABLE: calls.KEY,
     calls.LATE_TABLE: calls.LATE_KEY,
     agents.TABLE: agents.KEY,
+    follow_ups.TABLE: follow_ups.KEY,
+    follow_ups.ORDERS_TABLE: follow_ups.ORDERS_KEY,
 }
 """The tables of a set, without its name, and what is unique in them; the first column is the subject."""
 
@@ -33,12 +35,15 @@ async def apply(tx: Transaction, state: StreamState, new: Sequence[Message]) -> 
     events = [message for message in new if message.order_version is not None]
     facts = [message for message in new if _is_of_a_call(message)]
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
+    told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
     subjects = {message.subject for message in facts}
     whole = await event_store.messages_of(tx, subjects) if subjects and names else []
+    followed = await _of_follow_ups(tx, told) if told and names else []
     touched: dict[str, set[date]] = {
         orders.TABLE: set(),
         calls.TABLE: set(),
         agents.TABLE: agents.days_of(states, newest),
+        follow_ups.TABLE: set(),
     }
     for name in names:
         if events:
@@ -46,18 +51,27 @@ async def apply(tx: Transaction, state: StreamState, new: Sequence[Message]) -> 
         if facts:
             touched[calls.TABLE] |= await calls.apply(tx, name, facts, whole, late_after, newest)
         await agents.apply(tx, name, states)
+        touched[follow_ups.TABLE] |= await follow_ups.apply(tx, name, followed, late_after)
     for table, changed in touched.items():
         await days.touch(tx, table, changed, state.message_count)
 
 
-async def write_anew(tx: Transaction, name: str, messages: Sequence[Message], late_after: timedelta) -> None:
+async def _of_follow_ups(tx: Transaction, subjects: Iterable[str]) -> list[Message]:
+    found = await event_store.quality_of(tx, subjects)
+    return [message for message in found if isinstance(message.body, follow_ups.EVENTS)]
+
+
+async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_after: timedelta) -> None:
     """Puts subjects into a set from the whole of their messages, whatever the set had of them."""
+    messages, followed = await event_store.messages_of(tx, subjects), await _of_follow_ups(tx, subjects)
     events = [message for message in messages if message.order_version is not None]
     facts = [message for message in messages if _is_of_a_call(message)]
     if events:
         await orders.write_anew(tx, name, events, late_after)
     if facts:
         await calls.write_anew(tx, name, facts, late_after)
+    if followed:
+        await follow_ups.write_anew(tx, name, followed, late_after)
     await agents.apply(tx, name, messages)
 
 

@@ -55,6 +55,8 @@ class Leg:
     """The caller was asked how content they were."""
     score: int | None
     highest: int | None
+    faults: str | None
+    """What is odd about its facts, by comma."""
 
 
 COLUMNS = tuple(Leg.__slots__)
@@ -154,6 +156,7 @@ class _Call:
             is_asked=rated is not None,
             score=rated[0].score if rated else None,
             highest=rated[0].highest if rated and rated[0].score is not None else None,
+            faults=_faults([*own, *([self.offered] if is_first and self.offered else ())]),
         )
 
     def _of_the_call(self, name: str) -> str | None:
@@ -175,6 +178,10 @@ def _outcome(
     if left:
         return ("abandoned" if isinstance(left[0], c.CallAbandoned) else "lost"), left
     return ("passed" if ended and not queued else "waiting"), None
+
+
+def _faults(facts: Iterable[Known]) -> str | None:
+    return ",".join(sorted({fault for body, _ in facts for fault in body.faults})) or None
 
 
 def _first_given(name: str, facts: Iterable[Known]) -> Any:

@@ -70,7 +70,9 @@ async def fill(db: Database, asked: Asked, section: Section) -> Content:
             continue
         name = metric.name_zh if is_chinese else metric.name_en
         content.columns.append(Column(metric.id, metric.version, name, metric.unit))
-        content.message_count = sum(figure["read_up_to"][one] for one in ("message_count", "call_message_count"))
+        content.message_count = sum(
+            count for name, count in figure["read_up_to"].items() if name.endswith("message_count")
+        )
         for row in figure["rows"]:
             found.setdefault(row[by] if by else None, {})[metric_id] = _cell(row)
     keys = sorted(found, key=lambda key: (key is None, key or ""))

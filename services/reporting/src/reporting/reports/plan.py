@@ -86,6 +86,7 @@ _CALLS = ("calls_offered", "calls_answered", "calls_abandoned", "connect_rate", 
 _TIMES = ("speed_of_answer", "handle_time")
 _ORDERS = ("work_orders_completed", "rejections_per_order", "first_dispatch_accuracy", "reopen_rate")
 _ORDER_TIMES = ("dispatch_time", "start_time", "handling_time", "completion_time")
+_CONTENT = ("follow_up_satisfaction", "follow_up_response_rate")
 
 SECTIONS = (
     Section(
@@ -140,6 +141,13 @@ SECTIONS = (
         ("work_orders_created", "work_orders_completed", "repeat_rate", "completion_time"),
         Dimension.DEMAND_TYPE,
         chart="work_orders_created",
+    ),
+    Section(
+        "follow_ups",
+        ("Follow-ups by work area", "分工区回访"),
+        ("follow_ups_planned", "follow_up_coverage", "follow_ups_in_time", *_CONTENT),
+        Dimension.WORK_AREA,
+        chart="follow_up_coverage",
     ),
     Section("backlog", ("Backlog as it stands", "未完成工单"), ("backlog", "backlog_age"), Dimension.STATUS),
 )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from contracts.events import Channel
 from contracts.order import WorkOrder
 from contracts.quality import (
     AttemptOutcome,
@@ -86,10 +87,14 @@ class FollowUp:
     due_by: datetime
     next_call_at: datetime
     """Not before this moment."""
+    subscriber_id: str | None = None
+    """Known with an order; of a list, once intake was asked for them."""
     order_ids: tuple[str, ...] = ()
     outage_id: str | None = None
     work_area_id: str | None = None
     demand_type: str | None = None
+    staff_id: str | None = None
+    channel: Channel | None = None
     state: FollowUpState = FollowUpState.WAITING
     holder: str | None = None
     taken_at: datetime | None = None
@@ -159,10 +164,13 @@ def planned(
             thing=thing,
             due_by=due_by,
             next_call_at=now,
+            subscriber_id=order.subscriber_id,
             order_ids=(order.id,),
             outage_id=outage_id,
             work_area_id=order.work_area_id,
             demand_type=order.demand_type,
+            staff_id=order.assignment.staff_ids[0] if order.assignment else None,
+            channel=order.channel,
         )
     )
 
@@ -201,6 +209,8 @@ def planned_event(follow_up: FollowUp) -> FollowUpPlanned:
         outage_id=follow_up.outage_id,
         work_area_id=follow_up.work_area_id,
         demand_type=follow_up.demand_type,
+        staff_id=follow_up.staff_id,
+        channel=follow_up.channel,
     )
 
 

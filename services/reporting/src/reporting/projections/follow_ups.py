@@ -1,0 +1,136 @@
+"""Follow-ups: when each was planned and how it ended, how content the subscriber was, and which orders it covers.
+
+All that is told of a follow-up has one key, that of its first order or its own, and each message says one thing
+that happened once. A stream is folded anew from all of these whenever one arrives; several follow-ups of one stream
+are numbered as they were planned, so that they have the same numbers in every set.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from chassis.database import Transaction
+from contracts import quality as q
+from contracts.message import Message
+from reporting.projections.days import days_of
+
+TABLE = "follow_ups"
+KEY = ("stream", "number")
+ORDERS_TABLE = "followed_orders"
+ORDERS_KEY = ("order_id", "stream", "number")
+EVENTS = (q.FollowUpPlanned, q.FollowUpJoined, q.FollowUpEnded, q.SatisfactionGiven)
+
+
+@dataclass(slots=True)
+class FollowUp:
+    """The fields are the columns of the table, in their order; at last the orders, and since when they are known."""
+
+    stream: str
+    number: int
+    follow_up_id: str
+    project_id: str
+    cause: str | None = None
+    work_area_id: str | None = None
+    staff_id: str | None = None
+    demand_type: str | None = None
+    channel: str | None = None
+    agent_id: str | None = None
+    """Who called last."""
+    planned_at: datetime | None = None
+    planned_known_at: datetime | None = None
+    is_planned_late: bool = False
+    due_by: datetime | None = None
+    ended_at: datetime | None = None
+    ended_known_at: datetime | None = None
+    is_ended_late: bool = False
+    end_kind: str | None = None
+    is_overdue: bool = False
+    """It ended after it was due."""
+    score: int | None = None
+    highest: int | None = None
+    scored_known_at: datetime | None = None
+    orders: dict[str, datetime] = field(default_factory=dict)
+
+    def take(self, message: Message, late_after: timedelta) -> None:
+        body, known_at = message.body, message.recorded_at
+        is_late = known_at - message.occurred_at > late_after
+        match body:
+            case q.FollowUpPlanned():
+                self.cause, self.due_by = body.cause.value, body.due_by
+                self.work_area_id, self.staff_id, self.demand_type = body.work_area_id, body.staff_id, body.demand_type
+                self.channel = body.channel.value if body.channel else None
+                self.planned_at, self.planned_known_at, self.is_planned_late = message.occurred_at, known_at, is_late
+                self._cover(body.order_ids, known_at)
+            case q.FollowUpJoined():
+                self._cover((body.order_id,), known_at)
+            case q.FollowUpEnded():
+                self.ended_at, self.ended_known_at, self.is_ended_late = message.occurred_at, known_at, is_late
+                self.end_kind, self.is_overdue, self.agent_id = body.end.value, body.is_late, body.caller_id
+            case q.SatisfactionGiven():
+                self.score, self.highest, self.scored_known_at = body.score, body.highest, known_at
+
+    def _cover(self, order_ids: Iterable[str], known_at: datetime) -> None:
+        for order_id in order_ids:
+            self.orders.setdefault(order_id, known_at)
+
+
+COLUMNS = tuple(name for name in FollowUp.__slots__ if name != "orders")
+_values_of = attrgetter(*COLUMNS)
+_OTHER_THAN_TEXT = {
+    **dict.fromkeys(("number", "score", "highest"), "int"),
+    **dict.fromkeys(
+        ("planned_at", "planned_known_at", "due_by", "ended_at", "ended_known_at", "scored_known_at"), "timestamptz"
+    ),
+    **dict.fromkeys(("is_planned_late", "is_ended_late", "is_overdue"), "boolean"),
+}
+_ARRAYS = ", ".join(
+    f"${place}::{_OTHER_THAN_TEXT.get(column, 'text')}[]" for place, column in enumerate(COLUMNS, start=1)
+)
+_UPSERT = f"""
+insert into {TABLE}_{{name}} ({", ".join(COLUMNS)}) select * from unnest({_ARRAYS})
+on conflict (stream, number) do update set ({", ".join(COLUMNS)}) = row({", ".join(f"excluded.{c}" for c in COLUMNS)})
+"""
+
+
+def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[FollowUp]:
+    """The follow-ups of one stream, from all of its messages in the order in which they were told."""
+    found: dict[str, FollowUp] = {}
+    for message in messages:
+        body: Any = message.body
+        one = found.get(body.follow_up_id)
+        if one is None:
+            one = FollowUp(message.subject, len(found) + 1, body.follow_up_id, body.project_id)
+            found[body.follow_up_id] = one
+        one.take(message, late_after)
+    return list(found.values())
+
+
+async def apply(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> set[date]:
+    """Folds streams anew from all of their messages, and says on which days something of them is counted.
+
+    The time at which something happened never changes, so the days of before are among those of after.
+    """
+    by_stream = groupby(whole, key=lambda message: message.subject)
+    rows = [one for _, messages in by_stream for one in follow_ups_of(messages, late_after)]
+    if rows:
+        values = zip(*map(_values_of, rows), strict=True)
+        await tx.execute(_UPSERT.format(name=name), *(list(column) for column in values))
+    covered = [(order_id, one.stream, one.number, at) for one in rows for order_id, at in one.orders.items()]
+    if covered:
+        await tx.execute(
+            f"""insert into {ORDERS_TABLE}_{name} (order_id, stream, number, known_at)
+                select * from unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[]) on conflict do nothing""",
+            *(list(column) for column in zip(*covered, strict=True)),
+        )
+    return days_of(moment for one in rows for moment in (one.planned_at, one.ended_at))
+
+
+async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
+    """Puts streams into a set from the whole of their messages, whatever the set had of them."""
+    streams = sorted({message.subject for message in whole})
+    for table in (TABLE, ORDERS_TABLE):
+        await tx.execute(f"delete from {table}_{name} where stream = any($1)", streams)
+    await apply(tx, name, whole, late_after)
