@@ -29,9 +29,9 @@ async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> N
         await event_store.commit_later(tx)
     added = await event_store.append(tx, state, topic, messages)
     await projections.apply(tx, state, added)
-    if added:
+    if added.messages:
         # The oldest of the batch: one number says how far behind it was, and replays are not slowed by 500.
-        oldest = min(message.recorded_at for message in added)
+        oldest = min(message.recorded_at for message in added.messages)
         METRICS.event_age_seconds.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
 
