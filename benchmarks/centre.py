@@ -1,9 +1,9 @@
 """A call centre's year: what its switch says, and what intake makes of it, as records for Kafka.
 
-The same from the same seed. Busy at ten and three, quiet at night and at weekends; calls are offered, queued, answered or
-abandoned, some are held or passed on to another queue, and their agents are ready, paused and signed out. Bodies are
-written as text and not through the contracts: making ten million must not take longer than taking them in. That they
-are what the contracts say is seen to by whoever reads them, because every one is decoded.
+The same from the same seed. Busy at ten and three, quiet at night and at weekends; calls are offered, queued,
+answered or abandoned, some are held or passed on to another queue, and agents are ready, paused and signed out.
+Bodies are written as text and not through the contracts: making ten million must not take longer than taking
+them in. That they are what the contracts say is seen to by whoever reads them, because every one is decoded.
 """
 
 import math

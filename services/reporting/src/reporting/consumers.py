@@ -11,6 +11,9 @@ from contracts.topics import CALLS, SEALING_KEYS, WORK_ORDERS, Topic
 from custody.sealing_keys import on_sealing_keys
 from reporting import event_store, projections
 
+_MOST_RECORDS = 2000
+"""The more of a call's facts come in one batch, the less often the call is folded anew."""
+
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     """Keeps every message, then takes the events among them into every set that is kept up."""
@@ -36,7 +39,7 @@ async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> N
 
 
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, on_work_orders),
-    Subscription(CALLS, on_calls),
+    Subscription(WORK_ORDERS, on_work_orders, batch_records=_MOST_RECORDS),
+    Subscription(CALLS, on_calls, batch_records=_MOST_RECORDS),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]

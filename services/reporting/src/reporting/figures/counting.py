@@ -25,7 +25,7 @@ from reporting.metrics import Kind
 from reporting.projections import SETS, TABLES, calls
 
 MOST_ROWS = 10_000
-_MOST_BUCKETS = 500_000
+MOST_BUCKETS = 500_000
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 _LOCKED = ", ".join(f"{table}_{name}" for table in TABLES for name in SETS)
@@ -79,10 +79,12 @@ async def _counted_by_days(
     asked = days.days_asked(question)
     if not asked:
         return await counted(statements, state, question), None
-    shape = days.shape_of(question, state)
-    sums = await days.kept(statements, question, shape, asked)
-    left = days.missing(question, asked, sums)
-    made = days.by_day(await _raw(statements, state, left), left, asked, sums) if left else {}
+    by_sums = days.summed(question)
+    shape = days.shape_of(by_sums, state)
+    sums = await days.kept(statements, question.metric, shape, asked)
+    made: days.Sums = {}
+    for left in days.missing(by_sums, asked, sums):
+        made |= days.by_day(await raw(statements, state, left), left, asked, sums)
     rows = [_finished(question, row) for row in days.together(question, sums | made)]
     if len(rows) > MOST_ROWS:
         raise TooManyRows(limit=MOST_ROWS)
@@ -139,13 +141,13 @@ def shown(row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
 
 async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
     """The rows by period and group, with buckets where there is a distribution; raises `TooManyRows`."""
-    finished = [_finished(question, row) for row in await _raw(statements, state, question)]
+    finished = [_finished(question, row) for row in await raw(statements, state, question)]
     if len(finished) > MOST_ROWS:
         raise TooManyRows(limit=MOST_ROWS)
     return finished
 
 
-async def _raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
+async def raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
     """Both sums of each row, unfinished."""
     await fold_past(statements, state.live, question)
     sql, arguments = sql_of(question, state.live)
@@ -154,12 +156,12 @@ async def _raw(statements: Statements, state: StreamState, question: Question) -
     except asyncpg.InvalidParameterValueError as error:
         # This server's list of time zones is not the one of this machine.
         raise TimeZoneUnknown(time_zone=question.time_zone) from error
-    if len(found) > _MOST_BUCKETS:
+    if len(found) > MOST_BUCKETS:
         raise TooManyRows(limit=MOST_ROWS)
-    return _distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else list(map(dict, found))
+    return distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else list(map(dict, found))
 
 
-def _distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows of one bucket each, put together by period and group."""
     merged: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in found:
@@ -223,7 +225,7 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
         moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
         columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
     keys = len(question.keys)
-    measures = _measures(question, fill)
+    measures = measures_of(question, fill)
     if metric.kind is Kind.DISTRIBUTION:
         columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
         keys += 1
@@ -231,10 +233,10 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
     if keys:
         places = ", ".join(str(place) for place in range(1, keys + 1))
         sql += f" group by {places} order by {places}"
-    return f"{sql} limit {_MOST_BUCKETS + 1}", arguments.values
+    return f"{sql} limit {MOST_BUCKETS + 1}", arguments.values
 
 
-def _measures(question: Question, fill: Callable[[str], str]) -> list[str]:
+def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
     """Both sums, of the rows in which both are known, and how many rows are not."""
     metric = question.metric
     above = fill(metric.numerator)

@@ -1,7 +1,7 @@
 """Figures over many days, put together from sums of whole days that are kept.
 
 Numerators, denominators, unknowns and buckets add up, so a day that is over is summed once for each shape of
-question (metric, groups, zone, thresholds, work areas), and again only after a message has changed something of it:
+question (metric, groups, zone, thresholds), and again only after a message has changed something of it:
 each sum says at which place of the record it was made, and `days_touched` where the day last changed. What a
 figure says is the same either way; only the time it takes is not.
 """
@@ -17,14 +17,18 @@ import msgspec
 from chassis.database import Database, Statements
 from reporting.event_store import StreamState
 from reporting.figures.question import Question
-from reporting.metrics import Grain, Kind
+from reporting.metrics import Dimension, Grain, Kind, Metric
 
 _DAY = timedelta(days=1)
 _FEWEST_DAYS = 3
 _MOST_DAYS = 4000
+_NEAR_DAYS = 3
+PERSONS = (Dimension.AGENT, Dimension.STAFF)
+"""Of these there are hundreds."""
 
 Row = dict[str, Any]
 Sums = dict[date, list[Row]]
+_ROWS = msgspec.json.Decoder(list[dict[str, Any]])
 
 
 @dataclass(slots=True)
@@ -39,11 +43,12 @@ class Kept:
 def days_asked(question: Question) -> list[date]:
     """The whole days that a question is made of; empty when it is not, or not worth it."""
     metric, zone = question.metric, ZoneInfo(question.time_zone)
-    looks_beyond_the_day = "{table}" in metric.numerator
-    if metric.kind is Kind.INTERPOLATED or not metric.has_periods or looks_beyond_the_day:
+    if metric.kind is Kind.INTERPOLATED or not metric.has_periods or metric.reach is None:
         return []
-    if question.as_of or question.only or question.grain is Grain.HOUR or not (question.begin and question.end):
+    if question.as_of or question.grain is Grain.HOUR or not (question.begin and question.end):
         return []
+    if any(dimension in PERSONS for dimension, _ in question.only):
+        return []  # one person's rows are fewer than everybody's sums
     begin, end = question.begin.astimezone(zone), question.end.astimezone(zone)
     if begin.time() != time() or end.time() != time():
         return []
@@ -51,9 +56,21 @@ def days_asked(question: Question) -> list[date]:
     return [begin.date() + _DAY * place for place in range(count)] if _FEWEST_DAYS <= count <= _MOST_DAYS else []
 
 
+def summed(question: Question) -> Question:
+    """The question whose sums answer this one: by whatever picks rows as well, so that the same sums serve."""
+    picking = [dimension for dimension, _ in question.only]
+    if question.areas is not None:
+        picking.append(Dimension.WORK_AREA)
+    return replace(question, group_by=tuple(dict.fromkeys((*question.group_by, *picking))), only=(), areas=None)
+
+
 def is_over(question: Question, state: StreamState, day: date) -> bool:
-    """Whether the stream was read beyond the day: until then, what goes on is counted as going on."""
-    end = datetime.combine(day + _DAY, time(), ZoneInfo(question.time_zone))
+    """Whether the stream was read beyond the day, and beyond the days after it that have a say in it.
+
+    Until then, what goes on is counted as going on.
+    """
+    _, after = question.metric.reach or (0, 0)
+    end = datetime.combine(day + _DAY * (1 + after), time(), ZoneInfo(question.time_zone))
     return state.recorded_at is not None and end <= min(question.at, state.recorded_at)
 
 
@@ -66,35 +83,58 @@ def shape_of(question: Question, state: StreamState) -> str:
         metric.version,
         question.time_zone,
         [dimension.value for dimension in question.group_by],
-        question.areas,
         question.thresholds,
     )
     return msgspec.json.encode(parts).decode()
 
 
-async def kept(statements: Statements, question: Question, shape: str, days: Sequence[date]) -> Sums:
+async def kept(statements: Statements, metric: Metric, shape: str, days: Sequence[date]) -> Sums:
     """The sums that are still right."""
+    if not days:
+        return {}
+    before, after = metric.reach or (0, 0)
+    # What has changed is few days, and is found once: asked for each sum, a year would take as long as counting it.
     rows = await statements.fetch(
-        """select sums.day, sums.rows from day_sums as sums
-           where sums.shape = $1 and sums.day between $2 and $3 and not exists (
-               select from days_touched as touched where touched.source = any($4)
-                   and touched.day between sums.day - 1 and sums.day + 1 and touched.message_count > sums.message_count
-           )""",
+        """with touched as materialized (
+               select day, message_count from days_touched
+               where source = any($4) and day between $2::date - $5::int - 1 and $3::date + $6::int + 1
+           )
+           select sums.day, sums.rows from day_sums as sums
+           where sums.shape = $1 and sums.day between $2 and $3 and sums.message_count >= coalesce((
+               select max(message_count) from touched
+               where touched.day between sums.day - $5::int - 1 and sums.day + $6::int + 1), 0)""",
         shape,
         days[0],
         days[-1],
-        list(question.metric.source.tables),
+        list(metric.source.tables),
+        before,
+        after,
     )
-    return {row["day"]: msgspec.json.decode(row["rows"]) for row in rows}
+    return {row["day"]: _ROWS.decode(row["rows"]) for row in rows}
 
 
-def missing(question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> Question | None:
-    """The question for the days that are not kept, day by day; it may cover some that are."""
-    unknown = [day for day in days if day not in sums]
-    if not unknown:
-        return None
+def missing(question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> list[Question]:
+    """Questions for the days that are not kept, day by day; where gaps are many they cover some that are."""
+    return [between(question, run[0], run[-1]) for run in runs(days, sums)]
+
+
+def runs(days: Sequence[date], sums: Mapping[date, Any]) -> list[list[date]]:
+    """The days that are not kept, in runs of neighbours: what is near is counted in one statement."""
+    found: list[list[date]] = []
+    for day in days:
+        if day in sums:
+            continue
+        if found and (day - found[-1][-1]).days <= _NEAR_DAYS:
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return found
+
+
+def between(question: Question, first: date, last: date) -> Question:
+    """The question for these days and those between them, day by day."""
     zone = ZoneInfo(question.time_zone)
-    begin, end = (datetime.combine(day, time(), zone) for day in (unknown[0], unknown[-1] + _DAY))
+    begin, end = (datetime.combine(day, time(), zone) for day in (first, last + _DAY))
     return replace(question, grain=Grain.DAY, begin=begin, end=end)
 
 
@@ -106,7 +146,7 @@ def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: 
     first, last = question.begin.astimezone(zone).date(), question.end.astimezone(zone).date()
     found: Sums = {day: [] for day in days if first <= day < last and day not in sums}
     for row in rows:
-        day = date.fromisoformat(row["period"])
+        day = row["period"]
         if day in found:
             plain = {name: value for name, value in row.items() if name != "period"}
             if "buckets" in plain:
@@ -130,31 +170,49 @@ def together(question: Question, sums: Mapping[date, Iterable[Row]]) -> list[Row
     for day in sorted(sums):
         period = (_first_day(day, question.grain),) if question.grain else ()
         for row in sums[day]:
+            if not _is_picked(question, row):
+                continue
             key = (*period, *(row[name] for name in names))
-            into = merged.setdefault(key, dict(zip(question.keys, key, strict=True)))
-            for name in ("numerator", "denominator", "unknown"):
-                if row.get(name) is not None:
-                    into[name] = into.get(name, 0) + row[name]
-            if "buckets" in row:
-                buckets = into.setdefault("buckets", {})
-                for bucket, count in row["buckets"]:
-                    buckets[bucket] = buckets.get(bucket, 0) + count
+            into = merged.get(key)
+            if into is None:
+                merged[key] = into = dict(zip(question.keys, key, strict=True))
+            _add(into, row)
     if not merged and not question.keys:
         merged[()] = {"buckets": {}} if question.metric.kind is Kind.DISTRIBUTION else {}
     return sorted(merged.values(), key=lambda row: [(row[name] is None, row[name] or "") for name in question.keys])
 
 
-def _first_day(day: date, grain: Grain) -> str:
+def _is_picked(question: Question, row: Row) -> bool:
+    if question.areas is not None and row[Dimension.WORK_AREA.value] not in question.areas:
+        return False
+    return all(row[dimension.value] == value for dimension, value in question.only)
+
+
+def _add(into: Row, row: Row) -> None:
+    for name in ("numerator", "denominator", "unknown"):
+        if row.get(name) is not None:
+            into[name] = into.get(name, 0) + row[name]
+    if "buckets" not in row:
+        return
+    if "buckets" not in into:
+        into["buckets"] = dict(row["buckets"])
+        return
+    buckets = into["buckets"]
+    for bucket, count in row["buckets"]:
+        buckets[bucket] = buckets.get(bucket, 0) + count
+
+
+def _first_day(day: date, grain: Grain) -> date:
     match grain:
         case Grain.WEEK:
-            day -= timedelta(days=day.weekday())
+            return day - timedelta(days=day.weekday())
         case Grain.MONTH:
-            day = day.replace(day=1)
+            return day.replace(day=1)
         case Grain.QUARTER:
-            day = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+            return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
         case Grain.YEAR:
-            day = date(day.year, 1, 1)
-    return day.isoformat()
+            return date(day.year, 1, 1)
+    return day
 
 
 async def keep(db: Database, made: Kept) -> None:
