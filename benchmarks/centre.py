@@ -9,7 +9,7 @@ them in. That they are what the contracts say is seen to by whoever reads them, 
 import math
 import random
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
@@ -119,13 +119,13 @@ def _call(number: int, at: float, agents: int, chance: random.Random) -> list[Fa
     return [Fact(one[0], subject, version, *one[1:]) for version, one in enumerate(told, start=1)]
 
 
-def on_calls(facts: Iterator[Fact]) -> Iterator[RawRecord]:
+def on_calls(facts: Iterable[Fact], start: int = 0) -> Iterator[RawRecord]:
     """As intake publishes them; `offset` counts all of them and not those of a partition."""
-    for offset, fact in enumerate(facts):
+    for offset, fact in enumerate(facts, start):
         yield _record(CALLS.name, offset, CALLS.partitions, fact, _published)
 
 
-def on_partner_in(facts: Iterator[Fact], partner: str = PARTNER) -> Iterator[RawRecord]:
+def on_partner_in(facts: Iterable[Fact], partner: str = PARTNER) -> Iterator[RawRecord]:
     """As the switch says them."""
     topic = topic_of_partner(PARTNER_IN, partner).name
     for offset, fact in enumerate(facts):

@@ -17,7 +17,7 @@ from chassis.database import Database, Statements
 from contracts.refusals import Invalid, Unavailable
 from reporting.event_store import SHAPE, StreamState, get_stream_state
 from reporting.figures import days
-from reporting.figures.buckets import SHARES, percentile
+from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, period_label, period_sql, slice_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, TimeZoneUnknown, check
@@ -61,7 +61,7 @@ async def figure(db: Database, question: Question, *, with_buckets: bool = False
     """The answer with everything that says what it is."""
     check(question)
     async with snapshot(db) as (statements, state):
-        rows, made = await _counted_by_days(statements, state, question)
+        rows, made = await _counted_by_days(statements, state, question, with_buckets=with_buckets)
         answer = {
             **described(question),
             **await read_up_to(statements, state, question),
@@ -73,7 +73,7 @@ async def figure(db: Database, question: Question, *, with_buckets: bool = False
 
 
 async def _counted_by_days(
-    statements: Statements, state: StreamState, question: Question
+    statements: Statements, state: StreamState, question: Question, *, with_buckets: bool
 ) -> tuple[list[dict[str, Any]], days.Kept | None]:
     """The rows, and sums of days that had to be made for them and are worth keeping."""
     asked = days.days_asked(question)
@@ -81,7 +81,8 @@ async def _counted_by_days(
         return await counted(statements, state, question), None
     by_sums = days.summed(question)
     shape = days.shape_of(by_sums, state)
-    sums = await days.kept(statements, question.metric, shape, asked)
+    adds = with_buckets or days.adds_buckets(question)
+    sums = await days.kept(statements, question.metric, shape, asked, with_buckets=adds)
     made: days.Sums = {}
     for left in days.missing(by_sums, asked, sums):
         made |= days.by_day(await raw(statements, state, left), left, asked, sums)
@@ -198,8 +199,10 @@ def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     if row.get("unknown"):
         done["unknown"] = row["unknown"]
     if metric.kind is Kind.DISTRIBUTION:
-        done |= {name: percentile(row["buckets"], share) for name, share in SHARES.items()}
-        done["buckets"] = row["buckets"]
+        if "buckets" in row:
+            done |= {**percentiles(row["buckets"]), "buckets": row["buckets"]}
+        else:
+            done |= {name: row[name] for name in SHARES}
     elif metric.kind is Kind.INTERPOLATED:
         done |= {name: None if row[name] is None else round(row[name] / 1_000_000, 6) for name in SHARES}
     return done

@@ -16,6 +16,7 @@ import msgspec
 
 from chassis.database import Database, Statements
 from reporting.event_store import StreamState
+from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.question import Question
 from reporting.metrics import Dimension, Grain, Kind, Metric
 
@@ -29,6 +30,7 @@ PERSONS = (Dimension.AGENT, Dimension.STAFF)
 Row = dict[str, Any]
 Sums = dict[date, list[Row]]
 _ROWS = msgspec.json.Decoder(list[dict[str, Any]])
+_BUCKETS = msgspec.json.Decoder(list[list[tuple[int, int]]])
 
 
 @dataclass(slots=True)
@@ -64,6 +66,12 @@ def summed(question: Question) -> Question:
     return replace(question, group_by=tuple(dict.fromkeys((*question.group_by, *picking))), only=(), areas=None)
 
 
+def adds_buckets(question: Question) -> bool:
+    """Whether percentiles have to be made of several days or groups; those of one are kept as they are."""
+    is_added = question.grain is not Grain.DAY or summed(question).group_by != question.group_by
+    return question.metric.kind is Kind.DISTRIBUTION and is_added
+
+
 def is_over(question: Question, state: StreamState, day: date) -> bool:
     """Whether the stream was read beyond the day, and beyond the days after it that have a say in it.
 
@@ -88,8 +96,10 @@ def shape_of(question: Question, state: StreamState) -> str:
     return msgspec.json.encode(parts).decode()
 
 
-async def kept(statements: Statements, metric: Metric, shape: str, days: Sequence[date]) -> Sums:
-    """The sums that are still right."""
+async def kept(
+    statements: Statements, metric: Metric, shape: str, days: Sequence[date], *, with_buckets: bool = False
+) -> Sums:
+    """The sums that are still right; buckets are most of a distribution's bytes, and are read when days are added."""
     if not days:
         return {}
     before, after = metric.reach or (0, 0)
@@ -99,7 +109,7 @@ async def kept(statements: Statements, metric: Metric, shape: str, days: Sequenc
                select day, message_count from days_touched
                where source = any($4) and day between $2::date - $5::int - 1 and $3::date + $6::int + 1
            )
-           select sums.day, sums.rows from day_sums as sums
+           select sums.day, sums.rows, case when $7 then sums.buckets end as buckets from day_sums as sums
            where sums.shape = $1 and sums.day between $2 and $3 and sums.message_count >= coalesce((
                select max(message_count) from touched
                where touched.day between sums.day - $5::int - 1 and sums.day + $6::int + 1), 0)""",
@@ -109,8 +119,17 @@ async def kept(statements: Statements, metric: Metric, shape: str, days: Sequenc
         list(metric.source.tables),
         before,
         after,
+        with_buckets,
     )
-    return {row["day"]: _ROWS.decode(row["rows"]) for row in rows}
+    return {row["day"]: _stored(row["rows"], row["buckets"]) for row in rows}
+
+
+def _stored(rows: bytes, buckets: bytes | None) -> list[Row]:
+    found = _ROWS.decode(rows)
+    if buckets is not None:
+        for row, counts in zip(found, _BUCKETS.decode(buckets), strict=True):
+            row["buckets"] = counts
+    return found
 
 
 def missing(question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> list[Question]:
@@ -150,6 +169,7 @@ def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: 
         if day in found:
             plain = {name: value for name, value in row.items() if name != "period"}
             if "buckets" in plain:
+                plain |= percentiles(plain["buckets"])
                 plain["buckets"] = list(plain["buckets"].items())
             found[day].append(_whole(plain))
     return found
@@ -193,6 +213,7 @@ def _add(into: Row, row: Row) -> None:
         if row.get(name) is not None:
             into[name] = into.get(name, 0) + row[name]
     if "buckets" not in row:
+        into |= {name: row[name] for name in SHARES if name in row}
         return
     if "buckets" not in into:
         into["buckets"] = dict(row["buckets"])
@@ -219,12 +240,22 @@ async def keep(db: Database, made: Kept) -> None:
     """After the answer: a sum that somebody else has made meanwhile, and later, stays."""
     async with db.statements() as statements:
         await statements.execute(
-            """insert into day_sums as known (shape, day, message_count, rows)
-               select $1, day, $2, rows from unnest($3::date[], $4::bytea[]) as made (day, rows) order by day
-               on conflict (shape, day) do update set (message_count, rows) = (excluded.message_count, excluded.rows)
+            """insert into day_sums as known (shape, day, message_count, rows, buckets)
+               select $1, day, $2, rows, buckets from unnest($3::date[], $4::bytea[], $5::bytea[])
+                   as made (day, rows, buckets) order by day
+               on conflict (shape, day) do update
+               set (message_count, rows, buckets) = (excluded.message_count, excluded.rows, excluded.buckets)
                where excluded.message_count >= known.message_count""",
             made.shape,
             made.message_count,
             list(made.sums),
-            [msgspec.json.encode(rows) for rows in made.sums.values()],
+            [msgspec.json.encode([_without_buckets(row) for row in rows]) for rows in made.sums.values()],
+            [
+                msgspec.json.encode([row["buckets"] for row in rows]) if rows and "buckets" in rows[0] else None
+                for rows in made.sums.values()
+            ],
         )
+
+
+def _without_buckets(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "buckets"}
