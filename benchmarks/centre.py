@@ -41,7 +41,7 @@ class Fact(NamedTuple):
     kind: str
     leg: int
     queue: str
-    agent: int | None
+    agent: str | None
     more: dict[str, int]
 
 
@@ -51,6 +51,8 @@ class Centre:
     agents: int = 200
     days: int = 365
     seed: int = 1
+    agents_are: str = "a"
+    """The letter that agents' names begin with."""
 
     def facts(self) -> Iterator[Fact]:
         """In the order of time, a day at a time; what a day's last calls say after midnight stands at its end."""
@@ -63,17 +65,17 @@ class Centre:
             found = list(self._states(day, versions)) if weights[day] == 1.0 else []
             upto = round(calls * until / sum(weights))
             for at in _moments(day, upto - number, chance):
-                found += _call(number, at, self.agents, chance)
+                found += _call(number, at, f"{self.agents_are}{chance.randrange(self.agents)}", chance)
                 number += 1
             found.sort(key=lambda fact: (fact.at, fact.subject, fact.version))
             yield from found
 
     def _states(self, day: int, versions: list[int]) -> Iterator[Fact]:
         for agent in range(self.agents):
-            start = day * _DAY + (agent % 12) * 3600
+            name, start = f"{self.agents_are}{agent}", day * _DAY + (agent % 12) * 3600
             for hours, state in _SHIFT:
                 versions[agent] += 1
-                yield Fact(start + hours * 3600, f"agent:a{agent}", versions[agent], state, 0, "", agent, {})
+                yield Fact(start + hours * 3600, f"agent:{name}", versions[agent], state, 0, "", name, {})
 
 
 def _moments(day: int, count: int, chance: random.Random) -> list[float]:
@@ -82,11 +84,11 @@ def _moments(day: int, count: int, chance: random.Random) -> list[float]:
     return sorted(day * _DAY + ((hour * 3600 - _CHINA) % _DAY) + chance.random() * 3600 for hour in hours)
 
 
-def _call(number: int, at: float, agents: int, chance: random.Random) -> list[Fact]:
+def _call(number: int, at: float, agent: str, chance: random.Random) -> list[Fact]:
     bits = f"{chance.getrandbits(128):032x}"
     subject = f"{bits[:8]}-{bits[8:12]}-5{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
     queue = _QUEUES[min(int(chance.expovariate(0.6)), 5)]
-    told: list[tuple[float, str, int, str, int | None, dict[str, int]]] = [(at, "offered", 1, queue, None, {})]
+    told: list[tuple[float, str, int, str, str | None, dict[str, int]]] = [(at, "offered", 1, queue, None, {})]
     leg, now = 1, at + chance.random()
     while True:
         told.append((now, "queued", leg, queue, None, {}))
@@ -94,7 +96,7 @@ def _call(number: int, at: float, agents: int, chance: random.Random) -> list[Fa
         if chance.random() < 0.08:
             told.append((now + wait, "abandoned", leg, queue, None, {"wait_milliseconds": int(wait * 1000)}))
             break
-        agent, talk = chance.randrange(agents), chance.lognormvariate(5, 0.6)
+        talk = chance.lognormvariate(5, 0.6)
         now += wait
         told.append((now, "answered", leg, queue, agent, {"wait_milliseconds": int(wait * 1000)}))
         hold = 0.0
@@ -166,8 +168,8 @@ def _published(fact: Fact) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
     )
     if fact.leg == 0:
         return _published_state(fact, said), headers
-    agent = "null" if fact.agent is None else f'"a{fact.agent}"'
-    team = "null" if fact.agent is None else f'"team-{fact.agent % _TEAMS}"'
+    agent = "null" if fact.agent is None else f'"{fact.agent}"'
+    team = "null" if fact.agent is None else f'"{_team(fact.agent)}"'
     demand = _DEMANDS[int(fact.subject[0], 16) % 3]
     subscriber = f'"s{int(fact.subject[:8], 16) % _SUBSCRIBERS}"' if fact.subject[1] < "c" else "null"
     more = "".join(f',"{name}":{value}' for name, value in fact.more.items())
@@ -181,17 +183,21 @@ def _published(fact: Fact) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
 
 def _published_state(fact: Fact, said: str) -> bytes:
     return (
-        f'{{"fact_id":"{PARTNER}:{said}","agent_id":"a{fact.agent}","state":"{fact.kind}","revision":1,'
-        f'"team":"team-{(fact.agent or 0) % _TEAMS}","reason":null,"queues":[],"partner_id":"{PARTNER}","faults":[]}}'
+        f'{{"fact_id":"{PARTNER}:{said}","agent_id":"{fact.agent}","state":"{fact.kind}","revision":1,'
+        f'"team":"{_team(fact.agent or "")}","reason":null,"queues":[],"partner_id":"{PARTNER}","faults":[]}}'
     ).encode()
+
+
+def _team(agent: str) -> str:
+    return f"team-{crc32(agent.encode()) % _TEAMS}"
 
 
 def _said(fact: Fact) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
     if fact.leg == 0:
-        name, body = "agent_state_changed", f'{{"agent":"a{fact.agent}","state":"{fact.kind}"}}'
+        name, body = "agent_state_changed", f'{{"agent":"{fact.agent}","state":"{fact.kind}"}}'
     else:
         name = fact.kind if fact.kind.startswith("after_call") else f"call_{fact.kind}"
-        agent = "" if fact.agent is None else f',"agent":"a{fact.agent}"'
+        agent = "" if fact.agent is None else f',"agent":"{fact.agent}"'
         caller = ""
         if fact.kind == "offered":
             demand = _DEMANDS[int(fact.subject[0], 16) % 3]

@@ -49,7 +49,7 @@ def rows_of(facts: Iterable[Fact]) -> list[tuple[Any, ...]]:
             fact.kind,
             _NAIVE + timedelta(seconds=fact.at),
             fact.queue,
-            None if fact.agent is None else f"a{fact.agent}",
+            fact.agent,
             *(fact.more.get(f"{name}_milliseconds") for name in ("wait", "talk", "hold", "work")),
         )
         for fact in facts
