@@ -38,7 +38,7 @@ from linework.ports import free_port
 from linework.runtime.installation import REPOSITORY
 
 _FULL_YEAR = 10_000_000
-_BLOCK = 1_000_000
+_BLOCK = 500_000
 _ZONE = ZoneInfo("Asia/Shanghai")
 
 
