@@ -82,7 +82,7 @@ async def _counted_by_days(
     by_sums = days.summed(question)
     shape = days.shape_of(by_sums, state)
     adds = with_buckets or days.adds_buckets(question)
-    sums = await days.kept(statements, question.metric, shape, asked, with_buckets=adds)
+    sums = await days.kept(statements, question, shape, asked, with_buckets=adds)
     made: days.Sums = {}
     for left in days.missing(by_sums, asked, sums):
         made |= days.by_day(await raw(statements, state, left), left, asked, sums)

@@ -8,7 +8,7 @@ figure says is the same either way; only the time it takes is not.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,9 +18,10 @@ from chassis.database import Database, Statements
 from reporting.event_store import StreamState
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.question import Question
-from reporting.metrics import Dimension, Grain, Kind, Metric
+from reporting.metrics import Dimension, Grain, Kind
 
 _DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
 _FEWEST_DAYS = 3
 _MOST_DAYS = 4000
 _NEAR_DAYS = 3
@@ -96,32 +97,51 @@ def shape_of(question: Question, state: StreamState) -> str:
     return msgspec.json.encode(parts).decode()
 
 
+def utc_days(question: Question, day: date) -> tuple[date, date]:
+    """The first and the last day of UTC whose changes change a day's sums."""
+    zone, (before, after) = ZoneInfo(question.time_zone), question.metric.reach or (0, 0)
+    begin, end = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + _DAY))
+    return begin.date() - _DAY * before, (end - _MOMENT).date() + _DAY * after
+
+
 async def kept(
-    statements: Statements, metric: Metric, shape: str, days: Sequence[date], *, with_buckets: bool = False
+    statements: Statements, question: Question, shape: str, days: Sequence[date], *, with_buckets: bool = False
 ) -> Sums:
     """The sums that are still right; buckets are most of a distribution's bytes, and are read when days are added."""
     if not days:
         return {}
-    before, after = metric.reach or (0, 0)
-    # What has changed is few days, and is found once: asked for each sum, a year would take as long as counting it.
+    changed = await _changes(statements, question, days)
     rows = await statements.fetch(
-        """with touched as materialized (
-               select day, message_count from days_touched
-               where source = any($4) and day between $2::date - $5::int - 1 and $3::date + $6::int + 1
-           )
-           select sums.day, sums.rows, case when $7 then sums.buckets end as buckets from day_sums as sums
-           where sums.shape = $1 and sums.day between $2 and $3 and sums.message_count >= coalesce((
-               select max(message_count) from touched
-               where touched.day between sums.day - $5::int - 1 and sums.day + $6::int + 1), 0)""",
+        """select day, message_count, rows, case when $4 then buckets end as buckets from day_sums
+           where shape = $1 and day between $2 and $3""",
         shape,
         days[0],
         days[-1],
-        list(metric.source.tables),
-        before,
-        after,
         with_buckets,
     )
-    return {row["day"]: _stored(row["rows"], row["buckets"]) for row in rows}
+    asked = set(days)
+    return {
+        row["day"]: _stored(row["rows"], row["buckets"])
+        for row in rows
+        if row["day"] in asked and row["message_count"] >= changed[row["day"]]
+    }
+
+
+async def _changes(statements: Statements, question: Question, days: Sequence[date]) -> dict[date, int]:
+    """Of each day, the place of the latest message that has changed its sums."""
+    spans = {day: utc_days(question, day) for day in days}
+    rows = await statements.fetch(
+        """select day, max(message_count) as place from days_touched
+           where source = any($1) and day between $2 and $3 group by day""",
+        list(question.metric.source.tables),
+        spans[days[0]][0],
+        spans[days[-1]][1],
+    )
+    places = {row["day"]: row["place"] for row in rows}
+    return {
+        day: max(places.get(first + _DAY * ahead, 0) for ahead in range((last - first).days + 1))
+        for day, (first, last) in spans.items()
+    }
 
 
 def _stored(rows: bytes, buckets: bytes | None) -> list[Row]:
@@ -130,6 +150,16 @@ def _stored(rows: bytes, buckets: bytes | None) -> list[Row]:
         for row, counts in zip(found, _BUCKETS.decode(buckets), strict=True):
             row["buckets"] = counts
     return found
+
+
+def is_settled(question: Question, state: StreamState, day: date) -> bool:
+    """Whether every day of UTC that it lies in is over too.
+
+    What changes it from then on is late: until then each call of the next day would have it summed again.
+    """
+    _, last = utc_days(question, day)
+    end = datetime.combine(last + _DAY, time(), UTC)
+    return is_over(question, state, day) and state.recorded_at is not None and end <= state.recorded_at
 
 
 def missing(question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> list[Question]:

@@ -1,9 +1,9 @@
 """The usual sums of days that are over, made before anybody asks: as a whole and by each dimension but persons.
 
-A job of the worker. What a day costs is its own rows, read once for each metric: grouping sets give all groups of one
-reading. A day is summed when it is over and again when something of it has changed, so the cost is of what came
-in and not of what is there. That a day was summed for all metrics of one kind stands beside the sums under a shape of
-its own, and grows stale as they do.
+A job of the worker. What a day costs is its own rows, read once for each metric: grouping sets give all groups of
+one reading. A day is summed when it is over and again when something of it has changed, so the cost is of what
+came in and not of what is there. That a day was summed for all metrics of one kind stands beside the sums under a
+shape of its own, and grows stale as they do.
 """
 
 import asyncio
@@ -94,9 +94,9 @@ async def _next_run(statements: Statements, state: StreamState, alike: Alike, no
     asked = _question(alike[0], now)
     count = (span["last"] - span["first"]).days + 1
     every = [span["first"] + timedelta(days=place) for place in range(-1, count + 1)]
-    over = [day for day in every if days.is_over(asked, state, day)]
-    known = await days.kept(statements, alike[0], _name_of(alike, state), over)
-    runs = days.runs(over, known)
+    settled = [day for day in every if days.is_settled(asked, state, day)]
+    known = await days.kept(statements, asked, _name_of(alike, state), settled)
+    runs = days.runs(settled, known)
     return runs[-1][-_DAYS_AT_ONCE:] if runs else []
 
 
