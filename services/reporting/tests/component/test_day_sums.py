@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
 from custody.testing import BEGIN
@@ -78,3 +79,34 @@ async def _summed_at(reporting):
 
 async def test_what_was_summed_is_not_summed_again_until_something_has_come(reporting, centre):
     assert [await sum_some(reporting.db, alike, now=datetime.now(UTC)) for alike in KINDS] == [False] * len(KINDS)
+
+
+async def test_a_call_within_seven_days_takes_back_what_was_resolved_at_first_contact(reporting, centre, make_call):
+    await reporting.receive(*_settled(make_call, "first", day=3).messages, *_settled(make_call, "other", 4).messages)
+    await _sum_all(reporting)
+    assert [row["numerator"] for row in await _rows(reporting, "first_contact_resolution")] == [1, 1]
+    again = make_call("again", at=BEGIN + timedelta(days=9), wait=1, subscriber_id="first")
+    for message in again.messages:
+        await reporting.receive(replace(message, recorded_at=BEGIN + timedelta(days=_DAYS + 11)))
+    assert [row["numerator"] for row in await _rows(reporting, "first_contact_resolution")] == [0, 1]
+
+
+def _settled(make_call, subscriber_id, day):
+    at = BEGIN + timedelta(days=day)
+    stream = make_call(f"of-{subscriber_id}", at=at, wait=1, talk=60, subscriber_id=subscriber_id)
+    said = {"fact_id": f"settled-{subscriber_id}", "subscriber_id": subscriber_id}
+    stream.add(c.CallSettled(outcome=c.CallOutcome.ANSWERED, **said), at + timedelta(minutes=2))
+    return stream
+
+
+async def test_a_call_without_an_end_fills_days_until_its_end_is_told(reporting, make_call):
+    agent, call = CallStream("agent:a-1"), make_call("c-1", at=BEGIN + timedelta(days=1), wait=1, talk=60)
+    agent.add(c.AgentStateChanged(fact_id="s-1", agent_id="a-1", state=c.AgentState.READY), BEGIN)
+    later = make_call("later", at=BEGIN + timedelta(days=_DAYS + 3), wait=1)
+    await reporting.receive(*agent.messages, *call.messages[:-1], *later.messages)
+    await _sum_all(reporting)
+    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [1.0] * 6
+    await reporting.receive(replace(call.messages[-1], recorded_at=BEGIN + timedelta(days=_DAYS + 3)))
+    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
+    await _sum_all(reporting)
+    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
