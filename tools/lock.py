@@ -17,13 +17,14 @@ HEADER = "# Every package of this repository's environment, pinned by hash. Writ
 
 
 def wanted(projects: list[dict]) -> list[str]:
-    """All that the packages, the development group and the builds ask for, without our own packages."""
+    """All that the packages, the groups of tools and the builds ask for, without our own packages."""
     own = {_name(project["project"]["name"]) for project in projects}
     asked: set[str] = set()
     for project in projects:
         asked.update(project["project"].get("dependencies", []))
         asked.update(project.get("build-system", {}).get("requires", []))
-        asked.update(project.get("dependency-groups", {}).get("dev", []))
+        for group in project.get("dependency-groups", {}).values():
+            asked.update(group)
     return sorted(requirement for requirement in asked if _name(requirement) not in own)
 
 

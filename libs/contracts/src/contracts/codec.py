@@ -182,14 +182,13 @@ def decode(
 
 def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     """The `ce_*` headers; others may hold anything, such as a tracer's binary context."""
-    attributes = {}
-    for name, text in headers:
-        if text is None or not name.startswith("ce_"):
-            continue
-        try:
-            attributes[name] = bytes(text).decode()
-        except UnicodeDecodeError as error:
-            raise MalformedMessage(f"the header {name} is not UTF-8") from error
+    attributes, name = {}, ""
+    try:
+        for name, text in headers:
+            if name.startswith("ce_") and text is not None:
+                attributes[name] = bytes(text).decode()
+    except UnicodeDecodeError as error:
+        raise MalformedMessage(f"the header {name} is not UTF-8") from error
     return attributes
 
 
@@ -204,7 +203,8 @@ def _read(attributes: Mapping[str, str], value: bytes, entry: Entry | None) -> M
     if _required(attributes, "ce_specversion") != "1.0":
         raise MalformedMessage(f"ce_specversion is {attributes['ce_specversion']!r}, 1.0 is read")
     try:
-        value.decode()  # msgspec skips unknown fields without looking at their bytes
+        if not value.isascii():
+            value.decode()  # msgspec skips unknown fields without looking at their bytes
         body = (_DECODERS[entry.type] if entry else _ANY_JSON).decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise MalformedMessage(f"the value does not fit {attributes['ce_type']}: {error}") from error
@@ -239,6 +239,8 @@ def _check_text(attributes: Mapping[str, str], value: bytes) -> None:
 
 
 def _check_body(message: Message) -> None:
+    if message.body is None or not _timed_fields(type(message.body)):
+        return
     for moment in _moments(message.body):
         if moment.tzinfo is None:
             raise MalformedMessage(f"{moment.isoformat()} in {message.type} is without a time zone")
@@ -289,6 +291,8 @@ def _holds_times(hint: Any) -> bool:
 
 
 def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:

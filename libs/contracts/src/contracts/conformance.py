@@ -248,7 +248,8 @@ def _value_mistakes(name: str, value: Any) -> Iterator[Mistake]:
             yield from _value_mistakes(name, item)
     elif isinstance(value, str) and not isinstance(value, StrEnum):
         longest = LONGEST_CONTENT if name == "content" else LONGEST_TEXT
-        is_clean = all(character.isprintable() or (name == "content" and character in "\n\t") for character in value)
+        lines = value.replace("\n", "").replace("\t", "") if name == "content" else value
+        is_clean = lines.isprintable()
         if not 0 < len(value) <= longest or not is_clean:
             yield _mistake(
                 f"/{name}", "is empty, too long or not printable", "为空、过长或含不可打印字符", f"1 to {longest}"

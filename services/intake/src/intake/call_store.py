@@ -1,8 +1,9 @@
 """Rows of calls and of what is known about them. A call's row is locked while facts are added to it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -129,9 +130,12 @@ async def save_calls(tx: Transaction, calls: Sequence[tuple[KnownCall, Summary]]
         await tx.execute(_SAVE_FACTS, *(list(column) for column in zip(*facts, strict=True)))
 
 
+_summary_values = attrgetter(*(one.name for one in fields(Summary)))
+
+
 def _row(call: KnownCall, summary: Summary, now: datetime) -> tuple[Any, ...]:
     known = (call.id, call.version, call.partner_id, call.reference, call.subscriber_id, call.demand_type)
-    return (*known, *(str(value) if isinstance(value, str) else value for value in astuple(summary)), now)
+    return (*known, *(str(value) if isinstance(value, str) else value for value in _summary_values(summary)), now)
 
 
 def _fact_row(call_id: str, fact: KnownFact) -> tuple[Any, ...]:
@@ -188,4 +192,5 @@ async def subscribers_by_phone(statements: Statements, phones: Iterable[str]) ->
 def revised(fact: KnownFact, body: c.CallFact) -> KnownFact:
     """The fact as it is said now."""
     revision = fact.revision + 1
-    return replace(fact, revision=revision, published=replace(body, revision=revision))
+    said = body if body.revision == revision else replace(body, revision=revision)
+    return replace(fact, revision=revision, published=said)

@@ -32,7 +32,7 @@ from intake import taken_calls, taken_orders, taken_states
 from intake.taking import Taking
 
 _INTAKE = Actor("intake", "service")
-_MOST_RECORDS = 500
+_MOST_RECORDS = 1000
 _LONGEST_REST_SECONDS = 2
 
 

@@ -34,9 +34,12 @@ async def take(taking: Taking, messages: Sequence[Message]) -> None:
         return
     agents = await call_store.agents_of(taking.tx, taking.partner_id, {message.body.agent for message in messages})
     streams = await _lock(taking.tx, {_agent(message, agents).agent_id for message in messages})
+    kept: list[tuple[Any, ...]] = []
     for message in messages:
         agent = _agent(message, agents)
         stream = streams[agent.agent_id]
+        if message.body.corrects is not None:
+            await _keep(taking.tx, kept)  # it may correct one of this batch
         state = await _state(taking, message, agent, is_known=message.body.agent in agents)
         if state is None:
             taking.refuse(message, CORRECTION_UNKNOWN)
@@ -44,9 +47,10 @@ async def take(taking: Taking, messages: Sequence[Message]) -> None:
         stream.version += 1
         if stream.since is None or message.occurred_at >= stream.since:
             stream.since, stream.present = message.occurred_at, state
-        await _keep(taking, message, state)
+        kept.append(_row(taking, message, state))
         taking.published.append(_message(taking, message, state, stream.version))
         taking.accept(message, faults=state.faults)
+    await _keep(taking.tx, kept)
     await _save(taking.tx, streams)
 
 
@@ -80,20 +84,24 @@ async def _state(taking: Taking, message: Message, agent: Agent, *, is_known: bo
     return replace(state, fact_id=corrected.fact_id, revision=corrected.revision + 1)
 
 
-async def _keep(taking: Taking, message: Message, state: AgentStateChanged) -> None:
-    await taking.tx.execute(
+def _row(taking: Taking, message: Message, state: AgentStateChanged) -> tuple[Any, ...]:
+    said = msgspec.json.encode(state).decode()
+    return (state.agent_id, state.fact_id, message.id, message.occurred_at, taking.now, said)
+
+
+async def _keep(tx: Transaction, rows: list[tuple[Any, ...]]) -> None:
+    """Writes states, each of another fact: only a correction is of the same, and before it this is called."""
+    if not rows:
+        return
+    await tx.execute(
         """insert into agent_states (agent_id, fact_id, event_id, occurred_at, received_at, published)
-           values ($1, $2, $3, $4, $5, $6)
+           select * from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::json[])
            on conflict (agent_id, fact_id) do update set event_id = excluded.event_id,
                occurred_at = excluded.occurred_at, received_at = excluded.received_at,
                published = excluded.published""",
-        state.agent_id,
-        state.fact_id,
-        message.id,
-        message.occurred_at,
-        taking.now,
-        msgspec.json.encode(state).decode(),
+        *(list(column) for column in zip(*rows, strict=True)),
     )
+    rows.clear()
 
 
 async def _lock(tx: Transaction, agent_ids: set[str]) -> dict[str, _Stream]:
@@ -106,23 +114,37 @@ async def _lock(tx: Transaction, agent_ids: set[str]) -> dict[str, _Stream]:
 
 
 async def _save(tx: Transaction, streams: dict[str, _Stream]) -> None:
-    for agent_id, stream in streams.items():
-        state = stream.present
-        if state is None:
-            await tx.execute("update agent_streams set version = $2 where agent_id = $1", agent_id, stream.version)
-            continue
-        values: tuple[Any, ...] = (state.state, stream.since, state.reason, list(state.queues), state.team)
+    told = {agent_id: stream for agent_id, stream in streams.items() if stream.present is not None}
+    unchanged = [agent_id for agent_id in streams if agent_id not in told]
+    if unchanged:
+        await tx.execute(
+            """update agent_streams set version = told.version from unnest($1::text[], $2::int[]) as told (id, version)
+               where agent_id = told.id""",
+            unchanged,
+            [streams[agent_id].version for agent_id in unchanged],
+        )
+    rows = [_stream_row(agent_id, stream, stream.present) for agent_id, stream in told.items() if stream.present]
+    if rows:
+        # An array of arrays must be rectangular: each agent's queues travel as JSON.
         await tx.execute(
             """insert into agent_streams (agent_id, version, state, since, reason, queues, team, partner_id)
-               values ($1, $2, $3, $4, $5, $6, $7, $8)
+               select agent_id, version, state, since, reason, array(select json_array_elements_text(queues)), team,
+                   partner_id
+               from unnest($1::text[], $2::int[], $3::text[], $4::timestamptz[], $5::text[], $6::json[], $7::text[],
+                   $8::text[]) as told (agent_id, version, state, since, reason, queues, team, partner_id)
                on conflict (agent_id) do update set version = excluded.version, state = excluded.state,
                    since = excluded.since, reason = excluded.reason, queues = excluded.queues, team = excluded.team,
                    partner_id = excluded.partner_id""",
-            agent_id,
-            stream.version,
-            *values,
-            state.partner_id,
+            *(list(column) for column in zip(*rows, strict=True)),
         )
+
+
+def _stream_row(agent_id: str, stream: _Stream, state: AgentStateChanged) -> tuple[Any, ...]:
+    queues = msgspec.json.encode(state.queues).decode()
+    return (
+        *(agent_id, stream.version, state.state.value, stream.since),
+        *(state.reason, queues, state.team, state.partner_id),
+    )
 
 
 def _message(taking: Taking, cause: Message, state: AgentStateChanged, version: int) -> Message:

@@ -5,9 +5,10 @@ read up to a place has missed nothing before it. That needs one writer at a time
 row of `stream_state` sees to it. Projections, rebuilds and switches rest on the same lock.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -20,6 +21,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.message import Actor, Message
 from contracts.topics import CALLS, QUALITY, WORK_ORDERS, Topic
 
+_LAST_VERSION = 2**31 - 1
 SHAPE = 4
 """The tables of a set of projections, as this code keeps them."""
 COLUMNS = (
@@ -109,13 +111,24 @@ async def get_stream_state(statements: Statements) -> StreamState:
     return StreamState(**await statements.fetchrow(_STATE))
 
 
-async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Sequence[Message]) -> list[Message]:
-    """Adds what is not there yet and returns it.
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What a batch has added to the record."""
+
+    messages: list[Message]
+    heads: Mapping[str, int]
+    """By subject, the version up to which the stream was known before; of new streams nothing."""
+
+
+async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Sequence[Message]) -> Added:
+    """Adds what is not there yet.
 
     A repeat changes nothing. Raises `Poison` for a message that does not follow the one before it in its stream,
     and for a second event in the place of another: two writers have decided on the same version.
     """
-    batch = _Batch(topic, await _heads(tx, messages), await _known_ids(tx, messages), state.message_count)
+    heads = await _heads(tx, messages)
+    known = {subject: version for subject, (version, _) in heads.items()}
+    batch = _Batch(topic, heads, await _known_ids(tx, messages), state.message_count)
     for message in messages:
         batch.take(message)
     METRICS.duplicates.inc(len(messages) - len(batch.rows))
@@ -123,7 +136,7 @@ async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Se
         await tx.copy("messages", COLUMNS, batch.rows)
         await _note_progress(tx, state, topic, batch.added)
     await _refuse_second_writers(tx, batch.repeats)
-    return batch.added
+    return Added(batch.added, known)
 
 
 async def _note_progress(tx: Transaction, state: StreamState, topic: Topic, added: Sequence[Message]) -> None:
@@ -229,9 +242,8 @@ async def _known_ids(tx: Transaction, messages: Sequence[Message]) -> set[str]:
     ids = [message.id for message in messages if _version_of(message) is None]
     if not ids:
         return set()
-    return {
-        row["message_id"] for row in await tx.fetch("select message_id from messages where message_id = any($1)", ids)
-    }
+    rows = await tx.fetch("select message_id from messages where message_id = any($1) and order_version is null", ids)
+    return {row["message_id"] for row in rows}
 
 
 async def _refuse_second_writers(tx: Transaction, seen: Sequence[Message]) -> None:
@@ -290,27 +302,35 @@ async def messages_after(statements: Statements, place: int, *, topic: str | Non
     return [stored_of(row) for row in rows]
 
 
-async def unknown_among(statements: Statements, message_ids: Sequence[str]) -> list[str]:
-    """Those of the messages that are not in the record."""
+async def unknown_among(statements: Statements, asked: Sequence[tuple[str, str]]) -> list[str]:
+    """The ids of those messages, given as subject and id, that are not in the record."""
     rows = await statements.fetch(
-        """select asked.id from unnest($1::text[]) as asked (id)
-           where not exists (select from messages where message_id = asked.id)""",
-        message_ids,
+        """select asked.id from unnest($1::text[], $2::text[]) as asked (subject, id)
+           where not exists (select from messages where order_id = asked.subject and message_id = asked.id)""",
+        [subject for subject, _ in asked],
+        [message_id for _, message_id in asked],
     )
     return [row["id"] for row in rows]
 
 
 async def messages_of(
-    statements: Statements, subjects: Iterable[str], *, as_of: datetime | None = None
+    statements: Statements,
+    subjects: Iterable[str],
+    *,
+    as_of: datetime | None = None,
+    heads: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Message]:
-    """The versioned messages of some streams, stream by stream, in their versions; those recorded by a moment."""
+    """The versioned messages of some streams, stream by stream, in their versions; those recorded by a moment, and of
+    a stream that `heads` names those up to that version."""
     columns = ", ".join(f"message.{column}" for column in COLUMNS)
+    asked = sorted(subjects)
     rows = await statements.fetch(
-        f"""select {columns} from unnest($1::text[]) as asked (id)
-            join lateral (select * from messages where order_id = asked.id and order_version is not null
+        f"""select {columns} from unnest($1::text[], $3::int[]) as asked (id, head)
+            join lateral (select * from messages where order_id = asked.id and order_version <= asked.head
                 and recorded_at <= coalesce($2, 'infinity'::timestamptz) order by order_version) as message on true""",
-        sorted(subjects),
+        asked,
         as_of,
+        [heads.get(subject, _LAST_VERSION) for subject in asked],
     )
     return [stored_of(row).message for row in rows]
 

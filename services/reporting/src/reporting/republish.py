@@ -223,7 +223,7 @@ async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
         while any([await reader.position(place) < ends[place.partition] for place in places]):
             for place, records in (await reader.getmany(timeout_ms=200)).items():
                 for record in records:
-                    yield place.partition, {name: value.decode("latin-1") for name, value in record.headers if value}
+                    yield place.partition, {name: value.decode(errors="replace") for name, value in record.headers if value}
     finally:
         await reader.stop()
 
@@ -265,10 +265,10 @@ async def _replace(work: _Work, admin: AIOKafkaAdminClient) -> None:
 async def _unread(work: _Work) -> list[str]:
     """The ids of the messages in the topic that the record has not."""
     unread: list[str] = []
-    asked: list[str] = []
+    asked: list[tuple[str, str]] = []
     async with work.db.statements() as statements:
         async for _, headers in _records(work):
-            asked.append(headers.get("ce_id", ""))
+            asked.append((headers.get("ce_subject", ""), headers.get("ce_id", "")))
             if len(asked) == _ROWS:
                 unread += await event_store.unknown_among(statements, asked)
                 asked.clear()

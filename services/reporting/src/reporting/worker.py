@@ -1,4 +1,4 @@
-"""The worker process of reporting: keeps the record and the projections, rebuilds them on command, builds reports."""
+"""The worker process of reporting: keeps record and projections, rebuilds on command, builds reports, sums days."""
 
 from fastapi import FastAPI
 
@@ -6,12 +6,13 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from reporting.consumers import SUBSCRIPTIONS
+from reporting.figures.summing import sum_days
 from reporting.rebuild import rebuild_on_command
 from reporting.reports.building import build_reports
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("reporting", settings, SUBSCRIPTIONS, jobs=[rebuild_on_command, build_reports])
+    return create_worker("reporting", settings, SUBSCRIPTIONS, jobs=[rebuild_on_command, build_reports, sum_days])
 
 
 if __name__ == "__main__":

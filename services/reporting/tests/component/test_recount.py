@@ -1,7 +1,7 @@
 """Every figure of reporting equals the recount of the raw messages, whatever happened to orders, calls and agents."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import hypothesis
@@ -10,6 +10,7 @@ from services.reporting.tests.world import NEW_YEAR, world
 
 from contracts.lifecycle import Status
 from linework.recount import Asked, Recount, differences
+from reporting.figures.summing import KINDS, sum_some
 from reporting.metrics import METRICS, Dimension
 
 GRAINS = ("hour", "day", "week", "month", "quarter", "year")
@@ -45,6 +46,9 @@ def whole_days(metric, chance):
         group_by = chance.choice([(), (chance.choice(metric.dimensions).value,)])
         end = begin + timedelta(days=40)
         yield Asked(metric=metric.id, version=metric.version, grain=grain, begin=begin, end=end, group_by=group_by)
+        if Dimension.WORK_AREA in metric.dimensions:
+            areas = ("N", "E")
+            yield Asked(metric=metric.id, version=metric.version, grain="day", begin=begin, end=end, areas=areas)
 
 
 @hypothesis.given(seed=st.integers(0, 2**32))
@@ -67,6 +71,8 @@ async def test_every_figure_equals_its_recount_from_the_raw_events(reporting, ma
         messages = messages[size:]
         for asked in chance.sample(asked_before, 5):  # sums of days are kept, and must not outlive what changes them
             await reporting.get(f"/figures/{asked.metric}", "supervisor", **asked.query)
+        await sum_some(reporting.db, chance.choice(KINDS), now=datetime.now(UTC))
+    await _sum_all(reporting)
     recount = Recount()
     recount.take(message for stream in streams for message in stream.messages)
     for metric in METRICS:
@@ -74,6 +80,12 @@ async def test_every_figure_equals_its_recount_from_the_raw_events(reporting, ma
             await _hold(reporting, recount, asked)
     for asked in [*asked_before, *asked_before]:
         await _hold(reporting, recount, asked)
+
+
+async def _sum_all(reporting) -> None:
+    for alike in KINDS:
+        while await sum_some(reporting.db, alike, now=datetime.now(UTC)):
+            pass
 
 
 async def _hold(reporting, recount: Recount, asked: Asked, **more) -> None:

@@ -92,7 +92,8 @@ def _normalised(fact: KnownFact, leg: Leg, offered: KnownFact | None, about: Abo
         "subscriber_id": about.subscriber_id,
     }
     body = _body(fact, leg, about, common)
-    return replace(body, faults=tuple(sorted(_faults(fact, leg, offered, about, body))))
+    faults = tuple(sorted(_faults(fact, leg, offered, about, body)))
+    return replace(body, faults=faults) if faults else body
 
 
 def _agent_of(fact: KnownFact, leg: Leg, about: About) -> Agent | None:

@@ -41,3 +41,7 @@ def percentile(counts: Mapping[int, int], share: float) -> float | None:
         if passed >= rank:
             return middle_of(bucket)
     raise AssertionError("the rank lies within the total")
+
+
+def percentiles(counts: Mapping[int, int]) -> dict[str, float | None]:
+    return {name: percentile(counts, share) for name, share in SHARES.items()}

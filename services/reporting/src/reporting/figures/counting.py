@@ -17,7 +17,7 @@ from chassis.database import Database, Statements
 from contracts.refusals import Invalid, Unavailable
 from reporting.event_store import SHAPE, StreamState, get_stream_state
 from reporting.figures import days
-from reporting.figures.buckets import SHARES, percentile
+from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, period_label, period_sql, slice_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, TimeZoneUnknown, check
@@ -25,7 +25,7 @@ from reporting.metrics import Kind
 from reporting.projections import SETS, TABLES, calls, follow_ups
 
 MOST_ROWS = 10_000
-_MOST_BUCKETS = 500_000
+MOST_BUCKETS = 500_000
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
 _LOCKED = ", ".join(f"{table}_{name}" for table in TABLES for name in SETS)
@@ -61,7 +61,7 @@ async def figure(db: Database, question: Question, *, with_buckets: bool = False
     """The answer with everything that says what it is."""
     check(question)
     async with snapshot(db) as (statements, state):
-        rows, made = await _counted_by_days(statements, state, question)
+        rows, made = await _counted_by_days(statements, state, question, with_buckets=with_buckets)
         answer = {
             **described(question),
             **await read_up_to(statements, state, question),
@@ -73,16 +73,19 @@ async def figure(db: Database, question: Question, *, with_buckets: bool = False
 
 
 async def _counted_by_days(
-    statements: Statements, state: StreamState, question: Question
+    statements: Statements, state: StreamState, question: Question, *, with_buckets: bool
 ) -> tuple[list[dict[str, Any]], days.Kept | None]:
     """The rows, and sums of days that had to be made for them and are worth keeping."""
     asked = days.days_asked(question)
     if not asked:
         return await counted(statements, state, question), None
-    shape = days.shape_of(question, state)
-    sums = await days.kept(statements, question, shape, asked)
-    left = days.missing(question, asked, sums)
-    made = days.by_day(await _raw(statements, state, left), left, asked, sums) if left else {}
+    by_sums = days.summed(question)
+    shape = days.shape_of(by_sums, state)
+    adds = with_buckets or days.adds_buckets(question)
+    sums = await days.kept(statements, question, shape, asked, with_buckets=adds)
+    made: days.Sums = {}
+    for left in days.missing(by_sums, asked, sums):
+        made |= days.by_day(await raw(statements, state, left), left, asked, sums)
     rows = [_finished(question, row) for row in days.together(question, sums | made)]
     if len(rows) > MOST_ROWS:
         raise TooManyRows(limit=MOST_ROWS)
@@ -140,13 +143,13 @@ def shown(row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
 
 async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
     """The rows by period and group, with buckets where there is a distribution; raises `TooManyRows`."""
-    finished = [_finished(question, row) for row in await _raw(statements, state, question)]
+    finished = [_finished(question, row) for row in await raw(statements, state, question)]
     if len(finished) > MOST_ROWS:
         raise TooManyRows(limit=MOST_ROWS)
     return finished
 
 
-async def _raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
+async def raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
     """Both sums of each row, unfinished."""
     await fold_past(statements, state.live, question)
     sql, arguments = sql_of(question, state.live)
@@ -155,12 +158,12 @@ async def _raw(statements: Statements, state: StreamState, question: Question) -
     except asyncpg.InvalidParameterValueError as error:
         # This server's list of time zones is not the one of this machine.
         raise TimeZoneUnknown(time_zone=question.time_zone) from error
-    if len(found) > _MOST_BUCKETS:
+    if len(found) > MOST_BUCKETS:
         raise TooManyRows(limit=MOST_ROWS)
-    return _distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else list(map(dict, found))
+    return distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else list(map(dict, found))
 
 
-def _distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Rows of one bucket each, put together by period and group."""
     merged: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in found:
@@ -198,8 +201,10 @@ def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     done["value"] = metric.value(done["numerator"], done["denominator"])
     done |= {name: row[name] for name in ("unknown", "marked") if row.get(name)}
     if metric.kind is Kind.DISTRIBUTION:
-        done |= {name: percentile(row["buckets"], share) for name, share in SHARES.items()}
-        done["buckets"] = row["buckets"]
+        if "buckets" in row:
+            done |= {**percentiles(row["buckets"]), "buckets": row["buckets"]}
+        else:
+            done |= {name: row[name] for name in SHARES}
     elif metric.kind is Kind.INTERPOLATED:
         done |= {name: None if row[name] is None else round(row[name] / 1_000_000, 6) for name in SHARES}
     return done
@@ -225,9 +230,7 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
         moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
         columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
     keys = len(question.keys)
-    measures = _measures(question, fill)
-    if metric.source.is_refolded:
-        measures.append("count(*) filter (where faults is not null) as marked")
+    measures = measures_of(question, fill)
     if metric.kind is Kind.DISTRIBUTION:
         columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
         keys += 1
@@ -235,20 +238,22 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
     if keys:
         places = ", ".join(str(place) for place in range(1, keys + 1))
         sql += f" group by {places} order by {places}"
-    return f"{sql} limit {_MOST_BUCKETS + 1}", arguments.values
+    return f"{sql} limit {MOST_BUCKETS + 1}", arguments.values
 
 
-def _measures(question: Question, fill: Callable[[str], str]) -> list[str]:
-    """Both sums, of the rows in which both are known, and how many rows are not."""
+def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
+    """Both sums, of the rows in which both are known, and how many rows are not; how many are marked."""
     metric = question.metric
     above = fill(metric.numerator)
+    marked = ["count(*) filter (where faults is not null) as marked"] if metric.source.is_refolded else []
     if metric.kind is Kind.COUNT:
-        return [f"sum({above}) as numerator"]
+        return [f"sum({above}) as numerator", *marked]
     below = fill(metric.denominator or "1")
     measures = [
         f"sum({above}) filter (where ({below}) is not null) as numerator",
         f"coalesce(sum({below}) filter (where ({above}) is not null), 0) as denominator",
         f"count(*) filter (where ({above}) is null or ({below}) is null) as unknown",
+        *marked,
     ]
     if metric.kind is Kind.INTERPOLATED:
         measures += [

@@ -1,14 +1,14 @@
 """Figures over many days, put together from sums of whole days that are kept.
 
 Numerators, denominators, unknowns and buckets add up, so a day that is over is summed once for each shape of
-question (metric, groups, zone, thresholds, work areas), and again only after a message has changed something of it:
+question (metric, groups, zone, thresholds), and again only after a message has changed something of it:
 each sum says at which place of the record it was made, and `days_touched` where the day last changed. What a
 figure says is the same either way; only the time it takes is not.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,16 +16,24 @@ import msgspec
 
 from chassis.database import Database, Statements
 from reporting.event_store import StreamState
+from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.question import Question
-from reporting.metrics import Grain, Kind
+from reporting.metrics import Dimension, Grain, Kind
 
 _DAY = timedelta(days=1)
+_MOMENT = timedelta(microseconds=1)
 _FEWEST_DAYS = 3
 _MOST_DAYS = 4000
-_SUMMED = ("numerator", "denominator", "unknown", "marked")
+SUMMED = ("numerator", "denominator", "unknown", "marked")
+"""What adds up over days, of a row that has it."""
+_NEAR_DAYS = 3
+PERSONS = (Dimension.AGENT, Dimension.STAFF)
+"""Of these there are hundreds."""
 
 Row = dict[str, Any]
 Sums = dict[date, list[Row]]
+_ROWS = msgspec.json.Decoder(list[dict[str, Any]])
+_BUCKETS = msgspec.json.Decoder(list[list[tuple[int, int]]])
 
 
 @dataclass(slots=True)
@@ -40,11 +48,12 @@ class Kept:
 def days_asked(question: Question) -> list[date]:
     """The whole days that a question is made of; empty when it is not, or not worth it."""
     metric, zone = question.metric, ZoneInfo(question.time_zone)
-    looks_beyond_the_day = any(name in metric.numerator for name in ("{table}", "{follow_ups}"))
-    if metric.kind is Kind.INTERPOLATED or not metric.has_periods or looks_beyond_the_day:
+    if metric.kind is Kind.INTERPOLATED or not metric.has_periods or metric.reach is None:
         return []
-    if question.as_of or question.only or question.grain is Grain.HOUR or not (question.begin and question.end):
+    if question.as_of or question.grain is Grain.HOUR or not (question.begin and question.end):
         return []
+    if any(dimension in PERSONS for dimension, _ in question.only):
+        return []  # one person's rows are fewer than everybody's sums
     begin, end = question.begin.astimezone(zone), question.end.astimezone(zone)
     if begin.time() != time() or end.time() != time():
         return []
@@ -52,9 +61,27 @@ def days_asked(question: Question) -> list[date]:
     return [begin.date() + _DAY * place for place in range(count)] if _FEWEST_DAYS <= count <= _MOST_DAYS else []
 
 
+def summed(question: Question) -> Question:
+    """The question whose sums answer this one: by whatever picks rows as well, so that the same sums serve."""
+    picking = [dimension for dimension, _ in question.only]
+    if question.areas is not None:
+        picking.append(Dimension.WORK_AREA)
+    return replace(question, group_by=tuple(dict.fromkeys((*question.group_by, *picking))), only=(), areas=None)
+
+
+def adds_buckets(question: Question) -> bool:
+    """Whether percentiles have to be made of several days or groups; those of one are kept as they are."""
+    is_added = question.grain is not Grain.DAY or summed(question).group_by != question.group_by
+    return question.metric.kind is Kind.DISTRIBUTION and is_added
+
+
 def is_over(question: Question, state: StreamState, day: date) -> bool:
-    """Whether the stream was read beyond the day: until then, what goes on is counted as going on."""
-    end = datetime.combine(day + _DAY, time(), ZoneInfo(question.time_zone))
+    """Whether the stream was read beyond the day, and beyond the days after it that have a say in it.
+
+    Until then, what goes on is counted as going on.
+    """
+    _, after = question.metric.reach or (0, 0)
+    end = datetime.combine(day + _DAY * (1 + after), time(), ZoneInfo(question.time_zone))
     return state.recorded_at is not None and end <= min(question.at, state.recorded_at)
 
 
@@ -67,35 +94,98 @@ def shape_of(question: Question, state: StreamState) -> str:
         metric.version,
         question.time_zone,
         [dimension.value for dimension in question.group_by],
-        question.areas,
         question.thresholds,
     )
     return msgspec.json.encode(parts).decode()
 
 
-async def kept(statements: Statements, question: Question, shape: str, days: Sequence[date]) -> Sums:
-    """The sums that are still right."""
+def utc_days(question: Question, day: date) -> tuple[date, date]:
+    """The first and the last day of UTC whose changes change a day's sums."""
+    zone, (before, after) = ZoneInfo(question.time_zone), question.metric.reach or (0, 0)
+    begin, end = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + _DAY))
+    return begin.date() - _DAY * before, (end - _MOMENT).date() + _DAY * after
+
+
+async def kept(
+    statements: Statements, question: Question, shape: str, days: Sequence[date], *, with_buckets: bool = False
+) -> Sums:
+    """The sums that are still right; buckets are most of a distribution's bytes, and are read when days are added."""
+    if not days:
+        return {}
+    changed = await _changes(statements, question, days)
     rows = await statements.fetch(
-        """select sums.day, sums.rows from day_sums as sums
-           where sums.shape = $1 and sums.day between $2 and $3 and not exists (
-               select from days_touched as touched where touched.source = any($4)
-                   and touched.day between sums.day - 1 and sums.day + 1 and touched.message_count > sums.message_count
-           )""",
+        """select day, message_count, rows, case when $4 then buckets end as buckets from day_sums
+           where shape = $1 and day between $2 and $3""",
         shape,
         days[0],
         days[-1],
-        list(question.metric.source.tables),
+        with_buckets,
     )
-    return {row["day"]: msgspec.json.decode(row["rows"]) for row in rows}
+    asked = set(days)
+    return {
+        row["day"]: _stored(row["rows"], row["buckets"])
+        for row in rows
+        if row["day"] in asked and row["message_count"] >= changed[row["day"]]
+    }
 
 
-def missing(question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> Question | None:
-    """The question for the days that are not kept, day by day; it may cover some that are."""
-    unknown = [day for day in days if day not in sums]
-    if not unknown:
-        return None
+async def _changes(statements: Statements, question: Question, days: Sequence[date]) -> dict[date, int]:
+    """Of each day, the place of the latest message that has changed its sums."""
+    spans = {day: utc_days(question, day) for day in days}
+    rows = await statements.fetch(
+        """select day, max(message_count) as place from days_touched
+           where source = any($1) and day between $2 and $3 group by day""",
+        list(question.metric.source.tables),
+        spans[days[0]][0],
+        spans[days[-1]][1],
+    )
+    places = {row["day"]: row["place"] for row in rows}
+    return {
+        day: max(places.get(first + _DAY * ahead, 0) for ahead in range((last - first).days + 1))
+        for day, (first, last) in spans.items()
+    }
+
+
+def _stored(rows: bytes, buckets: bytes | None) -> list[Row]:
+    found = _ROWS.decode(rows)
+    if buckets is not None:
+        for row, counts in zip(found, _BUCKETS.decode(buckets), strict=True):
+            row["buckets"] = counts
+    return found
+
+
+def is_settled(question: Question, state: StreamState, day: date) -> bool:
+    """Whether every day of UTC that it lies in is over too.
+
+    What changes it from then on is late: until then each call of the next day would have it summed again.
+    """
+    _, last = utc_days(question, day)
+    end = datetime.combine(last + _DAY, time(), UTC)
+    return is_over(question, state, day) and state.recorded_at is not None and end <= state.recorded_at
+
+
+def missing(question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> list[Question]:
+    """Questions for the days that are not kept, day by day; where gaps are many they cover some that are."""
+    return [between(question, run[0], run[-1]) for run in runs(days, sums)]
+
+
+def runs(days: Sequence[date], sums: Mapping[date, Any]) -> list[list[date]]:
+    """The days that are not kept, in runs of neighbours: what is near is counted in one statement."""
+    found: list[list[date]] = []
+    for day in days:
+        if day in sums:
+            continue
+        if found and (day - found[-1][-1]).days <= _NEAR_DAYS:
+            found[-1].append(day)
+        else:
+            found.append([day])
+    return found
+
+
+def between(question: Question, first: date, last: date) -> Question:
+    """The question for these days and those between them, day by day."""
     zone = ZoneInfo(question.time_zone)
-    begin, end = (datetime.combine(day, time(), zone) for day in (unknown[0], unknown[-1] + _DAY))
+    begin, end = (datetime.combine(day, time(), zone) for day in (first, last + _DAY))
     return replace(question, grain=Grain.DAY, begin=begin, end=end)
 
 
@@ -107,10 +197,11 @@ def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: 
     first, last = question.begin.astimezone(zone).date(), question.end.astimezone(zone).date()
     found: Sums = {day: [] for day in days if first <= day < last and day not in sums}
     for row in rows:
-        day = date.fromisoformat(row["period"])
+        day = row["period"]
         if day in found:
             plain = {name: value for name, value in row.items() if name != "period"}
             if "buckets" in plain:
+                plain |= percentiles(plain["buckets"])
                 plain["buckets"] = list(plain["buckets"].items())
             found[day].append(_whole(plain))
     return found
@@ -118,7 +209,7 @@ def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: 
 
 def _whole(row: Row) -> Row:
     """PostgreSQL's sums of big numbers are decimals."""
-    for name in _SUMMED:
+    for name in SUMMED:
         if row.get(name) is not None:
             row[name] = int(row[name])
     return row
@@ -131,43 +222,72 @@ def together(question: Question, sums: Mapping[date, Iterable[Row]]) -> list[Row
     for day in sorted(sums):
         period = (_first_day(day, question.grain),) if question.grain else ()
         for row in sums[day]:
+            if not _is_picked(question, row):
+                continue
             key = (*period, *(row[name] for name in names))
-            into = merged.setdefault(key, dict(zip(question.keys, key, strict=True)))
-            for name in _SUMMED:
-                if row.get(name) is not None:
-                    into[name] = into.get(name, 0) + row[name]
-            if "buckets" in row:
-                buckets = into.setdefault("buckets", {})
-                for bucket, count in row["buckets"]:
-                    buckets[bucket] = buckets.get(bucket, 0) + count
+            into = merged.get(key)
+            if into is None:
+                merged[key] = into = dict(zip(question.keys, key, strict=True))
+            _add(into, row)
     if not merged and not question.keys:
         merged[()] = {"buckets": {}} if question.metric.kind is Kind.DISTRIBUTION else {}
     return sorted(merged.values(), key=lambda row: [(row[name] is None, row[name] or "") for name in question.keys])
 
 
-def _first_day(day: date, grain: Grain) -> str:
+def _is_picked(question: Question, row: Row) -> bool:
+    if question.areas is not None and row[Dimension.WORK_AREA.value] not in question.areas:
+        return False
+    return all(row[dimension.value] == value for dimension, value in question.only)
+
+
+def _add(into: Row, row: Row) -> None:
+    for name in SUMMED:
+        if row.get(name) is not None:
+            into[name] = into.get(name, 0) + row[name]
+    if "buckets" not in row:
+        into |= {name: row[name] for name in SHARES if name in row}
+        return
+    if "buckets" not in into:
+        into["buckets"] = dict(row["buckets"])
+        return
+    buckets = into["buckets"]
+    for bucket, count in row["buckets"]:
+        buckets[bucket] = buckets.get(bucket, 0) + count
+
+
+def _first_day(day: date, grain: Grain) -> date:
     match grain:
         case Grain.WEEK:
-            day -= timedelta(days=day.weekday())
+            return day - timedelta(days=day.weekday())
         case Grain.MONTH:
-            day = day.replace(day=1)
+            return day.replace(day=1)
         case Grain.QUARTER:
-            day = date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+            return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
         case Grain.YEAR:
-            day = date(day.year, 1, 1)
-    return day.isoformat()
+            return date(day.year, 1, 1)
+    return day
 
 
 async def keep(db: Database, made: Kept) -> None:
     """After the answer: a sum that somebody else has made meanwhile, and later, stays."""
     async with db.statements() as statements:
         await statements.execute(
-            """insert into day_sums as known (shape, day, message_count, rows)
-               select $1, day, $2, rows from unnest($3::date[], $4::bytea[]) as made (day, rows) order by day
-               on conflict (shape, day) do update set (message_count, rows) = (excluded.message_count, excluded.rows)
+            """insert into day_sums as known (shape, day, message_count, rows, buckets)
+               select $1, day, $2, rows, buckets from unnest($3::date[], $4::bytea[], $5::bytea[])
+                   as made (day, rows, buckets) order by day
+               on conflict (shape, day) do update
+               set (message_count, rows, buckets) = (excluded.message_count, excluded.rows, excluded.buckets)
                where excluded.message_count >= known.message_count""",
             made.shape,
             made.message_count,
             list(made.sums),
-            [msgspec.json.encode(rows) for rows in made.sums.values()],
+            [msgspec.json.encode([_without_buckets(row) for row in rows]) for rows in made.sums.values()],
+            [
+                msgspec.json.encode([row["buckets"] for row in rows]) if rows and "buckets" in rows[0] else None
+                for rows in made.sums.values()
+            ],
         )
+
+
+def _without_buckets(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "buckets"}

@@ -1,6 +1,6 @@
 """Periods of a zone's calendar in SQL, and their labels."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,7 +18,9 @@ def period_sql(grain: Grain, moment: str, zone: str) -> str:
     """Days and longer are dates of the zone's calendar; hours are moments, because a date has some twice."""
     if grain is Grain.HOUR:
         return f"date_trunc('hour', {moment}, {zone})"
-    return f"to_char(date_trunc('{grain.value}', {moment} at time zone {zone}), 'YYYY-MM-DD')"
+    if grain is Grain.DAY:
+        return f"({moment} at time zone {zone})::date"
+    return f"date_trunc('{grain.value}', {moment} at time zone {zone})::date"
 
 
 @cache
@@ -30,10 +32,10 @@ def slice_of(time_zone: str) -> str:
     return "15 minutes" if any((offset or timedelta()) % timedelta(hours=1) for offset in offsets) else "1 hour"
 
 
-def period_label(period: datetime | str, zone: ZoneInfo) -> str:
+def period_label(period: date, zone: ZoneInfo) -> str:
     """A date as it is; an hour's beginning with its offset: the hour that a clock change repeats is two hours."""
-    if isinstance(period, str):
-        return period
+    if not isinstance(period, datetime):
+        return period.isoformat()
     try:
         return period.astimezone(zone).isoformat(timespec="seconds")
     except OverflowError:

@@ -63,6 +63,8 @@ class TimeZoneUnknown(Invalid):
     zh = "没有时区 {time_zone}；请使用如 Asia/Shanghai 的名称。"
 
 
+USUAL_ZONE = "Asia/Shanghai"
+
 QUESTION_REFUSALS = (
     MetricNotFound,
     MetricVersionNotFound,
@@ -87,7 +89,7 @@ class Question:
     grain: Grain | None = None
     begin: datetime | None = None
     end: datetime | None = None
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str = USUAL_ZONE
     areas: tuple[str, ...] | None = None
     as_of: datetime | None = None
     """Counts what was recorded by then; None: everything that was read."""

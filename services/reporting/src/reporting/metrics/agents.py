@@ -18,14 +18,39 @@ def _microseconds(multirange: str) -> str:
 _HOURS = """generate_series(date_bin('{{slice}}', {since}, 'epoch'::timestamptz), {until}, interval '{{slice}}') as slot
     where slot < {until}"""
 _CUT = "tstzrange(greatest({since}, slot), least({until}, slot + interval '{{slice}}'))"
+LONG_LEG = (
+    "answered_at is not null and (talk_us is null or answered_at < moment or answered_at - moment > interval '1 day'"
+    " or talk_us + coalesce(hold_us, 0) + coalesce(work_us, 0) > 86400000000)"
+)
+"""A leg that may be handled later than two days after its offer; an index of its own has these few."""
+_LONGEST = "interval '2 days'"
+# What began in the last slice of the window is counted to the slice's end.
+_STOP = "({end} + interval '{slice}')"
+_NEWEST = """not exists (select from agent_states_{{live}} as later where later.agent_id = {one}.agent_id
+    and later.fact_id = {one}.fact_id and later.revision > {one}.revision and later.known_at <= {{upto}})"""
 
 _RELATION = f"""(
-    with latest as (
-        select distinct on (agent_id, fact_id) * from agent_states_{{live}} where known_at <= {{upto}}
-        order by agent_id, fact_id, revision desc
+    with recursive agents as (
+        (select agent_id from agent_states_{{live}} order by agent_id limit 1)
+        union all
+        select (select agent_id from agent_states_{{live}} as next where next.agent_id > agents.agent_id
+            order by agent_id limit 1)
+        from agents where agent_id is not null
+    ), latest as (
+        select state.* from agents cross join lateral (
+            select coalesce((
+                select since from agent_states_{{live}} as before
+                where before.agent_id = agents.agent_id and before.since < {{begin}} and before.known_at <= {{upto}}
+                    and {_NEWEST.format(one="before")}
+                order by since desc limit 1
+            ), {{begin}}) as since
+        ) as from_there join agent_states_{{live}} as state on state.agent_id = agents.agent_id
+            and state.since >= from_there.since and state.since < {_STOP}
+        where state.known_at <= {{upto}} and {_NEWEST.format(one="state")}
     ), spans as (
-        select agent_id, team, state, since,
-            least(coalesce(lead(since) over (partition by agent_id order by since, fact_id), {{at}}), {{at}}) as until
+        select agent_id, team, state, greatest(since, {{begin}}) as since,
+            least(coalesce(lead(since) over (partition by agent_id order by since, fact_id), {{at}}), {{at}}, {_STOP})
+                as until
         from latest
     ), told as (
         select agent_id, slot,
@@ -40,10 +65,15 @@ _RELATION = f"""(
     ), handled as (
         select agent_id, slot, range_agg({_CUT.format(since="since", until="until")}) as on_calls
         from (
-            select agent_id, answered_at as since, least({{at}}, coalesce(
+            select agent_id, greatest(answered_at, {{begin}}) as since, least({{at}}, {_STOP}, coalesce(
                 answered_at + (talk_us + coalesce(hold_us, 0) + coalesce(work_us, 0)) * interval '1 microsecond',
                 ended_at, {{at}})) as until
-            from {{legs}} as leg where answered_at is not null and agent_id is not null
+            from (
+                select * from {{legs}} as short where answered_at is not null and not ({LONG_LEG})
+                    and moment > {{begin}} - {_LONGEST} and moment < {_STOP}
+                union all
+                select * from {{legs}} as long where {LONG_LEG} and answered_at < {_STOP}
+            ) as leg where agent_id is not null
         ) as answered cross join lateral (select slot from {_HOURS.format(since="since", until="until")}) as hours
         where since < until and until > {{begin}} and since < {{end}}
         group by agent_id, slot

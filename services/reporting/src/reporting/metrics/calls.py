@@ -252,6 +252,7 @@ METRICS = (
         _SETTLED_AT_ONCE,
         "true",
         where=f"{_INBOUND} and {_ANSWERED} and leg = 1 and subscriber_id is not null and settled is not null",
+        reach=(0, 7),
     ),
     Metric(
         id="satisfaction",

@@ -106,6 +106,7 @@ METRICS = (
             " and follow_up.ended_known_at <= {upto}))::int"
         ),
         denominator="1",
+        reach=None,
         dimensions=NOT_BY_STATUS,
     ),
     _of_ended(

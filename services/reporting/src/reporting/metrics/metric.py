@@ -117,6 +117,8 @@ class Metric:
     """Thresholds that the question may set, of `PARAMETERS`."""
     is_of_time: bool = False
     """Of a ratio: both sums are microseconds."""
+    reach: tuple[int, int] | None = (0, 0)
+    """How many days before a day, and after it, have a say in that day's sums; None: any."""
 
     @property
     def is_timed(self) -> bool:

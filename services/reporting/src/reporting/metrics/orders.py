@@ -188,6 +188,7 @@ FIRST_DISPATCH_ACCURACY = Metric(
         " and ruled.until_known_at <= {upto}))::int"
     ),
     denominator="1",
+    reach=None,
     dimensions=NOT_BY_STATUS,
 )
 
@@ -226,6 +227,7 @@ REPEAT_RATE = Metric(
         " and earlier.since_known_at <= {upto})::int"
     ),
     denominator="1",
+    reach=(7, 0),
     dimensions=AT_CREATION,
 )
 

@@ -4,14 +4,14 @@ There are two sets of the same tables, `a` and `b`: one is shown, and the other 
 any time (`reporting.rebuild`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 
 from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
 from contracts.message import Message
 from reporting import event_store
-from reporting.event_store import StreamState
+from reporting.event_store import Added, StreamState
 from reporting.projections import agents, calls, days, follow_ups, orders
 
 SETS = ("a", "b")
@@ -26,8 +26,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 """The tables of a set, without its name, and what is unique in them; the first column is the subject."""
 
 
-async def apply(tx: Transaction, state: StreamState, new: Sequence[Message]) -> None:
+async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     """Takes new messages into every set that is kept up; raises `Poison` for an event that cannot follow."""
+    new = added.messages
     if not new:
         return
     names, late_after, newest = state.kept_up, state.late_after, state.recorded_at
@@ -36,8 +37,9 @@ async def apply(tx: Transaction, state: StreamState, new: Sequence[Message]) -> 
     facts = [message for message in new if _is_of_a_call(message)]
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
-    subjects = {message.subject for message in facts}
-    whole = await event_store.messages_of(tx, subjects) if subjects and names else []
+    # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
+    earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
+    known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []
     followed = await _of_follow_ups(tx, told) if told and names else []
     touched: dict[str, set[date]] = {
         orders.TABLE: set(),
@@ -49,7 +51,7 @@ async def apply(tx: Transaction, state: StreamState, new: Sequence[Message]) -> 
         if events:
             touched[orders.TABLE] |= await orders.apply(tx, name, events, late_after)
         if facts:
-            touched[calls.TABLE] |= await calls.apply(tx, name, facts, whole, late_after, newest)
+            touched[calls.TABLE] |= await calls.apply(tx, name, facts, known, late_after, newest)
         await agents.apply(tx, name, states)
         touched[follow_ups.TABLE] |= await follow_ups.apply(tx, name, followed, late_after)
     for table, changed in touched.items():

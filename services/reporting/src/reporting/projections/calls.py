@@ -89,21 +89,22 @@ def legs_of(messages: Sequence[Message]) -> list[Leg]:
     if not facts:
         return []
     call = _Call(facts, max(message.recorded_at for message in messages))
-    numbers = {body.leg for body, _ in facts if isinstance(body, _OF_A_LEG)} | ({1} if call.offered else set())
-    return [call.leg(number) for number in sorted(numbers)]
+    return [call.leg(number) for number in sorted(call.legs)]
 
 
-_OF_A_LEG = (
-    c.CallQueued,
-    c.CallRangUnanswered,
-    c.CallAnswered,
-    c.CallHeld,
-    c.CallResumed,
-    c.CallTransferred,
-    c.CallAbandoned,
-    c.CallLost,
-    c.CallEnded,
-    c.AfterCallWorkEnded,
+_OF_A_LEG = frozenset(
+    (
+        c.CallQueued,
+        c.CallRangUnanswered,
+        c.CallAnswered,
+        c.CallHeld,
+        c.CallResumed,
+        c.CallTransferred,
+        c.CallAbandoned,
+        c.CallLost,
+        c.CallEnded,
+        c.AfterCallWorkEnded,
+    )
 )
 
 
@@ -111,24 +112,33 @@ class _Call:
     def __init__(self, facts: list[Known], known_at: datetime) -> None:
         self._facts = facts
         self._known_at = known_at
+        self._latest: dict[tuple[type, int | None], Known] = {}
+        """Of a kind, the latest to be known: of each leg, and of the whole call."""
+        self.legs: dict[int, list[Known]] = {}
+        for known in facts:
+            kind, number = type(known[0]), known[0].leg
+            self._latest[kind, number] = self._latest[kind, None] = known
+            if kind in _OF_A_LEG:
+                self.legs.setdefault(number, []).append(known)
         self.offered = self._last(c.CallOffered, None)
+        if self.offered:
+            self.legs.setdefault(1, [])
 
-    def _last(self, kind: type | tuple[type, ...], leg: int | None) -> Known | None:
-        """The latest to be known of a kind, of a leg or of the whole call."""
-        found = None
-        for known in self._facts:
-            if isinstance(known[0], kind) and (leg is None or known[0].leg == leg):
-                found = known
-        return found
+    def _last(self, kind: type, leg: int | None) -> Known | None:
+        return self._latest.get((kind, leg))
+
+    def _last_of(self, one: type, other: type, leg: int) -> Known | None:
+        found = [known for known in (self._last(one, leg), self._last(other, leg)) if known]
+        return max(found, key=lambda known: known[1].entity_version or 0, default=None)
 
     def leg(self, number: int) -> Leg:
         queued, answered = self._last(c.CallQueued, number), self._last(c.CallAnswered, number)
-        left = self._last((c.CallAbandoned, c.CallLost), number)
-        ended = self._last((c.CallEnded, c.CallTransferred), number)
+        left = self._last_of(c.CallAbandoned, c.CallLost, number)
+        ended = self._last_of(c.CallEnded, c.CallTransferred, number)
         work = self._last(c.AfterCallWorkEnded, number)
         outcome, waited = _outcome(queued, answered, left, ended)
         is_first = number == 1
-        own = [known for known in self._facts if isinstance(known[0], _OF_A_LEG) and known[0].leg == number]
+        own = self.legs[number]
         began = (self.offered if is_first else None) or min(own, key=lambda known: known[1].occurred_at)
         resolved = [known for known in (answered, *reversed(own)) if known]
         rated = self._last(c.CallRated, None) if is_first else None
@@ -206,46 +216,72 @@ async def apply(
     tx: Transaction,
     name: str,
     new: Sequence[Message],
-    whole: Sequence[Message],
+    earlier: Sequence[Message],
     late_after: timedelta,
     newest: datetime,
 ) -> set[date]:
     """Folds calls anew, and says which days it has changed.
 
-    `new` are the messages that have come, `whole` all messages of their calls, `newest` the latest `recorded_at`
-    that was read: no day beyond it was summed up.
+    `new` are the messages that have come, `earlier` those that were there of the same calls, `newest` the latest
+    `recorded_at` that was read: no day beyond it was summed up.
     """
-    days = await _days(tx, name, new)
-    legs = [leg for messages in by_subject(whole).values() for leg in legs_of(messages)]
-    if legs:
-        values = zip(*map(_values_of, legs), strict=True)
+    known = {message.subject for message in earlier}
+    days = await _days(tx, name, known, newest)
+    legs = [leg for messages in by_subject([*earlier, *new]).values() for leg in legs_of(messages)]
+    await copy(tx, f"{TABLE}_{name}", [leg for leg in legs if leg.call_id not in known])
+    changed = [leg for leg in legs if leg.call_id in known]
+    if changed:
+        values = zip(*map(_values_of, changed), strict=True)
         await tx.execute(_UPSERT.format(name=name), *(list(column) for column in values))
     late = late_facts(new, late_after)
     if late:
         await tx.copy(f"{LATE_TABLE}_{name}", ("call_id", "version", "leg", "known_at"), late)
-    days |= days_of(leg.moment for leg in legs)
-    answered = [leg.moment for leg in legs if leg.answered_at]
-    if answered:
-        # As long as nobody said that it had ended, a leg was counted as handled day after day.
-        days |= days_between(min(answered), max(*answered, newest))
+    return days.union(*(days_of_leg(*_times_of(leg), newest) for leg in legs))
+
+
+_TIMES = ("moment", "answered_at", "ended_at", "talk_us", "hold_us", "work_us")
+_times_of = attrgetter(*_TIMES)
+
+
+def days_of_leg(
+    moment: datetime,
+    answered_at: datetime | None,
+    ended_at: datetime | None,
+    talk_us: int | None,
+    hold_us: int | None,
+    work_us: int | None,
+    newest: datetime,
+) -> set[date]:
+    """The days whose figures a leg is part of: that of its offer, and those on which its agent handled it.
+
+    As long as nobody said that it had ended, it was counted as handled day after day.
+    """
+    days = days_of((moment,))
+    if answered_at is not None:
+        until = ended_at or newest
+        if talk_us is not None:
+            until = answered_at + timedelta(microseconds=talk_us + (hold_us or 0) + (work_us or 0))
+        days |= days_between(answered_at, max(answered_at, until))
     return days
 
 
-async def _days(tx: Transaction, name: str, new: Sequence[Message]) -> set[date]:
+async def _days(tx: Transaction, name: str, call_ids: set[str], newest: datetime) -> set[date]:
     """The days on which these calls were counted before."""
+    if not call_ids:
+        return set()
     rows = await tx.fetch(
-        f"""select moment from unnest($1::text[]) as asked (id) cross join lateral (
-                select moment from {TABLE}_{name} where call_id = asked.id order by call_id, leg limit 100) as legs""",
-        sorted({message.subject for message in new}),
+        f"""select {", ".join(_TIMES)} from unnest($1::text[]) as asked (id) cross join lateral (
+                select * from {TABLE}_{name} where call_id = asked.id order by call_id, leg limit 100) as legs""",
+        sorted(call_ids),
     )
-    return days_of(row["moment"] for row in rows)
+    return set().union(*(days_of_leg(*row, newest) for row in rows))
 
 
 async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts calls into a set from the whole of their messages, whatever the set had of them."""
     for table in (TABLE, LATE_TABLE):
         await tx.execute(f"delete from {table}_{name} where call_id = any($1)", list(by_subject(whole)))
-    await apply(tx, name, whole, whole, late_after, max(message.recorded_at for message in whole))
+    await apply(tx, name, whole, (), late_after, max(message.recorded_at for message in whole))
 
 
 def by_subject(messages: Iterable[Message]) -> Mapping[str, list[Message]]:
@@ -253,8 +289,9 @@ def by_subject(messages: Iterable[Message]) -> Mapping[str, list[Message]]:
     return {subject: list(group) for subject, group in groupby(ordered, key=attrgetter("subject"))}
 
 
-async def copy(tx: Statements, table: str, legs: Iterable[Leg]) -> None:
-    await tx.copy(table, COLUMNS, list(map(_values_of, legs)))
+async def copy(tx: Statements, table: str, legs: Sequence[Leg]) -> None:
+    if legs:
+        await tx.copy(table, COLUMNS, list(map(_values_of, legs)))
 
 
 def _upsert() -> str:

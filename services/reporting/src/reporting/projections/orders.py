@@ -239,7 +239,8 @@ async def apply(tx: Transaction, name: str, events: Sequence[Message], late_afte
     if changed:
         values = zip(*map(_finishing_values_of, changed), strict=True)
         await tx.execute(_FINISH.format(name=name), *(list(column) for column in values))
-    await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
+    if projected.added:
+        await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
     return days_of(moment for stay in (*changed, *projected.added) for moment in (stay.entered_at, stay.left_at))
 
 

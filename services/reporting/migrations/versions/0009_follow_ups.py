@@ -6,8 +6,8 @@ legs are folded again by the rebuild that the worker begins after the upgrade.
 
 from chassis.migrations import execute
 
-revision = "0010"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -6,7 +6,7 @@ Expands: code of before does not look, so an operator lets it rest only when no 
 from chassis.migrations import execute
 from chassis.publishing import PUBLISHING_RESTS_V1
 
-revision = "0020"
+revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None

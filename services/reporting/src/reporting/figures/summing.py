@@ -1,0 +1,162 @@
+"""The usual sums of days that are over, made before anybody asks: as a whole and by each dimension but persons.
+
+A job of the worker. What a day costs is its own rows, read once for each metric: grouping sets give all groups of
+one reading. A day is summed when it is over and again when something of it has changed, so the cost is of what
+came in and not of what is there. That a day was summed for all metrics of one kind stands beside the sums under a
+shape of its own, and grows stale as they do.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from chassis.database import Database, Statements, is_transient
+from chassis.wakeup import Wakeup
+from reporting.event_store import StreamState
+from reporting.figures import days
+from reporting.figures.counting import (
+    Arguments,
+    FiguresNotBuilt,
+    distributions,
+    filler,
+    measures_of,
+    rows_of,
+    snapshot,
+)
+from reporting.figures.periods import period_sql
+from reporting.figures.question import USUAL_ZONE, Question
+from reporting.metrics import METRICS, Dimension, Grain, Kind, Metric
+
+log = logging.getLogger(__name__)
+
+_LOOK_EVERY_SECONDS = 20.0
+_DAYS_AT_ONCE = 10
+_ALIKE = [one for one in METRICS if one.kind is not Kind.INTERPOLATED and one.has_periods and one.reach is not None]
+
+Alike = Sequence[Metric]
+
+
+def _alike() -> list[Alike]:
+    """Metrics whose sums of a day grow stale together."""
+    found: dict[Any, list[Metric]] = defaultdict(list)
+    for metric in _ALIKE:
+        found[metric.source.tables, metric.reach].append(metric)
+    return list(found.values())
+
+
+KINDS = _alike()
+
+
+async def sum_days(db: Database, _: Wakeup) -> None:
+    """A job of the worker: sums what is to be summed, for as long as it runs."""
+    while True:
+        try:
+            for alike in KINDS:
+                while await sum_some(db, alike, now=datetime.now(UTC)):
+                    pass
+        except FiguresNotBuilt:
+            pass
+        except Exception as error:
+            # Without the sums figures are the same and slower: nothing else has to stop for it.
+            log.warning("sums of days wait: %s: %s", type(error).__name__, error, exc_info=not is_transient(error))
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+async def sum_some(db: Database, alike: Alike, *, now: datetime) -> bool:
+    """Sums a run of days, the latest that have to be; whether there were any."""
+    async with snapshot(db) as (statements, state):
+        run = await _next_run(statements, state, alike, now)
+    if not run:
+        return False
+    for metric in alike:
+        for made in await _made(db, metric, run, now):
+            await days.keep(db, made)
+    # As of before the sums: what has changed since makes this stale, and them as well or needlessly summed again.
+    done = days.Kept(_name_of(alike, state), state.message_count, {day: [] for day in run})
+    await days.keep(db, done)
+    return True
+
+
+async def _next_run(statements: Statements, state: StreamState, alike: Alike, now: datetime) -> list[date]:
+    span = await statements.fetchrow(
+        "select min(day) as first, max(day) as last from days_touched where source = any($1)",
+        list(alike[0].source.tables),
+    )
+    if span is None or span["first"] is None:
+        return []
+    asked = _question(alike[0], now)
+    count = (span["last"] - span["first"]).days + 1
+    every = [span["first"] + timedelta(days=place) for place in range(-1, count + 1)]
+    settled = [day for day in every if days.is_settled(asked, state, day)]
+    known = await days.kept(statements, asked, _name_of(alike, state), settled)
+    runs = days.runs(settled, known)
+    return runs[-1][-_DAYS_AT_ONCE:] if runs else []
+
+
+def _name_of(alike: Alike, state: StreamState) -> str:
+    """The shape under which it is noted that a day was summed for all of them."""
+    names = " ".join(f"{metric.id}.{metric.version}" for metric in alike)
+    return f"{state.generation} {USUAL_ZONE} {names}"
+
+
+async def _made(db: Database, metric: Metric, run: Sequence[date], now: datetime) -> list[days.Kept]:
+    """The sums of a metric, one shape for each way of grouping."""
+    asked = days.between(_question(metric, now), run[0], run[-1])
+    async with snapshot(db) as (statements, state):
+        found = await _grouped(statements, state, asked)
+    made = []
+    for dimensions, rows in found.items():
+        question = replace(asked, group_by=dimensions)
+        sums = days.by_day(rows, question, run, {})
+        made.append(days.Kept(days.shape_of(question, state), state.message_count, sums))
+    return made
+
+
+def _question(metric: Metric, now: datetime) -> Question:
+    return Question(metric=metric, at=now, time_zone=USUAL_ZONE)
+
+
+async def _grouped(
+    statements: Statements, state: StreamState, asked: Question
+) -> Mapping[tuple[Dimension, ...], list[dict[str, Any]]]:
+    """The rows of each day, as a whole and by each dimension."""
+    groups = [dimension for dimension in asked.metric.dimensions if dimension not in days.PERSONS]
+    sql, arguments = _sql_of(asked, state.live, groups)
+    by_level: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in await statements.fetch(sql, *arguments):
+        by_level[row["level"]].append(row)
+    found = {}
+    # Every bit of the level stands for a dimension that was added up, the last dimension for the lowest.
+    everything = 2 ** len(groups) - 1
+    for place, ways in enumerate([(), *((group,) for group in groups)]):
+        level = everything if place == 0 else everything - 2 ** (len(groups) - place)
+        question = replace(asked, group_by=ways)
+        rows = by_level[level]
+        if asked.metric.kind is Kind.DISTRIBUTION:
+            found[ways] = distributions(question, rows)
+        else:
+            names = (*question.keys, *days.SUMMED)
+            found[ways] = [{name: row[name] for name in names if name in row} for row in rows]
+    return found
+
+
+def _sql_of(asked: Question, live: str, groups: Sequence[Dimension]) -> tuple[str, list[Any]]:
+    arguments = Arguments()
+    fill = filler(asked, live, arguments)
+    metric = asked.metric
+    period = period_sql(Grain.DAY, metric.source.moment or "", arguments.give(asked.time_zone))
+    columns = [f"{period} as period", *(group.value for group in groups)]
+    sets = [["1"], *(["1", str(place)] for place in range(2, len(groups) + 2))]
+    if metric.kind is Kind.DISTRIBUTION:
+        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
+        sets = [[*one, str(len(columns))] for one in sets]
+    level = f"grouping({', '.join(group.value for group in groups)})" if groups else "0"
+    chosen = ", ".join([*columns, f"{level} as level", *measures_of(asked, fill)])
+    by = ", ".join(f"({', '.join(one)})" for one in sets)
+    rows = rows_of(asked, live, arguments)
+    ordered = " order by bucket" if metric.kind is Kind.DISTRIBUTION else ""
+    return f"select {chosen} from {rows} group by grouping sets ({by}){ordered}", arguments.values

@@ -1,0 +1,112 @@
+"""Sums of days that are made before anybody asks: figures rest on them, and only what has changed is summed again."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from services.reporting.tests.conftest import CallStream
+
+from contracts import calls as c
+from custody.testing import BEGIN
+from reporting.figures.summing import KINDS, sum_some
+
+_DAYS = 20
+
+
+@pytest.fixture
+async def centre(reporting, make_call):
+    """A call to each of two queues every day for twenty days; reporting has read on beyond them."""
+    streams = {
+        (day, queue): make_call(f"c-{day}-{queue}", at=BEGIN + timedelta(days=day), wait=10 + day, talk=60, queue=queue)
+        for day in range(_DAYS)
+        for queue in ("service", "sales")
+    }
+    later = make_call("later", at=BEGIN + timedelta(days=_DAYS + 10), wait=1)
+    await reporting.receive(*(message for one in (*streams.values(), later) for message in one.messages))
+    await _sum_all(reporting)
+    return streams
+
+
+async def _sum_all(reporting) -> None:
+    for alike in KINDS:
+        while await sum_some(reporting.db, alike, now=datetime.now(UTC)):
+            pass
+
+
+async def _rows(reporting, metric, **asked):
+    first = BEGIN.date().isoformat()
+    last = (BEGIN + timedelta(days=_DAYS)).date().isoformat()
+    window = {"from": f"{first}T00:00:00+08:00", "to": f"{last}T00:00:00+08:00", "grain": "day"}
+    answer = await reporting.get(f"/figures/{metric}", "supervisor", **{**window, **asked})
+    assert answer.status_code == 200, answer.text
+    return answer.json()["rows"]
+
+
+@pytest.mark.parametrize(
+    "asked", [{}, {"group_by": "queue"}, {"only": "queue:sales"}, {"grain": "month"}, {"with_buckets": True}]
+)
+@pytest.mark.parametrize("metric", ["service_level_3", "talk_time", "calls_offered", "speed_of_answer"])
+async def test_a_usual_figure_is_told_without_a_look_at_the_rows(reporting, centre, metric, asked):
+    counted = await _rows(reporting, metric, **asked)
+    assert counted
+    await reporting.rows("truncate legs_a")
+    assert await _rows(reporting, metric, **asked) == counted
+
+
+async def test_a_late_fact_has_its_own_days_summed_again_and_no_others(reporting, centre):
+    before = await _summed_at(reporting)
+    stream = centre[3, "service"]
+    answered = next(message for message in stream.messages if isinstance(message.body, c.CallAnswered))
+    mended = replace(answered.body, revision=2, wait_milliseconds=99_000)
+    stream.add(mended, answered.occurred_at, recorded_at=BEGIN + timedelta(days=_DAYS + 11))
+    await reporting.receive(stream.messages[-1])
+    await _sum_all(reporting)
+    after = await _summed_at(reporting)
+    again = {day for day, place in before.items() if after[day] > place}
+    day = (BEGIN + timedelta(days=3)).date()
+    # In Shanghai a day of UTC lies in that day and the next.
+    assert again == {day, day + timedelta(days=1)}
+    shown = await _rows(reporting, "speed_of_answer", group_by="queue")
+    assert {row["numerator"] for row in shown if row["period"] == day.isoformat()} == {99.0, 13.0}
+
+
+async def _summed_at(reporting):
+    rows = await reporting.rows(
+        "select day, max(message_count) as place from day_sums where shape like $1 group by day", '%"speed_of_answer"%'
+    )
+    return {row["day"]: row["place"] for row in rows}
+
+
+async def test_what_was_summed_is_not_summed_again_until_something_has_come(reporting, centre):
+    assert [await sum_some(reporting.db, alike, now=datetime.now(UTC)) for alike in KINDS] == [False] * len(KINDS)
+
+
+async def test_a_call_within_seven_days_takes_back_what_was_resolved_at_first_contact(reporting, centre, make_call):
+    await reporting.receive(*_settled(make_call, "first", day=3).messages, *_settled(make_call, "other", 4).messages)
+    await _sum_all(reporting)
+    assert [row["numerator"] for row in await _rows(reporting, "first_contact_resolution")] == [1, 1]
+    again = make_call("again", at=BEGIN + timedelta(days=9), wait=1, subscriber_id="first")
+    for message in again.messages:
+        await reporting.receive(replace(message, recorded_at=BEGIN + timedelta(days=_DAYS + 11)))
+    assert [row["numerator"] for row in await _rows(reporting, "first_contact_resolution")] == [0, 1]
+
+
+def _settled(make_call, subscriber_id, day):
+    at = BEGIN + timedelta(days=day)
+    stream = make_call(f"of-{subscriber_id}", at=at, wait=1, talk=60, subscriber_id=subscriber_id)
+    said = {"fact_id": f"settled-{subscriber_id}", "subscriber_id": subscriber_id}
+    stream.add(c.CallSettled(outcome=c.CallOutcome.ANSWERED, **said), at + timedelta(minutes=2))
+    return stream
+
+
+async def test_a_call_without_an_end_fills_days_until_its_end_is_told(reporting, make_call):
+    agent, call = CallStream("agent:a-1"), make_call("c-1", at=BEGIN + timedelta(days=1), wait=1, talk=60)
+    agent.add(c.AgentStateChanged(fact_id="s-1", agent_id="a-1", state=c.AgentState.READY), BEGIN)
+    later = make_call("later", at=BEGIN + timedelta(days=_DAYS + 3), wait=1)
+    await reporting.receive(*agent.messages, *call.messages[:-1], *later.messages)
+    await _sum_all(reporting)
+    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [1.0] * 6
+    await reporting.receive(replace(call.messages[-1], recorded_at=BEGIN + timedelta(days=_DAYS + 3)))
+    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
+    await _sum_all(reporting)
+    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
