@@ -223,7 +223,8 @@ async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
         while any([await reader.position(place) < ends[place.partition] for place in places]):
             for place, records in (await reader.getmany(timeout_ms=200)).items():
                 for record in records:
-                    yield place.partition, {name: value.decode(errors="replace") for name, value in record.headers if value}
+                    said = {name: value.decode(errors="replace") for name, value in record.headers if value}
+                    yield place.partition, said
     finally:
         await reader.stop()
 
