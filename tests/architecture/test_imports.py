@@ -13,7 +13,7 @@ LIBRARIES = ("contracts", "chassis", "custody")
 
 PURE_CONTRACTS = frozenset(
     {"lifecycle", "events", "order", "message", "refusals", "requests", "directory"}
-    | {"calls", "links", "partners", "quality", "sealing"}
+    | {"calendar", "calls", "limits", "links", "partners", "quality", "sealing"}
 )
 TECHNICAL_CONTRACTS = frozenset({"access", "catalogue", "chain", "codec", "message", "refusals", "topics"})
 WITH_SQLALCHEMY = frozenset(

@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import is_dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any, get_args, get_origin, get_type_hints
 
 from hypothesis import given
@@ -18,7 +18,14 @@ NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-9, minutes=-30))])
 MOMENTS = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=ZONES)  # noqa: DTZ001
 
-_PLAIN = {str: TEXTS, int: st.integers(0, 1000), bool: st.booleans(), datetime: MOMENTS, type(None): st.none()}
+_PLAIN = {
+    str: TEXTS,
+    int: st.integers(0, 1000),
+    bool: st.booleans(),
+    datetime: MOMENTS,
+    date: st.dates(),
+    type(None): st.none(),
+}
 
 
 def values(hint: Any) -> st.SearchStrategy[Any]:

@@ -22,9 +22,11 @@ cancel              created dispatched processing rejected redispatching   -> ca
 urge                created dispatched processing rejected redispatching   -> =
 suspend             dispatched processing                                  -> =
 note                dispatched processing                                  -> =
+arrive              dispatched processing                                  -> =
+extend              created dispatched processing rejected redispatching   -> =
 """
 RESUMABLE = {"dispatched", "processing"}
-WHILE_SUSPENDED = {"resume", "cancel", "urge", "note"}
+WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend"}
 HELD_BY = {
     "created": "dispatch",
     "rejected": "dispatch",
@@ -106,7 +108,8 @@ def test_a_refused_act_reads_well_in_both_languages() -> None:
     with pytest.raises(ActNotAllowed) as refusal:
         step(Status.REJECTED, Act.START)
     assert refusal.value.message("en") == (
-        "start is not allowed while the order is rejected, held by dispatch; allowed: send_to_redispatch, cancel, urge."
+        "start is not allowed while the order is rejected, held by dispatch; "
+        "allowed: send_to_redispatch, cancel, urge, extend."
     )
     assert "rejected" in refusal.value.message("zh")
     assert "不能执行 start" in refusal.value.message("zh")

@@ -11,7 +11,21 @@ from contracts import requests as r
 from contracts.catalogue import BY_BODY, CATALOGUE, Kind
 from contracts.lifecycle import Act, Service, Status
 from contracts.message import Actor, Message
-from contracts.order import ACTS, Audit, CannotApply, Done, Note, Redispatch, Suspension, Urge, WorkOrder, apply
+from contracts.order import (
+    ACTS,
+    Arrival,
+    Audit,
+    CannotApply,
+    Done,
+    Extension,
+    Note,
+    Pause,
+    Redispatch,
+    Suspension,
+    Urge,
+    WorkOrder,
+    apply,
+)
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WHO = Actor("u-1", "technician", "王强")
@@ -75,7 +89,7 @@ def test_a_created_order_has_everything_that_was_said() -> None:
     order = fold(CREATED)
     assert (order.id, order.order_no, order.version, order.status) == ("o-1", "1", 1, Status.CREATED)
     assert order.custodian is Service.DISPATCH
-    assert order.allowed_acts == (Act.DISPATCH, Act.CANCEL, Act.URGE)
+    assert order.allowed_acts == (Act.DISPATCH, Act.CANCEL, Act.URGE, Act.EXTEND)
     assert order.created == order.changed == _at(1)
     for name in CREATED.__slots__:
         assert getattr(order, name) == getattr(CREATED, name)
@@ -171,11 +185,27 @@ def test_urges_and_notes_are_kept_and_the_status_stays() -> None:
     assert order.notes == (Note(note="gate code", noted=_at(4)),)
 
 
+def test_a_suspension_that_is_over_stays_as_a_pause() -> None:
+    order = fold(CREATED, DISPATCHED, SUSPENDED, RESUMED, STARTED, SUSPENDED)
+    assert order.pauses == (Pause(since=_at(3).at, until=_at(4).at),)
+    assert order.suspension is not None
+
+
+def test_arrivals_and_extensions_are_kept_and_the_status_stays() -> None:
+    extended = e.WorkOrderExtended(request_id="r-3", clock=e.Clock.REPLY, minutes=60, reason="parts")
+    order = fold(CREATED, extended, DISPATCHED, e.WorkOrderArrived(place="gate"), e.WorkOrderArrived())
+    assert order.status is Status.DISPATCHED
+    assert order.arrivals == (Arrival(place="gate", arrived=_at(4)), Arrival(place=None, arrived=_at(5)))
+    assert order.extensions == (
+        Extension(request_id="r-3", clock=e.Clock.REPLY, minutes=60, reason="parts", extended=_at(2)),
+    )
+
+
 def test_a_suspended_order_rests_where_it_is() -> None:
     order = fold(CREATED, DISPATCHED, STARTED, SUSPENDED)
     assert (order.status, order.custodian) == (Status.PROCESSING, Service.FIELDWORK)
     assert order.suspension == Suspension(reason="parts", until=BEGIN + timedelta(days=1), suspended=_at(4))
-    assert set(order.allowed_acts) == {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE}
+    assert set(order.allowed_acts) == {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND}
 
 
 def test_a_suspended_order_can_be_urged_and_noted_and_stays_suspended() -> None:

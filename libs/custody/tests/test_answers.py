@@ -10,7 +10,12 @@ from contracts.chain import event_hash
 from contracts.lifecycle import Service, Status
 from contracts.message import Message
 from contracts.order import apply
-from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
+from contracts.requests import (
+    WorkOrderCancelRequested,
+    WorkOrderExtensionRequested,
+    WorkOrderRequestRefused,
+    WorkOrderUrgeRequested,
+)
 from custody.answers import RequestSeen, answer
 from custody.rows import Tracked
 from custody.testing import BEGIN, Stream, make_completed
@@ -157,3 +162,57 @@ def test_a_request_that_others_passed_on_settles_its_earlier_hops() -> None:
     hop_0 = replace(hop_1, body=replace(hop_1.body, hop=0))
     assert given(hop_0, processing, Service.FIELDWORK, seen)[0] is None
     assert type(given(hop_1, processing, Service.FIELDWORK, seen)[0].body) is e.WorkOrderCancelled
+
+
+def extension(minutes: int = 30, clock: e.Clock = e.Clock.ARRIVE, **more: object) -> WorkOrderExtensionRequested:
+    return WorkOrderExtensionRequested(request_id="r-1", clock=clock, minutes=minutes, reason="x", **more)
+
+
+def test_an_extension_that_is_asked_for_in_time_is_granted() -> None:
+    """By what was shipped: an urban order has 45 minutes to the arrival, and two working days of extensions."""
+    stream = Stream().until(Status.DISPATCHED)
+    before, tracked = stream.order, read(stream)
+    request = replace(stream.ask(extension()), occurred_at=BEGIN + timedelta(minutes=45))
+    granted, seen = given(request, tracked, Service.FIELDWORK)
+    assert granted.body == e.WorkOrderExtended(request_id="r-1", clock=e.Clock.ARRIVE, minutes=30, reason="x")
+    extended = apply(before, granted)
+    assert (extended.status, extended.extensions[0].minutes, seen.is_answered) == (Status.DISPATCHED, 30, True)
+
+
+@pytest.mark.parametrize(
+    ("request_", "asked_after", "code"),
+    [
+        (extension(), timedelta(minutes=45, microseconds=1), "deadline_passed"),
+        (extension(961), timedelta(), "extension_too_long"),
+        (extension(clock=e.Clock.COMPLETE), timedelta(), "limit_not_running"),
+    ],
+)
+def test_an_extension_is_refused_with_its_reason(request_, asked_after, code) -> None:
+    stream = Stream().until(Status.DISPATCHED)
+    request = replace(stream.ask(request_), occurred_at=BEGIN + asked_after)
+    refused, _ = given(request, read(stream), Service.FIELDWORK)
+    assert (refused.body.code, refused.body.status) == (code, "dispatched")
+
+
+def test_extensions_of_a_clock_are_counted_together() -> None:
+    stream = Stream().until(Status.DISPATCHED)
+    stream.add(e.WorkOrderExtended(request_id="r-0", clock=e.Clock.ARRIVE, minutes=900, reason="x"))
+    codes = [
+        getattr(given(stream.ask(extension(minutes)), read(stream), Service.FIELDWORK)[0].body, "code", "granted")
+        for minutes in (60, 61)
+    ]
+    assert codes == ["granted", "extension_too_long"]
+
+
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.ARCHIVED])
+def test_nothing_is_extended_once_the_work_is_done(status) -> None:
+    stream = Stream().until(status)
+    refused, _ = given(stream.ask(extension()), read(stream), Service.QA)
+    assert refused.body.code == "act_not_allowed"
+
+
+def test_an_extension_in_front_of_the_own_hand_over_is_forwarded_as_it_was_asked() -> None:
+    stream = Stream().until(Status.PROCESSING)
+    tracked = ahead(read(stream), stream, make_completed())
+    forwarded, _ = given(stream.ask(extension()), tracked, Service.FIELDWORK)
+    assert forwarded.body == extension(hop=1)

@@ -17,7 +17,12 @@ from contracts.codec import new_message
 from contracts.lifecycle import Act, Service
 from contracts.message import Actor, Message
 from contracts.order import apply
-from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
+from contracts.requests import (
+    WorkOrderCancelRequested,
+    WorkOrderExtensionRequested,
+    WorkOrderRequestRefused,
+    WorkOrderUrgeRequested,
+)
 from custody import follow
 from custody.answers import RequestSeen
 from custody.follow import Follower
@@ -114,9 +119,14 @@ def _event(body: e.WorkOrderEvent, service: Service, tracked: Tracked | None) ->
 
 
 def _request(number: int, *, is_cancel: bool) -> Message:
-    kind = WorkOrderCancelRequested if is_cancel else WorkOrderUrgeRequested
+    said = {"request_id": f"r-{number}", "reason": "x"}
+    kinds = (
+        lambda: WorkOrderUrgeRequested(**said),
+        # Each of the first is granted; together they soon are too long, or the order has been completed.
+        lambda: WorkOrderExtensionRequested(**said, clock=e.Clock.ARRIVE, minutes=400),
+    )
     return new_message(
-        kind(request_id=f"r-{number}", reason="x"),
+        WorkOrderCancelRequested(**said) if is_cancel else kinds[number % 2](),
         service=Service.INTAKE,
         subject=ORDER,
         actor=Actor("agent-1", "agent"),

@@ -120,7 +120,9 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/work-orders/{order_id}/subscriber": _LOOK_UP,
         "POST /v1/work-orders/{order_id}/cancel-requests": _ASKERS,
         "POST /v1/work-orders/{order_id}/urge-requests": _ASKERS,
-        "GET /v1/requests/{request_id}": _ASKERS,
+        # Who works on an order in the field may ask for more time as well.
+        "POST /v1/work-orders/{order_id}/extension-requests": {**_ASKERS, TECHNICIAN: OWN_AREAS},
+        "GET /v1/requests/{request_id}": {**_ASKERS, TECHNICIAN: OWN_AREAS},
         # Partners and agents belong to no work area.
         "PUT /v1/partners/{partner_id}": _OPERATORS,
         "GET /v1/partners": _OVERSEERS,
@@ -183,6 +185,8 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "PUT /v1/staff/{staff_id}": _REFERENCE_EDITORS,
         "GET /v1/rules/rejection-budget": _each(NO_AREA, OPERATOR, SUPERVISOR),
         "PUT /v1/rules/rejection-budget": _REFERENCE_EDITORS,
+        "GET /v1/rules/time-limits": _REFERENCE_READERS,
+        "PUT /v1/rules/time-limits": _REFERENCE_EDITORS,
     },
     "fieldwork": {
         "GET /v1/work-orders": _FIELD_READERS,
@@ -190,6 +194,7 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/work-orders/{order_id}/form": _FIELD_READERS,
         "GET /v1/work-areas": _FIELD_READERS,
         "POST /v1/work-orders/{order_id}/start": _WORKERS,
+        "POST /v1/work-orders/{order_id}/arrive": _WORKERS,
         "POST /v1/work-orders/{order_id}/reject": _WORKERS,
         "POST /v1/work-orders/{order_id}/complete": _WORKERS,
         "POST /v1/work-orders/{order_id}/suspend": _WORKERS,

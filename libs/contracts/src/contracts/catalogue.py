@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, links, partners, quality, requests, sealing
+from contracts import calls, directory, events, limits, links, partners, quality, requests, sealing
 from contracts.lifecycle import Service
-from contracts.topics import CALLS, DIRECTORY, PARTNER_IN, PARTNER_OUT, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
+from contracts.topics import (
+    CALLS,
+    DEADLINES,
+    DIRECTORY,
+    PARTNER_IN,
+    PARTNER_OUT,
+    QUALITY,
+    SEALING_KEYS,
+    WORK_ORDERS,
+    Topic,
+)
 
 
 class Kind(StrEnum):
@@ -99,6 +109,13 @@ CATALOGUE: tuple[Entry, ...] = (
     _event("suspended", events.WorkOrderSuspended, (Service.FIELDWORK,), "Work on it rests until a time 挂起."),
     _event("resumed", events.WorkOrderResumed, (Service.FIELDWORK,), "Work on it goes on."),
     _event("note_added", events.WorkOrderNoteAdded, (Service.FIELDWORK,), "The work area noted something."),
+    _event("arrived", events.WorkOrderArrived, (Service.FIELDWORK,), "Somebody is on site 到达."),
+    _event(
+        "extended",
+        events.WorkOrderExtended,
+        (Service.DISPATCH, Service.FIELDWORK),
+        "Its custodian granted an extension 延期.",
+    ),
     Entry(
         "linework.work_order.cancel_requested.v1",
         requests.WorkOrderCancelRequested,
@@ -114,6 +131,14 @@ CATALOGUE: tuple[Entry, ...] = (
         WORK_ORDERS,
         (Service.INTAKE, *_CUSTODIANS),
         "Intake asks the custodian to hurry; a custodian that handed over forwards it.",
+    ),
+    Entry(
+        "linework.work_order.extension_requested.v1",
+        requests.WorkOrderExtensionRequested,
+        Kind.REQUEST,
+        WORK_ORDERS,
+        (Service.INTAKE, *_CUSTODIANS),
+        "Intake asks the custodian for more time; a custodian that handed over forwards it.",
     ),
     Entry(
         "linework.work_order.request_refused.v1",
@@ -143,6 +168,14 @@ CATALOGUE: tuple[Entry, ...] = (
         WORK_ORDERS,
         (Service.INTAKE,),
         "A link was undone.",
+    ),
+    Entry(
+        "linework.deadlines.time_limits.v1",
+        limits.TimeLimitsDefined,
+        Kind.FACT,
+        DEADLINES,
+        (Service.DISPATCH,),
+        "The time limits 时限 as an operator has defined them.",
     ),
     _call("offered", calls.CallOffered, "呼叫到达."),
     _call("queued", calls.CallQueued, "进入队列."),

@@ -47,6 +47,23 @@ class AuditVerdict(StrEnum):
     FAILED = "failed"
 
 
+class Clock(StrEnum):
+    """What a time limit is for. All begin with the creation of the order, but `accept`."""
+
+    DISPATCH = "dispatch"
+    """Until the first dispatch."""
+    ACCEPT = "accept"
+    """From each dispatch until the work area starts; nothing of it counts where the area sends the order back."""
+    CONTACT = "contact"
+    """Until work was first started: the earliest sign that somebody has turned to the subscriber."""
+    ARRIVE = "arrive"
+    """Until somebody first arrived; until completion where nobody said so."""
+    COMPLETE = "complete"
+    """Until the first completion."""
+    REPLY = "reply"
+    """Until the first completion that says the subscriber was called back; until the archive where none does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Appointment:
     """The window in which the subscriber wants the work done; `end` is after `start`."""
@@ -157,6 +174,25 @@ class WorkOrderNoteAdded:
     note: FreeText
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderArrived:
+    """Somebody is on site. `occurred_at` is by the clock of their device."""
+
+    place: FreeText | None = None
+    """Where that is, as the device or the person says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderExtended:
+    """The grant of an extension request 延期: the clock's limit is so much longer."""
+
+    request_id: str
+    clock: Clock
+    minutes: int
+    """Of working time, where the limit is of working time."""
+    reason: FreeText
+
+
 WorkOrderEvent = (
     WorkOrderCreated
     | WorkOrderDispatched
@@ -172,4 +208,6 @@ WorkOrderEvent = (
     | WorkOrderSuspended
     | WorkOrderResumed
     | WorkOrderNoteAdded
+    | WorkOrderArrived
+    | WorkOrderExtended
 )

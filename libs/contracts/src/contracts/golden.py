@@ -18,7 +18,7 @@ import msgspec
 
 from contracts import directory as d
 from contracts import events as e
-from contracts import golden_calls, golden_quality
+from contracts import golden_calls, golden_limits, golden_quality
 from contracts import requests as r
 from contracts import sealing as s
 from contracts.catalogue import BY_BODY, Kind
@@ -297,6 +297,12 @@ def _all() -> Iterator[tuple[str, Message]]:
     for number, (subject, step) in enumerate(_SEALING_KEYS, start=1):
         yield _recorded("sealing-keys", number, subject, step, entity_version=number)
     yield from _of_calls()
+    yield from _timeline("extended", _SECOND_ORDER, (_CANCELLED[0], *golden_limits.EXTENDED))
+    for number, step in enumerate(golden_limits.REQUESTS, start=1):
+        yield _recorded("extension-requests", number, _SECOND_ORDER, step)
+    for number, body in enumerate(golden_limits.LIMITS, start=1):
+        step = (Service.DISPATCH, ENGINE, body)
+        yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
     for number, body in enumerate(golden_quality.QUALITY, start=1):
         yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
 

@@ -46,6 +46,8 @@ class Act(StrEnum):
     RESUME = "resume"
     URGE = "urge"
     NOTE = "note"
+    ARRIVE = "arrive"
+    EXTEND = "extend"
 
 
 STATUS_NAMES: Mapping[Status, tuple[str, str]] = {
@@ -95,9 +97,11 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.SUSPEND): status for status in _IN_THE_FIELD},
     **{(status, Act.RESUME): status for status in _IN_THE_FIELD},
     **{(status, Act.NOTE): status for status in _IN_THE_FIELD},
+    **{(status, Act.ARRIVE): status for status in _IN_THE_FIELD},
+    **{(status, Act.EXTEND): status for status in _RUNNING},
 }
 
-_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE})
+_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND})
 
 
 class ActNotAllowed(Conflict):

@@ -27,6 +27,8 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderSuspended: (Act.SUSPEND,),
     e.WorkOrderResumed: (Act.RESUME,),
     e.WorkOrderNoteAdded: (Act.NOTE,),
+    e.WorkOrderArrived: (Act.ARRIVE,),
+    e.WorkOrderExtended: (Act.EXTEND,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
 
@@ -93,6 +95,29 @@ class Suspension:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """A suspension that is over: no clock ran from one moment until the other."""
+
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    place: str | None
+    arrived: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extension:
+    request_id: str
+    clock: e.Clock
+    minutes: int
+    reason: str
+    extended: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Urge:
     request_id: str
     reason: str
@@ -150,6 +175,9 @@ class WorkOrder:
     notes: tuple[Note, ...] = ()
     cancellation: Cancellation | None = None
     archived: Done | None = None
+    pauses: tuple[Pause, ...] = ()
+    arrivals: tuple[Arrival, ...] = ()
+    extensions: tuple[Extension, ...] = ()
 
     @property
     def work_area_id(self) -> str | None:
@@ -266,9 +294,13 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderSuspended():
             return {"suspension": Suspension(reason=event.reason, until=event.until, suspended=done)}
         case e.WorkOrderResumed():
-            return {"suspension": None}
+            return _resumed(order, done)
         case e.WorkOrderNoteAdded():
             return {"notes": (*order.notes, Note(note=event.note, noted=done))}
+        case e.WorkOrderArrived():
+            return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
+        case e.WorkOrderExtended():
+            return _extended(order, event, done)
         case _:
             return {}
 
@@ -302,6 +334,19 @@ def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequeste
         return {"rejections": (*order.rejections[:-1], ruled)}
     redispatch = Redispatch(reason=event.reason or event.remark, requested=done)
     return {"redispatches": (*order.redispatches, redispatch)}
+
+
+def _resumed(order: WorkOrder, done: Done) -> dict[str, Any]:
+    assert order.suspension is not None
+    pause = Pause(since=order.suspension.suspended.at, until=done.at)
+    return {"suspension": None, "pauses": (*order.pauses, pause)}
+
+
+def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[str, Any]:
+    extension = Extension(
+        request_id=event.request_id, clock=event.clock, minutes=event.minutes, reason=event.reason, extended=done
+    )
+    return {"extensions": (*order.extensions, extension)}
 
 
 def _cancelled(order: WorkOrder, event: e.WorkOrderCancelled, done: Done) -> dict[str, Any]:

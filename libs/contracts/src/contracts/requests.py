@@ -2,8 +2,8 @@
 
 Requests travel on the order's own stream, so that the stream says who is custodian when they arrive.
 Each is answered exactly once: granted by a versioned event that carries its `request_id`
-(`WorkOrderCancelled`, `WorkOrderUrged`), or refused by `WorkOrderRequestRefused`. Neither a request nor
-a refusal changes the order, so neither has an order version.
+(`WorkOrderCancelled`, `WorkOrderUrged`, `WorkOrderExtended`), or refused by `WorkOrderRequestRefused`. Neither a
+request nor a refusal changes the order, so neither has an order version.
 
 A custodian that has already handed the order over forwards the request: the same message type and
 `request_id` with `hop` one higher, behind the hand-over.
@@ -11,6 +11,7 @@ A custodian that has already handed the order over forwards the request: the sam
 
 from dataclasses import dataclass
 
+from contracts.events import Clock
 from contracts.sealing import FreeText
 
 
@@ -29,6 +30,18 @@ class WorkOrderUrgeRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderExtensionRequested:
+    """Asks for more time 延期, before the limit is over."""
+
+    request_id: str
+    clock: Clock
+    minutes: int
+    """Of working time, where the limit is of working time."""
+    reason: FreeText
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderRequestRefused:
     """The custodian's no: what the order was when it was asked, and what would have been allowed."""
 
@@ -38,4 +51,4 @@ class WorkOrderRequestRefused:
     allowed_acts: tuple[str, ...] = ()
 
 
-WorkOrderRequest = WorkOrderCancelRequested | WorkOrderUrgeRequested
+WorkOrderRequest = WorkOrderCancelRequested | WorkOrderUrgeRequested | WorkOrderExtensionRequested

@@ -60,6 +60,16 @@ QUALITY = Topic(
     config={"cleanup.policy": "delete", **_FOREVER},
 )
 
+DEADLINES = Topic(
+    name="deadlines",
+    key="time_limits",
+    writers=(Service.DISPATCH,),
+    description="Every set of time limits that operators have defined, oldest first. Nothing is said about one order: "
+    "whoever has its events and these has its deadlines, and judges it again when a set of limits changes.",
+    partitions=1,
+    config={"cleanup.policy": "delete", **_FOREVER},
+)
+
 _DAY = 24 * 60 * 60 * 1000
 
 PARTNER_IN = Topic(
@@ -95,7 +105,7 @@ SEALING_KEYS = Topic(
     },
 )
 
-TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY, CALLS, QUALITY, SEALING_KEYS)
+TOPICS: tuple[Topic, ...] = (WORK_ORDERS, DIRECTORY, CALLS, QUALITY, DEADLINES, SEALING_KEYS)
 """The topics that every installation has."""
 
 TEMPLATES: tuple[Topic, ...] = (PARTNER_IN, PARTNER_OUT)

@@ -17,12 +17,38 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.codec import new_message
-from contracts.events import WorkOrderCancelled, WorkOrderEvent, WorkOrderUrged
-from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status
+from contracts.events import WorkOrderCancelled, WorkOrderEvent, WorkOrderExtended, WorkOrderUrged
+from contracts.lifecycle import CUSTODIANS, Act, Service, Status
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
-from contracts.requests import WorkOrderCancelRequested, WorkOrderRequest, WorkOrderRequestRefused
+from contracts.refusals import Conflict, Refusal
+from contracts.requests import (
+    WorkOrderCancelRequested,
+    WorkOrderExtensionRequested,
+    WorkOrderRequest,
+    WorkOrderRequestRefused,
+    WorkOrderUrgeRequested,
+)
+from custody.clocks import RuleSets, deadline, extended_minutes
 from custody.rows import Tracked
+
+
+class LimitNotRunning(Conflict):
+    """No limit of the clock {clock} runs on this order: there is nothing to put off."""
+
+    zh = "该工单没有正在计时的 {clock} 时限，无可延期。"
+
+
+class DeadlinePassed(Conflict):
+    """The limit was over at {due_at}; an extension is asked for before."""
+
+    zh = "时限已于 {due_at} 届满；延期须在届满前申请。"
+
+
+class ExtensionTooLong(Conflict):
+    """All extensions of this clock together would be {minutes} minutes; at most {longest_minutes} are granted."""
+
+    zh = "该时限累计延期将达 {minutes} 分钟，最多准予 {longest_minutes} 分钟。"
 
 
 @dataclass(slots=True)
@@ -37,7 +63,15 @@ class RequestSeen:
     """The request itself, when a restored database found it in what it had missed and it was ours to answer."""
 
 
-def answer(message: Message, tracked: Tracked, seen: RequestSeen, *, service: Service, now: datetime) -> Message | None:
+def answer(
+    message: Message,
+    tracked: Tracked,
+    seen: RequestSeen,
+    *,
+    service: Service,
+    now: datetime,
+    limits: RuleSets = RuleSets(),
+) -> Message | None:
     """What this service has to send about the request that stands here in the stream; None for nothing.
 
     Notes in `seen` what is settled by that.
@@ -51,10 +85,10 @@ def answer(message: Message, tracked: Tracked, seen: RequestSeen, *, service: Se
     order = tracked.order
     if order.custodian is service:
         seen.is_answered = seen.is_changed = True
-        return _decide(message, tracked, service=service, now=now)
+        return _decide(message, tracked, limits, service=service, now=now)
     if order.custodian is None and _closer_of(order) is service:
         seen.is_answered = seen.is_changed = True
-        return _refuse(message, order, service=service, now=now)
+        return _refuse(message, order, _not_allowed(message, order), service=service, now=now)
     if not tracked.has_read_own_events:
         return forward(message, seen, service=service, now=now)
     return None
@@ -79,13 +113,21 @@ def note_owed(message: Message, tracked: Tracked, seen: RequestSeen, *, service:
         seen.owed, seen.is_changed = message, True
 
 
-def owed_answer(seen: RequestSeen, tracked: Tracked, *, service: Service, now: datetime) -> Message | None:
+def owed_answer(
+    seen: RequestSeen,
+    tracked: Tracked,
+    *,
+    service: Service,
+    now: datetime,
+    limits: RuleSets = RuleSets(),
+) -> Message | None:
     """What is still to be sent about a request that is owed, once the whole stream has been read."""
     request, seen.owed, seen.is_changed = seen.owed, None, True
     if request is None or seen.is_answered or seen.settled_hop >= request.body.hop:
         return None
     # Where it stands the order was ours. Is it no more, then the hand-over stands behind it, and nobody else answers.
-    return answer(request, tracked, seen, service=service, now=now) or forward(request, seen, service=service, now=now)
+    given = answer(request, tracked, seen, service=service, now=now, limits=limits)
+    return given or forward(request, seen, service=service, now=now)
 
 
 def _closer_of(order: WorkOrder) -> Service | None:
@@ -97,18 +139,58 @@ def _closer_of(order: WorkOrder) -> Service | None:
     return None
 
 
-def _decide(message: Message, tracked: Tracked, *, service: Service, now: datetime) -> Message:
-    request, order = message.body, tracked.order
-    is_cancel = isinstance(request, WorkOrderCancelRequested)
+_ACTS = {
+    WorkOrderCancelRequested: Act.CANCEL,
+    WorkOrderUrgeRequested: Act.URGE,
+    WorkOrderExtensionRequested: Act.EXTEND,
+}
+
+
+def _granted(message: Message, order: WorkOrder, limits: RuleSets) -> WorkOrderEvent:
+    """What grants the request; raises the refusal."""
+    request: WorkOrderRequest = message.body
+    order.advance(_ACTS[type(request)])
+    match request:
+        case WorkOrderCancelRequested():
+            return WorkOrderCancelled(request_id=request.request_id, reason=request.reason)
+        case WorkOrderUrgeRequested():
+            return WorkOrderUrged(request_id=request.request_id, reason=request.reason)
+        case WorkOrderExtensionRequested():
+            _check_extension(request, order, limits, asked_at=message.occurred_at)
+            return WorkOrderExtended(
+                request_id=request.request_id, clock=request.clock, minutes=request.minutes, reason=request.reason
+            )
+
+
+def _check_extension(
+    request: WorkOrderExtensionRequested, order: WorkOrder, limits: RuleSets, *, asked_at: datetime
+) -> None:
+    due_at = deadline(order, request.clock, limits, at=asked_at)
+    if due_at is None:
+        raise LimitNotRunning(clock=request.clock.value)
+    if due_at < asked_at:
+        raise DeadlinePassed(due_at=due_at.isoformat())
+    minutes = extended_minutes(order, request.clock) + request.minutes
+    longest = limits.of(order.created.at).rules.longest_extension_minutes
+    if minutes > longest:
+        raise ExtensionTooLong(minutes=minutes, longest_minutes=longest)
+
+
+def _not_allowed(message: Message, order: WorkOrder) -> Refusal:
+    """Why nothing can be asked of an order that is closed."""
     try:
-        order.advance(Act.CANCEL if is_cancel else Act.URGE)
-    except ActNotAllowed:
-        return _refuse(message, order, service=service, now=now)
-    granted: WorkOrderEvent = (
-        WorkOrderCancelled(request_id=request.request_id, reason=request.reason)
-        if is_cancel
-        else WorkOrderUrged(request_id=request.request_id, reason=request.reason)
-    )
+        order.advance(_ACTS[type(message.body)])
+    except Refusal as refusal:
+        return refusal
+    raise AssertionError(f"order {order.id} is not closed")
+
+
+def _decide(message: Message, tracked: Tracked, limits: RuleSets, *, service: Service, now: datetime) -> Message:
+    order = tracked.order
+    try:
+        granted = _granted(message, order, limits)
+    except Refusal as refusal:
+        return _refuse(message, order, refusal, service=service, now=now)
     return new_message(
         granted,
         service=service,
@@ -125,10 +207,10 @@ def _decide(message: Message, tracked: Tracked, *, service: Service, now: dateti
     )
 
 
-def _refuse(message: Message, order: WorkOrder, *, service: Service, now: datetime) -> Message:
+def _refuse(message: Message, order: WorkOrder, refusal: Refusal, *, service: Service, now: datetime) -> Message:
     refused = WorkOrderRequestRefused(
         request_id=message.body.request_id,
-        code=ActNotAllowed.code,
+        code=refusal.code,
         status=order.status.value,
         allowed_acts=tuple(act.value for act in order.allowed_acts),
     )

@@ -6,7 +6,7 @@ has been read, which is what decides whether a request that stands in the stream
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +14,7 @@ import msgspec
 
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
-from chassis.database import Transaction
+from chassis.database import Statements, Transaction
 from chassis.subscribe import Gap, Poison
 from chassis.telemetry import METRICS
 from contracts.chain import GENESIS, event_hash
@@ -22,13 +22,19 @@ from contracts.codec import decode, headers_of
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
-from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
+from contracts.requests import WorkOrderExtensionRequested, WorkOrderRequest, WorkOrderRequestRefused
 from custody.answers import RequestSeen, answer, note_owed, owed_answer
+from custody.clocks import RuleSets
 from custody.rows import COLUMNS, TYPES, Tracked, tracked_of, values_of
 
 log = logging.getLogger(__name__)
 
-_REQUESTS = (WorkOrderCancelRequested, WorkOrderUrgeRequested)
+Limits = Callable[[Statements], Awaitable[RuleSets]]
+"""Reads the time limits that a custodian of running orders decides extensions by."""
+
+
+async def _no_limits(statements: Statements) -> RuleSets:
+    return RuleSets()
 
 
 @dataclass(slots=True)
@@ -38,6 +44,7 @@ class _Batch:
     tracked: dict[str, Tracked]
     seen: dict[str, RequestSeen]
     is_catching_up: bool = False
+    limits: RuleSets = field(default_factory=RuleSets)
     changed: set[str] = field(default_factory=set)
     read_on: set[str] = field(default_factory=set)
     to_send: list[Message] = field(default_factory=list)
@@ -46,17 +53,20 @@ class _Batch:
 class Follower:
     """Keeps one service's orders up with the stream, and answers what is asked of it as custodian."""
 
-    def __init__(self, service: Service, clock: Clock | None = None) -> None:
+    def __init__(self, service: Service, clock: Clock | None = None, limits: Limits = _no_limits) -> None:
         self._service = service
+        self._limits = limits
         self._clock = clock or SystemClock()
 
     async def follow(self, messages: Sequence[Message], tx: Transaction) -> None:
         """Applies a batch; raises `Poison` for a message that does not follow the one before it."""
         batch = _Batch(await _lock(messages, tx), await _requests_seen(messages, tx), tx.is_catching_up)
+        if any(isinstance(message.body, WorkOrderExtensionRequested) for message in messages):
+            batch.limits = await self._limits(tx)
         for message in messages:
             if message.order_version is not None:
                 self._apply(message, batch)
-            elif isinstance(message.body, _REQUESTS):
+            elif isinstance(message.body, WorkOrderRequest):
                 self._answer(message, batch)
             elif isinstance(message.body, WorkOrderRequestRefused):
                 _settle(message.body.request_id, message.subject, batch)
@@ -94,7 +104,8 @@ class Follower:
         if batch.is_catching_up:
             note_owed(message, tracked, seen, service=self._service, now=self._clock.now())
         else:
-            self._send(answer(message, tracked, seen, service=self._service, now=self._clock.now()), batch)
+            now, limits = self._clock.now(), batch.limits
+            self._send(answer(message, tracked, seen, service=self._service, now=now, limits=limits), batch)
 
     async def settle_restore(self, tx: Transaction) -> None:
         """Answers the requests that a restored database found and that nobody has answered; see `catching_up`."""
@@ -103,9 +114,10 @@ class Follower:
         )
         seen = {row["request_id"]: _seen_of(row) for row in rows}
         batch = _Batch(await _lock([one.owed for one in seen.values() if one.owed], tx), seen, is_catching_up=True)
+        batch.limits = await self._limits(tx)
         for one in seen.values():
-            tracked = batch.tracked[one.order_id]
-            self._send(owed_answer(one, tracked, service=self._service, now=self._clock.now()), batch)
+            tracked, now = batch.tracked[one.order_id], self._clock.now()
+            self._send(owed_answer(one, tracked, service=self._service, now=now, limits=batch.limits), batch)
         await _save(batch, tx)
 
     def _send(self, given: Message | None, batch: _Batch) -> None:

@@ -1,18 +1,19 @@
-"""What dispatch listens to. The directory is its own work: it writes it and need not hear it."""
+"""What dispatch listens to. Directory and time limits are its own work: it writes them and need not hear them."""
 
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
-from contracts.topics import DIRECTORY, SEALING_KEYS, WORK_ORDERS
+from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from custody.follow import Follower
+from custody.limits import on_deadlines, rule_sets
 from custody.sealing_keys import on_sealing_keys
 from dispatch import restored
 
-_follower = Follower(Service.DISPATCH)
+_follower = Follower(Service.DISPATCH, limits=rule_sets)
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, _follower.follow, when_caught_up=_follower.settle_restore),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]
 
-OWN = [Subscription(DIRECTORY, restored.take_back)]
+OWN = [Subscription(DIRECTORY, restored.take_back), Subscription(DEADLINES, on_deadlines)]
 """What it writes itself; read again only when its database was restored."""

@@ -6,7 +6,7 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
 from custody.http import prepare_orders
-from dispatch import api, api_directory
+from dispatch import api, api_directory, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
 
 
@@ -14,7 +14,7 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "dispatch",
         settings,
-        [api.router, api_directory.router],
+        [api.router, api_directory.router, api_limits.router],
         description="Work areas and their staff, the dispatch of work orders, and rulings on rejections.",
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders(Service.DISPATCH),

@@ -1,5 +1,7 @@
 """What dispatch does. One function a command; each says where it commits."""
 
+from dataclasses import replace
+
 from chassis import outbox
 from chassis.acts import Answer
 from chassis.clock import Clock
@@ -9,10 +11,12 @@ from chassis.wakeup import PUBLISH, Wakeup
 from contracts.codec import new_message
 from contracts.directory import StaffDefined, WorkAreaDefined
 from contracts.lifecycle import Service
+from contracts.limits import SUBJECT, TimeLimitsDefined
 from contracts.message import Actor, Message
+from custody import limits as known_limits
 from custody.record import Act, Orders
 from dispatch import store
-from dispatch.domain import assignment
+from dispatch.domain import assignment, limits
 from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
 from dispatch.store import Put, Rule
 
@@ -55,7 +59,9 @@ async def define_staff(member: StaffDefined, actor: Actor, *, db: Database, cloc
     return put
 
 
-def _entity(body: WorkAreaDefined | StaffDefined, subject: str, version: int, actor: Actor, clock: Clock) -> Message:
+def _entity(
+    body: WorkAreaDefined | StaffDefined | TimeLimitsDefined, subject: str, version: int, actor: Actor, clock: Clock
+) -> Message:
     now = clock.now()
     return new_message(
         body,
@@ -72,3 +78,20 @@ def _entity(body: WorkAreaDefined | StaffDefined, subject: str, version: int, ac
 async def set_rejection_budget(budget: int, actor: Actor, *, db: Database, clock: Clock) -> Rule:
     async with db.begin() as tx:
         return await store.put_rule(tx, store.REJECTION_BUDGET, budget, by=actor.sub, at=clock.now())
+
+
+async def set_time_limits(
+    rules: TimeLimitsDefined, actor: Actor, *, is_dated: bool, db: Database, clock: Clock, wakeup: Wakeup
+) -> None:
+    """Defines the next set of limits and tells everybody; what is so already makes no version unless it is dated."""
+    limits.check(rules)
+    async with db.begin() as tx:
+        # Two operators at once make two versions, one after the other.
+        await tx.execute("select pg_advisory_xact_lock(hashtextextended('time_limits', 4))")
+        present = (await known_limits.rule_sets(tx)).newest
+        if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:
+            return
+        message = _entity(rules, SUBJECT, present.version + 1, actor, clock)
+        await known_limits.add(tx, present.version + 1, message)
+        await outbox.add(tx, [message])
+    wakeup.send(PUBLISH)

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from chassis.database import Database, Statements
 from chassis.paging import from_cursor, to_cursor
+from contracts.limits import TimeLimitsDefined
 from contracts.order import WorkOrder
 from contracts.refusals import NotFound
+from custody.limits import rule_sets
 from custody.sealing import WorkOrderShown
 from custody.subscribers import OrderForm, SubscriberFields
 from dispatch import store
@@ -177,3 +180,24 @@ def _candidate(area: WorkArea, order: WorkOrder) -> Candidate:
         staff=area.staff,
         has_rejected=has_rejected(area.work_area_id, order),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLimits:
+    """A set of time limits, and who has defined it when; nobody has defined what was shipped."""
+
+    version: int
+    rules: TimeLimitsDefined
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+async def time_limits(db: Database) -> TimeLimits:
+    """The newest set."""
+    async with db.statements() as statements:
+        newest = (await rule_sets(statements)).newest
+        row = await statements.fetchrow(
+            "select changed_by, changed_at from time_limits where version = $1", newest.version
+        )
+    changed = dict(row) if row else {"changed_by": None, "changed_at": None}
+    return TimeLimits(version=newest.version, rules=newest.rules, **changed)

@@ -57,6 +57,10 @@ class NoteBody(ActBody):
     note: Prose
 
 
+class ArriveBody(ActBody):
+    place: Prose | None = Field(None, description="Where, as the device or the person says.")
+
+
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
@@ -95,6 +99,13 @@ async def start_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> R
     """Starts processing 处理."""
     act = desk.act(order_id, body.occurred_at)
     return (await use_cases.start_work_order(act, orders=desk.orders)).response()
+
+
+@router.post("/work-orders/{order_id}/arrive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
+async def arrive_at_work(order_id: OrderId, body: ArriveBody, desk: ActDesk) -> Response:
+    """Somebody is on site 到达, which stops the clock of the arrival. `occurred_at` is the time of their device."""
+    act = desk.act(order_id, body.occurred_at)
+    return (await use_cases.arrive_at_work(body.place, act, orders=desk.orders)).response()
 
 
 @router.post(

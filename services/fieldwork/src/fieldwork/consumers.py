@@ -2,15 +2,17 @@
 
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
-from contracts.topics import DIRECTORY, SEALING_KEYS, WORK_ORDERS
+from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from custody.directory import on_directory
 from custody.follow import Follower
+from custody.limits import on_deadlines, rule_sets
 from custody.sealing_keys import on_sealing_keys
 
-_follower = Follower(Service.FIELDWORK)
+_follower = Follower(Service.FIELDWORK, limits=rule_sets)
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, _follower.follow, when_caught_up=_follower.settle_restore),
     Subscription(DIRECTORY, on_directory),
+    Subscription(DEADLINES, on_deadlines),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]

@@ -15,7 +15,7 @@ def app(settings: Settings) -> FastAPI:
         "fieldwork",
         settings,
         [api.router],
-        description="The work areas' lists, and what their staff do: start, reject, complete, suspend, note.",
+        description="The work areas' lists, and what their staff do: start, arrive, reject, complete, suspend, note.",
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders(Service.FIELDWORK),
     )

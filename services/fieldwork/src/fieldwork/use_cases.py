@@ -18,6 +18,11 @@ async def start_work_order(act: Act, *, orders: Orders) -> Answer:
     return await orders.record(tracked, work.start(tracked.order), act, name="start")
 
 
+async def arrive_at_work(place: str | None, act: Act, *, orders: Orders) -> Answer:
+    tracked = await orders.get_for(act)
+    return await orders.record(tracked, work.arrive(tracked.order, place), act, name="arrive")
+
+
 async def reject_work_order(command: RejectWorkOrder, act: Act, *, orders: Orders) -> Answer:
     tracked = await orders.get_for(act)
     return await orders.record(tracked, work.reject(tracked.order, command), act, name="reject")

@@ -19,6 +19,7 @@ ACTS = {
     "suspend": {"reason": "等待配件", "until": "2030-01-01T00:00:00Z"},
     "resume": {},
     "notes": {"note": "钥匙在门卫"},
+    "arrive": {"place": "东门"},
 }
 
 
@@ -56,6 +57,7 @@ async def test_an_act_is_answered_with_the_order_and_published_behind_what_was_b
             "suspend",
             e.WorkOrderSuspended(reason="等待配件", until=BEGIN.replace(year=2030, month=1, day=1, hour=0)),
         ),
+        (Status.DISPATCHED, "arrive", e.WorkOrderArrived(place="东门")),
         (Status.DISPATCHED, "notes", e.WorkOrderNoteAdded(note="钥匙在门卫")),
     ],
 )
@@ -79,7 +81,7 @@ async def test_a_suspended_order_rests_until_it_is_resumed(fieldwork: ServiceUnd
     for act in ("reject", "complete", "suspend"):
         refused = await fieldwork.act("o-1", act, version=4, **TECHNICIAN, **ACTS[act])
         assert (refused.status_code, refused.json()["code"]) == (409, "act_not_allowed")
-        assert refused.json()["allowed_acts"] == ["cancel", "resume", "urge", "note"]
+        assert refused.json()["allowed_acts"] == ["cancel", "resume", "urge", "note", "extend"]
     resumed = await fieldwork.act("o-1", "resume", version=4, **TECHNICIAN)
     assert resumed.json()["suspension"] is None
     assert (await fieldwork.act("o-1", "complete", version=5, **TECHNICIAN, **COMPLETION)).status_code == 200

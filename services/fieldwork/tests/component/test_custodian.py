@@ -6,10 +6,17 @@ import pytest
 
 from contracts import events as e
 from contracts.chain import event_hash
-from contracts.lifecycle import Status
-from contracts.message import Message
-from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
-from custody.testing import COMPLETION, ServiceUnderTest, Stream, make_completed, make_dispatched
+from contracts.codec import new_message
+from contracts.lifecycle import Service, Status
+from contracts.limits import SHIPPED, SUBJECT, TimeLimit
+from contracts.message import Actor, Message
+from contracts.requests import (
+    WorkOrderCancelRequested,
+    WorkOrderExtensionRequested,
+    WorkOrderRequestRefused,
+    WorkOrderUrgeRequested,
+)
+from custody.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_completed, make_dispatched
 
 TECHNICIAN = {"role": "technician", "areas": ["north"]}
 
@@ -187,3 +194,20 @@ async def test_an_event_that_cannot_follow_is_parked_and_nothing_changes(
     (parked,) = await fieldwork.rows("select reason from parked")
     assert reason in parked["reason"]
     assert await fieldwork.row_of() == before
+
+
+async def test_an_extension_is_decided_by_the_limits_that_an_operator_has_defined(fieldwork: ServiceUnderTest) -> None:
+    await _read_until(fieldwork, Status.PROCESSING)
+    ask = WorkOrderExtensionRequested(request_id="r-1", clock=e.Clock.COMPLETE, minutes=30, reason="等配件")
+    stream = Stream().until(Status.PROCESSING)
+    await fieldwork.receive(stream.ask(ask))
+    limits = replace(SHIPPED, applies_from=BEGIN, limits=(TimeLimit(clock=e.Clock.COMPLETE, minutes=60),))
+    told = {"actor": Actor("operator-1", "operator"), "occurred_at": BEGIN, "recorded_at": BEGIN, "entity_version": 1}
+    await fieldwork.receive(new_message(limits, service=Service.DISPATCH, subject=SUBJECT, **told))
+    await fieldwork.receive(stream.ask(replace(ask, request_id="r-2")))
+    refused, granted = await fieldwork.sent()
+    assert (refused.body.request_id, refused.body.code) == ("r-1", "limit_not_running")
+    assert granted.body == e.WorkOrderExtended(request_id="r-2", clock=e.Clock.COMPLETE, minutes=30, reason="等配件")
+    order = (await fieldwork.get("/work-orders/o-1", "supervisor")).json()
+    assert (order["status"], order["extensions"][0]["minutes"]) == ("processing", 30)
+    await fieldwork.rows("delete from time_limits")

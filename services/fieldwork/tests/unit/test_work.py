@@ -26,6 +26,7 @@ def make_completion(**overrides) -> CompleteWorkOrder:
 
 DECISIONS: dict[Act, Callable[[WorkOrder], object]] = {
     Act.START: work.start,
+    Act.ARRIVE: lambda order: work.arrive(order, "东门"),
     Act.REJECT: lambda order: work.reject(order, REJECTION),
     Act.COMPLETE: lambda order: work.complete(order, make_completion(), NORTH),
     Act.SUSPEND: lambda order: work.suspend(order, SUSPENSION, now=BEGIN),
@@ -133,9 +134,15 @@ def test_a_suspension_ends_in_the_future(until) -> None:
 
 
 def test_the_form_offers_what_the_work_area_can_do_and_no_request_or_other_services_act() -> None:
-    assert work.allowed_acts(make_order(status=Status.DISPATCHED)) == (Act.START, Act.REJECT, Act.SUSPEND, Act.NOTE)
+    assert work.allowed_acts(make_order(status=Status.DISPATCHED)) == (
+        Act.START,
+        Act.REJECT,
+        Act.SUSPEND,
+        Act.NOTE,
+        Act.ARRIVE,
+    )
     assert work.allowed_acts(make_order(status=Status.COMPLETED)) == ()
 
 
 def test_the_form_does_not_offer_to_reject_a_binding_assignment() -> None:
-    assert work.allowed_acts(_bound()) == (Act.START, Act.SUSPEND, Act.NOTE)
+    assert work.allowed_acts(_bound()) == (Act.START, Act.SUSPEND, Act.NOTE, Act.ARRIVE)

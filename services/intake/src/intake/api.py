@@ -11,7 +11,7 @@ from chassis.desk import Desk
 from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.texts import Code, Line, Moment, PastMoment, Prose
-from contracts.events import Appointment, Channel, Zone
+from contracts.events import Appointment, Channel, Clock, Zone
 from contracts.lifecycle import Status
 from contracts.sealing import SealedText
 from custody.record import ExternalReferenceTaken
@@ -75,10 +75,15 @@ class AskCustodian(BaseModel):
     occurred_at: PastMoment | None = None
 
 
+class AskForTime(AskCustodian):
+    clock: Literal[Clock.ARRIVE, Clock.COMPLETE, Clock.REPLY]
+    minutes: int = Field(ge=1, le=525_600, description="Of working time, where the limit is of working time.")
+
+
 class RequestToCustodian(BaseModel):
     id: str
     order_id: str
-    kind: Literal["cancel", "urge"]
+    kind: Literal["cancel", "urge", "extend"]
     reason: str
     state: Literal["pending", "granted", "refused"]
     asked_by: str
@@ -197,9 +202,24 @@ async def request_urge(order_id: OrderId, body: AskCustodian, desk: ActDesk) -> 
     return await _ask("urge", order_id, body, desk)
 
 
-async def _ask(kind: str, order_id: str, body: AskCustodian, desk: OrderDesk) -> Response:
+@router.post(
+    "/work-orders/{order_id}/extension-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_extension(order_id: OrderId, body: AskForTime, desk: ActDesk) -> Response:
+    """Asks whoever holds the order for more time 延期, before the limit is over.
+
+    Granted as long as all extensions of the clock together stay within what operators allow; refused with
+    `deadline_passed`, `extension_too_long` or `limit_not_running`.
+    """
+    return await _ask("extend", order_id, body, desk, clock=body.clock, minutes=body.minutes)
+
+
+async def _ask(kind: str, order_id: str, body: AskCustodian, desk: OrderDesk, **more: object) -> Response:
     act = desk.act(order_id, body.occurred_at)
-    ask = use_cases.Ask(kind, body.reason)
+    ask = use_cases.Ask(kind, body.reason, more)
     answer = await use_cases.ask_custodian(
         ask, act, keys=desk.state.sealing_keys, db=desk.db, clock=desk.clock, wakeup=desk.wakeup
     )

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from chassis.database import Transaction
 from contracts.directory import DemandTypeDefined, DeviceTypeDefined
 from contracts.message import Message
-from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
+from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
 from intake.store import DEMAND, DEVICE
 
 _NUMBERS_LEFT_OUT = 1000
-_KINDS = {WorkOrderCancelRequested: "cancel", WorkOrderUrgeRequested: "urge"}
+_KINDS = {WorkOrderCancelRequested: "cancel", WorkOrderUrgeRequested: "urge", WorkOrderExtensionRequested: "extend"}
 
 
 async def take_back_requests(tx: Transaction, messages: Sequence[Message]) -> None:

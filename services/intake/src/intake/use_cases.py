@@ -1,7 +1,9 @@
 """What intake does. One function a command; each says where it commits."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -18,7 +20,7 @@ from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, NotFound, Stale
-from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
+from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
 from custody.record import Act, Orders, WorkOrderNotFound, find_tracked, may_see
 from custody.sealing import seal
 from custody.sealing_keys import SealingKeys
@@ -60,10 +62,19 @@ async def create_work_order(
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A request to the custodian of an order: `cancel` or `urge`."""
+    """A request to the custodian of an order: `cancel`, `urge` or `extend`."""
 
     kind: str
     reason: str
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """What the request says besides, by its fields."""
+
+
+_REQUESTS = {
+    "cancel": WorkOrderCancelRequested,
+    "urge": WorkOrderUrgeRequested,
+    "extend": WorkOrderExtensionRequested,
+}
 
 
 async def ask_custodian(ask: Ask, act: Act, *, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup) -> Answer:
@@ -101,7 +112,6 @@ async def asked(
     key = await key_in(tx, order.subscriber_id, actor, masters=masters, now=now)
     reason = seal(ask.reason, key, subject=order_id, subscriber_id=order.subscriber_id)
     request_id = new_id()
-    body = {"cancel": WorkOrderCancelRequested, "urge": WorkOrderUrgeRequested}[ask.kind]
     await tx.execute(
         """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
            values ($1, $2, $3, $4, 'pending', $5, $6)""",
@@ -113,7 +123,7 @@ async def asked(
         now,
     )
     message = new_message(
-        body(request_id=request_id, reason=reason),
+        _REQUESTS[ask.kind](request_id=request_id, reason=reason, **ask.more),
         service=Service.INTAKE,
         subject=order_id,
         actor=actor,

@@ -152,6 +152,28 @@ async def test_the_history_says_who_did_what_when_and_a_repeat_adds_nothing(inta
     assert (late.status_code, late.json()["code"]) == (503, "not_caught_up")
 
 
+async def test_a_technician_asks_for_more_time_on_an_order_of_their_area(intake: Intake) -> None:
+    order_id = (await intake.order())["id"]
+    await intake.deliver_own(order_id)
+    await intake.happens(order_id, Service.DISPATCH, DISPATCHED)
+    path, body = f"/work-orders/{order_id}/extension-requests", {"clock": "arrive", "minutes": 30, "reason": "堵车"}
+
+    async def ask_for(areas: list[str], **more: Any) -> Any:
+        headers = intake.as_("technician", areas)
+        return await intake.client.post(f"/v1{path}", json={**body, **more}, headers=headers)
+
+    answers = [await ask_for(areas) for areas in (["north"], ["south"])]
+    assert [answer.status_code for answer in answers] == [202, 404]
+    asked = answers[0].json()
+    assert (asked["kind"], asked["state"], asked["reason"]) == ("extend", "pending", "堵车")
+    refused = await ask_for(["north"], clock="accept")
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
+    granted = e.WorkOrderExtended(request_id=asked["id"], clock=e.Clock.ARRIVE, minutes=30, reason="x")
+    await intake.happens(order_id, Service.FIELDWORK, granted)
+    shown = (await intake.get(f"/requests/{asked['id']}", "technician", ["north"])).json()
+    assert shown["state"] == "granted"
+
+
 async def ask(intake: Intake, kind: str, **headers: str) -> tuple[str, dict[str, Any]]:
     order_id = (await intake.order())["id"]
     answer = await intake.post(f"/work-orders/{order_id}/{kind}-requests", {"reason": "not needed"}, **headers)

@@ -1,4 +1,4 @@
-"""The work on an order: start 处理, reject 反单, complete 完成, suspend and resume 挂起, notes."""
+"""The work on an order: start 处理, arrive 到达, reject 反单, complete 完成, suspend and resume 挂起, notes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from datetime import datetime
 from contracts.directory import StaffDefined
 from contracts.events import (
     RejectionReason,
+    WorkOrderArrived,
     WorkOrderCompleted,
     WorkOrderNoteAdded,
     WorkOrderRejected,
@@ -18,7 +19,7 @@ from contracts.lifecycle import Act
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, Invalid, Unavailable
 
-_ACTS = (Act.START, Act.REJECT, Act.COMPLETE, Act.SUSPEND, Act.RESUME, Act.NOTE)
+_ACTS = (Act.START, Act.ARRIVE, Act.REJECT, Act.COMPLETE, Act.SUSPEND, Act.RESUME, Act.NOTE)
 
 
 class BindingAssignment(Conflict):
@@ -76,6 +77,11 @@ class SuspendWorkOrder:
 def start(order: WorkOrder) -> WorkOrderStarted:
     order.advance(Act.START)
     return WorkOrderStarted()
+
+
+def arrive(order: WorkOrder, place: str | None) -> WorkOrderArrived:
+    order.advance(Act.ARRIVE)
+    return WorkOrderArrived(place=place)
 
 
 def reject(order: WorkOrder, command: RejectWorkOrder) -> WorkOrderRejected:

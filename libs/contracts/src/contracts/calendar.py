@@ -1,0 +1,46 @@
+"""Working days and working hours, as data that operators edit: weekends, holidays, days worked in their place."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingDays:
+    time_zone: str
+    """A name of the IANA database, such as `Asia/Shanghai`."""
+    days_off: tuple[int, ...]
+    """Days of the week that are not worked: 0 is Monday, 6 is Sunday."""
+    holidays: tuple[date, ...] = ()
+    make_up_days: tuple[date, ...] = ()
+    """Days that are worked although the week says otherwise 调休上班; stronger than a holiday."""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+    def is_working_day(self, day: date) -> bool:
+        if day in self.make_up_days:
+            return True
+        return day.weekday() not in self.days_off and day not in self.holidays
+
+    def day_of(self, moment: datetime) -> date:
+        return moment.astimezone(self.zone).date()
+
+    def end_of(self, day: date) -> datetime:
+        """The first moment after a day, in UTC."""
+        return datetime.combine(day + timedelta(days=1), time(), self.zone).astimezone(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """A part of each working day, in minutes since local midnight: 08:30 is 510, and 1,440 is the end of the day."""
+
+    begin_minute: int
+    end_minute: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkingTime(WorkingDays):
+    hours: tuple[Hours, ...]
+    """In their order, none touching another."""

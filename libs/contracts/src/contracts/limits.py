@@ -1,0 +1,60 @@
+"""Time limits 时限, as data that an operator edits: how long each clock may run, and in which kind of time.
+
+Each message is a whole set of limits. An order is judged by the newest set whose `applies_from` is not after its
+creation, so a set that applies from a past moment judges orders anew. Until an operator has defined one, `SHIPPED`
+holds: everybody knows it without being told, as version 0, and it must stay as it is, or past figures would change.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from contracts.calendar import Hours, WorkingTime
+from contracts.events import Clock, Zone
+
+SUBJECT = "time_limits"
+"""The key of every set of limits: they are one stream with versions 1, 2, 3 …"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLimit:
+    """For the orders of a zone and a demand type; None is any."""
+
+    clock: Clock
+    minutes: int | None
+    """None: these orders have no limit, whatever stands further down in the list."""
+    is_working_time: bool = False
+    """Counted in the hours of the calendar; otherwise around the clock."""
+    zone: Zone | None = None
+    demand_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLimitsDefined:
+    applies_from: datetime
+    """Judges the orders that were created then or later."""
+    limits: tuple[TimeLimit, ...]
+    """Of each clock the first that fits an order holds for it."""
+    calendar: WorkingTime
+    longest_extension_minutes: int
+    """All extensions of one clock of an order together, in the kind of time of its limit."""
+
+
+_OFFICE_HOURS = (Hours(begin_minute=510, end_minute=720), Hours(begin_minute=810, end_minute=1080))
+_WORKING_DAY_MINUTES = 480
+_NOBODY_DRIVES_TO = ("complaint", "report", "consultation", "suggestion")
+
+SHIPPED = TimeLimitsDefined(
+    applies_from=datetime(1, 1, 2, tzinfo=UTC),
+    limits=(
+        TimeLimit(clock=Clock.CONTACT, minutes=24 * 60, demand_type="complaint"),
+        TimeLimit(clock=Clock.REPLY, minutes=4 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="complaint"),
+        TimeLimit(clock=Clock.REPLY, minutes=9 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="report"),
+        *(TimeLimit(clock=Clock.ARRIVE, minutes=None, demand_type=demand_type) for demand_type in _NOBODY_DRIVES_TO),
+        TimeLimit(clock=Clock.ARRIVE, minutes=45, zone=Zone.URBAN),
+        TimeLimit(clock=Clock.ARRIVE, minutes=90, zone=Zone.RURAL),
+        TimeLimit(clock=Clock.ARRIVE, minutes=120, zone=Zone.REMOTE),
+    ),
+    calendar=WorkingTime(time_zone="Asia/Shanghai", days_off=(5, 6), hours=_OFFICE_HOURS),
+    longest_extension_minutes=2 * _WORKING_DAY_MINUTES,
+)
+"""Hours are 08:30 to 12:00 and 13:30 to 18:00, so a working day has 480 minutes; holidays only people know."""

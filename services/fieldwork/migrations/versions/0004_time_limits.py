@@ -1,0 +1,17 @@
+"""The time limits: every set that operators have defined."""
+
+from chassis.migrations import execute
+from custody.limits import TIME_LIMITS_V1
+
+revision = "0004"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    execute(TIME_LIMITS_V1)
+
+
+def downgrade() -> None:
+    execute("drop table time_limits;\n")
