@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from tests.chaos.history import Command, History, Told
 
 from contracts.message import Message
-from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
+from contracts.requests import WorkOrderRequest, WorkOrderRequestRefused
 from linework.verify.stream import Topic
 
-_REQUESTS = (WorkOrderCancelRequested, WorkOrderUrgeRequested)
+_REQUESTS = WorkOrderRequest
 
 
 @dataclass(slots=True)

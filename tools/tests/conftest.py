@@ -38,6 +38,7 @@ EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "suspend": lambda body: e.WorkOrderSuspended(reason=body["reason"], until=datetime.fromisoformat(body["until"])),
     "resume": lambda body: e.WorkOrderResumed(),
     "notes": lambda body: e.WorkOrderNoteAdded(note=body["note"]),
+    "arrive": lambda body: e.WorkOrderArrived(place=body["place"]),
     "submit-for-audit": lambda body: e.WorkOrderAuditRequested(),
     "audit": lambda body: e.WorkOrderAudited(verdict=e.AuditVerdict(body["verdict"]), remark=body["remark"]),
     "redispatch": lambda body: e.WorkOrderRedispatchRequested(reason=body["reason"]),
@@ -130,7 +131,11 @@ class CityInMemory:
                 return 201, self._create(body)
             case "GET", ["work-orders", order_id]:
                 return 200, self.orders[order_id]
-            case "POST", ["work-orders", order_id, ("cancel-requests" | "urge-requests") as kind]:
+            case "POST", [
+                "work-orders",
+                order_id,
+                ("cancel-requests" | "urge-requests" | "extension-requests") as kind,
+            ]:
                 return 202, self._ask(order_id, kind.partition("-")[0], body)
             case "POST", ["work-orders", order_id, act]:
                 return 200, self._act(service, order_id, act, int(headers["if-match"].strip('"')), body)
@@ -202,9 +207,12 @@ class CityInMemory:
 
     def _ask(self, order_id: str, kind: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         request_id = f"r-{len(self.requests) + 1}"
-        granted = {"cancel": e.WorkOrderCancelled, "urge": e.WorkOrderUrged}[kind]
+        said: dict[str, Any] = {"request_id": request_id, "reason": body["reason"]}
+        if kind == "extension":
+            said |= {"clock": e.Clock(body["clock"]), "minutes": body["minutes"]}
+        granted = {"cancel": e.WorkOrderCancelled, "urge": e.WorkOrderUrged, "extension": e.WorkOrderExtended}[kind]
         try:
-            self.act(order_id, granted(request_id=request_id, reason=body["reason"]))
+            self.act(order_id, granted(**said))
             state = "granted"
         except (CannotApply, ActNotAllowed):
             state = "refused"

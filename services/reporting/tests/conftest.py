@@ -13,6 +13,7 @@ from chassis.testing import Databases, TestIssuer, client_of, settings_for
 from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Service, Status
+from contracts.limits import SUBJECT, TimeLimitsDefined
 from contracts.message import Actor, Message
 from custody.testing import BEGIN, ServiceUnderTest, Stream, make_created
 from reporting.consumers import SUBSCRIPTIONS
@@ -51,6 +52,26 @@ class CallStream:
             service=Service.INTAKE,
             subject=self.subject,
             actor=Actor("pbx", "partner"),
+            occurred_at=at,
+            recorded_at=recorded_at or at,
+            entity_version=len(self.messages) + 1,
+        )
+        self.messages.append(message)
+        return message
+
+
+@dataclass
+class LimitStream:
+    """Sets of time limits as dispatch publishes them."""
+
+    messages: list[Message] = field(default_factory=list)
+
+    def add(self, rules: TimeLimitsDefined, at: datetime, *, recorded_at: datetime | None = None) -> Message:
+        message = new_message(
+            rules,
+            service=Service.DISPATCH,
+            subject=SUBJECT,
+            actor=Actor("operator-1", "operator"),
             occurred_at=at,
             recorded_at=recorded_at or at,
             entity_version=len(self.messages) + 1,

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.reporting.tests.conftest import CallStream
+from services.reporting.tests.conftest import CallStream, LimitStream
 
 from contracts import calls as c
 from contracts import events as e
 from contracts import quality as q
+from contracts.calendar import Hours, WorkingTime
 from contracts.codec import new_message
 from contracts.lifecycle import Act, Service, allowed_acts
+from contracts.limits import TimeLimit, TimeLimitsDefined
 from contracts.message import Actor, Message
+from custody.clocks import EXTENDABLE
 from custody.testing import make_completed, make_dispatched, make_rejected
 
 NEW_YEAR = datetime(2025, 12, 31, 15, 58, tzinfo=UTC)
@@ -25,7 +28,7 @@ MAKE = {
     Act.SEND_TO_REDISPATCH: lambda chance: e.WorkOrderRedispatchRequested(
         is_misdispatch_valid=chance.choice([True, False, None]), remark="x"
     ),
-    Act.COMPLETE: lambda _: make_completed(),
+    Act.COMPLETE: lambda chance: make_completed(is_called_back=chance.random() < 0.5),
     Act.SUBMIT_FOR_AUDIT: lambda _: e.WorkOrderAuditRequested(),
     Act.PASS_AUDIT: lambda _: e.WorkOrderAudited(verdict=e.AuditVerdict.PASSED, remark="x"),
     Act.FAIL_AUDIT: lambda _: e.WorkOrderAudited(verdict=e.AuditVerdict.FAILED, remark="x"),
@@ -36,6 +39,10 @@ MAKE = {
     Act.SUSPEND: lambda _: e.WorkOrderSuspended(reason="x", until=NEW_YEAR),
     Act.RESUME: lambda _: e.WorkOrderResumed(),
     Act.NOTE: lambda _: e.WorkOrderNoteAdded(note="x"),
+    Act.ARRIVE: lambda _: e.WorkOrderArrived(),
+    Act.EXTEND: lambda chance: e.WorkOrderExtended(
+        request_id="t", clock=chance.choice([*EXTENDABLE]), minutes=chance.randint(1, 3000), reason="x"
+    ),
 }
 STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.SEND_TO_REDISPATCH)
 
@@ -214,4 +221,39 @@ def world(make_stream, chance: random.Random, *, orders: int, calls: int) -> lis
     for one in told.values():
         _record_in_order(one)
     streams += told.values()
-    return [stream for stream in [*streams, agent("a-1", chance), agent("a-2", chance)] if stream.messages]
+    streams += [agent("a-1", chance), agent("a-2", chance), limits(chance)]
+    return [stream for stream in streams if stream.messages]
+
+
+def limits(chance: random.Random) -> LimitStream:
+    """Sets of time limits that operators have defined now and then, some for orders that are there already."""
+    stream, at = LimitStream(), NEW_YEAR - timedelta(days=1)
+    for _ in range(chance.randint(0, 4)):
+        at += timedelta(days=chance.uniform(0, 8))
+        applies_from = at + timedelta(days=chance.choice([-400, -3, 0, 0, 2]))
+        stream.add(make_limits(chance, applies_from), at)
+    return stream
+
+
+def make_limits(chance: random.Random, applies_from: datetime) -> TimeLimitsDefined:
+    given = [
+        TimeLimit(
+            clock=clock,
+            minutes=chance.choice([None, 1, 45, 480, 1440, chance.randint(1, 9000)]),
+            is_working_time=chance.random() < 0.5,
+            zone=chance.choice([None, None, *e.Zone]),
+            demand_type=chance.choice([None, "complaint"]),
+        )
+        for clock in chance.choices(list(e.Clock), k=chance.randint(0, 12))
+    ]
+    holidays = [NEW_YEAR.date() + timedelta(days=chance.randint(0, 20)) for _ in range(4)]
+    calendar = WorkingTime(
+        time_zone=chance.choice(["Asia/Shanghai", "America/New_York"]),
+        days_off=tuple(chance.sample(range(7), chance.randint(0, 3))),
+        holidays=tuple(holidays[:2]),
+        make_up_days=tuple(holidays[2:]),
+        hours=(Hours(begin_minute=510, end_minute=720), Hours(begin_minute=810, end_minute=1440)),
+    )
+    return TimeLimitsDefined(
+        applies_from=applies_from, limits=tuple(given), calendar=calendar, longest_extension_minutes=0
+    )

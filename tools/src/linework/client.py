@@ -115,10 +115,14 @@ class Intake(OrderService):
         by: Person | None = None,
         key: str | None = None,
         patience: Patience | None = None,
+        **more: Any,
     ) -> Json:
-        """Asks the order's custodian to `cancel` or `urge`; the answer comes at `request`."""
-        path = f"/v1/work-orders/{part(order_id)}/{kind}-requests"
-        body = given({"reason": reason, "occurred_at": occurred_at})
+        """Asks the order's custodian to `cancel`, `urge` or `extend`; the answer comes at `request`.
+
+        An extension also says its `clock` and `minutes`.
+        """
+        path = f"/v1/work-orders/{part(order_id)}/{'extension' if kind == 'extend' else kind}-requests"
+        body = given({"reason": reason, "occurred_at": occurred_at, **more})
         answer = await self.call("POST", path, body, by=by, key=key or new_key(), patience=patience)
         return msgspec.json.decode(answer.body)
 
@@ -233,6 +237,9 @@ class Fieldwork(OrderService):
 
     async def resume(self, order: WorkOrder, **more: Any) -> WorkOrder:
         return await self.act("resume", order, **more)
+
+    async def arrive(self, order: WorkOrder, *, place: str | None = None, **more: Any) -> WorkOrder:
+        return await self.act("arrive", order, place=place, **more)
 
     async def add_note(self, order: WorkOrder, *, note: str, **more: Any) -> WorkOrder:
         return await self.act("notes", order, note=note, **more)

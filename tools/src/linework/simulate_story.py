@@ -34,15 +34,40 @@ MOST_ACTS = 60
 _CLOSED = (Status.ARCHIVED, Status.CANCELLED)
 
 CHOICES: Mapping[Status, Mapping[str, int]] = {
-    Status.CREATED: {"dispatch": 88, "urge": 6, "cancel": 6},
-    Status.DISPATCHED: {"start": 74, "reject": 14, "suspend": 4, "note": 3, "urge": 3, "cancel": 2},
-    Status.PROCESSING: {"complete": 72, "reject": 6, "suspend": 6, "note": 9, "urge": 4, "cancel": 3},
+    Status.CREATED: {"dispatch": 84, "urge": 6, "cancel": 6, "extend": 4},
+    Status.DISPATCHED: {
+        "start": 60,
+        "arrive": 14,
+        "reject": 14,
+        "suspend": 4,
+        "note": 3,
+        "urge": 2,
+        "cancel": 2,
+        "extend": 1,
+    },
+    Status.PROCESSING: {
+        "complete": 58,
+        "arrive": 16,
+        "reject": 6,
+        "suspend": 5,
+        "note": 7,
+        "urge": 3,
+        "cancel": 3,
+        "extend": 2,
+    },
     Status.REJECTED: {"send_to_redispatch": 92, "urge": 4, "cancel": 4},
     Status.REDISPATCHING: {"dispatch": 94, "urge": 3, "cancel": 3},
     Status.COMPLETED: {"submit_for_audit": 55, "archive": 39, "redispatch": 6},
     Status.AUDITING: {"pass_audit": 85, "fail_audit": 15},
 }
 """What people do with an order in each status, and how often out of a hundred times."""
+
+REQUESTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "urge": ("用户催促。", {}),
+    "cancel": ("用户取消申请。", {}),
+    "extend": ("等待备件，申请延期。", {"clock": "arrive", "minutes": 60}),
+}
+"""What is asked of custodians, and what is said with it."""
 
 CANCELLED_MEANWHILE = 0.04
 """How often an agent asks to cancel an order while others are working on it."""
@@ -119,7 +144,7 @@ class Story:
         """The order after what was drawn, or as it is when somebody was faster."""
         act = self._draw(order)
         try:
-            if act in ("urge", "cancel"):
+            if act in ("urge", "cancel", "extend"):
                 await self._ask(act, order.id, by=self._random.choice(AGENTS))
                 return await self._look(order, at_least=order.version)
             changed = await self._timed(act, lambda: self._do(act, order))
@@ -213,6 +238,8 @@ class Story:
         by = technician(order.assignment.work_area_id, sub=order.assignment.staff_ids[0])
         if act == "start":
             return fieldwork.start(order, by=by)
+        if act == "arrive":
+            return fieldwork.arrive(order, place="用户门口", by=by)
         if act == "reject":
             reason = draw.choice(("outside_area", "wrong_trade", "missing_information", "unreachable"))
             return fieldwork.reject(order, reason=reason, explanation="不属于本工区管辖范围。", by=by)
@@ -234,9 +261,9 @@ class Story:
 
     async def _ask(self, kind: str, order_id: str, *, by: Person) -> None:
         """Asks the custodian and waits for the one answer."""
-        reason = "用户催促。" if kind == "urge" else "用户取消申请。"
+        reason, more = REQUESTS[kind]
         intake = self._city.intake
-        asked = await self._timed(f"ask to {kind}", lambda: intake.ask(kind, order_id, reason=reason, by=by))
+        asked = await self._timed(f"ask to {kind}", lambda: intake.ask(kind, order_id, reason=reason, by=by, **more))
         give_up_at = time.monotonic() + self._answer_seconds
         while asked["state"] == "pending" and time.monotonic() < give_up_at:
             asked = await intake.request(asked["id"], wait_seconds=5)

@@ -61,7 +61,7 @@ class ReadUpTo(BaseModel):
     message_count: int
     """Of orders."""
     call_message_count: int
-    """Of calls and agents."""
+    """Of calls, agents and time limits."""
     quality_message_count: int
     """Of quality."""
     recorded_at: datetime | None
@@ -160,6 +160,9 @@ async def window(
     short_seconds: Annotated[
         int | None, Query(ge=0, le=86_400, description="A short abandon is at most so long.")
     ] = None,
+    near_seconds: Annotated[
+        int | None, Query(ge=0, le=8_640_000, description="A limit is near when it is over within so long.")
+    ] = None,
 ) -> Question:
     """What is asked, of any metric, in the caller's scope."""
     return Question(
@@ -173,7 +176,7 @@ async def window(
         areas=desk.caller.areas,
         as_of=as_of,
         at=as_of or desk.clock.now(),
-        parameters=_given(threshold_seconds=threshold_seconds, short_seconds=short_seconds),
+        parameters=_given(threshold_seconds=threshold_seconds, short_seconds=short_seconds, near_seconds=near_seconds),
     )
 
 

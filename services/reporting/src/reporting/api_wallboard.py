@@ -14,6 +14,7 @@ from chassis.docs_page import policy_of
 from chassis.leaving import is_leaving
 from chassis.limits import TooManyStreams
 from chassis.problems import Responses
+from contracts.events import Clock
 from custody.routes import ANY
 from reporting import wallboard
 from reporting.figures.counting import FiguresNotBuilt
@@ -61,6 +62,24 @@ class Backlog(BaseModel):
     statuses: list[StatusAge]
 
 
+class ClockNear(BaseModel):
+    order_id: str
+    order_no: str
+    clock: Clock
+    due_at: datetime
+    seconds_left: float
+    work_area_id: str | None
+
+
+class Limits(BaseModel):
+    near_seconds: int
+    """A limit is near when it is over within so long."""
+    near_limit: int
+    over_limit: int
+    next: list[ClockNear]
+    """Of the clocks that are near, those that are over first."""
+
+
 class Snapshot(BaseModel):
     id: str
     at: datetime
@@ -71,6 +90,7 @@ class Snapshot(BaseModel):
     calls: Calls | None
     """None for who sees some work areas only, and for roles to which figures of calls are not open."""
     orders: Backlog
+    limits: Limits
 
 
 async def _viewer(

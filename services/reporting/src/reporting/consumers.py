@@ -7,7 +7,7 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS
 from contracts.message import Message
-from contracts.topics import CALLS, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
+from contracts.topics import CALLS, DEADLINES, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
 from custody.sealing_keys import on_sealing_keys
 from reporting import event_store, projections
 
@@ -30,6 +30,11 @@ async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
     await _keep(QUALITY, messages, tx)
 
 
+async def on_deadlines(messages: Sequence[Message], tx: Transaction) -> None:
+    """Keeps every set of time limits, then judges the orders anew that it applies to."""
+    await _keep(DEADLINES, messages, tx)
+
+
 async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> None:
     state = await event_store.lock_stream(tx)
     await event_store.plan_by_index(tx)
@@ -47,5 +52,6 @@ SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, on_work_orders, batch_records=_MOST_RECORDS),
     Subscription(CALLS, on_calls, batch_records=_MOST_RECORDS),
     Subscription(QUALITY, on_quality),
+    Subscription(DEADLINES, on_deadlines),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]

@@ -1,4 +1,4 @@
-"""The record: every message of `work-orders`, `calls` and `quality` exactly as it travelled, once, as it arrived.
+"""The record: every message of orders, calls, quality and time limits exactly as it travelled, once, as it arrived.
 
 `place` numbers the messages 1, 2, 3 … without gaps, in the order in which they were committed: whoever has
 read up to a place has missed nothing before it. That needs one writer at a time, and the lock of the one
@@ -19,10 +19,10 @@ from chassis.telemetry import METRICS
 from contracts.catalogue import BY_TYPE
 from contracts.chain import GENESIS, event_hash
 from contracts.message import Actor, Message
-from contracts.topics import CALLS, QUALITY, WORK_ORDERS, Topic
+from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
 
 _LAST_VERSION = 2**31 - 1
-SHAPE = 4
+SHAPE = 5
 """The tables of a set of projections, as this code keeps them."""
 COLUMNS = (
     "place",
@@ -63,7 +63,7 @@ class StreamState:
     late_after: timedelta
     """An event that was recorded so long after it happened corrects figures that somebody may have read."""
     call_message_count: int
-    """How many of the messages are of calls and agents."""
+    """How many of the messages are of calls, agents and time limits."""
     quality_message_count: int
     """How many are of quality."""
 
@@ -141,7 +141,7 @@ async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Se
 
 async def _note_progress(tx: Transaction, state: StreamState, topic: Topic, added: Sequence[Message]) -> None:
     state.message_count += len(added)
-    state.call_message_count += len(added) if topic is CALLS else 0
+    state.call_message_count += len(added) if topic in (CALLS, DEADLINES) else 0
     state.quality_message_count += len(added) if topic is QUALITY else 0
     recorded_at = max(message.recorded_at for message in added)
     state.recorded_at = max(recorded_at, state.recorded_at or recorded_at)

@@ -106,7 +106,14 @@ async def test_a_figure_as_of_a_past_moment_equals_a_recount_of_what_was_recorde
         for stream in streams:
             recount.take(stream.messages, as_of=as_of)
         for metric in METRICS:
-            asked = Asked(metric=metric.id, version=metric.version, group_by=(metric.dimensions[-1].value,))
+            # So long that some limits are near at each of these moments.
+            parameters = {"near_seconds": 400_000} if "near_seconds" in metric.parameters else {}
+            asked = Asked(
+                metric=metric.id,
+                version=metric.version,
+                group_by=(metric.dimensions[-1].value,),
+                parameters=parameters,
+            )
             await _hold(reporting, recount, asked, as_of=as_of.isoformat())
 
 

@@ -76,6 +76,24 @@ async def test_whose_token_names_areas_sees_their_orders_and_no_calls(floor):
     assert (await floor.get("/wallboard/stream", "agent")).status_code == 403
 
 
+async def test_the_wallboard_lists_what_is_over_its_limit_next(floor, make_stream):
+    """Urban orders are to be reached within 45 minutes: those of the floor are over it, but the archived one."""
+    await floor.receive(
+        *make_stream("o-8", Status.DISPATCHED, at=_just_now(minutes=20), order_no="8").messages,
+        *make_stream("o-9", Status.DISPATCHED, at=_just_now(minutes=30), order_no="9").messages,
+        *make_stream("o-7", Status.CREATED, at=_just_now(minutes=5), order_no="7").messages,
+    )
+    limits = (await floor.get("/wallboard", "supervisor")).json()["limits"]
+    assert (limits["near_limit"], limits["over_limit"], limits["near_seconds"]) == (2, 2, 1800)
+    assert [(one["order_no"], one["clock"], one["work_area_id"]) for one in limits["next"]] == [
+        ("9", "arrive", "north"),
+        ("8", "arrive", "north"),
+    ]
+    assert 0 < limits["next"][0]["seconds_left"] <= 15 * 60
+    elsewhere = (await floor.get("/wallboard", "technician", ["south"])).json()["limits"]
+    assert (elsewhere["near_limit"], elsewhere["over_limit"], elsewhere["next"]) == (0, 0, [])
+
+
 class _InThread(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self):
@@ -170,7 +188,7 @@ def _look(folder, address, token, made) -> None:
         assert page.eventually(waiting, bool) == "2"
         text = page.value("document.body.innerText")
         assert all(
-            word in text for word in ("实时看板", "排队呼叫", "服务水平", "通话中", "小休", "报修", "处理", "生成表单")
+            word in text for word in ("实时看板", "排队呼叫", "服务水平", "通话中", "小休", "报修", "处理", "已超时限")
         )
         assert "实时；最新事件距今" in page.value("document.getElementById('state').textContent")
         assert token not in page.value("location.href")

@@ -52,7 +52,7 @@ class Life:
         # Time never goes back within an order: an event that is dated before its forerunner is of that moment.
         at = max(entered_at, message.occurred_at)
         body = message.body
-        names = _names(after)
+        names = names_of(after)
         self.steps.append(
             Step(
                 before=before.status if before else None,
@@ -70,7 +70,7 @@ class Life:
         )
 
 
-def _names(order: WorkOrder) -> dict[str, str | None]:
+def names_of(order: WorkOrder) -> dict[str, str | None]:
     staff_ids = order.assignment.staff_ids if order.assignment else ()
     return {
         "status": order.status.value,

@@ -5,15 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from contracts.calls import AgentStateChanged, Fact
+from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.quality import QualityEvent
-from linework.recount import agents, calls, follow_ups, orders
+from linework.recount import agents, calls, clocks, follow_ups, orders
 from linework.recount.counting import Asked, Entry, Kind, count
 
-DEFAULTS = {"threshold_seconds": 20, "short_seconds": 5}
+DEFAULTS = {"threshold_seconds": 20, "short_seconds": 5, "near_seconds": 1800}
 KINDS: dict[tuple[str, int], Kind] = {
     **{key: kind for key, (kind, _) in (*orders.RULES.items(), *calls.RULES.items(), *follow_ups.RULES.items())},
+    **{(metric, 1): kind for metric, (kind, _) in clocks.RULES.items()},
     **{(metric, 1): "ratio" for metric in agents.MEASURES},
 }
 VERSIONS: dict[str, int] = {}
@@ -30,17 +32,21 @@ class Recount:
         self._calls: dict[str, calls.Call] = {}
         self._agents = agents.Agents()
         self._follow_ups = follow_ups.FollowUps()
+        self._clocks = clocks.Clocks()
 
     def __call__(self, before: WorkOrder | None, message: Message, after: WorkOrder) -> None:
         life = self._lives.get(after.id)
         if life is None:
             life = self._lives[after.id] = orders.Life(after.id, after.subscriber_id, after.demand_type)
         life.take(before, message, after)
+        self._clocks.take(message, after)
 
     def take_fact(self, message: Message) -> None:
-        """A message of `calls`; the same one again changes nothing."""
+        """A message of `calls` or `deadlines`; the same one again changes nothing."""
         if isinstance(message.body, AgentStateChanged):
             self._agents.take(message)
+        elif isinstance(message.body, TimeLimitsDefined):
+            self._clocks.take_limits(message)
         elif isinstance(message.body, Fact):
             self._calls.setdefault(message.subject, calls.Call(message.subject)).take(message)
 
@@ -78,6 +84,8 @@ class Recount:
             return orders.RULES[key][1](self._lives.values(), at)
         if key in follow_ups.RULES:
             return follow_ups.RULES[key][1](self._follow_ups.cases, self._lives.values())
+        if asked.metric in clocks.RULES:
+            return self._clocks.entries(asked.metric, at, DEFAULTS | dict(asked.parameters))
         legs = [leg for call in self._calls.values() for leg in calls.legs_of(call)]
         if key in calls.RULES:
             return calls.RULES[key][1](legs, DEFAULTS | dict(asked.parameters))

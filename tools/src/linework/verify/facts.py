@@ -1,6 +1,6 @@
-"""The streams of calls and of quality, as far as they were read, every fact and notice once into the recount.
+"""The streams of calls, limits and quality, as far as they were read, every fact and notice once into the recount.
 
-Facts of calls have versions without gaps; notices of quality have none, and are known by their ids.
+Facts have versions without gaps; notices of quality have none, and are known by their ids.
 """
 
 from contracts.message import Message
@@ -9,7 +9,7 @@ from linework.verify.laws import Findings, Law
 
 
 class Facts:
-    """Takes the messages of `calls` and `quality`, in the order of each key."""
+    """Takes the messages of `calls`, `deadlines` and `quality`, in the order of each key."""
 
     def __init__(self, findings: Findings, recount: Recount) -> None:
         self.message_count = 0

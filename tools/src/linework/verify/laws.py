@@ -18,7 +18,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, WorkOrder, apply
-from contracts.requests import WorkOrderCancelRequested, WorkOrderRequestRefused, WorkOrderUrgeRequested
+from contracts.requests import WorkOrderRequest, WorkOrderRequestRefused
 
 _ORDER = msgspec.json.Decoder(WorkOrder)
 _MOST_KEPT = 1000
@@ -132,7 +132,7 @@ class Ledger:
             self._take_event(message, message.order_version)
             return
         self._other_ids.add(_short(message.id))
-        if isinstance(message.body, WorkOrderCancelRequested | WorkOrderUrgeRequested):
+        if isinstance(message.body, WorkOrderRequest):
             self._request(message.body.request_id, message.subject).is_asked = True
         elif isinstance(message.body, WorkOrderRequestRefused):
             self._request(message.body.request_id, message.subject).answers.add(message.id)

@@ -10,14 +10,14 @@ from typing import Any
 
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
-from contracts.topics import CALLS, QUALITY, WORK_ORDERS
+from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS
 from linework.client import Installation, Person
 from linework.verify.laws import Findings, Law
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 Row = Mapping[str, Any]
-_TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS, QUALITY)}
+_TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS, DEADLINES, QUALITY)}
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from contracts import topics
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
-from contracts.topics import CALLS, QUALITY, WORK_ORDERS
+from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS
 from linework.client import Installation, Person
 from linework.stopped import Stopped
 from linework.verify.facts import Facts
@@ -35,7 +35,7 @@ class Topic:
 
     def __init__(self, bootstrap_servers: str, prefix: str, repairs: Repairs | None = None) -> None:
         """`repairs` stand in the place of the records that they are of: no service applied those as they are."""
-        names = ", ".join(prefix + topic.name for topic in (WORK_ORDERS, CALLS, QUALITY))
+        names = ", ".join(prefix + topic.name for topic in (WORK_ORDERS, CALLS, DEADLINES, QUALITY))
         self.name = f"topics {names} at {bootstrap_servers}"
         self.malformed: list[str] = []
         self._bootstrap_servers = bootstrap_servers
@@ -52,10 +52,9 @@ class Topic:
             for partition in await self._partitions(consumer, WORK_ORDERS):
                 await self._read(consumer, partition, WORK_ORDERS, ledger.take)
                 ledger.rest()
-            for partition in await self._partitions(consumer, CALLS):
-                await self._read(consumer, partition, CALLS, facts.take)
-            for partition in await self._partitions(consumer, QUALITY):
-                await self._read(consumer, partition, QUALITY, facts.take_notice)
+            for topic, take in ((CALLS, facts.take), (DEADLINES, facts.take), (QUALITY, facts.take_notice)):
+                for partition in await self._partitions(consumer, topic):
+                    await self._read(consumer, partition, topic, take)
         except KafkaError as error:
             raise Stopped(f"The {self.name} cannot be read: {error}") from error
         finally:

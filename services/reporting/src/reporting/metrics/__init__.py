@@ -7,10 +7,17 @@ changes its meaning.
 
 from collections.abc import Mapping
 
-from reporting.metrics import agents, calls, durations, follow_ups, orders
+from reporting.metrics import agents, calls, clocks, durations, follow_ups, orders
 from reporting.metrics.metric import PARAMETERS, Dimension, Grain, Kind, Metric, Source
 
-METRICS = (*orders.METRICS, *durations.METRICS, *calls.METRICS, *agents.METRICS, *follow_ups.METRICS)
+METRICS = (
+    *orders.METRICS,
+    *durations.METRICS,
+    *clocks.METRICS,
+    *calls.METRICS,
+    *agents.METRICS,
+    *follow_ups.METRICS,
+)
 
 
 def _by_id(metrics: tuple[Metric, ...]) -> Mapping[str, tuple[Metric, ...]]:

@@ -14,6 +14,7 @@ class Dimension(StrEnum):
     DEVICE_TYPE = "device_type"
     CHANNEL = "channel"
     ZONE = "zone"
+    CLOCK = "clock"
     DIRECTION = "direction"
     QUEUE = "queue"
     AGENT = "agent_id"
@@ -142,5 +143,5 @@ class Metric:
         return round(numerator / denominator, 6) if denominator else None
 
 
-PARAMETERS: dict[str, int] = {"threshold_seconds": 20, "short_seconds": 5}
+PARAMETERS: dict[str, int] = {"threshold_seconds": 20, "short_seconds": 5, "near_seconds": 1800}
 """The thresholds there are, in seconds, and what they are unless the question says otherwise."""

@@ -9,14 +9,16 @@ from datetime import date, timedelta
 
 from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
+from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from reporting import event_store
 from reporting.event_store import Added, StreamState
-from reporting.projections import agents, calls, days, follow_ups, orders
+from reporting.projections import agents, calls, clocks, days, follow_ups, orders
 
 SETS = ("a", "b")
 TABLES: Mapping[str, tuple[str, ...]] = {
     orders.TABLE: orders.KEY,
+    clocks.TABLE: clocks.KEY,
     calls.TABLE: calls.KEY,
     calls.LATE_TABLE: calls.LATE_KEY,
     agents.TABLE: agents.KEY,
@@ -37,19 +39,26 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     facts = [message for message in new if _is_of_a_call(message)]
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
+    defined = [message.body for message in new if isinstance(message.body, TimeLimitsDefined)]
+    rules = await clocks.rules_in(tx) if events or defined else clocks.Rules()
     # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
     earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
     known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []
     followed = await _of_follow_ups(tx, told) if told and names else []
     touched: dict[str, set[date]] = {
         orders.TABLE: set(),
+        clocks.TABLE: set(),
         calls.TABLE: set(),
         agents.TABLE: agents.days_of(states, newest),
         follow_ups.TABLE: set(),
     }
     for name in names:
         if events:
-            touched[orders.TABLE] |= await orders.apply(tx, name, events, late_after)
+            changed, taken = await orders.apply(tx, name, events, late_after)
+            touched[orders.TABLE] |= changed
+            touched[clocks.TABLE] |= await clocks.apply(tx, name, taken, rules, late_after)
+        if defined:
+            touched[clocks.TABLE] |= await clocks.judge_by(tx, name, defined, rules, late_after)
         if facts:
             touched[calls.TABLE] |= await calls.apply(tx, name, facts, known, late_after, newest)
         await agents.apply(tx, name, states)
@@ -68,8 +77,12 @@ async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_a
     messages, followed = await event_store.messages_of(tx, subjects), await _of_follow_ups(tx, subjects)
     events = [message for message in messages if message.order_version is not None]
     facts = [message for message in messages if _is_of_a_call(message)]
+    defined = [message.body for message in messages if isinstance(message.body, TimeLimitsDefined)]
+    rules = await clocks.rules_in(tx)
     if events:
-        await orders.write_anew(tx, name, events, late_after)
+        await clocks.write_anew(tx, name, await orders.write_anew(tx, name, events, late_after), rules, late_after)
+    if defined:
+        await clocks.judge_by(tx, name, defined, rules, late_after)
     if facts:
         await calls.write_anew(tx, name, facts, late_after)
     if followed:
@@ -78,4 +91,4 @@ async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_a
 
 
 def _is_of_a_call(message: Message) -> bool:
-    return message.entity_version is not None and not isinstance(message.body, AgentStateChanged)
+    return message.entity_version is not None and not isinstance(message.body, AgentStateChanged | TimeLimitsDefined)

@@ -193,6 +193,15 @@ def _act(present: Status, event: object) -> Act:
     return ACTS[type(event)][0]
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event of an order, and the stay that the order was in after it."""
+
+    message: Message
+    stay: Stay
+    known_at: datetime
+
+
 @dataclass(slots=True)
 class Projected:
     """The present stays of some orders, and what is to be written: stays to add, and stored ones to change."""
@@ -200,6 +209,8 @@ class Projected:
     late_after: timedelta
     present: dict[str, Stay] = field(default_factory=dict)
     added: list[Stay] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
+    """What clocks are told of."""
     changed: dict[str, Stay] = field(default_factory=dict)
     """By order: of an order's stored stays only the last can still change."""
 
@@ -222,13 +233,17 @@ class Projected:
             if entered is not None:
                 self.present[message.subject] = entered
                 self.added.append(entered)
+            stay = self.present[message.subject]
+            self.taken.append(Taken(message, stay, max(message.recorded_at, stay.since_known_at)))
 
     def _note_change(self, stay: Stay) -> None:
         if stay.since_version == self._stored.get(stay.order_id):
             self.changed[stay.order_id] = stay
 
 
-async def apply(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> set[date]:
+async def apply(
+    tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta
+) -> tuple[set[date], list[Taken]]:
     """Takes new events into a set, and says which days it has changed.
 
     They follow what is in it: the event store has seen to that.
@@ -241,15 +256,17 @@ async def apply(tx: Transaction, name: str, events: Sequence[Message], late_afte
         await tx.execute(_FINISH.format(name=name), *(list(column) for column in values))
     if projected.added:
         await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
-    return days_of(moment for stay in (*changed, *projected.added) for moment in (stay.entered_at, stay.left_at))
+    days = days_of(moment for stay in (*changed, *projected.added) for moment in (stay.entered_at, stay.left_at))
+    return days, projected.taken
 
 
-async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> None:
+async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> list[Taken]:
     """Puts orders into a set from the whole of their events, whatever the set had of them."""
     projected = Projected(late_after)
     projected.take(events)
     await tx.execute(f"delete from {TABLE}_{name} where order_id = any($1)", list(projected.present))
     await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
+    return projected.taken
 
 
 async def _present(tx: Transaction, name: str, order_ids: Iterable[str]) -> dict[str, Stay]:

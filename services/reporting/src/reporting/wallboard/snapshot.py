@@ -1,4 +1,4 @@
-"""How things stand at this moment: calls that wait, agents, today's figures, orders that are not finished.
+"""How things stand at this moment: calls that wait, agents, today's figures, orders not finished, limits near.
 
 Each snapshot is whole: who has the latest has everything. Its id changes when the record or the projections
 behind it have changed.
@@ -21,6 +21,7 @@ _TODAY = ("calls_offered", "calls_answered", "connect_rate", "service_level_3", 
 # A call of which nothing was heard for so long does not wait any more, whatever its switch has forgotten to tell.
 _WAITS_AT_MOST = timedelta(hours=4)
 _REPORTED_AT_MOST = timedelta(hours=24)
+_CLOCKS_LISTED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ async def snapshot(db: Database, viewer: Viewer, now: datetime) -> dict[str, Any
             "areas": None if viewer.areas is None else list(viewer.areas),
             "calls": await _calls(statements, state, viewer, now) if viewer.sees_calls else None,
             "orders": await _orders(statements, state, viewer, now),
+            "limits": await _limits(statements, state, viewer, now),
         }
 
 
@@ -125,4 +127,32 @@ async def _orders(statements: Statements, state: StreamState, viewer: Viewer, no
         ],
         "orders": totals[0]["denominator"],
         "p90_seconds": totals[0]["p90"],
+    }
+
+
+async def _limits(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
+    """How many clocks are near their limit and over it, and those that are over it next."""
+    counts, near = {}, 0
+    for name in ("near_limit", "over_limit"):
+        question = Question(metric=metric_of(name, None, roles=viewer.roles), at=now, areas=viewer.areas)
+        (row,) = await counted(statements, state, question)
+        counts[name] = row["value"]
+        near = question.thresholds.get("near_seconds", near)
+    rows = await statements.fetch(
+        f"""select due.order_id, clock, due_at, work_area_id,
+                convert_from(created.data, 'UTF8')::json->>'order_no' as order_no
+            from (select * from clocks_{state.live} where until_known_at is null and stopped_at is null
+                    and state = 'running' and due_at >= $1 and due_at <= $2
+                    and ($3::text[] is null or work_area_id = any($3))
+                order by due_at, order_id, clock limit {_CLOCKS_LISTED}) as due
+            join messages as created on created.order_id = due.order_id and created.order_version = 1
+            order by due_at, due.order_id, clock""",
+        now,
+        now + timedelta(seconds=near),
+        None if viewer.areas is None else list(viewer.areas),
+    )
+    return {
+        "near_seconds": near,
+        **counts,
+        "next": [{**dict(row), "seconds_left": _seconds(row["due_at"], now)} for row in rows],
     }

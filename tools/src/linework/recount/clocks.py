@@ -1,0 +1,237 @@
+"""What each metric of clocks counts, written down again from its published formula.
+
+Nothing is added up on the way: each clock is found in the whole of its order's events, what counts of it is laid
+out day by day, and whether a limit was over at a moment is asked by counting what had elapsed until then.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from contracts import events as e
+from contracts.calendar import WorkingTime
+from contracts.events import Clock
+from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
+from contracts.message import Message
+from contracts.order import WorkOrder
+from linework.recount.counting import Entry, Kind
+from linework.recount.orders import names_of
+
+_MICROSECOND = timedelta(microseconds=1)
+_FOREVER = datetime(9999, 12, 30, tzinfo=UTC)
+
+
+@dataclass(slots=True)
+class Happened:
+    body: Any
+    at: datetime
+    names: Mapping[str, str | None]
+    """The order's after it."""
+
+
+@dataclass(slots=True)
+class Log:
+    """Everything that happened to an order."""
+
+    order: WorkOrder
+    events: list[Happened] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Timed:
+    """One clock of an order: when it ran, and how it ended."""
+
+    clock: Clock
+    limit: TimeLimit | None
+    calendar: WorkingTime
+    allowed: timedelta
+    began: datetime
+    spans: list[tuple[datetime, datetime | None]]
+    stopped: datetime | None = None
+    stopped_by: type | None = None
+    is_void: bool = False
+    is_extended: bool = False
+    names: Mapping[str, str | None] = field(default_factory=dict)
+
+    def is_over_before(self, moment: datetime) -> bool:
+        """Whether all that is allowed had elapsed before a moment."""
+        return self.elapsed(moment - _MICROSECOND) >= self.allowed
+
+    def elapsed(self, until: datetime) -> timedelta:
+        worked = timedelta()
+        for begin, end in self.spans:
+            end = until if end is None else min(end, until)
+            if begin < end:
+                worked += _counted(self.calendar, begin, end) if self._is_working_time else end - begin
+        return worked
+
+    @property
+    def _is_working_time(self) -> bool:
+        return self.limit is not None and self.limit.is_working_time
+
+
+def _counted(calendar: WorkingTime, begin: datetime, end: datetime) -> timedelta:
+    """What two moments have between them of working time: each day's parts, cut to lie between."""
+    counted, zone = timedelta(), calendar.zone
+    first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        is_off = day.weekday() in calendar.days_off or day in calendar.holidays
+        if is_off and day not in calendar.make_up_days:
+            continue
+        for part in calendar.hours:
+            opens, closes = (_wall_clock(day, minute, zone) for minute in (part.begin_minute, part.end_minute))
+            counted += max(min(closes, end) - max(opens, begin), timedelta())
+    return counted
+
+
+def _wall_clock(day: Any, minute: int, zone: Any) -> datetime:
+    day += timedelta(days=minute // 1440)
+    return datetime(day.year, day.month, day.day, minute % 1440 // 60, minute % 60, tzinfo=zone).astimezone(UTC)
+
+
+_STOPS: Mapping[Clock, tuple[type, ...]] = {
+    Clock.DISPATCH: (e.WorkOrderDispatched,),
+    Clock.ACCEPT: (e.WorkOrderStarted,),
+    Clock.CONTACT: (e.WorkOrderStarted,),
+    Clock.ARRIVE: (e.WorkOrderArrived, e.WorkOrderCompleted),
+    Clock.COMPLETE: (e.WorkOrderCompleted,),
+    Clock.REPLY: (e.WorkOrderCompleted, e.WorkOrderArchived),
+}
+
+
+def _is_end(clock: Clock, body: Any) -> bool:
+    if clock is Clock.REPLY and isinstance(body, e.WorkOrderCompleted):
+        return body.is_called_back
+    return isinstance(body, _STOPS[clock])
+
+
+def _is_end_of_nothing(clock: Clock, body: Any) -> bool:
+    return isinstance(body, e.WorkOrderCancelled) or (clock is Clock.ACCEPT and isinstance(body, e.WorkOrderRejected))
+
+
+class Clocks:
+    """Every order's events, and every set of limits."""
+
+    def __init__(self) -> None:
+        self._logs: dict[str, Log] = {}
+        self._sets: dict[int, TimeLimitsDefined] = {}
+
+    def take(self, message: Message, after: WorkOrder) -> None:
+        log = self._logs.setdefault(after.id, Log(after))
+        log.events.append(Happened(message.body, message.occurred_at, names_of(after)))
+
+    def take_limits(self, message: Message) -> None:
+        self._sets[message.entity_version or 0] = message.body
+
+    def entries(self, metric: str, at: datetime, thresholds: Mapping[str, int]) -> Iterator[Entry]:
+        return RULES[metric][1](self._every_clock(), at, thresholds)
+
+    def _every_clock(self) -> Iterator[Timed]:
+        for log in self._logs.values():
+            rules = self._rules_for(log.order.created.at)
+            for place, happened in enumerate(log.events):
+                if place == 0:
+                    started = [clock for clock in Clock if clock is not Clock.ACCEPT]
+                else:
+                    started = [Clock.ACCEPT] if isinstance(happened.body, e.WorkOrderDispatched) else []
+                for clock in started:
+                    yield _followed(log, place, clock, rules)
+
+    def _rules_for(self, created_at: datetime) -> TimeLimitsDefined:
+        fitting = [version for version, rules in self._sets.items() if rules.applies_from <= created_at]
+        return self._sets[max(fitting)] if fitting else SHIPPED
+
+
+def _limit_for(log: Log, clock: Clock, rules: TimeLimitsDefined) -> TimeLimit | None:
+    zone, demand_type = log.order.zone, log.order.demand_type
+    for limit in rules.limits:
+        is_for_it = limit.zone in (None, zone) and limit.demand_type in (None, demand_type)
+        if limit.clock is clock and is_for_it:
+            return limit if limit.minutes is not None else None
+    return None
+
+
+def _followed(log: Log, place: int, clock: Clock, rules: TimeLimitsDefined) -> Timed:
+    """A clock from the event that starts it on."""
+    began, limit = log.events[place].at, _limit_for(log, clock, rules)
+    allowed = timedelta(minutes=limit.minutes or 0) if limit else timedelta.max
+    timed = Timed(clock, limit, rules.calendar, allowed, began, [(began, None)], names=log.events[place].names)
+    latest = began  # never before its own latest change
+    for happened in log.events[place + 1 :]:
+        body, moment = happened.body, max(happened.at, latest)
+        is_running = timed.spans[-1][1] is None
+        timed.names = happened.names
+        if _is_end(clock, body):
+            timed.stopped, timed.stopped_by, latest = moment, type(body), moment
+        elif _is_end_of_nothing(clock, body):
+            timed.is_void = True
+        elif isinstance(body, e.WorkOrderExtended) and body.clock is clock and limit:
+            timed.allowed += timedelta(minutes=body.minutes)
+            timed.is_extended = True
+        elif isinstance(body, e.WorkOrderResumed) and not is_running:
+            timed.spans.append((moment, None))
+            latest = moment
+        rests = timed.stopped is not None or isinstance(body, e.WorkOrderSuspended)
+        if rests and is_running:
+            timed.spans[-1] = (timed.spans[-1][0], moment)
+            latest = moment
+        if timed.stopped or timed.is_void:
+            break
+    return timed
+
+
+Thresholds = Mapping[str, int]
+Rule = Callable[[Iterable[Timed], datetime, Thresholds], Iterator[Entry]]
+
+
+def _stopped(above: Callable[[Timed], bool]) -> Rule:
+    def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[Entry]:
+        for timed in clocks:
+            if timed.limit and timed.stopped and not timed.is_void:
+                yield Entry(timed.stopped, _named(timed), int(above(timed)), 1)
+
+    return rule
+
+
+def _times(where: Callable[[Timed], bool]) -> Rule:
+    def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[Entry]:
+        for timed in clocks:
+            if timed.stopped and where(timed):
+                yield Entry(timed.stopped, _named(timed), (timed.stopped - timed.began) // _MICROSECOND, 1)
+
+    return rule
+
+
+def _standing(counts: Callable[[Timed, datetime, Thresholds], bool]) -> Rule:
+    def rule(clocks: Iterable[Timed], at: datetime, thresholds: Thresholds) -> Iterator[Entry]:
+        for timed in clocks:
+            if timed.limit and not timed.stopped and not timed.is_void and counts(timed, at, thresholds):
+                yield Entry(None, _named(timed), 1, 1)
+
+    return rule
+
+
+def _is_near(timed: Timed, at: datetime, thresholds: Thresholds) -> bool:
+    is_running = timed.spans[-1][1] is None
+    soon = at + timedelta(seconds=thresholds["near_seconds"])
+    return is_running and not timed.is_over_before(at) and timed.elapsed(soon) >= timed.allowed
+
+
+def _named(timed: Timed) -> Mapping[str, str | None]:
+    return {**timed.names, "clock": timed.clock.value}
+
+
+RULES: Mapping[str, tuple[Kind, Rule]] = {
+    "in_time": ("ratio", _stopped(lambda timed: not timed.is_over_before(timed.stopped or _FOREVER))),
+    "extension_rate": ("ratio", _stopped(lambda timed: timed.is_extended)),
+    "arrival_time": (
+        "distribution",
+        _times(lambda timed: timed.clock is Clock.ARRIVE and timed.stopped_by is e.WorkOrderArrived),
+    ),
+    "reply_time": ("distribution", _times(lambda timed: timed.clock is Clock.REPLY and timed.limit is not None)),
+    "near_limit": ("count", _standing(_is_near)),
+    "over_limit": ("count", _standing(lambda timed, at, _: timed.is_over_before(at))),
+}
+"""By metric; each in its first version."""
