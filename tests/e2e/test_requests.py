@@ -5,6 +5,8 @@ import asyncio
 import pytest
 from tests.e2e.city import Answered, City, Json
 
+from chassis.testing import eventually
+
 
 async def _ask(city: City, order: Json, kind: str) -> Json:
     asked = await city.agent.post("intake", f"/work-orders/{order['id']}/{kind}-requests", {"reason": "用户来电要求"})
@@ -110,3 +112,25 @@ async def test_a_suspended_order_rests_until_it_is_resumed(city: City) -> None:
     order = await city.north.act("fieldwork", order, "resume")
     assert order["suspension"] is None
     assert (await city.completed(order))["status"] == "completed"
+
+
+async def test_repair_staff_get_more_time_arrive_and_are_in_time(city: City) -> None:
+    order = await city.dispatched()
+    path, reason = f"/work-orders/{order['id']}/extension-requests", {"reason": "堵车", "clock": "arrive"}
+    asked = [await city.north.post("intake", path, {**reason, "minutes": minutes}) for minutes in (60, 100_000)]
+    granted, refused = [await city.north.get("intake", f"/requests/{one['id']}", wait_seconds=10) for one in asked]
+    assert (granted["state"], refused["state"]) == ("granted", "refused")
+    assert refused["refusal"]["code"] == "extension_too_long"
+    order = await city.north.see("fieldwork", order | {"version": order["version"] + 1})
+    assert order["extensions"][0]["minutes"] == 60
+    order = await city.north.act("fieldwork", order, "arrive", place="东门")
+    assert (order["status"], order["arrivals"][0]["place"]) == ("dispatched", "东门")
+    here = {"only": f"work_area_id:{city.area('north')}", "group_by": "clock"}
+
+    async def rows(metric: str) -> list[Json]:
+        return (await city.supervisor.get("reporting", f"/figures/{metric}", **here))["rows"]
+
+    (in_time,) = await eventually(lambda: rows("in_time"), until=bool)
+    assert (in_time["clock"], in_time["value"]) == ("arrive", 1)
+    (extended,) = await rows("extension_rate")
+    assert extended["value"] == 1

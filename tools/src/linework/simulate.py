@@ -32,7 +32,7 @@ def simulate(
     state_folder: StateFolder = None,
 ) -> None:
     """Play agents, dispatchers, repair staff and auditors: orders from creation to archive, with rejections,
-    redispatches, cancellations, urges, suspensions and failed audits.
+    redispatches, cancellations, urges, arrivals, extensions, suspensions and failed audits.
 
     The exit status is 1 when an answer was impossible: a refusal that nobody caused, or a state that does not follow.
     """

@@ -62,11 +62,10 @@ QUALITY = Topic(
 
 DEADLINES = Topic(
     name="deadlines",
-    key="time_limits",
+    key="time_limits, of sets of limits",
     writers=(Service.DISPATCH,),
     description="Every set of time limits that operators have defined, oldest first. Nothing is said about one order: "
     "whoever has its events and these has its deadlines, and judges it again when a set of limits changes.",
-    partitions=1,
     config={"cleanup.policy": "delete", **_FOREVER},
 )
 
