@@ -47,6 +47,8 @@ _METRICS = (
     "rejections_per_order",
     "first_dispatch_accuracy",
     "completion_time",
+    "in_time",
+    "over_limit",
     "calls_offered",
 )
 """Some of each kind: a whole list would ask the same code a thousand times."""

@@ -72,6 +72,15 @@ async def test_an_arrival_without_a_limit_is_measured_and_not_judged(reporting, 
     assert (await figure(reporting, "arrival_time"))["rows"][0]["value"] == 3000
 
 
+async def test_an_arrival_is_measured_also_when_its_limit_was_taken_away_meanwhile(reporting, make_stream):
+    stream = make_stream("o-1", Status.DISPATCHED, at=BEGIN, step=0)
+    await reporting.receive(*stream.messages)
+    await told(reporting, make_rules(), at=BEGIN + timedelta(minutes=5))
+    await reporting.receive(stream.after(minutes=50).add(e.WorkOrderArrived()))
+    assert await by_clock(reporting) == {}
+    assert (await figure(reporting, "arrival_time"))["rows"][0]["value"] == 3000
+
+
 async def test_no_clock_runs_while_an_order_rests_and_an_extension_is_added(reporting, make_stream):
     await told(reporting, make_rules(TimeLimit(clock=Clock.COMPLETE, minutes=60)))
     stream = make_stream("o-1", Status.PROCESSING, at=BEGIN, step=0)

@@ -131,8 +131,7 @@ class Watch:
             changed = _changed(self.present[key], taken, rules)
             if changed is not None:
                 self._put(key, changed, taken)
-        is_first_visit = isinstance(message.body, e.WorkOrderArrived) and not stay.completion_count
-        if is_first_visit and (Clock.ARRIVE.value, 1) not in self.present:
+        if isinstance(message.body, e.WorkOrderArrived) and not stay.completion_count:
             self._measure_arrival(taken)
 
     def _start(self, clock: Clock, turn: int, limit: Limit, taken: Taken) -> None:
@@ -141,8 +140,10 @@ class Watch:
         self._put((clock.value, turn), replace(row, due_at=due_at(limit, [(at, None)])), taken)
 
     def _measure_arrival(self, taken: Taken) -> None:
-        """Of an order without a limit for it: how long it took all the same."""
-        began_at = taken.stay.created_at
+        """Of an order without a limit for it, or none any more: how long it took all the same."""
+        present, began_at = self.present.get((Clock.ARRIVE.value, 1)), taken.stay.created_at
+        if present is not None and present.state != VOID:
+            return
         row = self._new(Clock.ARRIVE, 1, taken, state=RUNNING, limit_us=None, began_at=[began_at])
         self._put((row.clock, 1), _stop(row, max(began_at, taken.message.occurred_at), "arrived", None), taken)
 
@@ -190,7 +191,7 @@ class Watch:
         for key in sorted({**self.present, **judged.present}):
             present, other = self.present.get(key), judged.present.get(key)
             if other is None and present is not None:
-                # What was measured without a limit is there in both, so this one had a limit that is no more.
+                # What is measured without a limit is in both, so this one had a limit that is no more.
                 other = replace(present, state=VOID)
             if other is not None and (present is None or _said(present) != _said(other)):
                 self._put_known(key, other, version=version, known_at=known_at, is_late=False)
