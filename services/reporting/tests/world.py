@@ -1,6 +1,7 @@
 """Streams of every kind, made up at random: whatever can happen to orders, calls and agents, and how it is told."""
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,7 +48,7 @@ MAKE = {
 STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.SEND_TO_REDISPATCH)
 
 
-def life(make_stream, number: int, chance: random.Random):
+def life(make_stream, number: int, chance: random.Random, *, steps: Sequence[float] = ()):
     """An order that anything allowed can happen to, at any time, some of it dated back."""
     stream = make_stream(
         f"o-{number:03}",
@@ -63,9 +64,8 @@ def life(make_stream, number: int, chance: random.Random):
         if not acts:
             break
         act = chance.choice(likely if likely and chance.random() < 0.6 else acts)
-        stream.after(seconds=chance.choice([-90, 0, 1e-6, 0.0125, 30, chance.uniform(0, 90_000)])).add(
-            MAKE[act](chance)
-        )
+        seconds = chance.choice(steps or [-90, 0, 1e-6, 0.0125, 30, chance.uniform(0, 90_000)])
+        stream.after(seconds=seconds).add(MAKE[act](chance))
     return stream
 
 
