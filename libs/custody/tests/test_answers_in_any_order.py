@@ -175,11 +175,14 @@ class Run:
                 station.position = max(0, station.position - self.random.randint(1, 5))
 
 
+_GRANTS = e.WorkOrderCancelled | e.WorkOrderUrged | e.WorkOrderExtended
+
+
 def _answers(stream: list[Message]) -> dict[str, dict[str, Message]]:
     """The answers to each request by message id: a message that was published twice is one answer."""
     found: dict[str, dict[str, Message]] = defaultdict(dict)
     for message in stream:
-        if isinstance(message.body, WorkOrderRequestRefused | e.WorkOrderCancelled | e.WorkOrderUrged):
+        if isinstance(message.body, WorkOrderRequestRefused | _GRANTS):
             found[message.body.request_id][message.id] = message
     return found
 
@@ -219,4 +222,6 @@ async def test_the_runs_reach_what_they_are_about() -> None:
         reached[run.stations[0].tracked[ORDER].order.status] += 1
         reached.update(message.type.split(".")[-2] for message in run.stream)
         reached.update(f"hop {message.body.hop}" for message in run.stream if getattr(message.body, "hop", 0))
-    assert {"cancelled", "urged", "request_refused", "archived", "hop 1", "hop 2"} <= reached.keys(), reached
+    assert {"cancelled", "urged", "extended", "request_refused", "archived", "hop 1", "hop 2"} <= reached.keys(), (
+        reached
+    )
