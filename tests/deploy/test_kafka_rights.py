@@ -65,7 +65,8 @@ def test_a_service_reads_what_it_listens_to_in_groups_of_its_own() -> None:
 def test_whoever_is_restored_may_read_what_it_takes_back(service: Service) -> None:
     own = {one.topic.name for one in getattr(importlib.import_module(f"{service.value}.consumers"), "OWN", ())}
     assert allowed(of_kind("KafkaUser")[f"{service.value}-worker"], "Read") >= own
-    assert own == ({"directory"} if service in (Service.INTAKE, Service.DISPATCH) else set())
+    wanted = {Service.INTAKE: {"directory"}, Service.DISPATCH: {"directory", "deadlines"}}
+    assert own == wanted.get(service, set())
 
 
 def test_a_partner_writes_its_own_in_reads_its_own_out_and_nothing_else() -> None:
