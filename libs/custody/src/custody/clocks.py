@@ -18,6 +18,8 @@ MICROSECOND = timedelta(microseconds=1)
 MINUTE_US = 60_000_000
 _ONE_DAY = timedelta(days=1)
 _FAR_AHEAD = datetime(9999, 12, 30, tzinfo=UTC)
+_LONG_AGO = datetime(2, 1, 1, tzinfo=UTC)
+"""Closer to the ends of the calendar a moment has no local time in every zone."""
 EXTENDABLE = (Clock.ARRIVE, Clock.COMPLETE, Clock.REPLY)
 """What a subscriber waits for; what the house owes itself is not put off."""
 
@@ -46,8 +48,8 @@ def reached(calendar: WorkingTime | None, begin: datetime, needed_us: int) -> da
 
 def _worked(calendar: WorkingTime, begin: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
     """The stretches of working time, in UTC, that share some time with those between two moments."""
-    zone, hours = calendar.zone, calendar.hours
-    if not hours or begin >= end:
+    zone, hours, begin = calendar.zone, calendar.hours, max(begin, _LONG_AGO)
+    if not hours or begin >= min(end, _FAR_AHEAD):
         return
     day = begin.astimezone(zone).date()
     last = min(end, _FAR_AHEAD).astimezone(zone).date()

@@ -126,7 +126,9 @@ async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> 
 async def get_events(
     desk: Desk,
     after: Annotated[int, Query(ge=0, le=2**62, description="`next_after` of the page before.")] = 0,
-    topic: Annotated[Literal["work-orders", "calls", "quality"] | None, Query(description="Default: all.")] = None,
+    topic: Annotated[
+        Literal["work-orders", "calls", "deadlines", "quality"] | None, Query(description="Default: all.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=1000, description="Messages a page.")] = 500,
 ) -> Response:
     """Every message as it travelled, in the order in which it was stored; the events of an order in their versions.

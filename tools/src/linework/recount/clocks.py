@@ -19,7 +19,7 @@ from linework.recount.counting import Entry, Kind
 from linework.recount.orders import names_of
 
 _MICROSECOND = timedelta(microseconds=1)
-_FOREVER = datetime(9999, 12, 30, tzinfo=UTC)
+_LONG_AGO, _FOREVER = datetime(2, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -74,6 +74,7 @@ class Timed:
 def _counted(calendar: WorkingTime, begin: datetime, end: datetime) -> timedelta:
     """What two moments have between them of working time: each day's parts, cut to lie between."""
     counted, zone = timedelta(), calendar.zone
+    begin, end = max(begin, _LONG_AGO), min(end, _FOREVER)
     first, last = begin.astimezone(zone).date(), end.astimezone(zone).date()
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)

@@ -50,6 +50,7 @@ GRAINS: Mapping[ReportKind, Grain] = {
 WORDS: Mapping[str, Names] = {
     "period": ("Period", "时段"),
     "queue": ("Queue", "队列"),
+    "clock": ("Limit for", "时限类型"),
     "agent_id": ("Agent", "坐席"),
     "work_area_id": ("Work area", "工区"),
     "demand_type": ("Demand type", "需求类型"),
@@ -85,8 +86,9 @@ class Section:
 _CALLS = ("calls_offered", "calls_answered", "calls_abandoned", "connect_rate", "service_level_3", "abandonment_rate")
 _TIMES = ("speed_of_answer", "handle_time")
 _ORDERS = ("work_orders_completed", "rejections_per_order", "first_dispatch_accuracy", "reopen_rate")
-_ORDER_TIMES = ("dispatch_time", "start_time", "handling_time", "completion_time")
+_ORDER_TIMES = ("dispatch_time", "start_time", "arrival_time", "handling_time", "completion_time", "reply_time")
 _CONTENT = ("follow_up_satisfaction", "follow_up_response_rate")
+_IN_TIME = ("in_time", "extension_rate")
 
 SECTIONS = (
     Section(
@@ -149,6 +151,7 @@ SECTIONS = (
         Dimension.WORK_AREA,
         chart="follow_up_coverage",
     ),
+    Section("in_time", ("Time limits", "时限"), _IN_TIME, Dimension.CLOCK, chart="in_time"),
     Section("backlog", ("Backlog as it stands", "未完成工单"), ("backlog", "backlog_age"), Dimension.STATUS),
 )
 
