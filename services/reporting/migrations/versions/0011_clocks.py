@@ -5,8 +5,8 @@ Expands: a record that is there already has no clocks yet, so `live_shape` has t
 
 from chassis.migrations import execute
 
-revision = "0009"
-down_revision = "0020"
+revision = "0011"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

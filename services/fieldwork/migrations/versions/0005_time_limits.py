@@ -3,8 +3,8 @@
 from chassis.migrations import execute
 from custody.limits import TIME_LIMITS_V1
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
