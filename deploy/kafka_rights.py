@@ -12,9 +12,19 @@ from types import ModuleType
 
 from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import Service
-from contracts.topics import CALLS, PARTNER_IN, PARTNER_OUT, TEMPLATES, TOPICS, WORK_ORDERS, Topic, topic_of_partner
+from contracts.topics import (
+    CALLS,
+    PARTNER_IN,
+    PARTNER_OUT,
+    QUALITY,
+    TEMPLATES,
+    TOPICS,
+    WORK_ORDERS,
+    Topic,
+    topic_of_partner,
+)
 
-REFILLED = (WORK_ORDERS, CALLS)
+REFILLED = (WORK_ORDERS, CALLS, QUALITY)
 """The topics that reporting has a record of, from which they can be filled again."""
 
 
