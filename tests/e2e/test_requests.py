@@ -116,6 +116,7 @@ async def test_a_suspended_order_rests_until_it_is_resumed(city: City) -> None:
 
 async def test_repair_staff_get_more_time_arrive_and_are_in_time(city: City) -> None:
     order = await city.dispatched()
+    await city.north.see("intake", order)  # which asks in their name only once it knows that the order is theirs
     path, reason = f"/work-orders/{order['id']}/extension-requests", {"reason": "堵车", "clock": "arrive"}
     asked = [await city.north.post("intake", path, {**reason, "minutes": minutes}) for minutes in (60, 100_000)]
     granted, refused = [await city.north.get("intake", f"/requests/{one['id']}", wait_seconds=10) for one in asked]
