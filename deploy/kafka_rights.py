@@ -14,6 +14,7 @@ from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import Service
 from contracts.topics import (
     CALLS,
+    DEADLINES,
     PARTNER_IN,
     PARTNER_OUT,
     QUALITY,
@@ -24,7 +25,7 @@ from contracts.topics import (
     topic_of_partner,
 )
 
-REFILLED = (WORK_ORDERS, CALLS, QUALITY)
+REFILLED = (WORK_ORDERS, CALLS, QUALITY, DEADLINES)
 """The topics that reporting has a record of, from which they can be filled again."""
 
 

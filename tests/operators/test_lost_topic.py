@@ -19,7 +19,7 @@ from chassis.parking import Parked, RawRecord, park
 from chassis.say_again import say_again
 from chassis.testing import create_topics, eventually, records_of
 from chassis.worker import Worker
-from contracts.topics import DIRECTORY, SEALING_KEYS, WORK_ORDERS
+from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS, Topic
 from dispatch import saying as dispatch_says
 from fieldwork.consumers import SUBSCRIPTIONS
 from intake import saying as intake_says
@@ -32,9 +32,9 @@ async def lose(town: Town, topic: str = WORK_ORDERS.name) -> None:
         await eventually(admin.list_topics, until=lambda names: town.prefix + topic not in names)
 
 
-async def refill(town: Town, **options: Any) -> int:
-    """What `python -m reporting.republish work-orders` does."""
-    return await republish(town.settings("reporting"), WORK_ORDERS, say=lambda _: None, **options)
+async def refill(town: Town, topic: Topic = WORK_ORDERS, **options: Any) -> int:
+    """What `python -m reporting.republish TOPIC` does."""
+    return await republish(town.settings("reporting"), topic, say=lambda _: None, **options)
 
 
 async def standing(town: Town, topic: str = WORK_ORDERS.name) -> list[ConsumerRecord]:
@@ -184,6 +184,34 @@ async def test_a_topic_with_messages_that_the_record_has_not_is_never_deleted(to
     assert len(await standing(town)) == 2
     async with town.started():  # nothing has changed: everybody goes on where they were
         await is_lawful_everywhere(town)
+
+
+async def test_lost_limits_are_filled_again_and_the_next_ones_follow_them(town: Town) -> None:
+    async def limit_arrival(minutes: int) -> None:
+        rules = {
+            "limits": [{"clock": "arrive", "minutes": minutes}],
+            "calendar": calendar,
+            "longest_extension_minutes": 60,
+        }
+        await town.call("dispatch", "PUT", "/rules/time-limits", "operator", rules)
+
+    calendar = (await town.call("dispatch", "GET", "/rules/time-limits", "operator"))["rules"]["calendar"]
+    async with town.started():
+        for minutes in (30, 40):
+            await limit_arrival(minutes)
+        await town.settle("dispatch")
+        await everybody_has_read(town)
+    before = as_read(await standing(town, DEADLINES.name))
+    await lose(town, DEADLINES.name)
+    assert await refill(town, DEADLINES) == 2
+    assert as_read(await standing(town, DEADLINES.name)) == before
+    async with town.started():
+        await limit_arrival(50)
+        await town.settle("dispatch")
+        await everybody_has_read(town)
+        await is_lawful_everywhere(town)
+    (limits,) = as_read(await standing(town, DEADLINES.name)).values()
+    assert len(limits) == 3
 
 
 def newest(records: list[ConsumerRecord]) -> dict[bytes, tuple[Any, bytes]]:

@@ -29,13 +29,13 @@ from chassis.settings import Settings
 from contracts.codec import encode
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import CALLS, QUALITY, WORK_ORDERS, Topic
+from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
 from reporting import event_store
 
 _ROWS = 2_000
 _WAIT_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
-_TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS, QUALITY)}
+_TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS, QUALITY, DEADLINES)}
 _SERVICE = Service.REPORTING.value
 _STOP = "stop the workers of all services, and run it with --replace"
 _PARTITION_OF = DefaultPartitioner()
