@@ -42,7 +42,14 @@ def state_folder(installation: dict[str, str]) -> Path:
 
 
 @pytest.fixture
-def secrets(state_folder: Path, postgres_server: Any, kafka_server: Any, city: City) -> Secrets:
+def servers(state_folder: Path, request: pytest.FixtureRequest) -> tuple[Any, Any]:
+    """PostgreSQL and Kafka; as parameters they would be made first, also for an installation elsewhere."""
+    return request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_server")
+
+
+@pytest.fixture
+def secrets(state_folder: Path, servers: tuple[Any, Any], city: City) -> Secrets:
+    postgres_server, kafka_server = servers
     password = urlsplit(postgres_server.url).password
     assert password
     texts = {
@@ -83,6 +90,6 @@ def test_a_secret_that_is_told_is_found(secrets: Secrets, tmp_path: Path) -> Non
         process.communicate(b"\n")
 
 
-def test_what_is_kept_in_files_is_readable_by_its_owner_only(state_folder: Path, postgres_server: Any) -> None:
-    files = [state_folder / "sealing-master-keys", state_folder / "issuer-key.pem", postgres_server.folder / "password"]
+def test_what_is_kept_in_files_is_readable_by_its_owner_only(state_folder: Path, servers: tuple[Any, Any]) -> None:
+    files = [state_folder / "sealing-master-keys", state_folder / "issuer-key.pem", servers[0].folder / "password"]
     assert [file.name for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077] == []
