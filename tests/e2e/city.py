@@ -105,6 +105,11 @@ class City:
     def subscriber_no(self) -> str:
         return f"111-{self.mark}"
 
+    @property
+    def phone(self) -> str:
+        """The subscriber's, and nobody else's: on an installation that has seen other stories too."""
+        return f"138{int(self.mark, 16) % 10**8:08d}"
+
     def area(self, name: str) -> str:
         return f"{name}-{self.mark}"
 
@@ -177,7 +182,7 @@ async def _found(city: City) -> None:
         {
             "subscriber_no": city.subscriber_no,
             "name": "王小明",
-            "phones": ["13800001111"],
+            "phones": [city.phone],
             "address": "徐汇区漕溪路 251 弄 3 号",
         },
     )

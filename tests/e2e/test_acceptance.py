@@ -54,7 +54,7 @@ async def test_a5_the_work_areas_form_shows_whom_to_visit_and_who_can_go(city: C
     order = await city.processing()
     form = await city.north.get("fieldwork", f"/work-orders/{order['id']}/form")
     assert form["order"]["content"] == "测试"
-    assert form["subscriber"]["phones"] == ["13800001111"]
+    assert form["subscriber"]["phones"] == [city.phone]
     assert form["subscriber"]["name"] == "王小明"
     assert form["work_area"]["work_area_id"] == city.area("north")
     assert [one["staff_id"] for one in form["work_area"]["staff"]] == [city.staff("north")]

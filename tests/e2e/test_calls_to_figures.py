@@ -21,7 +21,6 @@ from contracts.codec import new_partner_message
 from linework.bridge.delivery import delivery_to
 
 REAL_LOG = Path(__file__).parents[3] / "shared" / "data" / "asterisk-queue_log"
-PHONE = "13800001111"
 FORM = {
     "names": NAMES,
     "sections": [
@@ -85,7 +84,7 @@ async def answered_call(switch: Switch, at: datetime) -> Json:
     """A call of the subscriber, answered after 4 s and talked for 30 s, with its recording; as intake has it."""
     agent, queue = "Agent/101", switch.queue
     said = [
-        (p.PartnerCallOffered(caller=PHONE, line="96123"), at),
+        (p.PartnerCallOffered(caller=switch.city.phone, line="96123"), at),
         (p.PartnerCallQueued(queue=queue), at),
         (p.PartnerCallAnswered(queue=queue, agent=agent), at + timedelta(seconds=4)),
         (p.PartnerCallEnded(agent=agent), at + timedelta(seconds=34)),
@@ -165,7 +164,7 @@ async def followed_up(city: City, project: str, order: Json) -> Json:
     taken = await me.post("qa", f"/follow-up-projects/{project}/take", {})
     assert taken["order_ids"] == [order["id"]]
     contact = await me.get("qa", f"/follow-ups/{taken['id']}/contact")
-    assert contact["phones"] == [PHONE]
+    assert contact["phones"] == [city.phone]
     return await me.post(
         "qa",
         f"/follow-ups/{taken['id']}/complete",

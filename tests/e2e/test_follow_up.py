@@ -48,7 +48,7 @@ async def test_a_dissatisfied_subscriber_gets_another_order(city: City) -> None:
     assert planned["order_ids"] == [order["id"]]
     taken = await city.agent.post("qa", f"/follow-up-projects/{project}/take", {})
     contact = await city.agent.get("qa", f"/follow-ups/{taken['id']}/contact")
-    assert (contact["name"], contact["phones"]) == ("王小明", ["13800001111"])
+    assert (contact["name"], contact["phones"]) == ("王小明", [city.phone])
     replies = [{"question": "content", "scale": 1}]
     done = await _act(
         city, f"/follow-ups/{taken['id']}/complete", taken, subscriber_no=city.subscriber_no, replies=replies
