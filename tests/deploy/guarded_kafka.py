@@ -25,7 +25,7 @@ from linework.embedded.kafka import EmbeddedKafka, Entrance, Node, _java, fetch_
 PASSWORD = "open-sesame"
 _RESOURCES = {"topic": 2, "group": 3, "cluster": 4}
 _PATTERNS = {"literal": 3, "prefix": 4}
-_OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8, "IdempotentWrite": 12}
+_OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Describe": 8, "IdempotentWrite": 12}
 _ALLOW = 3
 
 
