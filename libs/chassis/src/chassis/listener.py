@@ -27,12 +27,16 @@ from chassis.telemetry import METRICS
 
 log = logging.getLogger(__name__)
 
-_LONGEST_REST_SECONDS = 0.05
+_SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.02, 0.05
 _ACKNOWLEDGE_SECONDS = 1.0
 _LAST_ACKNOWLEDGE_SECONDS = 2.0
 _POLL_MILLISECONDS = 500
 _STUCK_SECONDS = 5.0
 _REST_STEP_SECONDS = 0.5
+
+
+def _rest_after(seconds: float) -> float:
+    return min(max(seconds, _SHORTEST_REST_SECONDS), _LONGEST_REST_SECONDS)
 
 
 async def _as_it_is(message: KafkaMessage) -> KafkaMessage:
@@ -69,7 +73,8 @@ class Listener(ConsumerRebalanceListener):
             auto_offset_reset="earliest",
             max_records=consumer.subscription.batch_records,
             batch_timeout_ms=1,
-            fetch_max_wait_ms=200,
+            # Records end the wait: this is how often an idle worker asks again, and so what it costs.
+            fetch_max_wait_ms=500,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=2_000,
             listener=self,
@@ -142,8 +147,9 @@ class Listener(ConsumerRebalanceListener):
 
         FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
         wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
-        A batch costs a transaction whatever its size. After a partial one the worker rests for as long as it took: when
-        the machine is busy batches grow, and the processor goes to those who wait for an answer.
+        A batch costs a transaction whatever its size. After a partial one the worker rests for as long as it took, and
+        at least for a moment: when the machine is busy batches grow, and the processor goes to those who wait for an
+        answer.
         """
         client: AIOKafkaConsumer = self._subscriber.consumer
         getmany = client.getmany
@@ -151,7 +157,7 @@ class Listener(ConsumerRebalanceListener):
 
         async def waiting_getmany(*, timeout_ms: int, max_records: int):
             nonlocal read_at
-            await asyncio.sleep(min(time.monotonic() - read_at, _LONGEST_REST_SECONDS) if read_at else 0.0)
+            await asyncio.sleep(_rest_after(time.monotonic() - read_at) if read_at else 0.0)
             placement = self._placement
             records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
             self.polled_at = time.monotonic()

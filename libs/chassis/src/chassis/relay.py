@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 _SHARD_LOCKS = 0x4C57_0001
 _POLL_SECONDS = 0.2
-_LONGEST_REST_SECONDS = 0.03
+_SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.01, 0.03
 _BALANCE_SECONDS = 2.0
 _RETRY_SECONDS = 1.0
 _PRODUCER_STOP_SECONDS = 3.0
@@ -128,7 +128,8 @@ class Relay:
                 await self._send(connection, producer, rows)
             if len(rows) < self._batch_rows:
                 # A round costs the same whatever its size: rest for as long as it took, and the next is larger.
-                await asyncio.sleep(min(loop.time() - started_at, _LONGEST_REST_SECONDS))
+                took = loop.time() - started_at
+                await asyncio.sleep(min(max(took, _SHORTEST_REST_SECONDS), _LONGEST_REST_SECONDS))
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_POLL_SECONDS):
                         await self._wake.wait()
