@@ -6,14 +6,18 @@ its sound, for that is how characters are mistaken. A misspelt Chinese word fall
 are compared joined as well.
 """
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import rjieba
-from pypinyin import Style, lazy_pinyin
 from rapidfuzz import fuzz, process, utils
 from rapidfuzz.distance import OSA
+
+# Sounds are compared character by character; the readings of whole phrases would take 43 MB more.
+os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
+from pypinyin import Style, lazy_pinyin
 
 _LONGEST_WORD = 40
 _MOST_GUESSES = 3
@@ -35,7 +39,11 @@ STOP_WORDS = frozenset("的了是在我你他她它们和与或也都就吗呢�
 }
 """Words that say nothing about what a text is about."""
 
-_CUTTER = rjieba.Jieba()
+
+@cache
+def _cutter() -> rjieba.Jieba:
+    """The dictionary, 58 MB of it: not before somebody searches or writes an article."""
+    return rjieba.Jieba()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +56,13 @@ class Meant:
 
 def words(text: str) -> list[str]:
     """The words of a text, in their order, in lower case."""
-    found = (word.strip().lower() for word in _CUTTER.cut_for_search(utils.default_process(text)))
+    found = (word.strip().lower() for word in _cutter().cut_for_search(utils.default_process(text)))
     return [word[:_LONGEST_WORD] for word in found if word and word not in STOP_WORDS]
 
 
 def pieces(query: str) -> list[str]:
     """The words of a query as they stand, without those inside them."""
-    found = (word.strip().lower() for word in _CUTTER.cut(utils.default_process(query)))
+    found = (word.strip().lower() for word in _cutter().cut(utils.default_process(query)))
     return [word[:_LONGEST_WORD] for word in found if word and word not in STOP_WORDS]
 
 

@@ -122,6 +122,8 @@ class Watch:
     def take(self, taken: Taken, rules: RuleSet) -> None:
         """The order's clocks after an event of it."""
         message, stay = taken.message, taken.stay
+        if not isinstance(message.body, _MOVING):
+            return
         for clock, turn in _started(message.body, stay):
             limit = rules.limit(clock, zone=Zone(stay.zone), demand_type=stay.demand_type)
             if limit is not None:
@@ -148,7 +150,6 @@ class Watch:
         self._put((row.clock, 1), _stop(row, max(began_at, taken.message.occurred_at), "arrived", None), taken)
 
     def _new(self, clock: Clock, turn: int, taken: Taken, **facts: Any) -> ClockRow:
-        names = dict(zip(_NAMES, _names_of(taken.stay), strict=True))
         return ClockRow(
             order_id=taken.message.subject,
             number=0,
@@ -160,7 +161,7 @@ class Watch:
             ended_at=[],
             due_at=None,
             extension_count=0,
-            **names,
+            **_named(taken.stay),
             **facts,
         )
 
@@ -226,6 +227,17 @@ _STOPPING: Mapping[type, Mapping[str, str]] = {
     e.WorkOrderArchived: {Clock.REPLY: "archived"},
 }
 
+_MOVING = (
+    e.WorkOrderCreated,
+    *_STOPPING,
+    e.WorkOrderRejected,
+    e.WorkOrderCancelled,
+    e.WorkOrderSuspended,
+    e.WorkOrderResumed,
+    e.WorkOrderExtended,
+)
+"""The events that change a clock at all."""
+
 
 def _stopping(body: Any) -> Mapping[str, str]:
     """The clocks that an event stops, and its name."""
@@ -240,11 +252,12 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     body, stay = taken.message.body, taken.stay
     if row.state not in (RUNNING, PAUSED):
         return None
+    if isinstance(body, e.WorkOrderDispatched) and row.clock != Clock.DISPATCH:
+        return None if _names_of(row) == _names_of(stay) else replace(row, **_named(stay))
     calendar = _calendar_of(row, rules)
     at = max(taken.message.occurred_at, row.began_at[-1], *row.ended_at[-1:])
-    names = dict(zip(_NAMES, _names_of(stay), strict=True))
-    if row.clock in _stopping(body):
-        return _stop(replace(row, **names), at, _stopping(body)[row.clock], calendar)
+    if row.clock in (stopping := _stopping(body)):
+        return _stop(replace(row, **_named(stay)), at, stopping[row.clock], calendar)
     match body:
         case e.WorkOrderCancelled():
             return replace(row, state=VOID)
@@ -257,10 +270,11 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
         case e.WorkOrderExtended() if row.clock == body.clock and row.limit_us is not None:
             limit_us, count = row.limit_us + body.minutes * MINUTE_US, row.extension_count + 1
             return _due(replace(row, limit_us=limit_us, extension_count=count), calendar)
-        case e.WorkOrderDispatched():
-            moved = replace(row, **names)
-            return moved if moved != row else None
     return None
+
+
+def _named(stay: Stay) -> dict[str, Any]:
+    return dict(zip(_NAMES, _names_of(stay), strict=True))
 
 
 def _calendar_of(row: ClockRow, rules: RuleSet) -> Any:
@@ -311,7 +325,8 @@ async def apply(tx: Transaction, name: str, taken: Sequence[Taken], rules: Rules
         if rules.after(min(one.known_at for one in events), events[0].stay.created_at)
     ]
     touched = await judge_anew(tx, name, overtaken, rules, late_after)
-    watches = await _present(tx, name, by_order.keys() - set(overtaken), late_after)
+    moved = {one.message.subject for one in taken if isinstance(one.message.body, _MOVING)} - set(overtaken)
+    watches = await _present(tx, name, moved, late_after)
     for order_id, watch in watches.items():
         for one in by_order[order_id]:
             watch.take(one, rules.known_by(one.known_at).of(one.stay.created_at))
