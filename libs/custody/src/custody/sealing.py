@@ -6,7 +6,7 @@ the language of the one who asks, and the answer has `sealed_text` beside it.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring
 from typing import Any, TypeVar
@@ -95,11 +95,14 @@ class Opening:
 
         `stored` are pairs of order id and JSON. With `waits`, keys on their way are waited for.
         """
-        wanted = {} if self._as_sealed else _subscribers_in(stored)
+        found = [] if self._as_sealed else [[*_QUOTED.finditer(text)] for _, text in stored]
+        wanted = {match[1]: None for matches in found for match in matches}
         if not wanted:
             return [(text, None) for _, text in stored]
         keys = await self._keys.find(wanted, waits=waits)
-        return [self._opened(subject, text, keys) for subject, text in stored]
+        return [
+            self._opened(subject, text, matches, keys) for (subject, text), matches in zip(stored, found, strict=True)
+        ]
 
     async def objects(self, stored: Sequence[tuple[str, str]], *, waits: bool = False) -> list[str]:
         """The same for JSON objects, each with the member `sealed_text` when something in it is not shown."""
@@ -122,16 +125,17 @@ class Opening:
         keys = await self._keys.find([match[1]])
         return self._text_of(keys[match[1]], match[2], place_of(subject))
 
-    def _opened(self, subject: str, text: str, keys: Mapping[str, Key]) -> tuple[str, SealedText | None]:
-        place, why = place_of(subject), None
-
-        def opened(match: Any) -> str:
-            nonlocal why
+    def _opened(
+        self, subject: str, text: str, matches: Iterable[re.Match[str]], keys: Mapping[str, Key]
+    ) -> tuple[str, SealedText | None]:
+        place, why, end = place_of(subject), None, 0
+        pieces: list[str] = []
+        for match in matches:
             shown, reason = self._text_of(keys[match[1]], match[2], place)
             why = why or reason
-            return encode_basestring(shown)
-
-        return _QUOTED.sub(opened, text), why
+            pieces += (text[end : match.start()], encode_basestring(shown))
+            end = match.end()
+        return "".join((*pieces, text[end:])), why
 
     def _text_of(self, key: Key, sealed_text: str, place: str) -> tuple[str, SealedText | None]:
         if isinstance(key, SealingKey):
@@ -144,10 +148,6 @@ class Opening:
 
 # A quotation mark inside a JSON text is escaped, so these begin and end a whole text.
 _QUOTED = re.compile(f'"{SEALED.pattern}"')
-
-
-def _subscribers_in(stored: Sequence[tuple[str, str]]) -> dict[str, None]:
-    return {match[1]: None for _, text in stored for match in _QUOTED.finditer(text)}
 
 
 def _marked(text: str, why: SealedText | None) -> str:
