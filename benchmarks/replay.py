@@ -16,8 +16,6 @@ from chassis.subscribe import Consumer
 from contracts.topics import WORK_ORDERS
 from linework.runtime.installation import REPOSITORY
 
-_BATCH = 500
-
 
 async def events_per_second(servers: Servers) -> float:
     from reporting.consumers import SUBSCRIPTIONS
@@ -29,8 +27,8 @@ async def events_per_second(servers: Servers) -> float:
     consumer = Consumer(subscription, service="reporting", db=db)
     records = await _all_records(servers)
     started = time.perf_counter()
-    for start in range(0, len(records), _BATCH):
-        await consumer.apply(records[start : start + _BATCH])
+    for start in range(0, len(records), subscription.batch_records):
+        await consumer.apply(records[start : start + subscription.batch_records])
     seconds = time.perf_counter() - started
     await db.close()
     return len(records) / seconds

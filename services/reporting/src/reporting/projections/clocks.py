@@ -138,15 +138,16 @@ class Watch:
 
     def _start(self, clock: Clock, turn: int, limit: Limit, taken: Taken) -> None:
         at = taken.message.occurred_at
-        row = self._new(clock, turn, taken, state=RUNNING, limit_us=limit.us, began_at=[at])
-        self._put((clock.value, turn), replace(row, due_at=due_at(limit, [(at, None)])), taken)
+        due = due_at(limit, [(at, None)])
+        row = self._new(clock, turn, taken, state=RUNNING, limit_us=limit.us, began_at=[at], due_at=due)
+        self._put((clock.value, turn), row, taken)
 
     def _measure_arrival(self, taken: Taken) -> None:
         """Of an order without a limit for it, or none any more: how long it took all the same."""
         present, began_at = self.present.get((Clock.ARRIVE.value, 1)), taken.stay.created_at
         if present is not None and present.state != VOID:
             return
-        row = self._new(Clock.ARRIVE, 1, taken, state=RUNNING, limit_us=None, began_at=[began_at])
+        row = self._new(Clock.ARRIVE, 1, taken, state=RUNNING, limit_us=None, began_at=[began_at], due_at=None)
         self._put((row.clock, 1), _stop(row, max(began_at, taken.message.occurred_at), "arrived", None), taken)
 
     def _new(self, clock: Clock, turn: int, taken: Taken, **facts: Any) -> ClockRow:
@@ -159,7 +160,6 @@ class Watch:
             clock=clock.value,
             turn=turn,
             ended_at=[],
-            due_at=None,
             extension_count=0,
             **_named(taken.stay),
             **facts,
@@ -199,7 +199,10 @@ class Watch:
 
     def rows(self) -> list[ClockRow]:
         """The rows that were added, each with the moment until which it was known."""
-        return [replace(row, until_known_at=self.closed.get(row.number)) for row in self.added]
+        return [
+            replace(row, until_known_at=self.closed[row.number]) if row.number in self.closed else row
+            for row in self.added
+        ]
 
     def closing(self) -> list[tuple[str, int, datetime]]:
         """The rows of before that end with it: order, number and moment."""
