@@ -126,7 +126,7 @@ async def follow(at: Servers, service: str, workers: int, messages: list[Message
         more = {"WORKER_ID": str(number), "WORKER_PORT": str(free_port())}
         return [sys.executable, "-m", f"{service}.worker"], environment | more
 
-    applied = "select coalesce(sum(next_offset), 0) from positions where topic = 'work-orders'"
+    applied = "select coalesce(sum(next_offset), 0)::bigint from positions where topic = 'work-orders'"
     return await _drain(url, workers, command, applied, len(messages))
 
 
