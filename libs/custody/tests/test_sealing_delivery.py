@@ -132,7 +132,7 @@ async def test_through_crashes_of_relay_and_worker_each_service_ends_with_the_li
         await statements.execute("delete from positions")
     applied_before = handler.batches
     async with worker().running():
-        await eventually(lambda: handler.batches, until=lambda batches: batches > applied_before + 1, seconds=60)
+        await eventually(lambda: handler.batches, until=lambda batches: batches > applied_before, seconds=60)
         await eventually(lambda: _positions(reader), until=lambda sum_of: sum_of == len(records), seconds=60)
     assert await state_of(reader) == expected
     for db in (writer, reader):
