@@ -199,10 +199,8 @@ class Watch:
 
     def rows(self) -> list[ClockRow]:
         """The rows that were added, each with the moment until which it was known."""
-        return [
-            replace(row, until_known_at=self.closed[row.number]) if row.number in self.closed else row
-            for row in self.added
-        ]
+        closed = self.closed
+        return [replace(row, until_known_at=closed[row.number]) if row.number in closed else row for row in self.added]
 
     def closing(self) -> list[tuple[str, int, datetime]]:
         """The rows of before that end with it: order, number and moment."""
@@ -329,7 +327,7 @@ async def apply(tx: Transaction, name: str, taken: Sequence[Taken], rules: Rules
     ]
     touched = await judge_anew(tx, name, overtaken, rules, late_after)
     moved = {one.message.subject for one in taken if isinstance(one.message.body, _MOVING)} - set(overtaken)
-    watches = await _present(tx, name, moved, late_after)
+    watches = await _present(tx, name, moved, late_after) if moved else {}
     for order_id, watch in watches.items():
         for one in by_order[order_id]:
             watch.take(one, rules.known_by(one.known_at).of(one.stay.created_at))
@@ -346,7 +344,8 @@ async def _save(tx: Transaction, name: str, watches: Collection[Watch]) -> set[d
                 where row.order_id = closed.order_id and row.number = closed.number""",
             *(list(column) for column in zip(*closing, strict=True)),
         )
-    await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, added)))
+    if added:
+        await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, added)))
     return days_of(row.stopped_at for row in added)
 
 
