@@ -18,6 +18,7 @@ from contracts.lifecycle import Service
 from contracts.topics import Topic
 from deploy import kafka_rights
 from deploy.kafka_rights import Rights
+from reporting.republish import REFILLED
 
 COMPONENTS = Path("deploy/k8s/components")
 REPAIR = Path("deploy/k8s/repair")
@@ -85,7 +86,7 @@ def scaler_manifest() -> Manifest:
 def refill_manifest() -> Manifest:
     """Whoever fills a lost topic again: exists only for as long as that takes."""
     every = ["Create", "Delete", "Describe", "Read", "Write"]
-    acls = [_allow("topic", topic.name, every) for topic in kafka_rights.REFILLED]
+    acls = [_allow("topic", topic.name, every) for topic in REFILLED]
     acls += [_allow("group", f"{service.value}.", ["Describe", "Read"], prefix=True) for service in Service]
     return _user("refill", acls)
 

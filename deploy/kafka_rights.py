@@ -12,21 +12,7 @@ from types import ModuleType
 
 from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import Service
-from contracts.topics import (
-    CALLS,
-    DEADLINES,
-    PARTNER_IN,
-    PARTNER_OUT,
-    QUALITY,
-    TEMPLATES,
-    TOPICS,
-    WORK_ORDERS,
-    Topic,
-    topic_of_partner,
-)
-
-REFILLED = (WORK_ORDERS, CALLS, QUALITY, DEADLINES)
-"""The topics that reporting has a record of, from which they can be filled again."""
+from contracts.topics import PARTNER_IN, PARTNER_OUT, TEMPLATES, TOPICS, Topic, topic_of_partner
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from tests.deploy.rendering import render
 from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import Service
 from contracts.topics import TOPICS, WORK_ORDERS
+from reporting.republish import REFILLED
 
 ROOT = Path(__file__).parents[2]
 PARTNER = "switch-1"
@@ -124,6 +125,6 @@ def test_workers_are_scaled_by_each_topic_that_they_hear(service: Service) -> No
 def test_only_who_fills_a_lost_topic_may_delete_one_and_only_those_that_there_is_a_record_of() -> None:
     users = of_kind("KafkaUser", (PARTNER,))
     assert {name for name, user in users.items() if allowed(user, "Delete")} == {"refill"}
-    assert allowed(users["refill"], "Write") == {topic.name for topic in kafka_rights.REFILLED}
+    assert allowed(users["refill"], "Write") == {topic.name for topic in REFILLED}
     overlays = [*render(ROOT / "deploy/k8s/overlays/production"), *render(ROOT / "deploy/k8s/overlays/local")]
     assert "refill" not in {one["metadata"]["name"] for one in overlays}

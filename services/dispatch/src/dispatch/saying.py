@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.database import Transaction
-from chassis.say_again import OPERATOR
-from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY
+from custody.directory import said_again
 from dispatch import store
 
 
@@ -20,19 +19,7 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
     staff = await tx.fetch("select *, id as staff_id from staff order by id for update")
     entities = [(f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas]
     entities += [(f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff]
-    messages = [
-        new_message(
-            entity,
-            service=Service.DISPATCH,
-            subject=subject,
-            actor=OPERATOR,
-            occurred_at=now,
-            recorded_at=now,
-            entity_version=version,
-        )
-        for subject, entity, version in entities
-    ]
-    return messages, "all"
+    return said_again(entities, service=Service.DISPATCH, now=now), "all"
 
 
 PAGES = {DIRECTORY.name: directory}

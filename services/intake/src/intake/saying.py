@@ -7,11 +7,11 @@ from typing import Any
 from chassis.database import Transaction
 from chassis.say_again import OPERATOR
 from chassis.sealing import Wrapped
-from contracts.codec import new_message
 from contracts.directory import AgentDefined, DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, SEALING_KEYS
+from custody.directory import said_again
 from intake.domain.people import Ground
 from intake.erasing import destroyed
 from intake.issuing import issued
@@ -28,19 +28,7 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
     agents = await tx.fetch("select id as agent_id, version, name, team, is_active from agents order by id for update")
     entities = [(f"{row['kind']}_type:{row['code']}", _type_of(row), row["version"]) for row in types]
     entities += [(f"agent:{row['agent_id']}", _agent_of(row), row["version"]) for row in agents]
-    messages = [
-        new_message(
-            entity,
-            service=Service.INTAKE,
-            subject=subject,
-            actor=OPERATOR,
-            occurred_at=now,
-            recorded_at=now,
-            entity_version=version,
-        )
-        for subject, entity, version in entities
-    ]
-    return messages, "all"
+    return said_again(entities, service=Service.INTAKE, now=now), "all"
 
 
 def _agent_of(row: Any) -> AgentDefined:

@@ -35,7 +35,8 @@ from reporting import event_store
 _ROWS = 2_000
 _WAIT_SECONDS = 30.0
 _LOOK_SECONDS = 0.5
-_TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS, QUALITY, DEADLINES)}
+REFILLED = (WORK_ORDERS, CALLS, QUALITY, DEADLINES)
+"""The topics that reporting has a record of, from which they can be filled again."""
 _SERVICE = Service.REPORTING.value
 _STOP = "stop the workers of all services, and run it with --replace"
 _PARTITION_OF = DefaultPartitioner()
@@ -315,8 +316,9 @@ async def _send(work: _Work, producer: AIOKafkaProducer, messages: list[Message]
 
 
 def main() -> None:
+    topics = {topic.name: topic for topic in REFILLED}
     parser = argparse.ArgumentParser(prog="python -m reporting.republish", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("topic", choices=sorted(_TOPICS))
+    parser.add_argument("topic", choices=sorted(topics))
     parser.add_argument("--replace", action="store_true", help="delete what stands there, if the record has it all")
     parser.add_argument("--partitions", type=int, metavar="NUMBER", help="of a topic that is missing; else 12")
     options = parser.parse_args()
@@ -324,7 +326,7 @@ def main() -> None:
         count = asyncio.run(
             republish(
                 Settings.from_environment(),
-                _TOPICS[options.topic],
+                topics[options.topic],
                 replaces=options.replace,
                 partitions=options.partitions,
             )
