@@ -64,7 +64,7 @@ class Centre:
         for day, until in enumerate(accumulate(weights)):
             found = list(self._states(day, versions)) if weights[day] == 1.0 else []
             upto = round(calls * until / sum(weights))
-            for at in _moments(day, upto - number, chance):
+            for at in moments(day, upto - number, chance):
                 found += _call(number, at, f"{self.agents_are}{chance.randrange(self.agents)}", chance)
                 number += 1
             found.sort(key=lambda fact: (fact.at, fact.subject, fact.version))
@@ -78,7 +78,7 @@ class Centre:
                 yield Fact(start + hours * 3600, f"agent:{name}", versions[agent], state, 0, "", name, {})
 
 
-def _moments(day: int, count: int, chance: random.Random) -> list[float]:
+def moments(day: int, count: int, chance: random.Random) -> list[float]:
     sums = list(accumulate(_HOURS))
     hours = (bisect_left(sums, chance.random() * sums[-1]) for _ in range(count))
     return sorted(day * _DAY + ((hour * 3600 - _CHINA) % _DAY) + chance.random() * 3600 for hour in hours)

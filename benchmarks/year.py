@@ -2,14 +2,16 @@
 
     python -m benchmarks.year --events 10000000
 
-Makes the events of a centre (`benchmarks.centre`), gives them to reporting's own consumer as its worker would, lets it
-sum the days, and asks every metric by day over the whole time, as a whole and by each dimension. The same events
-go into one flat table by COPY, which is the floor, and into Parquet: the same aggregates are asked there in plain
-SQL and of DuckDB, and have to be the same numbers. Needs nothing that runs.
+Makes the events of a centre (`benchmarks.centre`) and an order for every fiftieth of them (`benchmarks.orders`), gives
+them to reporting's own consumers as its worker would, lets it sum the days, and asks every metric by day over the whole
+time, as a whole and by each dimension. The events of calls go into one flat table by COPY too, which is the floor, and
+into Parquet: the same aggregates are asked there in plain SQL and of DuckDB, and have to be the same numbers. Needs
+nothing that runs.
 """
 
 import argparse
 import asyncio
+import contextlib
 import json
 import os
 import statistics
@@ -30,9 +32,11 @@ import psutil
 
 from benchmarks import flat
 from benchmarks.centre import BEGIN, Centre, Fact, on_calls
+from benchmarks.orders import Orders, limits_records
 from chassis.database import Database, driver_url
+from chassis.parking import RawRecord
 from chassis.subscribe import Consumer
-from contracts.topics import CALLS
+from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
 from linework.embedded import EmbeddedPostgres
 from linework.ports import free_port
 from linework.runtime.installation import REPOSITORY
@@ -46,8 +50,18 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def _processor_seconds(processes: list[psutil.Process]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+def _processor_seconds_of_postgres() -> float:
+    return sum(sum(server.info["cpu_times"][:2]) for server in _servers("cpu_times"))
+
+
+def _servers(*about: str) -> list[psutil.Process]:
+    """PostgreSQL's processes; what one that has ended meanwhile does no longer tell is not asked."""
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.info = process.as_dict(["name", *about])
+            found.append(process)
+    return [process for process in found if process.info["name"] == "postgres"]
 
 
 class Store:
@@ -77,7 +91,7 @@ class Meter:
 
     def __enter__(self) -> "Meter":
         # What the looking itself takes, some milliseconds, is not counted.
-        postgres = _processor_seconds(_servers())
+        postgres = _processor_seconds_of_postgres()
         self._began = (time.perf_counter(), time.process_time(), postgres)
         return self
 
@@ -85,7 +99,7 @@ class Meter:
         began, here, postgres = self._began
         self.seconds += time.perf_counter() - began
         self.here += time.process_time() - here
-        self.postgres += max(0.0, _processor_seconds(_servers()) - postgres)
+        self.postgres += max(0.0, _processor_seconds_of_postgres() - postgres)
 
     def add(self, other: "Meter") -> None:
         self.events += other.events
@@ -101,24 +115,37 @@ class Meter:
         )
 
 
-def _servers() -> list[psutil.Process]:
-    return [one for one in psutil.Process().children(recursive=True) if one.name() == "postgres"]
+def _consumer(db: Database, topic: Topic) -> Consumer:
+    from reporting.consumers import SUBSCRIPTIONS
+
+    return Consumer(next(one for one in SUBSCRIPTIONS if one.topic is topic), service="reporting", db=db)
+
+
+async def _load_orders(db: Database, orders: Orders) -> None:
+    for topic, records in (
+        (DEADLINES, limits_records()),
+        (WORK_ORDERS, orders.records()),
+        (QUALITY, orders.follow_up_records()),
+    ):
+        consumer, taken = _consumer(db, topic), Meter()
+        while batch := list(islice(records, consumer.subscription.batch_records)):
+            with taken:
+                await consumer.apply(batch)
+            taken.events += len(batch)
+        say(f"{topic.name:12s}{taken.events:9d}           {taken}")
 
 
 async def _load(db: Database, store: Store, centre: Centre) -> int:
-    """Takes everything in, block by block, and the same facts into the flat table."""
-    from reporting.consumers import SUBSCRIPTIONS
-
-    subscription = next(one for one in SUBSCRIPTIONS if one.topic is CALLS)
-    consumer = Consumer(subscription, service="reporting", db=db)
+    """Takes the calls in, block by block, and the same facts into the flat table."""
+    consumer = _consumer(db, CALLS)
     table = await asyncpg.connect(store.flat_url)
     await table.execute(flat.TABLE)
     facts, count = centre.facts(), 0
     floor, whole = Meter(), Meter()
     while block := list(islice(facts, _BLOCK)):
         taken = Meter()
-        for batch in _batches(block, subscription.batch_records):
-            records = list(on_calls(batch, count))
+        for batch in _batches(block, consumer.subscription.batch_records):
+            records: list[RawRecord] = list(on_calls(batch, count))
             count += len(batch)
             with taken:
                 await consumer.apply(records)
@@ -151,20 +178,24 @@ async def _sum(db: Database) -> None:
 
 
 def _questions(days: int) -> Iterator[Any]:
-    """Every metric by day over all whole days, as a whole and by each dimension but persons."""
+    """Every metric by day over all whole days, as a whole and by each dimension but persons.
+
+    By work area over the last ninety days: a hundred areas over the year are more rows than one answer has.
+    """
     from reporting.figures import Question
     from reporting.figures.days import PERSONS
-    from reporting.metrics import METRICS, Grain
+    from reporting.metrics import METRICS, Dimension, Grain
 
     begin = BEGIN.astimezone(_ZONE).replace(hour=0)
+    end = begin + timedelta(days=days)
     for metric in METRICS:
         if metric.has_periods:
-            whole = Question(
-                metric=metric, at=datetime.now(UTC), begin=begin, end=begin + timedelta(days=days), grain=Grain.DAY
-            )
+            whole = Question(metric=metric, at=datetime.now(UTC), begin=begin, end=end, grain=Grain.DAY)
             yield whole
             for dimension in metric.dimensions:
-                if dimension not in PERSONS:
+                if dimension is Dimension.WORK_AREA:
+                    yield replace(whole, group_by=(dimension,), begin=end - timedelta(days=min(days, 90)))
+                elif dimension not in PERSONS:
                     yield replace(whole, group_by=(dimension,))
 
 
@@ -212,7 +243,7 @@ async def _tell_size(db: Database, count: int) -> None:
     say(f"disk                            {size / 1e9:8.2f} GB, {size / count:.0f} bytes an event")
     for row in rows:
         say(f"  {row['relname']:30s}{row['whole'] / 1e6:8.0f} MB, indexes {row['indexes'] / 1e6:.0f} MB of it")
-    own = sum(one.memory_full_info().uss for one in _servers())
+    own = sum(one.info["memory_full_info"].uss for one in _servers("memory_full_info"))
     here = psutil.Process().memory_info().rss
     say(f"memory                          {here / 1e6:8.0f} MB here, PostgreSQL {own / 1e6:.0f} MB beside its buffers")
 
@@ -228,7 +259,8 @@ async def measure(options: argparse.Namespace) -> None:
             store = Store(server)
             await store.prepare()
             db = Database(store.url, pool_size=2)
-            say(f"{options.agents} agents, {days} days")
+            say(f"{options.agents} agents, {days} days, {options.events // 50} orders")
+            await _load_orders(db, Orders(options.events // 50, days))
             count = await _load(db, store, centre)
             async with db.statements() as statements:
                 await statements.fetch_patiently("analyze", seconds=600)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from chassis.relay import Relay
+from chassis.sending import Sent, send
 from chassis.testing import eventually
 from linework.ports import free_port
 
@@ -101,14 +101,14 @@ async def test_a_worker_that_leaves_has_acknowledged_all_that_it_applied(toy: To
 
 
 async def test_a_relay_that_leaves_finishes_its_round(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
-    publish, is_sending, may_send = Relay._publish, asyncio.Event(), asyncio.Event()
+    is_sending, may_send = asyncio.Event(), asyncio.Event()
 
-    async def held_back(self: Relay, producer: Any, row: Any) -> None:
+    async def held_back(*arguments: Any, **options: Any) -> Sent:
         is_sending.set()
         await may_send.wait()
-        await publish(self, producer, row)
+        return await send(*arguments, **options)
 
-    monkeypatch.setattr(Relay, "_publish", held_back)
+    monkeypatch.setattr("chassis.relay.send", held_back)
     for key in ("order-1", "order-2", "order-1"):
         await count(toy.db, key)
     relay = toy.relay()

@@ -117,7 +117,7 @@ async def test_a_relay_killed_between_publish_and_delete_repeats_but_loses_nothi
 
 
 class FailsOnce(relay_module.AIOKafkaProducer):
-    """A producer that loses the row at one place, while what comes after it still gets through."""
+    """A producer that loses the batch at one place, while what comes after it still gets through."""
 
     fails_at = 0
     made = 0
@@ -127,22 +127,24 @@ class FailsOnce(relay_module.AIOKafkaProducer):
         type(self).made += 1
         self.sent = 0
 
-    async def send(self, *arguments: Any, **options: Any) -> asyncio.Future:
+    async def send_batch(self, *arguments: Any, **options: Any) -> asyncio.Future:
         self.sent += 1
         if type(self).made == 1 and self.sent == self.fails_at:
             lost = asyncio.get_running_loop().create_future()
-            lost.set_exception(KafkaError("the record was lost"))
+            lost.set_exception(KafkaError("the batch was lost"))
             return lost
-        return await super().send(*arguments, **options)
+        return await super().send_batch(*arguments, **options)
 
 
 @pytest.mark.parametrize("fails_at", [1, 7, 30])
-async def test_after_a_lost_record_a_new_producer_starts_over_and_no_later_record_overtakes_it(
+async def test_after_a_lost_batch_a_new_producer_starts_over_and_no_later_record_overtakes_it(
     toy: Toy, monkeypatch: pytest.MonkeyPatch, fails_at: int
 ) -> None:
+    """Of three partitions; batches hold about five rows, so that each partition needs many of them."""
     producer = type("Producer", (FailsOnce,), {"fails_at": fails_at})
     monkeypatch.setattr(relay_module, "AIOKafkaProducer", producer)
-    await write(toy, ["order-1", "order-2", "order-3"], 40)
+    monkeypatch.setattr(relay_module, "BATCH_BYTES", 2_000)
+    await write(toy, [f"order-{number}" for number in range(12)], 240)
     async with running(toy.relay()):
         await eventually(toy.outbox_rows, until=lambda rows: rows == 0)
     assert producer.made == 2

@@ -2,8 +2,9 @@
 
 What must stay true: rows of one key are sent in the order of their numbers, and a row is deleted only
 after Kafka acknowledged it and every earlier row of its key. Hence one owner per shard (an advisory lock
-on a direct connection, gone when the connection is), reading in the order of numbers, deleting by the
-numbers that were read, and a new producer after any failure: the table says what is still to be sent.
+on a direct connection, gone when the connection is), reading in the order of numbers, one batch of a
+partition at a time (`sending`), deleting by the numbers that were read, and a new producer after any
+failure: the table says what is still to be sent.
 Two relays that overlap for a moment, because one lost its connection while it was sending, each send in
 order; readers see repeats, never a gap.
 """
@@ -12,13 +13,11 @@ import asyncio
 import contextlib
 import logging
 import math
-from collections import deque
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import asyncpg
-import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
@@ -26,8 +25,8 @@ from chassis.catching_up import IS_CATCHING_UP
 from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.outbox import SHARDS
 from chassis.publishing import Resting, begin_work, count_relays
+from chassis.sending import send
 from chassis.telemetry import METRICS, log_events
-from chassis.tracing import publishing
 from chassis.wakeup import PUBLISH
 
 log = logging.getLogger(__name__)
@@ -38,6 +37,8 @@ _SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.01, 0.03
 _BALANCE_SECONDS = 2.0
 _RETRY_SECONDS = 1.0
 _PRODUCER_STOP_SECONDS = 3.0
+
+BATCH_BYTES = 262_144
 
 _PENDING = (
     "select id, aggregatetype, aggregateid, aggregate_version, payload, headers from outbox"
@@ -52,7 +53,7 @@ class Relay:
         bootstrap_servers: str,
         *,
         topic_prefix: str = "",
-        batch_rows: int = 500,
+        batch_rows: int = 1000,
         security: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self._database_url = driver_url(database_url)
@@ -104,7 +105,7 @@ class Relay:
             enable_idempotence=True,
             compression_type="lz4",
             linger_ms=0,
-            max_batch_size=262_144,
+            max_batch_size=BATCH_BYTES,
             **self._security,
         )
         try:
@@ -137,48 +138,19 @@ class Relay:
     async def _send(
         self, connection: asyncpg.Connection, producer: AIOKafkaProducer, rows: Sequence[asyncpg.Record]
     ) -> None:
-        queues: dict[str, deque[asyncpg.Record]] = {}
-        for row in rows:
-            queues.setdefault(row["aggregateid"], deque()).append(row)
-        sent: list[int] = []
-        events: list[tuple[str, int | None, str]] = []
-        failure = None
-        # Of each key one row at a time: were two on their way and the first got lost, the second would overtake it.
-        while queues:
-            results = await asyncio.gather(
-                *(self._publish(producer, queue[0]) for queue in queues.values()), return_exceptions=True
-            )
-            for key, result in zip(list(queues), results, strict=True):
-                if isinstance(result, BaseException):
-                    failure = queues[key][0], result
-                else:
-                    row = queues[key].popleft()
-                    sent.append(row["id"])
-                    events.append((key, row["aggregate_version"], result))
-                if isinstance(result, BaseException) or not queues[key]:
-                    del queues[key]
+        """Sends rows and deletes those that Kafka has; raises `SendFailed` when it has not all of them."""
+        sent = await send(producer, rows, prefix=self._topic_prefix)
         # By the numbers that were read: a lower number may have been committed since, and is not sent yet.
-        await connection.execute("delete from outbox where id = any($1)", sent)
-        METRICS.published.inc(len(sent))
+        await connection.execute("delete from outbox where id = any($1)", [row["id"] for row, _ in sent.acknowledged])
+        METRICS.published.inc(len(sent.acknowledged))
+        events = [(row["aggregateid"], row["aggregate_version"], event_id) for row, event_id in sent.acknowledged]
         log_events(log, "published", events)
-        if failure is not None:
-            row, error = failure
+        if sent.failures:
+            row, error = sent.failures[0]
             raise SendFailed(
-                f"{len(rows) - len(sent)} of {len(rows)} rows were not acknowledged; the last is row {row['id']},"
-                f" {row['aggregatetype']} {row['aggregateid']}: {type(error).__name__}: {error}"
+                f"{len(rows) - len(sent.acknowledged)} of {len(rows)} rows were not acknowledged; the first is row"
+                f" {row['id']}, {row['aggregatetype']} {row['aggregateid']}: {type(error).__name__}: {error}"
             ) from error
-
-    async def _publish(self, producer: AIOKafkaProducer, row: asyncpg.Record) -> str:
-        """Sends one row and waits until it is acknowledged; returns the event's id."""
-        attributes = msgspec.json.decode(row["headers"])
-        with publishing(row["aggregatetype"], attributes) as headers:
-            await self._send_row(producer, row, headers)
-        return attributes["ce_id"]
-
-    async def _send_row(self, producer: AIOKafkaProducer, row: asyncpg.Record, attributes: dict[str, str]) -> None:
-        headers = [(name, text.encode()) for name, text in attributes.items()]
-        topic, key = self._topic_prefix + row["aggregatetype"], row["aggregateid"].encode()
-        await (await producer.send(topic, row["payload"], key=key, headers=headers))
 
     async def _balance(self, connection: asyncpg.Connection) -> None:
         """Takes or gives back shards, so that the relays of this database have equal shares; raises `Resting`.

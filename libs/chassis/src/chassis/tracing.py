@@ -123,32 +123,48 @@ def end_request(span: Span, route: str, order_id: str | None, status: int, error
     span.end()
 
 
-@contextlib.contextmanager
-def publishing(topic: str, headers: dict[str, str]) -> Iterator[dict[str, str]]:
-    """A span for one row's publishing, child of the request that wrote the row, if that was sampled.
+class Publishing:
+    """The spans of the sampled rows that are published together."""
 
-    Gives the headers to send: with the span's own traceparent beside those of the row.
-    """
-    parent = _context(_SAMPLED.fullmatch(headers.get("ce_traceparent", ""))) if _tracer else None
-    if parent is None or _tracer is None:
-        yield headers
-        return
-    attributes = {
-        "messaging.system": "kafka",
-        "messaging.operation.type": "send",
-        "messaging.destination.name": topic,
-        "messaging.kafka.message.key": headers.get("ce_subject", ""),
-        "linework.event_id": headers.get("ce_id", ""),
-        "linework.event_type": headers.get("ce_type", ""),
-    }
-    span = _tracer.start_span(f"publish {topic}", parent, SpanKind.PRODUCER, attributes)
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+        self.spans: list[Span] = []
+
+    def headers_of(self, headers: dict[str, str]) -> dict[str, str]:
+        """The headers to send: with the traceparent of the row's own span beside its own, if the row was sampled."""
+        parent = _context(_SAMPLED.fullmatch(headers.get("ce_traceparent", ""))) if _tracer else None
+        if parent is None or _tracer is None:
+            return headers
+        attributes = {
+            "messaging.system": "kafka",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": self._topic,
+            "messaging.kafka.message.key": headers.get("ce_subject", ""),
+            "linework.event_id": headers.get("ce_id", ""),
+            "linework.event_type": headers.get("ce_type", ""),
+        }
+        span = _tracer.start_span(f"publish {self._topic}", parent, SpanKind.PRODUCER, attributes)
+        self.spans.append(span)
+        return {**headers, HEADER: _traceparent_of(span)}
+
+    def fail(self, error: BaseException) -> None:
+        """Not all of them were taken."""
+        for span in self.spans:
+            span.set_status(StatusCode.ERROR, type(error).__name__)
+
+
+@contextlib.contextmanager
+def publishing(topic: str) -> Iterator[Publishing]:
+    """A span for each row's publishing, child of the request that wrote the row, if that was sampled."""
+    published = Publishing(topic)
     try:
-        yield {**headers, HEADER: _traceparent_of(span)}
+        yield published
     except BaseException as error:
-        span.set_status(StatusCode.ERROR, type(error).__name__)
+        published.fail(error)
         raise
     finally:
-        span.end()
+        for span in published.spans:
+            span.end()
 
 
 class Applying:

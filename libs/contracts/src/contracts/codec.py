@@ -115,12 +115,28 @@ def new_partner_message(
 
 
 def _check_new(message: Message) -> None:
-    headers = headers_of(message)
+    texts = {"ce_id": message.id, "ce_subject": message.subject} | _texts_of(message)
     for name in ("ce_id", "ce_subject"):
-        _required(headers, name)
-    _check_text(headers, message.data)
+        _required(texts, name)
+    _check_text(texts, message.data)
+    for moment in (message.occurred_at, message.recorded_at):
+        if moment.tzinfo is None:
+            raise MalformedMessage(f"{moment} is without a time zone")
     _check_body(message)
     _check_place(message, BY_TYPE[message.type], None)
+
+
+def _texts_of(message: Message) -> dict[str, str]:
+    """Those headers whose text somebody else has chosen, as far as they are given."""
+    texts = {
+        "ce_actor": message.actor.sub,
+        "ce_actorrole": message.actor.role,
+        "ce_actorname": message.actor.name,
+        "ce_correlationid": message.correlation_id,
+        "ce_causationid": message.causation_id,
+        "ce_traceparent": message.traceparent,
+    }
+    return {name: text for name, text in texts.items() if text}
 
 
 def headers_of(message: Message) -> dict[str, str]:

@@ -28,7 +28,7 @@ from intake.desk_store import CallRecord
 from intake.domain.calls import summarise
 from intake.domain.creation import SubscriberNotFound
 from intake.domain.desk import CallNotFound, CallRecordChanged, CallTimesInverted
-from intake.domain.legs import About, KnownFact
+from intake.domain.legs import About, KnownFact, lay_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ async def tell(tx: Transaction, call: KnownCall, doing: Doing, kind: type[c.Fact
     """Adds a fact of the desk to a locked call and publishes it."""
     now = doing.clock.now()
     agent = (await call_store.agents_by_id(tx, [doing.actor.sub])).get(doing.actor.sub)
-    summary = summarise(call.facts, About())
+    summary = summarise(lay_out(call.facts), About())
     name = f"intake:{new_id()}"
     body = kind(
         fact_id=name,

@@ -1,7 +1,7 @@
 """Telephony events of a batch, as calls: facts are added, and what they change is published."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from contracts.partners import PartnerCallEvent, PartnerCallOffered
 from intake import call_store
 from intake.call_store import KnownCall, revised
 from intake.domain.calls import assumed_end, fold, is_news, summarise
-from intake.domain.legs import About, Agent, KnownFact
+from intake.domain.legs import About, Agent, KnownFact, lay_out
 from intake.domain.privacy import plain_phone
 from intake.taking import Taking
 
@@ -69,7 +69,8 @@ def _fact(taking: Taking, call: KnownCall, message: Message) -> KnownFact:
         received_at=taking.now,
         said=message.body,
     )
-    corrected = next((fact for fact in call.facts if fact.event_id == message.body.corrects), None)
+    corrects = message.body.corrects
+    corrected = next((fact for fact in call.facts if corrects and fact.event_id == corrects), None)
     replaced = corrected or assumed_end(call.facts, message.body)
     if replaced is None:
         return new
@@ -110,8 +111,9 @@ async def publish(
             demand_type=call.demand_type,
             agents=agents,
         )
-        published += _news(call, about, now, actor)
-        summaries.append((call, summarise(call.facts, about)))
+        laid_out = lay_out(call.facts)
+        summaries.append((call, summarise(laid_out, about)))
+        published += _news(call, fold(laid_out, about), now, actor)
     await call_store.save_calls(tx, summaries, now=now)
     return published
 
@@ -122,9 +124,8 @@ async def _agents(tx: Transaction, partner_id: str | None, names: set[str]) -> d
     return {name: Agent(name) for name in names} | await call_store.agents_by_id(tx, names)
 
 
-def _news(call: KnownCall, about: About, now: datetime, actor: Actor | None) -> list[Message]:
+def _news(call: KnownCall, bodies: Mapping[str, c.CallFact], now: datetime, actor: Actor | None) -> list[Message]:
     found = []
-    bodies = fold(call.facts, about)
     for fact in list(call.facts):
         body = bodies[fact.fact_id]
         if is_news(fact, body):

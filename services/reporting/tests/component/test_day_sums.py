@@ -8,6 +8,7 @@ from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
 from custody.testing import BEGIN
+from reporting.figures.days import forget_older
 from reporting.figures.summing import KINDS, sum_some
 
 _DAYS = 20
@@ -110,3 +111,16 @@ async def test_a_call_without_an_end_fills_days_until_its_end_is_told(reporting,
     assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
     await _sum_all(reporting)
     assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
+
+
+async def test_sums_of_a_set_that_is_no_longer_shown_are_deleted_and_those_of_the_present_one_stay(reporting, centre):
+    counted = await _rows(reporting, "talk_time")
+    await reporting.rows("update stream_state set generation = generation + 1")
+    await _sum_all(reporting)
+    (sums,) = await reporting.rows("select count(*) as of_both from day_sums")
+    while await forget_older(reporting.db):
+        pass
+    (left,) = await reporting.rows("select count(*) as of_the_present from day_sums")
+    assert left["of_the_present"] * 2 == sums["of_both"]
+    await reporting.rows("truncate legs_a")
+    assert await _rows(reporting, "talk_time") == counted

@@ -14,7 +14,18 @@ from typing import Any
 from contracts import calls as c
 from contracts import partners as p
 from contracts.events import Channel
-from intake.domain.legs import CLOSINGS, WITHOUT_AGENT, About, Agent, CallState, KnownFact, Leg, between, laid_out
+from intake.domain.legs import (
+    CLOSINGS,
+    WITHOUT_AGENT,
+    About,
+    Agent,
+    CallState,
+    KnownFact,
+    LaidOut,
+    Leg,
+    between,
+    lay_out,
+)
 
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 _DAY = 24 * 3600 * 1000
@@ -53,13 +64,12 @@ class Summary:
     talk_milliseconds: int | None
 
 
-def fold(facts: Sequence[KnownFact], about: About) -> dict[str, c.CallFact]:
+def fold(call: LaidOut, about: About) -> dict[str, c.CallFact]:
     """What is to be said of each fact, by its id, as far as is known at present."""
-    legs, offered = laid_out(facts)
     said = {}
-    for fact in facts:
+    for fact in call.facts:
         if isinstance(fact.said, p.PartnerCallEvent):
-            said[fact.fact_id] = _normalised(fact, legs[fact.leg], offered, about)
+            said[fact.fact_id] = _normalised(fact, call.legs[fact.leg], call.offered, about)
         else:
             said[fact.fact_id] = fact.said
     return said
@@ -188,9 +198,9 @@ def _went_back(fact: KnownFact, leg: Leg) -> bool:
     return before is not None and fact.occurred_at < before.occurred_at
 
 
-def summarise(facts: Sequence[KnownFact], about: About) -> Summary:
+def summarise(call: LaidOut, about: About) -> Summary:
     """The call at a glance; it has at least one fact of its switch."""
-    legs, offered = laid_out(facts)
+    legs, offered = call.legs, call.offered
     last, ordered = legs[max(legs)], [fact for leg in legs.values() for fact in leg.facts]
     answered = [leg for leg in legs.values() if leg.answered]
     agent = about.agents.get(last.agent, Agent(last.agent)) if last.agent else None
@@ -218,7 +228,7 @@ def close_open_leg(facts: Sequence[KnownFact], *, call_id: str, now: datetime) -
 
     Should its own end come later, it takes this fact's place.
     """
-    legs, _ = laid_out(facts)
+    legs = lay_out(facts).legs
     last = legs[max(legs)]
     if last.end is not None:
         return None

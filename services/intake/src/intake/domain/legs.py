@@ -161,12 +161,23 @@ def _first(facts: Iterable[KnownFact], *shapes: type) -> KnownFact | None:
     return next((fact for fact in facts if isinstance(fact.said, shapes)), None)
 
 
-def laid_out(facts: Iterable[KnownFact]) -> tuple[dict[int, Leg], KnownFact | None]:
+@dataclass(frozen=True, slots=True)
+class LaidOut:
+    """A call's facts in the order in which they happened, whatever that in which they came."""
+
+    facts: Sequence[KnownFact]
+    legs: Mapping[int, Leg]
+    offered: KnownFact | None
+
+
+def lay_out(facts: Sequence[KnownFact]) -> LaidOut:
     # Of two at the same moment the one that was received first came first, and a switch says them in their order.
     said = sorted(
         (fact for fact in facts if isinstance(fact.said, p.PartnerCallEvent)),
         key=lambda fact: (fact.occurred_at, _RANK.get(type(fact.said), 1), fact.received_at),
     )
     offered = _first(said, p.PartnerCallOffered)
-    numbers = sorted({fact.leg for fact in said})
-    return {number: Leg(number, [fact for fact in said if fact.leg == number], offered) for number in numbers}, offered
+    by_leg: dict[int, list[KnownFact]] = {}
+    for fact in said:
+        by_leg.setdefault(fact.leg, []).append(fact)
+    return LaidOut(facts, {number: Leg(number, by_leg[number], offered) for number in sorted(by_leg)}, offered)

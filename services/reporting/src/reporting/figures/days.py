@@ -27,6 +27,7 @@ _MOST_DAYS = 4000
 SUMMED = ("numerator", "denominator", "unknown", "marked")
 """What adds up over days, of a row that has it."""
 _NEAR_DAYS = 3
+_FORGOTTEN_AT_ONCE = 5000
 PERSONS = (Dimension.AGENT, Dimension.STAFF)
 """Of these there are hundreds."""
 
@@ -287,6 +288,21 @@ async def keep(db: Database, made: Kept) -> None:
                 for rows in made.sums.values()
             ],
         )
+
+
+async def forget_older(db: Database) -> bool:
+    """Deletes some sums of sets that were shown before the present one; whether there were any.
+
+    A shape begins with the generation it was counted in, and nobody asks for an older one again.
+    """
+    async with db.statements() as statements:
+        done = await statements.execute(
+            """delete from day_sums where ctid = any(array(
+                   select ctid from day_sums where substring(shape from '[0-9]+')::bigint < (
+                       select generation from stream_state) limit $1))""",
+            _FORGOTTEN_AT_ONCE,
+        )
+    return done != "DELETE 0"
 
 
 def _without_buckets(row: Row) -> Row:

@@ -16,7 +16,7 @@ from typing import Any
 
 from chassis.database import Database, Statements, is_transient
 from chassis.wakeup import Wakeup
-from reporting.event_store import StreamState
+from reporting.event_store import StreamState, get_stream_state
 from reporting.figures import days
 from reporting.figures.counting import (
     Arguments,
@@ -53,17 +53,29 @@ KINDS = _alike()
 
 async def sum_days(db: Database, _: Wakeup) -> None:
     """A job of the worker: sums what is to be summed, for as long as it runs."""
+    cleared = 0
     while True:
         try:
             for alike in KINDS:
                 while await sum_some(db, alike, now=datetime.now(UTC)):
                     pass
+            cleared = await _clear(db, cleared)
         except FiguresNotBuilt:
             pass
         except Exception as error:
             # Without the sums figures are the same and slower: nothing else has to stop for it.
             log.warning("sums of days wait: %s: %s", type(error).__name__, error, exc_info=not is_transient(error))
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+async def _clear(db: Database, cleared: int) -> int:
+    """Once for each set that is shown: deletes the sums of those before it. Returns the generation shown."""
+    async with db.statements() as statements:
+        generation = (await get_stream_state(statements)).generation
+    if generation != cleared:
+        while await days.forget_older(db):
+            pass
+    return generation
 
 
 async def sum_some(db: Database, alike: Alike, *, now: datetime) -> bool:
