@@ -52,9 +52,11 @@ async def _to_topic(producer: AIOKafkaProducer, topic: str, rows: Sequence[Row],
     except Exception as error:
         sent.failures.append((rows[0], error))
         return
+    keys = {row["aggregateid"] for row in rows}
+    places = {key: _partition_of(key.encode(), partitions, partitions) for key in keys}
     by_partition: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        by_partition[_partition_of(row["aggregateid"].encode(), partitions, partitions)].append(row)
+        by_partition[places[row["aggregateid"]]].append(row)
     await asyncio.gather(
         *(_to_partition(producer, topic, partition, of_it, sent) for partition, of_it in by_partition.items())
     )

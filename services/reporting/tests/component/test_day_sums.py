@@ -5,11 +5,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from services.reporting.tests.conftest import CallStream
+from services.reporting.tests.world import QualityStream
 
 from contracts import calls as c
+from contracts import quality as q
+from contracts.chain import event_hash
+from contracts.events import RejectionReason, WorkOrderRedispatchRequested, WorkOrderRejected
+from contracts.lifecycle import Status
 from custody.testing import BEGIN
 from reporting.figures.days import forget_older
 from reporting.figures.summing import KINDS, sum_some
+from reporting.metrics import METRICS
 
 _DAYS = 20
 
@@ -111,6 +117,57 @@ async def test_a_call_without_an_end_fills_days_until_its_end_is_told(reporting,
     assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
     await _sum_all(reporting)
     assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
+
+
+async def test_what_is_found_out_days_later_changes_its_own_figures_on_the_day_they_are_of(
+    reporting, centre, make_stream
+):
+    second = make_stream("o-2", Status.DISPATCHED, step=600)
+    rejected = _at(second.add(WorkOrderRejected(reason=RejectionReason.OTHER, explanation="?")), day=3)
+    await reporting.receive(*make_stream("o-1", Status.COMPLETED, step=600).messages, *second.messages[:-1], rejected)
+    await _sum_all(reporting)
+    assert [row["numerator"] for row in await _rows(reporting, "follow_up_coverage")] == [0]
+    assert [row["numerator"] for row in await _rows(reporting, "first_dispatch_accuracy")] == [2]
+    before = await _summed_for(reporting)
+
+    ruled = replace(
+        _at(second.add(WorkOrderRedispatchRequested(is_misdispatch_valid=True)), day=_DAYS + 11),
+        prev_hash=event_hash(rejected),
+    )
+    await reporting.receive(ruled, *_answered_questionnaire("o-1", ruled.occurred_at))
+    await _sum_all(reporting)
+    after = await _summed_for(reporting)
+    first = BEGIN.date()
+    again = {metric for (metric, day), place in after.items() if day == first and place > before[metric, day]}
+    assert again == {"follow_up_coverage", "first_dispatch_accuracy"}
+    await reporting.rows("truncate stays_a")
+    assert [row["numerator"] for row in await _rows(reporting, "follow_up_coverage")] == [1]
+    assert [row["numerator"] for row in await _rows(reporting, "first_dispatch_accuracy")] == [1]
+
+
+def _at(message, *, day):
+    moment = BEGIN + timedelta(days=day)
+    return replace(message, occurred_at=moment, recorded_at=moment)
+
+
+def _answered_questionnaire(order_id, at):
+    stream = QualityStream(order_id)
+    own = {"follow_up_id": "f-1", "project_id": "p"}
+    cause = q.FollowUpCause.COMPLETION
+    stream.add(q.FollowUpPlanned(**own, cause=cause, subscriber_no="1", due_by=at, order_ids=(order_id,)), at)
+    filled = {"questionnaire_id": "visit", "questionnaire_version": 1, "attempt_count": 1}
+    stream.add(q.FollowUpEnded(**own, end=q.FollowUpEnd.COMPLETED, caller_id="a-1", **filled), at)
+    return stream.messages
+
+
+async def _summed_for(reporting):
+    """By metric of orders and day, how much had been read when it was summed."""
+    rows = await reporting.rows(
+        """select shape::json->>1 as metric, day, max(message_count) as place from day_sums
+           where shape like '[%' group by 1, 2"""
+    )
+    of_orders = {metric.id for metric in METRICS if metric.source.table == "stays"}
+    return {(row["metric"], row["day"]): row["place"] for row in rows if row["metric"] in of_orders}
 
 
 async def test_sums_of_a_set_that_is_no_longer_shown_are_deleted_and_those_of_the_present_one_stay(reporting, centre):

@@ -49,7 +49,7 @@ class Kept:
 def days_asked(question: Question) -> list[date]:
     """The whole days that a question is made of; empty when it is not, or not worth it."""
     metric, zone = question.metric, ZoneInfo(question.time_zone)
-    if metric.kind is Kind.INTERPOLATED or not metric.has_periods or metric.reach is None:
+    if metric.kind is Kind.INTERPOLATED or not metric.has_periods:
         return []
     if question.as_of or question.grain is Grain.HOUR or not (question.begin and question.end):
         return []
@@ -81,7 +81,7 @@ def is_over(question: Question, state: StreamState, day: date) -> bool:
 
     Until then, what goes on is counted as going on.
     """
-    _, after = question.metric.reach or (0, 0)
+    _, after = question.metric.reach
     end = datetime.combine(day + _DAY * (1 + after), time(), ZoneInfo(question.time_zone))
     return state.recorded_at is not None and end <= min(question.at, state.recorded_at)
 
@@ -102,7 +102,7 @@ def shape_of(question: Question, state: StreamState) -> str:
 
 def utc_days(question: Question, day: date) -> tuple[date, date]:
     """The first and the last day of UTC whose changes change a day's sums."""
-    zone, (before, after) = ZoneInfo(question.time_zone), question.metric.reach or (0, 0)
+    zone, (before, after) = ZoneInfo(question.time_zone), question.metric.reach
     begin, end = (datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + _DAY))
     return begin.date() - _DAY * before, (end - _MOMENT).date() + _DAY * after
 

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 20.0
 _DAYS_AT_ONCE = 10
-_ALIKE = [one for one in METRICS if one.kind is not Kind.INTERPOLATED and one.has_periods and one.reach is not None]
+_ALIKE = [one for one in METRICS if one.kind is not Kind.INTERPOLATED and one.has_periods]
 
 Alike = Sequence[Metric]
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reporting.metrics.metric import Dimension, Kind, Metric, Source
-from reporting.metrics.orders import AREA_NOTE, ENTERED, NOT_BY_STATUS
+from reporting.metrics.orders import AREA_NOTE, FOUND_OUT, NOT_BY_STATUS
 
 DOMAIN = "the domain's section 9, orders: follow-up coverage and satisfaction"
 _EVENTS = tuple(
@@ -36,9 +36,9 @@ ENDED = Source(
 _COVERED = """from {followed_orders} as covered join {follow_ups} as follow_up using (stream, number)
     where covered.order_id = fact.order_id and covered.known_at <= {upto}"""
 COMPLETED = replace(
-    ENTERED,
+    FOUND_OUT,
     name="orders completed, and their follow-ups",
-    inputs=(*ENTERED.inputs, *_EVENTS),
+    inputs=(*FOUND_OUT.inputs, *_EVENTS),
     follow_ups=f"(select array_agg(array[stream, follow_up_id]) {_COVERED})",
 )
 
@@ -106,7 +106,6 @@ METRICS = (
             " and follow_up.ended_known_at <= {upto}))::int"
         ),
         denominator="1",
-        reach=None,
         dimensions=NOT_BY_STATUS,
     ),
     _of_ended(

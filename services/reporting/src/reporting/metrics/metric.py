@@ -81,9 +81,14 @@ class Source:
     def counts_legs(self) -> bool:
         return self.is_refolded or self.relation is not None
 
+    sees_later: bool = False
+    """A row also counts what was found out about its order at any later time; that touches its day, as `later`."""
+
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables whose changes change its rows."""
+        """The tables whose changes change its rows, as the days that they touch are named."""
+        if self.sees_later:
+            return (self.table, "later")
         return (self.table, "legs") if self.relation is not None else (self.table,)
 
 
@@ -118,8 +123,8 @@ class Metric:
     """Thresholds that the question may set, of `PARAMETERS`."""
     is_of_time: bool = False
     """Of a ratio: both sums are microseconds."""
-    reach: tuple[int, int] | None = (0, 0)
-    """How many days before a day, and after it, have a say in that day's sums; None: any."""
+    reach: tuple[int, int] = (0, 0)
+    """How many days before a day, and after it, have a say in that day's sums."""
 
     @property
     def is_timed(self) -> bool:

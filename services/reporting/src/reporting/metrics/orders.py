@@ -1,5 +1,7 @@
 """Metrics of orders: how many, how often, how well. How long is in `durations`."""
 
+from dataclasses import replace
+
 from reporting.metrics.metric import EVERYBODY, Dimension, Kind, Metric, Source
 
 _ORDER_EVENTS = tuple(
@@ -37,6 +39,7 @@ LEFT = Source(
     versions=("since_version", "until_version"),
     **_STAYS,
 )
+FOUND_OUT = replace(ENTERED, name="statuses entered, with what was found out later", sees_later=True)
 PRESENT = Source(
     name="orders as they stand",
     moment=None,
@@ -181,14 +184,13 @@ FIRST_DISPATCH_ACCURACY = Metric(
         "the period, with every ruling until now; work_area_id and staff_id are those of the first dispatch"
     ),
     formula_source=DOMAIN,
-    source=ENTERED,
+    source=FOUND_OUT,
     where="status = 'dispatched' and dispatch_count = 1",
     numerator=(
         "(not exists (select from {table} as ruled where ruled.order_id = fact.order_id and ruled.is_misdispatch_valid"
         " and ruled.until_known_at <= {upto}))::int"
     ),
     denominator="1",
-    reach=None,
     dimensions=NOT_BY_STATUS,
 )
 

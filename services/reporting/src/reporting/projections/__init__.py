@@ -47,6 +47,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     followed = await _of_follow_ups(tx, told) if told and names else []
     touched: dict[str, set[date]] = {
         orders.TABLE: set(),
+        orders.LATER: set(),
         clocks.TABLE: set(),
         calls.TABLE: set(),
         agents.TABLE: agents.days_of(states, newest),
@@ -54,17 +55,20 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     }
     for name in names:
         if events:
-            changed, taken = await orders.apply(tx, name, events, late_after)
-            touched[orders.TABLE] |= changed
-            touched[clocks.TABLE] |= await clocks.apply(tx, name, taken, rules, late_after)
+            applied = await orders.apply(tx, name, events, late_after)
+            touched[orders.TABLE] |= applied.days
+            touched[orders.LATER] |= applied.later
+            touched[clocks.TABLE] |= await clocks.apply(tx, name, applied.taken, rules, late_after)
         if defined:
             touched[clocks.TABLE] |= await clocks.judge_by(tx, name, defined, rules, late_after)
         if facts:
             touched[calls.TABLE] |= await calls.apply(tx, name, facts, known, late_after, newest)
         await agents.apply(tx, name, states)
-        touched[follow_ups.TABLE] |= await follow_ups.apply(tx, name, followed, late_after)
-    for table, changed in touched.items():
-        await days.touch(tx, table, changed, state.message_count)
+        changed, answered = await follow_ups.apply(tx, name, followed, late_after)
+        touched[follow_ups.TABLE] |= changed
+        touched[orders.LATER] |= await orders.days_found_out(tx, name, answered)
+    for source, on in touched.items():
+        await days.touch(tx, source, on, state.message_count)
 
 
 async def _of_follow_ups(tx: Transaction, subjects: Iterable[str]) -> list[Message]:

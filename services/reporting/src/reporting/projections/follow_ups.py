@@ -108,10 +108,13 @@ def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[Fo
     return list(found.values())
 
 
-async def apply(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> set[date]:
-    """Folds streams anew from all of their messages, and says on which days something of them is counted.
+async def apply(
+    tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta
+) -> tuple[set[date], set[str]]:
+    """Folds streams anew from all of their messages.
 
-    The time at which something happened never changes, so the days of before are among those of after.
+    Returns on which days something of them is counted, and the orders of which a questionnaire was answered. The time
+    at which something happened never changes, so the days of before are among those of after.
     """
     by_stream = groupby(whole, key=lambda message: message.subject)
     rows = [one for _, messages in by_stream for one in follow_ups_of(messages, late_after)]
@@ -125,7 +128,8 @@ async def apply(tx: Transaction, name: str, whole: Sequence[Message], late_after
                 select * from unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[]) on conflict do nothing""",
             *(list(column) for column in zip(*covered, strict=True)),
         )
-    return days_of(moment for one in rows for moment in (one.planned_at, one.ended_at))
+    answered = {order_id for one in rows if one.end_kind == q.FollowUpEnd.COMPLETED for order_id in one.orders}
+    return days_of(moment for one in rows for moment in (one.planned_at, one.ended_at)), answered
 
 
 async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:

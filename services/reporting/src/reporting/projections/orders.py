@@ -25,6 +25,8 @@ from reporting.projections.days import days_of
 
 TABLE = "stays"
 KEY = ("order_id", "since_version")
+LATER = "later"
+"""Days on which orders were dispatched or completed of which something was found out later: see `days_found_out`."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -241,13 +243,17 @@ class Projected:
             self.changed[stay.order_id] = stay
 
 
-async def apply(
-    tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta
-) -> tuple[set[date], list[Taken]]:
-    """Takes new events into a set, and says which days it has changed.
+@dataclass(frozen=True, slots=True)
+class Applied:
+    taken: list[Taken]
+    days: set[date]
+    """On which something of these events is counted."""
+    later: set[date]
+    """On which something is counted that these events tell about."""
 
-    They follow what is in it: the event store has seen to that.
-    """
+
+async def apply(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> Applied:
+    """Takes new events into a set. They follow what is in it: the event store has seen to that."""
     projected = Projected(late_after, await _present(tx, name, {message.subject for message in events}))
     projected.take(events)
     changed = [projected.changed[order_id] for order_id in sorted(projected.changed)]
@@ -256,8 +262,31 @@ async def apply(
         await tx.execute(_FINISH.format(name=name), *(list(column) for column in values))
     if projected.added:
         await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
-    days = days_of(moment for stay in (*changed, *projected.added) for moment in (stay.entered_at, stay.left_at))
-    return days, projected.taken
+    both = (*changed, *projected.added)
+    days = days_of(moment for stay in both for moment in (stay.entered_at, stay.left_at))
+    found_out = {stay.order_id for stay in both if stay.is_misdispatch_valid or _is_completed_again(stay)}
+    return Applied(projected.taken, days, await days_found_out(tx, name, found_out))
+
+
+def _is_completed_again(stay: Stay) -> bool:
+    return stay.status == Status.COMPLETED and stay.from_status == Status.PROCESSING and stay.completion_count > 1
+
+
+async def days_found_out(tx: Transaction, name: str, order_ids: Iterable[str]) -> set[date]:
+    """The days of the first dispatch and of the completions of orders.
+
+    A ruling, a later completion or an answered questionnaire changes what is counted there, whenever it comes.
+    """
+    wanted = sorted(set(order_ids))
+    if not wanted:
+        return set()
+    rows = await tx.fetch(
+        f"""select entered_at from {TABLE}_{name} where order_id = any($1) and (
+                (status = 'dispatched' and dispatch_count = 1)
+                or (status = 'completed' and from_status = 'processing'))""",
+        wanted,
+    )
+    return days_of(row["entered_at"] for row in rows)
 
 
 async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> list[Taken]:
