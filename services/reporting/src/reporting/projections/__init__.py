@@ -13,7 +13,7 @@ from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from reporting import event_store
 from reporting.event_store import Added, StreamState
-from reporting.projections import agents, calls, clocks, days, follow_ups, orders
+from reporting.projections import agents, calls, clocks, days, follow_ups, orders, watching
 
 SETS = ("a", "b")
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -40,7 +40,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
     defined = [message.body for message in new if isinstance(message.body, TimeLimitsDefined)]
-    rules = await clocks.rules_in(tx) if events or defined else clocks.Rules()
+    rules = await clocks.rules_in(tx) if events or defined else watching.Rules()
     # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
     earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
     known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []
