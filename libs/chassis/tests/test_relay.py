@@ -13,6 +13,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from chassis import relay as relay_module
+from chassis import sending
 from chassis.outbox import MOST_BYTES, SHARDS, EventTooLarge
 from chassis.publishing import PRESENCE_LOCKS
 from chassis.relay import Relay
@@ -172,6 +173,21 @@ async def test_a_row_that_kafka_never_takes_is_named_and_stops_its_own_key_only(
         await eventually(toy.outbox_rows, until=lambda rows: rows == 1)
         await eventually(lambda: caplog.text, until=lambda text: "work-orders order-1: MessageSizeTooLarge" in text)
     assert await toy.versions_in_kafka() == {"order-2": [1]}
+
+
+async def test_a_topic_that_is_not_there_is_named_and_holds_up_no_other(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sending, "FOUND_WITHIN_SECONDS", 0.5)
+    await count(toy.db, "order-1")
+    async with toy.db.statements() as statements:
+        await statements.execute("update outbox set aggregatetype = 'nowhere'")
+    async with running(toy.relay()):
+        for _ in range(3):
+            await count(toy.db, "order-2")
+            await eventually(toy.outbox_rows, until=lambda rows: rows == 1)
+        await eventually(lambda: caplog.text, until=lambda text: "nowhere order-1: TimeoutError" in text)
+    assert await toy.versions_in_kafka() == {"order-2": [1, 2, 3]}
 
 
 @pytest.mark.parametrize("stops", ["stop", "kill"])

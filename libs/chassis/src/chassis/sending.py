@@ -22,6 +22,7 @@ Row = asyncpg.Record
 """A row as it stands in the outbox."""
 
 _MOST_BYTES = 1_048_576
+FOUND_WITHIN_SECONDS = 5.0
 _partition_of = DefaultPartitioner()
 _HEADERS = msgspec.json.Decoder(dict[str, str])
 
@@ -48,7 +49,9 @@ async def send(producer: AIOKafkaProducer, rows: Iterable[Row], *, prefix: str =
 
 async def _to_topic(producer: AIOKafkaProducer, topic: str, rows: Sequence[Row], sent: Sent) -> None:
     try:
-        partitions = sorted(await producer.partitions_for(topic))
+        # The client itself would look for 40 seconds, and what belongs on other topics would wait with it.
+        async with asyncio.timeout(FOUND_WITHIN_SECONDS):
+            partitions = sorted(await producer.partitions_for(topic))
     except Exception as error:
         sent.failures.append((rows[0], error))
         return
