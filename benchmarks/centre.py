@@ -1,7 +1,8 @@
 """A call centre's year: what its switch says, and what intake makes of it, as records for Kafka.
 
 The same from the same seed. Busy at ten and three, quiet at night and at weekends; calls are offered, queued,
-answered or abandoned, some are held or passed on to another queue, and agents are ready, paused and signed out.
+answered or abandoned, some are held or passed on to another queue, what was said is recorded, and agents are ready,
+paused and signed out.
 Bodies are written as text and not through the contracts: making ten million must not take longer than taking
 them in. That they are what the contracts say is seen to by whoever reads them, because every one is decoded.
 """
@@ -29,7 +30,8 @@ _HOURS = tuple(math.exp(-(((h - 10) / 3) ** 2)) + math.exp(-(((h - 15) / 3) ** 2
 _CHINA = 8 * 3600
 _DAY = 86_400
 _SHIFT = ((0, "ready"), (2, "paused"), (2.25, "ready"), (4, "paused"), (4.5, "ready"), (8, "signed_out"))
-_SAYS_TALK = ("transferred", "ended")
+_NAMED_ALIKE = ("after_call_work_ended", "recording_available")
+"""By partners and by intake; the other events of a partner begin with `call_`."""
 
 
 class Fact(NamedTuple):
@@ -42,7 +44,7 @@ class Fact(NamedTuple):
     leg: int
     queue: str
     agent: str | None
-    more: dict[str, int]
+    more: dict[str, int | str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Centre:
         """In the order of time, a day at a time; what a day's last calls say after midnight stands at its end."""
         chance = random.Random(self.seed)
         states = self.agents * self.days * len(_SHIFT) * 5 // 7
-        calls = max(self.days, round((self.events - states) / 6.35))
+        calls = max(self.days, round((self.events - states) / 6.36))
         weights = [0.4 if (BEGIN + timedelta(days=day)).weekday() > 4 else 1.0 for day in range(self.days)]
         number, versions = 0, [0] * self.agents
         for day, until in enumerate(accumulate(weights)):
@@ -88,7 +90,7 @@ def _call(number: int, at: float, agent: str, chance: random.Random) -> list[Fac
     bits = f"{chance.getrandbits(128):032x}"
     subject = f"{bits[:8]}-{bits[8:12]}-5{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
     queue = _QUEUES[min(int(chance.expovariate(0.6)), 5)]
-    told: list[tuple[float, str, int, str, str | None, dict[str, int]]] = [(at, "offered", 1, queue, None, {})]
+    told: list[tuple[float, str, int, str, str | None, dict[str, int | str]]] = [(at, "offered", 1, queue, None, {})]
     leg, now = 1, at + chance.random()
     while True:
         told.append((now, "queued", leg, queue, None, {}))
@@ -113,6 +115,8 @@ def _call(number: int, at: float, agent: str, chance: random.Random) -> list[Fac
         told.append((now, "transferred" if is_passed_on else "ended", leg, queue, agent, times))
         told.append((now + work, "after_call_work_ended", leg, queue, agent, {"work_milliseconds": int(work * 1000)}))
         if not is_passed_on:
+            recorded = {"recording_id": f'"rec-{subject}"', "length_milliseconds": times["talk_milliseconds"]}
+            told.append((now + 5, "recording_available", leg, queue, agent, recorded))
             break
         leg, queue, now = leg + 1, _QUEUES[(number + leg) % 6], now + 1
     if number % 5 == 0:
@@ -196,7 +200,7 @@ def _said(fact: Fact) -> tuple[bytes, tuple[tuple[str, bytes], ...]]:
     if fact.leg == 0:
         name, body = "agent_state_changed", f'{{"agent":"{fact.agent}","state":"{fact.kind}"}}'
     else:
-        name = fact.kind if fact.kind.startswith("after_call") else f"call_{fact.kind}"
+        name = fact.kind if fact.kind in _NAMED_ALIKE else f"call_{fact.kind}"
         agent = "" if fact.agent is None else f',"agent":"{fact.agent}"'
         caller = ""
         if fact.kind == "offered":

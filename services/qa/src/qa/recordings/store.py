@@ -73,13 +73,20 @@ async def fold_again(tx: Transaction, call_ids: Iterable[str]) -> None:
         facts.setdefault(row["call_id"], []).append(fact)
     # A recording named by two calls belongs to the later one; in the order of ids, so that workers queue.
     found = {one.id: one for call_id in sorted(facts) for one in recordings_of(call_id, facts[call_id])}
-    for recording_id in sorted(found):
-        await tx.execute(_PUT, *_values(found[recording_id]))
+    if found:
+        rows = [_values(found[recording_id]) for recording_id in sorted(found)]
+        await tx.execute(_PUT, *(list(column) for column in zip(*rows, strict=True)))
 
 
+# An array of arrays must be rectangular: the orders of each recording travel as JSON.
 _PUT = """
 insert into recordings (id, version, body, call_id, agent_id, team, queue, channel, demand_type, order_ids, started_at)
-values ($1, 1, $2::json, $3, $4, $5, $6, $7, $8, $9, $10)
+select id, 1, body, call_id, agent_id, team, queue, channel, demand_type,
+    array(select json_array_elements_text(order_ids)), started_at
+from unnest($1::text[], $2::json[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+    $9::json[], $10::timestamptz[])
+    as found (id, body, call_id, agent_id, team, queue, channel, demand_type, order_ids, started_at)
+order by id
 on conflict (id) do update set body = excluded.body, call_id = excluded.call_id, agent_id = excluded.agent_id,
     team = excluded.team, queue = excluded.queue, channel = excluded.channel, demand_type = excluded.demand_type,
     order_ids = excluded.order_ids, started_at = excluded.started_at
@@ -96,7 +103,7 @@ def _values(one: Recording) -> tuple[Any, ...]:
         one.queue,
         one.channel,
         one.demand_type,
-        list(one.order_ids),
+        msgspec.json.encode(one.order_ids).decode(),
         one.started_at,
     )
 
