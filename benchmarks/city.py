@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -80,7 +81,8 @@ class City:
 
 @contextlib.asynccontextmanager
 async def city() -> AsyncIterator[City]:
-    """A running installation, empty but for one work area and the types of an order."""
+    """A running installation, empty but for one work area and the types of an order; told to end, it is taken down."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with TemporaryDirectory(prefix="linework-bench-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
@@ -93,8 +95,8 @@ async def city() -> AsyncIterator[City]:
         parts = ("issuer", *SERVICES, *(f"{service}_worker" for service in SERVICES))
         ports = {part: free_port() for part in parts}
         state = folder / "state"
-        _linework(servers, ports, "up", "--detach", "--empty", "--state-folder", str(state))
         stack.callback(_linework, servers, ports, "down", "--state-folder", str(state))
+        _linework(servers, ports, "up", "--detach", "--empty", "--state-folder", str(state))
         built = City(servers, state, ports)
         await _settle_in(built)
         yield built

@@ -54,6 +54,15 @@ async def test_connections_that_are_lost_without_a_word_are_given_up_and_others_
     assert await asyncio.gather(work(db), work(db)) == [1, 1]
 
 
+async def test_after_one_that_is_lost_no_other_one_of_that_time_is_trusted(db: Database, link: Link) -> None:
+    await asyncio.gather(ask(db), ask(db))  # both connections of the pool
+    link.cut(State.LOST)
+    with pytest.raises(TimeoutError):
+        await ask(db)
+    link.mend()
+    assert await asyncio.gather(ask(db), ask(db)) == [1, 1]
+
+
 async def test_a_transaction_that_loses_its_connection_leaves_nothing(db: Database, link: Link) -> None:
     async def write() -> None:
         async with db.begin() as tx:

@@ -183,10 +183,13 @@ class Database:
         connection = await pool.acquire(timeout=_POOL_SECONDS)
         try:
             yield connection
-        except (asyncpg.InternalClientError, TimeoutError):
+        except (asyncpg.InternalClientError, TimeoutError) as error:
             # Of no use any more: the answer that did not come may still come, and meet somebody else. And a server
             # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
+            if isinstance(error, TimeoutError):
+                # What swallows one swallows its neighbours: not each of them is to be waited for in turn.
+                await pool.expire_connections()
             raise
         finally:
             await pool.release(connection)

@@ -15,6 +15,8 @@ from contracts.topics import Topic
 
 _DRAIN_SECONDS = 15.0
 _METADATA_MILLISECONDS = 10_000
+ANSWER_MILLISECONDS = 15_000
+"""A broker that is silent for so long is gone, and TCP has not noticed. Longer than a session of a group."""
 _TOPIC_ALREADY_EXISTS = 36
 
 
@@ -60,6 +62,7 @@ def new_broker(settings: Settings) -> KafkaBroker:
         allow_auto_create_topics=False,
         # A topic that gets more partitions is read whole soon, not after the five minutes of the default.
         metadata_max_age_ms=_METADATA_MILLISECONDS,
+        request_timeout_ms=ANSWER_MILLISECONDS,
         # Handlers take the raw batch: nothing is to be injected or converted.
         apply_types=False,
         graceful_timeout=_DRAIN_SECONDS,

@@ -23,6 +23,7 @@ from aiokafka.errors import KafkaError
 
 from chassis.catching_up import IS_CATCHING_UP
 from chassis.database import SESSION, TRANSIENT, driver_url
+from chassis.kafka import ANSWER_MILLISECONDS
 from chassis.outbox import SHARDS
 from chassis.publishing import Resting, begin_work, count_relays
 from chassis.sending import send
@@ -106,6 +107,7 @@ class Relay:
             compression_type="lz4",
             linger_ms=0,
             max_batch_size=BATCH_BYTES,
+            request_timeout_ms=ANSWER_MILLISECONDS,
             **self._security,
         )
         try:
