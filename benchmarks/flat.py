@@ -112,12 +112,21 @@ def _of_duckdb(duck: duckdb.DuckDBPyConnection, sql: str) -> tuple[dict[Any, int
 
 async def _of_reporting(db: Database, metric_id: str, days: int) -> tuple[dict[Any, int], float]:
     from reporting.figures import Question, figure
+    from reporting.figures.rules import get_figure_rules
     from reporting.metrics import REGISTRY, Grain
 
     metric = REGISTRY[metric_id][-1]
     begin = BEGIN.astimezone(_ZONE).replace(hour=0)
+    async with db.statements() as statements:
+        rules = await get_figure_rules(statements)
     question = Question(
-        metric=metric, at=datetime.now(_ZONE), begin=begin, end=begin + timedelta(days=days), grain=Grain.DAY
+        metric=metric,
+        at=datetime.now(_ZONE),
+        rules=rules,
+        time_zone=_ZONE.key,
+        begin=begin,
+        end=begin + timedelta(days=days),
+        grain=Grain.DAY,
     )
     taken = []
     for _ in range(_ROUNDS):

@@ -177,7 +177,7 @@ async def _sum(db: Database) -> None:
     say(f"all days summed in              {meter.seconds:8.1f} s, PostgreSQL {meter.postgres:.1f} s of it")
 
 
-def _questions(days: int) -> Iterator[Any]:
+def _questions(days: int, rules: Any) -> Iterator[Any]:
     """Every metric by day over all whole days, as a whole and by each dimension but persons.
 
     By work area over the last ninety days: a hundred areas over the year are more rows than one answer has.
@@ -190,7 +190,8 @@ def _questions(days: int) -> Iterator[Any]:
     end = begin + timedelta(days=days)
     for metric in METRICS:
         if metric.has_periods:
-            whole = Question(metric=metric, at=datetime.now(UTC), begin=begin, end=end, grain=Grain.DAY)
+            usual = Question(metric=metric, at=datetime.now(UTC), rules=rules, time_zone=_ZONE.key)
+            whole = replace(usual, begin=begin, end=end, grain=Grain.DAY)
             yield whole
             for dimension in metric.dimensions:
                 if dimension is Dimension.WORK_AREA:
@@ -208,9 +209,13 @@ async def _milliseconds(db: Database, question: Any) -> float:
 
 
 async def _ask(db: Database, days: int, rounds: int) -> None:
+    from reporting.figures.rules import get_figure_rules
+
+    async with db.statements() as statements:
+        rules = await get_figure_rules(statements)
     first: dict[str, float] = {}
     everything: list[float] = []
-    for question in _questions(days):
+    for question in _questions(days, rules):
         name = " by ".join([question.metric.id, *question.group_by])
         first[name] = await _milliseconds(db, question)
         everything += [first[name], *[await _milliseconds(db, question) for _ in range(rounds - 1)]]
@@ -218,7 +223,7 @@ async def _ask(db: Database, days: int, rounds: int) -> None:
     _tell("all answers", everything)
     slowest = sorted(first.items(), key=lambda one: -one[1])[:6]
     say("the slowest first answers: " + ", ".join(f"{name} {taken:.0f} ms" for name, taken in slowest))
-    plain = [one for one in _questions(days) if not one.group_by]
+    plain = [one for one in _questions(days, rules) if not one.group_by]
     thresholds = [
         replace(one, parameters=dict.fromkeys(one.metric.parameters, 30)) for one in plain if one.metric.parameters
     ]

@@ -34,6 +34,8 @@ def asked(city: Any) -> list[str]:
         if path == "metrics":
             metric = {**FIGURE["metric"], "name_en": "Connect rate", "name_zh": "接通率", "dimensions": ["queue"]}
             return 200, {"items": [metric]}
+        if path == "rules/figures":
+            return 200, {"time_zone": "Asia/Kolkata"}
         return 200, FIGURE
 
     city.extra = answer

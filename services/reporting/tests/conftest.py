@@ -157,10 +157,11 @@ async def reporting(reporting_database: str) -> AsyncIterator[ServiceUnderTest]:
 
 async def _empty(service: ServiceUnderTest) -> None:
     await service.rows(
-        "truncate messages, stream_state, rebuilds, reports, report_sections, days_touched, day_sums, positions,"
-        f" parked, outbox, idempotency_keys, sealing_keys, {_PROJECTIONS} restart identity"
+        "truncate messages, stream_state, figure_rules, rebuilds, reports, report_sections, days_touched, day_sums,"
+        f" positions, parked, outbox, idempotency_keys, sealing_keys, {_PROJECTIONS} restart identity"
     )
     await service.rows("insert into stream_state (live_shape) values ($1)", SHAPE)
+    await service.rows("insert into figure_rules default values")
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -26,7 +27,7 @@ From = Annotated[str | None, typer.Option("--from", help="Included: 2026-11-01 o
 To = Annotated[str | None, typer.Option("--to", help="Not included.")]
 By = Annotated[list[str] | None, typer.Option("--by", help="queue, agent, team, area, staff, demand, channel, …")]
 GrainOption = Annotated[str | None, typer.Option("--grain", help="hour, day, week, month, quarter or year.")]
-Zone = Annotated[str, typer.Option("--zone", help="The time zone that periods are of.")]
+Zone = Annotated[str | None, typer.Option("--zone", help="The time zone of periods; default: that of the rules.")]
 Version = Annotated[int | None, typer.Option("--version", help="Of the metric; default: the newest.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="As it was known at that moment.")]
 Json = Annotated[bool, typer.Option("--json", help="As JSON, with everything that says what it is.")]
@@ -50,21 +51,20 @@ def figures(
     to: To = None,
     by: By = None,
     grain: GrainOption = None,
-    zone: Zone = "Asia/Shanghai",
+    zone: Zone = None,
     version: Version = None,
     as_of: AsOf = None,
     as_json: Json = False,
     state_folder: StateFolder = None,
 ) -> None:
     """Print figures, as REST gives them."""
+    times = {"from": begin, "to": to, "as_of": as_of}
     asked = {
-        "from": _moment(begin, zone),
-        "to": _moment(to, zone),
+        **_moments(times, zone, state_folder),
         "group_by": [_SHORT.get(name, name) for name in by or ()],
         "grain": grain,
         "time_zone": zone,
         "version": version,
-        "as_of": _moment(as_of, zone),
     }
     found = asyncio.run(_read(state_folder, [(f"/v1/figures/{one}", asked) for one in metric]))
     if as_json:
@@ -110,17 +110,29 @@ async def _recount(only: frozenset[str], wait: float, state_folder: Path | None,
         )
 
 
-def _moment(text: str | None, zone: str) -> str | None:
-    """A date is its midnight in the zone; a time without an offset is of the zone."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+def _moments(texts: Mapping[str, str | None], zone: str | None, state_folder: Path | None) -> dict[str, str]:
+    """A date is its midnight in the zone; a time without an offset is of the zone, or else of the rules' zone."""
+    found = {name: _time(text) for name, text in texts.items() if text is not None}
+    if zone is None and not all(moment.tzinfo for moment in found.values()):
+        zone = asyncio.run(_read(state_folder, [("/v1/rules/figures", {})]))[0]["time_zone"]
+    return {
+        name: (moment if moment.tzinfo else moment.replace(tzinfo=_zone(zone))).isoformat()
+        for name, moment in found.items()
+    }
 
-    if text is None:
-        return None
+
+def _time(text: str) -> datetime:
     try:
-        moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))).isoformat()
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Stopped(f"{text!r} is no time; write 2026-11-01 or 2026-11-01T08:00+08:00.") from error
+
+
+def _zone(name: str | None) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "")
     except (ValueError, ZoneInfoNotFoundError) as error:
-        raise Stopped(f"{text!r} in {zone} is no time; write 2026-11-01 or 2026-11-01T08:00+08:00.") from error
+        raise Stopped(f"There is no time zone {name}; give a name such as Asia/Shanghai.") from error
 
 
 async def _read(state_folder: Path | None, paths: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Any]:

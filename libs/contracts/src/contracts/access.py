@@ -273,6 +273,8 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/work-orders/{order_id}/timeline": _RECORD_READERS,
         "GET /v1/work-orders/{order_id}/proof": _RECORD_READERS,
         "GET /v1/events": _each(WHOLE, OPERATOR, SUPERVISOR),
+        "GET /v1/rules/figures": _OVERSEERS,
+        "PUT /v1/rules/figures": _REFERENCE_EDITORS,
         "GET /v1/metrics": _REFERENCE_READERS,
         # Which metric is for which role, and which can be told by work area, is in reporting's registry.
         "GET /v1/figures/{metric}": _RECORD_READERS,

@@ -13,8 +13,10 @@ from chassis.problems import Responses
 from chassis.texts import Moment
 from custody.routes import ANY, Cursor
 from reporting import figures
+from reporting.api_rules import NearSeconds, Rules, ShortSeconds, ThresholdSeconds, ZoneName
 from reporting.figures import FIGURE_REFUSALS, Question, details
-from reporting.metrics import METRICS, PARAMETERS, REGISTRY, Dimension, Grain, Kind, Metric
+from reporting.figures.rules import FigureRules
+from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind, Metric
 
 MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/metrics`.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
@@ -41,7 +43,7 @@ class MetricDeclared(MetricAsked):
     denominator: str | None
     dimensions: list[Dimension]
     parameters: dict[str, int]
-    """Thresholds in seconds that a question can set, and what they are otherwise."""
+    """Thresholds in seconds that a question can set, and what they are otherwise by the present rules."""
     has_periods: bool
     roles: list[str]
 
@@ -149,30 +151,28 @@ def _given(**thresholds: int | None) -> dict[str, int]:
 
 async def window(
     desk: Desk,
+    rules: Rules,
     begin: Annotated[Moment | None, Query(alias="from", description="Included; default: the beginning.")] = None,
     to: Annotated[Moment | None, Query(description="Not included; default: all that was read.")] = None,
     group_by: Annotated[list[Dimension] | None, Query(max_length=6, description="Any combination.")] = None,
     only: Annotated[list[Only] | None, Query(max_length=6, description="DIMENSION:VALUE; counts only these.")] = None,
     grain: Annotated[Grain | None, Query(description="Period by period; default: the window as a whole.")] = None,
-    time_zone: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "Asia/Shanghai",
+    time_zone: Annotated[ZoneName | None, Query(description="Default: that of the rules.")] = None,
     as_of: Annotated[Moment | None, Query(description="As it was known at that moment.")] = None,
-    threshold_seconds: Annotated[int | None, Query(ge=0, le=86_400, description="Y of a service level.")] = None,
-    short_seconds: Annotated[
-        int | None, Query(ge=0, le=86_400, description="A short abandon is at most so long.")
-    ] = None,
-    near_seconds: Annotated[
-        int | None, Query(ge=0, le=8_640_000, description="A limit is near when it is over within so long.")
-    ] = None,
+    threshold_seconds: Annotated[ThresholdSeconds | None, Query()] = None,
+    short_seconds: Annotated[ShortSeconds | None, Query()] = None,
+    near_seconds: Annotated[NearSeconds | None, Query()] = None,
 ) -> Question:
     """What is asked, of any metric, in the caller's scope."""
     return Question(
         metric=METRICS[0],
+        rules=rules,
         group_by=tuple(dict.fromkeys(group_by or ())),
         only=tuple((Dimension(name), value or None) for name, _, value in (one.partition(":") for one in only or ())),
         grain=grain,
         begin=begin,
         end=to,
-        time_zone=time_zone,
+        time_zone=time_zone or rules.time_zone,
         areas=desk.caller.areas,
         as_of=as_of,
         at=as_of or desk.clock.now(),
@@ -196,12 +196,12 @@ _PAGED_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS, CursorBroken))
 
 
 @router.get("/metrics", responses=Responses.of(ANY))
-async def get_metrics() -> Metrics:
+async def get_metrics(rules: Rules) -> Metrics:
     """The registry: every metric with version, formula, where it is from, and what it can be grouped by."""
-    return Metrics(items=[_declared(metric) for metric in METRICS])
+    return Metrics(items=[_declared(metric, rules) for metric in METRICS])
 
 
-def _declared(metric: Metric) -> MetricDeclared:
+def _declared(metric: Metric, rules: FigureRules) -> MetricDeclared:
     return MetricDeclared(
         id=metric.id,
         version=metric.version,
@@ -216,7 +216,7 @@ def _declared(metric: Metric) -> MetricDeclared:
         numerator=metric.numerator,
         denominator=metric.denominator,
         dimensions=list(metric.dimensions),
-        parameters={name: PARAMETERS[name] for name in metric.parameters},
+        parameters={name: rules.thresholds[name] for name in metric.parameters},
         has_periods=metric.has_periods,
         roles=list(metric.roles),
     )

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.desk import Desk
 from chassis.problems import Responses
 from custody.routes import ANY
-from reporting.figures.periods import time_zones
-from reporting.figures.question import TimeZoneUnknown
+from reporting.api_rules import Rules, ZoneName
+from reporting.figures.periods import TimeZoneUnknown, check_time_zone
 from reporting.reports import building
 from reporting.reports.building import ReportNotFound, ReportNotReady, ReportOutsideTime
 from reporting.reports.content import Asked
@@ -34,7 +34,7 @@ class NewReport(BaseModel):
     day: date = Field(description="A day of the period.")
     format: Format = Format.XLSX
     language: Language = Language.ZH
-    time_zone: str = Field("Asia/Shanghai", max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")
+    time_zone: ZoneName | None = Field(None, description="Default: that of the rules of figures.")
 
 
 class Report(BaseModel):
@@ -66,20 +66,20 @@ def _shown(row: Any) -> Report:
 
 
 @router.post("", status_code=202, responses=Responses.of((*ANY, TimeZoneUnknown, ReportOutsideTime)))
-async def ask_for_report(body: NewReport, desk: Desk) -> Report:
+async def ask_for_report(body: NewReport, desk: Desk, rules: Rules) -> Report:
     """Asks for the report of the day, week, month, quarter or year that `day` lies in; a worker builds it.
 
     It holds what the caller may see: metrics that are not for their role, or not to be told by the work areas that
     their token names, are left out, and the manifest says which.
     """
-    if body.time_zone not in time_zones():
-        raise TimeZoneUnknown(time_zone=body.time_zone)
+    time_zone = body.time_zone or rules.time_zone
+    check_time_zone(time_zone)
     now = desk.clock.now()
     if not 2000 <= body.day.year <= now.year + 10:
         raise ReportOutsideTime()
-    begin, end = period_of(body.kind, body.day, ZoneInfo(body.time_zone))
+    begin, end = period_of(body.kind, body.day, ZoneInfo(time_zone))
     caller = desk.caller
-    asked = Asked(body.kind, begin, end, body.time_zone, body.language, caller.roles, caller.areas, now)
+    asked = Asked(body.kind, begin, end, time_zone, rules, body.language, caller.roles, caller.areas, now)
     return _shown(await building.request_report(desk.db, asked, body.format, by=caller.sub))
 
 

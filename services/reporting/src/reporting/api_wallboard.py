@@ -17,9 +17,9 @@ from chassis.problems import Responses
 from contracts.events import Clock
 from custody.routes import ANY
 from reporting import wallboard
+from reporting.api_rules import ZoneName
 from reporting.figures.counting import FiguresNotBuilt
-from reporting.figures.periods import time_zones
-from reporting.figures.question import TimeZoneUnknown
+from reporting.figures.periods import TimeZoneUnknown, check_time_zone
 
 router = APIRouter(tags=["the wallboard"])
 _PAGE = (Path(wallboard.__file__).parent / "page.html").read_bytes()
@@ -94,10 +94,10 @@ class Snapshot(BaseModel):
 
 
 async def _viewer(
-    desk: Desk, time_zone: Annotated[str, Query(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = "Asia/Shanghai"
+    desk: Desk, time_zone: Annotated[ZoneName | None, Query(description="Default: that of the rules.")] = None
 ) -> wallboard.Viewer:
-    if time_zone not in time_zones():
-        raise TimeZoneUnknown(time_zone=time_zone)
+    if time_zone:
+        check_time_zone(time_zone)
     return wallboard.Viewer(desk.caller.roles, desk.caller.areas, time_zone)
 
 

@@ -82,8 +82,9 @@ class Stored:
     event_hash: str | None
 
 
-_STATE = """select message_count, recorded_at, live, generation, following, live_shape, late_after, call_message_count,
-    quality_message_count from stream_state"""
+_STATE = """select message_count, recorded_at, live, generation, following, live_shape, call_message_count,
+    quality_message_count, make_interval(secs => (select late_after_seconds from figure_rules)) as late_after
+    from stream_state"""
 
 
 async def lock_stream(tx: Transaction) -> StreamState:

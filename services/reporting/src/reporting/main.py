@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from custody.http import prepare_texts
-from reporting import api, api_figures, api_past, api_rebuilds, api_reports, api_wallboard
+from reporting import api, api_figures, api_past, api_rebuilds, api_reports, api_rules, api_wallboard
 from reporting.consumers import SUBSCRIPTIONS
 
 
@@ -19,6 +19,7 @@ def app(settings: Settings) -> FastAPI:
             api_past.router,
             api_rebuilds.router,
             api_reports.router,
+            api_rules.router,
             api_wallboard.router,
         ],
         description="The record of every order with its proof, figures that can be recounted, and their rebuilds.",

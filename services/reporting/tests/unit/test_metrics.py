@@ -1,7 +1,5 @@
 """The arithmetic of metrics, and what every declared metric must have."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from contracts.catalogue import BY_TYPE
@@ -11,9 +9,13 @@ from linework.recount.recount import KINDS
 from reporting.figures import Question, check, metric_of
 from reporting.figures.buckets import bucket_of, middle_of, percentile
 from reporting.figures.question import MetricVersionNotFound, ParameterNotOfMetric
-from reporting.metrics import METRICS, PARAMETERS, REGISTRY, Grain, Kind
+from reporting.figures.rules import FigureRules
+from reporting.metrics import METRICS, REGISTRY, Grain, Kind
 from reporting.metrics.metric import EVERYBODY
 
+RULES = FigureRules(
+    threshold_seconds=15, short_seconds=4, near_seconds=60, late_after_seconds=0, time_zone="Asia/Kolkata"
+)
 NAMES = [f"{metric.id}-{metric.version}" for metric in METRICS]
 
 
@@ -55,7 +57,7 @@ def test_every_metric_says_what_it_is(metric):
     assert all((metric.unit, metric.name_en, metric.name_zh, metric.formula, metric.formula_source))
     assert metric.dimensions
     assert set(metric.source.inputs) <= set(BY_TYPE)
-    assert set(metric.parameters) <= set(PARAMETERS)
+    assert set(metric.parameters) <= set(RULES.thresholds)
     assert (metric.kind is Kind.COUNT) == (metric.denominator is None and not metric.is_timed)
     assert set(metric.roles) <= set(EVERYBODY)
     assert metric_of(metric.id, metric.version, roles=frozenset(metric.roles[:1])) is metric
@@ -72,8 +74,18 @@ def test_versions_count_from_one_without_gaps():
         metric_of("time_in_status", 9, roles=frozenset(["operator"]))
 
 
-def test_the_default_time_zone_is_known_and_a_foreign_threshold_is_refused():
-    created = REGISTRY["work_orders_created"][0]
-    check(Question(metric=created, grain=Grain.DAY, at=BEGIN))
+def _question(metric_id, **more):
+    return Question(metric=REGISTRY[metric_id][-1], at=BEGIN, rules=RULES, time_zone=RULES.time_zone, **more)
+
+
+def test_a_foreign_threshold_is_refused():
+    check(_question("work_orders_created", grain=Grain.DAY))
     with pytest.raises(ParameterNotOfMetric):
-        check(Question(metric=created, at=datetime(2026, 1, 1, tzinfo=UTC), parameters={"threshold_seconds": 20}))
+        check(_question("work_orders_created", parameters={"threshold_seconds": 20}))
+
+
+def test_a_threshold_that_is_not_given_is_that_of_the_rules():
+    assert _question("service_level_5").thresholds == {"threshold_seconds": 15, "short_seconds": 4}
+    given = _question("service_level_5", parameters={"threshold_seconds": 20})
+    assert given.thresholds == {"threshold_seconds": 20, "short_seconds": 4}
+    assert _question("work_orders_created").thresholds == {}

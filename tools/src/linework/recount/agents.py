@@ -34,10 +34,10 @@ class Agents:
         if fact.fact_id not in known or fact.revision > known[fact.fact_id].fact.revision:
             known[fact.fact_id] = Change(fact, message.occurred_at)
 
-    def entries(self, metric: str, legs: Iterable[Leg], at: datetime, time_zone: str) -> Iterator[Entry]:
+    def entries(self, metric: str, legs: Iterable[Leg], at: datetime, zone: ZoneInfo) -> Iterator[Entry]:
         handled = _handled(legs, at)
         above, below = MEASURES[metric]
-        piece = timedelta(minutes=15) if _has_odd_offset(time_zone) else timedelta(hours=1)
+        piece = timedelta(minutes=15) if _has_odd_offset(zone) else timedelta(hours=1)
         for agent_id, changes in self._changes.items():
             for (start, team), sums in _pieces(changes, handled.get(agent_id, []), at, piece).items():
                 yield Entry(start, {"agent_id": agent_id, "team": team}, above(sums), below(sums))
@@ -58,8 +58,8 @@ MEASURES: Mapping[str, tuple[Callable[[Sums], int], Callable[[Sums], int]]] = {
 Interval = tuple[datetime, datetime]
 
 
-def _has_odd_offset(time_zone: str) -> bool:
-    offsets = (datetime(2026, month, 1, tzinfo=ZoneInfo(time_zone)).utcoffset() for month in (1, 7))
+def _has_odd_offset(zone: ZoneInfo) -> bool:
+    offsets = (datetime(2026, month, 1, tzinfo=zone).utcoffset() for month in (1, 7))
     return any((offset or timedelta()).total_seconds() % 3600 for offset in offsets)
 
 

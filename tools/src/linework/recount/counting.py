@@ -1,7 +1,7 @@
 """From what each order or call adds to a metric to the rows of a figure, and where two figures differ."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -34,13 +34,24 @@ class Asked:
     grain: str | None = None
     begin: datetime | None = None
     end: datetime | None = None
-    time_zone: str = "Asia/Shanghai"
+    time_zone: str | None = None
+    """None: as reporting's rules say."""
     areas: tuple[str, ...] | None = None
     parameters: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def keys(self) -> tuple[str, ...]:
         return ("period", *self.group_by) if self.grain else self.group_by
+
+    @property
+    def zone(self) -> ZoneInfo:
+        assert self.time_zone
+        return ZoneInfo(self.time_zone)
+
+    def as_answered(self, answer: Mapping[str, Any]) -> "Asked":
+        """With the zone and the thresholds that the answer says it used where none were given."""
+        parameters = {**answer["parameters"], **self.parameters}
+        return replace(self, time_zone=self.time_zone or answer["time_zone"], parameters=parameters)
 
     @property
     def query(self) -> dict[str, Any]:
@@ -74,7 +85,7 @@ class Counted:
 
 def count(asked: Asked, kind: Kind, entries: Iterable[Entry], *, is_of_time: bool = False) -> list[dict[str, Any]]:
     """The rows of a figure, as reporting shows them, in no particular order. `is_of_time`: sums are microseconds."""
-    zone = ZoneInfo(asked.time_zone)
+    zone = asked.zone
     rows: dict[tuple[Any, ...], Counted] = {} if asked.keys else {(): Counted()}
     for entry in entries:
         if not _is_asked_for(asked, entry):

@@ -1,6 +1,6 @@
 """Takes every message of the streams and can then count any figure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from contracts.quality import QualityEvent
 from linework.recount import agents, calls, clocks, follow_ups, orders
 from linework.recount.counting import Asked, Entry, Kind, count
 
-DEFAULTS = {"threshold_seconds": 20, "short_seconds": 5, "near_seconds": 1800}
 KINDS: dict[tuple[str, int], Kind] = {
     **{key: kind for key, (kind, _) in (*orders.RULES.items(), *calls.RULES.items(), *follow_ups.RULES.items())},
     **{(metric, 1): kind for metric, (kind, _) in clocks.RULES.items()},
@@ -72,8 +71,9 @@ class Recount:
             elif isinstance(message.body, QualityEvent):
                 self.take_notice(message)
 
-    def rows(self, asked: Asked, *, at: datetime) -> list[dict[str, Any]]:
-        """The rows of a figure; `at` is the moment at which ages are measured."""
+    def rows(self, asked: Asked, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The rows of a figure, as of the moment, in the zone and by the thresholds that reporting's answer tells."""
+        asked, at = asked.as_answered(answer), datetime.fromisoformat(answer["at"])
         version = asked.version or VERSIONS[asked.metric]
         is_of_time = asked.metric in agents.MEASURES
         return count(asked, KINDS[asked.metric, version], self._entries(asked, version, at), is_of_time=is_of_time)
@@ -85,8 +85,8 @@ class Recount:
         if key in follow_ups.RULES:
             return follow_ups.RULES[key][1](self._follow_ups.cases, self._lives.values())
         if asked.metric in clocks.RULES:
-            return self._clocks.entries(asked.metric, at, DEFAULTS | dict(asked.parameters))
+            return self._clocks.entries(asked.metric, at, asked.parameters)
         legs = [leg for call in self._calls.values() for leg in calls.legs_of(call)]
         if key in calls.RULES:
-            return calls.RULES[key][1](legs, DEFAULTS | dict(asked.parameters))
-        return self._agents.entries(asked.metric, legs, at, asked.time_zone)
+            return calls.RULES[key][1](legs, asked.parameters)
+        return self._agents.entries(asked.metric, legs, at, asked.zone)

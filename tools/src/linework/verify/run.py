@@ -6,7 +6,6 @@ time, against what the stream says by then; only what still differs is reported.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 import msgspec
 
@@ -202,8 +201,7 @@ class _Verifier:
             shown = await self._city.reporting.read(f"/v1/figures/{asked.metric}", by=SUPERVISOR, **asked.query)
             read = tuple(shown["read_up_to"][name] for name in _COUNTS)
             if read == self._counts:
-                counted = self._recount.rows(asked, at=datetime.fromisoformat(shown["at"]))
-                for told in differences(asked, shown["rows"], counted):
+                for told in differences(asked, shown["rows"], self._recount.rows(asked, shown)):
                     self._findings.add(Law.FIGURES, "reporting", told)
                 return
             await self.observer.wait(min(self._wait_seconds, 10))

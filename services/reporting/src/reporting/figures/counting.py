@@ -19,8 +19,8 @@ from reporting.event_store import SHAPE, StreamState, get_stream_state
 from reporting.figures import days
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.past import fold_past, table_of
-from reporting.figures.periods import CALENDAR, period_label, period_sql, slice_of
-from reporting.figures.question import QUESTION_REFUSALS, Question, TimeZoneUnknown, check
+from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label, period_sql, slice_of
+from reporting.figures.question import QUESTION_REFUSALS, Question, check
 from reporting.metrics import Kind
 from reporting.projections import SETS, TABLES, calls, follow_ups
 

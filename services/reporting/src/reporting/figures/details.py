@@ -166,8 +166,8 @@ def _below(metric: Metric, denominator: Any) -> float | int | None:
 async def corrections(db: Database, question: Question, *, cursor: str | None, limit: int) -> dict[str, Any]:
     """What late events have changed in hours of the window, newest first: the hour's figure before and after.
 
-    An event is late when it was recorded more than `late_after` after it happened (five minutes unless an
-    operator has changed it). The figures before and after are those as of just before it was recorded, and then.
+    Whether an event was late was judged by the rules that were in force when it was recorded. The figures before
+    and after are those as of just before that moment, and then.
     """
     check(question)
     if not question.metric.has_periods:

@@ -4,14 +4,27 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from contracts.refusals import Invalid
 from reporting.metrics import Grain
 
 CALENDAR = "Gregorian, weeks from Monday (ISO 8601)"
 
 
+class TimeZoneUnknown(Invalid):
+    """There is no time zone {time_zone}; send a name such as Asia/Shanghai."""
+
+    zh = "没有时区 {time_zone}；请使用如 Asia/Shanghai 的名称。"
+
+
 @cache
 def time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+def check_time_zone(name: str) -> None:
+    """Raises `TimeZoneUnknown`."""
+    if name not in time_zones():
+        raise TimeZoneUnknown(time_zone=name)
 
 
 def period_sql(grain: Grain, moment: str, zone: str) -> str:

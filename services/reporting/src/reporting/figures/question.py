@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from contracts.refusals import Forbidden, Invalid, NotFound
-from reporting.figures.periods import time_zones
-from reporting.metrics import PARAMETERS, REGISTRY, Dimension, Grain, Metric
+from reporting.figures.periods import TimeZoneUnknown, check_time_zone
+from reporting.figures.rules import FigureRules
+from reporting.metrics import REGISTRY, Dimension, Grain, Metric
 
 
 class MetricNotFound(NotFound):
@@ -57,14 +58,6 @@ class WindowInverted(Invalid):
     zh = "时间窗口的结束早于开始。"
 
 
-class TimeZoneUnknown(Invalid):
-    """There is no time zone {time_zone}; send a name such as Asia/Shanghai."""
-
-    zh = "没有时区 {time_zone}；请使用如 Asia/Shanghai 的名称。"
-
-
-USUAL_ZONE = "Asia/Shanghai"
-
 QUESTION_REFUSALS = (
     MetricNotFound,
     MetricVersionNotFound,
@@ -85,11 +78,13 @@ class Question:
     metric: Metric
     at: datetime
     """The moment of the figure: of `as_of`, or when it was asked."""
+    rules: FigureRules
+    """Those that were in force when it was asked: they hold where nothing else was given."""
+    time_zone: str
     group_by: tuple[Dimension, ...] = ()
     grain: Grain | None = None
     begin: datetime | None = None
     end: datetime | None = None
-    time_zone: str = USUAL_ZONE
     areas: tuple[str, ...] | None = None
     as_of: datetime | None = None
     """Counts what was recorded by then; None: everything that was read."""
@@ -105,8 +100,9 @@ class Question:
 
     @property
     def thresholds(self) -> dict[str, int]:
-        """Every threshold that the metric takes, as given or by default."""
-        return {name: self.parameters.get(name, PARAMETERS[name]) for name in self.metric.parameters}
+        """Every threshold that the metric takes, as given or by the rules."""
+        known = self.rules.thresholds | dict(self.parameters)
+        return {name: known[name] for name in self.metric.parameters}
 
 
 def metric_of(metric_id: str, version: int | None, *, roles: frozenset[str]) -> Metric:
@@ -138,5 +134,4 @@ def check(question: Question) -> None:
         raise MetricWithoutAreas(metric=metric.id, areas=list(question.areas))
     if question.begin and question.end and question.end < question.begin:
         raise WindowInverted()
-    if question.time_zone not in time_zones():
-        raise TimeZoneUnknown(time_zone=question.time_zone)
+    check_time_zone(question.time_zone)

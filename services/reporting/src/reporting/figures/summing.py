@@ -28,7 +28,8 @@ from reporting.figures.counting import (
     snapshot,
 )
 from reporting.figures.periods import period_sql
-from reporting.figures.question import USUAL_ZONE, Question
+from reporting.figures.question import Question
+from reporting.figures.rules import FigureRules, get_figure_rules
 from reporting.metrics import METRICS, Dimension, Grain, Kind, Metric
 
 log = logging.getLogger(__name__)
@@ -81,43 +82,48 @@ async def _clear(db: Database, cleared: int) -> int:
 async def sum_some(db: Database, alike: Alike, *, now: datetime) -> bool:
     """Sums a run of days, the latest that have to be; whether there were any."""
     async with snapshot(db) as (statements, state):
-        run = await _next_run(statements, state, alike, now)
+        rules = await get_figure_rules(statements)
+        run = await _next_run(statements, state, rules, alike, now)
     if not run:
         return False
     for metric in alike:
-        for made in await _made(db, metric, run, now):
+        for made in await _made(db, _question(metric, rules, now), run):
             await days.keep(db, made)
     # As of before the sums: what has changed since makes this stale, and them as well or needlessly summed again.
-    done = days.Kept(_name_of(alike, state), state.message_count, {day: [] for day in run})
+    done = days.Kept(_name_of(alike, state, rules), state.message_count, {day: [] for day in run})
     await days.keep(db, done)
     return True
 
 
-async def _next_run(statements: Statements, state: StreamState, alike: Alike, now: datetime) -> list[date]:
+async def _next_run(
+    statements: Statements, state: StreamState, rules: FigureRules, alike: Alike, now: datetime
+) -> list[date]:
     span = await statements.fetchrow(
         "select min(day) as first, max(day) as last from days_touched where source = any($1)",
         list(alike[0].source.tables),
     )
     if span is None or span["first"] is None:
         return []
-    asked = _question(alike[0], now)
+    asked = _question(alike[0], rules, now)
     count = (span["last"] - span["first"]).days + 1
     every = [span["first"] + timedelta(days=place) for place in range(-1, count + 1)]
     settled = [day for day in every if days.is_settled(asked, state, day)]
-    known = await days.kept(statements, asked, _name_of(alike, state), settled)
+    known = await days.kept(statements, asked, _name_of(alike, state, rules), settled)
     runs = days.runs(settled, known)
     return runs[-1][-_DAYS_AT_ONCE:] if runs else []
 
 
-def _name_of(alike: Alike, state: StreamState) -> str:
-    """The shape under which it is noted that a day was summed for all of them."""
+def _name_of(alike: Alike, state: StreamState, rules: FigureRules) -> str:
+    """The shape under which it is noted that a day was summed for all of them; other rules are another shape."""
     names = " ".join(f"{metric.id}.{metric.version}" for metric in alike)
-    return f"{state.generation} {USUAL_ZONE} {names}"
+    taken = {name for metric in alike for name in metric.parameters}
+    thresholds = " ".join(f"{name}={seconds}" for name, seconds in rules.thresholds.items() if name in taken)
+    return f"{state.generation} {rules.time_zone} {thresholds} {names}"
 
 
-async def _made(db: Database, metric: Metric, run: Sequence[date], now: datetime) -> list[days.Kept]:
+async def _made(db: Database, usual: Question, run: Sequence[date]) -> list[days.Kept]:
     """The sums of a metric, one shape for each way of grouping."""
-    asked = days.between(_question(metric, now), run[0], run[-1])
+    asked = days.between(usual, run[0], run[-1])
     async with snapshot(db) as (statements, state):
         found = await _grouped(statements, state, asked)
     made = []
@@ -128,8 +134,8 @@ async def _made(db: Database, metric: Metric, run: Sequence[date], now: datetime
     return made
 
 
-def _question(metric: Metric, now: datetime) -> Question:
-    return Question(metric=metric, at=now, time_zone=USUAL_ZONE)
+def _question(metric: Metric, rules: FigureRules, now: datetime) -> Question:
+    return Question(metric=metric, at=now, rules=rules, time_zone=rules.time_zone)
 
 
 async def _grouped(

@@ -120,7 +120,7 @@ class Metric:
     A row in which one of the two is null counts in neither: it is told beside the figure as unknown."""
     roles: tuple[str, ...] = RUNS_THE_WORK
     parameters: tuple[str, ...] = ()
-    """Thresholds that the question may set, of `PARAMETERS`."""
+    """Thresholds that the question may set, of the rules of figures."""
     is_of_time: bool = False
     """Of a ratio: both sums are microseconds."""
     reach: tuple[int, int] = (0, 0)
@@ -146,7 +146,3 @@ class Metric:
         if self.kind is Kind.COUNT:
             return numerator
         return round(numerator / denominator, 6) if denominator else None
-
-
-PARAMETERS: dict[str, int] = {"threshold_seconds": 20, "short_seconds": 5, "near_seconds": 1800}
-"""The thresholds there are, in seconds, and what they are unless the question says otherwise."""

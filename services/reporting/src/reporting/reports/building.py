@@ -18,6 +18,8 @@ from chassis.database import Database, Transaction, is_transient
 from chassis.wakeup import Wakeup
 from contracts.refusals import Conflict, Invalid, NotFound
 from reporting.figures.periods import CALENDAR
+from reporting.figures.rules import FigureRules
+from reporting.metrics import REGISTRY
 from reporting.reports import pages, tables
 from reporting.reports.content import Asked, Content, fill
 from reporting.reports.plan import KIND_NAMES, SECTIONS, Format, Language, ReportKind, word
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 1.0
 _DECODER = msgspec.json.Decoder(Content)
+_RULES_DECODER = msgspec.json.Decoder(FigureRules)
 SHOWN = (
     "id, kind, begins_at, ends_at, time_zone, format, language, areas, asked_by, asked_at, state, section_count,"
     " done_count, manifest, failure, finished_at"
@@ -54,8 +57,8 @@ async def request_report(db: Database, asked: Asked, format: Format, *, by: str)
     async with db.statements() as statements:
         return await statements.fetchrow(
             f"""insert into reports (kind, begins_at, ends_at, time_zone, format, language, roles, areas, asked_by,
-                    asked_at, section_count)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning {SHOWN}""",
+                    asked_at, section_count, rules)
+                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning {SHOWN}""",
             asked.kind.value,
             asked.begin,
             asked.end,
@@ -67,6 +70,7 @@ async def request_report(db: Database, asked: Asked, format: Format, *, by: str)
             by,
             asked.as_of,
             len(SECTIONS),
+            msgspec.json.encode(asked.rules).decode(),
         )
 
 
@@ -152,6 +156,7 @@ def _asked(row: Any) -> Asked:
         begin=row["begins_at"],
         end=row["ends_at"],
         time_zone=row["time_zone"],
+        rules=_RULES_DECODER.decode(row["rules"]),
         language=Language(row["language"]),
         roles=frozenset(row["roles"]),
         areas=None if row["areas"] is None else tuple(row["areas"]),
@@ -203,6 +208,7 @@ def _facts(asked: Asked, contents: Sequence[Content]) -> list[tuple[str, str]]:
     return [
         (word("period", language), f"{_local(asked, asked.begin)} – {_local(asked, asked.end)} ({asked.time_zone})"),
         (word("as_of", language), _local(asked, asked.as_of)),
+        *((word(name, language), str(seconds)) for name, seconds in _parameters(asked, contents).items()),
         (word("work_area_id", language), "–" if asked.areas is None else ", ".join(asked.areas)),
         (
             f"{word('metric', language)} / {word('version', language)}",
@@ -211,12 +217,20 @@ def _facts(asked: Asked, contents: Sequence[Content]) -> list[tuple[str, str]]:
     ]
 
 
+def _parameters(asked: Asked, contents: Sequence[Content]) -> dict[str, int]:
+    """The thresholds that its figures were counted with."""
+    columns = [column for content in contents for column in content.columns]
+    taken = {name for one in columns for name in REGISTRY[one.metric][one.version - 1].parameters}
+    return {name: seconds for name, seconds in asked.rules.thresholds.items() if name in taken}
+
+
 def _manifest(asked: Asked, contents: Sequence[Content]) -> dict[str, Any]:
     return {
         "kind": asked.kind,
         "from": asked.begin,
         "to": asked.end,
         "time_zone": asked.time_zone,
+        "parameters": _parameters(asked, contents),
         "calendar": CALENDAR,
         "as_of": asked.as_of,
         "language": asked.language,

@@ -8,6 +8,7 @@ from chassis.database import Database
 from contracts.refusals import Forbidden
 from reporting import figures
 from reporting.figures import Question
+from reporting.figures.rules import FigureRules
 from reporting.metrics import Metric
 from reporting.reports.plan import GRAINS, Language, ReportKind, Section
 
@@ -50,6 +51,8 @@ class Asked:
     begin: datetime
     end: datetime
     time_zone: str
+    rules: FigureRules
+    """Those of when it was asked for."""
     language: Language
     roles: frozenset[str]
     areas: tuple[str, ...] | None
@@ -89,6 +92,7 @@ def _question(asked: Asked, section: Section, metric: Metric) -> Question:
     return Question(
         metric=metric,
         at=asked.as_of,
+        rules=asked.rules,
         as_of=asked.as_of,
         begin=asked.begin if is_timed else None,
         end=asked.end if is_timed else None,

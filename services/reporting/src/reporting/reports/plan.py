@@ -68,6 +68,9 @@ WORDS: Mapping[str, Names] = {
     "unknown": ("Unknown", "未知"),
     "manifest": ("Manifest", "清单"),
     "as_of": ("As known at", "数据截至"),
+    "threshold_seconds": ("Service level within (s)", "服务水平阈值（秒）"),
+    "short_seconds": ("Short abandon within (s)", "短时放弃阈值（秒）"),
+    "near_seconds": ("Limit near within (s)", "临近时限阈值（秒）"),
     "page": ("Page", "页"),
 }
 

@@ -1,7 +1,7 @@
 """How things stand at this moment: calls that wait, agents, today's figures, orders not finished, limits near.
 
 Each snapshot is whole: who has the latest has everything. Its id changes when the record or the projections
-behind it have changed.
+behind it, or the rules of figures, have changed.
 """
 
 from dataclasses import dataclass, replace
@@ -14,6 +14,7 @@ from reporting.event_store import StreamState
 from reporting.figures.counting import counted
 from reporting.figures.counting import snapshot as one_moment
 from reporting.figures.question import Question, metric_of
+from reporting.figures.rules import FigureRules, get_figure_rules
 from reporting.metrics import Dimension
 from reporting.metrics.calls import ROLES as SEES_CALLS
 
@@ -30,7 +31,8 @@ class Viewer:
 
     roles: frozenset[str]
     areas: tuple[str, ...] | None
-    time_zone: str
+    time_zone: str | None
+    """None: that of the rules, also when they change while somebody looks on."""
 
     @property
     def sees_calls(self) -> bool:
@@ -38,17 +40,46 @@ class Viewer:
         return self.areas is None and not self.roles.isdisjoint(SEES_CALLS)
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look of a viewer: all that it shows is of one moment, and by the rules of then."""
+
+    statements: Statements
+    state: StreamState
+    rules: FigureRules
+    viewer: Viewer
+    now: datetime
+
+    @property
+    def time_zone(self) -> str:
+        return self.viewer.time_zone or self.rules.time_zone
+
+    def question(self, metric_id: str) -> Question:
+        return Question(
+            metric=metric_of(metric_id, None, roles=self.viewer.roles),
+            at=self.now,
+            rules=self.rules,
+            time_zone=self.time_zone,
+            areas=self.viewer.areas,
+        )
+
+    async def counted(self, question: Question) -> list[dict[str, Any]]:
+        return await counted(self.statements, self.state, question)
+
+
 async def snapshot(db: Database, viewer: Viewer, now: datetime) -> dict[str, Any]:
     async with one_moment(db) as (statements, state):
+        rules = await get_figure_rules(statements)
+        look = _Look(statements, state, rules, viewer, now)
         return {
-            "id": f"{state.generation}-{state.message_count}",
+            "id": f"{state.generation}-{state.message_count}-{rules.version}",
             "at": now,
             "newest_event_at": state.recorded_at,
             "lag_seconds": _seconds(now, state.recorded_at),
             "areas": None if viewer.areas is None else list(viewer.areas),
-            "calls": await _calls(statements, state, viewer, now) if viewer.sees_calls else None,
-            "orders": await _orders(statements, state, viewer, now),
-            "limits": await _limits(statements, state, viewer, now),
+            "calls": await _calls(look) if viewer.sees_calls else None,
+            "orders": await _orders(look),
+            "limits": await _limits(look),
         }
 
 
@@ -56,13 +87,13 @@ def _seconds(now: datetime, moment: datetime | None) -> float | None:
     return None if moment is None else max((now - moment).total_seconds(), 0.0)
 
 
-async def _calls(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    waiting = await statements.fetch(
-        f"""select queue, count(*) as waiting, min(moment) as since from legs_{state.live}
+async def _calls(look: _Look) -> dict[str, Any]:
+    waiting = await look.statements.fetch(
+        f"""select queue, count(*) as waiting, min(moment) as since from legs_{look.state.live}
             where moment > $1 and direction = 'inbound' and outcome = 'waiting' group by queue order by queue""",
-        now - _WAITS_AT_MOST,
+        look.now - _WAITS_AT_MOST,
     )
-    waits = [_seconds(now, row["since"]) for row in waiting]
+    waits = [_seconds(look.now, row["since"]) for row in waiting]
     return {
         "waiting": sum(row["waiting"] for row in waiting),
         "longest_wait_seconds": max(waits, default=None),
@@ -70,51 +101,47 @@ async def _calls(statements: Statements, state: StreamState, viewer: Viewer, now
             {"queue": row["queue"], "waiting": row["waiting"], "longest_wait_seconds": wait}
             for row, wait in zip(waiting, waits, strict=True)
         ],
-        "today": await _today(statements, state, viewer, now),
-        "agents": await _agents(statements, state, now),
+        "today": await _today(look),
+        "agents": await _agents(look),
     }
 
 
-async def _today(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
+async def _today(look: _Look) -> dict[str, Any]:
     """Figures since midnight, by the same code as everywhere else."""
-    midnight = datetime.combine(now.astimezone(ZoneInfo(viewer.time_zone)).date(), time(), ZoneInfo(viewer.time_zone))
+    zone = ZoneInfo(look.time_zone)
+    midnight = datetime.combine(look.now.astimezone(zone).date(), time(), zone)
     today = {}
     for metric_id in _TODAY:
-        metric = metric_of(metric_id, None, roles=viewer.roles)
-        (row,) = await counted(statements, state, Question(metric=metric, at=now, begin=midnight))
+        (row,) = await look.counted(replace(look.question(metric_id), begin=midnight))
         today[metric_id] = {name: row[name] for name in ("value", "numerator", "denominator")}
     return today
 
 
-async def _agents(statements: Statements, state: StreamState, now: datetime) -> dict[str, int]:
+async def _agents(look: _Look) -> dict[str, int]:
     """How many agents are in which state; who is on a call is, whatever the state says."""
-    rows = await statements.fetch(
+    rows = await look.statements.fetch(
         f"""with latest as (
-                select distinct on (agent_id, fact_id) agent_id, fact_id, since, state from agent_states_{state.live}
+                select distinct on (agent_id, fact_id) agent_id, fact_id, since, state
+                from agent_states_{look.state.live}
                 where since > $1 order by agent_id, fact_id, revision desc
             ), present as (
                 select distinct on (agent_id) agent_id, state from latest order by agent_id, since desc, fact_id desc
             ), talking as (
-                select distinct agent_id from legs_{state.live}
+                select distinct agent_id from legs_{look.state.live}
                 where moment > $2 and answered_at is not null and ended_at is null and agent_id is not null
             )
             select case when talking.agent_id is null then state else 'on_call' end as state, count(*) as agents
             from present full join talking using (agent_id) where coalesce(state, '') <> 'signed_out' group by 1""",
-        now - _REPORTED_AT_MOST,
-        now - _WAITS_AT_MOST,
+        look.now - _REPORTED_AT_MOST,
+        look.now - _WAITS_AT_MOST,
     )
     return {row["state"]: row["agents"] for row in rows}
 
 
-async def _orders(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
-    question = Question(
-        metric=metric_of("backlog_age", None, roles=viewer.roles),
-        at=now,
-        areas=viewer.areas,
-        group_by=(Dimension.STATUS,),
-    )
-    ages = await counted(statements, state, question)
-    totals = await counted(statements, state, replace(question, group_by=()))
+async def _orders(look: _Look) -> dict[str, Any]:
+    question = look.question("backlog_age")
+    ages = await look.counted(replace(question, group_by=(Dimension.STATUS,)))
+    totals = await look.counted(question)
     return {
         "statuses": [
             {
@@ -130,29 +157,27 @@ async def _orders(statements: Statements, state: StreamState, viewer: Viewer, no
     }
 
 
-async def _limits(statements: Statements, state: StreamState, viewer: Viewer, now: datetime) -> dict[str, Any]:
+async def _limits(look: _Look) -> dict[str, Any]:
     """How many clocks are near their limit and over it, and those that are over it next."""
-    counts, near = {}, 0
+    counts, near = {}, look.rules.near_seconds
     for name in ("near_limit", "over_limit"):
-        question = Question(metric=metric_of(name, None, roles=viewer.roles), at=now, areas=viewer.areas)
-        (row,) = await counted(statements, state, question)
+        (row,) = await look.counted(look.question(name))
         counts[name] = row["value"]
-        near = question.thresholds.get("near_seconds", near)
-    rows = await statements.fetch(
+    rows = await look.statements.fetch(
         f"""select due.order_id, clock, due_at, work_area_id,
                 convert_from(created.data, 'UTF8')::json->>'order_no' as order_no
-            from (select * from clocks_{state.live} where until_known_at is null and stopped_at is null
+            from (select * from clocks_{look.state.live} where until_known_at is null and stopped_at is null
                     and state = 'running' and due_at >= $1 and due_at <= $2
                     and ($3::text[] is null or work_area_id = any($3))
                 order by due_at, order_id, clock limit {_CLOCKS_LISTED}) as due
             join messages as created on created.order_id = due.order_id and created.order_version = 1
             order by due_at, due.order_id, clock""",
-        now,
-        now + timedelta(seconds=near),
-        None if viewer.areas is None else list(viewer.areas),
+        look.now,
+        look.now + timedelta(seconds=near),
+        None if look.viewer.areas is None else list(look.viewer.areas),
     )
     return {
         "near_seconds": near,
         **counts,
-        "next": [{**dict(row), "seconds_left": _seconds(row["due_at"], now)} for row in rows],
+        "next": [{**dict(row), "seconds_left": _seconds(row["due_at"], look.now)} for row in rows],
     }
