@@ -60,6 +60,32 @@ async def test_a_usual_figure_is_told_without_a_look_at_the_rows(reporting, cent
     assert await _rows(reporting, metric, **asked) == counted
 
 
+async def test_after_a_change_of_the_rules_the_job_sums_by_them_and_sums_of_before_stay_right(reporting, centre):
+    asked = {"threshold_seconds": 15}
+    by_15, by_20 = await _rows(reporting, "service_level_3", **asked), await _rows(reporting, "service_level_3")
+    assert by_15 != by_20
+    await reporting.rows("delete from day_sums where shape like '%\"threshold_seconds\":15%'")
+    await reporting.rows("update figure_rules set threshold_seconds = 15")
+    await _sum_all(reporting)
+    await reporting.rows("truncate legs_a")
+    assert await _rows(reporting, "service_level_3") == by_15
+    assert await _rows(reporting, "service_level_3", threshold_seconds=20) == by_20
+
+
+async def test_after_a_change_of_the_zone_the_job_sums_the_days_of_the_new_one(reporting, centre):
+    window = {
+        "from": (BEGIN + timedelta(days=2)).date().isoformat() + "T00:00:00+05:30",
+        "to": (BEGIN + timedelta(days=12)).date().isoformat() + "T00:00:00+05:30",
+    }
+    await reporting.rows("update figure_rules set time_zone = 'Asia/Kolkata'")
+    counted = await _rows(reporting, "calls_offered", **window)
+    assert sum(row["numerator"] for row in counted) == 20
+    await reporting.rows("delete from day_sums where shape like '%Asia/Kolkata%'")
+    await _sum_all(reporting)
+    await reporting.rows("truncate legs_a")
+    assert await _rows(reporting, "calls_offered", **window) == counted
+
+
 async def test_a_late_fact_has_its_own_days_summed_again_and_no_others(reporting, centre):
     before = await _summed_at(reporting)
     stream = centre[3, "service"]

@@ -117,6 +117,21 @@ async def test_a_figure_as_of_a_past_moment_equals_a_recount_of_what_was_recorde
             await _hold(reporting, recount, asked, as_of=as_of.isoformat())
 
 
+async def test_a_recount_is_equal_after_an_operator_has_changed_the_rules_of_figures(reporting, make_stream):
+    chance = random.Random(11)
+    streams = world(make_stream, chance, orders=30, calls=60)
+    await reporting.receive(*(message for stream in streams for message in stream.messages))
+    await reporting.rows(
+        """update figure_rules set threshold_seconds = 3, short_seconds = 1, near_seconds = 4000000,
+               time_zone = 'Asia/Kolkata'"""
+    )
+    recount = Recount()
+    recount.take(message for stream in streams for message in stream.messages)
+    for metric in METRICS:
+        grain = "day" if metric.has_periods else None
+        await _hold(reporting, recount, Asked(metric=metric.id, version=metric.version, grain=grain))
+
+
 async def test_the_recount_finds_what_is_wrong_with_a_figure(reporting, make_stream):
     streams = [make_stream(f"o-{number}", Status.ARCHIVED) for number in range(3)]
     await reporting.receive(*(message for stream in streams for message in stream.messages))
