@@ -63,6 +63,8 @@ class CityInMemory:
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
     """Method and path of everything that arrived."""
+    queries: list[str] = field(default_factory=list)
+    """What stood behind the question mark of each."""
     extra: Callable[[str, str, Any], Any] = lambda method, path, body: None
     """Answers what the city does not know: status and content, or None."""
     interfere: Callable[[str, str], None] = lambda method, path: None
@@ -101,10 +103,11 @@ class CityInMemory:
         return self.orders[order_id]
 
     def answer(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> WireAnswer:
-        path = target.partition("?")[0]
+        path, _, query = target.partition("?")
         if path == "/metrics":
             return WireAnswer(200, {}, b"")
         self.asked.append((method, path))
+        self.queries.append(query)
         known = self._answers.get(headers.get("idempotency-key", ""))
         if known is not None:
             return known

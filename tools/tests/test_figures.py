@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from click.testing import Result
@@ -58,6 +59,30 @@ def test_figures_are_shown_with_what_they_are_and_how_far_the_stream_was_read(ty
 def test_figures_are_given_as_json_as_rest_gives_them(typed: Typed, asked: list[str]) -> None:
     assert json.loads(typed("figures", "connect_rate", "--json").output) == [FIGURE]
     assert asked == ["GET figures/connect_rate"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "paths", "begin", "zone"),
+    [
+        (("--from", "2026-03-02"), ["rules/figures", "figures/connect_rate"], "2026-03-02T00:00:00+05:30", None),
+        (("--from", "2026-03-02T08:00+08:00"), ["figures/connect_rate"], "2026-03-02T08:00:00+08:00", None),
+        (("--from", "2026-03-02", "--zone", "UTC"), ["figures/connect_rate"], "2026-03-02T00:00:00+00:00", "UTC"),
+        ((), ["figures/connect_rate"], None, None),
+    ],
+)
+def test_without_a_zone_none_is_sent_and_dates_are_of_the_zone_of_the_rules(
+    city: Any,
+    typed: Typed,
+    asked: list[str],
+    arguments: tuple[str, ...],
+    paths: list[str],
+    begin: str | None,
+    zone: str | None,
+) -> None:
+    assert typed("figures", "connect_rate", *arguments).exit_code == 0
+    assert asked == [f"GET {path}" for path in paths]
+    sent = dict(parse_qsl(city.queries[-1]))
+    assert (sent.get("from"), sent.get("time_zone")) == (begin, zone)
 
 
 @pytest.mark.parametrize("arguments", [("--from", "yesterday"), ("--from", "2026-03-02", "--zone", "Asia/Atlantis")])
