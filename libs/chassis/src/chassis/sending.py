@@ -67,7 +67,9 @@ async def _to_topic(producer: AIOKafkaProducer, topic: str, rows: Sequence[Row],
 
 async def _to_partition(producer: AIOKafkaProducer, topic: str, partition: int, rows: list[Row], sent: Sent) -> None:
     rows = _without_too_large(rows, sent)
-    with publishing(topic) as spans:
+    if not rows:
+        return
+    with publishing(rows[0]["aggregatetype"]) as spans:  # the topic without the prefix
         waiting = deque((row, spans.headers_of(_HEADERS.decode(row["headers"]))) for row in rows)
         while waiting:
             first, batch, taken = waiting[0][0], producer.create_batch(), list[tuple[Row, str]]()
