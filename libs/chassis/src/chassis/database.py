@@ -188,8 +188,7 @@ class Database:
             # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
             if isinstance(error, TimeoutError):
-                # What swallows one swallows its neighbours: not each of them is to be waited for in turn.
-                await pool.expire_connections()
+                _end_idle(pool)
             raise
         finally:
             await pool.release(connection)
@@ -212,6 +211,16 @@ class Database:
                     },
                 )
         return self._pool
+
+
+def _end_idle(pool: asyncpg.Pool) -> None:
+    """What swallows one connection swallows its neighbours: not each of them is to be waited for in turn.
+
+    The pool's own `expire_connections` would say goodbye first and wait for an answer.
+    """
+    for holder in pool._holders:
+        if holder.is_connected() and holder.is_idle():
+            holder.terminate()
 
 
 async def _leave_as_it_is(_: asyncpg.Connection) -> None:
