@@ -69,21 +69,20 @@ async def _to_partition(producer: AIOKafkaProducer, topic: str, partition: int, 
     rows = _without_too_large(rows, sent)
     if not rows:
         return
-    with publishing(rows[0]["aggregatetype"]) as spans:  # the topic without the prefix
-        waiting = deque((row, spans.headers_of(_HEADERS.decode(row["headers"]))) for row in rows)
-        while waiting:
-            first, batch, taken = waiting[0][0], producer.create_batch(), list[tuple[Row, str]]()
-            while waiting and _takes(batch, *waiting[0]):
-                row, headers = waiting.popleft()
-                taken.append((row, headers["ce_id"]))
-            batch.close()  # nothing else is put into it
-            try:
+    first = rows[0]
+    try:
+        with publishing(first["aggregatetype"]) as spans:  # the topic without the prefix
+            waiting = deque((row, spans.headers_of(_HEADERS.decode(row["headers"]))) for row in rows)
+            while waiting:
+                first, batch, taken = waiting[0][0], producer.create_batch(), list[tuple[Row, str]]()
+                while waiting and _takes(batch, *waiting[0]):
+                    row, headers = waiting.popleft()
+                    taken.append((row, headers["ce_id"]))
+                batch.close()  # nothing else is put into it
                 await (await producer.send_batch(batch, topic, partition=partition))
-            except Exception as error:
-                spans.fail(error)
-                sent.failures.append((first, error))
-                return
-            sent.acknowledged += taken
+                sent.acknowledged += taken
+    except Exception as error:
+        sent.failures.append((first, error))
 
 
 def _takes(batch: BatchBuilder, row: Row, headers: Mapping[str, str]) -> bool:

@@ -147,11 +147,6 @@ class Publishing:
         self.spans.append(span)
         return {**headers, HEADER: _traceparent_of(span)}
 
-    def fail(self, error: BaseException) -> None:
-        """Not all of them were taken."""
-        for span in self.spans:
-            span.set_status(StatusCode.ERROR, type(error).__name__)
-
 
 @contextlib.contextmanager
 def publishing(topic: str) -> Iterator[Publishing]:
@@ -160,7 +155,8 @@ def publishing(topic: str) -> Iterator[Publishing]:
     try:
         yield published
     except BaseException as error:
-        published.fail(error)
+        for span in published.spans:
+            span.set_status(StatusCode.ERROR, type(error).__name__)
         raise
     finally:
         for span in published.spans:
