@@ -52,14 +52,22 @@ class Guests:
         return [listener for _, listener in self._running.values()]
 
     async def run(self) -> None:
-        while True:
-            try:
-                await self._look()
-            except Exception as error:
-                if not isinstance(error, KafkaError | OSError) and not is_transient(error):
-                    raise
-                log.warning("subscriptions that come and go wait: %s: %s", type(error).__name__, error)
-            await asyncio.sleep(_LOOK_SECONDS)
+        """Until it is cancelled; then the batches at hand are finished."""
+        try:
+            while True:
+                await self._look_and_wait_out()
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            for place in list(self._running):
+                await self._stop(place)
+
+    async def _look_and_wait_out(self) -> None:
+        try:
+            await self._look()
+        except Exception as error:
+            if not isinstance(error, KafkaError | OSError) and not is_transient(error):
+                raise
+            log.warning("subscriptions that come and go wait: %s: %s", type(error).__name__, error)
 
     async def _look(self) -> None:
         wanted = {(guest.subscription.topic.name, guest.stamp): guest for guest in await self._arriving(self._db)}
@@ -93,11 +101,7 @@ class Guests:
         self._running[place] = broker, listener
 
     async def _stop(self, place: tuple[str, str]) -> None:
-        broker, listener = self._running.pop(place)
+        broker, listener = self._running[place]
         await listener.leave()
         await broker.stop()
-
-    async def leave(self) -> None:
-        """Finishes the batches at hand; to be called when nothing new shall be started."""
-        for place in list(self._running):
-            await self._stop(place)
+        del self._running[place]

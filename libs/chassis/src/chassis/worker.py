@@ -94,13 +94,13 @@ class Worker:
                 for listener in self._listeners:
                     await listener.leave()
                 await self._broker.stop()
-                if self._guests:
-                    await self._guests.leave()
+                relay, *others = tasks
+                for task in others:
+                    await _cancel(task)
                 self._relay.leave()
                 if self._may_publish.is_set():
-                    await asyncio.wait(tasks[:1], timeout=_LAST_ROUND_SECONDS)
-                for task in tasks:
-                    await _cancel(task)
+                    await asyncio.wait([relay], timeout=_LAST_ROUND_SECONDS)
+                await _cancel(relay)
                 await self.db.close()
 
     async def _listen(self) -> None:
