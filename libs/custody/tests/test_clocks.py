@@ -61,6 +61,19 @@ CALENDARS = st.builds(
 MINUTES = st.integers(0, 12 * 1440).map(lambda minute: datetime(2026, 3, 22, tzinfo=UTC) + timedelta(minutes=minute))
 
 
+def at_night(begin_minute: int, end_minute: int) -> WorkingTime:
+    hours = (Hours(begin_minute=begin_minute, end_minute=end_minute),)
+    return make_calendar(time_zone="Europe/Berlin", days_off=(), hours=hours)
+
+
+def utc(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 3, day, hour, minute, tzinfo=UTC)
+
+
+# On 29 March clocks in Berlin go from 02:00 to 03:00: hours that end between, begin between, or are skipped whole.
+@hypothesis.example(calendar=at_night(0, 121), begin=utc(28, 20), end=utc(29, 6))
+@hypothesis.example(calendar=at_night(150, 300), begin=utc(28, 20), end=utc(29, 6))
+@hypothesis.example(calendar=at_night(130, 170), begin=utc(28, 20), end=utc(29, 6))
 @hypothesis.given(calendar=CALENDARS, begin=MINUTES, end=MINUTES)
 @hypothesis.settings(max_examples=40, deadline=None, database=None)
 def test_what_has_elapsed_is_the_count_of_every_working_minute(calendar, begin, end) -> None:

@@ -16,7 +16,7 @@ from contracts.order import WorkOrder
 
 MICROSECOND = timedelta(microseconds=1)
 MINUTE_US = 60_000_000
-_ONE_DAY = timedelta(days=1)
+_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
 _FAR_AHEAD = datetime(9999, 12, 30, tzinfo=UTC)
 _LONG_AGO = datetime(2, 1, 1, tzinfo=UTC)
 """Closer to the ends of the calendar a moment has no local time in every zone."""
@@ -55,15 +55,22 @@ def _worked(calendar: WorkingTime, begin: datetime, end: datetime) -> Iterator[t
     last = min(end, _FAR_AHEAD).astimezone(zone).date()
     while day <= last:
         if calendar.is_working_day(day):
-            midnight = datetime.combine(day, time())
+            midnight = datetime.combine(day, time(), zone)
             for part in hours:
-                since, until = (
-                    (midnight + timedelta(minutes=minute)).replace(tzinfo=zone).astimezone(UTC)
-                    for minute in (part.begin_minute, part.end_minute)
-                )
+                since = _moment_of(midnight + _MINUTE * part.begin_minute)
+                until = _moment_of(midnight + _MINUTE * part.end_minute)
                 if since < end and until > begin and since < until:
                     yield since, until
         day += _ONE_DAY
+
+
+def _moment_of(wall: datetime) -> datetime:
+    """When the clock on the wall shows it, the first time; where it is put forward over it, the moment of that."""
+    shown = wall
+    while shown.utcoffset() < shown.replace(fold=1).utcoffset():
+        # No clock shows it. PEP 495 reads it by the offset of before, which is a moment after the change.
+        shown -= _MINUTE
+    return shown.astimezone(UTC) + (_MINUTE if shown != wall else timedelta())
 
 
 Run = tuple[datetime, datetime | None]

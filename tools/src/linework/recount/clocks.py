@@ -88,8 +88,12 @@ def _counted(calendar: WorkingTime, begin: datetime, end: datetime) -> timedelta
 
 
 def _wall_clock(day: Any, minute: int, zone: Any) -> datetime:
-    day += timedelta(days=minute // 1440)
-    return datetime(day.year, day.month, day.day, minute % 1440 // 60, minute % 60, tzinfo=zone).astimezone(UTC)
+    """The first moment at which a clock shows it, or is past it because it is put forward."""
+    wall = datetime(day.year, day.month, day.day, tzinfo=zone) + timedelta(minutes=minute)
+    moment = min(wall.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+    while moment.astimezone(zone) < wall:
+        moment += timedelta(minutes=1)
+    return moment
 
 
 _STOPS: Mapping[Clock, tuple[type, ...]] = {
