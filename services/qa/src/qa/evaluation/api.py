@@ -33,6 +33,7 @@ from qa.routes import (
     Wanted,
     json_of,
 )
+from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
 
 router = APIRouter(prefix="/v1", tags=["evaluation"])
@@ -105,7 +106,7 @@ async def list_auditors(desk: Desk) -> AuditorList:
 @router.post(
     "/sampling-plans/{plan_id}/assignments",
     response_model=Assigned,
-    responses=Responses.of((*ACT_REFUSALS, SamplingPlanNotFound, store.EvaluationFormNotFound)),
+    responses=Responses.of((*ACT_REFUSALS, SamplingPlanNotFound, SampleNotDrawn, store.EvaluationFormNotFound)),
 )
 async def assign_sample(plan_id: Id, body: AssignBody, desk: ActDesk) -> Response:
     """Gives out as much of a sample as the auditors can do on a day, with the latest version of a form."""

@@ -18,6 +18,7 @@ from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Wor
 from qa.evaluation.domain.form import Answer as FormAnswer
 from qa.evaluation.domain.form import EvaluationForm, FormRules, Section
 from qa.recordings.store import RECORDINGS, subscriber_behind
+from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import PLANS
 
 
@@ -83,7 +84,9 @@ async def define_auditor(auditor: Auditor, *, desk: QualityDesk) -> Answer:
 async def assign_sample(plan_id: str, form_id: str, day_on: date, *, desk: QualityDesk) -> Answer:
     """Gives the reviews of a sample to auditors, as many as they can do on that day."""
     async with desk.act() as act:  # the only commit on this path
-        await PLANS.lock(act.tx, plan_id)
+        plan = await PLANS.lock(act.tx, plan_id)
+        if plan.drawn is None:
+            raise SampleNotDrawn()
         form = await store.latest_form(act.tx, form_id)
         room = await store.lock_room(act.tx, day_on)
         # Twice the room: some recordings cannot go to whoever has room.

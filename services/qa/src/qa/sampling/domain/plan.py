@@ -43,6 +43,12 @@ class SampleAlreadyDrawn(Conflict):
     zh = "该计划的样本已于 {drawn_at} 抽取；每个计划只抽取一次。"
 
 
+class SampleNotDrawn(Conflict):
+    """The sample of this plan is not drawn yet: there is nothing to give out."""
+
+    zh = "该计划的样本尚未抽取，没有可分配的录音。"
+
+
 class StratumNamedTwice(Invalid):
     """The stratum {stratum} is named twice."""
 
@@ -138,7 +144,7 @@ class PlanContent:
 
     period_start: datetime
     period_end: datetime
-    """The first moment that no longer belongs to it. A recording belongs to the period in which its call ended."""
+    """The first moment that no longer belongs to it. A recording belongs to the period in which it began."""
     strata: tuple[Stratum, ...]
     mandatory: tuple[Where, ...] = ()
     """Recordings that are always evaluated, beside the quotas."""
@@ -157,9 +163,10 @@ class DrawnSummary:
     sample_count: int
     mandatory_count: int
     uncovered_count: int
-    """Recordings that fit no stratum: they had no chance, and no figure speaks for them."""
+    """Recordings that fit no stratum, or one with a quota of 0: they had no chance, and no figure speaks for them."""
     short_strata: tuple[str, ...]
-    """Strata with fewer recordings than their quota; all of them are in the sample."""
+    """Strata with fewer recordings than their quota, all of which are in the sample; without an agent, such as
+    `long`, one that no recording of anybody was found for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,7 +348,9 @@ def _summary(content: PlanContent, rows: Sequence[FrameRow], seed: bytes, now: d
     for row in rows:
         if row.stratum is not None and not row.is_mandatory:
             counts[row.stratum] = counts.get(row.stratum, 0) + 1
-    short = sorted(stratum for stratum, count in counts.items() if count < quotas[stratum.split("/", 1)[0]])
+    short = [stratum for stratum, count in counts.items() if count < quotas[stratum.split("/", 1)[0]]]
+    found = {stratum.split("/", 1)[0] for stratum in counts}
+    short += [stratum for stratum, quota in quotas.items() if quota and stratum not in found]
     return DrawnSummary(
         drawn_at=now,
         seed=seed.hex(),
@@ -350,8 +359,8 @@ def _summary(content: PlanContent, rows: Sequence[FrameRow], seed: bytes, now: d
         frame_count=len(rows),
         sample_count=sum(row.is_drawn for row in rows),
         mandatory_count=sum(row.is_mandatory for row in rows),
-        uncovered_count=sum(row.stratum is None for row in rows),
-        short_strata=tuple(short),
+        uncovered_count=sum(row.numerator == 0 for row in rows),
+        short_strata=tuple(sorted(short)),
     )
 
 
