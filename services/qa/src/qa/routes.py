@@ -22,7 +22,12 @@ TEXT_REFUSALS = (SealingKeyNotArrived, SubscriberErased)
 """Of an act on something that has a version; `TEXT_REFUSALS` are those of one that takes a free text."""
 
 Id = Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$", description="Its id.")]
-Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$")]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+NameOfSwitch = Annotated[
+    str, Path(min_length=1, max_length=200, pattern=_PRINTABLE, description="As its switch named it.")
+]
+"""The id of a recording: any text of one line, with slashes too, so that its routes say `{recording_id:path}`."""
+Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=_PRINTABLE)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
 From = Annotated[Moment | None, Query(alias="from", description="From this moment on.")]
 To = Annotated[Moment | None, Query(alias="to", description="Before this moment.")]

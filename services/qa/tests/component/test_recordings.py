@@ -3,6 +3,7 @@
 import itertools
 import random
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from services.qa.tests.centre import Call, Person, agent, auditor, recorded_call, supervisor
@@ -103,6 +104,24 @@ async def test_opening_a_recording_is_recorded_and_published_once(qa: ServiceUnd
     assert message.body == RecordingOpened(recording_id="rec-1", call_id="call-1", purpose=ListeningPurpose.COMPLAINT)
     (line,) = (await supervisor(qa).get("/recordings/rec-1/openings"))["items"]
     assert (line["opened_by"], line["purpose"], line["note"]) == ("auditor-1", "complaint", "用户投诉态度")
+
+
+@pytest.mark.parametrize("recording_id", ["/var/lib/录音/2026 03/a?b#c.wav", "🎧", "rec:%2e", "a/openings/b"])
+async def test_a_recording_is_opened_by_whatever_name_its_switch_gave_it(
+    qa: ServiceUnderTest, recording_id: str
+) -> None:
+    qa.app.state.settings.recordings_url = "https://pbx.example/play/{recording_id}?now"
+    call = Call("call-1")
+    available = call.says(c.RecordingAvailable, recording_id=recording_id, length_milliseconds=1000, started_at=BEGIN)
+    await qa.receive(call.says(c.CallAnswered, wait_milliseconds=0), available)
+    path = f"/recordings/{quote(recording_id, safe='')}"
+    assert (await auditor(qa).get(path))["id"] == recording_id
+    opened = await auditor(qa).post(f"{path}/open", {"purpose": "evaluation"})
+    # Its name is one part of the address and can be no other.
+    assert opened["url"] == f"https://pbx.example/play/{quote(recording_id, safe='')}?now"
+    (line,) = (await supervisor(qa).get(f"{path}/openings"))["items"]
+    assert line["opened_by"] == "auditor-1"
+    assert (await supervisor(qa).get("/evaluations", recording_id=recording_id))["items"] == []
 
 
 @pytest.mark.parametrize("role", ["dispatcher", "technician", "operator", "partner"])
