@@ -208,6 +208,29 @@ async def test_an_appeal_adds_a_revision_and_overwrites_none(qa: ServiceUnderTes
     assert await supervisor(qa).refused("POST", path, body, version=2) == (409, "appeal_already_decided")
 
 
+async def test_an_appeal_is_not_overturned_by_the_answers_that_it_is_against(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    done = await _settled(qa, clock, solved=0)
+    appeal = await agent(qa).post(f"/evaluations/{done['id']}/appeals", {"reason": "x"}, version=done["version"])
+    body = {"is_overturned": True, "answers": changed(GOOD, solved=0)}
+    refused = await supervisor(qa).refused("POST", f"/appeals/{appeal['id']}/decide", body, version=1)
+    assert refused == (409, "overturn_needs_answers")
+    assert await _published(qa, AppealDecided) == []
+
+
+async def test_neither_of_two_blind_auditors_decides_the_appeal(qa: ServiceUnderTest, clock: FixedClock) -> None:
+    await _assigned(qa, await _sample(qa, clock, calls=1, double_blind_every=1))
+    for sub in ("auditor-1", "auditor-2"):
+        await _submit(qa, (await _mine(qa, sub))[0], GOOD)
+    (stands,) = (await agent(qa).get("/evaluations"))["items"]
+    appeal = await agent(qa).post(f"/evaluations/{stands['id']}/appeals", {"reason": "x"}, version=stands["version"])
+    path, body = f"/appeals/{appeal['id']}/decide", {"is_overturned": False, "answers": []}
+    for sub in ("auditor-1", "auditor-2"):
+        assert await auditor(qa, sub).refused("POST", path, body, version=1) == (403, "judge_took_part")
+    assert (await auditor(qa, "auditor-3").post(path, body, version=1))["state"] == "upheld"
+
+
 async def test_an_appeal_upheld_changes_nothing_and_needs_no_answers(qa: ServiceUnderTest, clock: FixedClock) -> None:
     done = await _settled(qa, clock)
     appeal = await agent(qa).post(f"/evaluations/{done['id']}/appeals", {"reason": "x"}, version=done["version"])

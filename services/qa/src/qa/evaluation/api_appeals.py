@@ -85,6 +85,7 @@ async def list_appeals(desk: Desk, wanted: Wanted, state: AppealState | None = N
             *ANSWER_REFUSALS,
             store.AppealNotFound,
             store.EvaluationNotFound,
+            store.ReviewNotFound,
             evaluating.AppealAlreadyDecided,
             evaluating.JudgeTookPart,
             evaluating.OverturnNeedsAnswers,

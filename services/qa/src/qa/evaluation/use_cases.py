@@ -8,7 +8,7 @@ from chassis.acts import Answer
 from chassis.database import Transaction
 from chassis.identity import new_id
 from contracts.directory import Names
-from contracts.quality import EvaluationMode, RevisionCause
+from contracts.quality import EvaluationMode
 from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk
 from qa.evaluation import store, views
@@ -225,8 +225,11 @@ async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool,
     async with desk.act() as act:  # the only commit on this path
         opened = await store.APPEALS.lock(act.tx, appeal_id)
         act.check_version(opened.version)
+        evaluation = await store.EVALUATIONS.get(act.tx, opened.evaluation_id)
+        review = await store.REVIEWS.get(act.tx, evaluation.review_id)
         decided = evaluating.decide(
             opened,
+            review,
             is_overturned=is_overturned,
             has_answers=bool(command.answers),
             remark=seal(command.remark, appeal_id),
@@ -246,6 +249,6 @@ async def _revise(act: ActAtDesk, evaluation_id: str, command: HandIn, seal: Sea
     form = await store.FORMS.get(act.tx, evaluation.form)
     recording = await RECORDINGS.get(act.tx, evaluation.recording_id)
     work = command.work(act, seal(command.remark, evaluation.id))
-    revised = evaluating.revise(evaluation, form, recording, work, cause=RevisionCause.APPEALED)
+    revised = evaluating.overturn(evaluation, form, recording, work)
     await store.EVALUATIONS.save(act.tx, revised)
     act.publish(evaluating.evaluated_event(revised, recording), subject=recording.id)

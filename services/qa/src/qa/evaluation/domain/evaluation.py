@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from contracts.quality import AppealDecided, EvaluationAppealed, EvaluationMode, RecordingEvaluated, RevisionCause
 from contracts.refusals import Conflict, Forbidden
-from qa.evaluation.domain.form import Answer, EvaluationForm, Scores, complete_answers, score
+from qa.evaluation.domain.form import Answer, AnsweredBy, EvaluationForm, Scores, complete_answers, score
 from qa.recordings.domain.recording import Recording
 
 
@@ -98,9 +98,9 @@ class AppealAlreadyDecided(Conflict):
 
 
 class JudgeTookPart(Forbidden):
-    """{judge} made the evaluation, or spoke in the call; somebody else decides the appeal."""
+    """{judge} evaluated this recording, or spoke in the call; somebody else decides the appeal."""
 
-    zh = "{judge} 做出了该评价或为通话坐席；须由他人裁定申诉。"
+    zh = "{judge} 评价过该录音或为通话坐席；须由他人裁定申诉。"
 
 
 class OverturnNeedsAnswers(Conflict):
@@ -317,11 +317,13 @@ def appeal(
     )
 
 
-def decide(opened: Appeal, *, is_overturned: bool, has_answers: bool, remark: str, by: str, now: datetime) -> Appeal:
+def decide(
+    opened: Appeal, review: Review, *, is_overturned: bool, has_answers: bool, remark: str, by: str, now: datetime
+) -> Appeal:
     """The appeal with its decision; an overturned one needs a further revision beside it."""
     if opened.state is not AppealState.OPEN:
         raise AppealAlreadyDecided(decided_at=opened.decided_at)
-    if by in (opened.auditor_id, opened.agent_id):
+    if by in (*review.auditor_ids, opened.agent_id):
         raise JudgeTookPart(judge=by)
     if is_overturned != has_answers:
         raise OverturnNeedsAnswers()
@@ -333,6 +335,19 @@ def decide(opened: Appeal, *, is_overturned: bool, has_answers: bool, remark: st
         decided_by=by,
         remark=remark,
     )
+
+
+def overturn(evaluation: Evaluation, form: EvaluationForm, recording: Recording, work: Work) -> Evaluation:
+    """One more revision, which answers something otherwise; raises `OverturnNeedsAnswers` where it does not."""
+    revised = revise(evaluation, form, recording, work, cause=RevisionCause.APPEALED)
+    before, after = (evaluation.present, revised.present)
+    if before and after and _said_by_people(before.answers) == _said_by_people(after.answers):
+        raise OverturnNeedsAnswers()
+    return revised
+
+
+def _said_by_people(answers: Sequence[Answer]) -> dict[str, str]:
+    return {one.item: one.category for one in answers if one.answered_by is AnsweredBy.AUDITOR}
 
 
 def decided_event(decided: Appeal) -> AppealDecided:
