@@ -18,7 +18,8 @@ from qa.evaluation.domain import form as forms
 from qa.evaluation.domain.assignment import Auditor
 from qa.evaluation.domain.evaluation import EvaluationState, Review, ReviewState
 from qa.evaluation.use_cases import Assigned, HandIn
-from qa.evaluation.views import AuditorReport, EvaluationAtWorkShown, EvaluationShown, Grain
+from qa.evaluation.views import AuditorReport, EvaluationAtWorkShown, EvaluationShown
+from qa.periods import Grain
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import (
     ACT_REFUSALS,
@@ -211,7 +212,7 @@ async def get_auditor_report(
     on: Annotated[Day | None, Query(description="A day in it; today if left out.")] = None,
     auditor_id: Ref | None = None,
 ) -> AuditorReport:
-    """The auditors' daily, weekly or monthly report; an auditor gets their own line."""
+    """The auditors' daily, weekly, monthly or quarterly report; an auditor gets their own line."""
     now = desk.clock.now()
     return await views.auditor_report(
         desk.db, grain, on or now.date(), auditor_id=views.own_auditor(desk.caller, auditor_id), now=now

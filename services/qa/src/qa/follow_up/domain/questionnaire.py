@@ -65,6 +65,7 @@ class Question:
             (self.is_satisfaction and self.kind is not QuestionKind.SCALE, "satisfaction is a scale"),
             ((self.opens is None) != (self.opens_up_to is None), "opens and opens_up_to go together"),
             (self.opens is not None and self.kind is not QuestionKind.SCALE, "opens_up_to is of a scale"),
+            ((self.opens_up_to or 0) >= (self.highest or 101), "opens_up_to is below the highest"),
         ):
             if is_wrong:
                 raise QuestionMisdefined(question=self.question, reason=reason)
