@@ -128,6 +128,17 @@ def test_an_hour_that_a_clock_change_repeats_keeps_its_offset():
     assert [row[0] for row in sheet[1:]] == hours
 
 
+async def test_a_count_of_nothing_is_nought_and_a_share_of_nothing_is_none(reporting, make_call):
+    gave_up = make_call("c-1", at=BEGIN, wait=9, queue="hung up")
+    await reporting.receive(*gave_up.messages, *make_call("c-2", at=BEGIN, wait=4, talk=30, queue="talked").messages)
+    _, file = await built(reporting, format="csv", language="en")
+    rows = csv.DictReader(io.StringIO(file.content.decode("utf-8-sig")))
+    by_queue = {(row["Group"], row["Metric"]): row["Value"] for row in rows if row["Section"] == "Calls by queue"}
+    assert (by_queue["hung up", "Calls abandoned"], by_queue["talked", "Calls abandoned"]) == ("1", "0")
+    assert by_queue["hung up", "Calls answered"] == "0"
+    assert ("hung up", "Average handle time") not in by_queue
+
+
 async def test_a_section_without_anything_says_so(reporting):
     _, file = await built(reporting, day="2011-07-01", format="pdf", language="zh")
     assert "本时段无数据" in pdf_text(file.content)

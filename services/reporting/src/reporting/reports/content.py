@@ -11,7 +11,7 @@ from contracts.refusals import Forbidden
 from reporting import figures
 from reporting.figures import Question
 from reporting.figures.rules import FigureRules
-from reporting.metrics import Dimension, Metric
+from reporting.metrics import Dimension, Kind, Metric
 from reporting.reports.plan import CLOCK_NAMES, GRAINS, Language, ReportKind, Section, word
 
 
@@ -73,6 +73,7 @@ async def fill(db: Database, asked: Asked, section: Section) -> Content:
     by = section.group_by.value if section.group_by else "period" if section.is_by_period else ""
     content = Content(section.id, section.names[is_chinese], by, [], [], section.chart)
     found: dict[str | None, dict[str, Cell]] = {}
+    noughts: dict[str, Cell] = {}
     for metric_id in section.metrics:
         try:
             metric = figures.metric_of(metric_id, None, roles=asked.roles)
@@ -87,10 +88,13 @@ async def fill(db: Database, asked: Asked, section: Section) -> Content:
         )
         content.read_up_to = content.read_up_to or figure["read_up_to"]
         content.is_complete &= figure["is_complete"] or not metric.has_periods
+        if metric.kind is Kind.COUNT:
+            noughts[metric_id] = Cell(0, 0, None)
         for row in figure["rows"]:
             found.setdefault(row[by] if by else None, {})[metric_id] = _cell(row)
     keys = sorted(found, key=lambda key: (key is None, key or ""))
-    content.rows = [(key, [found[key].get(column.metric) for column in content.columns]) for key in keys]
+    # Of a group that has other figures a count that has no row is nought; a ratio is of nothing, and is none.
+    content.rows = [(key, [(noughts | found[key]).get(one.metric) for one in content.columns]) for key in keys]
     return content
 
 
