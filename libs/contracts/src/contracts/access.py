@@ -244,6 +244,8 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "POST /v1/typical-cases": _EVALUATORS,
         "GET /v1/typical-cases": _each(NO_AREA, SUPERVISOR, AUDITOR, AGENT),
         "POST /v1/typical-cases/{case_id}/retire": _EVALUATORS,
+        "GET /v1/rules/quality": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
+        "PUT /v1/rules/quality": _each(WHOLE, SUPERVISOR, OPERATOR),
         "PUT /v1/calendars/{calendar_id}": _each(WHOLE, SUPERVISOR, OPERATOR),
         "GET /v1/calendars/{calendar_id}": _FORM_READERS,
         "POST /v1/questionnaires/{questionnaire_id}/versions": _SUPERVISORS,

@@ -34,6 +34,7 @@ from qa.routes import (
     Wanted,
     json_of,
 )
+from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
 
@@ -209,11 +210,14 @@ async def submit_evaluation(evaluation_id: Id, body: HandInBody, desk: ActDesk) 
 async def get_auditor_report(
     grain: Grain,
     desk: Desk,
-    on: Annotated[Day | None, Query(description="A day in it; today if left out.")] = None,
+    on: Annotated[Day | None, Query(description="A day in it; today in the rules' zone if left out.")] = None,
     auditor_id: Ref | None = None,
 ) -> AuditorReport:
     """The auditors' daily, weekly, monthly or quarterly report; an auditor gets their own line."""
     now = desk.clock.now()
+    if on is None:
+        async with desk.db.statements() as statements:
+            on = (await get_quality_rules(statements)).day_of(now)
     return await views.auditor_report(
-        desk.db, grain, on or now.date(), auditor_id=views.own_auditor(desk.caller, auditor_id), now=now
+        desk.db, grain, on, auditor_id=views.own_auditor(desk.caller, auditor_id), now=now
     )

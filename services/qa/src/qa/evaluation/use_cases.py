@@ -18,6 +18,7 @@ from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Wor
 from qa.evaluation.domain.form import Answer as FormAnswer
 from qa.evaluation.domain.form import EvaluationForm, FormRules, Section
 from qa.recordings.store import RECORDINGS, subscriber_behind
+from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import PLANS
 
@@ -159,7 +160,7 @@ async def adjudicate_review(review_id: str, command: HandIn, *, desk: QualityDes
             act.actor.sub,
             evaluation_id=new_id(),
             form=first.form if first else "",
-            day_on=act.now.date(),
+            day_on=(await get_quality_rules(act.tx)).day_of(act.now),
         )
         changed = replace(
             review,

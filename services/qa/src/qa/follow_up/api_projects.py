@@ -2,11 +2,10 @@
 
 from datetime import date, time
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from chassis.desk import Desk
 from chassis.problems import Responses, language_of
@@ -37,21 +36,14 @@ from qa.routes import (
     Body,
     Day,
     Wanted,
+    Zone,
     json_of,
 )
 
 router = APIRouter(prefix="/v1", tags=["follow-up projects"])
 
 
-def _known_zone(name: str) -> str:
-    # Where a machine has it, `localtime` is another zone on each.
-    if name not in available_timezones() or name == "localtime":
-        raise ValueError("the time zone is not one of the IANA database, such as Asia/Shanghai")
-    return name
-
-
 Days = Annotated[list[Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]], Field(max_length=500)]
-Zone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 
 class CalendarBody(Body):
