@@ -68,6 +68,13 @@ async def test_a_list_is_narrowed_paged_and_in_the_order_of_time(qa: ServiceUnde
     assert [one["id"] for one in (await supervisor(qa).get("/recordings", to=until))["items"]] == ["rec-1", "rec-0"]
 
 
+async def test_a_cursor_of_one_list_is_none_of_another(qa: ServiceUnderTest) -> None:
+    await qa.receive(*recorded_call(1), *recorded_call(2))
+    cursor = (await auditor(qa).get("/recordings", limit=1))["next_cursor"]
+    for path in ("/evaluations", "/follow-ups", "/typical-cases"):
+        assert await auditor(qa).refused("GET", path, cursor=cursor) == (422, "cursor_broken")
+
+
 async def test_an_agent_finds_and_opens_their_own_recordings_only(qa: ServiceUnderTest) -> None:
     await qa.receive(*recorded_call(1, agent_id="agent-1"), *recorded_call(2, agent_id="agent-2"))
     mine = agent(qa, "agent-1")
