@@ -230,6 +230,7 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "POST /v1/reviews/{review_id}/adjudicate": _EVALUATORS,
         "GET /v1/evaluations": _EVALUATION_READERS,
         "GET /v1/evaluations/{evaluation_id}": _EVALUATION_READERS,
+        "POST /v1/evaluations/{evaluation_id}/take-back": _SUPERVISORS,
         "POST /v1/evaluations/{evaluation_id}/submit": _EVALUATORS,
         "POST /v1/evaluations/{evaluation_id}/appeals": _each(SELF, AGENT),
         "GET /v1/appeals": _EVALUATION_READERS,

@@ -83,6 +83,9 @@ class Shelf(Generic[T]):
         done = await tx.execute(self._update, *self._values(thing))
         assert done == "UPDATE 1", f"{self._table} {getattr(thing, 'id', None)} was not locked before it was saved"
 
+    async def remove(self, tx: Transaction, thing_id: str) -> None:
+        await tx.execute(f"delete from {self._table} where id = $1", thing_id)
+
     async def find(self, statements: Statements, thing_id: str) -> T | None:
         body = await statements.fetchval(f"select body from {self._table} where id = $1", thing_id)
         return self._decoder.decode(body) if body is not None else None

@@ -81,6 +81,33 @@ async def test_nobody_is_given_their_own_call(qa: ServiceUnderTest, clock: Fixed
     assert (given["by_auditor"], given["left_count"]) == ({"auditor-2": 4}, 2)
 
 
+async def test_what_an_auditor_leaves_undone_is_taken_back_and_given_to_another(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    plan_id = await _sample(qa, clock, calls=1, double_blind_every=1)
+    await _assigned(qa, plan_id)
+    (done,), (left,) = await _mine(qa, "auditor-1"), await _mine(qa, "auditor-2")
+    done = await _submit(qa, done, GOOD)
+    path = f"/evaluations/{left['id']}/take-back"
+    assert await auditor(qa, "auditor-2").refused("POST", path, version=1) == (403, "role_not_allowed")
+    assert await supervisor(qa).refused("POST", path, version=9) == (412, "thing_changed")
+    submitted = await supervisor(qa).refused("POST", f"/evaluations/{done['id']}/take-back", version=done["version"])
+    assert submitted == (409, "already_submitted")
+    review = await supervisor(qa).post(path, version=1)
+    assert (review["state"], review["auditor_ids"]) == ("waiting", ["auditor-1"])
+    assert await auditor(qa, "auditor-2").refused("GET", f"/evaluations/{left['id']}") == (404, "evaluation_not_found")
+    lines = (await supervisor(qa).get("/auditor-reports/day", on=DAY))["lines"]
+    assert [(one["auditor_id"], one["assigned_count"]) for one in lines] == [("auditor-1", 1), ("auditor-2", 0)]
+    await supervisor(qa).put("/auditors/auditor-2", {"is_active": False})
+    await supervisor(qa).put("/auditors/auditor-3", {})
+    body = {"form_id": "service", "day_on": DAY}
+    given = await supervisor(qa).post(f"/sampling-plans/{plan_id}/assignments", body)
+    assert given["by_auditor"] == {"auditor-3": 1}
+    await _submit(qa, (await _mine(qa, "auditor-3"))[0], GOOD)
+    (review,) = (await supervisor(qa).get("/reviews"))["items"]
+    assert (review["state"], review["standing_evaluation_id"]) == ("settled", done["id"])
+
+
 async def test_raw_fatal_and_final_score_are_kept_apart(qa: ServiceUnderTest, clock: FixedClock) -> None:
     done = await _settled(qa, clock, solved=2, privacy="no")
     (revision,) = done["revisions"]

@@ -186,6 +186,18 @@ async def get_evaluation(evaluation_id: Id, desk: Desk) -> Response:
 
 
 @router.post(
+    "/evaluations/{evaluation_id}/take-back",
+    response_model=Review,
+    responses=Responses.of(
+        (*CHANGE_REFUSALS, store.EvaluationNotFound, store.ReviewNotFound, evaluating.AlreadySubmitted)
+    ),
+)
+async def take_back_evaluation(evaluation_id: Id, desk: ActDesk) -> Response:
+    """Takes an evaluation from an auditor who has not handed it in; the next assignment gives it to somebody."""
+    return (await use_cases.take_back_evaluation(evaluation_id, desk=desk)).response()
+
+
+@router.post(
     "/evaluations/{evaluation_id}/submit",
     response_model=EvaluationShown,
     responses=Responses.of(

@@ -12,6 +12,7 @@ from contracts.quality import EvaluationMode
 from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk
 from qa.evaluation import store, views
+from qa.evaluation.domain import appeal as appealing
 from qa.evaluation.domain import evaluation as evaluating
 from qa.evaluation.domain.assignment import Auditor, Spread, spread
 from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Work
@@ -136,6 +137,21 @@ async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on
     await store.save_all(tx, saved, evaluations)
 
 
+async def take_back_evaluation(evaluation_id: str, *, desk: QualityDesk) -> Answer:
+    """What somebody has not handed in goes back to the sample. Nothing was said or published of it: it is gone."""
+    async with desk.act() as act:  # the only commit on this path
+        # The review first, as everybody does.
+        seen = await store.EVALUATIONS.get(act.tx, evaluation_id)
+        review = await store.REVIEWS.lock(act.tx, seen.review_id)
+        evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
+        act.check_version(evaluation.version)
+        waiting = evaluating.take_back(review, evaluation)
+        await store.REVIEWS.save(act.tx, waiting)
+        await store.EVALUATIONS.remove(act.tx, evaluation_id)
+        act.answer_with(waiting)
+    return act.answer
+
+
 async def submit_evaluation(evaluation_id: str, command: HandIn, *, desk: QualityDesk) -> Answer:
     seal = await desk.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), command.remark)
     async with desk.act() as act:  # the only commit on this path
@@ -205,7 +221,7 @@ async def appeal_evaluation(evaluation_id: str, reason: str, *, desk: QualityDes
         act.check_version(evaluation.version)
         form = await store.FORMS.get(act.tx, evaluation.form)
         appeal_id = new_id()
-        marked, opened, event = evaluating.appeal(
+        marked, opened, event = appealing.appeal(
             evaluation,
             form,
             appeal_id=appeal_id,
@@ -228,7 +244,7 @@ async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool,
         act.check_version(opened.version)
         evaluation = await store.EVALUATIONS.get(act.tx, opened.evaluation_id)
         review = await store.REVIEWS.get(act.tx, evaluation.review_id)
-        decided = evaluating.decide(
+        decided = appealing.decide(
             opened,
             review,
             is_overturned=is_overturned,
@@ -238,7 +254,7 @@ async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool,
             now=act.now,
         )
         await store.APPEALS.save(act.tx, decided)
-        act.publish(evaluating.decided_event(decided), subject=decided.recording_id)
+        act.publish(appealing.decided_event(decided), subject=decided.recording_id)
         if is_overturned:
             await _revise(act, decided.evaluation_id, command, seal)
         act.answer_with(decided)
@@ -250,6 +266,6 @@ async def _revise(act: ActAtDesk, evaluation_id: str, command: HandIn, seal: Sea
     form = await store.FORMS.get(act.tx, evaluation.form)
     recording = await RECORDINGS.get(act.tx, evaluation.recording_id)
     work = command.work(act, seal(command.remark, evaluation.id))
-    revised = evaluating.overturn(evaluation, form, recording, work)
+    revised = appealing.overturn(evaluation, form, recording, work)
     await store.EVALUATIONS.save(act.tx, revised)
     act.publish(evaluating.evaluated_event(revised, recording), subject=recording.id)

@@ -7,7 +7,8 @@ from chassis.database import Database, Statements
 from chassis.guard import Caller
 from contracts.sealing import SealedText
 from qa.evaluation import store
-from qa.evaluation.domain.evaluation import Appeal, Evaluation
+from qa.evaluation.domain.appeal import Appeal
+from qa.evaluation.domain.evaluation import Evaluation
 from qa.evaluation.domain.form import Answer, EvaluationForm, facts_of
 from qa.periods import Grain, period_of
 from qa.recordings.domain.recording import Recording
