@@ -1,10 +1,12 @@
 """Evaluation: assigned within capacity, scored in three scores, double-blind, adjudicated, appealed."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from services.qa.tests.centre import (
     GOOD,
+    NAMES,
     YES_NO_FORM,
     agent,
     auditor,
@@ -334,6 +336,28 @@ async def test_a_form_that_is_not_right_is_refused(qa: ServiceUnderTest, change,
     form = copy.deepcopy(YES_NO_FORM)
     change(form)
     assert await supervisor(qa).refused("POST", "/evaluation-forms/service/versions", form) == (422, code)
+
+
+async def test_what_is_wrong_with_a_form_or_a_plan_is_said_in_the_readers_language(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    section = {"section": "s", "names": NAMES, "weight": 100}
+    item = {"item": "i", "names": NAMES, "weight": 100, "kind": "choice"}
+    yes_no = {"item": "i", "names": NAMES, "weight": 100}
+    light = yes_no | {"weight": 7}
+    question = {"question": "q", "names": NAMES, "kind": "scale"}
+    headers = qa.issuer.headers("supervisor") | {"accept-language": "zh-CN"}
+    for path, body in (
+        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"items": [item]}]}),
+        ("/v1/questionnaires/q/versions", {"names": NAMES, "questions": [question]}),
+        ("/v1/questionnaires/q/versions", {"names": NAMES, "questions": [question | {"highest": 5}] * 2}),
+        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"weight": 9, "items": [yes_no]}]}),
+        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"items": [light]}]}),
+        ("/v1/sampling-plans", plan_body(BEGIN, mandatory=[{"length_from_seconds": 9, "length_below_seconds": 9}])),
+    ):
+        said = (await qa.client.post(path, json=body, headers=headers)).json()
+        assert said["code"] in ("item_misdefined", "question_misdefined", "weights_do_not_add_up", "range_inverted")
+        assert not re.search("[a-z]{2,}", said["detail"]), said["detail"]
 
 
 async def test_a_form_changes_by_a_further_version_only(qa: ServiceUnderTest) -> None:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+from contracts.directory import Names
 from contracts.quality import SampleDrawn, SamplingPlanCommitted
 from contracts.refusals import Conflict, Invalid
 from qa.sampling.domain.draw import ALGORITHM, Drawn, Unit, draw
@@ -56,9 +57,9 @@ class StratumNamedTwice(Invalid):
 
 
 class RangeInverted(Invalid):
-    """In {place} the smallest {quantity} is above the largest."""
+    """In {place} the smallest {quantity} is not below the largest."""
 
-    zh = "{place} 中 {quantity} 的下限大于上限。"
+    zh = "{place} 中{quantity}的下限不小于上限。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +103,12 @@ class Where:
             and _within(facts.seniority_months, self.seniority_from_months, self.seniority_below_months)
         )
 
-    def check(self, place: str) -> None:
+    def check(self, place: Names) -> None:
         """Raises `RangeInverted`."""
-        for quantity in ("length", "seniority"):
-            unit = "seconds" if quantity == "length" else "months"
-            low, high = getattr(self, f"{quantity}_from_{unit}"), getattr(self, f"{quantity}_below_{unit}")
+        for quantity, low, high in (
+            (Names("length", "时长"), self.length_from_seconds, self.length_below_seconds),
+            (Names("seniority", "工龄"), self.seniority_from_months, self.seniority_below_months),
+        ):
             if low is not None and high is not None and low >= high:
                 raise RangeInverted(place=place, quantity=quantity)
 
@@ -261,11 +263,11 @@ def _check(content: PlanContent, now: datetime) -> None:
         if stratum.stratum in seen:
             raise StratumNamedTwice(stratum=stratum.stratum)
         seen.add(stratum.stratum)
-        stratum.where.check(f"stratum {stratum.stratum}")
+        stratum.where.check(Names(f"stratum {stratum.stratum}", f"分层 {stratum.stratum}"))
     for place, where in enumerate(content.mandatory, start=1):
-        where.check(f"mandatory set {place}")
+        where.check(Names(f"mandatory set {place}", f"必抽条件 {place}"))
     for place, weight in enumerate(content.risk_weights, start=1):
-        weight.where.check(f"risk weight {place}")
+        weight.where.check(Names(f"risk weight {place}", f"风险权重 {place}"))
 
 
 def draw_sample(
