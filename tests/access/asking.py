@@ -69,7 +69,8 @@ class Route:
 
     @property
     def path(self) -> str:
-        return self.row.split(" ")[1]
+        """As the OpenAPI document has it, which does not tell that a parameter may hold slashes."""
+        return self.row.split(" ")[1].replace(":path}", "}")
 
     @property
     def is_stream(self) -> bool:
@@ -98,7 +99,7 @@ def every_route(service: Service) -> list[Route]:
     document = app.openapi()
     found = []
     for row, grants in routes_of(service).items():
-        method, path = row.split(" ")
+        method, path = row.replace(":path}", "}").split(" ")
         if path.startswith("/v1/"):
             found.append(Route(service, row, grants, document["paths"][path][method.lower()], document))
     return found

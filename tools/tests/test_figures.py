@@ -3,9 +3,11 @@
 import base64
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import Result
@@ -91,6 +93,38 @@ def test_a_time_that_is_none_is_told_in_a_sentence(typed: Typed, asked: list[str
     assert asked == []
 
 
+def test_what_is_wrong_with_a_question_is_said(city: Any, typed: Typed) -> None:
+    wrong = {"in": "query", "pointer": "/group_by/0", "wrong": "Input should be 'queue' or 'team'"}
+    problem = {"code": "invalid_request", "detail": "1 value(s) of the request are not right.", "errors": [wrong]}
+    city.extra = lambda *_: (422, problem)
+    said = str(typed("figures", "connect_rate", "--by", "nope").exception)
+    assert said == "1 value(s) of the request are not right. /group_by/0: Input should be 'queue' or 'team'"
+
+
+def test_a_metric_that_is_none_is_not_counted_again_without_a_word(typed: Typed, asked: list[str]) -> None:
+    stopped = typed("recount", "connect_rate", "nope").exception
+    assert isinstance(stopped, Stopped)
+    assert "There is no metric nope" in str(stopped)
+    assert asked == ["GET metrics"]
+
+
+# 26 hours apart: at any moment it is another day than this machine's in one of them.
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_a_report_is_of_yesterday_in_the_zone_of_the_rules(city: Any, typed: Typed, tmp_path: Path, zone: str) -> None:
+    asked: list[Any] = []
+
+    def answer(method: str, path: str, body: Any) -> Any:
+        if path == "rules/figures":
+            return 200, {"time_zone": zone}
+        asked.append(body)
+        return 200, {"id": 7, "state": "failed", "section_count": 9, "failure": "no disk"}
+
+    city.extra = answer
+    typed("report", "daily", "--out", tmp_path / "x")
+    there = datetime.now(ZoneInfo(zone)).date()
+    assert asked[0]["day"] == (there - timedelta(days=1)).isoformat()
+
+
 def test_a_report_is_waited_for_and_written_with_its_manifest(
     city: Any, typed: Typed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,4 +148,4 @@ def test_a_report_is_waited_for_and_written_with_its_manifest(
 
 def test_a_report_that_failed_says_why(city: Any, typed: Typed) -> None:
     city.extra = lambda *_: (200, {"id": 7, "state": "failed", "section_count": 9, "failure": "no disk"})
-    assert "no disk" in str(typed("report", "daily").exception)
+    assert "no disk" in str(typed("report", "daily", "--day", "2026-03-02").exception)

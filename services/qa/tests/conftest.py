@@ -16,6 +16,7 @@ do $$ declare name text; begin
         and tablename not in ('alembic_version', 'sealing_keys') loop
         execute format('delete from %I', name);
     end loop;
+    insert into quality_rules default values;
 end $$
 """
 

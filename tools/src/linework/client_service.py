@@ -35,6 +35,12 @@ class Refused(Exception):
         super().__init__(f"{method} {path}: {status} {self.code}: {problem.get('detail', 'without a reason')}")
 
     @property
+    def said(self) -> str:
+        """Its sentence for people, with what is wrong with each value."""
+        wrong = [f"{one.get('pointer', '')}: {one.get('wrong', '')}" for one in self.problem.get("errors") or ()]
+        return " ".join([str(self.problem.get("detail") or self), *wrong])
+
+    @property
     def present_version(self) -> int | None:
         """Of a stale act: the version that the order is at."""
         return self.problem.get("present_version") if self.code == "stale_version" else None

@@ -89,6 +89,8 @@ def recount(
     from linework.verify.laws import Law
 
     console = Console()
+    if metric and (unknown := sorted(set(metric) - _known_metrics(state_folder))):
+        raise Stopped(f"There is no metric {', '.join(unknown)}; `linework metrics` lists those there are.")
     try:
         outcome = asyncio.run(_recount(frozenset(metric or ()), wait, state_folder, console))
     except (NotReached, Refused) as error:
@@ -97,6 +99,11 @@ def recount(
         console.print(f"{violation.where}: {violation.what}", markup=False, highlight=False)
     console.print(f"{outcome.checked.get(Law.FIGURES, 0)} figures counted again, {outcome.findings.count} differences.")
     raise typer.Exit(0 if outcome.is_lawful else 1)
+
+
+def _known_metrics(state_folder: Path | None) -> set[str]:
+    (registry,) = asyncio.run(_read(state_folder, [("/v1/metrics", {})]))
+    return {one["id"] for one in registry["items"]}
 
 
 async def _recount(only: frozenset[str], wait: float, state_folder: Path | None, console: Any) -> Any:
@@ -142,7 +149,7 @@ async def _read(state_folder: Path | None, paths: Iterable[tuple[str, Mapping[st
         try:
             return [await city.reporting.read(path, **query) for path, query in paths]
         except Refused as refusal:
-            raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
+            raise Stopped(refusal.said) from refusal
         except NotReached as error:
             raise Stopped(f"{error}; start the installation with `linework up`.") from error
 

@@ -35,7 +35,7 @@ def redraw(
     try:
         drawn, frame = asyncio.run(_read(plan, state_folder))
     except Refused as refusal:
-        raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
+        raise Stopped(refusal.said) from refusal
     except NotReached as error:
         raise Stopped(f"{error}; start the installation with `linework up`.") from error
     if drawn["drawn"] is None:

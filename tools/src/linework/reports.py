@@ -5,6 +5,7 @@ import json
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -20,7 +21,9 @@ _UNDER_WAY = ("waiting", "building")
 
 def report(
     kind: Annotated[str, typer.Argument(help="daily, weekly, monthly, quarterly or yearly.")],
-    day: Annotated[str | None, typer.Option("--day", help="A day of the period; default: yesterday.")] = None,
+    day: Annotated[
+        str | None, typer.Option("--day", help="A day of the period; default: yesterday, in the rules' zone.")
+    ] = None,
     file_format: Annotated[str, typer.Option("--format", help="xlsx, csv or pdf.")] = "xlsx",
     language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
     out: Annotated[Path | None, typer.Option("--out", help="The file; default: named after the report, here.")] = None,
@@ -33,23 +36,29 @@ def report(
 
     asked = {
         "kind": kind,
-        "day": day or (datetime.now().astimezone() - timedelta(days=1)).date().isoformat(),
+        "day": day,
         "format": file_format,
         "language": language,
     }
     try:
         file = asyncio.run(_report(Console(stderr=True), asked, out, state_folder))
     except Refused as refusal:
-        raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
+        raise Stopped(refusal.said) from refusal
     except NotReached as error:
         raise Stopped(f"{error}; a report that was asked for is built by reporting's worker.") from error
     typer.echo(str(file))
 
 
-async def _report(console: "Console", asked: dict[str, str], out: Path | None, state_folder: Path | None) -> Path:
+async def _report(
+    console: "Console", asked: dict[str, str | None], out: Path | None, state_folder: Path | None
+) -> Path:
     from linework.client import SUPERVISOR, Installation, Patience, find_addresses
 
     async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
+        if asked["day"] is None:
+            rules = await city.reporting.read("/v1/rules/figures", by=SUPERVISOR)
+            today = datetime.now(ZoneInfo(rules["time_zone"])).date()
+            asked = asked | {"day": (today - timedelta(days=1)).isoformat()}
         made = await city.reporting.call("POST", "/v1/reports", asked, by=SUPERVISOR)
         ready = await _watch(console, city.reporting, json.loads(made.body))
         if ready["state"] != "ready":

@@ -2,13 +2,16 @@
 
 A refusal names what is wrong. Its code is its class name in snake case and never changes; its
 docstring is the English message and `zh` the Chinese one, both filled from the keyword context that
-it is raised with. Only one place, the HTTP chassis, knows which status a family has.
+it is raised with. A value with names in both languages is shown by the one of the message. Only one
+place, the HTTP chassis, knows which status a family has.
 """
 
 import inspect
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
+
+from contracts.directory import Names
 
 
 class Refusal(Exception):
@@ -28,10 +31,12 @@ class Refusal(Exception):
     def message(self, language: str) -> str:
         """The sentence a person reads, in `zh` or `en`."""
         template = self.zh if language == "zh" else inspect.cleandoc(self.__doc__ or "")
-        return template.format_map({name: _shown(value) for name, value in self.context.items()})
+        return template.format_map({name: _shown(value, language) for name, value in self.context.items()})
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, language: str) -> str:
+    if isinstance(value, Names):
+        return value.zh if language == "zh" else value.en
     if isinstance(value, list | tuple | set | frozenset):
         return ", ".join(str(item) for item in value) or "–"
     return "–" if value is None else str(value)

@@ -12,7 +12,8 @@ from chassis.database import Transaction
 from contracts.message import Message
 from contracts.sealing import SEALED, SealingKeyDestroyed
 from custody.sealing_keys import on_sealing_keys
-from qa.evaluation.domain.evaluation import Appeal, Evaluation
+from qa.evaluation.domain.appeal import Appeal
+from qa.evaluation.domain.evaluation import Evaluation
 from qa.evaluation.store import APPEALS, EVALUATIONS
 from qa.follow_up.domain.follow_up import Finding, FollowUp
 from qa.follow_up.store import FINDINGS, FOLLOW_UPS

@@ -6,7 +6,7 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
 from custody.http import prepare_orders
-from qa import api
+from qa import api, api_rules
 from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
 from qa.evaluation import api as evaluation
@@ -31,6 +31,7 @@ ROUTERS = [
     projects.router,
     follow_ups.router,
     findings.router,
+    api_rules.router,
 ]
 
 

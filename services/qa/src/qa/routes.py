@@ -2,9 +2,10 @@
 
 from datetime import date
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.any_route import ANY
@@ -22,7 +23,22 @@ TEXT_REFUSALS = (SealingKeyNotArrived, SubscriberErased)
 """Of an act on something that has a version; `TEXT_REFUSALS` are those of one that takes a free text."""
 
 Id = Annotated[str, Path(max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$", description="Its id.")]
-Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._:@-]+$")]
+_PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
+NameOfSwitch = Annotated[
+    str, Path(min_length=1, max_length=200, pattern=_PRINTABLE, description="As its switch named it.")
+]
+"""The id of a recording: any text of one line, with slashes too, so that its routes say `{recording_id:path}`."""
+Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=_PRINTABLE)]
+
+
+def _known_zone(name: str) -> str:
+    # Where a machine has it, `localtime` is another zone on each.
+    if name not in available_timezones() or name == "localtime":
+        raise ValueError("the time zone is not one of the IANA database, such as Asia/Shanghai")
+    return name
+
+
+Zone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
 From = Annotated[Moment | None, Query(alias="from", description="From this moment on.")]
 To = Annotated[Moment | None, Query(alias="to", description="Before this moment.")]

@@ -83,6 +83,9 @@ class Shelf(Generic[T]):
         done = await tx.execute(self._update, *self._values(thing))
         assert done == "UPDATE 1", f"{self._table} {getattr(thing, 'id', None)} was not locked before it was saved"
 
+    async def remove(self, tx: Transaction, thing_id: str) -> None:
+        await tx.execute(f"delete from {self._table} where id = $1", thing_id)
+
     async def find(self, statements: Statements, thing_id: str) -> T | None:
         body = await statements.fetchval(f"select body from {self._table} where id = $1", thing_id)
         return self._decoder.decode(body) if body is not None else None
@@ -128,7 +131,8 @@ class Shelf(Generic[T]):
         # With the connection given back: the keys may have to be asked for.
         bodies = [(row["id"], row["body"]) for row in shown]
         items = await opening.objects(bodies) if opening else [body for _, body in bodies]
-        cursor = f'"{to_cursor(shown[-1]["sorted"].isoformat(), shown[-1]["id"])}"' if is_more else "null"
+        last = (self._table, shown[-1]["sorted"].isoformat(), shown[-1]["id"]) if is_more else None
+        cursor = f'"{to_cursor(*last)}"' if last else "null"
         return f'{{"items":[{",".join(items)}],"next_cursor":{cursor}}}'.encode()
 
     def _conditions(self, wanted: Page) -> tuple[list[str], list[Any]]:
@@ -143,7 +147,9 @@ class Shelf(Generic[T]):
                 arguments.append(moment)
                 conditions.append(f"{self._sort} {comparison} ${len(arguments)}")
         if wanted.cursor is not None:
-            moment_text, thing_id = from_cursor(wanted.cursor, str, str)
+            table, moment_text, thing_id = from_cursor(wanted.cursor, str, str, str)
+            if table != self._table:
+                raise CursorBroken()
             arguments += [_moment(moment_text), thing_id]
             comparison = "<" if self._latest_first else ">"
             conditions.append(f"({self._sort}, id) {comparison} (${len(arguments) - 1}, ${len(arguments)})")

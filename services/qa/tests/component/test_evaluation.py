@@ -1,10 +1,12 @@
 """Evaluation: assigned within capacity, scored in three scores, double-blind, adjudicated, appealed."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from services.qa.tests.centre import (
     GOOD,
+    NAMES,
     YES_NO_FORM,
     agent,
     auditor,
@@ -79,6 +81,33 @@ async def test_nobody_is_given_their_own_call(qa: ServiceUnderTest, clock: Fixed
     plan_id = await _sample(qa, clock, calls=6, agent_id="auditor-1")
     given = await _assigned(qa, plan_id, capacity=4)
     assert (given["by_auditor"], given["left_count"]) == ({"auditor-2": 4}, 2)
+
+
+async def test_what_an_auditor_leaves_undone_is_taken_back_and_given_to_another(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    plan_id = await _sample(qa, clock, calls=1, double_blind_every=1)
+    await _assigned(qa, plan_id)
+    (done,), (left,) = await _mine(qa, "auditor-1"), await _mine(qa, "auditor-2")
+    done = await _submit(qa, done, GOOD)
+    path = f"/evaluations/{left['id']}/take-back"
+    assert await auditor(qa, "auditor-2").refused("POST", path, version=1) == (403, "role_not_allowed")
+    assert await supervisor(qa).refused("POST", path, version=9) == (412, "thing_changed")
+    submitted = await supervisor(qa).refused("POST", f"/evaluations/{done['id']}/take-back", version=done["version"])
+    assert submitted == (409, "already_submitted")
+    review = await supervisor(qa).post(path, version=1)
+    assert (review["state"], review["auditor_ids"]) == ("waiting", ["auditor-1"])
+    assert await auditor(qa, "auditor-2").refused("GET", f"/evaluations/{left['id']}") == (404, "evaluation_not_found")
+    lines = (await supervisor(qa).get("/auditor-reports/day", on=DAY))["lines"]
+    assert [(one["auditor_id"], one["assigned_count"]) for one in lines] == [("auditor-1", 1), ("auditor-2", 0)]
+    await supervisor(qa).put("/auditors/auditor-2", {"is_active": False})
+    await supervisor(qa).put("/auditors/auditor-3", {})
+    body = {"form_id": "service", "day_on": DAY}
+    given = await supervisor(qa).post(f"/sampling-plans/{plan_id}/assignments", body)
+    assert given["by_auditor"] == {"auditor-3": 1}
+    await _submit(qa, (await _mine(qa, "auditor-3"))[0], GOOD)
+    (review,) = (await supervisor(qa).get("/reviews"))["items"]
+    assert (review["state"], review["standing_evaluation_id"]) == ("settled", done["id"])
 
 
 async def test_raw_fatal_and_final_score_are_kept_apart(qa: ServiceUnderTest, clock: FixedClock) -> None:
@@ -208,6 +237,29 @@ async def test_an_appeal_adds_a_revision_and_overwrites_none(qa: ServiceUnderTes
     assert await supervisor(qa).refused("POST", path, body, version=2) == (409, "appeal_already_decided")
 
 
+async def test_an_appeal_is_not_overturned_by_the_answers_that_it_is_against(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    done = await _settled(qa, clock, solved=0)
+    appeal = await agent(qa).post(f"/evaluations/{done['id']}/appeals", {"reason": "x"}, version=done["version"])
+    body = {"is_overturned": True, "answers": changed(GOOD, solved=0)}
+    refused = await supervisor(qa).refused("POST", f"/appeals/{appeal['id']}/decide", body, version=1)
+    assert refused == (409, "overturn_needs_answers")
+    assert await _published(qa, AppealDecided) == []
+
+
+async def test_neither_of_two_blind_auditors_decides_the_appeal(qa: ServiceUnderTest, clock: FixedClock) -> None:
+    await _assigned(qa, await _sample(qa, clock, calls=1, double_blind_every=1))
+    for sub in ("auditor-1", "auditor-2"):
+        await _submit(qa, (await _mine(qa, sub))[0], GOOD)
+    (stands,) = (await agent(qa).get("/evaluations"))["items"]
+    appeal = await agent(qa).post(f"/evaluations/{stands['id']}/appeals", {"reason": "x"}, version=stands["version"])
+    path, body = f"/appeals/{appeal['id']}/decide", {"is_overturned": False, "answers": []}
+    for sub in ("auditor-1", "auditor-2"):
+        assert await auditor(qa, sub).refused("POST", path, body, version=1) == (403, "judge_took_part")
+    assert (await auditor(qa, "auditor-3").post(path, body, version=1))["state"] == "upheld"
+
+
 async def test_an_appeal_upheld_changes_nothing_and_needs_no_answers(qa: ServiceUnderTest, clock: FixedClock) -> None:
     done = await _settled(qa, clock)
     appeal = await agent(qa).post(f"/evaluations/{done['id']}/appeals", {"reason": "x"}, version=done["version"])
@@ -284,6 +336,28 @@ async def test_a_form_that_is_not_right_is_refused(qa: ServiceUnderTest, change,
     form = copy.deepcopy(YES_NO_FORM)
     change(form)
     assert await supervisor(qa).refused("POST", "/evaluation-forms/service/versions", form) == (422, code)
+
+
+async def test_what_is_wrong_with_a_form_or_a_plan_is_said_in_the_readers_language(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    section = {"section": "s", "names": NAMES, "weight": 100}
+    item = {"item": "i", "names": NAMES, "weight": 100, "kind": "choice"}
+    yes_no = {"item": "i", "names": NAMES, "weight": 100}
+    light = yes_no | {"weight": 7}
+    question = {"question": "q", "names": NAMES, "kind": "scale"}
+    headers = qa.issuer.headers("supervisor") | {"accept-language": "zh-CN"}
+    for path, body in (
+        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"items": [item]}]}),
+        ("/v1/questionnaires/q/versions", {"names": NAMES, "questions": [question]}),
+        ("/v1/questionnaires/q/versions", {"names": NAMES, "questions": [question | {"highest": 5}] * 2}),
+        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"weight": 9, "items": [yes_no]}]}),
+        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"items": [light]}]}),
+        ("/v1/sampling-plans", plan_body(BEGIN, mandatory=[{"length_from_seconds": 9, "length_below_seconds": 9}])),
+    ):
+        said = (await qa.client.post(path, json=body, headers=headers)).json()
+        assert said["code"] in ("item_misdefined", "question_misdefined", "weights_do_not_add_up", "range_inverted")
+        assert not re.search("[a-z]{2,}", said["detail"]), said["detail"]
 
 
 async def test_a_form_changes_by_a_further_version_only(qa: ServiceUnderTest) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import random
 from datetime import timedelta
+from urllib.parse import quote
 
 import pytest
 from services.qa.tests.centre import Call, Person, agent, auditor, recorded_call, supervisor
@@ -67,6 +68,13 @@ async def test_a_list_is_narrowed_paged_and_in_the_order_of_time(qa: ServiceUnde
     assert [one["id"] for one in (await supervisor(qa).get("/recordings", to=until))["items"]] == ["rec-1", "rec-0"]
 
 
+async def test_a_cursor_of_one_list_is_none_of_another(qa: ServiceUnderTest) -> None:
+    await qa.receive(*recorded_call(1), *recorded_call(2))
+    cursor = (await auditor(qa).get("/recordings", limit=1))["next_cursor"]
+    for path in ("/evaluations", "/follow-ups", "/typical-cases"):
+        assert await auditor(qa).refused("GET", path, cursor=cursor) == (422, "cursor_broken")
+
+
 async def test_an_agent_finds_and_opens_their_own_recordings_only(qa: ServiceUnderTest) -> None:
     await qa.receive(*recorded_call(1, agent_id="agent-1"), *recorded_call(2, agent_id="agent-2"))
     mine = agent(qa, "agent-1")
@@ -103,6 +111,24 @@ async def test_opening_a_recording_is_recorded_and_published_once(qa: ServiceUnd
     assert message.body == RecordingOpened(recording_id="rec-1", call_id="call-1", purpose=ListeningPurpose.COMPLAINT)
     (line,) = (await supervisor(qa).get("/recordings/rec-1/openings"))["items"]
     assert (line["opened_by"], line["purpose"], line["note"]) == ("auditor-1", "complaint", "用户投诉态度")
+
+
+@pytest.mark.parametrize("recording_id", ["/var/lib/录音/2026 03/a?b#c.wav", "🎧", "rec:%2e", "a/openings/b"])
+async def test_a_recording_is_opened_by_whatever_name_its_switch_gave_it(
+    qa: ServiceUnderTest, recording_id: str
+) -> None:
+    qa.app.state.settings.recordings_url = "https://pbx.example/play/{recording_id}?now"
+    call = Call("call-1")
+    available = call.says(c.RecordingAvailable, recording_id=recording_id, length_milliseconds=1000, started_at=BEGIN)
+    await qa.receive(call.says(c.CallAnswered, wait_milliseconds=0), available)
+    path = f"/recordings/{quote(recording_id, safe='')}"
+    assert (await auditor(qa).get(path))["id"] == recording_id
+    opened = await auditor(qa).post(f"{path}/open", {"purpose": "evaluation"})
+    # Its name is one part of the address and can be no other.
+    assert opened["url"] == f"https://pbx.example/play/{quote(recording_id, safe='')}?now"
+    (line,) = (await supervisor(qa).get(f"{path}/openings"))["items"]
+    assert line["opened_by"] == "auditor-1"
+    assert (await supervisor(qa).get("/evaluations", recording_id=recording_id))["items"] == []
 
 
 @pytest.mark.parametrize("role", ["dispatcher", "technician", "operator", "partner"])

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 
 import pytest
-from services.qa.tests.centre import Person, plan_body, recorded_call, supervisor
+from services.qa.tests.centre import YES_NO_FORM, Person, plan_body, recorded_call, supervisor
 
 from chassis.testing import FixedClock
 from contracts.quality import RecordingSampled, SampleDrawn, SamplingPlanCommitted
@@ -125,6 +125,30 @@ async def test_a_plan_that_asks_for_more_than_there_is_takes_all_and_says_so(
     plan, frame = await _drawn(qa, clock, strata=[{"stratum": "all", "quota_per_agent": 500}])
     assert all(row["is_drawn"] and row["numerator"] == row["denominator"] for row in frame)
     assert plan["drawn"]["short_strata"] == [f"all/agent-{number}" for number in range(4)]
+
+
+async def test_what_a_plan_leaves_without_a_chance_or_without_a_recording_is_told(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    await _calls(qa, 8)
+    nowhere = {"stratum": "nowhere", "quota_per_agent": 2, "where": {"queues": ["nowhere"]}}
+    none_of_them = {"stratum": "fee", "quota_per_agent": 0, "where": {"demand_types": ["complaint"]}}
+    plan, _ = await _drawn(qa, clock, strata=[none_of_them, nowhere, {"stratum": "all", "quota_per_agent": 1}])
+    # A quota of 0 gives no chance, as no stratum at all does: no estimate speaks for it.
+    assert plan["drawn"]["uncovered_count"] == 1
+    assert plan["drawn"]["short_strata"] == ["nowhere"]
+    found = await supervisor(qa).get(f"/sampling-plans/{plan['id']}/estimates")
+    assert (found["frame_count"], found["uncovered_count"]) == (8, 1)
+
+
+async def test_nothing_is_given_out_of_a_sample_that_is_not_drawn(qa: ServiceUnderTest, clock: FixedClock) -> None:
+    plan = await supervisor(qa).post("/sampling-plans", plan_body(clock.now()))
+    await supervisor(qa).post("/evaluation-forms/service/versions", YES_NO_FORM)
+    body = {"form_id": "service", "day_on": "2026-03-02"}
+    assignments = f"/sampling-plans/{plan['id']}/assignments"
+    assert await supervisor(qa).refused("POST", assignments, body) == (409, "sample_not_drawn")
+    found = await supervisor(qa).get(f"/sampling-plans/{plan['id']}/estimates")
+    assert (found["final_score"]["mean"], found["final_score"]["no_interval_because"]) == (None, "not_drawn")
 
 
 async def test_a_period_without_recordings_gives_an_empty_sample_and_no_figure(

@@ -4,7 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from services.qa.tests.centre import GOOD, YES_NO_FORM, Person, agent, auditor, plan_body, recorded_call, supervisor
+from services.qa.tests.centre import (
+    GOOD,
+    YES_NO_FORM,
+    Person,
+    agent,
+    auditor,
+    changed,
+    plan_body,
+    recorded_call,
+    supervisor,
+)
 from services.qa.tests.component.test_follow_up import HAPPY, completed
 from services.qa.tests.component.test_follow_up import _project as project
 
@@ -78,7 +88,7 @@ class Said:
         submitted = await auditor(qa).post(f"{path}/submit", work, version=one["version"], key="hand-in")
         appealed = await agent(qa).post(f"{path}/appeals", {"reason": WORDS}, version=submitted["version"])
         judge = Person(qa, "supervisor", "judge")
-        verdict = {"is_overturned": True, **work}
+        verdict = {"is_overturned": True, "answers": changed(GOOD, solved=1), "remark": WORDS}
         decided = await judge.post(f"/appeals/{appealed['id']}/decide", verdict, version=1)
         read = await supervisor(qa).get(path)
         lists = [await supervisor(qa).get(f"/{name}") for name in ("evaluations", "appeals", "typical-cases")]
@@ -134,7 +144,7 @@ async def test_after_an_erasure_nobody_reads_the_words_and_everything_else_stays
         assert item["sealed_text"] == "erased", item
         assert ERASED in json.dumps(item)
     (evaluation,) = (await supervisor(qa).get("/evaluations"))["items"]
-    assert [one["scores"]["final_hundredths"] for one in evaluation["revisions"]] == [10_000, 10_000]
+    assert [one["scores"]["final_hundredths"] for one in evaluation["revisions"]] == [10_000, 5_500]
     refused = await auditor(qa).refused("POST", "/recordings/rec-1/open", {"purpose": "legal", "note": WORDS})
     assert refused == (409, "subscriber_erased")
 

@@ -92,6 +92,14 @@ def test_single_recordings_of_many_strata_show_their_spread_together() -> None:
     assert estimate(sample).standard_error == pytest.approx(estimate(together).standard_error)
 
 
+def test_an_interval_does_not_reach_beyond_what_a_value_can_be() -> None:
+    sample = [Observed(stratum="s", probability=0.1, value=value) for value in (0.0, 0.0, 0.0, 1.0)]
+    free, bound = estimate(sample), estimate(sample, lowest=0.0, highest=1.0)
+    assert free.interval_low < 0
+    assert (bound.interval_low, bound.interval_high) == (0.0, min(free.interval_high, 1.0))
+    assert (bound.mean, bound.standard_error) == (free.mean, free.standard_error)
+
+
 @pytest.mark.parametrize(
     ("degrees", "expected"),
     [(1, 12.7062047), (2, 4.30265273), (5, 2.57058184), (10, 2.22813885), (30, 2.04227246), (20_000, 1.95996398)],

@@ -14,6 +14,7 @@ from qa.calibration.domain.session import CalibrationSession, SessionState
 from qa.calibration.store import CalibrationSessionNotFound
 from qa.desk import ActDesk
 from qa.evaluation.api import ANSWER_REFUSALS, AnswerBody
+from qa.evaluation.domain.evaluation import OwnCall
 from qa.evaluation.store import EvaluationFormNotFound
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Wanted
@@ -92,6 +93,7 @@ async def get_session(session_id: Id, desk: Desk) -> CalibrationSession:
             calibrating.NotInSession,
             calibrating.RecordingNotInSession,
             calibrating.ScoredBefore,
+            OwnCall,
         )
     ),
 )

@@ -18,7 +18,8 @@ from qa.evaluation.domain import form as forms
 from qa.evaluation.domain.assignment import Auditor
 from qa.evaluation.domain.evaluation import EvaluationState, Review, ReviewState
 from qa.evaluation.use_cases import Assigned, HandIn
-from qa.evaluation.views import AuditorReport, EvaluationAtWorkShown, EvaluationShown, Grain
+from qa.evaluation.views import AuditorReport, EvaluationAtWorkShown, EvaluationShown
+from qa.periods import Grain
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import (
     ACT_REFUSALS,
@@ -33,6 +34,8 @@ from qa.routes import (
     Wanted,
     json_of,
 )
+from qa.rules import get_quality_rules
+from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
 
 router = APIRouter(prefix="/v1", tags=["evaluation"])
@@ -105,7 +108,7 @@ async def list_auditors(desk: Desk) -> AuditorList:
 @router.post(
     "/sampling-plans/{plan_id}/assignments",
     response_model=Assigned,
-    responses=Responses.of((*ACT_REFUSALS, SamplingPlanNotFound, store.EvaluationFormNotFound)),
+    responses=Responses.of((*ACT_REFUSALS, SamplingPlanNotFound, SampleNotDrawn, store.EvaluationFormNotFound)),
 )
 async def assign_sample(plan_id: Id, body: AssignBody, desk: ActDesk) -> Response:
     """Gives out as much of a sample as the auditors can do on a day, with the latest version of a form."""
@@ -183,6 +186,18 @@ async def get_evaluation(evaluation_id: Id, desk: Desk) -> Response:
 
 
 @router.post(
+    "/evaluations/{evaluation_id}/take-back",
+    response_model=Review,
+    responses=Responses.of(
+        (*CHANGE_REFUSALS, store.EvaluationNotFound, store.ReviewNotFound, evaluating.AlreadySubmitted)
+    ),
+)
+async def take_back_evaluation(evaluation_id: Id, desk: ActDesk) -> Response:
+    """Takes an evaluation from an auditor who has not handed it in; the next assignment gives it to somebody."""
+    return (await use_cases.take_back_evaluation(evaluation_id, desk=desk)).response()
+
+
+@router.post(
     "/evaluations/{evaluation_id}/submit",
     response_model=EvaluationShown,
     responses=Responses.of(
@@ -207,11 +222,14 @@ async def submit_evaluation(evaluation_id: Id, body: HandInBody, desk: ActDesk) 
 async def get_auditor_report(
     grain: Grain,
     desk: Desk,
-    on: Annotated[Day | None, Query(description="A day in it; today if left out.")] = None,
+    on: Annotated[Day | None, Query(description="A day in it; today in the rules' zone if left out.")] = None,
     auditor_id: Ref | None = None,
 ) -> AuditorReport:
-    """The auditors' daily, weekly or monthly report; an auditor gets their own line."""
+    """The auditors' daily, weekly, monthly or quarterly report; an auditor gets their own line."""
     now = desk.clock.now()
+    if on is None:
+        async with desk.db.statements() as statements:
+            on = (await get_quality_rules(statements)).day_of(now)
     return await views.auditor_report(
-        desk.db, grain, on or now.date(), auditor_id=views.own_auditor(desk.caller, auditor_id), now=now
+        desk.db, grain, on, auditor_id=views.own_auditor(desk.caller, auditor_id), now=now
     )

@@ -11,8 +11,8 @@ from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.api import ANSWER_REFUSALS, HandInBody
-from qa.evaluation.domain import evaluation as evaluating
-from qa.evaluation.domain.evaluation import AppealState
+from qa.evaluation.domain import appeal as appealing
+from qa.evaluation.domain.appeal import AppealState
 from qa.evaluation.views import AppealShown
 from qa.routes import (
     CHANGE_REFUSALS,
@@ -52,10 +52,10 @@ class AppealPage(BaseModel):
             *TEXT_REFUSALS,
             store.EvaluationNotFound,
             store.EvaluationFormNotFound,
-            evaluating.NotYourCall,
-            evaluating.NotTheStandingEvaluation,
-            evaluating.AppealTooLate,
-            evaluating.AppealedBefore,
+            appealing.NotYourCall,
+            appealing.NotTheStandingEvaluation,
+            appealing.AppealTooLate,
+            appealing.AppealedBefore,
         )
     ),
 )
@@ -85,9 +85,10 @@ async def list_appeals(desk: Desk, wanted: Wanted, state: AppealState | None = N
             *ANSWER_REFUSALS,
             store.AppealNotFound,
             store.EvaluationNotFound,
-            evaluating.AppealAlreadyDecided,
-            evaluating.JudgeTookPart,
-            evaluating.OverturnNeedsAnswers,
+            store.ReviewNotFound,
+            appealing.AppealAlreadyDecided,
+            appealing.JudgeTookPart,
+            appealing.OverturnNeedsAnswers,
         )
     ),
 )

@@ -6,8 +6,9 @@ from datetime import date
 from chassis.database import Statements, Transaction
 from chassis.identity import new_id
 from contracts.refusals import NotFound
+from qa.evaluation.domain.appeal import Appeal
 from qa.evaluation.domain.assignment import Auditor
-from qa.evaluation.domain.evaluation import Appeal, Evaluation, Review
+from qa.evaluation.domain.evaluation import Evaluation, Review
 from qa.evaluation.domain.form import EvaluationForm
 from qa.recordings.domain.recording import Recording
 from qa.shelf import Column, Shelf

@@ -8,16 +8,19 @@ from chassis.acts import Answer
 from chassis.database import Transaction
 from chassis.identity import new_id
 from contracts.directory import Names
-from contracts.quality import EvaluationMode, RevisionCause
+from contracts.quality import EvaluationMode
 from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk
 from qa.evaluation import store, views
+from qa.evaluation.domain import appeal as appealing
 from qa.evaluation.domain import evaluation as evaluating
 from qa.evaluation.domain.assignment import Auditor, Spread, spread
 from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Work
 from qa.evaluation.domain.form import Answer as FormAnswer
 from qa.evaluation.domain.form import EvaluationForm, FormRules, Section
 from qa.recordings.store import RECORDINGS, subscriber_behind
+from qa.rules import get_quality_rules
+from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import PLANS
 
 
@@ -83,7 +86,9 @@ async def define_auditor(auditor: Auditor, *, desk: QualityDesk) -> Answer:
 async def assign_sample(plan_id: str, form_id: str, day_on: date, *, desk: QualityDesk) -> Answer:
     """Gives the reviews of a sample to auditors, as many as they can do on that day."""
     async with desk.act() as act:  # the only commit on this path
-        await PLANS.lock(act.tx, plan_id)
+        plan = await PLANS.lock(act.tx, plan_id)
+        if plan.drawn is None:
+            raise SampleNotDrawn()
         form = await store.latest_form(act.tx, form_id)
         room = await store.lock_room(act.tx, day_on)
         # Twice the room: some recordings cannot go to whoever has room.
@@ -132,6 +137,21 @@ async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on
     await store.save_all(tx, saved, evaluations)
 
 
+async def take_back_evaluation(evaluation_id: str, *, desk: QualityDesk) -> Answer:
+    """What somebody has not handed in goes back to the sample. Nothing was said or published of it: it is gone."""
+    async with desk.act() as act:  # the only commit on this path
+        # The review first, as everybody does.
+        seen = await store.EVALUATIONS.get(act.tx, evaluation_id)
+        review = await store.REVIEWS.lock(act.tx, seen.review_id)
+        evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
+        act.check_version(evaluation.version)
+        waiting = evaluating.take_back(review, evaluation)
+        await store.REVIEWS.save(act.tx, waiting)
+        await store.EVALUATIONS.remove(act.tx, evaluation_id)
+        act.answer_with(waiting)
+    return act.answer
+
+
 async def submit_evaluation(evaluation_id: str, command: HandIn, *, desk: QualityDesk) -> Answer:
     seal = await desk.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), command.remark)
     async with desk.act() as act:  # the only commit on this path
@@ -156,7 +176,7 @@ async def adjudicate_review(review_id: str, command: HandIn, *, desk: QualityDes
             act.actor.sub,
             evaluation_id=new_id(),
             form=first.form if first else "",
-            day_on=act.now.date(),
+            day_on=(await get_quality_rules(act.tx)).day_of(act.now),
         )
         changed = replace(
             review,
@@ -201,7 +221,7 @@ async def appeal_evaluation(evaluation_id: str, reason: str, *, desk: QualityDes
         act.check_version(evaluation.version)
         form = await store.FORMS.get(act.tx, evaluation.form)
         appeal_id = new_id()
-        marked, opened, event = evaluating.appeal(
+        marked, opened, event = appealing.appeal(
             evaluation,
             form,
             appeal_id=appeal_id,
@@ -222,8 +242,11 @@ async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool,
     async with desk.act() as act:  # the only commit on this path
         opened = await store.APPEALS.lock(act.tx, appeal_id)
         act.check_version(opened.version)
-        decided = evaluating.decide(
+        evaluation = await store.EVALUATIONS.get(act.tx, opened.evaluation_id)
+        review = await store.REVIEWS.get(act.tx, evaluation.review_id)
+        decided = appealing.decide(
             opened,
+            review,
             is_overturned=is_overturned,
             has_answers=bool(command.answers),
             remark=seal(command.remark, appeal_id),
@@ -231,7 +254,7 @@ async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool,
             now=act.now,
         )
         await store.APPEALS.save(act.tx, decided)
-        act.publish(evaluating.decided_event(decided), subject=decided.recording_id)
+        act.publish(appealing.decided_event(decided), subject=decided.recording_id)
         if is_overturned:
             await _revise(act, decided.evaluation_id, command, seal)
         act.answer_with(decided)
@@ -243,6 +266,6 @@ async def _revise(act: ActAtDesk, evaluation_id: str, command: HandIn, seal: Sea
     form = await store.FORMS.get(act.tx, evaluation.form)
     recording = await RECORDINGS.get(act.tx, evaluation.recording_id)
     work = command.work(act, seal(command.remark, evaluation.id))
-    revised = evaluating.revise(evaluation, form, recording, work, cause=RevisionCause.APPEALED)
+    revised = appealing.overturn(evaluation, form, recording, work)
     await store.EVALUATIONS.save(act.tx, revised)
     act.publish(evaluating.evaluated_event(revised, recording), subject=recording.id)

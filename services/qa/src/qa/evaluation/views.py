@@ -1,15 +1,16 @@
 """Reads of evaluation: what each role may see of it, and the auditors' report."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from enum import StrEnum
+from datetime import date, datetime
 
 from chassis.database import Database, Statements
 from chassis.guard import Caller
 from contracts.sealing import SealedText
 from qa.evaluation import store
-from qa.evaluation.domain.evaluation import Appeal, Evaluation
+from qa.evaluation.domain.appeal import Appeal
+from qa.evaluation.domain.evaluation import Evaluation
 from qa.evaluation.domain.form import Answer, EvaluationForm, facts_of
+from qa.periods import Grain, period_of
 from qa.recordings.domain.recording import Recording
 from qa.recordings.store import RECORDINGS
 
@@ -90,12 +91,6 @@ async def filled(db: Database, evaluation: Evaluation) -> EvaluationAtWork:
     return EvaluationAtWork(evaluation=evaluation, form=form, recording=recording, fact_answers=facts)
 
 
-class Grain(StrEnum):
-    DAY = "day"
-    WEEK = "week"
-    MONTH = "month"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditorLine:
     """What one auditor did in the period. Sums and counts, so that days add up to weeks and months."""
@@ -125,17 +120,6 @@ class AuditorReport:
     made_at: datetime
     overdue_appeal_count: int
     lines: tuple[AuditorLine, ...]
-
-
-def period_of(grain: Grain, day: date) -> tuple[date, date]:
-    """The day, the week from Monday, or the month that a day lies in: its first day, and the day after its last."""
-    if grain is Grain.DAY:
-        return day, day + timedelta(days=1)
-    if grain is Grain.WEEK:
-        monday = day - timedelta(days=day.weekday())
-        return monday, monday + timedelta(days=7)
-    first = day.replace(day=1)
-    return first, (first + timedelta(days=31)).replace(day=1)
 
 
 _REPORT = """

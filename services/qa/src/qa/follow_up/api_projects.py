@@ -2,11 +2,10 @@
 
 from datetime import date, time
 from typing import Annotated
-from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from chassis.desk import Desk
 from chassis.problems import Responses, language_of
@@ -28,6 +27,7 @@ from qa.follow_up.domain.project import (
 )
 from qa.follow_up.domain.questionnaire import Questionnaire
 from qa.follow_up.use_cases import Listed
+from qa.periods import Grain
 from qa.routes import (
     ACT_REFUSALS,
     ANY,
@@ -36,20 +36,14 @@ from qa.routes import (
     Body,
     Day,
     Wanted,
+    Zone,
     json_of,
 )
 
 router = APIRouter(prefix="/v1", tags=["follow-up projects"])
 
 
-def _known_zone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("the time zone is not one of the IANA database, such as Asia/Shanghai")
-    return name
-
-
 Days = Annotated[list[Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]], Field(max_length=500)]
-Zone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 
 
 class CalendarBody(Body):
@@ -254,17 +248,23 @@ async def list_subscribers(project_id: Code, body: ListBody, desk: ActDesk) -> R
     return (await use_cases.list_subscribers(project_id, body.subscriber_nos, desk=desk)).response()
 
 
-From = Annotated[Day | None, Query(description="The first day; without it from the beginning.")]
-Until = Annotated[Day | None, Query(description="The first day that is not in it any more.")]
-SUMMARY_REFUSALS = (*ANY, store.ProjectNotFound, store.CalendarNotFound)
+async def _days(
+    from_on: Annotated[Day | None, Query(description="The first day; without it from the beginning.")] = None,
+    until_on: Annotated[Day | None, Query(description="The first day that is not in it any more.")] = None,
+    period: Annotated[Grain | None, Query(description="Instead of both: the period that a day lies in.")] = None,
+    on: Annotated[Day | None, Query(description="That day; today in the project's calendar if left out.")] = None,
+) -> summary.Days:
+    return summary.Days(from_on=from_on, until_on=until_on, period=period, on=on)
+
+
+DaysAsked = Annotated[summary.Days, Depends(_days)]
+SUMMARY_REFUSALS = (*ANY, store.ProjectNotFound, store.CalendarNotFound, summary.SummaryDaysUnclear)
 
 
 @router.get("/follow-up-projects/{project_id}/summary", responses=Responses.of(SUMMARY_REFUSALS))
-async def get_summary(
-    project_id: Code, desk: Desk, from_on: From = None, until_on: Until = None
-) -> summary.ProjectSummary:
+async def get_summary(project_id: Code, desk: Desk, days: DaysAsked) -> summary.ProjectSummary:
     """What came of the follow-ups that were planned within the days, with sums and counts that add up."""
-    return await summary.of(desk.db, project_id, from_on=from_on, until_on=until_on, now=desk.clock.now())
+    return await summary.of(desk.db, project_id, days, now=desk.clock.now())
 
 
 @router.get(
@@ -272,12 +272,7 @@ async def get_summary(
     response_class=HTMLResponse,
     responses=Responses.of(SUMMARY_REFUSALS),
 )
-async def print_summary(
-    project_id: Code,
-    desk: Desk,
-    from_on: From = None,
-    until_on: Until = None,
-) -> HTMLResponse:
+async def print_summary(project_id: Code, desk: Desk, days: DaysAsked) -> HTMLResponse:
     """The summary as one page to print and file, in Chinese or English."""
-    found = await summary.of(desk.db, project_id, from_on=from_on, until_on=until_on, now=desk.clock.now())
+    found = await summary.of(desk.db, project_id, days, now=desk.clock.now())
     return HTMLResponse(summary.page(found, language_of(desk.request.headers.get("accept-language"))))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
+from contracts.quality import FollowUpCause
 from contracts.refusals import NotFound
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Finding, FollowUp
@@ -163,14 +164,19 @@ async def lock_of_orders(tx: Transaction, order_ids: Sequence[str], things: Sequ
     )
 
 
-async def lock_next(tx: Transaction, project_id: str, *, now: datetime, areas: Sequence[str] | None) -> FollowUp | None:
-    """The follow-up of a project that is due first, among those that may be called at this moment."""
+async def lock_next(
+    tx: Transaction, project_id: str, *, now: datetime, areas: Sequence[str] | None, had_only: bool = False
+) -> FollowUp | None:
+    """The follow-up of a project that is due first, among those that may be called at this moment; with `had_only`
+    among those that were handed out before."""
     body = await tx.fetchval(
         """select id from follow_ups where project_id = $1 and state = 'waiting' and next_call_at <= $2
-               and ($3::text[] is null or work_area_id = any($3)) order by due_by, id limit 1 for update""",
+               and ($3::text[] is null or work_area_id = any($3)) and (not $4 or taken_at is not null)
+           order by due_by, id limit 1 for update""",
         project_id,
         now,
         None if areas is None else list(areas),
+        had_only,
     )
     return await FOLLOW_UPS.lock(tx, body) if body is not None else None
 
@@ -203,3 +209,21 @@ async def subscriber_behind(statements: Statements, finding_id: str) -> str | No
 async def listed_before(tx: Transaction, things: Sequence[str]) -> set[str]:
     rows = await tx.fetch("select thing from follow_ups where thing = any($1)", list(things))
     return {row["thing"] for row in rows}
+
+
+async def called_elsewhere(
+    tx: Transaction, project_id: str, cause: FollowUpCause, subscriber_nos: Sequence[str], *, since: datetime
+) -> set[str]:
+    """Whom another project is to call for the same cause, or has called since a moment."""
+    # Two projects that are filled at once take turns.
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 11))", cause.value)
+    rows = await tx.fetch(
+        """select distinct subscriber_no from follow_ups
+           where subscriber_no = any($1) and project_id <> $2 and body->>'cause' = $3
+               and end_kind is distinct from 'withdrawn' and (state <> 'ended' or ended_at >= $4)""",
+        list(subscriber_nos),
+        project_id,
+        cause.value,
+        since,
+    )
+    return {row["subscriber_no"] for row in rows}

@@ -1,12 +1,15 @@
 """The summary of a follow-up project: as figures, and as a page to print and file."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from html import escape
+from zoneinfo import ZoneInfo
 
 from chassis.database import Database
+from contracts.refusals import Invalid
 from qa.follow_up import store
 from qa.follow_up.domain.project import FollowUpProject
+from qa.periods import Grain, period_of
 
 _COUNTS = """
 select count(*) as planned_count,
@@ -32,6 +35,31 @@ from findings where project_id = $1 and ($2::timestamptz is null or found_at >= 
 """
 
 
+class SummaryDaysUnclear(Invalid):
+    """Name from_on and until_on, which is the later one, or a period and perhaps a day in it."""
+
+    zh = "请给出 from_on 与更晚的 until_on，或给出 period 以及其中的某一天。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Days:
+    """The days that are asked for: from one until another, or the period that a day lies in; today without one."""
+
+    from_on: date | None = None
+    until_on: date | None = None
+    period: Grain | None = None
+    on: date | None = None
+
+    def bounds(self, today: date) -> tuple[date | None, date | None]:
+        """The first day, and the one after the last; raises `SummaryDaysUnclear`."""
+        has_bounds = self.from_on is not None or self.until_on is not None
+        if (has_bounds and self.period is not None) or (self.on is not None and self.period is None):
+            raise SummaryDaysUnclear()
+        if self.from_on is not None and self.until_on is not None and self.until_on <= self.from_on:
+            raise SummaryDaysUnclear()
+        return period_of(self.period, self.on or today) if self.period else (self.from_on, self.until_on)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSummary:
     """Sums and counts, so that days add up to weeks, months and quarters; an average is a sum over its count."""
@@ -39,6 +67,9 @@ class ProjectSummary:
     project: FollowUpProject
     from_on: date | None
     until_on: date | None
+    """The first day that is not in it any more."""
+    time_zone: str
+    """Of the project's calendar, whose days they are."""
     made_at: datetime
     planned_count: int
     ended_count: int
@@ -58,18 +89,27 @@ class ProjectSummary:
     open_finding_count: int
 
 
-async def of(
-    db: Database, project_id: str, *, from_on: date | None, until_on: date | None, now: datetime
-) -> ProjectSummary:
-    """Of the follow-ups that were planned within the days of the project's calendar; raises `ProjectNotFound`."""
+async def of(db: Database, project_id: str, days: Days, *, now: datetime) -> ProjectSummary:
+    """Of the follow-ups that were planned within the days of the project's calendar.
+
+    Raises `ProjectNotFound` or `SummaryDaysUnclear`.
+    """
     async with db.statements() as statements:
         project = await store.PROJECTS.get(statements, project_id)
-        zone = (await store.CALENDARS.get(statements, project.calendar)).zone
+        calendar = await store.CALENDARS.get(statements, project.calendar)
+        zone = calendar.zone
+        from_on, until_on = days.bounds(now.astimezone(zone).date())
         since, until = (datetime.combine(day, time(), zone) if day else None for day in (from_on, until_on))
         counts = await statements.fetchrow(_COUNTS, project_id, since, until, now)
         findings = await statements.fetchrow(_FINDINGS, project_id, since, until)
     return ProjectSummary(
-        project=project, from_on=from_on, until_on=until_on, made_at=now, **dict(counts or {}), **dict(findings or {})
+        project=project,
+        from_on=from_on,
+        until_on=until_on,
+        time_zone=calendar.time_zone,
+        made_at=now,
+        **dict(counts or {}),
+        **dict(findings or {}),
     )
 
 
@@ -93,12 +133,13 @@ _STYLE = "body{font-family:sans-serif;margin:2em}table{border-collapse:collapse}
 def page(summary: ProjectSummary, language: str) -> str:
     """One self-contained page, in `zh` or `en`."""
     is_zh = language == "zh"
-    zone_text = f"{summary.made_at:%Y-%m-%d %H:%M} UTC"
+    made_at = summary.made_at.astimezone(ZoneInfo(summary.time_zone))
     rows = [(zh if is_zh else en, str(getattr(summary, name))) for name, en, zh in _LINES]
     rows.append(("平均满意度" if is_zh else "Mean satisfaction", _mean(summary)))
     title = f"{'回访项目' if is_zh else 'Follow-up project'} {summary.project.name}"
-    days = f"{summary.from_on or '…'} – {summary.until_on or '…'}"
-    made = f"{'制表时间' if is_zh else 'Made at'} {zone_text}"
+    last_on = summary.until_on - timedelta(days=1) if summary.until_on else "…"
+    days = f"{summary.from_on or '…'} – {last_on}"
+    made = f"{'制表时间' if is_zh else 'Made at'} {made_at:%Y-%m-%d %H:%M} {summary.time_zone}"
     cells = "".join(f"<tr><td>{escape(label)}</td><td>{escape(value)}</td></tr>" for label, value in rows)
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'

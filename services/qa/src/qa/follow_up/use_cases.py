@@ -9,7 +9,7 @@ from chassis.acts import Answer, raise_if_answered
 from chassis.database import Transaction
 from chassis.identity import new_id
 from contracts.directory import Names
-from contracts.quality import AttemptOutcome
+from contracts.quality import AttemptOutcome, FollowUpCause
 from contracts.refusals import Conflict, Invalid, NotFound
 from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk, ThingChanged
@@ -17,7 +17,7 @@ from qa.follow_up import intake, store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Answered, Finding, FindingState, FollowUp
-from qa.follow_up.domain.project import OF_ORDERS, FollowUpProject
+from qa.follow_up.domain.project import OF_ORDERS, FollowUpProject, QuotaReached
 from qa.follow_up.domain.questionnaire import Question, Questionnaire, Reply
 
 _FINDING_LIMIT = 100
@@ -69,7 +69,7 @@ class Listed:
     project_id: str
     planned_count: int
     known_count: int
-    """Subscribers who are on the list already, or were."""
+    """Subscribers who are on the list already, or were, or whom another project calls for the same cause."""
 
 
 async def define_calendar(calendar: WorkingCalendar, *, desk: QualityDesk) -> Answer:
@@ -141,7 +141,16 @@ async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, de
             for one in dict.fromkeys(subscriber_nos)
         ]
         known = await store.listed_before(act.tx, [follow_up.thing for follow_up, _ in made])
-        new = [(follow_up, event) for follow_up, event in made if follow_up.thing not in known]
+        elsewhere: set[str] = set()
+        if project.cause is not FollowUpCause.LIST:
+            elsewhere = await store.called_elsewhere(
+                act.tx, project_id, project.cause, subscriber_nos, since=project.start
+            )
+        new = [
+            (follow_up, event)
+            for follow_up, event in made
+            if follow_up.thing not in known and follow_up.subscriber_no not in elsewhere
+        ]
         await store.FOLLOW_UPS.add_all(act.tx, [follow_up for follow_up, _ in new])
         for follow_up, event in new:
             act.publish(event, subject=follow_up.id)
@@ -156,23 +165,34 @@ async def take_follow_up(project_id: str, *, desk: QualityDesk) -> Answer:
         project = await store.PROJECTS.lock(act.tx, project_id)
         calendar = await store.CALENDARS.get(act.tx, project.calendar)
         project.check_may_call(act.now, calendar)
-        found = await store.lock_next(act.tx, project_id, now=act.now, areas=desk.caller.areas)
-        if found is None:
-            raise NothingToCall()
-        if found.taken_at is None:
-            today = calendar.day_of(act.now)
-            out = await store.handed_out(
-                act.tx,
-                project_id,
-                act.actor.sub,
-                day=_begin(today, calendar),
-                month=_begin(today.replace(day=1), calendar),
-            )
-            project.check_quotas(out)
+        found = await _next_to_call(act, project, calendar, desk.caller.areas)
         taken = following.take(found, by=act.actor.sub, now=act.now)
         await store.FOLLOW_UPS.save(act.tx, taken)
         act.answer_with(taken)
     return act.answer
+
+
+async def _next_to_call(
+    act: ActAtDesk, project: FollowUpProject, calendar: WorkingCalendar, areas: tuple[str, ...] | None
+) -> FollowUp:
+    """The follow-up that is due first; once a quota is reached, of those that have counted in it already."""
+    found = await store.lock_next(act.tx, project.id, now=act.now, areas=areas)
+    if found is None:
+        raise NothingToCall()
+    if found.taken_at is not None:
+        return found
+    today = calendar.day_of(act.now)
+    day, month = _begin(today, calendar), _begin(today.replace(day=1), calendar)
+    out = await store.handed_out(act.tx, project.id, act.actor.sub, day=day, month=month)
+    try:
+        project.check_quotas(out)
+    except QuotaReached:
+        # Whoever asked to be called again is, whatever others are due before.
+        again = await store.lock_next(act.tx, project.id, now=act.now, areas=areas, had_only=True)
+        if again is None:
+            raise
+        return again
+    return found
 
 
 def _begin(day: date, calendar: WorkingCalendar) -> datetime:

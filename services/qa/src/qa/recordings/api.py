@@ -16,7 +16,7 @@ from qa.desk import ActDesk
 from qa.recordings import store, use_cases
 from qa.recordings.domain.recording import Recording, RecordingNotFound
 from qa.recordings.use_cases import OpenRecording, RecordingReference
-from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Wanted, json_of
+from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, NameOfSwitch, Wanted, json_of
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
 
@@ -74,20 +74,13 @@ def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
     return (own,) if agent_id in (None, own) else ()
 
 
-@router.get("/{recording_id}", responses=Responses.of((*ANY, RecordingNotFound)))
-async def get_recording(recording_id: Id, desk: Desk) -> Recording:
-    """The facts of one recording; to listen to it, open it."""
-    async with desk.db.statements() as statements:
-        return await store.get_visible(statements, recording_id, desk.caller)
-
-
 @router.post(
-    "/{recording_id}/open",
+    "/{recording_id:path}/open",
     status_code=201,
     response_model=RecordingReference,
     responses=Responses.of((*ACT_REFUSALS, *TEXT_REFUSALS, RecordingNotFound)),
 )
-async def open_recording(recording_id: Id, body: OpenBody, desk: ActDesk) -> Response:
+async def open_recording(recording_id: NameOfSwitch, body: OpenBody, desk: ActDesk) -> Response:
     """Where it can be listened to. Who was told, when and for which purpose is recorded and published."""
     command = OpenRecording(
         recording_id=recording_id,
@@ -97,11 +90,19 @@ async def open_recording(recording_id: Id, body: OpenBody, desk: ActDesk) -> Res
     return (await use_cases.open_recording(command, desk=desk)).response()
 
 
-@router.get("/{recording_id}/openings", responses=Responses.of((*ANY, RecordingNotFound)))
-async def list_openings(recording_id: Id, desk: Desk) -> Openings:
+@router.get("/{recording_id:path}/openings", responses=Responses.of((*ANY, RecordingNotFound)))
+async def list_openings(recording_id: NameOfSwitch, desk: Desk) -> Openings:
     """Who has opened it and what for, latest first."""
     async with desk.db.statements() as statements:
         await store.get_visible(statements, recording_id, desk.caller)
     rows = await store.openings(desk.db, recording_id)
     items = await opening_for(desk.request).things([(recording_id, dict(row)) for row in rows])
     return Openings.model_validate({"items": items})
+
+
+# Last, because the name in its path may be anything.
+@router.get("/{recording_id:path}", responses=Responses.of((*ANY, RecordingNotFound)))
+async def get_recording(recording_id: NameOfSwitch, desk: Desk) -> Recording:
+    """The facts of one recording; to listen to it, open it."""
+    async with desk.db.statements() as statements:
+        return await store.get_visible(statements, recording_id, desk.caller)

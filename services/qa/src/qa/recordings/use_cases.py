@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
+from urllib.parse import quote
 
 from chassis.acts import Answer
 from contracts.quality import ListeningPurpose, RecordingOpened
@@ -41,6 +42,6 @@ async def open_recording(command: OpenRecording, *, desk: QualityDesk) -> Answer
         )
         opened = RecordingOpened(recording_id=recording.id, call_id=recording.call_id, purpose=command.purpose)
         act.publish(opened, subject=recording.id)
-        url = desk.settings.recordings_url.replace("{recording_id}", recording.id) or None
+        url = desk.settings.recordings_url.replace("{recording_id}", quote(recording.id, safe="")) or None
         act.answer_with(RecordingReference(recording_id=recording.id, call_id=recording.call_id, url=url), status=201)
     return act.answer

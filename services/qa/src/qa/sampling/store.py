@@ -10,6 +10,7 @@ from chassis.database import Database, Statements, Transaction
 from chassis.paging import from_cursor, to_cursor
 from contracts.refusals import NotFound
 from qa.recordings.domain.recording import Recording
+from qa.rules import QualityRules, get_quality_rules
 from qa.sampling.domain.plan import Facts, FrameRow, SamplingPlan
 from qa.shelf import Column, Shelf
 
@@ -60,11 +61,12 @@ async def frame_of(statements: Statements, start: datetime, end: datetime) -> di
         start,
         end,
     )
+    rules = await get_quality_rules(statements)
     found = [(_RECORDING.decode(row["body"]), row["joined_on"]) for row in rows]
-    return {one.id: (_facts(one, joined_on), one) for one, joined_on in found}
+    return {one.id: (_facts(one, joined_on, rules), one) for one, joined_on in found}
 
 
-def _facts(one: Recording, joined_on: date | None) -> Facts:
+def _facts(one: Recording, joined_on: date | None, rules: QualityRules) -> Facts:
     return Facts(
         recording_id=one.id,
         agent_id=one.agent_id or "",
@@ -73,7 +75,7 @@ def _facts(one: Recording, joined_on: date | None) -> Facts:
         direction=one.direction,
         demand_type=one.demand_type,
         length_seconds=one.length_seconds or 0,
-        seniority_months=_months(joined_on, one.started_at.date()) if joined_on else None,
+        seniority_months=_months(joined_on, rules.day_of(one.started_at)) if joined_on else None,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,6 +17,7 @@ from reporting.figures.counting import Arguments, counted, described, filler, re
 from reporting.figures.past import fold_past
 from reporting.figures.question import MetricWithoutTime, Question, check
 from reporting.metrics import Kind, Metric, Source
+from reporting.projections.agents import TABLE as AGENT_STATES
 from reporting.projections.calls import LATE_TABLE
 
 _JUST_BEFORE = timedelta(microseconds=1)
@@ -59,9 +61,9 @@ async def _rows(
         behind = f" and ({place}) > ({', '.join(map(arguments.give, _place_of(cursor)))})"
     columns = ", ".join(dict.fromkeys((*source.key, *source.versions)))
     counts = f"(({numerator}) <> 0 or ({denominator}) <> 0 or ({numerator}) is null)"
-    followed = fill(source.follow_ups or "null")
+    followed, late = fill(source.follow_ups or "null"), fill(source.late)
     dimensions = ", ".join(f'{one.value}::text as "by_{one.value}"' for one in question.metric.dimensions)
-    sql = f"""select {columns}, {moment} as moment, {source.known_at} as known_at, {source.late} as is_late,
+    sql = f"""select {columns}, {moment} as moment, {source.known_at} as known_at, {late} as is_late,
             {numerator} as numerator, {denominator} as denominator, {followed} as follow_ups, {dimensions}
         from {rows_of(question, state.live, arguments)} and {counts}{behind}
         order by {place} limit {limit + 1}"""
@@ -191,6 +193,8 @@ async def _late_rows(
     fill = filler(question, state.live, arguments)
     if source.is_refolded:
         return await _late_facts(statements, state, question, cursor, limit)
+    if source.relation is not None:
+        return await _late_states(statements, state, question, cursor, limit)
     counts = [f"({fill(one)}) <> 0" for one in (question.metric.numerator, question.metric.denominator or "1")]
     # A row that was replaced since has corrected what was shown all the same.
     known = f"{source.known_at} <= {{upto}} and {source.late}"
@@ -210,27 +214,60 @@ async def _late_rows(
 async def _late_facts(
     statements: Statements, state: StreamState, question: Question, cursor: str | None, limit: int
 ) -> list[Any]:
-    """Of calls: the late facts themselves, because a leg's row only has its present state."""
+    """Of calls: the late facts themselves, because a leg's row only has its present state; one for those of a leg
+    that were told together."""
     arguments, before = Arguments(), ""
     if cursor:
         place = ", ".join(map(arguments.give, _place_of(cursor)))
-        before = f" and (late.known_at, late.call_id, late.version) < ({place})"
+        before = f" where (moment, call_id, version) < ({place})"
     rows = rows_of(replace(question, as_of=None), state.live, arguments)
     return await statements.fetch(
-        f"""select late.call_id, late.version, late.known_at as moment, counted.moment as counted_at
-            from {LATE_TABLE}_{state.live} as late join (select call_id, leg, moment from {rows}) as counted
-                using (call_id, leg)
-            where late.known_at <= {arguments.give(question.as_of or _FAR_AHEAD)}{before}
-            order by late.known_at desc, late.call_id desc, late.version desc limit {limit + 1}""",
+        f"""select * from (
+                select late.call_id, max(late.version) as version, late.known_at as moment, counted.moment as counted_at
+                from {LATE_TABLE}_{state.live} as late join (select call_id, leg, moment from {rows}) as counted
+                    using (call_id, leg)
+                where late.known_at <= {arguments.give(question.as_of or _FAR_AHEAD)}
+                group by late.call_id, late.leg, late.known_at, counted.moment) as told{before}
+            order by moment desc, call_id desc, version desc limit {limit + 1}""",
+        *arguments.values,
+    )
+
+
+async def _late_states(
+    statements: Statements, state: StreamState, question: Question, cursor: str | None, limit: int
+) -> list[Any]:
+    """Of agents' time: the changes of their state that were told late. Each says what they did from then on."""
+    arguments = Arguments()
+    given = arguments.give
+    conditions = [
+        f"known_at - since > {given(timedelta(seconds=question.rules.late_after_seconds))}",
+        f"known_at <= {given(question.as_of or _FAR_AHEAD)}",
+        f"since >= {given(question.begin or _LONG_AGO)}",
+        f"since < {given(question.end or _FAR_AHEAD)}",
+        *(f"{name.value} is not distinct from {given(value)}::text" for name, value in question.only),
+    ]
+    if cursor:
+        conditions.append(f"(known_at, agent_id, version) < ({', '.join(map(given, _place_of(cursor)))})")
+    return await statements.fetch(
+        f"""select agent_id, version, known_at as moment, since as counted_at
+            from (select *, extract(epoch from since)::bigint as version from {AGENT_STATES}_{state.live}) as told
+            where {" and ".join(conditions)}
+            order by known_at desc, agent_id desc, version desc limit {limit + 1}""",
         *arguments.values,
     )
 
 
 async def _correction(statements: Statements, state: StreamState, question: Question, row: Any) -> dict[str, Any]:
-    hour = row["counted_at"].replace(minute=0, second=0, microsecond=0)
+    hour = _hour_of(row["counted_at"], question)
     of_the_hour = replace(question, begin=hour, end=hour + _HOUR, grain=None, group_by=())
     figures = {}
     for name, as_of in (("before", row["moment"] - _JUST_BEFORE), ("after", row["moment"])):
         (figure,) = await counted(statements, state, replace(of_the_hour, as_of=as_of, at=as_of))
         figures[name] = shown(figure, with_buckets=False)
     return {"hour": hour, "corrected_at": row["moment"], "subject": row[0], **figures}
+
+
+def _hour_of(moment: datetime, question: Question) -> datetime:
+    """The beginning of the hour of the zone's clock: in some zones a quarter past one of UTC."""
+    local = moment.astimezone(ZoneInfo(question.time_zone))
+    return local.replace(minute=0, second=0, microsecond=0).astimezone(UTC)

@@ -27,7 +27,8 @@ LEGS = Source(
     moment="moment",
     known="true",
     known_at="known_at",
-    late="false",
+    late="exists (select from late_legs_{live} as told where told.call_id = fact.call_id and told.leg = fact.leg"
+    " and told.known_at <= {upto})",
     versions=(),
     key=("call_id", "leg"),
     inputs=tuple(f"linework.call.{name}.v1" for name in _FACTS),

@@ -208,13 +208,32 @@ def _facts(asked: Asked, contents: Sequence[Content]) -> list[tuple[str, str]]:
     return [
         (word("period", language), f"{_local(asked, asked.begin)} – {_local(asked, asked.end)} ({asked.time_zone})"),
         (word("as_of", language), _local(asked, asked.as_of)),
+        (word("read_up_to", language), _read_up_to(asked, contents)),
         *((word(name, language), str(seconds)) for name, seconds in _parameters(asked, contents).items()),
         (word("work_area_id", language), "–" if asked.areas is None else ", ".join(asked.areas)),
         (
             f"{word('metric', language)} / {word('version', language)}",
             ", ".join(sorted({f"{one.metric} v{one.version}" for content in contents for one in content.columns})),
         ),
+        *([(word("signs", language), word("signs_mean", language))] if _has_signs(contents) else []),
     ]
+
+
+def _read_up_to(asked: Asked, contents: Sequence[Content]) -> str:
+    """Of the section that was filled first, and that others may know more than."""
+    read = next((content.read_up_to for content in contents if content.read_up_to), None)
+    recorded_at = read["recorded_at"] if read else None
+    text = _local(asked, datetime.fromisoformat(recorded_at)) if recorded_at else "–"
+    return text if _is_complete(contents) else f"{text}: {word('provisional', asked.language)}"
+
+
+def _is_complete(contents: Sequence[Content]) -> bool:
+    return all(content.is_complete for content in contents)
+
+
+def _has_signs(contents: Sequence[Content]) -> bool:
+    cells = (cell for content in contents for _, cells in content.rows for cell in cells if cell)
+    return any(cell.unknown or cell.marked for cell in cells)
 
 
 def _parameters(asked: Asked, contents: Sequence[Content]) -> dict[str, int]:
@@ -235,6 +254,8 @@ def _manifest(asked: Asked, contents: Sequence[Content]) -> dict[str, Any]:
         "as_of": asked.as_of,
         "language": asked.language,
         "areas": asked.areas,
+        "read_up_to": next((content.read_up_to for content in contents if content.read_up_to), None),
+        "is_complete": _is_complete(contents),
         "row_count": sum(len(content.rows) for content in contents),
         "sections": [
             {

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Database
+from contracts.events import Clock
+from contracts.lifecycle import STATUS_NAMES, Status
 from contracts.refusals import Forbidden
 from reporting import figures
 from reporting.figures import Question
 from reporting.figures.rules import FigureRules
-from reporting.metrics import Metric
-from reporting.reports.plan import GRAINS, Language, ReportKind, Section
+from reporting.metrics import Dimension, Kind, Metric
+from reporting.reports.plan import CLOCK_NAMES, GRAINS, Language, ReportKind, Section, word
 
 
 @dataclass(slots=True)
@@ -19,6 +21,9 @@ class Cell:
     numerator: float | int
     denominator: float | int | None
     unknown: int = 0
+    """How many could not be counted, because something of them is not known."""
+    marked: int = 0
+    """At how many of what was counted something is odd."""
 
 
 @dataclass(slots=True)
@@ -41,6 +46,10 @@ class Content:
     left_out: list[str] = field(default_factory=list)
     """Metrics that are not for who asked, or not to be told by their work areas."""
     message_count: int = 0
+    read_up_to: dict[str, Any] | None = None
+    """How far the streams had been read when the section was filled; that of its first figure."""
+    is_complete: bool = True
+    """Whether that was beyond the end of the period, for every figure that has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,7 @@ async def fill(db: Database, asked: Asked, section: Section) -> Content:
     by = section.group_by.value if section.group_by else "period" if section.is_by_period else ""
     content = Content(section.id, section.names[is_chinese], by, [], [], section.chart)
     found: dict[str | None, dict[str, Cell]] = {}
+    noughts: dict[str, Cell] = {}
     for metric_id in section.metrics:
         try:
             metric = figures.metric_of(metric_id, None, roles=asked.roles)
@@ -76,15 +86,20 @@ async def fill(db: Database, asked: Asked, section: Section) -> Content:
         content.message_count = sum(
             count for name, count in figure["read_up_to"].items() if name.endswith("message_count")
         )
+        content.read_up_to = content.read_up_to or figure["read_up_to"]
+        content.is_complete &= figure["is_complete"] or not metric.has_periods
+        if metric.kind is Kind.COUNT:
+            noughts[metric_id] = Cell(0, 0, None)
         for row in figure["rows"]:
             found.setdefault(row[by] if by else None, {})[metric_id] = _cell(row)
     keys = sorted(found, key=lambda key: (key is None, key or ""))
-    content.rows = [(key, [found[key].get(column.metric) for column in content.columns]) for key in keys]
+    # Of a group that has other figures a count that has no row is nought; a ratio is of nothing, and is none.
+    content.rows = [(key, [(noughts | found[key]).get(one.metric) for one in content.columns]) for key in keys]
     return content
 
 
 def _cell(row: dict[str, Any]) -> Cell:
-    return Cell(row["value"], row["numerator"], row["denominator"], row.get("unknown", 0))
+    return Cell(row["value"], row["numerator"], row["denominator"], row.get("unknown", 0), row.get("marked", 0))
 
 
 def _question(asked: Asked, section: Section, metric: Metric) -> Question:
@@ -105,3 +120,22 @@ def _question(asked: Asked, section: Section, metric: Metric) -> Question:
 
 def is_share(column: Column) -> bool:
     return column.unit == "share"
+
+
+def heading(column: Column, language: str) -> str:
+    """The name of a column; of a time with its unit."""
+    if column.unit != "seconds":
+        return column.name
+    return f"{column.name}（秒）" if language == Language.ZH else f"{column.name} (s)"
+
+
+def label(content: Content, key: str | None, language: str) -> str:
+    """How a row is called: a period as it is, a status or a clock by its name, anything else as operators call it."""
+    is_chinese = language == Language.ZH
+    if not content.by:
+        return word("", language)
+    if key is None:
+        return word("none", language)
+    if content.by == Dimension.STATUS:
+        return STATUS_NAMES[Status(key)][is_chinese]
+    return CLOCK_NAMES[Clock(key)][is_chinese] if content.by == Dimension.CLOCK else key

@@ -11,9 +11,8 @@ from typing import Any
 import pylopdf_fonts_zh_cn
 import typst
 
-from reporting.reports.content import Cell, Column, Content, is_share
+from reporting.reports.content import Cell, Column, Content, heading, is_share, label
 from reporting.reports.plan import word
-from reporting.reports.tables import label
 
 _TEMPLATE = Path(__file__).parent / "report.typ"
 _MOST_BARS = 60
@@ -24,6 +23,7 @@ def as_pdf(contents: Sequence[Content], language: str, title: str, facts: Sequen
         "title": title,
         "language": language,
         "page": word("page", language),
+        "nothing": word("nothing", language),
         "facts": [list(fact) for fact in facts],
         "sections": [_section(content, language) for content in contents],
     }
@@ -38,7 +38,7 @@ def as_pdf(contents: Sequence[Content], language: str, title: str, facts: Sequen
 def _section(content: Content, language: str) -> dict[str, Any]:
     return {
         "title": content.title,
-        "head": [word(content.by, language), *(column.name for column in content.columns)],
+        "head": [word(content.by, language), *(heading(column, language) for column in content.columns)],
         "rows": [
             [label(content, key, language), *(_text(*pair) for pair in zip(content.columns, cells, strict=True))]
             for key, cells in content.rows
@@ -48,10 +48,11 @@ def _section(content: Content, language: str) -> dict[str, Any]:
 
 
 def _text(column: Column, cell: Cell | None) -> str:
-    if cell is None or cell.value is None:
+    if cell is None:
         return "–"
-    text = f"{cell.value:.1%}" if is_share(column) else _number(cell.value)
-    return f"{text} (?{cell.unknown})" if cell.unknown else text
+    text = "–" if cell.value is None else f"{cell.value:.1%}" if is_share(column) else _number(cell.value)
+    signs = [f"{sign}{count}" for sign, count in (("?", cell.unknown), ("!", cell.marked)) if count]
+    return f"{text} ({' '.join(signs)})" if signs else text
 
 
 def _number(value: float) -> str:
@@ -62,8 +63,9 @@ def _bars(content: Content, language: str) -> dict[str, Any] | None:
     place = next((place for place, one in enumerate(content.columns) if one.metric == content.chart), None)
     if place is None or not content.rows:
         return None
+    column = content.columns[place]
     values = [(label(content, key, language), cells[place]) for key, cells in content.rows[:_MOST_BARS]]
     return {
-        "title": content.columns[place].name,
-        "bars": [[name, (cell.value or 0) if cell else 0] for name, cell in values],
+        "title": heading(column, language),
+        "bars": [[name, (cell.value or 0) if cell else 0, _text(column, cell)] for name, cell in values],
     }

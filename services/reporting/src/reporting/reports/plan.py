@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from contracts.events import Clock
 from reporting.metrics import Dimension, Grain
 
 
@@ -66,12 +67,46 @@ WORDS: Mapping[str, Names] = {
     "denominator": ("Denominator", "分母"),
     "value": ("Value", "数值"),
     "unknown": ("Unknown", "未知"),
+    "marked": ("Marked", "存疑"),
+    "signs": ("Signs", "标记说明"),
+    "signs_mean": (
+        "?n: n more could not be counted, because something of them is not known; !n: something is odd at n of them",
+        "?n：另有 n 项因信息不全未计入；!n：其中 n 项存疑",
+    ),
+    "read_up_to": ("Read up to", "已读至"),
+    "provisional": (
+        "the period is not over, or not read to its end: figures are provisional",
+        "时段未结束或尚未读完，数据为暂定",
+    ),
+    "nothing": ("nothing in this period", "本时段无数据"),
     "manifest": ("Manifest", "清单"),
     "as_of": ("As known at", "数据截至"),
     "threshold_seconds": ("Service level within (s)", "服务水平阈值（秒）"),
     "short_seconds": ("Short abandon within (s)", "短时放弃阈值（秒）"),
     "near_seconds": ("Limit near within (s)", "临近时限阈值（秒）"),
     "page": ("Page", "页"),
+}
+
+
+UNITS: Mapping[str, Names] = {
+    "calls": ("calls", "通"),
+    "clocks": ("clocks", "项"),
+    "completions": ("completions", "次"),
+    "follow-ups": ("follow-ups", "个"),
+    "orders": ("orders", "单"),
+    "ratio": ("ratio", "比值"),
+    "rejections per order": ("rejections per order", "次/单"),
+    "seconds": ("seconds", "秒"),
+    "share": ("share", "比例"),
+    "steps": ("steps", "次"),
+}
+CLOCK_NAMES: Mapping[Clock, Names] = {
+    Clock.DISPATCH: ("dispatch", "派单"),
+    Clock.ACCEPT: ("start of work", "接单"),
+    Clock.CONTACT: ("first contact", "首次联系"),
+    Clock.ARRIVE: ("arrival", "到达"),
+    Clock.COMPLETE: ("completion", "完成"),
+    Clock.REPLY: ("reply", "答复"),
 }
 
 

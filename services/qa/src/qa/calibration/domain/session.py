@@ -8,7 +8,8 @@ from enum import StrEnum
 from contracts.quality import CalibrationClosed
 from contracts.refusals import Conflict, Forbidden, Invalid
 from qa.calibration.domain.agreement import Agreement, agreement
-from qa.evaluation.domain.form import Answer, EvaluationForm, Scores, complete_answers, score
+from qa.evaluation.domain.evaluation import OwnCall
+from qa.evaluation.domain.form import Answer, AnsweredBy, EvaluationForm, Scores, complete_answers, score
 from qa.recordings.domain.recording import Recording
 
 
@@ -81,7 +82,7 @@ class CalibrationSession:
     scores: tuple[SessionScore, ...] = ()
     closed_at: datetime | None = None
     overall: Agreement | None = None
-    """Over all items that people answer, each item of each recording a subject."""
+    """Over all items that people answered, each item of each recording a subject."""
     by_item: tuple[ItemAgreement, ...] = ()
 
     def seen_by(self, sub: str) -> "CalibrationSession":
@@ -119,6 +120,8 @@ def give(
         raise RecordingNotInSession(recording_id=recording.id)
     if any((one.recording_id, one.auditor_id) == (recording.id, by) for one in session.scores):
         raise ScoredBefore(auditor=by, recording_id=recording.id)
+    if by == recording.agent_id:
+        raise OwnCall(auditor=by)
     complete = complete_answers(form, recording, answers)
     given = SessionScore(
         recording_id=recording.id, auditor_id=by, answers=complete, scores=score(form, complete), at=now
@@ -136,8 +139,8 @@ def close(
     if late := sorted(auditor for auditor, count in counts.items() if count < len(session.recording_ids)):
         raise ScoresMissing(auditors=late)
     # What facts fill in is the same for everybody: it would only flatter the figures.
-    items = [item.item for item in form.items.values() if item.fact is None] or list(form.items)
-    ratings = {item: _ratings(session, item) for item in items}
+    ratings = {item: found for item in form.items if (found := _ratings(session, item, of_facts=False))}
+    ratings = ratings or {item: _ratings(session, item, of_facts=True) for item in form.items}
     overall = agreement([subject for subjects in ratings.values() for subject in subjects])
     closed = replace(
         session,
@@ -145,7 +148,7 @@ def close(
         state=SessionState.CLOSED,
         closed_at=now,
         overall=overall,
-        by_item=tuple(ItemAgreement(item=item, agreement=agreement(ratings[item])) for item in items),
+        by_item=tuple(ItemAgreement(item=item, agreement=agreement(found)) for item, found in ratings.items()),
     )
     return closed, CalibrationClosed(
         session_id=session.id,
@@ -158,12 +161,17 @@ def close(
     )
 
 
-def _ratings(session: CalibrationSession, item: str) -> list[list[str]]:
-    """By recording, what each auditor answered to an item, in the order of `auditor_ids`."""
-    by_place: Mapping[tuple[str, str], str] = {
-        (one.recording_id, one.auditor_id): answer.category
+def _ratings(session: CalibrationSession, item: str, *, of_facts: bool) -> list[list[str]]:
+    """By recording, what each auditor answered to an item, in the order of `auditor_ids`.
+
+    Without `of_facts` only of recordings at which everybody answered it themselves.
+    """
+    by_place: Mapping[tuple[str, str], Answer] = {
+        (one.recording_id, one.auditor_id): answer
         for one in session.scores
         for answer in one.answers
         if answer.item == item
     }
-    return [[by_place[recording, auditor] for auditor in session.auditor_ids] for recording in session.recording_ids]
+    rows = [[by_place[recording, auditor] for auditor in session.auditor_ids] for recording in session.recording_ids]
+    is_counted = [of_facts or all(one.answered_by is AnsweredBy.AUDITOR for one in row) for row in rows]
+    return [[one.category for one in row] for row, counts in zip(rows, is_counted, strict=True) if counts]

@@ -1,8 +1,8 @@
-"""A review of a recording, the evaluations in it, and what may follow: adjudication, appeal, a further revision.
+"""A review of a recording, the evaluations in it, and what may follow: adjudication and, by an appeal, a revision.
 
 A review has one evaluation, or two by auditors who do not see each other. When two agree within the form's
-tolerance the first one stands; when they do not, a third person's adjudication does. An agent may appeal against
-the evaluation that stands. A revision is added, never changed.
+tolerance the first one stands; when they do not, a third person's adjudication does. What an agent may do about the
+one that stands is in `appeal`. A revision is added, never changed.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from contracts.quality import AppealDecided, EvaluationAppealed, EvaluationMode, RecordingEvaluated, RevisionCause
+from contracts.quality import EvaluationMode, RecordingEvaluated, RevisionCause
 from contracts.refusals import Conflict, Forbidden
 from qa.evaluation.domain.form import Answer, EvaluationForm, Scores, complete_answers, score
 from qa.recordings.domain.recording import Recording
@@ -28,13 +28,6 @@ class ReviewState(StrEnum):
 class EvaluationState(StrEnum):
     ASSIGNED = "assigned"
     SUBMITTED = "submitted"
-
-
-class AppealState(StrEnum):
-    OPEN = "open"
-    UPHELD = "upheld"
-    """The evaluation was right."""
-    OVERTURNED = "overturned"
 
 
 class OwnCall(Forbidden):
@@ -65,48 +58,6 @@ class AdjudicatorTookPart(Forbidden):
     """{adjudicator} made one of the two evaluations; a third person adjudicates."""
 
     zh = "{adjudicator} 已参与其中一份评价；须由第三人仲裁。"
-
-
-class NotTheStandingEvaluation(Conflict):
-    """Only the evaluation that stands can be appealed against, once it is settled."""
-
-    zh = "只能对已生效的评价提出申诉。"
-
-
-class NotYourCall(Forbidden):
-    """Only the agent who spoke in the call may appeal."""
-
-    zh = "只有该通话的坐席本人可以申诉。"
-
-
-class AppealTooLate(Conflict):
-    """An appeal was possible until {appeal_until}."""
-
-    zh = "申诉截止时间为 {appeal_until}。"
-
-
-class AppealedBefore(Conflict):
-    """This revision has been appealed against before; it is decided once."""
-
-    zh = "该修订已提出过申诉；只裁定一次。"
-
-
-class AppealAlreadyDecided(Conflict):
-    """The appeal was decided at {decided_at}."""
-
-    zh = "该申诉已于 {decided_at} 裁定。"
-
-
-class JudgeTookPart(Forbidden):
-    """{judge} made the evaluation, or spoke in the call; somebody else decides the appeal."""
-
-    zh = "{judge} 做出了该评价或为通话坐席；须由他人裁定申诉。"
-
-
-class OverturnNeedsAnswers(Conflict):
-    """An appeal is overturned by other answers, and upheld without any."""
-
-    zh = "改判须给出新的答案；维持原判则不得给出答案。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,24 +120,6 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Appeal:
-    id: str
-    version: int
-    evaluation_id: str
-    revision: int
-    recording_id: str
-    agent_id: str
-    auditor_id: str
-    reason: str
-    appealed_at: datetime
-    decide_by: datetime
-    state: AppealState = AppealState.OPEN
-    decided_at: datetime | None = None
-    decided_by: str | None = None
-    remark: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
     """What an auditor hands in."""
 
@@ -194,6 +127,19 @@ class Work:
     remark: str
     by: str
     at: datetime
+
+
+def take_back(review: Review, evaluation: Evaluation) -> Review:
+    """The review without an evaluation that nobody has handed in: it waits for an auditor again."""
+    if evaluation.state is EvaluationState.SUBMITTED:
+        raise AlreadySubmitted(submitted_at=evaluation.submitted_at)
+    return replace(
+        review,
+        version=review.version + 1,
+        state=ReviewState.WAITING,
+        auditor_ids=tuple(one for one in review.auditor_ids if one != evaluation.auditor_id),
+        evaluation_ids=tuple(one for one in review.evaluation_ids if one != evaluation.id),
+    )
 
 
 def submit(evaluation: Evaluation, form: EvaluationForm, recording: Recording, work: Work) -> Evaluation:
@@ -275,75 +221,6 @@ def assigned(
         form=form,
         mode=mode,
         day_on=day_on,
-    )
-
-
-def appeal(
-    evaluation: Evaluation, form: EvaluationForm, *, appeal_id: str, reason: str, by: str, now: datetime
-) -> tuple[Evaluation, Appeal, EvaluationAppealed]:
-    if evaluation.agent_id != by:
-        raise NotYourCall()
-    if not evaluation.is_settled or evaluation.present is None:
-        raise NotTheStandingEvaluation()
-    if evaluation.appealed_revision:
-        raise AppealedBefore()
-    if evaluation.appeal_until is None or now > evaluation.appeal_until:
-        raise AppealTooLate(appeal_until=evaluation.appeal_until)
-    opened = Appeal(
-        id=appeal_id,
-        version=1,
-        evaluation_id=evaluation.id,
-        revision=evaluation.present.revision,
-        recording_id=evaluation.recording_id,
-        agent_id=evaluation.agent_id,
-        auditor_id=evaluation.auditor_id,
-        reason=reason,
-        appealed_at=now,
-        decide_by=now + timedelta(hours=form.rules.decide_within_hours),
-    )
-    marked = replace(evaluation, version=evaluation.version + 1, appealed_revision=opened.revision)
-    return (
-        marked,
-        opened,
-        EvaluationAppealed(
-            appeal_id=opened.id,
-            evaluation_id=evaluation.id,
-            revision=opened.revision,
-            recording_id=evaluation.recording_id,
-            agent_id=evaluation.agent_id,
-            auditor_id=evaluation.auditor_id,
-            decide_by=opened.decide_by,
-        ),
-    )
-
-
-def decide(opened: Appeal, *, is_overturned: bool, has_answers: bool, remark: str, by: str, now: datetime) -> Appeal:
-    """The appeal with its decision; an overturned one needs a further revision beside it."""
-    if opened.state is not AppealState.OPEN:
-        raise AppealAlreadyDecided(decided_at=opened.decided_at)
-    if by in (opened.auditor_id, opened.agent_id):
-        raise JudgeTookPart(judge=by)
-    if is_overturned != has_answers:
-        raise OverturnNeedsAnswers()
-    return replace(
-        opened,
-        version=opened.version + 1,
-        state=AppealState.OVERTURNED if is_overturned else AppealState.UPHELD,
-        decided_at=now,
-        decided_by=by,
-        remark=remark,
-    )
-
-
-def decided_event(decided: Appeal) -> AppealDecided:
-    return AppealDecided(
-        appeal_id=decided.id,
-        evaluation_id=decided.evaluation_id,
-        recording_id=decided.recording_id,
-        agent_id=decided.agent_id,
-        auditor_id=decided.auditor_id,
-        is_overturned=decided.state is AppealState.OVERTURNED,
-        is_late=decided.decided_at is not None and decided.decided_at > decided.decide_by,
     )
 
 

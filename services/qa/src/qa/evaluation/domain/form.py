@@ -105,20 +105,37 @@ class Item:
 
     def check(self) -> None:
         """Raises `ItemMisdefined`."""
-        for is_wrong, reason in (
-            (self.kind is not ItemKind.CHOICE and self.options, "only a choice has options"),
-            (self.kind is ItemKind.CHOICE and len(self.options) < 2, "a choice has two options or more"),
-            (len({one.option for one in self.options}) < len(self.options), "an option is named twice"),
-            ((self.kind is ItemKind.POINTS) != (self.highest is not None), "points, and only they, have a highest"),
-            (self.is_fatal and self.kind is not ItemKind.YES_NO, "a fatal item is answered yes or no"),
-            (self.fact is not None and self.kind is not ItemKind.YES_NO, "a fact answers yes or no"),
+        for is_wrong, en, zh in (
+            (self.kind is not ItemKind.CHOICE and self.options, "only a choice has options", "只有选择题才有选项"),
+            (
+                self.kind is ItemKind.CHOICE and len(self.options) < 2,
+                "a choice has two options or more",
+                "选择题至少有两个选项",
+            ),
+            (len({one.option for one in self.options}) < len(self.options), "an option is named twice", "选项重复"),
+            (
+                (self.kind is ItemKind.POINTS) != (self.highest is not None),
+                "points, and only they, have a highest",
+                "分值题须有最高分，且仅限分值题",
+            ),
+            (
+                self.is_fatal and self.kind is not ItemKind.YES_NO,
+                "a fatal item is answered yes or no",
+                "致命项只能以是或否回答",
+            ),
+            (
+                self.fact is not None and self.kind is not ItemKind.YES_NO,
+                "a fact answers yes or no",
+                "事实只能回答是或否",
+            ),
             (
                 (self.fact is CallFactName.ANSWERED_WITHIN) != (self.fact_seconds is not None),
                 "answered_within, and only it, has seconds",
+                "时限内接听须给出秒数，且仅限此事实",
             ),
         ):
             if is_wrong:
-                raise ItemMisdefined(item=self.item, reason=reason)
+                raise ItemMisdefined(item=self.item, reason=Names(en, zh))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,16 +178,18 @@ class EvaluationForm:
 
     def check(self) -> None:
         """Raises `WeightsDoNotAddUp`, `NamedTwiceInForm` or `ItemMisdefined`."""
-        _check_sum("the sections", (section.weight for section in self.sections))
+        _check_sum(Names("the sections", "各部分"), (section.weight for section in self.sections))
         _check_names(section.section for section in self.sections)
         _check_names(item.item for section in self.sections for item in section.items)
         for section in self.sections:
-            _check_sum(f"section {section.section}", (item.weight for item in section.items))
+            _check_sum(
+                Names(f"section {section.section}", f"部分 {section.section}"), (item.weight for item in section.items)
+            )
             for item in section.items:
                 item.check()
 
 
-def _check_sum(place: str, weights: Iterable[int]) -> None:
+def _check_sum(place: Names, weights: Iterable[int]) -> None:
     if (total := sum(weights)) != WHOLE:
         raise WeightsDoNotAddUp(place=place, total=total)
 

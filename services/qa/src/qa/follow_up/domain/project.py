@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from enum import StrEnum
 
+from contracts.directory import Names
 from contracts.order import WorkOrder
 from contracts.quality import FollowUpCause
 from contracts.refusals import Conflict, Invalid
@@ -146,9 +147,9 @@ class FollowUpProject:
     def check_quotas(self, handed_out: HandedOut) -> None:
         """Raises `QuotaReached`."""
         for quota, count, period in (
-            (self.quotas.per_day, handed_out.today, "day"),
-            (self.quotas.per_month, handed_out.this_month, "month"),
-            (self.quotas.per_manager_month, handed_out.to_caller_this_month, "month and person"),
+            (self.quotas.per_day, handed_out.today, Names("day", "日")),
+            (self.quotas.per_month, handed_out.this_month, Names("month", "月")),
+            (self.quotas.per_manager_month, handed_out.to_caller_this_month, Names("month and person", "每人每月")),
         ):
             if quota is not None and count >= quota:
                 raise QuotaReached(quota=quota, period=period)

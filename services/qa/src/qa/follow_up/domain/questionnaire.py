@@ -56,18 +56,43 @@ class Question:
     def check(self) -> None:
         """Raises `QuestionMisdefined`."""
         names = [one.choice for one in self.choices]
-        for is_wrong, reason in (
-            (self.kind is QuestionKind.CHOICE and len(names) < 2, "a choice has two choices or more"),
-            (self.kind is QuestionKind.YES_NO and not set(names) <= {"yes", "no"}, "yes and no are the choices"),
-            (self.kind in (QuestionKind.SCALE, QuestionKind.TEXT) and names, "it has no choices"),
-            (len(set(names)) < len(names), "a choice is named twice"),
-            ((self.kind is QuestionKind.SCALE) != (self.highest is not None), "a scale, and only it, has a highest"),
-            (self.is_satisfaction and self.kind is not QuestionKind.SCALE, "satisfaction is a scale"),
-            ((self.opens is None) != (self.opens_up_to is None), "opens and opens_up_to go together"),
-            (self.opens is not None and self.kind is not QuestionKind.SCALE, "opens_up_to is of a scale"),
+        for is_wrong, en, zh in (
+            (
+                self.kind is QuestionKind.CHOICE and len(names) < 2,
+                "a choice has two choices or more",
+                "选择题至少有两个选项",
+            ),
+            (
+                self.kind is QuestionKind.YES_NO and not set(names) <= {"yes", "no"},
+                "yes and no are the choices",
+                "选项只能为是和否",
+            ),
+            (self.kind in (QuestionKind.SCALE, QuestionKind.TEXT) and names, "it has no choices", "不应有选项"),
+            (len(set(names)) < len(names), "a choice is named twice", "选项重复"),
+            (
+                (self.kind is QuestionKind.SCALE) != (self.highest is not None),
+                "a scale, and only it, has a highest",
+                "量表须有最高值，且仅限量表",
+            ),
+            (self.is_satisfaction and self.kind is not QuestionKind.SCALE, "satisfaction is a scale", "满意度须为量表"),
+            (
+                (self.opens is None) != (self.opens_up_to is None),
+                "opens and opens_up_to go together",
+                "发现的类别与其上限须同时给出",
+            ),
+            (
+                self.opens is not None and self.kind is not QuestionKind.SCALE,
+                "opens_up_to is of a scale",
+                "发现的上限仅限量表",
+            ),
+            (
+                (self.opens_up_to or 0) >= (self.highest or 101),
+                "opens_up_to is below the highest",
+                "发现的上限须低于最高值",
+            ),
         ):
             if is_wrong:
-                raise QuestionMisdefined(question=self.question, reason=reason)
+                raise QuestionMisdefined(question=self.question, reason=Names(en, zh))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,12 +114,12 @@ class Questionnaire:
         seen: set[str] = set()
         for question in self.questions:
             if question.question in seen:
-                raise QuestionMisdefined(question=question.question, reason="it is asked twice")
+                raise QuestionMisdefined(question=question.question, reason=Names("it is asked twice", "重复提问"))
             seen.add(question.question)
             question.check()
         content = [question.question for question in self.questions if question.is_satisfaction]
         if len(content) > 1:
-            raise QuestionMisdefined(question=content[1], reason="satisfaction is asked once")
+            raise QuestionMisdefined(question=content[1], reason=Names("satisfaction is asked once", "满意度只问一次"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ e = (y − ŷ) / Σw in Hájek's form for samples of fixed size and high entropy
 
 A stratum with one evaluated recording has no spread of its own; all such are treated as one stratum, which errs to
 the safe side (collapsed strata: Wolter 2007, *Introduction to Variance Estimation*, §2.5). The interval is
-Student's with Σ(n−1) degrees of freedom.
+Student's with Σ(n−1) degrees of freedom. It ends where a value cannot lie: a share is not below 0.
 
 A drawn recording that was not evaluated makes the others of its stratum stand for it: π·r/n with r evaluated of n
 drawn (response homogeneity groups: Särndal et al., §15.6). A stratum without any evaluated one is not covered, and
@@ -51,6 +51,7 @@ class Estimate:
     evaluated_count: int
     strata_without_evaluation: tuple[str, ...]
     no_interval_because: str | None = None
+    """`too_few_evaluated`, or `not_drawn`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,8 @@ class _Weighed:
     value: float
 
 
-def estimate(sample: Iterable[Observed]) -> Estimate:
+def estimate(sample: Iterable[Observed], *, lowest: float = -math.inf, highest: float = math.inf) -> Estimate:
+    """What a sample says; every value lies between `lowest` and `highest`, and so does the interval."""
     drawn = list(sample)
     weighed, uncovered = _weighed(drawn)
     weight_sum = math.fsum(1 / one.probability for one in weighed)
@@ -75,8 +77,8 @@ def estimate(sample: Iterable[Observed]) -> Estimate:
         total=total,
         weight_sum=weight_sum,
         standard_error=error,
-        interval_low=mean - reach if mean is not None and reach is not None else None,
-        interval_high=mean + reach if mean is not None and reach is not None else None,
+        interval_low=max(mean - reach, lowest) if mean is not None and reach is not None else None,
+        interval_high=min(mean + reach, highest) if mean is not None and reach is not None else None,
         confidence=CONFIDENCE,
         degrees_of_freedom=degrees,
         drawn_count=len(drawn),

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
+from contracts.directory import Names
 from contracts.quality import SampleDrawn, SamplingPlanCommitted
 from contracts.refusals import Conflict, Invalid
 from qa.sampling.domain.draw import ALGORITHM, Drawn, Unit, draw
@@ -43,6 +44,12 @@ class SampleAlreadyDrawn(Conflict):
     zh = "该计划的样本已于 {drawn_at} 抽取；每个计划只抽取一次。"
 
 
+class SampleNotDrawn(Conflict):
+    """The sample of this plan is not drawn yet: there is nothing to give out."""
+
+    zh = "该计划的样本尚未抽取，没有可分配的录音。"
+
+
 class StratumNamedTwice(Invalid):
     """The stratum {stratum} is named twice."""
 
@@ -50,9 +57,9 @@ class StratumNamedTwice(Invalid):
 
 
 class RangeInverted(Invalid):
-    """In {place} the smallest {quantity} is above the largest."""
+    """In {place} the smallest {quantity} is not below the largest."""
 
-    zh = "{place} 中 {quantity} 的下限大于上限。"
+    zh = "{place} 中{quantity}的下限不小于上限。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +103,12 @@ class Where:
             and _within(facts.seniority_months, self.seniority_from_months, self.seniority_below_months)
         )
 
-    def check(self, place: str) -> None:
+    def check(self, place: Names) -> None:
         """Raises `RangeInverted`."""
-        for quantity in ("length", "seniority"):
-            unit = "seconds" if quantity == "length" else "months"
-            low, high = getattr(self, f"{quantity}_from_{unit}"), getattr(self, f"{quantity}_below_{unit}")
+        for quantity, low, high in (
+            (Names("length", "时长"), self.length_from_seconds, self.length_below_seconds),
+            (Names("seniority", "工龄"), self.seniority_from_months, self.seniority_below_months),
+        ):
             if low is not None and high is not None and low >= high:
                 raise RangeInverted(place=place, quantity=quantity)
 
@@ -138,7 +146,7 @@ class PlanContent:
 
     period_start: datetime
     period_end: datetime
-    """The first moment that no longer belongs to it. A recording belongs to the period in which its call ended."""
+    """The first moment that no longer belongs to it. A recording belongs to the period in which it began."""
     strata: tuple[Stratum, ...]
     mandatory: tuple[Where, ...] = ()
     """Recordings that are always evaluated, beside the quotas."""
@@ -157,9 +165,10 @@ class DrawnSummary:
     sample_count: int
     mandatory_count: int
     uncovered_count: int
-    """Recordings that fit no stratum: they had no chance, and no figure speaks for them."""
+    """Recordings that fit no stratum, or one with a quota of 0: they had no chance, and no figure speaks for them."""
     short_strata: tuple[str, ...]
-    """Strata with fewer recordings than their quota; all of them are in the sample."""
+    """Strata with fewer recordings than their quota, all of which are in the sample; without an agent, such as
+    `long`, one that no recording of anybody was found for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,11 +263,11 @@ def _check(content: PlanContent, now: datetime) -> None:
         if stratum.stratum in seen:
             raise StratumNamedTwice(stratum=stratum.stratum)
         seen.add(stratum.stratum)
-        stratum.where.check(f"stratum {stratum.stratum}")
+        stratum.where.check(Names(f"stratum {stratum.stratum}", f"分层 {stratum.stratum}"))
     for place, where in enumerate(content.mandatory, start=1):
-        where.check(f"mandatory set {place}")
+        where.check(Names(f"mandatory set {place}", f"必抽条件 {place}"))
     for place, weight in enumerate(content.risk_weights, start=1):
-        weight.where.check(f"risk weight {place}")
+        weight.where.check(Names(f"risk weight {place}", f"风险权重 {place}"))
 
 
 def draw_sample(
@@ -341,7 +350,9 @@ def _summary(content: PlanContent, rows: Sequence[FrameRow], seed: bytes, now: d
     for row in rows:
         if row.stratum is not None and not row.is_mandatory:
             counts[row.stratum] = counts.get(row.stratum, 0) + 1
-    short = sorted(stratum for stratum, count in counts.items() if count < quotas[stratum.split("/", 1)[0]])
+    short = [stratum for stratum, count in counts.items() if count < quotas[stratum.split("/", 1)[0]]]
+    found = {stratum.split("/", 1)[0] for stratum in counts}
+    short += [stratum for stratum, quota in quotas.items() if quota and stratum not in found]
     return DrawnSummary(
         drawn_at=now,
         seed=seed.hex(),
@@ -350,8 +361,8 @@ def _summary(content: PlanContent, rows: Sequence[FrameRow], seed: bytes, now: d
         frame_count=len(rows),
         sample_count=sum(row.is_drawn for row in rows),
         mandatory_count=sum(row.is_mandatory for row in rows),
-        uncovered_count=sum(row.stratum is None for row in rows),
-        short_strata=tuple(short),
+        uncovered_count=sum(row.numerator == 0 for row in rows),
+        short_strata=tuple(sorted(short)),
     )
 
 

@@ -1,0 +1,30 @@
+"""The rules of quality over HTTP."""
+
+from fastapi import APIRouter, Response
+
+from chassis.desk import Desk
+from chassis.problems import Responses
+from qa.desk import ActDesk
+from qa.routes import ACT_REFUSALS, ANY, Body, Zone
+from qa.rules import QualityRules, get_quality_rules, put_quality_rules
+
+router = APIRouter(prefix="/v1/rules", tags=["rules"])
+
+
+class QualityRulesBody(Body):
+    time_zone: Zone
+
+
+@router.get("/quality", responses=Responses.of(ANY))
+async def get_rules_of_quality(desk: Desk) -> QualityRules:
+    """The time zone of the auditors' days."""
+    async with desk.db.statements() as statements:
+        return await get_quality_rules(statements)
+
+
+@router.put("/quality", response_model=QualityRules, responses=Responses.of(ACT_REFUSALS))
+async def set_rules_of_quality(body: QualityRulesBody, desk: ActDesk) -> Response:
+    """Changes them, for what is done from then on: a day that something was counted for stays."""
+    async with desk.act() as act:  # the only commit on this path
+        act.answer_with(await put_quality_rules(act.tx, body.time_zone, by=act.actor.sub, now=act.now))
+    return act.answer.response()

@@ -1,0 +1,120 @@
+"""What a project hands out and says of itself: promised calls, one call for one cause, the days of a summary."""
+
+from typing import Any
+
+import pytest
+from services.qa.tests.centre import NAMES, agent, supervisor
+from services.qa.tests.component.test_follow_up import QUESTIONS, project_body
+
+from chassis.testing import FixedClock
+from custody.testing import ServiceUnderTest
+
+LISTED = {"cause": "new_subscriber", "deadline_days": 3}
+
+
+async def _opened(qa: ServiceUnderTest, project_id: str, **overrides: Any) -> str:
+    """The project's path."""
+    if not await qa.rows("select from calendars"):
+        await supervisor(qa).put("/calendars/cn", {})
+        await supervisor(qa).post("/questionnaires/visit/versions", {"names": NAMES, "questions": QUESTIONS})
+    await supervisor(qa).put(f"/follow-up-projects/{project_id}", project_body(**LISTED | overrides))
+    return f"/follow-up-projects/{project_id}"
+
+
+async def _listed(qa: ServiceUnderTest, path: str, *subscriber_nos: str) -> tuple[int, int]:
+    """How many were planned, and how many were known."""
+    said = await supervisor(qa).post(f"{path}/subscribers", {"subscriber_nos": list(subscriber_nos)})
+    return said["planned_count"], said["known_count"]
+
+
+async def test_who_wants_to_be_called_again_is_called_although_the_quota_is_reached(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    path = await _opened(qa, "p-1", quotas={"per_day": 1})
+    await _listed(qa, path, "1")
+    clock.advance(hours=1)
+    taken = await agent(qa).post(f"{path}/take")
+    later = {"outcome": "call_again", "call_again_at": clock.moment.isoformat()}
+    await agent(qa).post(f"/follow-ups/{taken['id']}/attempts", later, version=2)
+    # Another one that is due before it, and would be a second one today.
+    await supervisor(qa).put(path, project_body(**LISTED | {"deadline_days": 1}, quotas={"per_day": 1}), version=1)
+    await _listed(qa, path, "2")
+    assert (await agent(qa).post(f"{path}/take"))["subscriber_no"] == "1"
+    assert await agent(qa).refused("POST", f"{path}/take") == (409, "quota_reached")
+
+
+async def test_nobody_is_called_for_one_cause_by_two_projects(qa: ServiceUnderTest, clock: FixedClock) -> None:
+    march, april = await _opened(qa, "march"), await _opened(qa, "april")
+    other, lists = await _opened(qa, "lost", cause="lost_subscriber"), await _opened(qa, "list", cause="list")
+    assert await _listed(qa, march, "1", "2") == (2, 0)
+    assert await _listed(qa, april, "2", "3") == (1, 1)
+    # What another project asks about, and what a list is about, is not the same thing.
+    assert await _listed(qa, other, "2") == (1, 0)
+    assert await _listed(qa, lists, "2") == (1, 0)
+
+
+async def test_what_was_asked_before_a_project_began_may_be_asked_again(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    first = await _opened(qa, "first")
+    await _listed(qa, first, "1")
+    clock.advance(hours=1)
+    taken = await agent(qa).post(f"{first}/take")
+    await agent(qa).post(f"/follow-ups/{taken['id']}/attempts", {"outcome": "refused"}, version=2)
+    clock.advance(days=40)
+    second = await _opened(qa, "second", start=clock.moment.isoformat())
+    assert await _listed(qa, second, "1") == (1, 0)
+
+
+@pytest.mark.parametrize(
+    ("period", "from_on", "until_on"),
+    [
+        ("day", "2026-03-02", "2026-03-03"),
+        ("week", "2026-03-02", "2026-03-09"),
+        ("month", "2026-03-01", "2026-04-01"),
+        ("quarter", "2026-01-01", "2026-04-01"),
+    ],
+)
+async def test_a_project_has_a_daily_weekly_monthly_and_quarterly_summary(
+    qa: ServiceUnderTest, clock: FixedClock, period: str, from_on: str, until_on: str
+) -> None:
+    path = await _opened(qa, "p-1")
+    await _listed(qa, path, "1")
+    await qa.rows("update follow_ups set created_at = $1 returning id", clock.moment)
+    found = await supervisor(qa).get(f"{path}/summary", period=period)
+    assert (found["from_on"], found["until_on"], found["planned_count"]) == (from_on, until_on, 1)
+    later = await supervisor(qa).get(f"{path}/summary", period=period, on="2027-05-05")
+    assert (later["from_on"] > until_on, later["planned_count"]) == (True, 0)
+    printed = await supervisor(qa).ask("GET", f"{path}/summary.html", period=period)
+    # The day after the last is not in it, so a person is shown the last.
+    assert f"{from_on} – " in printed.text
+    assert until_on not in printed.text
+    # 16:00 in Shanghai, where its calendar is.
+    assert "2026-03-02 16:00 Asia/Shanghai" in printed.text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"from_on": "2026-03-09", "until_on": "2026-03-02"},
+        {"from_on": "2026-03-02", "until_on": "2026-03-02"},
+        {"from_on": "2026-03-02", "period": "day"},
+        {"on": "2026-03-02"},
+    ],
+)
+async def test_days_that_are_none_or_two_things_at_once_are_refused(qa: ServiceUnderTest, query: dict) -> None:
+    path = await _opened(qa, "p-1")
+    assert await supervisor(qa).refused("GET", f"{path}/summary", **query) == (422, "summary_days_unclear")
+    assert await supervisor(qa).refused("GET", f"{path}/summary.html", **query) == (422, "summary_days_unclear")
+
+
+async def test_a_finding_that_every_reply_would_be_is_refused(qa: ServiceUnderTest) -> None:
+    question = {"question": "content", "names": NAMES, "kind": "scale", "highest": 5, "opens": "risk", "opens_up_to": 5}
+    body = {"names": NAMES, "questions": [question]}
+    refused = await supervisor(qa).refused("POST", "/questionnaires/visit/versions", body)
+    assert refused == (422, "question_misdefined")
+
+
+async def test_a_calendar_does_not_take_the_zone_of_whichever_machine_reads_it(qa: ServiceUnderTest) -> None:
+    refused = await supervisor(qa).refused("PUT", "/calendars/here", {"time_zone": "localtime"})
+    assert refused == (422, "invalid_request")
