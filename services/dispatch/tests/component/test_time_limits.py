@@ -73,6 +73,7 @@ async def test_limits_said_again_are_no_version_unless_they_are_dated(desk):
     ("calendar", "code"),
     [
         ({"time_zone": "Asia/Peking"}, "calendar_time_zone_unknown"),
+        ({"time_zone": "localtime"}, "calendar_time_zone_unknown"),
         ({"hours": HOURS[::-1]}, "hours_overlap"),
         ({"hours": [{"begin_minute": 60, "end_minute": 60}]}, "hours_overlap"),
         ({"hours": [{"begin_minute": 0, "end_minute": 60}, {"begin_minute": 60, "end_minute": 90}]}, "hours_overlap"),

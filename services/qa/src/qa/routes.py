@@ -2,7 +2,6 @@
 
 from datetime import date
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from fastapi import Depends, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,6 +10,7 @@ from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.any_route import ANY
 from chassis.paging import CursorBroken
 from chassis.texts import Moment
+from contracts.calendar import time_zones
 from custody.routes import Cursor, Limit
 from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from qa.desk import VERSION_REFUSALS
@@ -32,8 +32,7 @@ Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=_PRINTABLE)]
 
 
 def _known_zone(name: str) -> str:
-    # Where a machine has it, `localtime` is another zone on each.
-    if name not in available_timezones() or name == "localtime":
+    if name not in time_zones():
         raise ValueError("the time zone is not one of the IANA database, such as Asia/Shanghai")
     return name
 

@@ -1,8 +1,6 @@
 """Whether time limits 时限 can be counted in: hours that follow each other, and some working time to count."""
 
-from zoneinfo import available_timezones
-
-from contracts.calendar import WorkingTime
+from contracts.calendar import WorkingTime, time_zones
 from contracts.limits import TimeLimitsDefined
 from contracts.refusals import Invalid
 
@@ -31,7 +29,7 @@ class TooLittleWorkingTime(Invalid):
 
 def check(rules: TimeLimitsDefined) -> None:
     calendar = rules.calendar
-    if calendar.time_zone not in available_timezones():
+    if calendar.time_zone not in time_zones():
         raise CalendarTimeZoneUnknown(time_zone=calendar.time_zone)
     _check_hours(calendar)
     day = sum(part.end_minute - part.begin_minute for part in calendar.hours)

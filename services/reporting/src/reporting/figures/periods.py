@@ -2,8 +2,9 @@
 
 from datetime import date, datetime, timedelta
 from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
+from contracts.calendar import time_zones
 from contracts.refusals import Invalid
 from reporting.metrics import Grain
 
@@ -14,12 +15,6 @@ class TimeZoneUnknown(Invalid):
     """There is no time zone {time_zone}; send a name such as Asia/Shanghai."""
 
     zh = "没有时区 {time_zone}；请使用如 Asia/Shanghai 的名称。"
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    # Where a machine has it, `localtime` is another zone on each, and PostgreSQL has none of the name.
-    return frozenset(available_timezones() - {"localtime"})
 
 
 def check_time_zone(name: str) -> None:
