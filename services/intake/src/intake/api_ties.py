@@ -117,6 +117,7 @@ class DeskNumbers(_Body):
     call_closes_after_hours: int = Field(ge=1, le=720)
     duplicate_hours: int = Field(ge=1, le=8_760)
     duplicate_least_score: int = Field(ge=1, le=100)
+    country_code: str = Field("86", pattern="^[1-9][0-9]{0,2}$", description="Numbers are written with or without it.")
 
 
 class DeskRulesShown(DeskNumbers):

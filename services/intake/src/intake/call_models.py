@@ -45,6 +45,8 @@ class ShownCall(BaseModel):
     ended_at: datetime | None
     queue: str | None
     agent_id: str | None
+    earlier_agent_ids: list[str]
+    earlier_queues: list[str]
     team: str | None
     line: str | None
     phone: str | None

@@ -73,7 +73,7 @@ async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str
     if wanted.phone is not None:
         async with db.statements() as statements:
             rows = await statements.fetch(
-                "select subscriber_no from subscribers where phones @> array[$1::text]", wanted.phone
+                "select subscriber_no from subscribers where phones && same_number($1)", wanted.phone
             )
         of_phone = [row["subscriber_no"] for row in rows]
         numbers = of_phone if numbers is None else [number for number in numbers if number in of_phone]
@@ -169,7 +169,7 @@ async def subscribers(
         rows = await statements.fetch(
             """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes
                from subscribers
-               where ($1::text is null or subscriber_no = $1) and ($2::text is null or phones @> array[$2::text])
+               where ($1::text is null or subscriber_no = $1) and ($2::text is null or phones && same_number($2))
                  and ($3::text is null or name like $3) and ($4::text is null or address like $4) and id > $5
                order by id limit $6""",
             wanted.subscriber_no,

@@ -42,8 +42,10 @@ async def calls(
         rows = await statements.fetch(
             f"""select {SHOWN_CALL} from {FROM_CALLS}
                 where ($1::text is null or calls.subscriber_id = (select id from subscribers where subscriber_no = $1))
-                  and ($2::text is null or calls.caller = $2) and ($3::text is null or calls.agent_id = $3)
-                  and ($4::text is null or calls.queue = $4) and ($5::text is null or calls.direction = $5)
+                  and ($2::text is null or calls.caller = any(same_number($2)))
+                  and ($3::text is null or calls.agent_id = $3 or calls.earlier_agent_ids @> to_jsonb(array[$3]))
+                  and ($4::text is null or calls.queue = $4 or calls.earlier_queues @> to_jsonb(array[$4]))
+                  and ($5::text is null or calls.direction = $5)
                   and ($6::text is null or calls.state = $6) and ($7::timestamptz is null or calls.started_at >= $7)
                   and ($8::timestamptz is null or calls.started_at < $8)
                   and ($9::timestamptz is null or (calls.started_at, calls.id) < ($9, $10))
@@ -116,7 +118,7 @@ async def screen_pop(
     """Who may be calling, what is open for them, when they called last, and which outages they are inside."""
     rows = await statements.fetch(
         """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes from subscribers
-           where id = $1 or ($1::text is null and phones @> array[$2::text]) order by id limit 20""",
+           where id = $1 or ($1::text is null and phones && same_number($2)) order by id limit 20""",
         subscriber_id,
         phone,
     )
@@ -153,7 +155,8 @@ async def _open_orders(
 
 async def _last_calls(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
     rows = await statements.fetch(
-        f"""select {SHOWN_CALL} from {FROM_CALLS} where calls.subscriber_id = any($1) or calls.caller = $2
+        f"""select {SHOWN_CALL} from {FROM_CALLS}
+            where calls.subscriber_id = any($1) or calls.caller = any(same_number($2))
             order by calls.started_at desc, calls.id desc limit $3""",
         ids,
         phone,
@@ -165,7 +168,7 @@ async def _last_calls(statements: Statements, ids: list[str], phone: str | None)
 async def _open_cases(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
     rows = await statements.fetch(
         """select cases.* from cases join calls on calls.id = cases.call_id
-           where cases.replied_at is null and (calls.subscriber_id = any($1) or calls.caller = $2)
+           where cases.replied_at is null and (calls.subscriber_id = any($1) or calls.caller = any(same_number($2)))
            order by cases.reply_by, cases.id limit 20""",
         ids,
         phone,
