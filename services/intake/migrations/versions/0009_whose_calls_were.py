@@ -1,7 +1,8 @@
 """Calls know whose they were before their last leg, and one number is found in every way in which it is written.
 
-Expands: both columns are null for a call of one leg; calls of before get theirs by 0010. The function knows how a
-number of this country is written at home and from abroad, so that no query has to.
+Expands: both columns are null for a call of one leg; calls of before get theirs by 0010. One function knows how a
+number of this country is written at home and from abroad, so that no query has to; the other, that blanks, width and
+case make no other address.
 """
 
 from chassis.migrations import execute
@@ -18,6 +19,10 @@ alter table calls add column earlier_agent_ids jsonb, add column earlier_queues 
 create index calls_earlier_agents on calls using gin (earlier_agent_ids jsonb_path_ops)
     where earlier_agent_ids is not null;
 alter table desk_rules add column country_code text not null default '86';
+create function plain_address(address text) returns text language sql immutable parallel safe as $$
+    select regexp_replace(lower(normalize(address, NFKC)), '[[:space:]]+', '', 'g')
+$$;
+create index subscribers_same_address on subscribers (plain_address(address));
 create function same_number(phone text) returns text[] language sql stable as $$
     select case when significant ~ '^[0-9]{7,}$'
                 then array[significant, '0' || significant, '+' || country_code || significant] else array[phone] end
@@ -31,6 +36,8 @@ $$;
 def downgrade() -> None:
     execute("""
 drop function same_number;
+drop index subscribers_same_address;
+drop function plain_address;
 alter table desk_rules drop column country_code;
 alter table calls drop column earlier_queues, drop column earlier_agent_ids;
 """)

@@ -64,6 +64,7 @@ _SETTLING = (
     WorkOrderNotFound,
     refusals.CallNotFound,
     refusals.OrderIsClosed,
+    refusals.OutageNotFound,
     refusals.PromiseOutOfReach,
 )
 
@@ -78,7 +79,9 @@ def doing_of(desk: OrderDesk) -> Doing:
     "/calls",
     status_code=201,
     response_model=ShownCall,
-    responses=Responses.of((*_ACT, creation.SubscriberNotFound, refusals.CallTimesInverted)),
+    responses=Responses.of(
+        (*_ACT, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallTimesInverted)
+    ),
 )
 async def log_call(body: LogCall, desk: ActDesk) -> Response:
     """Logs a call that no switch tells of; a number or a subscriber number finds the subscriber."""
@@ -132,7 +135,7 @@ async def write_call_record(call_id: OrderId, body: RecordOfCall, desk: ActDesk)
 @router.post(
     "/calls/{call_id}/classify",
     response_model=ShownCall,
-    responses=Responses.of((*_WRITING, creation.SubscriberNotFound, refusals.CallNotFound)),
+    responses=Responses.of((*_WRITING, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallNotFound)),
 )
 async def classify_call(call_id: OrderId, body: Classification, desk: ActDesk) -> Response:
     """Says who called and what about; what is left out stays."""
@@ -156,7 +159,7 @@ def _how(body: Any, desk: OrderDesk) -> settling.Settling:
         case AnsweredAtOnce():
             return settling.AnsweredAtOnce(body.article_id)
         case ByNewOrder():
-            return settling.NewOrder(body.order.command())
+            return settling.NewOrder(body.order.command(), body.order.occurred_at, body.outage_id)
         case ByOpenOrder():
             return settling.OpenOrder(body.order_id, body.reason, desk.caller.areas)
         case ByDepartment():

@@ -22,6 +22,7 @@ from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import desk_store, ties
 from intake.api_calls import doing_of
 from intake.call_models import OutageShown
+from intake.domain.creation import SubscriberNotFound
 from intake.domain.desk import (
     DeskRules,
     LinkedToNothing,
@@ -178,7 +179,7 @@ async def undo_link(link_id: OrderId, desk: ActDesk) -> Response:
     return await answered(await ties.undo_link(link_id, desk.caller.areas, doing_of(desk)), desk.request)
 
 
-@router.post("/duplicate-checks", responses=Responses.of(ANY))
+@router.post("/duplicate-checks", responses=Responses.of((*ANY, SubscriberNotFound)))
 async def check_for_duplicates(body: OrderIntended, desk: Desk) -> Candidates:
     """Orders that the one about to be created may be, with a score of 100 and why; the likeliest first."""
     intended = Intended(body.subscriber_no, body.demand_type, body.device_type)

@@ -13,7 +13,7 @@ import msgspec
 from chassis import outbox
 from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remember
 from chassis.clock import Clock
-from chassis.database import Database, Transaction
+from chassis.database import Database, Statements, Transaction
 from chassis.identity import new_id
 from chassis.sealing import MasterKeys
 from chassis.wakeup import PUBLISH, Wakeup
@@ -22,7 +22,7 @@ from contracts import partners as p
 from contracts.events import Channel
 from contracts.message import Actor
 from custody.sealing import Sealer
-from intake import call_store, call_texts, desk_store, taken_calls
+from intake import call_store, call_texts, desk_store, store, taken_calls
 from intake.call_store import KnownCall
 from intake.desk_store import CallRecord
 from intake.domain.calls import summarise
@@ -63,6 +63,7 @@ async def log_call(command: LogCall, doing: Doing) -> Answer:
         raise CallTimesInverted(started_at=command.started_at.isoformat(), ended_at=command.ended_at.isoformat())
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
+        await store.require_demand_type(tx, command.demand_type)
         call = KnownCall(id=new_id(), demand_type=command.demand_type)
         call.subscriber_id = await _subscriber(tx, command.subscriber_no, command.phone)
         for fact in _logged(command, doing):
@@ -80,9 +81,9 @@ async def _subscriber(tx: Transaction, subscriber_no: str | None, phone: str | N
     return (await call_store.subscribers_by_phone(tx, [phone])).get(phone) if phone else None
 
 
-async def get_subscriber_id(tx: Transaction, subscriber_no: str) -> str:
+async def get_subscriber_id(statements: Statements, subscriber_no: str) -> str:
     """Raises `SubscriberNotFound`."""
-    found = await tx.fetchval("select id from subscribers where subscriber_no = $1", subscriber_no)
+    found = await statements.fetchval("select id from subscribers where subscriber_no = $1", subscriber_no)
     if found is None:
         raise SubscriberNotFound(subscriber_no=subscriber_no)
     return found
@@ -149,6 +150,7 @@ async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, dem
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
+        await store.require_demand_type(tx, demand_type)
         if subscriber_no is not None:
             call.subscriber_id = await get_subscriber_id(tx, subscriber_no)
             await call_texts.seal_texts(tx, call_id, await sealer_of(tx, call, doing))

@@ -121,6 +121,7 @@ class AnsweredAtOnce(_Body):
 class ByNewOrder(_Body):
     outcome: Literal["work_order"]
     order: CreateWorkOrder
+    outage_id: Code | None = Field(None, description="The outage that the caller is inside: the order links to it.")
 
 
 class ByOpenOrder(_Body):

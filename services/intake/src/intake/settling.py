@@ -15,7 +15,7 @@ from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Act, ActNotAllowed, Service
 from custody.record import WorkOrderNotFound, create_in, find_tracked, may_see
-from intake import call_texts, desk_store, knowledge_store, store, use_cases
+from intake import call_texts, desk_store, knowledge_store, store, ties, use_cases
 from intake.call_desk import Doing, lock_call, sealer_of, tell
 from intake.call_store import KnownCall
 from intake.domain.creation import CreateWorkOrder, create
@@ -33,6 +33,10 @@ class AnsweredAtOnce:
 @dataclass(frozen=True, slots=True)
 class NewOrder:
     order: CreateWorkOrder
+    occurred_at: datetime | None = None
+    """When it was asked for, if not at this moment."""
+    outage_id: str | None = None
+    """The outage that the caller is inside: the order links to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +89,7 @@ async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing
                 await knowledge_store.note_use(tx, how.article_id, now=doing.clock.now())
             return {"outcome": c.CallOutcome.ANSWERED.value, "article_id": how.article_id}
         case NewOrder():
-            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": await _create(tx, call, how.order, doing)}
+            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": await _create(tx, call, how, doing)}
         case OpenOrder():
             await _urge(tx, how, doing)
             return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": how.order_id, "order_was_open": True}
@@ -96,9 +100,10 @@ async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing
             return {"outcome": c.CallOutcome.DIFFICULT_CASE.value, "case_id": await _open_case(tx, call, how, doing)}
 
 
-async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, doing: Doing) -> str:
-    now = doing.clock.now()
-    known = await store.circumstances(tx, command, now=now)
+async def _create(tx: Transaction, call: KnownCall, how: NewOrder, doing: Doing) -> str:
+    command, now = how.order, doing.clock.now()
+    at = how.occurred_at or now
+    known = await store.circumstances(tx, command, now=at)
     order_id = new_id()
     message = new_message(
         await sealed_in(
@@ -113,13 +118,15 @@ async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, do
         service=Service.INTAKE,
         subject=order_id,
         actor=doing.actor,
-        occurred_at=now,
+        occurred_at=at,
         recorded_at=now,
         order_version=1,
         correlation_id=call.id,
         traceparent=doing.headers.traceparent,
     )
     order = await create_in(tx, message)
+    if how.outage_id is not None:
+        await ties.link_to_outage(tx, order.id, how.outage_id, doing)
     if call.subscriber_id is None:
         call.subscriber_id = known.subscriber_id
         await call_texts.seal_texts(tx, call.id, await sealer_of(tx, call, doing))

@@ -17,7 +17,7 @@ from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Message
 from custody.record import WorkOrderNotFound, find_tracked, may_see
 from intake import desk_store
-from intake.call_desk import Doing
+from intake.call_desk import Doing, get_subscriber_id
 from intake.call_texts import sealer_in
 from intake.domain.desk import LinkedToNothing, LinkNotFound, LinkToItself, LinkUndone, OutageEnded, OutageNotFound
 from intake.domain.duplicates import Candidate, Likeness, Reason, candidates
@@ -114,13 +114,26 @@ async def link(new: NewLink, doing: Doing) -> Answer:
         await raise_if_answered(tx, doing.headers.idempotency)
         for order_id in filter(None, (new.order_id, new.other_order_id)):
             await _require_order(tx, order_id, new.areas)
-        if new.outage_id and not await tx.fetchval("select exists (select from outages where id = $1)", new.outage_id):
-            raise OutageNotFound(outage_id=new.outage_id)
+        if new.outage_id is not None:
+            await _get_cause(tx, new.outage_id)
         shown = await add_link(tx, new, doing)
         answer = Answer(201, msgspec.json.encode(shown))
         await remember(tx, doing.headers.idempotency, answer)
     doing.wakeup.send(PUBLISH)
     return answer
+
+
+async def link_to_outage(tx: Transaction, order_id: str, outage_id: str, doing: Doing) -> None:
+    """Ties an order that was just created to the outage that its caller is inside; raises `OutageNotFound`."""
+    cause = await _get_cause(tx, outage_id)
+    await add_link(tx, NewLink(order_id, LinkKind.SAME_OUTAGE, None, outage_id, cause, None), doing)
+
+
+async def _get_cause(tx: Transaction, outage_id: str) -> str:
+    cause = await tx.fetchval("select cause from outages where id = $1", outage_id)
+    if cause is None:
+        raise OutageNotFound(outage_id=outage_id)
+    return cause
 
 
 async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any]:
@@ -207,22 +220,27 @@ class Intended:
 async def duplicate_candidates(
     statements: Statements, intended: Intended, *, now: datetime, areas: tuple[str, ...] | None
 ) -> list[Candidate]:
-    """The orders that it may be, with a score and why; the likeliest first."""
+    """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`."""
     rules = await desk_store.desk_rules(statements)
+    await get_subscriber_id(statements, intended.subscriber_no)
     rows = await statements.fetch(
-        """with asked as (select id, subscriber_no, phones, address from subscribers where subscriber_no = $1),
+        """with asked as (
+               select id, array(select unnest(same_number(phone)) from unnest(phones) as phone) as phones,
+                      plain_address(address) as address from subscribers where subscriber_no = $1
+           ),
            people as (
                select other.subscriber_no, other.id = asked.id as is_same, other.phones && asked.phones as has_phone,
-                      other.address = asked.address as has_address
+                      plain_address(other.address) = asked.address as has_address
                from asked join subscribers as other
-                   on other.id = asked.id or other.phones && asked.phones or other.address = asked.address
+                   on other.id = asked.id or other.phones && asked.phones
+                       or plain_address(other.address) = asked.address
            )
            select orders.id, orders.order_no, orders.status, orders.demand_type, orders.device_type,
                   (orders.body #>> '{created,at}')::timestamptz as created_at, people.*
            from people join work_orders as orders using (subscriber_no)
            where ($2::text[] is null or orders.work_area_id = any($2)) and orders.demand_type = $3
              and (orders.body #>> '{created,at}')::timestamptz > $4::timestamptz - make_interval(hours => $5)
-           order by orders.id limit 200""",
+           order by orders.id desc limit 200""",
         intended.subscriber_no,
         list(areas) if areas is not None else None,
         intended.demand_type,
