@@ -18,6 +18,8 @@ def upgrade() -> None:
 alter table calls add column earlier_agent_ids jsonb, add column earlier_queues jsonb;
 create index calls_earlier_agents on calls using gin (earlier_agent_ids jsonb_path_ops)
     where earlier_agent_ids is not null;
+alter table cases add column promised_by text;
+update cases set promised_by = opened_by;
 alter table desk_rules add column country_code text not null default '86';
 create function plain_address(address text) returns text language sql immutable parallel safe as $$
     select regexp_replace(lower(normalize(address, NFKC)), '[[:space:]]+', '', 'g')
@@ -38,6 +40,7 @@ def downgrade() -> None:
 drop function same_number;
 drop index subscribers_same_address;
 drop function plain_address;
+alter table cases drop column promised_by;
 alter table desk_rules drop column country_code;
 alter table calls drop column earlier_queues, drop column earlier_agent_ids;
 """)

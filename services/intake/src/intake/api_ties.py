@@ -26,11 +26,14 @@ from intake.domain.creation import SubscriberNotFound
 from intake.domain.desk import (
     DeskRules,
     LinkedToNothing,
+    LinkKnown,
     LinkNotFound,
     LinkToItself,
     LinkUndone,
+    OutageChanged,
     OutageEnded,
     OutageNotFound,
+    OutageTimesInverted,
 )
 from intake.domain.duplicates import Reason
 from intake.ties import Intended, NewLink, Outage
@@ -42,6 +45,7 @@ _LINKING = (
     SubscriberErased,
     WorkOrderNotFound,
     OutageNotFound,
+    LinkKnown,
     LinkToItself,
     LinkedToNothing,
 )
@@ -125,7 +129,9 @@ class DeskRulesShown(DeskNumbers):
     version: int
 
 
-@router.post("/outages", status_code=201, response_model=OutageShown, responses=Responses.of(_ACT))
+@router.post(
+    "/outages", status_code=201, response_model=OutageShown, responses=Responses.of((*_ACT, OutageTimesInverted))
+)
 async def announce_outage(body: NewOutage, desk: ActDesk) -> Response:
     """Tells of an outage 停电信息: who calls from inside its territories is told, and orders can be linked to it."""
     outage = Outage(tuple(dict.fromkeys(body.territories)), body.cause, body.began_at, body.restore_by)
@@ -142,10 +148,11 @@ async def list_outages(desk: Desk, territory: SearchText = None) -> Outages:
 @router.post(
     "/outages/{outage_id}/change",
     response_model=OutageShown,
-    responses=Responses.of((*_ACT, OutageNotFound, OutageEnded)),
+    responses=Responses.of((*_ACT, OutageNotFound, OutageEnded, OutageChanged, OutageTimesInverted)),
 )
 async def change_outage(outage_id: OrderId, body: OutageChange, desk: ActDesk) -> Response:
-    """Another planned time of restoration, or the end of it."""
+    """Another planned time of restoration, or the end of it; `If-Match`, if it is sent, names the version it was
+    changed on."""
     answer = await ties.change_outage(outage_id, doing_of(desk), restore_by=body.restore_by, is_over=body.is_over)
     return answer.response()
 

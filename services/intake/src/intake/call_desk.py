@@ -115,16 +115,18 @@ async def lock_call(tx: Transaction, call_id: str) -> KnownCall:
     return found[call_id]
 
 
-async def tell(tx: Transaction, call: KnownCall, doing: Doing, kind: type[c.Fact], **fields: Any) -> None:
-    """Adds a fact of the desk to a locked call and publishes it."""
-    now = doing.clock.now()
-    agent = (await call_store.agents_by_id(tx, [doing.actor.sub])).get(doing.actor.sub)
+async def tell(
+    tx: Transaction, call: KnownCall, doing: Doing, kind: type[c.Fact], *, agent_id: str | None = None, **fields: Any
+) -> None:
+    """Adds a fact of the desk to a locked call and publishes it; of who does it, unless it concerns another agent."""
+    now, whose = doing.clock.now(), agent_id or doing.actor.sub
+    agent = (await call_store.agents_by_id(tx, [whose])).get(whose)
     summary = summarise(lay_out(call.facts), About())
     name = f"intake:{new_id()}"
     body = kind(
         fact_id=name,
         queue=summary.queue,
-        agent_id=doing.actor.sub,
+        agent_id=whose,
         team=agent.team if agent else None,
         channel=summary.channel,
         direction=summary.direction,

@@ -164,6 +164,7 @@ class Case(BaseModel):
     contact: str
     reply_by: datetime
     opened_by: str
+    promised_by: str | None = Field(None, description="Who is warned: who gave the present promise.")
     opened_at: datetime
     warned_at: datetime | None
     overdue_at: datetime | None

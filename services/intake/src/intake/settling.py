@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.acts import Answer, raise_if_answered, remember
+from chassis.acts import Answer, etag_of, raise_if_answered, remember
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -19,7 +19,14 @@ from intake import call_texts, desk_store, knowledge_store, store, ties, use_cas
 from intake.call_desk import Doing, lock_call, sealer_of, tell
 from intake.call_store import KnownCall
 from intake.domain.creation import CreateWorkOrder, create
-from intake.domain.desk import CaseReplied, OrderIsClosed, ReferralAnswered, check_promise
+from intake.domain.desk import (
+    CaseChanged,
+    CaseReplied,
+    OrderIsClosed,
+    ReferralAnswered,
+    check_promise,
+    check_version,
+)
 from intake.issuing import sealed_in
 
 
@@ -167,8 +174,8 @@ async def _refer(tx: Transaction, call: KnownCall, how: ToDepartment, doing: Doi
 async def _open_case(tx: Transaction, call: KnownCall, how: DifficultCase, doing: Doing) -> str:
     case_id, seal = new_id(), await sealer_of(tx, call, doing)
     await tx.execute(
-        """insert into cases (id, version, call_id, content, contact, reply_by, opened_by, opened_at)
-           values ($1, 1, $2, $3, $4, $5, $6, $7)""",
+        """insert into cases (id, version, call_id, content, contact, reply_by, opened_by, promised_by, opened_at)
+           values ($1, 1, $2, $3, $4, $5, $6, $6, $7)""",
         case_id,
         call.id,
         seal(how.content, case_id),
@@ -211,7 +218,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
     now = doing.clock.now()
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
-        case = await _lock_open_case(tx, case_id)
+        case = await _lock_open_case(tx, case_id, doing)
         call = await lock_call(tx, case["call_id"])
         sealed = (await sealer_of(tx, call, doing))(text, case_id)
         await tx.execute(
@@ -222,13 +229,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
             now,
         )
         await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
-        shown = case | {
-            "reply": sealed,
-            "replied_by": doing.actor.sub,
-            "replied_at": now,
-            "version": case["version"] + 1,
-        }
-        answer = Answer(200, msgspec.json.encode(shown))
+        answer = _changed_case(case, reply=sealed, replied_by=doing.actor.sub, replied_at=now)
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
@@ -239,24 +240,31 @@ async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Answe
     check_promise(reply_by, now=doing.clock.now())
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
-        case = await _lock_open_case(tx, case_id)
+        case = await _lock_open_case(tx, case_id, doing)
         await tx.execute(
-            """update cases set reply_by = $2, warned_at = null, overdue_at = null, version = version + 1
-               where id = $1""",
+            """update cases set reply_by = $2, promised_by = $3, warned_at = null, overdue_at = null,
+                   version = version + 1 where id = $1""",
             case_id,
             reply_by,
+            doing.actor.sub,
         )
         call = await lock_call(tx, case["call_id"])
         await tell(tx, call, doing, c.ReplyPromised, case_id=case_id, reply_by=reply_by)
-        changed = {"reply_by": reply_by, "warned_at": None, "overdue_at": None, "version": case["version"] + 1}
-        answer = Answer(200, msgspec.json.encode(case | changed))
+        changed = {"reply_by": reply_by, "promised_by": doing.actor.sub, "warned_at": None, "overdue_at": None}
+        answer = _changed_case(case, **changed)
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
 
-async def _lock_open_case(tx: Transaction, case_id: str) -> dict[str, Any]:
+def _changed_case(case: dict[str, Any], **changes: Any) -> Answer:
+    changed = case | changes | {"version": case["version"] + 1}
+    return Answer(200, msgspec.json.encode(changed), etag_of(changed["version"]))
+
+
+async def _lock_open_case(tx: Transaction, case_id: str, doing: Doing) -> dict[str, Any]:
     case = await desk_store.lock_case(tx, case_id)
     if case["replied_at"] is not None:
         raise CaseReplied(case_id=case_id, replied_at=case["replied_at"].isoformat())
+    check_version(CaseChanged, case["version"], doing.headers.if_match)
     return case
