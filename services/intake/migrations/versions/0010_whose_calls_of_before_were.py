@@ -1,4 +1,4 @@
-"""Calls of before 0009 get the agents and queues of their earlier legs, from their facts.
+"""Calls of before 0009 get the agents and queues of their earlier legs, from their facts, and plain numbers.
 
 In a transaction of its own: it reads every fact, and nothing waits for it but the calls it changes.
 """
@@ -26,6 +26,8 @@ from (select call_id, jsonb_agg(jsonb_build_object(
       from call_facts where published_type in ('linework.call.queued.v1', 'linework.call.answered.v1')
       group by call_id having count(distinct coalesce(published ->> 'leg', '1')) > 1) as legs
 where calls.id = legs.call_id;
+update calls set caller = regexp_replace(regexp_replace(caller, '[ ().-]+', '', 'g'), '^00(?=[0-9]{9})', '+')
+where caller ~ '^[+]?[0-9 ().-]+$' and (caller ~ '[ ().-]' or caller ~ '^00[0-9]{9}');
 """)
 
 

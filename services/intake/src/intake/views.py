@@ -158,12 +158,14 @@ class SubscriberSearch:
     phone: str | None = None
     name: str | None = None
     address: str | None = None
+    kind: str | None = None
+    notes: str | None = None
 
 
 async def subscribers(
     db: Database, wanted: SubscriberSearch, *, cursor: str | None, limit: int
 ) -> tuple[Sequence[Subscriber], str | None]:
-    """A page of subscribers by number or phone exactly, by name or address from its beginning."""
+    """A page of subscribers by number, phone or kind exactly, name or address from its beginning, words of notes."""
     (after,) = from_cursor(cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.fetch(
@@ -171,12 +173,15 @@ async def subscribers(
                from subscribers
                where ($1::text is null or subscriber_no = $1) and ($2::text is null or phones && same_number($2))
                  and ($3::text is null or name like $3) and ($4::text is null or address like $4) and id > $5
-               order by id limit $6""",
+                 and ($6::text is null or kind = $6) and ($7::text is null or position($7 in notes) > 0)
+               order by id limit $8""",
             wanted.subscriber_no,
             wanted.phone,
             _starting_with(wanted.name),
             _starting_with(wanted.address),
             after,
+            wanted.kind,
+            wanted.notes,
             limit + 1,
         )
     found = [store.to_subscriber(row) for row in rows[:limit]]

@@ -1,10 +1,18 @@
 """Calls are found by whoever had them and by every way in which a number is written, and nothing foreign finds them."""
 
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from services.intake.tests.conftest import Intake
 
+from chassis.database import Database
 from chassis.testing import FixedClock
 from contracts import partners as p
 from intake.partners import Partner, define_partner
@@ -108,3 +116,41 @@ async def test_a_transferred_call_is_found_by_everybody_who_had_it(
     (call,) = (await intake.get("/calls")).json()["items"]
     assert (call["agent_id"], call["earlier_agent_ids"]) == (last[0] if last else None, ["chen"])
     assert (call["queue"], call["earlier_queues"]) == ("tech", ["support"])
+
+
+def alembic(url: str, step: Any, target: str) -> None:
+    with pytest.MonkeyPatch.context() as environment, ThreadPoolExecutor(1) as thread:
+        environment.setitem(os.environ, "DATABASE_URL", url)
+        thread.submit(step, Config(Path(__file__).parents[2] / "alembic.ini"), target).result()
+
+
+@pytest.fixture
+async def lone_switch(new_database: Callable[[str], str]) -> AsyncIterator[Switch]:
+    """Without an intake that would have its tables taken from under it."""
+    db = Database(new_database("intake"))
+    yield Switch(db)
+    await db.close()
+
+
+async def test_calls_of_before_are_found_in_the_same_ways_after_the_migration(lone_switch: Switch) -> None:
+    switch, url = lone_switch, lone_switch.db.url
+    await switch.says(*transferred(switch, [switch.event(p.PartnerCallAbandoned(leg=2), 80)]))
+    await switch.says(switch.event(p.PartnerCallOffered(caller="0086 139-1111-2222"), call="c-2"))
+
+    async def kept() -> list[tuple[Any, ...]]:
+        async with switch.db.statements() as statements:
+            rows = await statements.fetch(
+                "select reference, caller, earlier_agent_ids, earlier_queues from calls order by reference"
+            )
+        return [tuple(row) for row in rows]
+
+    before = await kept()
+    assert before == [
+        ("c-1", "13900000000", '["Agent/101"]', '["support"]'),
+        ("c-2", "+8613911112222", None, None),
+    ]
+    await asyncio.to_thread(alembic, url, command.downgrade, "0008")
+    async with switch.db.statements() as statements:
+        await statements.execute("update calls set caller = '0086 139-1111-2222' where reference = 'c-2'")
+    await asyncio.to_thread(alembic, url, command.upgrade, "head")
+    assert await kept() == before

@@ -11,6 +11,7 @@ _SEES_ALL = frozenset({"agent", "supervisor"})
 _SEES_ADDRESS = frozenset({"dispatcher"})
 SEES_NUMBERS = _SEES_ALL
 """Who sees a caller's number whole."""
+SEES_NOTES = _SEES_ALL
 _WITHOUT_SEPARATORS = str.maketrans(dict.fromkeys(" \u00a0-().", ""))
 _NUMBER = re.compile(r"\+?[0-9]+")
 _SHORTEST_ABROAD = 10
