@@ -185,12 +185,17 @@ def _faults(fact: KnownFact, leg: Leg, offered: KnownFact | None, about: About, 
         yield Fault.NEGATIVE_TIME
     if any((getattr(body, name, None) or 0) > _DAY for name in ("wait_milliseconds", "talk_milliseconds")):
         yield Fault.OVER_A_DAY
-    if at > fact.received_at + _CLOCK_TOLERANCE:
+    if is_ahead(at, fact.received_at):
         yield Fault.CLOCK_AHEAD
     if fact.said.agent is not None and fact.said.agent not in about.agents:
         yield Fault.UNKNOWN_AGENT
     if fact is offered and fact.said.demand_type is not None and fact.said.demand_type not in about.demand_types:
         yield Fault.UNKNOWN_DEMAND_TYPE
+
+
+def is_ahead(at: datetime, received_at: datetime) -> bool:
+    """Whether a clock is ahead of ours by more than what is let pass."""
+    return at > received_at + _CLOCK_TOLERANCE
 
 
 def _went_back(fact: KnownFact, leg: Leg) -> bool:
