@@ -153,15 +153,23 @@ async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, dem
         await raise_if_answered(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
         await store.require_demand_type(tx, demand_type)
-        if subscriber_no is not None:
-            call.subscriber_id = await get_subscriber_id(tx, subscriber_no)
-            await call_texts.seal_texts(tx, call_id, await sealer_of(tx, call, doing))
-        call.demand_type = demand_type or call.demand_type
-        await tell(tx, call, doing, c.CallClassified)
+        subscriber_id = await get_subscriber_id(tx, subscriber_no) if subscriber_no is not None else None
+        await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
         answer = Answer(200, await desk_store.call_json(tx, call_id))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
+
+
+async def say_who_and_what(
+    tx: Transaction, call: KnownCall, doing: Doing, *, subscriber_id: str | None, demand_type: str | None
+) -> None:
+    """Tells who called and what about, for the whole call: readers do not look for it in what else is told."""
+    if subscriber_id is not None:
+        call.subscriber_id = subscriber_id
+        await call_texts.seal_texts(tx, call.id, await sealer_of(tx, call, doing))
+    call.demand_type = demand_type or call.demand_type
+    await tell(tx, call, doing, c.CallClassified)
 
 
 async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer:

@@ -15,8 +15,8 @@ from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Act, ActNotAllowed, Service
 from custody.record import WorkOrderNotFound, create_in, find_tracked, may_see
-from intake import call_texts, desk_store, knowledge_store, store, ties, use_cases
-from intake.call_desk import Doing, lock_call, sealer_of, tell
+from intake import desk_store, knowledge_store, store, ties, use_cases
+from intake.call_desk import Doing, lock_call, say_who_and_what, sealer_of, tell
 from intake.call_store import KnownCall
 from intake.domain.creation import CreateWorkOrder, create
 from intake.domain.desk import (
@@ -98,7 +98,7 @@ async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing
         case NewOrder():
             return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": await _create(tx, call, how, doing)}
         case OpenOrder():
-            await _urge(tx, how, doing)
+            await _urge(tx, call, how, doing)
             return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": how.order_id, "order_was_open": True}
         case ToDepartment():
             return {"outcome": c.CallOutcome.DEPARTMENT.value, "referral_id": await _refer(tx, call, how, doing)}
@@ -134,14 +134,14 @@ async def _create(tx: Transaction, call: KnownCall, how: NewOrder, doing: Doing)
     order = await create_in(tx, message)
     if how.outage_id is not None:
         await ties.link_to_outage(tx, order.id, how.outage_id, doing)
-    if call.subscriber_id is None:
-        call.subscriber_id = known.subscriber_id
-        await call_texts.seal_texts(tx, call.id, await sealer_of(tx, call, doing))
-    call.demand_type = call.demand_type or command.demand_type
+    if call.subscriber_id is None or call.demand_type is None:
+        subscriber_id = known.subscriber_id if call.subscriber_id is None else None
+        demand_type = call.demand_type or command.demand_type
+        await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
     return order.id
 
 
-async def _urge(tx: Transaction, how: OpenOrder, doing: Doing) -> None:
+async def _urge(tx: Transaction, call: KnownCall, how: OpenOrder, doing: Doing) -> None:
     """A repeat call on an open order is an urge, which its custodian sees."""
     tracked = await find_tracked(tx, how.order_id)
     if tracked is None or not may_see(tracked.order, how.areas):
@@ -150,6 +150,9 @@ async def _urge(tx: Transaction, how: OpenOrder, doing: Doing) -> None:
         tracked.order.advance(Act.URGE)
     except ActNotAllowed as error:
         raise OrderIsClosed(order_no=tracked.order.order_no, order_status=tracked.order.status.value) from error
+    if call.demand_type is None:
+        # Who calls may be another than the subscriber of the order; what about is what the order is about.
+        await say_who_and_what(tx, call, doing, subscriber_id=None, demand_type=tracked.order.demand_type)
     ask = use_cases.Ask("urge", how.reason)
     message, _ = await use_cases.asked(
         tx, ask, tracked.order, doing.actor, doing.headers, masters=doing.masters, now=doing.clock.now()

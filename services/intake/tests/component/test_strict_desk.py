@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from services.intake.tests.conftest import Intake
 
 from chassis.acts import ActHeaders
@@ -235,3 +236,19 @@ async def test_a_state_under_another_agents_name_is_refused(intake: Intake) -> N
     await switch.says(right, replace(right, id="e-x", subject="agent:Agent/102"))
     assert await switch.refusals() == [("e-x", "event_malformed")]
     assert await switch.count("agent_states") == 1
+
+
+@pytest.mark.parametrize("is_repeat", [False, True], ids=["new order", "open order"])
+async def test_what_a_call_was_about_is_told_for_the_whole_call_by_the_order_it_led_to(
+    intake: Intake, is_repeat: bool
+) -> None:
+    order = await intake.order()
+    call_id = (await logged(intake, subscriber_no=None)).json()["id"]
+    repeat = {"outcome": "open_order", "order_id": order["id"], "reason": "又来电"}
+    how = repeat if is_repeat else {"outcome": "work_order", "order": make_order()}
+    for _ in range(2):
+        assert (await intake.post(f"/calls/{call_id}/settlements", how)).status_code == 201
+    told = [one.body for one in await intake.outbox() if isinstance(one.body, c.CallClassified)]
+    subscriber_id = None if is_repeat else order["subscriber_id"]
+    assert [(one.demand_type, one.subscriber_id) for one in told] == [("test", subscriber_id)]
+    assert (await intake.get(f"/calls/{call_id}")).json()["subscriber_id"] == subscriber_id
