@@ -122,10 +122,13 @@ class DeskNumbers(_Body):
     call_closes_after_hours: int = Field(ge=1, le=720)
     duplicate_hours: int = Field(ge=1, le=8_760)
     duplicate_least_score: int = Field(ge=1, le=100)
-    country_code: str = Field("86", pattern="^[1-9][0-9]{0,2}$", description="Numbers are written with or without it.")
+    country_code: str | None = Field(
+        None, pattern="^[1-9][0-9]{0,2}$", description="Numbers are written with or without it; left out, it stays."
+    )
 
 
 class DeskRulesShown(DeskNumbers):
+    country_code: str
     version: int
 
 

@@ -122,16 +122,19 @@ async def desk_rules(statements: Statements) -> DeskRules:
 
 
 async def put_desk_rules(statements: Statements, rules: DeskRules) -> DeskRules:
-    version = await statements.fetchval(
+    """Changes the numbers; a country's code that is left out stays."""
+    row = await statements.fetchrow(
         """update desk_rules set version = version + 1, warn_before_minutes = $1, call_closes_after_hours = $2,
-               duplicate_hours = $3, duplicate_least_score = $4, country_code = $5 returning version""",
+               duplicate_hours = $3, duplicate_least_score = $4, country_code = coalesce($5, country_code)
+           returning version, country_code""",
         rules.warn_before_minutes,
         rules.call_closes_after_hours,
         rules.duplicate_hours,
         rules.duplicate_least_score,
         rules.country_code,
     )
-    return replace(rules, version=version)
+    assert row is not None
+    return replace(rules, version=row["version"], country_code=row["country_code"])
 
 
 async def lock_case(tx: Transaction, case_id: str) -> dict[str, Any]:

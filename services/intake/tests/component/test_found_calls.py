@@ -66,6 +66,9 @@ async def test_the_countrys_code_is_an_operators(intake: Intake, switch: Switch)
     changed = {name: value for name, value in rules.items() if name != "version"} | {"country_code": "49"}
     answer = await intake.client.put("/v1/rules/desk", json=changed, headers=intake.as_("operator"))
     assert (answer.status_code, answer.json()["country_code"]) == (200, "49")
+    del changed["country_code"]
+    kept = await intake.client.put("/v1/rules/desk", json=changed, headers=intake.as_("operator"))
+    assert (kept.status_code, kept.json()["country_code"]) == (200, "49")
     await intake.subscriber("222", phones=["030 1234567"])
     await switch.says(switch.event(p.PartnerCallOffered(caller="+49301234567")))
     assert await found(intake, subscriber_no="222") == ["c-1"]

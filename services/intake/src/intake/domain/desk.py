@@ -132,7 +132,7 @@ class DeskRules:
     """After how long without a word an open call is closed."""
     duplicate_hours: int
     duplicate_least_score: int
-    country_code: str = "86"
+    country_code: str | None = None
     """Of this country: a number with it, with a leading zero and without either is one number."""
     version: int = 0
 
