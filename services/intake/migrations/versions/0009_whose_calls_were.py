@@ -15,8 +15,8 @@ depends_on = None
 
 def upgrade() -> None:
     execute("""
-alter table calls add column earlier_agent_ids jsonb, add column earlier_queues jsonb;
-create index calls_earlier_agents on calls using gin (earlier_agent_ids jsonb_path_ops)
+alter table calls add column earlier_agent_ids text[], add column earlier_queues text[];
+create index calls_earlier_agents on calls using gin (earlier_agent_ids)
     where earlier_agent_ids is not null;
 alter table cases add column promised_by text;
 update cases set promised_by = opened_by;

@@ -14,10 +14,10 @@ depends_on = None
 def upgrade() -> None:
     execute("""
 update calls set
-    earlier_agent_ids = (select jsonb_agg(distinct had.agent_id)
+    earlier_agent_ids = (select array_agg(distinct had.agent_id)
                          from jsonb_to_recordset(legs.had) as had (agent_id text, queue text)
                          where had.agent_id is distinct from calls.agent_id and had.agent_id is not null),
-    earlier_queues = (select jsonb_agg(distinct had.queue)
+    earlier_queues = (select array_agg(distinct had.queue)
                       from jsonb_to_recordset(legs.had) as had (agent_id text, queue text)
                       where had.queue is distinct from calls.queue and had.queue is not null)
 from (select call_id, jsonb_agg(jsonb_build_object(

@@ -97,14 +97,19 @@ _CALL = """id, version, partner_id, reference, subscriber_id, demand_type, direc
            earlier_agent_ids, earlier_queues, changed_at"""
 _NAMES = [name.strip() for name in _CALL.split(",")]
 _TIMES = ("started_at", "answered_at", "ended_at", "changed_at")
-_OTHER = {"version": "int", "wait_milliseconds": "bigint", "talk_milliseconds": "bigint"} | {
-    "earlier_agent_ids": "jsonb",
-    "earlier_queues": "jsonb",
-}
-_TYPES = [_OTHER.get(name, "timestamptz" if name in _TIMES else "text") for name in _NAMES]
+_NUMBERS = {"version": "int", "wait_milliseconds": "bigint", "talk_milliseconds": "bigint"}
+_LISTS = ("earlier_agent_ids", "earlier_queues")
+_TYPES = [_NUMBERS.get(name, "timestamptz" if name in _TIMES else "text") for name in _NAMES]
 _TYPED = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_TYPES, start=1))
+# An array of arrays must be rectangular: lists travel as JSON.
+_GIVEN = ", ".join(
+    f"case when {name} is not null then array(select json_array_elements_text({name}::json)) end"
+    if name in _LISTS
+    else name
+    for name in _NAMES
+)
 _SAVE_CALLS = f"""
-insert into calls ({_CALL}) select {_CALL} from unnest({_TYPED}) as changed ({_CALL})
+insert into calls ({_CALL}) select {_GIVEN} from unnest({_TYPED}) as changed ({_CALL})
 on conflict (id) do update set ({", ".join(_NAMES[1:])}) = ({", ".join("excluded." + name for name in _NAMES[1:])})
 """
 _SAVE_FACTS = """

@@ -13,8 +13,8 @@ from intake.domain.desk import CaseNotFound, DeskRules, ReferralNotFound
 SHOWN_CALL = """calls.id, calls.partner_id, calls.reference, calls.direction, calls.channel, calls.state,
     calls.started_at, calls.answered_at, calls.ended_at, calls.queue, calls.agent_id, calls.team, calls.line,
     calls.caller as phone, calls.wait_milliseconds, calls.talk_milliseconds, calls.subscriber_id, calls.demand_type,
-    array(select jsonb_array_elements_text(calls.earlier_agent_ids)) as earlier_agent_ids,
-    array(select jsonb_array_elements_text(calls.earlier_queues)) as earlier_queues, subscribers.subscriber_no"""
+    coalesce(calls.earlier_agent_ids, '{}') as earlier_agent_ids,
+    coalesce(calls.earlier_queues, '{}') as earlier_queues, subscribers.subscriber_no"""
 FROM_CALLS = "calls left join subscribers on subscribers.id = calls.subscriber_id"
 
 

@@ -149,7 +149,7 @@ async def test_calls_of_before_are_found_in_the_same_ways_after_the_migration(lo
 
     before = await kept()
     assert before == [
-        ("c-1", "13900000000", '["Agent/101"]', '["support"]'),
+        ("c-1", "13900000000", ["Agent/101"], ["support"]),
         ("c-2", "+8613911112222", None, None),
     ]
     await asyncio.to_thread(alembic, url, command.downgrade, "0008")
