@@ -245,7 +245,7 @@ class ReplyPromised(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyWarned(Fact):
-    """The promised time is near and nobody has replied."""
+    """The promised time is near and nobody has replied. `agent_id` and `team` are theirs who gave the promise."""
 
     case_id: str
     reply_by: datetime
@@ -253,7 +253,7 @@ class ReplyWarned(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyOverdue(Fact):
-    """The promised time has passed and nobody has replied."""
+    """The promised time has passed and nobody has replied. `agent_id` and `team` are theirs who gave the promise."""
 
     case_id: str
     reply_by: datetime

@@ -235,6 +235,9 @@ def _limit_mistakes(message: Message, now: datetime) -> Iterator[Mistake]:
         yield from _value_mistakes(field.name, getattr(message.body, field.name))
     if isinstance(message.body, p.PartnerCallRated) and (message.body.score or 1) > message.body.highest:
         yield _mistake("/score", "is outside the scale", "超出评分范围", "1 to highest")
+    if isinstance(message.body, p.PartnerAgentStateChanged) and message.subject != f"agent:{message.body.agent}":
+        # Under another key their states would no longer stand in one order.
+        yield _mistake("ce_subject", "is not this agent's", "与坐席不符", "agent: and what `agent` says")
 
 
 _RANGES = {"leg": (1, MOST_LEGS), "position": (0, 100_000), "highest": (1, 100), "score": (1, 100)}

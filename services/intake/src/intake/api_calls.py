@@ -46,7 +46,7 @@ from intake.domain import desk as refusals
 from intake.domain.legs import CallState
 from intake.domain.privacy import plain_phone
 from intake.knowledge_store import ArticleNotFound
-from intake.views_calls import CallSearch
+from intake.views_calls import CallSearch, CaseSearch, seen_case, seen_record
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 _CREATION = (
@@ -64,6 +64,7 @@ _SETTLING = (
     WorkOrderNotFound,
     refusals.CallNotFound,
     refusals.OrderIsClosed,
+    refusals.OutageNotFound,
     refusals.PromiseOutOfReach,
 )
 
@@ -78,7 +79,9 @@ def doing_of(desk: OrderDesk) -> Doing:
     "/calls",
     status_code=201,
     response_model=ShownCall,
-    responses=Responses.of((*_ACT, creation.SubscriberNotFound, refusals.CallTimesInverted)),
+    responses=Responses.of(
+        (*_ACT, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallTimesInverted)
+    ),
 )
 async def log_call(body: LogCall, desk: ActDesk) -> Response:
     """Logs a call that no switch tells of; a number or a subscriber number finds the subscriber."""
@@ -114,7 +117,8 @@ async def get_call(call_id: OrderId, desk: Desk) -> WholeCall:
         found = await views_calls.one_call(statements, call_id, roles=desk.caller.roles)
     if found["record"] is not None:
         record = {"call_id": call_id, **asdict(found["record"])}
-        (found["record"],) = await opening_for(desk.request).things([(call_id, record)])
+        (opened,) = await opening_for(desk.request).things([(call_id, record)])
+        found["record"] = seen_record(opened, desk.caller.roles)
     return WholeCall.model_validate(found, from_attributes=True)
 
 
@@ -132,7 +136,7 @@ async def write_call_record(call_id: OrderId, body: RecordOfCall, desk: ActDesk)
 @router.post(
     "/calls/{call_id}/classify",
     response_model=ShownCall,
-    responses=Responses.of((*_WRITING, creation.SubscriberNotFound, refusals.CallNotFound)),
+    responses=Responses.of((*_WRITING, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallNotFound)),
 )
 async def classify_call(call_id: OrderId, body: Classification, desk: ActDesk) -> Response:
     """Says who called and what about; what is left out stays."""
@@ -156,7 +160,7 @@ def _how(body: Any, desk: OrderDesk) -> settling.Settling:
         case AnsweredAtOnce():
             return settling.AnsweredAtOnce(body.article_id)
         case ByNewOrder():
-            return settling.NewOrder(body.order.command())
+            return settling.NewOrder(body.order.command(), body.order.occurred_at, body.outage_id)
         case ByOpenOrder():
             return settling.OpenOrder(body.order_id, body.reason, desk.caller.areas)
         case ByDepartment():
@@ -203,21 +207,25 @@ async def _popped(desk: Desk, subscriber_id: str | None, phone: str | None) -> S
 async def list_cases(
     desk: Desk,
     is_open: bool = True,
+    is_overdue: bool | None = None,
     due_before: Moment | None = None,
+    promised_by: SearchText = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> CasePage:
-    """Difficult cases 疑难问题, the earliest promise first."""
-    page = await views_calls.cases(desk.db, is_open=is_open, due_before=due_before, cursor=cursor, limit=limit)
-    return CasePage.model_validate(page | {"items": await _opened(desk, page["items"])})
+    """Difficult cases 疑难问题, the earliest promise first; of everybody, or of who gave the promise."""
+    wanted = CaseSearch(is_open, is_overdue, due_before, promised_by)
+    page = await views_calls.cases(desk.db, wanted, cursor=cursor, limit=limit)
+    cases = [seen_case(case, desk.caller.roles) for case in await _opened(desk, page["items"])]
+    return CasePage.model_validate(page | {"items": cases})
 
 
-_CASE = (*_WRITING, refusals.CaseNotFound, refusals.CaseReplied, refusals.CallNotFound)
+_CASE = (*_WRITING, refusals.CaseNotFound, refusals.CaseReplied, refusals.CaseChanged, refusals.CallNotFound)
 
 
 @router.post("/cases/{case_id}/reply", response_model=Case, responses=Responses.of(_CASE))
 async def reply_to_case(case_id: OrderId, body: Text, desk: ActDesk) -> Response:
-    """The subscriber has the promised reply."""
+    """The subscriber has the promised reply; `If-Match`, if it is sent, names the version of the case."""
     return await answered(await settling.reply_to_case(case_id, body.text, doing_of(desk)), desk.request)
 
 
@@ -225,7 +233,7 @@ async def reply_to_case(case_id: OrderId, body: Text, desk: ActDesk) -> Response
     "/cases/{case_id}/promise", response_model=Case, responses=Responses.of((*_CASE, refusals.PromiseOutOfReach))
 )
 async def promise_again(case_id: OrderId, body: Promise, desk: ActDesk) -> Response:
-    """Another time was agreed with the subscriber."""
+    """Another time was agreed with the subscriber; `If-Match`, if it is sent, names the version of the case."""
     return await answered(await settling.promise_again(case_id, body.reply_by, doing_of(desk)), desk.request)
 
 

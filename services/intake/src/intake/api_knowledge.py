@@ -14,7 +14,8 @@ from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses, VersionRequired
 from chassis.texts import Code, Line, Prose
 from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId
-from intake import knowledge, knowledge_store
+from intake import knowledge, knowledge_store, store
+from intake.domain.creation import DemandTypeUnknown
 from intake.knowledge_store import Article, ArticleChanged, ArticleNotFound
 from intake.views_calls import moment_of
 
@@ -90,7 +91,7 @@ async def search_articles(
     return FoundArticles.model_validate({"items": found}, from_attributes=True)
 
 
-@router.post("", status_code=201, response_model=ShownArticle, responses=Responses.of(_ACT))
+@router.post("", status_code=201, response_model=ShownArticle, responses=Responses.of((*_ACT, DemandTypeUnknown)))
 async def write_article(body: ArticleText, desk: ActDesk) -> Response:
     """Writes a new article."""
     return (await _put(Article(id=new_id(), **_values(body)), desk, 201)).response()
@@ -99,7 +100,7 @@ async def write_article(body: ArticleText, desk: ActDesk) -> Response:
 @router.put(
     "/{article_id}",
     response_model=ShownArticle,
-    responses=Responses.of((*_ACT, ArticleNotFound, ArticleChanged, VersionRequired)),
+    responses=Responses.of((*_ACT, ArticleNotFound, ArticleChanged, DemandTypeUnknown, VersionRequired)),
 )
 async def change_article(article_id: OrderId, body: ArticleText, desk: ActDesk) -> Response:
     """Writes the next version; `If-Match` names the version that it was written on. Earlier ones are kept."""
@@ -114,6 +115,7 @@ def _values(body: ArticleText) -> dict[str, object]:
 async def _put(article: Article, desk: OrderDesk, status: int) -> Answer:
     async with desk.db.begin() as tx:
         await raise_if_answered(tx, desk.headers.idempotency)
+        await store.require_demand_type(tx, article.demand_type)
         written = await knowledge_store.put_article(tx, article, by=desk.caller.sub, now=desk.clock.now())
         shown = ShownArticle.model_validate(written, from_attributes=True)
         answer = Answer(status, shown.model_dump_json().encode(), etag_of(written.version))

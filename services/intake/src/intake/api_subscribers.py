@@ -14,7 +14,7 @@ from chassis.texts import Code, Line, Prose
 from contracts.events import Zone
 from custody.routes import ANY, ActDesk, Cursor, Limit, OrderId, SearchText
 from intake import store, use_cases, views
-from intake.domain.privacy import Subscriber, as_seen_by, plain_phone
+from intake.domain.privacy import SEES_NOTES, Subscriber, as_seen_by, plain_phone
 from intake.store import OrderType
 from intake.views import SubscriberOfOrder
 
@@ -130,11 +130,17 @@ async def search_subscribers(
     phone: SearchText = None,
     name: SearchText = None,
     address: SearchText = None,
+    kind: SearchText = None,
+    notes: SearchText = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> SubscriberPage:
-    """Subscribers by number or phone exactly, by name or address from its beginning; masked by role."""
-    wanted = views.SubscriberSearch(subscriber_no, plain_phone(phone) if phone else None, name, address)
+    """Subscribers by number, phone or kind exactly, by name or address from its beginning, by words of notes; masked
+    by role, and notes are searched for those only who may read them."""
+    if notes is not None and not desk.caller.roles & SEES_NOTES:
+        return SubscriberPage(items=[], next_cursor=None)
+    number = plain_phone(phone) if phone else None
+    wanted = views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
     found, next_cursor = await views.subscribers(desk.db, wanted, cursor=cursor, limit=limit)
     items = [_shown(as_seen_by(subscriber, desk.caller.roles)) for subscriber in found]
     return SubscriberPage(items=items, next_cursor=next_cursor)

@@ -22,14 +22,18 @@ from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import desk_store, ties
 from intake.api_calls import doing_of
 from intake.call_models import OutageShown
+from intake.domain.creation import SubscriberNotFound
 from intake.domain.desk import (
     DeskRules,
     LinkedToNothing,
+    LinkKnown,
     LinkNotFound,
     LinkToItself,
     LinkUndone,
+    OutageChanged,
     OutageEnded,
     OutageNotFound,
+    OutageTimesInverted,
 )
 from intake.domain.duplicates import Reason
 from intake.ties import Intended, NewLink, Outage
@@ -41,6 +45,7 @@ _LINKING = (
     SubscriberErased,
     WorkOrderNotFound,
     OutageNotFound,
+    LinkKnown,
     LinkToItself,
     LinkedToNothing,
 )
@@ -117,13 +122,19 @@ class DeskNumbers(_Body):
     call_closes_after_hours: int = Field(ge=1, le=720)
     duplicate_hours: int = Field(ge=1, le=8_760)
     duplicate_least_score: int = Field(ge=1, le=100)
+    country_code: str | None = Field(
+        None, pattern="^[1-9][0-9]{0,2}$", description="Numbers are written with or without it; left out, it stays."
+    )
 
 
 class DeskRulesShown(DeskNumbers):
+    country_code: str
     version: int
 
 
-@router.post("/outages", status_code=201, response_model=OutageShown, responses=Responses.of(_ACT))
+@router.post(
+    "/outages", status_code=201, response_model=OutageShown, responses=Responses.of((*_ACT, OutageTimesInverted))
+)
 async def announce_outage(body: NewOutage, desk: ActDesk) -> Response:
     """Tells of an outage 停电信息: who calls from inside its territories is told, and orders can be linked to it."""
     outage = Outage(tuple(dict.fromkeys(body.territories)), body.cause, body.began_at, body.restore_by)
@@ -140,10 +151,11 @@ async def list_outages(desk: Desk, territory: SearchText = None) -> Outages:
 @router.post(
     "/outages/{outage_id}/change",
     response_model=OutageShown,
-    responses=Responses.of((*_ACT, OutageNotFound, OutageEnded)),
+    responses=Responses.of((*_ACT, OutageNotFound, OutageEnded, OutageChanged, OutageTimesInverted)),
 )
 async def change_outage(outage_id: OrderId, body: OutageChange, desk: ActDesk) -> Response:
-    """Another planned time of restoration, or the end of it."""
+    """Another planned time of restoration, or the end of it; `If-Match`, if it is sent, names the version it was
+    changed on."""
     answer = await ties.change_outage(outage_id, doing_of(desk), restore_by=body.restore_by, is_over=body.is_over)
     return answer.response()
 
@@ -177,7 +189,7 @@ async def undo_link(link_id: OrderId, desk: ActDesk) -> Response:
     return await answered(await ties.undo_link(link_id, desk.caller.areas, doing_of(desk)), desk.request)
 
 
-@router.post("/duplicate-checks", responses=Responses.of(ANY))
+@router.post("/duplicate-checks", responses=Responses.of((*ANY, SubscriberNotFound)))
 async def check_for_duplicates(body: OrderIntended, desk: Desk) -> Candidates:
     """Orders that the one about to be created may be, with a score of 100 and why; the likeliest first."""
     intended = Intended(body.subscriber_no, body.demand_type, body.device_type)

@@ -13,7 +13,7 @@ import msgspec
 from chassis import outbox
 from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remember
 from chassis.clock import Clock
-from chassis.database import Database, Transaction
+from chassis.database import Database, Statements, Transaction
 from chassis.identity import new_id
 from chassis.sealing import MasterKeys
 from chassis.wakeup import PUBLISH, Wakeup
@@ -22,7 +22,7 @@ from contracts import partners as p
 from contracts.events import Channel
 from contracts.message import Actor
 from custody.sealing import Sealer
-from intake import call_store, call_texts, desk_store, taken_calls
+from intake import call_store, call_texts, desk_store, store, taken_calls
 from intake.call_store import KnownCall
 from intake.desk_store import CallRecord
 from intake.domain.calls import summarise
@@ -63,6 +63,7 @@ async def log_call(command: LogCall, doing: Doing) -> Answer:
         raise CallTimesInverted(started_at=command.started_at.isoformat(), ended_at=command.ended_at.isoformat())
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
+        await store.require_demand_type(tx, command.demand_type)
         call = KnownCall(id=new_id(), demand_type=command.demand_type)
         call.subscriber_id = await _subscriber(tx, command.subscriber_no, command.phone)
         for fact in _logged(command, doing):
@@ -80,9 +81,9 @@ async def _subscriber(tx: Transaction, subscriber_no: str | None, phone: str | N
     return (await call_store.subscribers_by_phone(tx, [phone])).get(phone) if phone else None
 
 
-async def get_subscriber_id(tx: Transaction, subscriber_no: str) -> str:
+async def get_subscriber_id(statements: Statements, subscriber_no: str) -> str:
     """Raises `SubscriberNotFound`."""
-    found = await tx.fetchval("select id from subscribers where subscriber_no = $1", subscriber_no)
+    found = await statements.fetchval("select id from subscribers where subscriber_no = $1", subscriber_no)
     if found is None:
         raise SubscriberNotFound(subscriber_no=subscriber_no)
     return found
@@ -114,16 +115,18 @@ async def lock_call(tx: Transaction, call_id: str) -> KnownCall:
     return found[call_id]
 
 
-async def tell(tx: Transaction, call: KnownCall, doing: Doing, kind: type[c.Fact], **fields: Any) -> None:
-    """Adds a fact of the desk to a locked call and publishes it."""
-    now = doing.clock.now()
-    agent = (await call_store.agents_by_id(tx, [doing.actor.sub])).get(doing.actor.sub)
+async def tell(
+    tx: Transaction, call: KnownCall, doing: Doing, kind: type[c.Fact], *, agent_id: str | None = None, **fields: Any
+) -> None:
+    """Adds a fact of the desk to a locked call and publishes it; of who does it, unless it concerns another agent."""
+    now, whose = doing.clock.now(), agent_id or doing.actor.sub
+    agent = (await call_store.agents_by_id(tx, [whose])).get(whose)
     summary = summarise(lay_out(call.facts), About())
     name = f"intake:{new_id()}"
     body = kind(
         fact_id=name,
         queue=summary.queue,
-        agent_id=doing.actor.sub,
+        agent_id=whose,
         team=agent.team if agent else None,
         channel=summary.channel,
         direction=summary.direction,
@@ -149,15 +152,24 @@ async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, dem
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
-        if subscriber_no is not None:
-            call.subscriber_id = await get_subscriber_id(tx, subscriber_no)
-            await call_texts.seal_texts(tx, call_id, await sealer_of(tx, call, doing))
-        call.demand_type = demand_type or call.demand_type
-        await tell(tx, call, doing, c.CallClassified)
+        await store.require_demand_type(tx, demand_type)
+        subscriber_id = await get_subscriber_id(tx, subscriber_no) if subscriber_no is not None else None
+        await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
         answer = Answer(200, await desk_store.call_json(tx, call_id))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
+
+
+async def say_who_and_what(
+    tx: Transaction, call: KnownCall, doing: Doing, *, subscriber_id: str | None, demand_type: str | None
+) -> None:
+    """Tells who called and what about, for the whole call: readers do not look for it in what else is told."""
+    if subscriber_id is not None:
+        call.subscriber_id = subscriber_id
+        await call_texts.seal_texts(tx, call.id, await sealer_of(tx, call, doing))
+    call.demand_type = demand_type or call.demand_type
+    await tell(tx, call, doing, c.CallClassified)
 
 
 async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer:

@@ -45,6 +45,8 @@ class ShownCall(BaseModel):
     ended_at: datetime | None
     queue: str | None
     agent_id: str | None
+    earlier_agent_ids: list[str]
+    earlier_queues: list[str]
     team: str | None
     line: str | None
     phone: str | None
@@ -119,6 +121,7 @@ class AnsweredAtOnce(_Body):
 class ByNewOrder(_Body):
     outcome: Literal["work_order"]
     order: CreateWorkOrder
+    outage_id: Code | None = Field(None, description="The outage that the caller is inside: the order links to it.")
 
 
 class ByOpenOrder(_Body):
@@ -161,6 +164,7 @@ class Case(BaseModel):
     contact: str
     reply_by: datetime
     opened_by: str
+    promised_by: str | None = Field(None, description="Who is warned: who gave the present promise.")
     opened_at: datetime
     warned_at: datetime | None
     overdue_at: datetime | None

@@ -94,14 +94,22 @@ async def _add_facts(statements: Statements, calls: Mapping[str, KnownCall]) -> 
 
 _CALL = """id, version, partner_id, reference, subscriber_id, demand_type, direction, channel, state, started_at,
            answered_at, ended_at, queue, agent_id, team, line, caller, wait_milliseconds, talk_milliseconds,
-           changed_at"""
+           earlier_agent_ids, earlier_queues, changed_at"""
 _NAMES = [name.strip() for name in _CALL.split(",")]
 _TIMES = ("started_at", "answered_at", "ended_at", "changed_at")
 _NUMBERS = {"version": "int", "wait_milliseconds": "bigint", "talk_milliseconds": "bigint"}
+_LISTS = ("earlier_agent_ids", "earlier_queues")
 _TYPES = [_NUMBERS.get(name, "timestamptz" if name in _TIMES else "text") for name in _NAMES]
 _TYPED = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_TYPES, start=1))
+# An array of arrays must be rectangular: lists travel as JSON.
+_GIVEN = ", ".join(
+    f"case when {name} is not null then array(select json_array_elements_text({name}::json)) end"
+    if name in _LISTS
+    else name
+    for name in _NAMES
+)
 _SAVE_CALLS = f"""
-insert into calls ({_CALL}) select {_CALL} from unnest({_TYPED}) as changed ({_CALL})
+insert into calls ({_CALL}) select {_GIVEN} from unnest({_TYPED}) as changed ({_CALL})
 on conflict (id) do update set ({", ".join(_NAMES[1:])}) = ({", ".join("excluded." + name for name in _NAMES[1:])})
 """
 _SAVE_FACTS = """
@@ -135,7 +143,14 @@ _summary_values = attrgetter(*(one.name for one in fields(Summary)))
 
 def _row(call: KnownCall, summary: Summary, now: datetime) -> tuple[Any, ...]:
     known = (call.id, call.version, call.partner_id, call.reference, call.subscriber_id, call.demand_type)
-    return (*known, *(str(value) if isinstance(value, str) else value for value in _summary_values(summary)), now)
+    return (*known, *map(_column, _summary_values(summary)), now)
+
+
+def _column(value: Any) -> Any:
+    if isinstance(value, tuple):
+        # Most calls have one leg; the index has only those that were somebody else's before.
+        return msgspec.json.encode(value).decode() if value else None
+    return str(value) if isinstance(value, str) else value
 
 
 def _fact_row(call_id: str, fact: KnownFact) -> tuple[Any, ...]:
@@ -180,10 +195,8 @@ async def subscribers_by_phone(statements: Statements, phones: Iterable[str]) ->
     if not wanted:
         return {}
     rows = await statements.fetch(
-        """select phone, min(id) as id from (
-               select distinct phone, id from subscribers cross join lateral unnest(phones) as phone
-               where phones && $1::text[] and phone = any($1)
-           ) as found group by phone having count(*) = 1""",
+        """select phone, min(id) as id from unnest($1::text[]) as phone
+               join subscribers on phones && same_number(phone) group by phone having count(*) = 1""",
         wanted,
     )
     return {row["phone"]: row["id"] for row in rows}

@@ -7,6 +7,7 @@ are compared joined as well.
 """
 
 import os
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -54,15 +55,20 @@ class Meant:
     sureness: float
 
 
+def _plain(text: str) -> str:
+    """Without punctuation, in lower case, and letters of full width, as Chinese keyboards write them, in their own."""
+    return utils.default_process(unicodedata.normalize("NFKC", text))
+
+
 def words(text: str) -> list[str]:
     """The words of a text, in their order, in lower case."""
-    found = (word.strip().lower() for word in _cutter().cut_for_search(utils.default_process(text)))
+    found = (word.strip().lower() for word in _cutter().cut_for_search(_plain(text)))
     return [word[:_LONGEST_WORD] for word in found if word and word not in STOP_WORDS]
 
 
 def pieces(query: str) -> list[str]:
     """The words of a query as they stand, without those inside them."""
-    found = (word.strip().lower() for word in _cutter().cut(utils.default_process(query)))
+    found = (word.strip().lower() for word in _cutter().cut(_plain(query)))
     return [word[:_LONGEST_WORD] for word in found if word and word not in STOP_WORDS]
 
 

@@ -64,7 +64,7 @@ create table retention_runs (
 left of an erased subscriber are references, codes, times and who did it."""
 
 _THEIR_CALLS = """select id from calls where subscriber_id = $1 or (subscriber_id is null
-    and caller in (select unnest(phones) from subscribers where id = $1))"""
+    and caller in (select unnest(same_number(phone)) from subscribers, unnest(phones) as phone where id = $1))"""
 """Calls of theirs, and from their numbers; the call of another subscriber from the same telephone stays."""
 
 _FORGET = (

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.acts import Answer, raise_if_answered, remember
+from chassis.acts import Answer, etag_of, raise_if_answered, remember
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -15,11 +15,18 @@ from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Act, ActNotAllowed, Service
 from custody.record import WorkOrderNotFound, create_in, find_tracked, may_see
-from intake import call_texts, desk_store, knowledge_store, store, use_cases
-from intake.call_desk import Doing, lock_call, sealer_of, tell
+from intake import desk_store, knowledge_store, store, ties, use_cases
+from intake.call_desk import Doing, lock_call, say_who_and_what, sealer_of, tell
 from intake.call_store import KnownCall
 from intake.domain.creation import CreateWorkOrder, create
-from intake.domain.desk import CaseReplied, OrderIsClosed, ReferralAnswered, check_promise
+from intake.domain.desk import (
+    CaseChanged,
+    CaseReplied,
+    OrderIsClosed,
+    ReferralAnswered,
+    check_promise,
+    check_version,
+)
 from intake.issuing import sealed_in
 
 
@@ -33,6 +40,10 @@ class AnsweredAtOnce:
 @dataclass(frozen=True, slots=True)
 class NewOrder:
     order: CreateWorkOrder
+    occurred_at: datetime | None = None
+    """When it was asked for, if not at this moment."""
+    outage_id: str | None = None
+    """The outage that the caller is inside: the order links to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +96,9 @@ async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing
                 await knowledge_store.note_use(tx, how.article_id, now=doing.clock.now())
             return {"outcome": c.CallOutcome.ANSWERED.value, "article_id": how.article_id}
         case NewOrder():
-            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": await _create(tx, call, how.order, doing)}
+            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": await _create(tx, call, how, doing)}
         case OpenOrder():
-            await _urge(tx, how, doing)
+            await _urge(tx, call, how, doing)
             return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": how.order_id, "order_was_open": True}
         case ToDepartment():
             return {"outcome": c.CallOutcome.DEPARTMENT.value, "referral_id": await _refer(tx, call, how, doing)}
@@ -96,9 +107,10 @@ async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing
             return {"outcome": c.CallOutcome.DIFFICULT_CASE.value, "case_id": await _open_case(tx, call, how, doing)}
 
 
-async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, doing: Doing) -> str:
-    now = doing.clock.now()
-    known = await store.circumstances(tx, command, now=now)
+async def _create(tx: Transaction, call: KnownCall, how: NewOrder, doing: Doing) -> str:
+    command, now = how.order, doing.clock.now()
+    at = how.occurred_at or now
+    known = await store.circumstances(tx, command, now=at)
     order_id = new_id()
     message = new_message(
         await sealed_in(
@@ -113,21 +125,23 @@ async def _create(tx: Transaction, call: KnownCall, command: CreateWorkOrder, do
         service=Service.INTAKE,
         subject=order_id,
         actor=doing.actor,
-        occurred_at=now,
+        occurred_at=at,
         recorded_at=now,
         order_version=1,
         correlation_id=call.id,
         traceparent=doing.headers.traceparent,
     )
     order = await create_in(tx, message)
-    if call.subscriber_id is None:
-        call.subscriber_id = known.subscriber_id
-        await call_texts.seal_texts(tx, call.id, await sealer_of(tx, call, doing))
-    call.demand_type = call.demand_type or command.demand_type
+    if how.outage_id is not None:
+        await ties.link_to_outage(tx, order.id, how.outage_id, doing)
+    if call.subscriber_id is None or call.demand_type is None:
+        subscriber_id = known.subscriber_id if call.subscriber_id is None else None
+        demand_type = call.demand_type or command.demand_type
+        await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
     return order.id
 
 
-async def _urge(tx: Transaction, how: OpenOrder, doing: Doing) -> None:
+async def _urge(tx: Transaction, call: KnownCall, how: OpenOrder, doing: Doing) -> None:
     """A repeat call on an open order is an urge, which its custodian sees."""
     tracked = await find_tracked(tx, how.order_id)
     if tracked is None or not may_see(tracked.order, how.areas):
@@ -136,6 +150,9 @@ async def _urge(tx: Transaction, how: OpenOrder, doing: Doing) -> None:
         tracked.order.advance(Act.URGE)
     except ActNotAllowed as error:
         raise OrderIsClosed(order_no=tracked.order.order_no, order_status=tracked.order.status.value) from error
+    if call.demand_type is None:
+        # Who calls may be another than the subscriber of the order; what about is what the order is about.
+        await say_who_and_what(tx, call, doing, subscriber_id=None, demand_type=tracked.order.demand_type)
     ask = use_cases.Ask("urge", how.reason)
     message, _ = await use_cases.asked(
         tx, ask, tracked.order, doing.actor, doing.headers, masters=doing.masters, now=doing.clock.now()
@@ -160,8 +177,8 @@ async def _refer(tx: Transaction, call: KnownCall, how: ToDepartment, doing: Doi
 async def _open_case(tx: Transaction, call: KnownCall, how: DifficultCase, doing: Doing) -> str:
     case_id, seal = new_id(), await sealer_of(tx, call, doing)
     await tx.execute(
-        """insert into cases (id, version, call_id, content, contact, reply_by, opened_by, opened_at)
-           values ($1, 1, $2, $3, $4, $5, $6, $7)""",
+        """insert into cases (id, version, call_id, content, contact, reply_by, opened_by, promised_by, opened_at)
+           values ($1, 1, $2, $3, $4, $5, $6, $6, $7)""",
         case_id,
         call.id,
         seal(how.content, case_id),
@@ -204,7 +221,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
     now = doing.clock.now()
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
-        case = await _lock_open_case(tx, case_id)
+        case = await _lock_open_case(tx, case_id, doing)
         call = await lock_call(tx, case["call_id"])
         sealed = (await sealer_of(tx, call, doing))(text, case_id)
         await tx.execute(
@@ -215,13 +232,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
             now,
         )
         await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
-        shown = case | {
-            "reply": sealed,
-            "replied_by": doing.actor.sub,
-            "replied_at": now,
-            "version": case["version"] + 1,
-        }
-        answer = Answer(200, msgspec.json.encode(shown))
+        answer = _changed_case(case, reply=sealed, replied_by=doing.actor.sub, replied_at=now)
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
@@ -232,24 +243,31 @@ async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Answe
     check_promise(reply_by, now=doing.clock.now())
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
-        case = await _lock_open_case(tx, case_id)
+        case = await _lock_open_case(tx, case_id, doing)
         await tx.execute(
-            """update cases set reply_by = $2, warned_at = null, overdue_at = null, version = version + 1
-               where id = $1""",
+            """update cases set reply_by = $2, promised_by = $3, warned_at = null, overdue_at = null,
+                   version = version + 1 where id = $1""",
             case_id,
             reply_by,
+            doing.actor.sub,
         )
         call = await lock_call(tx, case["call_id"])
         await tell(tx, call, doing, c.ReplyPromised, case_id=case_id, reply_by=reply_by)
-        changed = {"reply_by": reply_by, "warned_at": None, "overdue_at": None, "version": case["version"] + 1}
-        answer = Answer(200, msgspec.json.encode(case | changed))
+        changed = {"reply_by": reply_by, "promised_by": doing.actor.sub, "warned_at": None, "overdue_at": None}
+        answer = _changed_case(case, **changed)
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
 
-async def _lock_open_case(tx: Transaction, case_id: str) -> dict[str, Any]:
+def _changed_case(case: dict[str, Any], **changes: Any) -> Answer:
+    changed = case | changes | {"version": case["version"] + 1}
+    return Answer(200, msgspec.json.encode(changed), etag_of(changed["version"]))
+
+
+async def _lock_open_case(tx: Transaction, case_id: str, doing: Doing) -> dict[str, Any]:
     case = await desk_store.lock_case(tx, case_id)
     if case["replied_at"] is not None:
         raise CaseReplied(case_id=case_id, replied_at=case["replied_at"].isoformat())
+    check_version(CaseChanged, case["version"], doing.headers.if_match)
     return case

@@ -1,6 +1,6 @@
 """Rows of intake besides the orders themselves: subscribers, order types, history, requests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
 from custody.sealing_keys import SealingKeys
-from intake.domain.creation import Circumstances, CreateWorkOrder, SubscriberNotFound
+from intake.domain.creation import Circumstances, CreateWorkOrder, DemandTypeUnknown, SubscriberNotFound
 from intake.domain.privacy import Subscriber
 
 DEVICE, DEMAND = "device", "demand"
@@ -114,6 +114,23 @@ async def put_order_type(tx: Transaction, kind: str, order_type: OrderType) -> O
         order_type.is_active,
     )
     return OrderType(order_type.code, order_type.name_en, order_type.name_zh, order_type.is_active, version)
+
+
+async def demand_types(statements: Statements, codes: Iterable[str | None]) -> frozenset[str]:
+    """Those of the codes that are demand types in use."""
+    wanted = sorted({code for code in codes if code is not None})
+    if not wanted:
+        return frozenset()
+    rows = await statements.fetch(
+        "select code from order_types where kind = $1 and is_active and code = any($2)", DEMAND, wanted
+    )
+    return frozenset(row["code"] for row in rows)
+
+
+async def require_demand_type(statements: Statements, code: str | None) -> None:
+    """Raises `DemandTypeUnknown`."""
+    if code is not None and not await demand_types(statements, [code]):
+        raise DemandTypeUnknown(demand_type=code)
 
 
 async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:

@@ -12,7 +12,7 @@ from contracts.conformance import CALL_TOO_LONG, Course
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.partners import PartnerCallEvent, PartnerCallOffered
-from intake import call_store
+from intake import call_store, store
 from intake.call_store import KnownCall, revised
 from intake.domain.calls import assumed_end, fold, is_news, summarise
 from intake.domain.legs import About, Agent, KnownFact, lay_out
@@ -83,12 +83,16 @@ async def _find_subscribers(taking: Taking, calls: Sequence[KnownCall]) -> None:
     subscribers = await call_store.subscribers_by_phone(taking.tx, callers.values())
     for call in calls:
         call.subscriber_id = call.subscriber_id or subscribers.get(callers.get(call.id, ""))
-        offered = next((fact.said for fact in call.facts if isinstance(fact.said, PartnerCallOffered)), None)
+        offered = _offered(call)
         call.demand_type = call.demand_type or (offered.demand_type if offered else None)
 
 
+def _offered(call: KnownCall) -> PartnerCallOffered | None:
+    return next((fact.said for fact in call.facts if isinstance(fact.said, PartnerCallOffered)), None)
+
+
 def _caller(call: KnownCall) -> str | None:
-    offered = next((fact.said for fact in call.facts if isinstance(fact.said, PartnerCallOffered)), None)
+    offered = _offered(call)
     return plain_phone(offered.caller) if offered and offered.caller else None
 
 
@@ -101,6 +105,7 @@ async def publish(
         return []
     names = {name for call in changed for fact in call.facts if (name := getattr(fact.said, "agent", None))}
     agents = await _agents(tx, changed[0].partner_id, names)
+    types = await store.demand_types(tx, {offered.demand_type for call in changed if (offered := _offered(call))})
     published: list[Message] = []
     summaries = []
     for call in changed:
@@ -110,6 +115,7 @@ async def publish(
             subscriber_id=call.subscriber_id,
             demand_type=call.demand_type,
             agents=agents,
+            demand_types=types,
         )
         laid_out = lay_out(call.facts)
         summaries.append((call, summarise(laid_out, about)))

@@ -1,6 +1,6 @@
 """Agent states of a batch: each agent's states are one stream, in the order in which they became known."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from contracts.conformance import CORRECTION_UNKNOWN
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from intake import call_store
+from intake.domain.calls import Fault, is_ahead
 from intake.domain.legs import Agent
 from intake.taking import Taking
 
@@ -68,7 +69,7 @@ async def _state(taking: Taking, message: Message, agent: Agent, *, is_known: bo
         reason=said.reason,
         queues=said.queues,
         partner_id=taking.partner_id,
-        faults=() if is_known else ("unknown_agent",),
+        faults=tuple(_faults(message, taking.now, is_known=is_known)),
     )
     if said.corrects is None:
         return state
@@ -82,6 +83,13 @@ async def _state(taking: Taking, message: Message, agent: Agent, *, is_known: bo
         return None
     corrected = _STATE.decode(before)
     return replace(state, fact_id=corrected.fact_id, revision=corrected.revision + 1)
+
+
+def _faults(message: Message, now: datetime, *, is_known: bool) -> Iterable[str]:
+    if is_ahead(message.occurred_at, now):
+        yield Fault.CLOCK_AHEAD.value
+    if not is_known:
+        yield Fault.UNKNOWN_AGENT.value
 
 
 def _row(taking: Taking, message: Message, state: AgentStateChanged) -> tuple[Any, ...]:

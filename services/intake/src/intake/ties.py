@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.acts import Answer, raise_if_answered, remember
+from chassis.acts import Answer, etag_of, raise_if_answered, remember
 from chassis.database import Statements, Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -17,9 +17,20 @@ from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Message
 from custody.record import WorkOrderNotFound, find_tracked, may_see
 from intake import desk_store
-from intake.call_desk import Doing
+from intake.call_desk import Doing, get_subscriber_id
 from intake.call_texts import sealer_in
-from intake.domain.desk import LinkedToNothing, LinkNotFound, LinkToItself, LinkUndone, OutageEnded, OutageNotFound
+from intake.domain.desk import (
+    LinkedToNothing,
+    LinkKnown,
+    LinkNotFound,
+    LinkToItself,
+    LinkUndone,
+    OutageChanged,
+    OutageEnded,
+    OutageNotFound,
+    check_restoration,
+    check_version,
+)
 from intake.domain.duplicates import Candidate, Likeness, Reason, candidates
 
 _OUTAGE = "id, version, territories, cause, began_at, restore_by, ended_at, told_by"
@@ -37,6 +48,7 @@ class Outage:
 
 async def announce_outage(outage: Outage, doing: Doing) -> Answer:
     """Tells of an outage; callers inside it are told from then on."""
+    check_restoration(outage.began_at, outage.restore_by)
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
         row = await tx.fetchrow(
@@ -51,7 +63,7 @@ async def announce_outage(outage: Outage, doing: Doing) -> Answer:
             doing.clock.now(),
         )
         assert row is not None
-        answer = Answer(201, msgspec.json.encode(dict(row)))
+        answer = Answer(201, msgspec.json.encode(dict(row)), etag_of(row["version"]))
         await remember(tx, doing.headers.idempotency, answer)
     return answer
 
@@ -66,6 +78,8 @@ async def change_outage(outage_id: str, doing: Doing, *, restore_by: datetime | 
             raise OutageNotFound(outage_id=outage_id)
         if present["ended_at"] is not None:
             raise OutageEnded(outage_id=outage_id, ended_at=present["ended_at"].isoformat())
+        check_version(OutageChanged, present["version"], doing.headers.if_match)
+        check_restoration(present["began_at"], restore_by)
         row = await tx.fetchrow(
             f"""update outages set version = version + 1, restore_by = coalesce($2, restore_by),
                     ended_at = case when $3 then $4::timestamptz end, changed_at = $4
@@ -76,7 +90,7 @@ async def change_outage(outage_id: str, doing: Doing, *, restore_by: datetime | 
             now,
         )
         assert row is not None
-        answer = Answer(200, msgspec.json.encode(dict(row)))
+        answer = Answer(200, msgspec.json.encode(dict(row)), etag_of(row["version"]))
         await remember(tx, doing.headers.idempotency, answer)
     return answer
 
@@ -112,15 +126,45 @@ async def link(new: NewLink, doing: Doing) -> Answer:
         raise LinkToItself()
     async with doing.db.begin() as tx:
         await raise_if_answered(tx, doing.headers.idempotency)
-        for order_id in filter(None, (new.order_id, new.other_order_id)):
+        # In the order of ids: two that are linked to each other at once do not wait in a circle.
+        for order_id in sorted(filter(None, (new.order_id, new.other_order_id))):
             await _require_order(tx, order_id, new.areas)
-        if new.outage_id and not await tx.fetchval("select exists (select from outages where id = $1)", new.outage_id):
-            raise OutageNotFound(outage_id=new.outage_id)
+        await _refuse_known(tx, new)
+        if new.outage_id is not None:
+            await _get_cause(tx, new.outage_id)
         shown = await add_link(tx, new, doing)
         answer = Answer(201, msgspec.json.encode(shown))
         await remember(tx, doing.headers.idempotency, answer)
     doing.wakeup.send(PUBLISH)
     return answer
+
+
+async def _refuse_known(tx: Transaction, new: NewLink) -> None:
+    """Of one kind there is one link between two: once it is undone, they are no longer tied."""
+    known = await tx.fetchval(
+        """select id from links where undone_at is null and kind = $1 and (
+               order_id = $2 and other_order_id is not distinct from $3 and outage_id is not distinct from $4
+               or order_id = $3 and other_order_id = $2)""",
+        new.kind.value,
+        new.order_id,
+        new.other_order_id,
+        new.outage_id,
+    )
+    if known is not None:
+        raise LinkKnown(kind=new.kind.value, link_id=known)
+
+
+async def link_to_outage(tx: Transaction, order_id: str, outage_id: str, doing: Doing) -> None:
+    """Ties an order that was just created to the outage that its caller is inside; raises `OutageNotFound`."""
+    cause = await _get_cause(tx, outage_id)
+    await add_link(tx, NewLink(order_id, LinkKind.SAME_OUTAGE, None, outage_id, cause, None), doing)
+
+
+async def _get_cause(tx: Transaction, outage_id: str) -> str:
+    cause = await tx.fetchval("select cause from outages where id = $1", outage_id)
+    if cause is None:
+        raise OutageNotFound(outage_id=outage_id)
+    return cause
 
 
 async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any]:
@@ -207,22 +251,27 @@ class Intended:
 async def duplicate_candidates(
     statements: Statements, intended: Intended, *, now: datetime, areas: tuple[str, ...] | None
 ) -> list[Candidate]:
-    """The orders that it may be, with a score and why; the likeliest first."""
+    """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`."""
     rules = await desk_store.desk_rules(statements)
+    await get_subscriber_id(statements, intended.subscriber_no)
     rows = await statements.fetch(
-        """with asked as (select id, subscriber_no, phones, address from subscribers where subscriber_no = $1),
+        """with asked as (
+               select id, array(select unnest(same_number(phone)) from unnest(phones) as phone) as phones,
+                      plain_address(address) as address from subscribers where subscriber_no = $1
+           ),
            people as (
                select other.subscriber_no, other.id = asked.id as is_same, other.phones && asked.phones as has_phone,
-                      other.address = asked.address as has_address
+                      plain_address(other.address) = asked.address as has_address
                from asked join subscribers as other
-                   on other.id = asked.id or other.phones && asked.phones or other.address = asked.address
+                   on other.id = asked.id or other.phones && asked.phones
+                       or plain_address(other.address) = asked.address
            )
            select orders.id, orders.order_no, orders.status, orders.demand_type, orders.device_type,
                   (orders.body #>> '{created,at}')::timestamptz as created_at, people.*
            from people join work_orders as orders using (subscriber_no)
            where ($2::text[] is null or orders.work_area_id = any($2)) and orders.demand_type = $3
              and (orders.body #>> '{created,at}')::timestamptz > $4::timestamptz - make_interval(hours => $5)
-           order by orders.id limit 200""",
+           order by orders.id desc limit 200""",
         intended.subscriber_no,
         list(areas) if areas is not None else None,
         intended.demand_type,

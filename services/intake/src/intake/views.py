@@ -73,7 +73,7 @@ async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str
     if wanted.phone is not None:
         async with db.statements() as statements:
             rows = await statements.fetch(
-                "select subscriber_no from subscribers where phones @> array[$1::text]", wanted.phone
+                "select subscriber_no from subscribers where phones && same_number($1)", wanted.phone
             )
         of_phone = [row["subscriber_no"] for row in rows]
         numbers = of_phone if numbers is None else [number for number in numbers if number in of_phone]
@@ -158,25 +158,30 @@ class SubscriberSearch:
     phone: str | None = None
     name: str | None = None
     address: str | None = None
+    kind: str | None = None
+    notes: str | None = None
 
 
 async def subscribers(
     db: Database, wanted: SubscriberSearch, *, cursor: str | None, limit: int
 ) -> tuple[Sequence[Subscriber], str | None]:
-    """A page of subscribers by number or phone exactly, by name or address from its beginning."""
+    """A page of subscribers by number, phone or kind exactly, name or address from its beginning, words of notes."""
     (after,) = from_cursor(cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.fetch(
             """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes
                from subscribers
-               where ($1::text is null or subscriber_no = $1) and ($2::text is null or phones @> array[$2::text])
+               where ($1::text is null or subscriber_no = $1) and ($2::text is null or phones && same_number($2))
                  and ($3::text is null or name like $3) and ($4::text is null or address like $4) and id > $5
-               order by id limit $6""",
+                 and ($6::text is null or kind = $6) and ($7::text is null or position($7 in notes) > 0)
+               order by id limit $8""",
             wanted.subscriber_no,
             wanted.phone,
             _starting_with(wanted.name),
             _starting_with(wanted.address),
             after,
+            wanted.kind,
+            wanted.notes,
             limit + 1,
         )
     found = [store.to_subscriber(row) for row in rows[:limit]]

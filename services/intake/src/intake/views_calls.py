@@ -13,8 +13,10 @@ from intake import desk_store, store, ties
 from intake.desk_store import FROM_CALLS, SHOWN_CALL
 from intake.domain.desk import CallNotFound
 from intake.domain.duplicates import CLOSED
-from intake.domain.privacy import SEES_NUMBERS, as_seen_by, mask_phone
+from intake.domain.privacy import SEES_NUMBERS, as_seen_by, mask_name, mask_phone
 
+_CALLS, _CASES, _REFERRALS = "calls", "cases", "referrals"
+"""Each list by the name that its cursors carry: those of another would begin anywhere."""
 _LAST_CALLS = 10
 _OPEN_ORDERS = 20
 
@@ -33,21 +35,33 @@ class CallSearch:
     until: datetime | None = None
 
 
+def _search(whose: str) -> str:
+    return f"""select {SHOWN_CALL} from {FROM_CALLS}
+        where ($1::text is null or calls.subscriber_id = (select id from subscribers where subscriber_no = $1))
+          and ($2::text is null or calls.caller = any(same_number($2))) and {whose}
+          and ($4::text is null or calls.queue = $4 or calls.earlier_queues @> array[$4])
+          and ($5::text is null or calls.direction = $5)
+          and ($6::text is null or calls.state = $6) and ($7::timestamptz is null or calls.started_at >= $7)
+          and ($8::timestamptz is null or calls.started_at < $8)
+          and ($9::timestamptz is null or (calls.started_at, calls.id) < ($9, $10))
+        order by calls.started_at desc, calls.id desc limit $11"""
+
+
+_OF_ALL = _search("$3::text is null")
+# Each half from its own index: with an `or`, an agent with few calls would be looked for among all of them.
+_OF_AGENT = f"""({_search("calls.agent_id = $3")}) union all ({_search("calls.earlier_agent_ids && array[$3::text]")})
+    order by started_at desc, id desc limit $11"""
+
+
 async def calls(
     db: Database, wanted: CallSearch, *, roles: AbstractSet[str], cursor: str | None, limit: int
 ) -> dict[str, Any]:
     """A page of calls, the latest first."""
-    after_at, after_id = from_cursor(cursor, str, str) if cursor else (None, "")
+    after_at, after_id = _place_in(_CALLS, cursor)
+    sql = _OF_ALL if wanted.agent_id is None else _OF_AGENT
     async with db.statements() as statements:
         rows = await statements.fetch(
-            f"""select {SHOWN_CALL} from {FROM_CALLS}
-                where ($1::text is null or calls.subscriber_id = (select id from subscribers where subscriber_no = $1))
-                  and ($2::text is null or calls.caller = $2) and ($3::text is null or calls.agent_id = $3)
-                  and ($4::text is null or calls.queue = $4) and ($5::text is null or calls.direction = $5)
-                  and ($6::text is null or calls.state = $6) and ($7::timestamptz is null or calls.started_at >= $7)
-                  and ($8::timestamptz is null or calls.started_at < $8)
-                  and ($9::timestamptz is null or (calls.started_at, calls.id) < ($9, $10))
-                order by calls.started_at desc, calls.id desc limit $11""",
+            sql,
             wanted.subscriber_no,
             wanted.phone,
             wanted.agent_id,
@@ -56,13 +70,28 @@ async def calls(
             wanted.state,
             wanted.since,
             wanted.until,
-            moment_of(after_at) if after_at is not None else None,
+            after_at,
             after_id,
             limit + 1,
         )
-    shown = [seen(dict(row), roles) for row in rows[:limit]]
+    page = _page(_CALLS, rows, "started_at", limit)
+    return page | {"items": [seen(call, roles) for call in page["items"]]}
+
+
+def _page(name: str, rows: Sequence[Mapping[str, Any]], by: str, limit: int) -> dict[str, Any]:
     last = rows[limit - 1] if len(rows) > limit else None
-    return {"items": shown, "next_cursor": to_cursor(last["started_at"].isoformat(), last["id"]) if last else None}
+    next_cursor = to_cursor(name, last[by].isoformat(), last["id"]) if last else None
+    return {"items": [dict(row) for row in rows[:limit]], "next_cursor": next_cursor}
+
+
+def _place_in(name: str, cursor: str | None) -> tuple[datetime | None, str]:
+    """Behind which row a page begins; raises `CursorBroken` for a cursor of another list."""
+    if cursor is None:
+        return None, ""
+    of, at, row_id = from_cursor(cursor, str, str, str)
+    if of != name:
+        raise CursorBroken()
+    return moment_of(at), row_id
 
 
 def moment_of(text: str) -> datetime:
@@ -116,7 +145,7 @@ async def screen_pop(
     """Who may be calling, what is open for them, when they called last, and which outages they are inside."""
     rows = await statements.fetch(
         """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes from subscribers
-           where id = $1 or ($1::text is null and phones @> array[$2::text]) order by id limit 20""",
+           where id = $1 or ($1::text is null and phones && same_number($2)) order by id limit 20""",
         subscriber_id,
         phone,
     )
@@ -153,7 +182,8 @@ async def _open_orders(
 
 async def _last_calls(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
     rows = await statements.fetch(
-        f"""select {SHOWN_CALL} from {FROM_CALLS} where calls.subscriber_id = any($1) or calls.caller = $2
+        f"""select {SHOWN_CALL} from {FROM_CALLS}
+            where calls.subscriber_id = any($1) or calls.caller = any(same_number($2))
             order by calls.started_at desc, calls.id desc limit $3""",
         ids,
         phone,
@@ -165,7 +195,7 @@ async def _last_calls(statements: Statements, ids: list[str], phone: str | None)
 async def _open_cases(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
     rows = await statements.fetch(
         """select cases.* from cases join calls on calls.id = cases.call_id
-           where cases.replied_at is null and (calls.subscriber_id = any($1) or calls.caller = $2)
+           where cases.replied_at is null and (calls.subscriber_id = any($1) or calls.caller = any(same_number($2)))
            order by cases.reply_by, cases.id limit 20""",
         ids,
         phone,
@@ -173,38 +203,56 @@ async def _open_cases(statements: Statements, ids: list[str], phone: str | None)
     return [dict(row) for row in rows]
 
 
-async def cases(
-    db: Database, *, is_open: bool, due_before: datetime | None, cursor: str | None, limit: int
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class CaseSearch:
+    """What cases are looked for by; None does not narrow."""
+
+    is_open: bool = True
+    is_overdue: bool | None = None
+    due_before: datetime | None = None
+    promised_by: str | None = None
+
+
+async def cases(db: Database, wanted: CaseSearch, *, cursor: str | None, limit: int) -> dict[str, Any]:
     """Difficult cases by the time that was promised, the earliest first."""
-    after_at, after_id = from_cursor(cursor, str, str) if cursor else (None, "")
+    after_at, after_id = _place_in(_CASES, cursor)
     async with db.statements() as statements:
         rows = await statements.fetch(
             """select * from cases where (replied_at is null) = $1 and ($2::timestamptz is null or reply_by < $2)
-                 and ($3::timestamptz is null or (reply_by, id) > ($3, $4)) order by reply_by, id limit $5""",
-            is_open,
-            due_before,
-            moment_of(after_at) if after_at is not None else None,
+                 and ($3::timestamptz is null or (reply_by, id) > ($3, $4))
+                 and ($5::bool is null or (overdue_at is not null) = $5) and ($6::text is null or promised_by = $6)
+               order by reply_by, id limit $7""",
+            wanted.is_open,
+            wanted.due_before,
+            after_at,
             after_id,
+            wanted.is_overdue,
+            wanted.promised_by,
             limit + 1,
         )
-    last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = to_cursor(last["reply_by"].isoformat(), last["id"]) if last else None
-    return {"items": [dict(row) for row in rows[:limit]], "next_cursor": next_cursor}
+    return _page(_CASES, rows, "reply_by", limit)
+
+
+def seen_case(case: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
+    """The case as somebody with these roles sees it: how to reach the caller is for who may call them."""
+    return dict(case) if roles & SEES_NUMBERS else {**case, "contact": mask_phone(case["contact"])}
+
+
+def seen_record(record: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
+    """The record of a call as somebody with these roles sees it."""
+    return dict(record) if roles & SEES_NUMBERS else {**record, "caller_name": mask_name(record["caller_name"])}
 
 
 async def referrals(db: Database, *, is_open: bool, cursor: str | None, limit: int) -> dict[str, Any]:
     """What departments were asked, the longest waiting first."""
-    after_at, after_id = from_cursor(cursor, str, str) if cursor else (None, "")
+    after_at, after_id = _place_in(_REFERRALS, cursor)
     async with db.statements() as statements:
         rows = await statements.fetch(
             """select * from referrals where (answered_at is null) = $1
                  and ($2::timestamptz is null or (asked_at, id) > ($2, $3)) order by asked_at, id limit $4""",
             is_open,
-            moment_of(after_at) if after_at is not None else None,
+            after_at,
             after_id,
             limit + 1,
         )
-    last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = to_cursor(last["asked_at"].isoformat(), last["id"]) if last else None
-    return {"items": [dict(row) for row in rows[:limit]], "next_cursor": next_cursor}
+    return _page(_REFERRALS, rows, "asked_at", limit)

@@ -6,7 +6,8 @@ lost. A row is claimed in the transaction that publishes; several workers take t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from chassis import outbox
 from chassis.acts import ActHeaders
@@ -71,8 +72,13 @@ async def _warn(tx: Transaction, doing: Doing) -> bool:
     if case is None:
         return False
     call = await lock_call(tx, case["call_id"])
-    await tell(tx, call, doing, c.ReplyWarned, case_id=case["id"], reply_by=case["reply_by"])
+    await tell(tx, call, doing, c.ReplyWarned, agent_id=_whose(case), case_id=case["id"], reply_by=case["reply_by"])
     return True
+
+
+def _whose(case: Mapping[str, Any]) -> str:
+    """Whom it concerns: who gave the promise."""
+    return case["promised_by"] or case["opened_by"]
 
 
 async def _breach(tx: Transaction, doing: Doing) -> bool:
@@ -86,7 +92,7 @@ async def _breach(tx: Transaction, doing: Doing) -> bool:
     if case is None:
         return False
     call = await lock_call(tx, case["call_id"])
-    await tell(tx, call, doing, c.ReplyOverdue, case_id=case["id"], reply_by=case["reply_by"])
+    await tell(tx, call, doing, c.ReplyOverdue, agent_id=_whose(case), case_id=case["id"], reply_by=case["reply_by"])
     return True
 
 

@@ -21,7 +21,7 @@ def make_call(**overrides: Any) -> dict[str, Any]:
         "channel": "walk_in",
         "started_at": LONG_AGO.isoformat(),
         "ended_at": (LONG_AGO + timedelta(minutes=4)).isoformat(),
-        "phone": "138-0000-0042",
+        "phone": "138-0000-0043",
     }
     return {name: value for name, value in {**body, **overrides}.items() if value is not ...}
 
@@ -41,7 +41,7 @@ async def settled(intake: Any, call_id: str, **how: Any) -> Any:
 
 
 async def test_a_logged_call_finds_its_subscriber_by_the_number_and_is_published(intake: Any) -> None:
-    await intake.subscriber("222", phones=["13800000042"])
+    await intake.subscriber("222", phones=["13800000043"])
     call = await logged(intake)
     assert (call["subscriber_no"], call["state"], call["talk_milliseconds"]) == ("222", "ended", 240_000)
     (ended,) = await told(intake, call["id"], c.CallEnded)
@@ -49,8 +49,8 @@ async def test_a_logged_call_finds_its_subscriber_by_the_number_and_is_published
 
 
 async def test_a_number_that_two_subscribers_have_finds_neither(intake: Any) -> None:
-    await intake.subscriber("222", phones=["13800000042"])
-    await intake.subscriber("333", phones=["13800000042"])
+    await intake.subscriber("222", phones=["13800000043"])
+    await intake.subscriber("333", phones=["13800000043"])
     assert (await logged(intake))["subscriber_no"] is None
 
 
@@ -71,7 +71,7 @@ async def test_a_repeated_command_logs_one_call(intake: Any) -> None:
     [
         ({"subscriber_no": "222"}, True),
         ({"subscriber_no": "111"}, False),
-        ({"phone": "138 0000 0042"}, True),
+        ({"phone": "138 0000 0043"}, True),
         ({"agent_id": "agent-1"}, True),
         ({"agent_id": "agent-2"}, False),
         ({"since": (LONG_AGO - timedelta(minutes=1)).isoformat()}, True),
@@ -83,7 +83,7 @@ async def test_a_repeated_command_logs_one_call(intake: Any) -> None:
 async def test_calls_are_found_by_subscriber_number_agent_and_time(
     intake: Any, query: dict[str, str], found: bool
 ) -> None:
-    await intake.subscriber("222", phones=["13800000042"])
+    await intake.subscriber("222", phones=["13800000043"])
     await logged(intake)
     page = (await intake.get("/calls", params=query)).json()
     assert bool(page["items"]) == found
@@ -103,7 +103,7 @@ async def test_pages_of_calls_have_every_call_once(intake: Any) -> None:
 async def test_a_number_is_whole_for_agents_and_masked_for_auditors(intake: Any) -> None:
     await logged(intake)
     shown = [(await intake.get("/calls", role)).json()["items"][0]["phone"] for role in ("agent", "auditor")]
-    assert shown == ["13800000042", "*********42"]
+    assert shown == ["13800000043", "*********43"]
     assert (await intake.get("/calls", "technician", ["north"])).status_code == 403
 
 
@@ -249,12 +249,12 @@ class _Deaf:
 
 
 async def test_a_caller_is_known_before_the_first_word(intake: Any) -> None:
-    await intake.subscriber("222", phones=["13800000042"], territory="chengdong")
+    await intake.subscriber("222", phones=["13800000043"], territory="chengdong")
     order = await intake.order(subscriber_no="222")
     call = await logged(intake)
     outage = {"territories": ["chengdong"], "cause": "台区停电", "began_at": LONG_AGO.isoformat()}
     assert (await intake.post("/outages", outage, "supervisor")).status_code == 201
-    for path in ("/screen-pop?phone=13800000042", f"/calls/{call['id']}/screen-pop"):
+    for path in ("/screen-pop?phone=13800000043", f"/calls/{call['id']}/screen-pop"):
         popped = (await intake.get(path)).json()
         assert [one["subscriber_no"] for one in popped["subscribers"]] == ["222"]
         assert [one["id"] for one in popped["open_orders"]] == [order["id"]]
@@ -263,9 +263,9 @@ async def test_a_caller_is_known_before_the_first_word(intake: Any) -> None:
 
 
 async def test_the_orders_beside_a_call_keep_to_the_callers_areas(intake: Any) -> None:
-    await intake.subscriber("222", phones=["13800000042"])
+    await intake.subscriber("222", phones=["13800000043"])
     await intake.order(subscriber_no="222")
-    popped = (await intake.get("/screen-pop?phone=13800000042", "agent", ["north"])).json()
+    popped = (await intake.get("/screen-pop?phone=13800000043", "agent", ["north"])).json()
     assert (len(popped["subscribers"]), popped["open_orders"]) == (1, [])
 
 
@@ -310,8 +310,8 @@ async def test_a_link_that_ties_nothing_is_refused(intake: Any, body: dict[str, 
 
 
 async def test_candidates_for_a_duplicate_come_with_a_score_and_why(intake: Any) -> None:
-    await intake.subscriber("222", phones=["13800000042"], address="Other street")
-    await intake.subscriber("333", phones=["13800000042"], address="Elsewhere")
+    await intake.subscriber("222", phones=["13800000043"], address="Other street")
+    await intake.subscriber("333", phones=["13800000043"], address="Elsewhere")
     own, of_phone = await intake.order(subscriber_no="222"), await intake.order(subscriber_no="333")
     await intake.order(subscriber_no="111")
     asked = {"subscriber_no": "222", "demand_type": "test", "device_type": "digital"}

@@ -47,6 +47,9 @@ async def test_a_clock_that_is_ahead_is_marked_and_one_a_day_ahead_refused(switc
     )
     assert (await switch.facts())["soon"].faults == ("clock_ahead",)
     assert await switch.refusals() == [("far", "event_malformed")]
+    state = p.PartnerAgentStateChanged(agent=AGENT, state=c.AgentState.READY)
+    await switch.says(switch.event(state, now + 600, event_id="state"))
+    assert [one.body.faults for one in await switch.published("calls")][-1] == ("clock_ahead", "unknown_agent")
 
 
 async def test_a_clock_that_goes_back_in_a_call_is_marked_and_no_time_is_below_zero(switch: Switch) -> None:

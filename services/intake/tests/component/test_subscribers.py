@@ -74,13 +74,19 @@ async def test_the_same_registration_twice_at_once_gets_the_same_answer(intake: 
         ({"address": "Elm\\"}, ["222"]),
         ({"address": "elm"}, []),
         ({"name": "'; drop table subscribers; --"}, []),
+        ({"kind": "hotel"}, ["222"]),
+        ({"kind": "household"}, ["111"]),
+        ({"notes": "夜间"}, ["222"]),
+        ({"notes": "%"}, []),
+        ({"kind": "hotel", "notes": "mat"}, []),
         ({}, ["111", "222"]),
     ],
 )
-async def test_subscribers_are_found_by_number_phone_name_or_address(
+async def test_subscribers_are_found_by_whatever_is_known_of_them(
     intake: Intake, params: dict[str, str], found: list[str]
 ) -> None:
-    await intake.subscriber("222", name="100% Ltd", address="Elm\\Oak 1", phones=["0555 123456"])
+    own = {"name": "100% Ltd", "address": "Elm\\Oak 1", "phones": ["0555 123456"]}
+    await intake.subscriber("222", **own, kind="hotel", notes="前台夜间值班")
     items = (await intake.get("/subscribers", params=params)).json()["items"]
     assert [item["subscriber_no"] for item in items] == found
 
@@ -91,6 +97,7 @@ async def test_a_search_is_masked_by_role_and_paged(intake: Intake) -> None:
     assert seen["items"][0]["name"] == "王**"
     rest = (await intake.get("/subscribers", "auditor", params={"cursor": seen["next_cursor"]})).json()
     assert [item["subscriber_no"] for item in rest["items"]] == ["222"]
+    assert (await intake.get("/subscribers", "auditor", params={"notes": "mat"})).json()["items"] == []
     assert (await intake.get("/subscribers", "technician", ["north"])).status_code == 403
 
 

@@ -66,6 +66,18 @@ def test_a_short_phone_number_is_masked_whole(phone: str, masked: str) -> None:
     assert mask_phone(phone) == masked
 
 
-@pytest.mark.parametrize(("phone", "plain"), [("+86 138-0000 0042", "+8613800000042"), ("020 1234", "0201234")])
+@pytest.mark.parametrize(
+    ("phone", "plain"),
+    [
+        ("+86 138-0000 0042", "+8613800000042"),
+        ("020 1234", "0201234"),
+        ("(021) 6123.4567", "02161234567"),
+        ("0086 138 0000 0042", "+8613800000042"),
+        ("001", "001"),
+        ("sip:13800000042@pbx", "sip:13800000042@pbx"),
+        ("anonymous", "anonymous"),
+        ("", ""),
+    ],
+)
 def test_a_phone_number_is_stored_and_searched_without_its_spaces(phone: str, plain: str) -> None:
     assert plain_phone(phone) == plain

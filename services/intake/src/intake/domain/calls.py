@@ -26,6 +26,7 @@ from intake.domain.legs import (
     between,
     lay_out,
 )
+from intake.domain.privacy import plain_phone
 
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 _DAY = 24 * 3600 * 1000
@@ -43,6 +44,7 @@ class Fault(StrEnum):
     OVER_A_DAY = "over_a_day"
     CLOCK_AHEAD = "clock_ahead"
     UNKNOWN_AGENT = "unknown_agent"
+    UNKNOWN_DEMAND_TYPE = "unknown_demand_type"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,9 @@ class Summary:
     caller: str | None
     wait_milliseconds: int | None
     talk_milliseconds: int | None
+    earlier_agent_ids: tuple[str, ...]
+    """Whose the call was before its last leg: they look for it too."""
+    earlier_queues: tuple[str, ...]
 
 
 def fold(call: LaidOut, about: About) -> dict[str, c.CallFact]:
@@ -180,10 +185,17 @@ def _faults(fact: KnownFact, leg: Leg, offered: KnownFact | None, about: About, 
         yield Fault.NEGATIVE_TIME
     if any((getattr(body, name, None) or 0) > _DAY for name in ("wait_milliseconds", "talk_milliseconds")):
         yield Fault.OVER_A_DAY
-    if at > fact.received_at + _CLOCK_TOLERANCE:
+    if is_ahead(at, fact.received_at):
         yield Fault.CLOCK_AHEAD
     if fact.said.agent is not None and fact.said.agent not in about.agents:
         yield Fault.UNKNOWN_AGENT
+    if fact is offered and fact.said.demand_type is not None and fact.said.demand_type not in about.demand_types:
+        yield Fault.UNKNOWN_DEMAND_TYPE
+
+
+def is_ahead(at: datetime, received_at: datetime) -> bool:
+    """Whether a clock is ahead of ours by more than what is let pass."""
+    return at > received_at + _CLOCK_TOLERANCE
 
 
 def _went_back(fact: KnownFact, leg: Leg) -> bool:
@@ -203,7 +215,7 @@ def summarise(call: LaidOut, about: About) -> Summary:
     legs, offered = call.legs, call.offered
     last, ordered = legs[max(legs)], [fact for leg in legs.values() for fact in leg.facts]
     answered = [leg for leg in legs.values() if leg.answered]
-    agent = about.agents.get(last.agent, Agent(last.agent)) if last.agent else None
+    agent, had = _known(last.agent, about), [_known(leg.agent, about) for leg in legs.values()]
     talks = [leg.talk_milliseconds(leg.closing) for leg in legs.values() if leg.closing]
     waited = next((fact for fact in (last.answered, last.abandoned, last.lost) if fact), None)
     return Summary(
@@ -217,10 +229,21 @@ def summarise(call: LaidOut, about: About) -> Summary:
         agent_id=agent.agent_id if agent else None,
         team=agent.team if agent else None,
         line=offered.said.line if offered else None,
-        caller=offered.said.caller if offered else None,
+        caller=plain_phone(offered.said.caller) if offered and offered.said.caller else None,
         wait_milliseconds=last.wait_milliseconds(waited) if waited else None,
         talk_milliseconds=sum(talk for talk in talks if talk is not None) if talks and None not in talks else None,
+        earlier_agent_ids=_others((one.agent_id for one in had if one), agent.agent_id if agent else None),
+        earlier_queues=_others((leg.queue for leg in legs.values()), last.queue),
     )
+
+
+def _known(name: str | None, about: About) -> Agent | None:
+    return about.agents.get(name, Agent(name)) if name else None
+
+
+def _others(names: Iterable[str | None], last: str | None) -> tuple[str, ...]:
+    """Each of the names once, in their order, but for the last leg's."""
+    return tuple(dict.fromkeys(name for name in names if name and name != last))
 
 
 def close_open_leg(facts: Sequence[KnownFact], *, call_id: str, now: datetime) -> KnownFact | None:

@@ -32,6 +32,12 @@ class CaseNotFound(NotFound):
     zh = "没有编号为 {case_id} 的疑难问题。"
 
 
+class CaseChanged(Stale):
+    """The case is at version {present_version}; you decided on version {expected_version}."""
+
+    zh = "疑难问题当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
+
+
 class CaseReplied(Conflict):
     """Case {case_id} was replied to at {replied_at}."""
 
@@ -68,6 +74,18 @@ class OutageEnded(Conflict):
     zh = "停电 {outage_id} 已于 {ended_at} 结束。"
 
 
+class OutageChanged(Stale):
+    """The outage is at version {present_version}; you decided on version {expected_version}."""
+
+    zh = "停电信息当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
+
+
+class OutageTimesInverted(Invalid):
+    """Service is to be back at {restore_by}, before the outage began at {began_at}."""
+
+    zh = "计划恢复时间 {restore_by} 早于停电开始时间 {began_at}。"
+
+
 class LinkNotFound(NotFound):
     """There is no link {link_id}."""
 
@@ -78,6 +96,12 @@ class LinkUndone(Conflict):
     """Link {link_id} was undone at {undone_at}."""
 
     zh = "关联 {link_id} 已于 {undone_at} 解除。"
+
+
+class LinkKnown(Conflict):
+    """The two are linked as {kind} already, by link {link_id}."""
+
+    zh = "二者已通过关联 {link_id} 标为 {kind}。"
 
 
 class LinkToItself(Invalid):
@@ -108,6 +132,8 @@ class DeskRules:
     """After how long without a word an open call is closed."""
     duplicate_hours: int
     duplicate_least_score: int
+    country_code: str | None = None
+    """Of this country: a number with it, with a leading zero and without either is one number."""
     version: int = 0
 
 
@@ -117,5 +143,13 @@ def check_promise(reply_by: datetime, *, now: datetime) -> None:
         raise PromiseOutOfReach(reply_by=reply_by.isoformat())
 
 
-def is_warned(reply_by: datetime, *, now: datetime, rules: DeskRules) -> bool:
-    return now >= reply_by - timedelta(minutes=rules.warn_before_minutes)
+def check_restoration(began_at: datetime, restore_by: datetime | None) -> None:
+    """Raises `OutageTimesInverted`."""
+    if restore_by is not None and restore_by < began_at:
+        raise OutageTimesInverted(began_at=began_at.isoformat(), restore_by=restore_by.isoformat())
+
+
+def check_version(refusal: type[Stale], present: int, decided_on: int | None) -> None:
+    """Raises the refusal when somebody says which version they decided on and it is not the present one."""
+    if decided_on not in (None, present):
+        raise refusal(present_version=present, expected_version=decided_on)

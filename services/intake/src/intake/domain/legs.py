@@ -1,6 +1,6 @@
 """The legs of a call: each stay in a queue and with the agent who answers from it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -49,6 +49,8 @@ class About:
     demand_type: str | None = None
     agents: Mapping[str, Agent] = field(default_factory=dict)
     """By the name that the partner has for them."""
+    demand_types: Collection[str] = ()
+    """Those on the list of demand types, as far as the call's switch names any."""
 
 
 class CallState(StrEnum):

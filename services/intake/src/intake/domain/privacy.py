@@ -1,5 +1,6 @@
 """Who sees a subscriber whole. Everybody else sees enough to recognise, not enough to reach them."""
 
+import re
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,11 @@ _SEES_ALL = frozenset({"agent", "supervisor"})
 _SEES_ADDRESS = frozenset({"dispatcher"})
 SEES_NUMBERS = _SEES_ALL
 """Who sees a caller's number whole."""
+SEES_NOTES = _SEES_ALL
+_WITHOUT_SEPARATORS = str.maketrans(dict.fromkeys(" \u00a0-().", ""))
+_NUMBER = re.compile(r"\+?[0-9]+")
+_SHORTEST_ABROAD = 10
+"""Digits of the shortest number that is dialled with 00: shorter ones are inside numbers, such as 001."""
 _IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
 
 
@@ -62,5 +68,11 @@ def mask_address(address: str) -> str:
 
 
 def plain_phone(phone: str) -> str:
-    """Digits with an optional plus: as a number is stored and searched."""
-    return phone[:1] + phone[1:].replace(" ", "").replace("-", "")
+    """Digits with an optional plus: as a number is stored and searched; what is no number, as a SIP address, stays.
+
+    Switches and people write one number in many ways: (021) 6123-4567, 021 61234567, 00862161234567.
+    """
+    plain = phone.translate(_WITHOUT_SEPARATORS)
+    if not _NUMBER.fullmatch(plain):
+        return phone
+    return "+" + plain[2:] if plain.startswith("00") and len(plain) > _SHORTEST_ABROAD else plain
