@@ -91,8 +91,10 @@ def call(number: int, chance: random.Random) -> CallStream:
         faults = chance.choice([(), (), (), ("negative_time", "unknown_agent")])
         fact = kind(fact_id=f"{stream.subject}:{place}", faults=faults, **values)
         stream.add(fact, when, recorded_at=max(when, begin) + timedelta(seconds=chance.choice([0, 1, 4000])))
-    if stream.messages and chance.random() < 0.3:
-        again = chance.choice(stream.messages)
+    # What the desk tells is told once, as it happens; a switch corrects what it told.
+    of_switch = [one for one in stream.messages if not isinstance(one.body, c.ReplyPromised | c.ReplyGiven)]
+    if of_switch and chance.random() < 0.3:
+        again = chance.choice(of_switch)
         mended = replace(again.body, revision=2, queue="mended", team="night")
         stream.add(mended, again.occurred_at + timedelta(seconds=1), recorded_at=at + timedelta(days=1))
     _record_in_order(stream)
@@ -130,6 +132,22 @@ def _about_the_call(at: datetime, said: dict, chance: random.Random) -> list:
         told.append((c.CallClassified, at, said | {"demand_type": "report", "subscriber_id": "s-1"}))
     if chance.random() < 0.3:
         told.append((c.CallRated, at, said | {"score": chance.choice([None, 1, 5]), "highest": 5}))
+    if chance.random() < 0.5:
+        told += _promised(at, said, chance)
+    return told
+
+
+def _promised(at: datetime, said: dict, chance: random.Random) -> list:
+    """Difficult cases: a promise, perhaps another before or after its time was over, and perhaps the reply."""
+    told = []
+    for case_id in chance.sample(["k-1", "k-2"], chance.choice([1, 1, 2])):
+        about = said | {"case_id": case_id, "agent_id": chance.choice(["a-1", "a-2"]), "team": "day"}
+        for _ in range(chance.randint(1, 3)):
+            about |= {"reply_by": at + timedelta(hours=chance.choice([0, 2, 48]))}
+            told.append((c.ReplyPromised, at, about))
+            at += timedelta(hours=chance.choice([0, 1, 2, 60]))
+        if chance.random() < 0.6:
+            told.append((c.ReplyGiven, at, about))
     return told
 
 

@@ -9,11 +9,15 @@ from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.quality import QualityEvent
-from linework.recount import agents, calls, clocks, follow_ups, orders
+from linework.recount import agents, calls, clocks, follow_ups, orders, promises
 from linework.recount.counting import Asked, Entry, Kind, count
 
 KINDS: dict[tuple[str, int], Kind] = {
-    **{key: kind for key, (kind, _) in (*orders.RULES.items(), *calls.RULES.items(), *follow_ups.RULES.items())},
+    **{
+        key: kind
+        for rules in (orders.RULES, calls.RULES, follow_ups.RULES, promises.RULES)
+        for key, (kind, _) in rules.items()
+    },
     **{(metric, 1): kind for metric, (kind, _) in clocks.RULES.items()},
     **{(metric, 1): "ratio" for metric in agents.MEASURES},
 }
@@ -84,6 +88,8 @@ class Recount:
             return orders.RULES[key][1](self._lives.values(), at)
         if key in follow_ups.RULES:
             return follow_ups.RULES[key][1](self._follow_ups.cases, self._lives.values())
+        if key in promises.RULES:
+            return promises.RULES[key][1](self._calls.values(), at)
         if asked.metric in clocks.RULES:
             return self._clocks.entries(asked.metric, at, asked.parameters)
         legs = [leg for call in self._calls.values() for leg in calls.legs_of(call)]

@@ -13,7 +13,7 @@ from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from reporting import event_store
 from reporting.event_store import Added, StreamState
-from reporting.projections import agents, calls, clocks, days, follow_ups, orders, watching
+from reporting.projections import agents, calls, clocks, days, follow_ups, orders, promises, watching
 
 SETS = ("a", "b")
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -21,6 +21,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     clocks.TABLE: clocks.KEY,
     calls.TABLE: calls.KEY,
     calls.LATE_TABLE: calls.LATE_KEY,
+    promises.TABLE: promises.KEY,
     agents.TABLE: agents.KEY,
     follow_ups.TABLE: follow_ups.KEY,
     follow_ups.ORDERS_TABLE: follow_ups.ORDERS_KEY,
@@ -50,6 +51,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
         orders.LATER: set(),
         clocks.TABLE: set(),
         calls.TABLE: set(),
+        promises.TABLE: set(),
         agents.TABLE: agents.days_of(states, newest),
         follow_ups.TABLE: set(),
     }
@@ -63,6 +65,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
             touched[clocks.TABLE] |= await clocks.judge_by(tx, name, defined, rules, late_after)
         if facts:
             touched[calls.TABLE] |= await calls.apply(tx, name, facts, known, late_after, newest)
+            touched[promises.TABLE] |= await promises.apply(tx, name, facts, known)
         await agents.apply(tx, name, states)
         changed, answered = await follow_ups.apply(tx, name, followed, late_after)
         touched[follow_ups.TABLE] |= changed
@@ -89,6 +92,7 @@ async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_a
         await clocks.judge_by(tx, name, defined, rules, late_after)
     if facts:
         await calls.write_anew(tx, name, facts, late_after)
+        await promises.apply(tx, name, facts, ())
     if followed:
         await follow_ups.write_anew(tx, name, followed, late_after)
     await agents.apply(tx, name, messages)
