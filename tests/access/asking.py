@@ -69,8 +69,7 @@ class Route:
 
     @property
     def path(self) -> str:
-        """As the OpenAPI document has it, which does not tell that a parameter may hold slashes."""
-        return self.row.split(" ")[1].replace(":path}", "}")
+        return self.row.split(" ")[1]
 
     @property
     def is_stream(self) -> bool:
@@ -99,7 +98,7 @@ def every_route(service: Service) -> list[Route]:
     document = app.openapi()
     found = []
     for row, grants in routes_of(service).items():
-        method, path = row.replace(":path}", "}").split(" ")
+        method, path = row.split(" ")
         if path.startswith("/v1/"):
             found.append(Route(service, row, grants, document["paths"][path][method.lower()], document))
     return found

@@ -120,9 +120,9 @@ class InternalError(refusals.Refusal):
 
 
 class VersionRequired(refusals.Refusal):
-    """Send If-Match with the order version that the decision is based on, such as If-Match: "3"."""
+    """Send If-Match with the version that the decision is based on, such as If-Match: "3"."""
 
-    zh = '请在 If-Match 中给出所依据的工单版本，例如 If-Match: "3"。'
+    zh = '请在 If-Match 中给出所依据的版本，例如 If-Match: "3"。'
 
 
 _OWN_STATUS: Mapping[type[refusals.Refusal], HTTPStatus] = {
