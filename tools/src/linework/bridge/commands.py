@@ -42,7 +42,7 @@ def asterisk(
 ) -> None:
     """Read Asterisk's queue_log; stopped and started again it goes on, read twice nothing counts twice.
 
-    The exit status is 1 when a line could not be read or its verb is not known.
+    The exit status is 1 when a line or the rest of a file could not be read, or a verb is not known.
     """
     from linework.bridge.reading import Summary
 
@@ -52,7 +52,8 @@ def asterisk(
         asyncio.run(_asterisk(files, follow, partner, place, summary, state_folder))
     except KeyboardInterrupt:
         typer.echo("Stopped; the same command goes on from here.", err=True)
-    typer.echo(summary.as_json() if json_output else summary.as_text())
+    finally:
+        typer.echo(summary.as_json() if json_output else summary.as_text())
     raise typer.Exit(1 if summary.odd_lines or summary.unknown_verbs else 0)
 
 
