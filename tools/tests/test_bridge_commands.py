@@ -2,7 +2,8 @@
 
 import contextlib
 import gzip
-from collections.abc import AsyncIterator, Callable, Sequence
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,29 @@ def test_a_packed_file_without_a_beginning_is_named(kept: Kept, typed: Typed, tm
     done = typed("bridge", "asterisk", file)
     assert content == b"" or f"{file} cannot be read beyond line 0: " in str(done.exception)
     assert (done.exit_code, kept.ids) == (1 if content else 0, [])
+
+
+@pytest.fixture
+def _signals() -> Iterator[None]:
+    """A signal that a command leaves alone ends its test and not all of them."""
+
+    def nobody(number: int, _: object) -> None:
+        raise AssertionError(f"nobody waits for signal {number}")
+
+    before = signal.signal(signal.SIGTERM, nobody)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.mark.usefixtures("_signals")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_who_is_told_to_end_while_it_follows_says_what_was_read(
+    kept: Kept, typed: Typed, tmp_path: Path, number: signal.Signals
+) -> None:
+    log, cursor = tmp_path / "queue_log", tmp_path / "cursor"
+    log.write_text("\n".join(CALLS[:10]) + "\n")
+    kept.then = lambda: signal.raise_signal(number)
+    done = typed("bridge", "asterisk", log, "--follow", "--cursor", cursor)
+    assert (done.exit_code, len(kept.ids)) == (0, 20)
+    assert "10 lines became 20 events." in done.output
+    assert "Stopped; the same command goes on from here." in done.output
