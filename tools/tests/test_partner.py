@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
+from intake import api as intake_api
+from linework.importer.order_body import CreateWorkOrder
 from linework.stopped import Stopped
 
 Typed = Callable[..., Result]
@@ -94,7 +96,7 @@ def test_orders_come_from_a_file_once_and_every_row_is_reported(city: Any, typed
     found = rows(tmp_path / "orders.csv.report.csv")
     assert [row["outcome"] for row in found] == ["created", "refused", "refused", "refused", "refused"]
     assert [row["reason"][:20] for row in found[1:3]] == ["content is empty", "external_reference s"]
-    assert "with a zone" in found[3]["reason"]
+    assert found[3]["reason"].startswith("appointment_start: Input should have timezone info; appointment_end: ")
     assert found[4]["external_reference"] == "'=A-4"
 
 
@@ -118,3 +120,45 @@ def test_a_second_run_creates_nothing_and_a_dry_run_nothing_at_all(city: Any, ty
     file.write_text(ORDERS + "A-1,111,digital,test,x,,\n")
     assert [typed("import", "orders", file).exit_code for _ in range(2)] == [0, 0]
     assert (len(city.orders), rows(tmp_path / "orders.csv.report.csv")[0]["outcome"]) == (1, "already there")
+
+
+@pytest.mark.usefixtures("types")
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("channel", "pigeon", "channel: Input should be 'phone'"),
+        ("zone", "nowhere", "zone: Input should be"),
+        ("occurred_at", "2999-01-01T00:00:00Z", "occurred_at: Value error, the time is in the future"),
+        ("appointment_start", "2026-03-02T09:00:00Z", "appointment_end: Field required"),
+        ("territory", "x" * 201, "territory: String should have at most 200 characters"),
+        ("demand_type", "a b", "demand_type: String should match"),
+    ],
+)
+def test_a_dry_run_says_of_a_row_what_the_run_says(
+    city: Any, typed: Typed, tmp_path: Path, column: str, value: str, reason: str
+) -> None:
+    city.extra = lambda method, path, body: (200, {"items": [{}] if path == "subscribers" else []})
+    plain = {"external_reference": "A", "subscriber_no": "111", "device_type": "digital", "demand_type": "test"}
+    row = plain | {"content": "x", column: value}
+    file, report = tmp_path / "orders.csv", tmp_path / "orders.csv.report.csv"
+    file.write_text(f"{','.join(row)}\n{','.join(row.values())}\n")
+    assert typed("import", "orders", file, "--dry-run").exit_code == 1
+    dry = rows(report)
+    assert (dry[0]["outcome"], dry[0]["reason"][: len(reason)]) == ("refused", reason)
+    assert typed("import", "orders", file).exit_code == 1
+    assert (rows(report), city.orders) == (dry, {})
+
+
+@pytest.mark.usefixtures("types")
+def test_an_appointment_that_ends_before_it_begins_is_found_by_a_dry_run(
+    city: Any, typed: Typed, tmp_path: Path
+) -> None:
+    city.extra = lambda method, path, body: (200, {"items": [{}] if path == "subscribers" else []})
+    file = tmp_path / "orders.csv"
+    file.write_text(f"{ORDERS}A-1,111,digital,test,x,2026-03-02T10:00:00Z,2026-03-02T09:00:00Z\n")
+    assert typed("import", "orders", file, "--dry-run").exit_code == 1
+    assert "the end is not after the start" in rows(tmp_path / "orders.csv.report.csv")[0]["reason"]
+
+
+def test_the_body_that_is_looked_at_is_the_one_that_intake_takes() -> None:
+    assert CreateWorkOrder.model_json_schema() == intake_api.CreateWorkOrder.model_json_schema()

@@ -1,12 +1,13 @@
 """Every way in which a request can fail is a problem document, in the caller's language."""
 
 from collections.abc import AsyncIterator
+from enum import StrEnum
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, Body, Query
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
@@ -36,6 +37,27 @@ class Toy(BaseModel):
     story: Prose = "none"
     made_at: PastMoment | None = None
     count: int = Field(1, ge=1, le=10)
+
+
+class Round(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    form: Literal["round"]
+    radius: int
+
+
+class Long(BaseModel):
+    form: Literal["long"]
+    edges: list[int] | dict[str, int]
+
+
+class Size(StrEnum):
+    ALL = "all"
+
+
+class Shape(BaseModel):
+    label: Line | Literal[""] = ""
+    piece: Annotated[Round | Long, Field(discriminator="form")] | None = None
 
 
 FAMILIES = {
@@ -72,6 +94,16 @@ async def away() -> None:
 @router.post("")
 async def make(toy: Toy) -> Toy:
     return toy
+
+
+@router.post("/shapes")
+async def shape(shape: Annotated[Round | Long, Body(discriminator="form")]) -> None:
+    pass
+
+
+@router.post("/labels")
+async def label(shape: Shape, sizes: Annotated[list[int] | None, Query()] = None, size: int | Size = 1) -> None:
+    pass
 
 
 @pytest.fixture(scope="module")
@@ -201,6 +233,29 @@ async def test_a_wrong_value_is_pointed_at_in_both_languages(
     answer = await client.post("/toys", json=body, headers={"accept-language": "zh"})
     (error,) = assert_problem(answer, 422, "invalid_request", "zh")["errors"]
     assert error["wrong"] == wrong_zh
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointers"),
+    [
+        ("/shapes", {"form": "round", "radius": 1, "zz": 1}, {"/zz"}),
+        ("/shapes", {"form": "round"}, {"/radius"}),
+        ("/shapes", {"form": "square"}, {""}),
+        ("/shapes", [], {""}),
+        ("/shapes", {"form": "long", "edges": [1, "b"]}, {"/edges/1", "/edges"}),
+        ("/shapes", {"form": "long", "edges": {"a/b~c": "d"}}, {"/edges/a~1b~0c", "/edges"}),
+        ("/labels", {"label": 7}, {"/label"}),
+        ("/labels", {"piece": {"form": "round", "radius": "?"}}, {"/piece/radius"}),
+        ("/labels", {"piece": {"form": "round"}}, {"/piece/radius"}),
+        ("/labels?sizes=1&sizes=x", {}, {"/sizes/1"}),
+        ("/labels?size=x", {}, {"/size"}),
+    ],
+)
+async def test_a_pointer_names_places_of_the_request_only(
+    client: httpx.AsyncClient, path: str, body: Any, pointers: set[str]
+) -> None:
+    document = assert_problem(await client.post(f"/toys{path}", json=body), 422, "invalid_request")
+    assert {error["pointer"] for error in document["errors"]} == pointers
 
 
 async def test_every_answer_has_the_headers_that_keep_browsers_from_guessing(client: httpx.AsyncClient) -> None:

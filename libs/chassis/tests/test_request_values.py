@@ -40,13 +40,13 @@ def test_an_etag_is_what_if_match_takes(version: int) -> None:
 
 @given(st.integers(-(2**62), 2**62), st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))
 def test_a_cursor_comes_back_as_it_was_given(number: int, text: str) -> None:
-    assert from_cursor(to_cursor(number, text), int, str) == (number, text)
+    assert from_cursor("toys", to_cursor("toys", number, text), int, str) == (number, text)
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_a_broken_cursor_is_refused_and_breaks_nothing(cursor: str) -> None:
     try:
-        values = from_cursor(cursor, int, str)
+        values = from_cursor("toys", cursor, int, str)
     except CursorBroken:
         return
     assert [type(value) for value in values] == [int, str]
@@ -61,9 +61,9 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_a_cursor_of_other_values_is_refused(values: Any) -> None:
-    cursor = base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+    cursor = encoded(["toys", *values] if isinstance(values, list) else values)
     try:
-        number, text = from_cursor(cursor, int, str)
+        number, text = from_cursor("toys", cursor, int, str)
     except CursorBroken:
         return
     assert type(number) is int
@@ -72,20 +72,30 @@ def test_a_cursor_of_other_values_is_refused(values: Any) -> None:
     assert text.encode()
 
 
-@pytest.mark.parametrize("values", [[True, "a"], [1.0, "a"], [10**30, "a"], [1, "a\x00"], [1], [1, "a", "b"], {}, 1])
+@pytest.mark.parametrize("values", [[True, "a"], [1.0, "a"], [10**30, "a"], [1, "a\x00"], [1], [1, "a", "b"], []])
 def test_a_cursor_of_almost_the_right_values_is_refused(values: Any) -> None:
     with pytest.raises(CursorBroken):
-        from_cursor(base64.urlsafe_b64encode(json.dumps(values).encode()).decode(), int, str)
+        from_cursor("toys", encoded(["toys", *values]), int, str)
+
+
+@pytest.mark.parametrize("values", [{}, 1, "toys", ["toys"], [1, "a"], ["games", 1, "a"], [1, 1, "a"], [None, 1, "a"]])
+def test_a_cursor_of_another_list_is_refused(values: Any) -> None:
+    with pytest.raises(CursorBroken):
+        from_cursor("toys", encoded(values), int, str)
+
+
+def encoded(values: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
 
 
 def test_a_cursor_that_nests_without_end_is_refused() -> None:
     with pytest.raises(CursorBroken):
-        from_cursor(base64.urlsafe_b64encode(b"[" * 100_000).decode(), int)
+        from_cursor("toys", base64.urlsafe_b64encode(b"[" * 100_000).decode(), int)
 
 
 def test_a_cursor_with_half_a_character_is_refused() -> None:
     with pytest.raises(CursorBroken):
-        from_cursor(base64.urlsafe_b64encode(b'["\\ud800"]').decode(), str)
+        from_cursor("toys", base64.urlsafe_b64encode(b'["toys","\\ud800"]').decode(), str)
 
 
 def takes(kind: Any, value: Any) -> bool:

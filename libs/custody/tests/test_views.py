@@ -9,7 +9,7 @@ import pytest
 
 from chassis.catch_up import NotCaughtUp
 from chassis.database import Database
-from chassis.paging import CursorBroken
+from chassis.paging import CursorBroken, to_cursor
 from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service, Status
@@ -93,13 +93,27 @@ async def test_a_list_is_narrowed_by_each_thing_it_can_be_narrowed_by(db: Databa
 
 
 def cursor_of(values: Any) -> str:
-    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode()
+    return base64.urlsafe_b64encode(json.dumps(["work-orders by urgency", *values]).encode()).decode()
+
+
+async def test_a_list_takes_its_own_cursors_only(db: Database) -> None:
+    for order_id in ("a", "b"):
+        await create(db, order_id)
+    opening, cursors = opening_of(db), {}
+    for name, page_of in LISTS.items():
+        cursors[name] = json.loads(await page_of(db, EVERY, opening, cursor=None, limit=1))["next_cursor"]
+    cursors["nobody's"] = to_cursor("settled-calls", BEGIN.isoformat(), "a")
+    for name, page_of in LISTS.items():
+        await page_of(db, EVERY, opening, cursor=cursors[name], limit=1)
+        for of in cursors.keys() - {name}:
+            with pytest.raises(CursorBroken):
+                await page_of(db, EVERY, opening, cursor=cursors[of], limit=1)
 
 
 @pytest.mark.parametrize(
     "values", [[1, "soon", "a"], [1, "2026-01-01T00:00:00", "a"], [1, "", "a"], [2**62 + 1, "2026-01-01", "a"]]
 )
-async def test_a_cursor_of_another_list_or_with_a_broken_time_is_refused(db: Database, values: list[Any]) -> None:
+async def test_a_cursor_with_a_broken_time_is_refused(db: Database, values: list[Any]) -> None:
     with pytest.raises(CursorBroken):
         await most_urgent(db, EVERY, opening_of(db), cursor=cursor_of(values), limit=5)
 

@@ -1,8 +1,12 @@
-"""Keyset cursors: a page starts after the last row of the one before, whatever was inserted since."""
+"""Keyset cursors: a page starts after the last row of the one before, whatever was inserted since.
+
+A cursor carries the name of its list: behind a row of one list there is no place in another.
+"""
 
 import base64
 import binascii
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from contracts.refusals import Invalid
@@ -14,23 +18,37 @@ class CursorBroken(Invalid):
     zh = "分页游标无效，请去掉后重新查询。"
 
 
-def to_cursor(*values: Any) -> str:
-    """An opaque cursor of a row's sort values (texts and numbers)."""
-    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode().rstrip("=")
+def to_cursor(of: str, *values: Any) -> str:
+    """An opaque cursor of the list `of`, made of a row's sort values (texts and numbers)."""
+    return base64.urlsafe_b64encode(json.dumps((of, *values), separators=(",", ":")).encode()).decode().rstrip("=")
 
 
-def from_cursor(cursor: str, *kinds: type) -> tuple[Any, ...]:
-    """The sort values of a cursor; raises `CursorBroken` unless they are of these kinds."""
+def from_cursor(of: str, cursor: str, *kinds: type) -> tuple[Any, ...]:
+    """The sort values of a cursor; raises `CursorBroken` unless it is of the list `of`, and they of these kinds."""
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         values = json.loads(base64.b64decode(padded.encode("ascii"), altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError) as error:
         raise CursorBroken() from error
-    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+    if not isinstance(values, list) or [type(value) for value in values] != [str, *kinds]:
         raise CursorBroken()
-    if not all(map(_can_be_compared, values)):
+    name, *sorted_by = values
+    if name != of or not all(map(_can_be_compared, sorted_by)):
         raise CursorBroken()
-    return tuple(values)
+    return tuple(sorted_by)
+
+
+def moment_of(text: str) -> datetime:
+    """The time that is one of a cursor's values; raises `CursorBroken`."""
+    try:
+        moment = datetime.fromisoformat(text)
+        # The first and the last day of the calendar do not exist in every zone.
+        in_utc = moment.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise CursorBroken() from error
+    if moment.tzinfo is None:
+        raise CursorBroken()
+    return in_utc
 
 
 def _can_be_compared(value: Any) -> bool:

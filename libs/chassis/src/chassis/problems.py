@@ -6,7 +6,7 @@ The one place that knows which HTTP status a family of refusals has. A document 
 """
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -217,7 +217,7 @@ def _errors(error: RequestValidationError, language: str) -> list[dict[str, str]
     for fault in error.errors():
         place, *path = fault["loc"]
         wrong = _WRONG_ZH.get(fault["type"], "内容不正确") if language == "zh" else fault["msg"]
-        row = {"in": str(place), "pointer": "/" + "/".join(str(step) for step in path), "wrong": wrong}
+        row = {"in": str(place), "pointer": _pointer(path, fault, error.body), "wrong": wrong}
         if language == "zh":
             row["detail"] = fault["msg"]
         expected = fault.get("ctx", {})
@@ -226,6 +226,28 @@ def _errors(error: RequestValidationError, language: str) -> list[dict[str, str]
             row["right"] = ", ".join(f"{name} {value}" for name, value in right.items())
         shown.append(row)
     return shown
+
+
+def _pointer(path: Sequence[str | int], fault: Mapping[str, Any], body: Any) -> str:
+    """A JSON pointer (RFC 6901) into the body, or the name of a parameter; empty: the body as a whole.
+
+    Between the keys of the body, pydantic's path names the members of unions, which are nothing that was sent.
+    """
+    if fault["loc"][0] != "body":
+        steps = [step for number, step in enumerate(path) if number == 0 or isinstance(step, int)]
+    else:
+        steps = list(_steps_in(body, path, is_missing=fault["type"] == "missing"))
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _steps_in(place: Any, path: Sequence[str | int], *, is_missing: bool) -> Iterator[str | int]:
+    for number, step in enumerate(path, start=1):
+        is_key = isinstance(place, dict) and step in place
+        if is_key or (isinstance(place, list) and isinstance(step, int) and step < len(place)):
+            place = place[step]
+            yield step
+        elif is_missing and number == len(path):
+            yield step
 
 
 def install(app: FastAPI) -> None:

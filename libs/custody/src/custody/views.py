@@ -5,7 +5,6 @@ A row's body is sent as it is stored, with its sealed texts opened, so a page co
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -15,7 +14,7 @@ from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, cast, literal_colu
 from chassis.acts import Answer, etag_of
 from chassis.catch_up import NotCaughtUp, caught_up
 from chassis.database import Database, Query
-from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from custody.record import WorkOrderNotFound, find_tracked, may_see
@@ -24,6 +23,7 @@ from custody.sealing import Opening
 
 _URGENT = ("urgency", "due_at", "id")
 _RECENT = ("changed_at", "id")
+_BY_URGENCY, _BY_CHANGE = "work-orders by urgency", "work-orders by change"
 _URGENCIES = (0, 1)
 _ONE_OF = {"areas": "work_area_id", "subscriber_nos": "subscriber_no"}
 _EQUAL = ("work_area_id", "order_no", "external_reference", "device_type", "demand_type")
@@ -51,36 +51,30 @@ async def most_urgent(db: Database, search: Search, opening: Opening, *, cursor:
     """A page, urged orders first, then by the time the subscriber waits for."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
-        urgency, due_at, order_id = from_cursor(cursor, int, str, str)
+        urgency, due_at, order_id = from_cursor(_BY_URGENCY, cursor, int, str, str)
         if urgency not in _URGENCIES:
             raise CursorBroken()
-        place = (urgency, _moment(due_at), order_id)
+        place = (urgency, moment_of(due_at), order_id)
     rows = await _rows(db, search, _URGENT, place, limit)
-    return await _page(
-        rows, limit, opening, lambda row: to_cursor(row["urgency"], row["due_at"].isoformat(), row["id"])
-    )
+
+    def cursor_of(row: Record) -> str:
+        return to_cursor(_BY_URGENCY, row["urgency"], row["due_at"].isoformat(), row["id"])
+
+    return await _page(rows, limit, opening, cursor_of)
 
 
 async def most_recent(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
     """A page, latest change first: for orders that nobody waits for any more."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
-        changed_at, order_id = from_cursor(cursor, str, str)
-        place = (_moment(changed_at), order_id)
+        changed_at, order_id = from_cursor(_BY_CHANGE, cursor, str, str)
+        place = (moment_of(changed_at), order_id)
     rows = await _rows(db, search, _RECENT, place, limit)
-    return await _page(rows, limit, opening, lambda row: to_cursor(row["changed_at"].isoformat(), row["id"]))
 
+    def cursor_of(row: Record) -> str:
+        return to_cursor(_BY_CHANGE, row["changed_at"].isoformat(), row["id"])
 
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        # The first and the last day of the calendar do not exist in every zone.
-        in_utc = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise CursorBroken() from error
-    if moment.tzinfo is None:
-        raise CursorBroken()
-    return in_utc
+    return await _page(rows, limit, opening, cursor_of)
 
 
 async def _rows(

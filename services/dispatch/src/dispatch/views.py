@@ -78,13 +78,15 @@ async def get_work_area(db: Database, work_area_id: str) -> WorkArea:
 
 async def work_areas(db: Database, *, cursor: str | None, limit: int) -> WorkAreas:
     """A page of areas by id, each with all its staff."""
-    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    (after,) = from_cursor("work-areas", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.fetch(
             f"select {_AREA} from work_areas where id > $1 order by id limit $2", after, limit + 1
         )
         items = await _with_staff(statements, rows[:limit])
-    return WorkAreas(items=items, next_cursor=to_cursor(items[-1].work_area_id) if len(rows) > limit else None)
+    return WorkAreas(
+        items=items, next_cursor=to_cursor("work-areas", items[-1].work_area_id) if len(rows) > limit else None
+    )
 
 
 async def get_staff(db: Database, staff_id: str) -> StaffMember:
@@ -97,7 +99,7 @@ async def get_staff(db: Database, staff_id: str) -> StaffMember:
 
 async def staff(db: Database, *, work_area_id: str | None, cursor: str | None, limit: int) -> StaffPage:
     """A page of staff by id, of one work area or of all."""
-    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    (after,) = from_cursor("staff", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.fetch(
             f"""select {_STAFF} from staff where ($1::text is null or work_area_id = $1) and id > $2
@@ -107,7 +109,7 @@ async def staff(db: Database, *, work_area_id: str | None, cursor: str | None, l
             limit + 1,
         )
     items = [_member(row) for row in rows[:limit]]
-    return StaffPage(items=items, next_cursor=to_cursor(items[-1].staff_id) if len(rows) > limit else None)
+    return StaffPage(items=items, next_cursor=to_cursor("staff", items[-1].staff_id) if len(rows) > limit else None)
 
 
 async def _with_staff(statements: Statements, areas: Sequence, *, is_active: bool | None = None) -> list[WorkArea]:

@@ -101,6 +101,7 @@ async def test_urged_orders_come_first_then_those_waited_for_longest_page_by_pag
 
 
 NOW = "2026-03-02T08:00:00+00:00"
+NAMES = ("work-areas", "staff", "work-orders by urgency")
 # What no page of a list ever gave as its cursor.
 BROKEN_CURSORS = {
     "/v1/work-areas": ([1], ["\x00"], ["\ud800"], ["a", "b"], {}, "north"),
@@ -120,7 +121,8 @@ BROKEN_CURSORS = {
 
 async def test_a_cursor_that_no_list_gave_is_refused(desk):
     for path, contents in BROKEN_CURSORS.items():
-        encoded = [base64.urlsafe_b64encode(json.dumps(content).encode()).decode() for content in contents]
+        named = [[name, *content] for content in contents if isinstance(content, list) for name in NAMES]
+        encoded = [base64.urlsafe_b64encode(json.dumps(one).encode()).decode() for one in (*contents, *named)]
         for cursor in ("x", "%", "eyJ", *encoded):
             answer = await desk.get(path, cursor=cursor)
             assert (answer.status_code, answer.json()["code"]) == (422, "cursor_broken"), (path, cursor)

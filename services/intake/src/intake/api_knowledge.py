@@ -10,14 +10,13 @@ from chassis.acts import Answer, IdempotencyKeyBroken, IdempotencyKeyReused, eta
 from chassis.any_route import ANY
 from chassis.desk import Desk
 from chassis.identity import new_id
-from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
 from chassis.problems import Responses, VersionRequired
 from chassis.texts import Code, Line, Prose
 from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId
 from intake import knowledge, knowledge_store, store
 from intake.domain.creation import DemandTypeUnknown
 from intake.knowledge_store import Article, ArticleChanged, ArticleNotFound
-from intake.views_calls import moment_of
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 
@@ -142,12 +141,12 @@ async def list_article_versions(article_id: OrderId, desk: Desk) -> ArticleVersi
 @router.get("/{article_id}/calls", responses=Responses.of((*ANY, ArticleNotFound, CursorBroken)))
 async def list_calls_settled(article_id: OrderId, desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> SettledCalls:
     """The calls that an article settled, the latest first."""
-    after = from_cursor(cursor, str, str) if cursor else None
+    after = from_cursor("settled-calls", cursor, str, str) if cursor else None
     async with desk.db.statements() as statements:
         await knowledge_store.get_article(statements, article_id)
         rows = await knowledge_store.calls_settled(
             statements, article_id, after=(moment_of(after[0]), after[1]) if after else None, limit=limit + 1
         )
     last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = to_cursor(last["settled_at"].isoformat(), last["id"]) if last else None
+    next_cursor = to_cursor("settled-calls", last["settled_at"].isoformat(), last["id"]) if last else None
     return SettledCalls.model_validate({"items": rows[:limit], "next_cursor": next_cursor})

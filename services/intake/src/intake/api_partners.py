@@ -115,12 +115,12 @@ async def list_refused_events(
     partner_id: PartnerId, desk: Desk, cursor: Cursor = None, limit: Limit = 50
 ) -> RefusedEvents:
     """What was refused to a partner, in the order in which it came."""
-    after = from_cursor(cursor, int, str) if cursor else (0, "")
+    after = from_cursor("refused-events", cursor, int, str) if cursor else (0, "")
     async with desk.db.statements() as statements:
         await partners.get_partner(statements, partner_id)
         rows = await partners.refused_events(statements, partner_id, after=after, limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = to_cursor(last["place"], last["event_id"]) if last else None
+    next_cursor = to_cursor("refused-events", last["place"], last["event_id"]) if last else None
     return RefusedEvents.model_validate({"items": rows[:limit], "next_cursor": next_cursor})
 
 
@@ -136,8 +136,8 @@ async def define_agent(agent_id: Code, body: AgentDefinition, desk: Desk) -> Def
 @router.get("/agents", responses=Responses.of((*ANY, CursorBroken)))
 async def list_agents(desk: Desk, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Agents:
     """The agents, by id."""
-    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    (after,) = from_cursor("agents", cursor, str) if cursor else ("",)
     async with desk.db.statements() as statements:
         found = await partners.desk_agents(statements, after=after, limit=limit + 1)
-    next_cursor = to_cursor(found[limit - 1].id) if len(found) > limit else None
+    next_cursor = to_cursor("agents", found[limit - 1].id) if len(found) > limit else None
     return Agents.model_validate({"items": found[:limit], "next_cursor": next_cursor}, from_attributes=True)

@@ -161,12 +161,12 @@ async def list_reveals(
     limit: Limit = 50,
 ) -> Response:
     """Who revealed whose data, when and what for; latest first."""
-    (before,) = from_cursor(cursor, str) if cursor else (None,)
+    (before,) = from_cursor("reveals", cursor, str) if cursor else (None,)
     async with desk.db.statements() as statements:
         rows = await people_store.reveals(
             statements, subscriber_id=subscriber_id, revealed_by=revealed_by, before=before, limit=limit + 1
         )
-    return await _page(rows, limit, desk)
+    return await _page("reveals", rows, limit, desk)
 
 
 @router.post(
@@ -204,19 +204,19 @@ async def list_legal_holds(
     limit: Limit = 50,
 ) -> Response:
     """Legal holds, also those that were lifted; latest first."""
-    (before,) = from_cursor(cursor, str) if cursor else (None,)
+    (before,) = from_cursor("legal-holds", cursor, str) if cursor else (None,)
     async with desk.db.statements() as statements:
         rows = await people_store.holds(
             statements, subscriber_id=subscriber_id, is_standing=is_standing, before=before, limit=limit + 1
         )
-    return await _page(rows, limit, desk)
+    return await _page("legal-holds", rows, limit, desk)
 
 
-async def _page(rows: list[Any], limit: int, desk: RouteDesk) -> Response:
+async def _page(name: str, rows: list[Any], limit: int, desk: RouteDesk) -> Response:
     """A page of rows that hold a sealed reason each, which is opened for the one who asks."""
     stored = [(row["id"], msgspec.json.encode(dict(row)).decode()) for row in rows[:limit]]
     items = ",".join(await opening_for(desk.request).objects(stored))
-    following = f'"{to_cursor(stored[-1][0])}"' if len(rows) > limit else "null"
+    following = f'"{to_cursor(name, stored[-1][0])}"' if len(rows) > limit else "null"
     return Response(f'{{"items":[{items}],"next_cursor":{following}}}', media_type="application/json")
 
 
@@ -238,11 +238,13 @@ async def erase_subscriber(subscriber_id: OrderId, body: ErasureWanted, desk: De
 @router.get("/erasures", responses=Responses.of((*ANY, CursorBroken)))
 async def list_erasures(desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> ErasurePage:
     """The evidence of every erasure, latest registered subscriber first."""
-    (before,) = from_cursor(cursor, str) if cursor else (None,)
+    (before,) = from_cursor("erasures", cursor, str) if cursor else (None,)
     async with desk.db.statements() as statements:
         rows = await people_store.erasures(statements, before=before, limit=limit + 1)
     items = [Erasure.model_validate(dict(row)) for row in rows[:limit]]
-    return ErasurePage(items=items, next_cursor=to_cursor(items[-1].subscriber_id) if len(rows) > limit else None)
+    return ErasurePage(
+        items=items, next_cursor=to_cursor("erasures", items[-1].subscriber_id) if len(rows) > limit else None
+    )
 
 
 @router.get("/retention-rules", responses=Responses.of(ANY))

@@ -166,7 +166,7 @@ async def subscribers(
     db: Database, wanted: SubscriberSearch, *, cursor: str | None, limit: int
 ) -> tuple[Sequence[Subscriber], str | None]:
     """A page of subscribers by number, phone or kind exactly, name or address from its beginning, words of notes."""
-    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    (after,) = from_cursor("subscribers", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.fetch(
             """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes
@@ -185,7 +185,7 @@ async def subscribers(
             limit + 1,
         )
     found = [store.to_subscriber(row) for row in rows[:limit]]
-    return found, to_cursor(found[-1].id) if len(rows) > limit else None
+    return found, to_cursor("subscribers", found[-1].id) if len(rows) > limit else None
 
 
 def _starting_with(text: str | None) -> str | None:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from chassis.database import Database, Statements
-from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.paging import from_cursor, moment_of, to_cursor
 from contracts.lifecycle import Status
 from intake import desk_store, store, ties
 from intake.desk_store import FROM_CALLS, SHOWN_CALL
@@ -88,22 +88,8 @@ def _place_in(name: str, cursor: str | None) -> tuple[datetime | None, str]:
     """Behind which row a page begins; raises `CursorBroken` for a cursor of another list."""
     if cursor is None:
         return None, ""
-    of, at, row_id = from_cursor(cursor, str, str, str)
-    if of != name:
-        raise CursorBroken()
+    at, row_id = from_cursor(name, cursor, str, str)
     return moment_of(at), row_id
-
-
-def moment_of(text: str) -> datetime:
-    """The time in a cursor; raises `CursorBroken`."""
-    try:
-        moment = datetime.fromisoformat(text)
-        in_utc = moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise CursorBroken() from error
-    if moment.tzinfo is None:
-        raise CursorBroken()
-    return in_utc
 
 
 def seen(call: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:

@@ -80,6 +80,7 @@ BAD: dict[str, tuple[str, str, Any]] = {
     "a broken cursor": ("GET", "/work-orders?cursor=%00", None),
     "a cursor of another list": ("GET", "/work-orders?cursor=WyJhIl0", None),
     "a cursor of subscribers that is broken": ("GET", "/subscribers?cursor=WzFd", None),
+    "a cursor of subscribers that is half right": ("GET", "/subscribers?cursor=WyJzdWJzY3JpYmVycyIsMV0", None),
     "an unknown status": ("GET", "/work-orders?status=lost", None),
     "too many statuses": ("GET", "/work-orders?" + "status=created&" * 10, None),
     "NUL in a search": ("GET", "/work-orders?subscriber_no=%00", None),

@@ -6,13 +6,13 @@ is one table of them. `save` is guarded by the version; `lock` makes everybody e
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from chassis.database import Database, Statements, Transaction
-from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.paging import from_cursor, moment_of, to_cursor
 from contracts.refusals import NotFound
 from custody.sealing import Opening
 
@@ -147,21 +147,8 @@ class Shelf(Generic[T]):
                 arguments.append(moment)
                 conditions.append(f"{self._sort} {comparison} ${len(arguments)}")
         if wanted.cursor is not None:
-            table, moment_text, thing_id = from_cursor(wanted.cursor, str, str, str)
-            if table != self._table:
-                raise CursorBroken()
-            arguments += [_moment(moment_text), thing_id]
+            moment, thing_id = from_cursor(self._table, wanted.cursor, str, str)
+            arguments += [moment_of(moment), thing_id]
             comparison = "<" if self._latest_first else ">"
             conditions.append(f"({self._sort}, id) {comparison} (${len(arguments) - 1}, ${len(arguments)})")
         return conditions, arguments
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError("without a time zone")
-        # The first and the last day of the calendar do not exist in every zone.
-        return moment.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise CursorBroken() from error

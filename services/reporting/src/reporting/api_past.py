@@ -22,6 +22,7 @@ from reporting.figures.counting import Arguments, FiguresNotBuilt, snapshot
 router = APIRouter(prefix="/v1/work-orders", tags=["the past"])
 AsOf = Annotated[Moment | None, Query(description="What was recorded by then; default: this moment.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
+_LIST = "past-work-orders"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _LATEST = 2**57
@@ -109,11 +110,11 @@ async def get_orders_then(
 
 
 def _cursor_of(row: Any) -> str:
-    return to_cursor((row["entered_at"] - _EPOCH) // _MICROSECOND, row["order_id"])
+    return to_cursor(_LIST, (row["entered_at"] - _EPOCH) // _MICROSECOND, row["order_id"])
 
 
 def _place_of(cursor: str) -> tuple[datetime, str]:
-    microseconds, order_id = from_cursor(cursor, int, str)
+    microseconds, order_id = from_cursor(_LIST, cursor, int, str)
     if not 0 <= microseconds < _LATEST:
         raise CursorBroken()
     return _EPOCH + timedelta(microseconds=microseconds), order_id

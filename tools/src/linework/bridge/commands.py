@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -42,17 +43,13 @@ def asterisk(
 ) -> None:
     """Read Asterisk's queue_log; stopped and started again it goes on, read twice nothing counts twice.
 
-    The exit status is 1 when a line could not be read or its verb is not known.
+    The exit status is 1 when a line or the rest of a file could not be read, or a verb is not known.
     """
     from linework.bridge.reading import Summary
 
     summary = Summary()
     place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
-    try:
-        asyncio.run(_asterisk(files, follow, partner, place, summary, state_folder))
-    except KeyboardInterrupt:
-        typer.echo("Stopped; the same command goes on from here.", err=True)
-    typer.echo(summary.as_json() if json_output else summary.as_text())
+    _read(_asterisk(files, follow, partner, place, summary, state_folder), summary, json_output)
     raise typer.Exit(1 if summary.odd_lines or summary.unknown_verbs else 0)
 
 
@@ -64,6 +61,22 @@ async def _asterisk(
     logs = QueueLogs(files, partner, cursor, summary)
     async with _delivery(partner, state_folder) as delivery:
         await logs.deliver(delivery, follow=follow)
+
+
+def _read(reading: Coroutine[Any, Any, None], summary: "Summary", json_output: bool) -> None:
+    """Reads to the end, or until Ctrl-C or SIGTERM; however it ends, the summary is told."""
+    try:
+        asyncio.run(_until_terminated(reading))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        typer.echo("Stopped; the same command goes on from here.", err=True)
+    finally:
+        typer.echo(summary.as_json() if json_output else summary.as_text())
+
+
+async def _until_terminated(reading: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(reading)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await task
 
 
 @commands.command()
@@ -88,8 +101,7 @@ def freeswitch(
     summary = Summary()
     place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
     reading = CsvReading(_zone(zone), frozenset(inbound_contexts or ["public"]))
-    asyncio.run(_freeswitch(files, partner, place, summary, reading, state_folder))
-    typer.echo(summary.as_json() if json_output else summary.as_text())
+    _read(_freeswitch(files, partner, place, summary, reading, state_folder), summary, json_output)
     raise typer.Exit(1 if summary.odd_lines else 0)
 
 

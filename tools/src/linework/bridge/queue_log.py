@@ -2,12 +2,16 @@
 
 A file is known by its first line, not by its name: rotated under another name it goes on where it was. A last
 line without its end is left until it has one. The cursor is written once what was read has been delivered; after a
-crash in between the same lines are read again and become the same events.
+crash in between the same lines are read again and become the same events. A file that cannot be read to its end, such
+as a packed one that was cut off, ends the reading once the lines before have been delivered: what stands behind
+could not be told in its order.
 """
 
+import contextlib
 import gzip
 import hashlib
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +22,8 @@ import msgspec
 from linework.bridge.asterisk import Line, State, Unreadable, parsed
 from linework.stopped import Stopped
 
+# A packed file that is cut off, one that is damaged, and a disk that does not give it.
+_UNREADABLE = (EOFError, zlib.error, OSError)
 _COUNTED_SECONDS = 3600
 _MOST_COUNTED = 20_000
 
@@ -80,25 +86,40 @@ class LogFile:
         self._cursor = cursor
         self._file: IO[bytes] | None = None
         self._place = Place()
+        self._damage: Stopped | None = None
         self.unfinished = b""
         """What stands behind the last whole line."""
 
     def first_time(self) -> float:
-        """When its first readable line was written; far ahead for a file without one."""
-        with _opened(self.path) as file:
-            for line in file:
-                try:
-                    return parsed(line.decode("utf-8", "replace").rstrip("\r\n")).at
-                except Unreadable:
-                    continue
+        """When its first readable line was written; far ahead for a file without one. Raises `Stopped`."""
+        try:
+            with _opened(self.path) as file:
+                for line in file:
+                    try:
+                        return parsed(line.decode("utf-8", "replace").rstrip("\r\n")).at
+                    except Unreadable:
+                        continue
+        except _UNREADABLE as error:
+            raise self._stopped(error) from error
         return float("inf")
 
     def lines(self, most: int) -> list[Line | Odd]:
-        """The next whole lines, at most so many; none when there is nothing new."""
-        found = []
-        while len(found) < most and (line := self._next()) is not None:
-            found.append(line)
+        """The next whole lines, at most so many; none when there is nothing new.
+
+        Raises `Stopped` where the file cannot be read any further, after it has given what stands before.
+        """
+        found: list[Line | Odd] = []
+        try:
+            while self._damage is None and len(found) < most and (line := self._next()) is not None:
+                found.append(line)
+        except _UNREADABLE as error:
+            self._damage = self._stopped(error)
+        if self._damage is not None and not found:
+            raise self._damage
         return found
+
+    def _stopped(self, error: Exception) -> Stopped:
+        return Stopped(f"{self.path} cannot be read beyond line {self._place.line_count}: {error}.")
 
     def _next(self) -> Line | Odd | None:
         if self._file is None and not self._open():
@@ -139,8 +160,9 @@ class LogFile:
             return False
         name = hashlib.sha256(first).hexdigest()[:32]
         self._place = self._cursor.files.setdefault(name, Place())
-        file.seek(self._place.offset)
         self._file = file
+        _check(self.path)
+        file.seek(self._place.offset)
         return True
 
     def follow(self) -> None:
@@ -159,6 +181,17 @@ class LogFile:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def _check(path: Path) -> None:
+    """Raises for a packed file that is damaged: only its end says whether what stands before is what was packed.
+
+    One that was cut off has no such end; it is right as far as it goes.
+    """
+    if path.suffix == ".gz":
+        with contextlib.suppress(EOFError), gzip.open(path, "rb") as file:
+            while file.read(1 << 20):
+                pass
 
 
 def _opened(path: Path) -> IO[bytes]:

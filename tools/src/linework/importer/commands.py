@@ -123,12 +123,13 @@ async def _orders(file: Path, fates: "list[Fate]", dry_run: bool, clients: int, 
 
     from linework.client import Installation, NotReached, find_addresses
     from linework.client_progress import Bar
-    from linework.importer.orders import COLUMNS, Orders
+    from linework.importer.order_body import NEEDED
+    from linework.importer.orders import Orders
     from linework.importer.rows import count_rows
     from linework.importer.run import PATIENCE
     from linework.stopped import Stopped
 
-    count = count_rows(file, COLUMNS)
+    count = count_rows(file, NEEDED)
     async with Installation(find_addresses(state_folder), patience=PATIENCE) as installation:
         await installation.require("intake")
         run = Orders(installation, dry_run, clients, fates)

@@ -8,16 +8,14 @@ import asyncio
 import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from linework.client import Installation, Refused
+from linework.importer.order_body import NEEDED, body_of, wrong_with
 from linework.importer.rows import Row, read_rows
 from linework.stopped import Stopped
 
-COLUMNS = ("external_reference", "subscriber_no", "device_type", "demand_type", "content")
 _TAKEN = "external_reference_taken"
 
 
@@ -57,7 +55,7 @@ class Orders:
             self._types[kind] = {
                 one["code"] for one in await self.installation.intake.types(kind) if one.get("is_active", True)
             }
-        for batch in _batches(read_rows(file, COLUMNS), self.clients):
+        for batch in _batches(read_rows(file, NEEDED), self.clients):
             self.fates += await asyncio.gather(*(self._fate(row, advance) for row in batch))
 
     async def _fate(self, row: Row, advance: Callable[[], None]) -> Fate:
@@ -76,49 +74,33 @@ class Orders:
 
     def _fault(self, row: Row) -> str | None:
         """What is wrong with a row without asking anybody."""
-        missing = [name for name in COLUMNS if not row[name]]
+        missing = [name for name in NEEDED if not row[name]]
         if missing:
             return f"{', '.join(missing)} is empty"
         first = self._lines.setdefault(row["external_reference"], row.line)
         if first != row.line:
             return f"external_reference stands on line {first} already"
-        if bool(row["appointment_start"]) != bool(row["appointment_end"]):
-            return "an appointment has a start and an end"
-        times = ("appointment_start", "appointment_end", "occurred_at")
-        wrong = [name for name in times if row[name] and not _is_moment(row[name])]
-        return f"{', '.join(wrong)} is not a time with a zone, such as 2026-03-02T09:00:00+08:00" if wrong else None
+        return wrong_with(body_of(row))
 
     async def _looked_at(self, row: Row) -> Fate:
-        for kind in ("device", "demand"):
-            if row[f"{kind}_type"] not in self._types[kind]:
-                reason = f"{kind}_type {row[f'{kind}_type']} is not in the list, or no longer used"
-                return Fate(row.line, row["external_reference"], Outcome.REFUSED, reason=reason)
-        number = row["subscriber_no"]
+        reference, number = row["external_reference"], row["subscriber_no"]
         if number not in self._people:
             found = await self.installation.intake.read("/v1/subscribers", subscriber_no=number)
             self._people[number] = bool(found["items"])
         if not self._people[number]:
-            reason = f"there is no subscriber {number}"
-            return Fate(row.line, row["external_reference"], Outcome.REFUSED, reason=reason)
-        present = await self.installation.intake.work_orders(external_reference=row["external_reference"])
+            return Fate(row.line, reference, Outcome.REFUSED, reason=f"There is no subscriber {number}.")
+        for kind in ("device", "demand"):
+            code = row[f"{kind}_type"]
+            if code not in self._types[kind]:
+                reason = f"{kind.capitalize()} type {code} is not in the list, or no longer used."
+                return Fate(row.line, reference, Outcome.REFUSED, reason=reason)
+        present = await self.installation.intake.work_orders(external_reference=reference)
         if present:
-            return Fate(row.line, row["external_reference"], Outcome.ALREADY_THERE, present[0].order_no)
-        return Fate(row.line, row["external_reference"], Outcome.WOULD_BE_CREATED)
+            return Fate(row.line, reference, Outcome.ALREADY_THERE, present[0].order_no)
+        return Fate(row.line, reference, Outcome.WOULD_BE_CREATED)
 
     async def _created(self, row: Row) -> Fate:
-        appointment = None
-        if row["appointment_start"]:
-            appointment = {"start": row["appointment_start"], "end": row["appointment_end"]}
-        more: dict[str, Any] = {name: row[name] or None for name in ("channel", "zone", "territory", "occurred_at")}
-        order = await self.installation.intake.create_work_order(
-            subscriber_no=row["subscriber_no"],
-            device_type=row["device_type"],
-            demand_type=row["demand_type"],
-            content=row["content"],
-            external_reference=row["external_reference"],
-            appointment=appointment,
-            **more,
-        )
+        order = await self.installation.intake.create_work_order(**body_of(row))
         return Fate(row.line, row["external_reference"], Outcome.CREATED, order.order_no)
 
 
@@ -131,13 +113,6 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
             batch = []
     if batch:
         yield batch
-
-
-def _is_moment(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def _reason(refusal: Refused) -> str:

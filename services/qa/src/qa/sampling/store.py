@@ -122,7 +122,7 @@ async def frame_page(
     db: Database, plan_id: str, *, is_drawn: bool | None, cursor: str | None, limit: int
 ) -> tuple[list[FrameRow], str | None]:
     """A page of a plan's frame in the order of recording ids, and the cursor of the next one."""
-    (after,) = from_cursor(cursor, str) if cursor else ("",)
+    (after,) = from_cursor("frame", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.fetch(
             """select * from sampling_frame where plan_id = $1 and recording_id > $2
@@ -133,7 +133,7 @@ async def frame_page(
             limit + 1,
         )
     shown = [to_frame_row(row) for row in rows[:limit]]
-    return shown, to_cursor(shown[-1].facts.recording_id) if len(rows) > limit else None
+    return shown, to_cursor("frame", shown[-1].facts.recording_id) if len(rows) > limit else None
 
 
 async def put_agent(tx: Transaction, agent_id: str, joined_on: date) -> None:

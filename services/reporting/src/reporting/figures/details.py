@@ -25,6 +25,7 @@ _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 _FAR_AHEAD = datetime(9999, 1, 1, tzinfo=UTC)
+_LIST = "figure-events"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = 2**57
 _LATEST_VERSION = 2**31
@@ -71,12 +72,12 @@ async def _rows(
 
 
 def _cursor_of(row: Any) -> str:
-    return to_cursor((row["moment"] - _EPOCH) // _JUST_BEFORE, row[0], row[1])
+    return to_cursor(_LIST, (row["moment"] - _EPOCH) // _JUST_BEFORE, row[0], row[1])
 
 
 def _place_of(cursor: str) -> tuple[datetime, str, int]:
     """Raises `CursorBroken`."""
-    microseconds, subject, version = from_cursor(cursor, int, str, int)
+    microseconds, subject, version = from_cursor(_LIST, cursor, int, str, int)
     if not 0 <= microseconds < _LATEST or not 0 <= version < _LATEST_VERSION:
         raise CursorBroken()
     return _EPOCH + timedelta(microseconds=microseconds), subject, version

@@ -1,0 +1,61 @@
+"""The body that creates an order, made of a row and judged as intake judges it, without asking intake.
+
+The fields are those of intake's `POST /v1/work-orders`, a test compares them; what each may hold is said once, by the
+types that both are made of.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from chassis.texts import Code, Line, Moment, PastMoment, Prose
+from contracts.events import Channel, Zone
+from linework.importer.rows import Row
+
+NEEDED = ("external_reference", "subscriber_no", "device_type", "demand_type", "content")
+_OPTIONAL = ("channel", "zone", "territory", "occurred_at")
+
+
+class Window(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    start: Moment
+    end: Moment
+
+    @model_validator(mode="after")
+    def _end_is_after_start(self) -> Self:
+        if self.end <= self.start:
+            raise ValueError("the end is not after the start")
+        return self
+
+
+class CreateWorkOrder(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    subscriber_no: Line
+    device_type: Code
+    demand_type: Code
+    content: Prose
+    channel: Channel = Channel.PHONE
+    appointment: Window | None = None
+    external_reference: Line | None = None
+    zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
+    territory: Line | None = None
+    occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
+
+
+def body_of(row: Row) -> Mapping[str, Any]:
+    """What is sent for a row; an empty cell is left out."""
+    body: dict[str, Any] = {name: row[name] for name in (*NEEDED, *_OPTIONAL) if row[name]}
+    window = {name: row[f"appointment_{name}"] for name in ("start", "end") if row[f"appointment_{name}"]}
+    return body | ({"appointment": window} if window else {})
+
+
+def wrong_with(body: Mapping[str, Any]) -> str | None:
+    """What intake would refuse a body for, by the columns; None when nothing is wrong with it."""
+    try:
+        CreateWorkOrder.model_validate(body)
+    except ValidationError as error:
+        return "; ".join(f"{'_'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+    return None
