@@ -146,7 +146,9 @@ def rows_of(route: BaseRoute) -> dict[str, str]:
     """The rows that the table needs for a route, by method."""
     if not isinstance(route, Route):
         raise TypeError(f"{route} is neither a route of FastAPI nor of Starlette: nothing can stand in front of it")
-    return {method: f"{'GET' if method == 'HEAD' else method} {route.path_format}" for method in sorted(route.methods or ())}
+    return {
+        method: f"{'GET' if method == 'HEAD' else method} {route.path_format}" for method in sorted(route.methods or ())
+    }
 
 
 def _guarded(service: str, route: BaseRoute, table: Table) -> Route:
