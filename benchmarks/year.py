@@ -216,7 +216,7 @@ async def _ask(db: Database, days: int, rounds: int) -> None:
     first: dict[str, float] = {}
     everything: list[float] = []
     for question in _questions(days, rules):
-        name = " by ".join([question.metric.id, *question.group_by])
+        name = " by ".join([f"{question.metric.id} v{question.metric.version}", *question.group_by])
         first[name] = await _milliseconds(db, question)
         everything += [first[name], *[await _milliseconds(db, question) for _ in range(rounds - 1)]]
     _tell("first answers", list(first.values()))
