@@ -11,11 +11,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import hypothesis
 import pytest
 
 from chassis.testing import databases, new_database, topic_prefix  # noqa: F401
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres
 from linework.ports import free_port
+
+# How long examples take to draw says how busy the machine is, and nothing of what is tested.
+hypothesis.settings.register_profile("linework", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("linework")
 
 LOOPBACK = ("127.", "::1", "localhost")
 

@@ -89,9 +89,12 @@ def _signals() -> Iterator[None]:
     def nobody(number: int, _: object) -> None:
         raise AssertionError(f"nobody waits for signal {number}")
 
-    before = signal.signal(signal.SIGTERM, nobody)
+    # A suite that runs in the background of a shell has inherited that Ctrl-C is ignored.
+    own = {signal.SIGTERM: nobody, signal.SIGINT: signal.default_int_handler}
+    before = {number: signal.signal(number, handler) for number, handler in own.items()}
     yield
-    signal.signal(signal.SIGTERM, before)
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.mark.usefixtures("_signals")
