@@ -1,6 +1,7 @@
 """Pages that are complete and without repeats, and see only what the caller may see."""
 
 import base64
+import contextlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -131,10 +132,10 @@ async def test_a_cursor_with_a_broken_time_is_refused(db: Database, values: list
 )
 async def test_a_cursor_at_the_edge_of_time_or_numbers_breaks_nothing(db: Database, values: list[Any]) -> None:
     await create(db, "a")
-    try:
+    with contextlib.suppress(CursorBroken):
         await most_urgent(db, EVERY, opening_of(db), cursor=cursor_of(values), limit=5)
-    except CursorBroken:
-        return
+    page = json.loads(await most_urgent(db, EVERY, opening_of(db), cursor=None, limit=5))
+    assert [order["id"] for order in page["items"]] == ["a"]
 
 
 async def test_one_order_is_read_at_least_at_the_version_asked_for(db: Database) -> None:
