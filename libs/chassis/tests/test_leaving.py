@@ -13,12 +13,14 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from chassis.relay import Relay
 from chassis.sending import Sent, send
 from chassis.testing import eventually
+from chassis.worker import Worker
 from linework.ports import free_port
 
 from .conftest import Toy
-from .toy import INI, count, effects_of, note
+from .toy import INI, SUBSCRIPTIONS, count, effects_of, note
 
 _PROCESS = Path(__file__).with_name("toy") / "serving.py"
 _NEVER = 600.0
@@ -119,3 +121,20 @@ async def test_a_relay_that_leaves_finishes_its_round(toy: Toy, monkeypatch: pyt
     await asyncio.wait_for(running, 15)
     assert await toy.outbox_rows() == 0
     assert await toy.versions_in_kafka() == {"order-1": [1, 2], "order-2": [1]}
+
+
+async def test_a_relay_leaves_in_order_also_when_a_job_has_failed(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(_: Any, __: Any) -> None:
+        raise LookupError("a job that fails")
+
+    def leave(relay: Relay) -> None:
+        left.append(relay)
+        relay_leaves(relay)
+
+    left: list[Relay] = []
+    relay_leaves = Relay.leave
+    monkeypatch.setattr(Relay, "leave", leave)
+    with pytest.raises(LookupError):
+        async with Worker("toy", toy.settings(), SUBSCRIPTIONS, jobs=[failing]).running():
+            await asyncio.sleep(0)
+    assert len(left) == 1

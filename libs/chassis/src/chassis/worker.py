@@ -95,13 +95,20 @@ class Worker:
                     await listener.leave()
                 await self._broker.stop()
                 relay, *others = tasks
-                for task in others:
-                    await _cancel(task)
-                self._relay.leave()
-                if self._may_publish.is_set():
-                    await asyncio.wait([relay], timeout=_LAST_ROUND_SECONDS)
-                await _cancel(relay)
-                await self.db.close()
+                try:
+                    for task in others:
+                        await _cancel(task)
+                finally:
+                    # Also when one of them had failed, which is told from here.
+                    await self._leave(relay)
+
+    async def _leave(self, relay: asyncio.Task[None]) -> None:
+        """Publishes what was written until now, for as long as one round may take."""
+        self._relay.leave()
+        if self._may_publish.is_set():
+            await asyncio.wait([relay], timeout=_LAST_ROUND_SECONDS)
+        await _cancel(relay)
+        await self.db.close()
 
     async def _listen(self) -> None:
         # The broker may be away at the start; the probes answer meanwhile.
