@@ -159,6 +159,16 @@ _TOLD_LATER: tuple[Any, ...] = (
         staff_id="staff-7",
         channel=Channel.WEB,
     ),
+    q.CalibrationClosed(
+        session_id="session-1",
+        form_id="service",
+        form_version=3,
+        recording_count=5,
+        auditor_ids=("auditor-4", "auditor-5"),
+        agreement_millionths=900_000,
+        kappa_millionths=513_000,
+        kappa_method="cohen_within_items",
+    ),
 )
 """With fields that were added after the others had been recorded, whose files never change."""
 

@@ -194,6 +194,8 @@ class CalibrationClosed:
     auditor_ids: tuple[str, ...]
     agreement_millionths: int
     kappa_millionths: int | None = None
+    kappa_method: str | None = None
+    """`cohen_within_items` or `fleiss_within_items`; null: all items pooled as one scale, as before it was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,10 +28,12 @@ async def test_a_session_shows_how_far_auditors_agree(qa: ServiceUnderTest, cloc
     assert len((await auditor(qa).get(path))["scores"]) == 2
     assert (await auditor(qa, "auditor-3").get(path))["scores"] == []
     closed = await supervisor(qa).post(f"{path}/close", version=5)
+    event_method = next(one.body.kappa_method for one in await qa.sent() if isinstance(one.body, CalibrationClosed))
     # Three items that people answer on two recordings, four of the six alike.
     assert closed["overall"]["agreement_millionths"] == 666_667
-    # Pₑ = (1·3·… ) by hand: first rater yes 4, "4" 2; second yes 3, no 1, "4" 1, "1" 1 → (4·3 + 2·1) / 36.
-    assert closed["overall"]["kappa_millionths"] == round((24 / 36 - 14 / 36) / (1 - 14 / 36) * 1_000_000)
+    # Chance within items, by hand: two items with P = Pₑ = 1/2 and one with P = Pₑ = 1: nothing beyond chance.
+    assert closed["overall"]["kappa_millionths"] == 0
+    assert closed["overall"]["kappa_method"] == event_method == "cohen_within_items"
     by_item = {one["item"]: one["agreement"]["agreement_millionths"] for one in closed["by_item"]}
     assert by_item == {"greeting": 500_000, "solved": 500_000, "privacy": 1_000_000}
     (event,) = [one.body for one in await qa.sent() if isinstance(one.body, CalibrationClosed)]

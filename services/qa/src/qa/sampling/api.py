@@ -1,4 +1,4 @@
-"""Sampling over HTTP: plans committed to, samples drawn, and what they say about all recordings."""
+"""Sampling over HTTP: plans committed to, samples drawn, and what they say about the recordings they stand for."""
 
 from datetime import date
 from typing import Annotated
@@ -170,7 +170,8 @@ async def get_estimates(
     desk: Desk,
     agent_id: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")] = None,
 ) -> views.Estimates:
-    """Weighted averages over all recordings of the frame, with their intervals; of one agent if one is named."""
+    """Weighted averages over the recordings that had a chance to be drawn, with their intervals; of one agent if one
+    is named."""
     return await views.estimates(desk.db, plan_id, agent_id=agent_id)
 
 

@@ -66,6 +66,14 @@ async def frame_of(statements: Statements, start: datetime, end: datetime) -> di
     return {one.id: (_facts(one, joined_on, rules), one) for one, joined_on in found}
 
 
+async def seniority_of_agents(statements: Statements, at: datetime) -> dict[str, int]:
+    """The months of every registered agent who had joined by a moment, by id."""
+    rules = await get_quality_rules(statements)
+    day = rules.day_of(at)
+    rows = await statements.fetch("select id, joined_on from agents where joined_on <= $1", day)
+    return {row["id"]: _months(row["joined_on"], day) for row in rows}
+
+
 def _facts(one: Recording, joined_on: date | None, rules: QualityRules) -> Facts:
     return Facts(
         recording_id=one.id,

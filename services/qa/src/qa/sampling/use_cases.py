@@ -61,9 +61,12 @@ async def draw_sample(plan_id: str, *, desk: QualityDesk) -> Answer:
         act.check_version(plan.version)
         found = await store.frame_of(act.tx, plan.content.period_start, plan.content.period_end)
         seed = await store.get_seed(act.tx, plan_id)
+        seniority = await store.seniority_of_agents(act.tx, plan.content.period_end)
         # In a thread: a frame of 100,000 recordings takes seconds, in which others are to be answered.
         frame = [facts for facts, _ in found.values()]
-        drawn, rows, event = await asyncio.to_thread(planning.draw_sample, plan, frame, seed, now=act.now)
+        drawn, rows, event = await asyncio.to_thread(
+            planning.draw_sample, plan, frame, seed, seniority=seniority, now=act.now
+        )
         recordings = {recording_id: recording for recording_id, (_, recording) in found.items()}
         await store.PLANS.save(act.tx, drawn)
         await store.keep_frame(act.tx, plan_id, rows, {one.id: one.call_id for one in recordings.values()})

@@ -1,21 +1,34 @@
-"""Reads of sampling: what the evaluations of a sample say about all recordings of its frame."""
+"""Reads of sampling: what the evaluations of a sample say about the recordings that had a chance to be drawn."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from chassis.database import Database
 from qa.sampling import store
-from qa.sampling.domain.estimate import Estimate, Observed, estimate
+from qa.sampling.domain.estimate import (
+    Estimate,
+    NoInterval,
+    Observed,
+    estimate_final,
+    estimate_mean,
+    estimate_share,
+)
+
+_HIGHEST = 100.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimates:
-    """Averages over all recordings that had a chance, in points of 100, and the share of calls with a fatal fault."""
+    """Averages over the recordings that had a chance, in points of 100, and the share with a fatal fault."""
 
     plan_id: str
     agent_id: str | None
     frame_count: int
+    """All recordings of the period."""
+    covered_count: int
+    """Those that had a chance to be drawn: the estimates are of them, and not of all recordings."""
     uncovered_count: int
-    """Recordings that had no chance: the estimates do not speak for them."""
+    """Those that had no chance: the estimates do not speak for them."""
     final_score: Estimate
     raw_score: Estimate
     fatal_share: Estimate
@@ -40,27 +53,28 @@ async def estimates(db: Database, plan_id: str, *, agent_id: str | None) -> Esti
         rows = await statements.fetch(_SAMPLE, plan_id, agent_id)
         frame = await statements.fetchrow(_FRAME, plan_id, agent_id)
 
-    def of(value, highest: float) -> Estimate:
-        found = estimate(
-            (
-                Observed(
-                    stratum=row["stratum"],
-                    probability=row["probability"],
-                    value=None if row["final_hundredths"] is None else value(row),
-                )
-                for row in rows
-            ),
-            lowest=0.0,
-            highest=highest,
-        )
-        return found if plan.drawn else replace(found, no_interval_because="not_drawn")
+    sample = [_observed(row) for row in rows]
+    counts = (frame["count"], frame["uncovered"]) if frame else (0, 0)
+
+    def unless_undrawn(estimate: Estimate) -> Estimate:
+        return estimate if plan.drawn else replace(estimate, no_interval_because=NoInterval.NOT_DRAWN)
 
     return Estimates(
         plan_id=plan_id,
         agent_id=agent_id,
-        frame_count=frame["count"] if frame else 0,
-        uncovered_count=frame["uncovered"] if frame else 0,
-        final_score=of(lambda row: row["final_hundredths"] / 100, 100.0),
-        raw_score=of(lambda row: row["raw_hundredths"] / 100, 100.0),
-        fatal_share=of(lambda row: float(row["is_fatal"]), 1.0),
+        frame_count=counts[0],
+        covered_count=counts[0] - counts[1],
+        uncovered_count=counts[1],
+        final_score=unless_undrawn(estimate_final([final for final, _, _ in sample], highest=_HIGHEST)),
+        raw_score=unless_undrawn(estimate_mean([raw for _, raw, _ in sample], lowest=0.0, highest=_HIGHEST)),
+        fatal_share=unless_undrawn(estimate_share([fatal for _, _, fatal in sample])),
     )
+
+
+def _observed(row: Any) -> tuple[Observed, Observed, Observed]:
+    """A drawn recording's final score, raw score and fatal fault; without values if it was not evaluated."""
+    unit = Observed(stratum=row["stratum"], probability=row["probability"], value=None)
+    if row["final_hundredths"] is None:
+        return unit, unit, unit
+    final = replace(unit, value=row["final_hundredths"] / 100, is_fatal=row["is_fatal"])
+    return final, replace(unit, value=row["raw_hundredths"] / 100), replace(unit, value=float(row["is_fatal"]))

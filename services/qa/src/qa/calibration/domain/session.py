@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from contracts.quality import CalibrationClosed
 from contracts.refusals import Conflict, Forbidden, Invalid
-from qa.calibration.domain.agreement import Agreement, agreement
+from qa.calibration.domain.agreement import Agreement, agreement, agreement_within_items
 from qa.evaluation.domain.evaluation import OwnCall
 from qa.evaluation.domain.form import Answer, AnsweredBy, EvaluationForm, Scores, complete_answers, score
 from qa.recordings.domain.recording import Recording
@@ -82,7 +82,7 @@ class CalibrationSession:
     scores: tuple[SessionScore, ...] = ()
     closed_at: datetime | None = None
     overall: Agreement | None = None
-    """Over all items that people answered, each item of each recording a subject."""
+    """Over all items that people answered, each item of each recording a subject; chance is taken within items."""
     by_item: tuple[ItemAgreement, ...] = ()
 
     def seen_by(self, sub: str) -> "CalibrationSession":
@@ -141,7 +141,7 @@ def close(
     # What facts fill in is the same for everybody: it would only flatter the figures.
     ratings = {item: found for item in form.items if (found := _ratings(session, item, of_facts=False))}
     ratings = ratings or {item: _ratings(session, item, of_facts=True) for item in form.items}
-    overall = agreement([subject for subjects in ratings.values() for subject in subjects])
+    overall = agreement_within_items(list(ratings.values()))
     closed = replace(
         session,
         version=session.version + 1,
@@ -158,6 +158,7 @@ def close(
         auditor_ids=session.auditor_ids,
         agreement_millionths=overall.agreement_millionths,
         kappa_millionths=overall.kappa_millionths,
+        kappa_method=overall.kappa_method,
     )
 
 

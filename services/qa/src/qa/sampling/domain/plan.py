@@ -7,7 +7,8 @@ without everybody seeing it. The seed is told at the draw.
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any
@@ -103,6 +104,12 @@ class Where:
             and _within(facts.seniority_months, self.seniority_from_months, self.seniority_below_months)
         )
 
+    def may_fit(self, agent_id: str, seniority_months: int | None) -> bool:
+        """Whether a recording of the agent can be meant."""
+        return _among(agent_id, self.agents) and _within(
+            seniority_months, self.seniority_from_months, self.seniority_below_months
+        )
+
     def check(self, place: Names) -> None:
         """Raises `RangeInverted`."""
         for quantity, low, high in (
@@ -167,8 +174,8 @@ class DrawnSummary:
     uncovered_count: int
     """Recordings that fit no stratum, or one with a quota of 0: they had no chance, and no figure speaks for them."""
     short_strata: tuple[str, ...]
-    """Strata with fewer recordings than their quota, all of which are in the sample; without an agent, such as
-    `long`, one that no recording of anybody was found for."""
+    """Strata with fewer recordings than their quota, such as `long/agent-7`: all of these are in the sample, also where
+    there are none. Without an agent, such as `long`, a stratum without any recording at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,15 +278,18 @@ def _check(content: PlanContent, now: datetime) -> None:
 
 
 def draw_sample(
-    plan: SamplingPlan, frame: Sequence[Facts], seed: bytes, *, now: datetime
+    plan: SamplingPlan, frame: Sequence[Facts], seed: bytes, *, seniority: Mapping[str, int] = {}, now: datetime
 ) -> tuple[SamplingPlan, list[FrameRow], SampleDrawn]:
-    """Draws once, after the period; raises `SampleAlreadyDrawn` or `PeriodStillRuns`."""
+    """Draws once, after the period; raises `SampleAlreadyDrawn` or `PeriodStillRuns`.
+
+    `seniority` has the months of every agent who works here, so that agents without a recording are named too.
+    """
     if plan.drawn is not None:
         raise SampleAlreadyDrawn(drawn_at=plan.drawn.drawn_at)
     if now < plan.content.period_end:
         raise PeriodStillRuns(ends_at=plan.content.period_end)
     rows = rows_of(plan.content, frame, seed)
-    summary = _summary(plan.content, rows, seed, now)
+    summary = _summary(plan.content, rows, seed, seniority, now)
     drawn = replace(plan, version=plan.version + 1, drawn=summary)
     return (
         drawn,
@@ -344,15 +354,9 @@ def _row(facts: Facts, unit: Unit | None, luck: Drawn | None) -> FrameRow:
     )
 
 
-def _summary(content: PlanContent, rows: Sequence[FrameRow], seed: bytes, now: datetime) -> DrawnSummary:
-    quotas = {stratum.stratum: stratum.quota_per_agent for stratum in content.strata}
-    counts: dict[str, int] = {}
-    for row in rows:
-        if row.stratum is not None and not row.is_mandatory:
-            counts[row.stratum] = counts.get(row.stratum, 0) + 1
-    short = [stratum for stratum, count in counts.items() if count < quotas[stratum.split("/", 1)[0]]]
-    found = {stratum.split("/", 1)[0] for stratum in counts}
-    short += [stratum for stratum, quota in quotas.items() if quota and stratum not in found]
+def _summary(
+    content: PlanContent, rows: Sequence[FrameRow], seed: bytes, seniority: Mapping[str, int], now: datetime
+) -> DrawnSummary:
     return DrawnSummary(
         drawn_at=now,
         seed=seed.hex(),
@@ -362,8 +366,25 @@ def _summary(content: PlanContent, rows: Sequence[FrameRow], seed: bytes, now: d
         sample_count=sum(row.is_drawn for row in rows),
         mandatory_count=sum(row.is_mandatory for row in rows),
         uncovered_count=sum(row.numerator == 0 for row in rows),
-        short_strata=tuple(sorted(short)),
+        short_strata=tuple(sorted(_short_strata(content, rows, seniority))),
     )
+
+
+def _short_strata(content: PlanContent, rows: Sequence[FrameRow], seniority: Mapping[str, int]) -> Iterable[str]:
+    counts = Counter(row.stratum for row in rows if row.stratum is not None and not row.is_mandatory)
+    agents = dict(seniority)
+    for row in rows:
+        agents.setdefault(row.facts.agent_id, row.facts.seniority_months)
+    for stratum in content.strata:
+        wanted = {
+            f"{stratum.stratum}/{agent}": stratum.where.may_fit(agent, months) for agent, months in agents.items()
+        }
+        if stratum.quota_per_agent and not any(counts[name] for name in wanted):
+            yield stratum.stratum
+            continue
+        for name, may_fit in wanted.items():
+            if counts[name] < stratum.quota_per_agent and (may_fit or counts[name]):
+                yield name
 
 
 def double_blind_of(plan: SamplingPlan, rows: Iterable[FrameRow], seed: bytes) -> set[str]:
