@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 from contracts.message import Message
-from linework.bridge.queue_log import Place, load_cursor
+from linework.bridge.cursor import Place, load_cursor
 from linework.stopped import Stopped
 
 Typed = Callable[..., Result]

@@ -6,16 +6,19 @@ in every run until somebody has mended or removed it. A line of CSV that is none
 beside the cursor, so that it can be mended and given to the same command.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.message import Message
-from linework.bridge import queue_log
+from linework.bridge import cursor as cursors
+from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.freeswitch import NotACallRecord, events
-from linework.bridge.queue_log import LogFile, Odd, load_cursor, save_cursor
+from linework.bridge.queue_log import LogFile, Odd
 from linework.bridge.reading import Sink, Summary
 from linework.bridge.record_formats import CsvReading, Record, csv_record, json_record, xml_record
+from linework.bridge.rotation import Gap, Log
 from linework.stopped import Stopped
 
 _BATCH_EVENTS = 1000
@@ -24,7 +27,7 @@ _ENDINGS = frozenset({".json", ".xml", ".csv"})
 
 
 @dataclass(slots=True)
-class Cursor(queue_log.Cursor):
+class Cursor(cursors.Cursor):
     whole: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By path, size and time of last change, in nanoseconds, of a file that was read to its end."""
 
@@ -39,7 +42,10 @@ class CsvFile(LogFile):
     """A file of CSV, read line by line from where the last reading ended."""
 
     def _line(self, text: str) -> Row:  # type: ignore[override]
-        return Row(self._place.line_count, text)
+        # Its times are columns in the switch's own zone; when it was written is enough to tell its files' order.
+        assert self._file is not None
+        self.place.newest_at = os.fstat(self._file.fileno()).st_mtime
+        return Row(self.place.line_count, text)
 
 
 class CallRecords:
@@ -49,9 +55,14 @@ class CallRecords:
         self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary, reading: CsvReading
     ) -> None:
         self._paths = list(_files(paths))
+        self._lock = CursorLock(cursor)
         self._partner_id = partner_id
         self._cursor_path = cursor
-        self._cursor: Cursor = load_cursor(cursor, Cursor)
+        try:
+            self._cursor: Cursor = load_cursor(cursor, Cursor)
+        except BaseException:
+            self._lock.release()
+            raise
         self._summary = summary
         self._reading = reading
         self._waiting: list[Message] = []
@@ -60,12 +71,18 @@ class CallRecords:
 
     async def deliver(self, sink: Sink) -> None:
         """Everything that is new, in the order of the files' names."""
-        for path in self._paths:
-            if ".csv" in path.suffixes:  # also Master.csv.2026-03-02-16-00-00, as it is rotated
-                await self._csv(path, sink)
-            else:
-                await self._whole(path, sink)
-        await self._send(sink)
+        try:
+            for path in self._paths:
+                if ".csv" in path.suffixes:  # also Master.csv.2026-03-02-16-00-00, as it is rotated
+                    await self._csv(path, sink)
+                else:
+                    await self._whole(path, sink)
+            await self._send(sink)
+        except Gap:
+            await self._send(sink)  # what was read before, and that it was said
+            raise
+        finally:
+            self._lock.release()
 
     async def _whole(self, path: Path, sink: Sink) -> None:
         known = path.stat()
@@ -82,18 +99,26 @@ class CallRecords:
             await self._send(sink)
 
     async def _csv(self, path: Path, sink: Sink) -> None:
-        file = CsvFile(path, self._cursor)
+        log = Log(path, self._cursor, CsvFile)
         try:
-            while rows := file.lines(_BATCH_LINES):
-                for row in rows:
-                    assert isinstance(row, Row)
-                    if not self._take(path, row.number, row.text):
-                        self._odd_rows.append(row.text)
-                await self._send(sink)
+            for file in log.files():
+                # Before its first line is sent: killed and rotated after that, this is the file to go on with.
+                save_cursor(self._cursor_path, self._cursor)
+                await self._rows(file, sink)
         finally:
-            if file.unfinished:
+            if log.has_unfinished_line:
                 self._summary.unfinished_lines.append(str(path))
-            file.close()
+            log.close()
+
+    async def _rows(self, file: LogFile, sink: Sink) -> None:
+        while rows := file.lines(_BATCH_LINES):
+            for row in rows:
+                if isinstance(row, Row):
+                    if not self._take(file.path, row.number, row.text):
+                        self._odd_rows.append(row.text)
+                elif isinstance(row, Odd):
+                    self._summary.note_odd(file.path, row)
+            await self._send(sink)
 
     def _take(self, path: Path, number: int, found: Record | str | NotACallRecord) -> bool:
         """Puts the events of a record with those that wait to be sent; whether it was a record."""

@@ -2,17 +2,24 @@
 
 import asyncio
 import json
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from contracts.message import Message
-from linework.bridge.asterisk import Line, Translator
-from linework.bridge.queue_log import LogFile, Odd, in_order, load_cursor, save_cursor
+from linework.bridge.asterisk import Translator
+from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
+from linework.bridge.lines import Line
+from linework.bridge.queue_log import LogFile, Odd
+from linework.bridge.rotation import in_order
 
 _BATCH_LINES = 500
+# A crash costs what was read since: it becomes the same events again. A large cursor is not written with every batch.
+_SAVED_SECONDS = 1.0
 _POLL_SECONDS = 0.3
 _MOST_SHOWN = 20
 
@@ -58,32 +65,79 @@ class QueueLogs:
     """The queue_log files of one switch."""
 
     def __init__(self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary) -> None:
+        """Raises `Stopped` for files or a cursor that cannot be read, and for a cursor that is in use."""
         self._cursor_path = cursor
-        self._cursor = load_cursor(cursor)
-        self._files = list(in_order(list(paths), self._cursor))
+        self._lock = CursorLock(cursor)
+        try:
+            self._cursor = load_cursor(cursor)
+            self._logs = in_order(list(paths), self._cursor)
+        except BaseException:
+            self._lock.release()
+            raise
         self._translator = Translator(partner_id, self._cursor.state)
         self._summary = summary
+        self._is_delivered = True
+        self._saved_at = 0.0
+        self._saved_present = dict(self._cursor.present)
 
     async def deliver(self, sink: Sink, *, follow: bool = False) -> None:
-        """Everything that is new, file after file; with `follow` until it is cancelled."""
+        """Everything that is new, file after file; with `follow` until it is cancelled.
+
+        Raises `Stopped` where lines are missing or cannot be read; what stands before has been delivered then.
+        """
         try:
             await self._read(sink)
             while follow:
-                for file in self._files:
-                    file.follow()
                 await asyncio.sleep(_POLL_SECONDS)
                 await self._read(sink)
         finally:
-            self._summary.unfinished_lines = [str(file.path) for file in self._files if file.unfinished]
-            for file in self._files:
-                file.close()
+            self._close()
+
+    def _close(self) -> None:
+        self._summary.unfinished_lines = [str(log.path) for log in self._logs if log.has_unfinished_line]
+        try:
+            # What was translated and did not reach Kafka is translated again, from the cursor as it was.
+            if self._is_delivered:
+                save_cursor(self._cursor_path, self._cursor)
+        finally:
+            for log in self._logs:
+                log.close()
+            self._lock.release()
 
     async def _read(self, sink: Sink) -> None:
-        for file in self._files:
-            while lines := file.lines(_BATCH_LINES):
-                await sink.send(self._events(file, lines))
-                # Only now: what was read and not delivered is read again.
-                save_cursor(self._cursor_path, self._cursor)
+        before = self._summary.line_count
+        for log in self._logs:
+            for file in log.files():
+                await self._drain(file, sink)
+        await self._send(sink, self._translator.end_older_files)
+        if self._summary.line_count != before:
+            self._save()
+
+    async def _drain(self, file: LogFile, sink: Sink) -> None:
+        if self._cursor.present != self._saved_present:
+            # Before its first line is sent: killed and rotated after that, this is the file to go on with.
+            self._save()
+        is_begun = False
+        while lines := file.lines(_BATCH_LINES):
+            if not is_begun:
+                self._translator.begin_file(file.began)
+                is_begun = True
+            await self._send(sink, partial(self._events, file, lines))
+            if time.monotonic() - self._saved_at > _SAVED_SECONDS:
+                self._save()
+
+    async def _send(self, sink: Sink, translate: Callable[[], list[Message]]) -> None:
+        self._is_delivered = False
+        messages = translate()
+        if messages:
+            await sink.send(messages)
+        self._summary.event_count += len(messages)
+        self._is_delivered = True
+
+    def _save(self) -> None:
+        save_cursor(self._cursor_path, self._cursor)
+        self._saved_at = time.monotonic()
+        self._saved_present = dict(self._cursor.present)
 
     def _events(self, file: LogFile, lines: Sequence[Line | Odd]) -> list[Message]:
         found: list[Message] = []
@@ -95,5 +149,4 @@ class QueueLogs:
             events = self._translator.events(line)
             (self._summary.verbs if events is not None else self._summary.unknown_verbs)[line.verb] += 1
             found += events or []
-        self._summary.event_count += len(found)
         return found
