@@ -14,10 +14,10 @@ from contracts.message import Message
 from linework.bridge.call_records import CallRecords
 from linework.bridge.freeswitch import NotACallRecord, events
 from linework.bridge.reading import Summary
-from linework.bridge.record_formats import CsvReading, csv_record, json_record, xml_record
+from linework.bridge.record_formats import SwitchSettings, csv_record, json_record, xml_record
 from linework.stopped import Stopped
 
-SHANGHAI = CsvReading(ZoneInfo("Asia/Shanghai"), frozenset({"public"}))
+SHANGHAI = SwitchSettings(ZoneInfo("Asia/Shanghai"), frozenset({"public"}))
 DIRECT = {
     "direction": "inbound",
     "uuid": "7e8f0d51-f1f6-a8e3-b2c0-1d2e3f405162",

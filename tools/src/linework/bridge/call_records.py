@@ -6,6 +6,7 @@ in every run until somebody has mended or removed it. A line of CSV that is none
 beside the cursor, so that it can be mended and given to the same command.
 """
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +18,14 @@ from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.freeswitch import NotACallRecord, events
 from linework.bridge.queue_log import LogFile, Odd
 from linework.bridge.reading import Sink, Summary
-from linework.bridge.record_formats import CsvReading, Record, csv_record, json_record, xml_record
+from linework.bridge.record_formats import Record, SwitchSettings, csv_record, json_record, xml_record
 from linework.bridge.rotation import Gap, Log
 from linework.stopped import Stopped
 
 _BATCH_EVENTS = 1000
 _BATCH_LINES = 500
+_LARGEST_RECORD = 16 << 20
+"""Bytes; the record of a call has a few thousand."""
 _ENDINGS = frozenset({".json", ".xml", ".csv"})
 
 
@@ -52,7 +55,7 @@ class CallRecords:
     """The call records of one switch."""
 
     def __init__(
-        self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary, reading: CsvReading
+        self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary, settings: SwitchSettings
     ) -> None:
         self._paths = list(_files(paths))
         self._lock = CursorLock(cursor)
@@ -64,7 +67,7 @@ class CallRecords:
             self._lock.release()
             raise
         self._summary = summary
-        self._reading = reading
+        self._settings = settings
         self._waiting: list[Message] = []
         self._read: dict[str, tuple[int, int]] = {}
         self._odd_rows: list[str] = []
@@ -126,8 +129,8 @@ class CallRecords:
         try:
             if isinstance(found, NotACallRecord):
                 raise found
-            record = csv_record(found, self._reading) if isinstance(found, str) else found
-            self._waiting += events(record, self._partner_id)
+            record = csv_record(found, self._settings) if isinstance(found, str) else found
+            self._waiting += events(record, self._partner_id, self._settings.inbound_contexts)
         except NotACallRecord as error:
             self._summary.note_odd(path, Odd(number, str(error)))
             return False
@@ -153,17 +156,21 @@ class CallRecords:
 
 def _records(path: Path) -> Iterator[tuple[int, Record | NotACallRecord]]:
     """Each record with the line that it begins on; in place of what is none, why it is none."""
-    content = path.read_bytes()
+    is_small = path.stat().st_size <= _LARGEST_RECORD
     if path.suffix == ".xml":
-        yield 1, _or_why(xml_record, content)
+        too_large = NotACallRecord(f"it has more than {_LARGEST_RECORD} bytes")
+        yield 1, _or_why(xml_record, path.read_bytes()) if is_small else too_large
         return
-    whole = _or_why(json_record, content)
+    whole = _or_why(json_record, path.read_bytes()) if is_small else NotACallRecord("it is no single record")
     if not isinstance(whole, NotACallRecord):
         yield 1, whole
         return
-    for number, line in enumerate(content.splitlines(), start=1):
-        if line.strip():
-            yield number, _or_why(json_record, line)
+    with path.open("rb") as file:
+        for number in itertools.count(1):
+            if not (line := file.readline(_LARGEST_RECORD)):
+                return
+            if line.strip():
+                yield number, _or_why(json_record, line)
 
 
 def _or_why(read: Callable[[bytes], Record], content: bytes) -> Record | NotACallRecord:
