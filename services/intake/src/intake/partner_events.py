@@ -29,7 +29,7 @@ from contracts.partners import (
     PartnerOrderRequested,
 )
 from contracts.topics import PARTNER_IN, PARTNER_OUT, topic_of_partner
-from intake import taken_calls, taken_orders, taken_states
+from intake import call_store, taken_calls, taken_orders, taken_states
 from intake.taking import Taking
 
 _INTAKE = Actor("intake", "service")
@@ -46,6 +46,9 @@ async def take(
     named = [message for message in messages if _has_name(message) or _is_right(message, taking)]
     fresh = await _fresh(taking, named)
     right = [message for message in fresh if _is_right(message, taking)]
+    taking.new_agents = await call_store.note_unregistered(
+        tx, partner_id, {name for one in right if (name := getattr(one.body, "agent", None))}, now=taking.now
+    )
     await taken_calls.take(taking, [one for one in right if isinstance(one.body, PartnerCallEvent)])
     await taken_states.take(taking, [one for one in right if isinstance(one.body, PartnerAgentStateChanged)])
     await taken_orders.take(taking, [one for one in right if isinstance(one.body, PartnerOrderRequested)])
