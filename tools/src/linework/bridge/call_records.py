@@ -16,6 +16,7 @@ from contracts.message import Message
 from linework.bridge import cursor as cursors
 from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.freeswitch import NotACallRecord, events
+from linework.bridge.progress import Progress
 from linework.bridge.queue_log import LogFile, Odd
 from linework.bridge.reading import Sink, Summary
 from linework.bridge.record_formats import Record, SwitchSettings, csv_record, json_record, xml_record
@@ -71,11 +72,15 @@ class CallRecords:
         self._waiting: list[Message] = []
         self._read: dict[str, tuple[int, int]] = {}
         self._odd_rows: list[str] = []
+        self._progress = Progress()
+        self._present = self._cursor_path
+        """What is read at the moment."""
 
     async def deliver(self, sink: Sink) -> None:
         """Everything that is new, in the order of the files' names."""
         try:
             for path in self._paths:
+                self._present = path
                 if ".csv" in path.suffixes:  # also Master.csv.2026-03-02-16-00-00, as it is rotated
                     await self._csv(path, sink)
                 else:
@@ -96,10 +101,10 @@ class CallRecords:
         is_good = True
         for number, found in _records(path):
             is_good = self._take(path, number, found) and is_good
+            if len(self._waiting) >= _BATCH_EVENTS:
+                await self._send(sink)
         if is_good:
             self._read[name] = stamp
-        if len(self._waiting) >= _BATCH_EVENTS:
-            await self._send(sink)
 
     async def _csv(self, path: Path, sink: Sink) -> None:
         log = Log(path, self._cursor, CsvFile)
@@ -114,6 +119,7 @@ class CallRecords:
             log.close()
 
     async def _rows(self, file: LogFile, sink: Sink) -> None:
+        await file.check()
         while rows := file.lines(_BATCH_LINES):
             for row in rows:
                 if isinstance(row, Row):
@@ -139,7 +145,14 @@ class CallRecords:
     async def _send(self, sink: Sink) -> None:
         await sink.send(self._waiting)
         self._summary.event_count += len(self._waiting)
+        self._summary.note_agents(self._waiting)
         self._waiting.clear()
+        self._progress.tell(
+            self._present,
+            line_count=self._summary.line_count,
+            event_count=self._summary.event_count,
+            share=None,
+        )
         # Before the cursor: a line that is written twice is harmless, one that is lost is not.
         self._keep_odd_rows()
         self._cursor.whole |= self._read

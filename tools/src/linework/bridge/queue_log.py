@@ -7,12 +7,14 @@ as a packed one that was cut off, ends the reading once the lines before have be
 could not be told in its order.
 """
 
+import asyncio
 import contextlib
 import gzip
 import hashlib
 import os
 import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +27,9 @@ UNREADABLE = (EOFError, zlib.error, OSError)
 _COUNTED_SECONDS = 3600
 _MOST_COUNTED = 20_000
 _SEARCHED_LINES = 1000
+_MOST_BYTES = 4 << 20
+"""Of lines that are held at a time, but for the last of them."""
+_CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +113,14 @@ class LogFile:
         Raises `Stopped` where the file cannot be read any further, after it has given what stands before.
         """
         found: list[Line | Odd] = []
+        size = 0
         try:
-            while self._damage is None and len(found) < most and (line := self._next()) is not None:
+            while self._damage is None and len(found) < most and size < _MOST_BYTES:
+                before = self.place.offset
+                if (line := self._next()) is None:
+                    break
                 found.append(line)
+                size += self.place.offset - before
         except UNREADABLE as error:
             self._damage = self._stopped(error)
         except Stopped as stopped:
@@ -192,11 +202,32 @@ class LogFile:
             return False
         self._file, self.digest, self.began = file, beginning.digest, beginning.at
         self.place = self._cursor.files.setdefault(beginning.digest, Place())
-        _check(self.path)
         self._check_size(file)
         # A cursor tells where to go on; the file stands behind the lines that told how it begins.
         file.seek(self.place.offset)
         return True
+
+    async def check(self) -> None:
+        """Raises `Stopped` for a packed file that is damaged; to be called before it is read.
+
+        Only its end says whether what stands before is what was packed. One that was cut off has no such end; it is
+        right as far as it goes. A signal to end is heard between two pieces.
+        """
+        if self.path.suffix != ".gz" or self.is_open:
+            return
+        try:
+            with contextlib.suppress(EOFError, FileNotFoundError), gzip.open(self.path, "rb") as file:
+                for _ in iter(partial(file.read, _CHUNK), b""):
+                    await asyncio.sleep(0)
+        except UNREADABLE as error:
+            raise self._stopped(error) from error
+
+    @property
+    def share(self) -> float | None:
+        """How much of the file was read, from 0 to 1; None for a packed one."""
+        if self._file is None or self.path.suffix == ".gz":
+            return None
+        return self.place.offset / max(1, self.place.offset, os.fstat(self._file.fileno()).st_size)
 
     def _check_size(self, file: IO[bytes]) -> None:
         """Raises for a file that has become shorter: its lines are no longer where they were."""
@@ -246,22 +277,11 @@ def _end_of_lines(file: IO[bytes], size: int) -> int:
     """Where the last whole line of a file ends."""
     file.seek(0)
     end = place = 0
-    while place < size and (chunk := file.read(1 << 20)):
+    while place < size and (chunk := file.read(_CHUNK)):
         if (last := chunk.rfind(b"\n")) >= 0:
             end = place + last + 1
         place += len(chunk)
     return end
-
-
-def _check(path: Path) -> None:
-    """Raises for a packed file that is damaged: only its end says whether what stands before is what was packed.
-
-    One that was cut off has no such end; it is right as far as it goes.
-    """
-    if path.suffix == ".gz":
-        with contextlib.suppress(EOFError), gzip.open(path, "rb") as file:
-            while file.read(1 << 20):
-                pass
 
 
 def opened(path: Path) -> IO[bytes]:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ from contracts.message import Message
 from linework.bridge.asterisk import Translator
 from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.lines import Line
+from linework.bridge.progress import Progress
 from linework.bridge.queue_log import LogFile, Odd
 from linework.bridge.rotation import in_order
 
@@ -22,6 +23,7 @@ _BATCH_LINES = 500
 _SAVED_SECONDS = 1.0
 _POLL_SECONDS = 0.3
 _MOST_SHOWN = 20
+_MOST_AGENTS = 1000
 
 
 class Sink(Protocol):
@@ -39,6 +41,8 @@ class Summary:
     odd_line_count: int = 0
     odd_lines: list[str] = field(default_factory=list)
     """The first of them, with their places."""
+    agents: dict[str, None] = field(default_factory=dict)
+    """The switch's names of those who were seen, as far as they fit."""
     unfinished_lines: list[str] = field(default_factory=list)
     """Files whose last line has no end yet; it is read once it has."""
 
@@ -47,15 +51,22 @@ class Summary:
         if len(self.odd_lines) < _MOST_SHOWN:
             self.odd_lines.append(f"{path}:{odd.number}: {odd.reason}")
 
+    def note_agents(self, messages: Iterable[Message]) -> None:
+        if len(self.agents) < _MOST_AGENTS:
+            names = (getattr(message.body, "agent", None) for message in messages)
+            self.agents |= {name: None for name in names if name}
+
     def as_json(self) -> str:
         # Of a Counter `asdict` makes a count of its pairs.
         plain = replace(self, verbs=dict(self.verbs), unknown_verbs=dict(self.unknown_verbs))
-        return json.dumps(asdict(plain), ensure_ascii=False, indent=2)
+        return json.dumps({**asdict(plain), "agents": sorted(self.agents)}, ensure_ascii=False, indent=2)
 
     def as_text(self) -> str:
         verbs = ", ".join(f"{verb} {count}" for verb, count in sorted(self.verbs.items())) or "none"
         lines = [f"{self.line_count} lines became {self.event_count} events.", f"Verbs: {verbs}."]
         lines += [f"{verb} is not known: {count} lines were left out." for verb, count in self.unknown_verbs.items()]
+        if self.agents:
+            lines.append(f"Agents: {', '.join(sorted(self.agents))}.")
         lines += self.odd_lines
         lines += [f"{path}: the last line has no end yet and was left." for path in self.unfinished_lines]
         return "\n".join(lines)
@@ -64,7 +75,14 @@ class Summary:
 class QueueLogs:
     """The queue_log files of one switch."""
 
-    def __init__(self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        partner_id: str,
+        cursor: Path,
+        summary: Summary,
+        progress: Progress | None = None,
+    ) -> None:
         """Raises `Stopped` for files or a cursor that cannot be read, and for a cursor that is in use."""
         self._cursor_path = cursor
         self._lock = CursorLock(cursor)
@@ -76,6 +94,7 @@ class QueueLogs:
             raise
         self._translator = Translator(partner_id, self._cursor.state)
         self._summary = summary
+        self._progress = progress or Progress()
         self._is_delivered = True
         self._saved_at = 0.0
         self._saved_present = dict(self._cursor.present)
@@ -117,12 +136,19 @@ class QueueLogs:
         if self._cursor.present != self._saved_present:
             # Before its first line is sent: killed and rotated after that, this is the file to go on with.
             self._save()
+        await file.check()
         is_begun = False
         while lines := file.lines(_BATCH_LINES):
             if not is_begun:
                 self._translator.begin_file(file.began)
                 is_begun = True
             await self._send(sink, partial(self._events, file, lines))
+            self._progress.tell(
+                file.path,
+                line_count=self._summary.line_count,
+                event_count=self._summary.event_count,
+                share=file.share,
+            )
             if time.monotonic() - self._saved_at > _SAVED_SECONDS:
                 self._save()
 
@@ -132,6 +158,7 @@ class QueueLogs:
         if messages:
             await sink.send(messages)
         self._summary.event_count += len(messages)
+        self._summary.note_agents(messages)
         self._is_delivered = True
 
     def _save(self) -> None:
