@@ -11,6 +11,7 @@ from typer.testing import Result
 
 from contracts.message import Message
 from linework.bridge.cursor import Place, load_cursor
+from linework.bridge.progress import Progress
 from linework.stopped import Stopped
 
 Typed = Callable[..., Result]
@@ -109,3 +110,13 @@ def test_who_is_told_to_end_while_it_follows_says_what_was_read(
     assert (done.exit_code, len(kept.ids)) == (0, 20)
     assert "10 lines became 20 events." in done.output
     assert "Stopped; the same command goes on from here." in done.output
+
+
+def test_progress_is_said_after_two_seconds_and_then_ever_more_seldom() -> None:
+    now, said = 0.0, list[str]()
+    progress = Progress(said.append, lambda: now)
+    for second in range(1, 33):
+        now = float(second)
+        progress.tell(Path("queue_log"), line_count=second * 1000, event_count=0, share=0.5)
+    assert [text.split()[4] for text in said] == ["2,000", "6,000", "14,000", "30,000"]
+    assert said[0] == "queue_log, 50% of it: 2,000 lines, 0 events so far."

@@ -171,6 +171,27 @@ async def test_a_file_that_is_gone_is_named_with_what_is_missing_and_then_read_p
     assert (await read([log], sink, cursor)).line_count == len(lines) - 40
 
 
+@pytest.mark.parametrize("gone", [1, 2])
+async def test_a_file_of_the_middle_that_is_gone_is_named_by_its_number(tmp_path: Path, gone: int) -> None:
+    lines, log, cursor = a_log(), tmp_path / "queue_log", tmp_path / "cursor"
+    log.write_text(text(lines[:20]))
+    await read([log], Kept(), cursor)
+    for start in (20, 40, 60):
+        with log.open("a") as file:
+            file.write(text(lines[start : start + 20]))
+        renamed(log)
+    log.write_text(text(lines[80:]))
+    (tmp_path / f"queue_log.{gone}").unlink()
+    sink = Kept()
+    with pytest.raises(Gap, match=f"queue_log.{gone} is not beside it any more: its lines before"):
+        await read([log], sink, cursor)
+    await read([log], sink, cursor)
+    assert (await read([log], sink, cursor)).line_count == 0
+    missing = lines[40:60] if gone == 2 else lines[60:80]
+    kept = {line.split("|")[1] for line in lines[20:] if line not in missing and "ENTERQUEUE" in line}
+    assert kept <= {message.subject for message in sink.messages}
+
+
 async def test_a_gap_is_noticed_where_only_the_new_file_is_left(tmp_path: Path) -> None:
     lines, log, cursor = a_log(), tmp_path / "queue_log", tmp_path / "cursor"
     log.write_text(text(lines[:20]))

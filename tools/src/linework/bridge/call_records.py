@@ -78,6 +78,7 @@ class CallRecords:
 
     async def deliver(self, sink: Sink) -> None:
         """Everything that is new, in the order of the files' names."""
+        self._progress.begin()
         try:
             for path in self._paths:
                 self._present = path

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import typer
 
-_SECONDS = 2.0
+_FIRST_SECONDS, _LONGEST_SECONDS = 2.0, 30.0
 
 
 class Progress:
-    """Says it on standard error every few seconds, and nothing of a reading that is over sooner."""
+    """Says it on standard error after two seconds, then ever more seldom; nothing of what is over sooner."""
 
     def __init__(
         self,
@@ -19,7 +19,11 @@ class Progress:
     ) -> None:
         self._say = say
         self._clock = clock
-        self._said_at = clock()
+        self.begin()
+
+    def begin(self) -> None:
+        """Something begins that may take long."""
+        self._said_at, self._pause = self._clock(), _FIRST_SECONDS
 
     def tell(self, path: Path, *, line_count: int, event_count: int, share: float | None) -> None:
         """`share` is how much of the file was read, from 0 to 1; None where its whole length is unknown."""
@@ -31,6 +35,6 @@ class Progress:
 
     def _say_now_and_then(self, text: str) -> None:
         now = self._clock()
-        if now - self._said_at >= _SECONDS:
-            self._said_at = now
+        if now - self._said_at >= self._pause:
+            self._said_at, self._pause = now, min(2 * self._pause, _LONGEST_SECONDS)
             self._say(text)

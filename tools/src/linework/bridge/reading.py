@@ -104,6 +104,7 @@ class QueueLogs:
 
         Raises `Stopped` where lines are missing or cannot be read; what stands before has been delivered then.
         """
+        self._progress.begin()
         try:
             await self._read(sink)
             while follow:

@@ -7,9 +7,10 @@ it are looked for beside the path. What cannot be found is named with how far it
 
 import contextlib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 from linework.bridge.cursor import Cursor, Place
@@ -18,6 +19,7 @@ from linework.stopped import Stopped
 
 # What a rotation adds: .1, .1.gz, -20260302, .2026-03-02-16-00-00, .1772438400
 _MARK = r"[.\-_]\d[\d\-_.T:]*"
+_NUMBERED = re.compile(r"\.(\d{1,4})(?:\.gz)?$")
 _ROTATED = re.compile(rf"{_MARK}(\.gz)?$|\.gz$")
 
 
@@ -92,7 +94,9 @@ class Log:
             archives = self._archives()
             if former != self._drained and former not in {archive.digest for archive in archives}:
                 self._raise_gap(former, archives)
-            yield from self._read_archives(self._from(former, archives))
+            read = self._from(former, archives)
+            yield from self._read_archives(read)
+            self._check_end(read, archives)
 
     def _former_of_nothing(self, former: str | None) -> Iterator[LogFile]:
         """The log was rotated, and there is no line in the new file yet."""
@@ -103,8 +107,10 @@ class Log:
         if former in {archive.digest for archive in archives}:
             yield from self._read_archives(self._from(former, archives))
 
-    def _read_archives(self, archives: Iterable[Archive]) -> Iterator[LogFile]:
-        for archive in archives:
+    def _read_archives(self, archives: Sequence[Archive]) -> Iterator[LogFile]:
+        for place, archive in enumerate(archives):
+            if place and (missing := _between(archives[place - 1], archive)):
+                self._raise_missing(missing, archive.digest, archive.path, archive.at)
             self._cursor.present[self._name] = archive.digest
             file = self._kind(archive.path, self._cursor)
             try:
@@ -113,6 +119,11 @@ class Log:
                 file.close()
             # It has ended: no line will be in it again.
             file.place.alike.clear()
+
+    def _check_end(self, read: Sequence[Archive], archives: Sequence[Archive]) -> None:
+        """Raises `Gap` for files between the latest archive and the present log."""
+        if read and self._file.digest is not None and (missing := _behind(read[-1], archives)):
+            self._raise_missing(missing, self._file.digest, self.path, self._file.began)
 
     def _from(self, former: str, archives: list[Archive]) -> list[Archive]:
         """The former file and those that came after it; older ones were never asked for."""
@@ -161,8 +172,43 @@ class Log:
             f"same command as now goes on with {next_path}."
         )
 
+    def _raise_missing(self, names: Sequence[str], digest: str, path: Path, at: float | None) -> None:
+        self._cursor.present[self._name] = digest
+        self._cursor.files.setdefault(digest, Place())
+        times = f" before {_local(at)}" if at else ""
+        raise Gap(
+            f"{self.path} was rotated more than once, and {' and '.join(names)} is not beside it any more: its lines"
+            f"{times} are missing. Once it is found a command of its own reads it. The same command as now goes on "
+            f"with {path}."
+        )
+
     def close(self) -> None:
         self._file.close()
+
+
+def _between(first: Archive, second: Archive) -> list[str]:
+    """The names of those that must have stood between two that followed each other: `.2` between `.3` and `.1`."""
+    numbers = sorted(number for one in (first, second) if (number := _number(one.path)) is not None)
+    names = range(numbers[0] + 1, numbers[-1]) if len(numbers) == 2 else ()
+    return [_numbered(first.path, number) for number in names]
+
+
+def _behind(last: Archive, archives: Sequence[Archive]) -> list[str]:
+    """The same for the latest one, where the present log becomes `.1` at each rotation."""
+    numbers = [number for archive in archives if (number := _number(archive.path)) is not None]
+    own = _number(last.path)
+    # Asterisk itself counts upwards: the latest has the highest number.
+    counts_upwards = any(earlier < later for earlier, later in pairwise(numbers))
+    return [_numbered(last.path, number) for number in range(1, own)] if own and not counts_upwards else []
+
+
+def _numbered(path: Path, number: int) -> str:
+    return f"{_NUMBERED.sub('', str(path))}.{number}"
+
+
+def _number(path: Path) -> int | None:
+    counted = _NUMBERED.search(path.name)
+    return int(counted[1]) if counted else None
 
 
 def _is_of(name: str, log: str) -> bool:
