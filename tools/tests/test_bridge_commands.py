@@ -67,7 +67,7 @@ def test_a_packed_file_that_is_not_whole_is_named_and_read_on_once_it_is(
     place = next(iter(load_cursor(cursor).files.values()), Place())
     assert isinstance(done.exception, Stopped)
     assert str(done.exception).startswith(f"{file} cannot be read beyond line {place.line_count}: ")
-    assert done.output.startswith(f"{place.line_count} lines became {len(kept.ids)} events.")
+    assert done.stdout.startswith(f"{place.line_count} lines became {len(kept.ids)} events.")
     assert (0 < place.line_count < len(CALLS)) == is_read
     file.write_bytes(whole())
     assert typed("bridge", "asterisk", file, "--cursor", cursor).exit_code == 0

@@ -15,8 +15,9 @@ import pytest
 
 from contracts.message import Message
 from linework.bridge.cursor import load_cursor
+from linework.bridge.queue_log import Gap
 from linework.bridge.reading import QueueLogs, Summary
-from linework.bridge.rotation import Gap, Log
+from linework.bridge.rotation import Log
 from linework.stopped import Stopped
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "asterisk-queue_log"
@@ -229,7 +230,7 @@ async def test_a_file_that_has_become_shorter_is_named_once_and_read_on_behind_w
     log.write_text(text(lines[:60]))
     await read([log], sink, cursor)
     log.write_text(text(lines[:30]))
-    with pytest.raises(Stopped, match=r"was read to byte \d+ \(line 60\) and has \d+ bytes now"):
+    with pytest.raises(Gap, match=r"was read to byte \d+ \(line 60\) and has \d+ bytes now"):
         await read([log], sink, cursor)
     with log.open("a") as file:
         file.write(text(lines[60:]))

@@ -17,10 +17,10 @@ from linework.bridge import cursor as cursors
 from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.freeswitch import NotACallRecord, events
 from linework.bridge.progress import Progress
-from linework.bridge.queue_log import LogFile, Odd
+from linework.bridge.queue_log import Gap, LogFile, Odd
 from linework.bridge.reading import Sink, Summary
 from linework.bridge.record_formats import Record, SwitchSettings, csv_record, json_record, xml_record
-from linework.bridge.rotation import Gap, Log
+from linework.bridge.rotation import Log
 from linework.stopped import Stopped
 
 _BATCH_EVENTS = 1000

@@ -32,6 +32,10 @@ _MOST_BYTES = 4 << 20
 _CHUNK = 1 << 20
 
 
+class Gap(Stopped):
+    """Lines are missing. The cursor has been moved past them, and is to be written: it is said once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Odd:
     """A line that is not one of a queue_log."""
@@ -234,7 +238,7 @@ class LogFile:
         if self.path.suffix == ".gz" or (size := os.fstat(file.fileno()).st_size) >= self.place.offset:
             return
         was, self.place.offset = self.place.offset, _end_of_lines(file, size)
-        raise Stopped(
+        raise Gap(
             f"{self.path} was read to byte {was} (line {self.place.line_count}) and has {size} bytes now: it was cut "
             "or replaced, and lines that were put in place of those read are not seen. The same command goes on behind "
             "what is there."

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from linework.bridge.cursor import Cursor, Place
-from linework.bridge.queue_log import UNREADABLE, LogFile, beginning_of
+from linework.bridge.queue_log import UNREADABLE, Gap, LogFile, beginning_of
 from linework.stopped import Stopped
 
 # What a rotation adds: .1, .1.gz, -20260302, .2026-03-02-16-00-00, .1772438400
@@ -216,10 +216,6 @@ def _is_of(name: str, log: str) -> bool:
     stem, dot, ending = log.rpartition(".")
     inner = rf"|{re.escape(stem)}{_MARK}\.{re.escape(ending)}" if dot and stem else ""
     return re.fullmatch(rf"(?:{re.escape(log)}(?:{_MARK}|\.old)?{inner})(?:\.gz)?", name) is not None
-
-
-class Gap(Stopped):
-    """Lines of a log are missing. It is noted in the cursor that this was said."""
 
 
 def _local(at: float) -> str:
