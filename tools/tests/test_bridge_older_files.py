@@ -90,3 +90,16 @@ def bodies(*lines: str) -> list[Any]:
 def test_a_clock_that_goes_back_ends_no_call_that_came_after_the_start() -> None:
     found = bodies("1000|NONE|NONE|NONE|QUEUESTART|", "900|1.1|support|NONE|ENTERQUEUE||1380|1")
     assert [type(body) for body in found] == [p.PartnerCallOffered, p.PartnerCallQueued]
+
+
+async def test_a_log_that_is_rotated_after_the_clock_went_back_is_no_older_file(tmp_path: Path) -> None:
+    log, cursor, sink = tmp_path / "queue_log", tmp_path / "cursor", Kept()
+    log.write_text(text(["1000|NONE|support|A|ADDMEMBER|", "1001|1.1|support|NONE|ENTERQUEUE||1380|1"]))
+    await read([log], sink, cursor)
+    log.rename(tmp_path / "queue_log.1")
+    log.write_text(text(["500|NONE|NONE|NONE|QUEUESTART|"]))
+    await read([log], sink, cursor)
+    assert [(type(one.body).__name__, one.subject) for one in sink.messages[-2:]] == [
+        ("PartnerCallLost", "1.1"),
+        ("PartnerAgentStateChanged", "agent:A"),
+    ]

@@ -76,10 +76,13 @@ class Translator:
         self._is_older = False
         self._forget_above = _MOST_REMEMBERED
 
-    def begin_file(self, began: float | None) -> None:
-        """To be called before the lines of a file: when it began, by its first line; None where none of them says."""
+    def begin_file(self, began: float | None, *, is_next: bool = False) -> None:
+        """To be called before the lines of a file: when it began, by its first line; None where none of them says.
+
+        `is_next` is of a file that is known to go on with what was read before; others are told by their times.
+        """
         self._began = began = self.state.newest_began if began is None else began
-        self._is_older = began < self.state.newest_began
+        self._is_older = began < self.state.newest_began and not is_next
         self.state.newest_began = max(self.state.newest_began, began)
 
     def end_older_files(self) -> list[Message]:

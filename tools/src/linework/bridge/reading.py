@@ -141,7 +141,7 @@ class QueueLogs:
         is_begun = False
         while lines := file.lines(_BATCH_LINES):
             if not is_begun:
-                self._translator.begin_file(file.began)
+                self._translator.begin_file(file.began, is_next=file.is_next)
                 is_begun = True
             await self._send(sink, partial(self._events, file, lines))
             self._progress.tell(

@@ -61,8 +61,10 @@ class Log:
     def files(self) -> Iterator[LogFile]:
         """The files to be read, each to its end before the next is asked for. Raises `Stopped` where lines are gone."""
         if self._grows:
+            was_known = self.is_known
             yield from self._let_go()
             yield from self._former_files()
+            self._file.is_next = was_known
             if self._file.digest is not None:
                 self._cursor.present[self._name] = self._file.digest
         yield self._file
@@ -74,6 +76,7 @@ class Log:
         if self._file.is_rotated():
             # Whoever writes has closed it: the new file has a line.
             if not self._file.is_emptied():
+                self._file.is_next = True
                 yield self._file
                 self._drained = self._file.digest
         elif not self._file.has_shrunk():
@@ -113,6 +116,7 @@ class Log:
                 self._raise_missing(missing, archive.digest, archive.path, archive.at)
             self._cursor.present[self._name] = archive.digest
             file = self._kind(archive.path, self._cursor)
+            file.is_next = True
             try:
                 yield file
             finally:
