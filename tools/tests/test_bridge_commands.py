@@ -113,10 +113,10 @@ def test_who_is_told_to_end_while_it_follows_says_what_was_read(
 
 
 def test_progress_is_said_after_two_seconds_and_then_ever_more_seldom() -> None:
-    now, said = 0.0, list[str]()
-    progress = Progress(said.append, lambda: now)
+    now, texts = 0.0, list[str]()
+    progress = Progress(texts.append, lambda: now)
     for second in range(1, 33):
         now = float(second)
         progress.tell(Path("queue_log"), line_count=second * 1000, event_count=0, share=0.5)
-    assert [text.split()[4] for text in said] == ["2,000", "6,000", "14,000", "30,000"]
-    assert said[0] == "queue_log, 50% of it: 2,000 lines, 0 events so far."
+    assert [text.split()[4] for text in texts] == ["2,000", "6,000", "14,000", "30,000"]
+    assert texts[0] == "queue_log, 50% of it: 2,000 lines, 0 events so far."

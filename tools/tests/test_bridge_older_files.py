@@ -39,7 +39,7 @@ async def both(folder: Path, *files: list[str]) -> Kept:
 
 async def test_a_start_that_was_read_before_ends_what_an_older_file_left_open(tmp_path: Path) -> None:
     backwards, forwards = await both(tmp_path / "a", NEW, OLD), await both(tmp_path / "b", OLD, NEW)
-    assert sorted(backwards.said) == sorted(forwards.said)
+    assert sorted(backwards.sent) == sorted(forwards.sent)
     ends = [message.body for message in backwards.messages if message.subject in ("1.1", "2.1")][-2:]
     assert [(type(end), end.reason) for end in ends] == [
         (p.PartnerCallEnded, "switch_stopped"),
@@ -78,8 +78,8 @@ async def test_a_crash_before_the_ends_were_noted_makes_the_same_ends_again(tmp_
     for _ in range(2):
         cursor.write_bytes(before)
         await QueueLogs([path], "pbx", cursor, Summary()).deliver(again)
-    assert set(whole.said) | set(again.said) == set(sink.said)
-    assert len(again.said) == 2 * len(set(again.said))
+    assert set(whole.sent) | set(again.sent) == set(sink.sent)
+    assert len(again.sent) == 2 * len(set(again.sent))
 
 
 def bodies(*lines: str) -> list[Any]:

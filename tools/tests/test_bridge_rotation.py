@@ -32,7 +32,7 @@ class Kept:
         self.messages += messages
 
     @property
-    def said(self) -> list[tuple[str, bytes]]:
+    def sent(self) -> list[tuple[str, bytes]]:
         return [(message.id, message.data) for message in self.messages]
 
 
@@ -64,7 +64,7 @@ async def in_one_pass(lines: Sequence[str], folder: Path) -> list[tuple[str, byt
     (folder / "whole").write_text(text(lines))
     sink = Kept()
     await read([folder / "whole"], sink, folder / "cursor")
-    return sink.said
+    return sink.sent
 
 
 def renamed(log: Path) -> None:
@@ -139,7 +139,7 @@ async def test_what_was_written_and_rotated_while_nothing_read_is_read_first(
     (tmp_path / "queue_log.conf").write_text("no log at all\n")
     summary = await read([log], sink, cursor)
     assert summary.line_count == len(lines) - 20
-    assert sink.said == await in_one_pass(lines, tmp_path / "once")
+    assert sink.sent == await in_one_pass(lines, tmp_path / "once")
     assert (await read([log], sink, cursor)).line_count == 0
 
 
@@ -154,7 +154,7 @@ async def test_a_log_that_was_rotated_and_has_no_line_yet_is_read_to_the_end_of_
     await read([log], sink, cursor)
     log.write_text(text(lines[60:]))
     await read([log], sink, cursor)
-    assert sink.said == await in_one_pass(lines, tmp_path / "once")
+    assert sink.sent == await in_one_pass(lines, tmp_path / "once")
 
 
 async def test_a_file_that_is_gone_is_named_with_what_is_missing_and_then_read_past(tmp_path: Path) -> None:
@@ -215,7 +215,7 @@ async def test_the_cursor_of_an_earlier_version_finds_the_file_that_it_was_in(tm
     renamed(log)
     log.write_text(text(lines[60:]))
     await read([log], sink, cursor)
-    assert sink.said == await in_one_pass(lines, tmp_path / "once")
+    assert sink.sent == await in_one_pass(lines, tmp_path / "once")
 
 
 async def test_a_first_reading_takes_the_files_that_were_given_and_no_others(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ async def test_a_file_that_has_become_shorter_is_named_once_and_read_on_behind_w
     with log.open("a") as file:
         file.write(text(lines[60:]))
     await read([log], sink, cursor)
-    assert sink.said == await in_one_pass(lines, tmp_path / "once")
+    assert sink.sent == await in_one_pass(lines, tmp_path / "once")
 
 
 async def test_a_second_bridge_with_the_same_cursor_is_refused(tmp_path: Path) -> None:

@@ -139,11 +139,12 @@ ANSWERED = {"direction": "inbound", "cc_queue_answered_epoch": f"{START + 9}", "
     [
         ({}, None, False),
         ({"hold_accum_seconds": "0"}, None, True),
+        ({"hold_accum_ms": 0}, None, True),
         ({"hold_accum_seconds": "3"}, 3000, True),
         ({"hold_accum_seconds": "3", "hold_accum_ms": "3450"}, 3450, True),
     ],
 )
-def test_a_call_of_a_queue_says_whether_holds_are_told(said: dict[str, str], held: int | None, reported: bool) -> None:
+def test_a_call_of_a_queue_says_whether_holds_are_reported(said: Any, held: int | None, reported: bool) -> None:
     offered, *_, ended = bodies(as_json(MEMBER | ANSWERED | said, ARRIVED))
     assert (offered.holds_reported, ended.hold_milliseconds) == (reported, held)
 

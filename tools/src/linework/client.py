@@ -145,7 +145,7 @@ class Intake(OrderService):
     async def unregistered_agents(
         self, partner_id: str, *, cursor: str | None = None, by: Person | None = None
     ) -> Json:
-        """A page of the names that a partner has for agents whom nobody has registered."""
+        """A page of a partner's names for agents who are not registered."""
         path = f"/v1/partners/{part(partner_id)}/unregistered-agents"
         return await self.read(path, by=by or Person("operator"), cursor=cursor, limit=200)
 

@@ -52,7 +52,7 @@ def check(
 ) -> None:
     """Hold sample events against the contract: what is wrong, and what would be right. Nothing is sent.
 
-    A correction of an event that is not in the file cannot be judged here, which is said and is no mistake.
+    A correction of an event that is not in the file cannot be judged here: it is reported as such and is no mistake.
     A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending.
     The exit status is 1 when anything is wrong.
     """
@@ -121,7 +121,7 @@ def agents(
     json_output: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """List the agents whom a partner names and nobody has registered; `PUT /v1/agents/{id}` of intake registers one."""
+    """List the agents of a partner who are not registered; `PUT /v1/agents/{id}` of intake registers one."""
     import asyncio
 
     found = asyncio.run(_unregistered(partner, state_folder))
@@ -224,7 +224,7 @@ def _judged(
 def _corrects_what_is_elsewhere(
     checked: "Checked", courses: dict[str | None, "Course"], ids: dict[str, Any], in_file: set[str]
 ) -> bool:
-    """Notes a correction of an event that the file does not have, and that may have been sent before."""
+    """Records a correction of an event that the file does not have, and that may have been sent before."""
     from contracts.conformance import Course
 
     message = checked.message
@@ -246,11 +246,11 @@ def _code_by_course(checked: "Checked", courses: dict[str | None, "Course"], ids
 
     message = checked.message
     assert message is not None
-    said = _content(message)
-    if (known := ids.setdefault(message.id, said)) != said:
+    content = _content(message)
+    if (known := ids.setdefault(message.id, content)) != content:
         return conformance.ID_REUSED
     course = courses.setdefault(message.subject, conformance.Course())
-    is_repeat = known is not said
+    is_repeat = known is not content
     return None if is_repeat else course.take(message.id, message.body)
 
 

@@ -1,4 +1,4 @@
-"""Agents whom a partner names and nobody has registered are listed once each, instead of marking their calls.
+"""Agents of a partner who are not registered are listed once each, instead of marking their calls.
 
 Expands: code of before does not know the table.
 """

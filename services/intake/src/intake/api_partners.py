@@ -138,7 +138,7 @@ async def list_refused_events(
 async def list_unregistered_agents(
     partner_id: PartnerId, desk: Desk, cursor: Cursor = None, limit: Limit = 50
 ) -> UnregisteredAgents:
-    """The names that a partner has for agents 坐席 whom nobody has registered, by name; each is listed once.
+    """A partner's names for agents 坐席 who are not registered, in alphabetical order; each is listed once.
 
     Their calls count under these names. `PUT /v1/agents/{agent_id}` with a name takes it off the list.
     """

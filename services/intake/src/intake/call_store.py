@@ -184,7 +184,7 @@ async def agents_of(statements: Statements, partner_id: str, names: Iterable[str
 
 
 async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
-    """Lists those of a partner's names that nobody has registered; returns those that were not listed before."""
+    """Adds the names that are not registered to the partner's list; returns those that were not on it before."""
     wanted = sorted(set(names))
     if not wanted:
         return set()

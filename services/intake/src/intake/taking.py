@@ -36,11 +36,11 @@ class Taking:
     """By subject."""
     refused: list[Refused] = field(default_factory=list)
     new_agents: set[str] = field(default_factory=set)
-    """The partner's names of agents that nobody has registered, and that are seen for the first time."""
+    """The partner's names of unregistered agents that are seen for the first time."""
 
     def accept(self, message: Message, *, faults: tuple[str, ...] = (), **about: str) -> None:
         if (agent := getattr(message.body, "agent", None)) in self.new_agents:
-            # Said once: the list of them at `/v1/partners/{id}/unregistered-agents` says it from then on.
+            # Once: from then on the name is on the list at `/v1/partners/{id}/unregistered-agents`.
             self.new_agents.discard(agent)
             faults = tuple(sorted((*faults, Fault.UNKNOWN_AGENT.value)))
         before = self.accepted.get(message.subject)

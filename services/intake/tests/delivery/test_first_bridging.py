@@ -1,4 +1,4 @@
-"""The first bridging of a new partner: what a person sees, and whether it ends when it is told to."""
+"""The first bridging of a new partner: what the operator sees, and that SIGTERM ends it."""
 
 import asyncio
 import os
@@ -45,13 +45,13 @@ class Bridge:
         if number is not None:
             self._process.send_signal(number)
         assert self._process.stdout is not None
-        told = self._process.stdout.read()
+        output = self._process.stdout.read()
         code = self._process.wait(timeout=60)
         self._reader.join()
         self._process.stdout.close()
         assert self._process.stderr is not None
         self._process.stderr.close()
-        return code, told
+        return code, output
 
     def kill(self) -> None:
         if self._process.poll() is None:
@@ -79,8 +79,8 @@ async def test_a_bridge_that_waits_for_its_topic_says_so_and_nothing_else_and_en
 ) -> None:
     waiting = bridge()
     await eventually(lambda: list(waiting.lines), seconds=60)
-    code, told = waiting.end(signal.SIGTERM)
-    assert (code, told.splitlines()[0]) == (0, "0 lines became 0 events.")
+    code, output = waiting.end(signal.SIGTERM)
+    assert (code, output.splitlines()[0]) == (0, "0 lines became 0 events.")
     assert waiting.lines[-1] == "Stopped; the same command goes on from here."
     assert {line.split(",")[0] for line in waiting.lines[:-1]} == {f"Waiting for the topic {topic_prefix}{TOPIC}"}
 
@@ -91,7 +91,7 @@ async def test_a_topic_that_has_just_been_made_gets_every_call_without_a_warning
     first = bridge()
     await eventually(lambda: list(first.lines), seconds=60)
     await create_topics(kafka_server.bootstrap_servers, [topic_prefix + TOPIC])
-    code, told = await asyncio.to_thread(first.end)
-    assert (code, told.splitlines()[0]) == (0, f"{_CALLS} lines became {2 * _CALLS} events.")
+    code, output = await asyncio.to_thread(first.end)
+    assert (code, output.splitlines()[0]) == (0, f"{_CALLS} lines became {2 * _CALLS} events.")
     assert all(line.startswith(("Waiting for the topic ", f"{first.log}, ")) for line in first.lines)
     assert len(await records_of(kafka_server.bootstrap_servers, topic_prefix + TOPIC)) == 2 * _CALLS

@@ -1,4 +1,4 @@
-"""The hold of a leg: what a switch says of it, and what nobody knows."""
+"""The hold of a leg: known where the switch reports it, else unknown."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,9 +15,9 @@ HELD, RESUMED = (p.PartnerCallHeld(), 10), (p.PartnerCallResumed(), 13)
 ENDED = (p.PartnerCallEnded(), 20)
 
 
-def closing(*said: tuple[Any, int], holds_reported: bool | None = None) -> Any:
+def closing(*events: tuple[Any, int], holds_reported: bool | None = None) -> Any:
     """What is published of the end of a leg that was answered at 5; with an offer unless it is not known yet."""
-    found = [*said, (p.PartnerCallAnswered(), 5)]
+    found = [*events, (p.PartnerCallAnswered(), 5)]
     if holds_reported is not None:
         found.append((p.PartnerCallOffered(holds_reported=holds_reported), 0))
     facts = [
@@ -35,7 +35,7 @@ def closing(*said: tuple[Any, int], holds_reported: bool | None = None) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("said", "holds_reported", "hold", "talk"),
+    ("events", "holds_reported", "hold", "talk"),
     [
         ([ENDED], None, None, 15_000),
         ([ENDED], False, None, 15_000),
@@ -53,8 +53,8 @@ def closing(*said: tuple[Any, int], holds_reported: bool | None = None) -> Any:
         ([HELD, RESUMED, (p.PartnerCallEnded(hold_milliseconds=2500), 20)], True, 2500, 12_500),
     ],
 )
-def test_a_hold_is_known_where_it_was_told_and_none_is_known_where_holds_are_told(
-    said: list[tuple[Any, int]], holds_reported: bool | None, hold: int | None, talk: int
+def test_a_hold_is_known_where_it_was_reported_and_zero_where_holds_are_reported(
+    events: list[tuple[Any, int]], holds_reported: bool | None, hold: int | None, talk: int
 ) -> None:
-    body = closing(*said, holds_reported=holds_reported)
+    body = closing(*events, holds_reported=holds_reported)
     assert (body.hold_milliseconds, body.talk_milliseconds) == (hold, talk)

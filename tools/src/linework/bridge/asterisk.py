@@ -79,7 +79,7 @@ class Translator:
     def begin_file(self, began: float | None, *, is_next: bool = False) -> None:
         """To be called before the lines of a file: when it began, by its first line; None where none of them says.
 
-        `is_next` is of a file that is known to go on with what was read before; others are told by their times.
+        `is_next` marks a file that is known to go on with what was read before; others are compared by their times.
         """
         self._began = began = self.state.newest_began if began is None else began
         self._is_older = began < self.state.newest_began and not is_next

@@ -88,7 +88,7 @@ class CallRecords:
                     await self._whole(path, sink)
             await self._send(sink)
         except Gap:
-            await self._send(sink)  # what was read before, and that it was said
+            await self._send(sink)  # what was read before, and the cursor past the gap
             raise
         finally:
             self._lock.release()

@@ -59,7 +59,7 @@ async def delivery_to(
             await _wait_for(producer, topic, progress or Progress())
             yield Delivery(producer, topic)
         finally:
-            # What has not been acknowledged is sent again: nobody has to wait for a Kafka that is away.
+            # Unacknowledged events are sent again by the next run, so a Kafka that is away is not waited for.
             with contextlib.suppress(TimeoutError, KafkaError):
                 await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
 

@@ -21,7 +21,7 @@ class Start:
     id: str
     at: float
     began: float
-    """When the file began that it was read from: it tells order where the seconds are the same."""
+    """When the file began that it was read from: the order where the seconds are the same."""
 
 
 @dataclass(frozen=True, slots=True)

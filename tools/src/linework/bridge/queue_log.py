@@ -33,7 +33,7 @@ _CHUNK = 1 << 20
 
 
 class Gap(Stopped):
-    """Lines are missing. The cursor has been moved past them, and is to be written: it is said once."""
+    """Lines are missing. The cursor has been moved past them and must be saved, so that it is reported once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +46,11 @@ class Odd:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What tells a file from others, and its place among them."""
+    """The identity of a file, and its place in time."""
 
     digest: str
     at: float | None
-    """The time of its first readable line; None where none of the first ones is."""
+    """The time of its first readable line; None where none of the first lines is readable."""
 
 
 def beginning_of(path: Path) -> Beginning | None:
@@ -177,7 +177,7 @@ class LogFile:
         place.alike[digest] = (number, line.at)
         place.newest_at = max(place.newest_at, line.at)
         if len(place.alike) > 2 * _MOST_COUNTED:
-            kept = [one for one in place.alike.items() if one[1][1] >= place.newest_at - _COUNTED_SECONDS]
+            kept = [entry for entry in place.alike.items() if entry[1][1] >= place.newest_at - _COUNTED_SECONDS]
             place.alike = dict(kept[-_MOST_COUNTED:])
         return parsed(text, number) if number > 1 else line
 
@@ -209,7 +209,7 @@ class LogFile:
         self._file, self.digest, self.began = file, beginning.digest, beginning.at
         self.place = self._cursor.files.setdefault(beginning.digest, Place())
         self._check_size(file)
-        # A cursor tells where to go on; the file stands behind the lines that told how it begins.
+        # The lines that were read for the beginning are read again unless the cursor is behind them.
         file.seek(self.place.offset)
         return True
 
@@ -247,7 +247,7 @@ class LogFile:
         )
 
     def is_rotated(self) -> bool:
-        """Whether another file, with a line in it, stands under the path of the open one, or it begins anew."""
+        """Whether another file with a line in it stands under the path, or the open file was truncated."""
         with contextlib.suppress(*UNREADABLE):
             beginning = beginning_of(self.path)
             return beginning is not None and beginning.digest != self.digest
@@ -264,7 +264,7 @@ class LogFile:
         return False
 
     def is_emptied(self) -> bool:
-        """Whether the open file itself begins with another line now: it was copied, and emptied for new ones."""
+        """Whether the open file itself begins with another line now: it was copied and truncated."""
         if self._file is None:
             return False
         try:

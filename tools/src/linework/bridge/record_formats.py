@@ -59,15 +59,15 @@ def json_record(content: bytes) -> Record:
         raise NotACallRecord(str(error)) from error
     if not isinstance(record, dict):
         raise NotACallRecord("it is no JSON object")
-    said, flows = record.get("variables"), record.get("callflow")
+    variables, flows = record.get("variables"), record.get("callflow")
     found = [flow for flow in (flows if isinstance(flows, list) else [flows]) if isinstance(flow, dict)]
     first = min(reversed(found), key=lambda flow: _index(flow.get("profile_index")), default={})
     profile = first.get("caller_profile")
-    if not isinstance(said, dict):
+    if not isinstance(variables, dict):
         return record
-    if "%" in str(said.get("start_stamp")):  # as `encode-values` has it, which only a time shows
-        said = {name: unquote(value) if isinstance(value, str) else value for name, value in said.items()}
-    return {**record, "variables": (_arrival(profile) if isinstance(profile, dict) else {}) | said}
+    if "%" in str(variables.get("start_stamp")):  # with `encode-values`; a time shows it, other values may not
+        variables = {name: unquote(value) if isinstance(value, str) else value for name, value in variables.items()}
+    return {**record, "variables": (_arrival(profile) if isinstance(profile, dict) else {}) | variables}
 
 
 def _index(text: Any) -> int:
@@ -91,8 +91,8 @@ def xml_record(content: bytes) -> Record:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError) as error:
         raise NotACallRecord(f"it is no XML: {error}") from error
-    said = root.find("variables")
-    if root.tag != "cdr" or said is None:
+    variables = root.find("variables")
+    if root.tag != "cdr" or variables is None:
         raise NotACallRecord("it is no <cdr> with <variables>")
     flows = reversed(root.findall("callflow"))
     first = min(flows, key=lambda flow: _index(flow.get("profile_index")), default=None)
@@ -100,7 +100,7 @@ def xml_record(content: bytes) -> Record:
     values = {one.tag: one.text or "" for one in profile if not len(one)} if profile is not None else {}
     if profile is not None and profile.find("originator/*") is not None:
         values["originator"] = "a profile"
-    return {"variables": _arrival(values) | {one.tag: unquote(one.text or "") for one in said}}
+    return {"variables": _arrival(values) | {one.tag: unquote(one.text or "") for one in variables}}
 
 
 def csv_record(line: str, settings: SwitchSettings) -> Record:
@@ -111,11 +111,11 @@ def csv_record(line: str, settings: SwitchSettings) -> Record:
         raise NotACallRecord(f"it is no CSV: {error}") from error
     if len(row) < len(COLUMNS):
         raise NotACallRecord(f"it has {len(row)} columns, the template `example` has at least {len(COLUMNS)}")
-    said: dict[str, str] = dict(zip(COLUMNS, row, strict=False))
-    said["direction"] = "inbound" if said["context"] in settings.inbound_contexts else "outbound"
+    variables: dict[str, str] = dict(zip(COLUMNS, row, strict=False))
+    variables["direction"] = "inbound" if variables["context"] in settings.inbound_contexts else "outbound"
     for name in ("start", "answer", "end"):
-        said[f"{name}_uepoch"] = _microseconds(said[f"{name}_stamp"], settings.zone)
-    return {"variables": said}
+        variables[f"{name}_uepoch"] = _microseconds(variables[f"{name}_stamp"], settings.zone)
+    return {"variables": variables}
 
 
 def _microseconds(stamp: str, zone: ZoneInfo) -> str:

@@ -25,7 +25,7 @@ _ROTATED = re.compile(rf"{_MARK}(\.gz)?$|\.gz$")
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A file beside a log that may be one of its former ones."""
+    """A file beside a log that may be one of its former files."""
 
     path: Path
     digest: str
@@ -74,7 +74,7 @@ class Log:
         if not self._file.is_open:
             return
         if self._file.is_rotated():
-            # Whoever writes has closed it: the new file has a line.
+            # The switch has closed it: the new file has a line.
             if not self._file.is_emptied():
                 self._file.is_next = True
                 yield self._file
@@ -130,7 +130,7 @@ class Log:
             self._raise_missing(missing, self._file.digest, self.path, self._file.began)
 
     def _from(self, former: str, archives: list[Archive]) -> list[Archive]:
-        """The former file and those that came after it; older ones were never asked for."""
+        """The former file and those that came after it; earlier files were never requested."""
         own = [archive.at for archive in archives if archive.digest == former]
         first = own[0] if own else self._cursor.files.get(former, Place()).newest_at
         return [archive for archive in archives if archive.at >= first]
@@ -148,8 +148,8 @@ class Log:
         found: dict[str, Archive] = {}
         for folder in {self.path.absolute().parent, real.parent}:
             with contextlib.suppress(OSError):
-                # Unpacked ones first: while a file is being packed, both are there.
-                for path in sorted(folder.iterdir(), key=lambda one: (one.suffix == ".gz", one.name)):
+                # Unpacked files first: while a file is being packed, both are there.
+                for path in sorted(folder.iterdir(), key=lambda path: (path.suffix == ".gz", path.name)):
                     if any(_is_of(path.name, name) for name in names) and path.is_file():
                         self._note(found, path)
         found.pop(self._file.digest or "", None)
@@ -164,7 +164,7 @@ class Log:
     def _raise_gap(self, former: str, archives: list[Archive]) -> None:
         place, after = self._cursor.files.get(former, Place()), self._from(former, archives)
         next_path, until = (after[0].path, after[0].at) if after else (self.path, self._file.began)
-        # It is said once: what is still there is read by the next command.
+        # Reported once: the next command reads the files that are left.
         digest = after[0].digest if after else self._file.digest
         assert digest is not None
         self._cursor.present[self._name] = digest

@@ -44,7 +44,7 @@ class Fault(StrEnum):
     OVER_A_DAY = "over_a_day"
     CLOCK_AHEAD = "clock_ahead"
     UNKNOWN_AGENT = "unknown_agent"
-    """Answered to the partner for the first event that names somebody whom nobody has registered; no mark of a call."""
+    """In the answer to the first event that names an unregistered agent; calls are not marked with it."""
     UNKNOWN_DEMAND_TYPE = "unknown_demand_type"
 
 

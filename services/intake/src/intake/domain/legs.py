@@ -117,7 +117,7 @@ class Leg:
         return found
 
     def hold_milliseconds(self, closing: KnownFact) -> int | None:
-        """None where it is unknown: neither a sum nor a hold was told, nor that holds are; or the end is unknown."""
+        """None where it is unknown: no sum, no hold and no `holds_reported` was sent, or the end is unknown."""
         if closing.said.hold_milliseconds is not None:
             return closing.said.hold_milliseconds
         holds = self.holds()
@@ -133,7 +133,7 @@ class Leg:
         if self.answered is None or _is_cut_off(closing):
             return None
         whole = between(self.answered.occurred_at, closing.occurred_at) or 0
-        # Holds that nobody reports are part of the talk.
+        # Unreported holds are part of the talk.
         return max(0, whole - (self.hold_milliseconds(closing) or 0))
 
     def wait_milliseconds(self, fact: KnownFact) -> int | None:
