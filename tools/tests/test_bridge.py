@@ -14,8 +14,9 @@ import pytest
 from contracts import calls as c
 from contracts import partners as p
 from contracts.message import Message
-from linework.bridge.asterisk import State, Translator, Unreadable, parsed
+from linework.bridge.asterisk import State, Translator
 from linework.bridge.freeswitch import NotACallRecord, events
+from linework.bridge.lines import Unreadable, parsed
 from linework.bridge.reading import QueueLogs, Summary
 from linework.stopped import Stopped
 

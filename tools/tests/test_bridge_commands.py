@@ -10,7 +10,8 @@ import pytest
 from typer.testing import Result
 
 from contracts.message import Message
-from linework.bridge.queue_log import Place, load_cursor
+from linework.bridge.cursor import Place, load_cursor
+from linework.bridge.progress import Progress
 from linework.stopped import Stopped
 
 Typed = Callable[..., Result]
@@ -66,7 +67,7 @@ def test_a_packed_file_that_is_not_whole_is_named_and_read_on_once_it_is(
     place = next(iter(load_cursor(cursor).files.values()), Place())
     assert isinstance(done.exception, Stopped)
     assert str(done.exception).startswith(f"{file} cannot be read beyond line {place.line_count}: ")
-    assert done.output.startswith(f"{place.line_count} lines became {len(kept.ids)} events.")
+    assert done.stdout.startswith(f"{place.line_count} lines became {len(kept.ids)} events.")
     assert (0 < place.line_count < len(CALLS)) == is_read
     file.write_bytes(whole())
     assert typed("bridge", "asterisk", file, "--cursor", cursor).exit_code == 0
@@ -109,3 +110,13 @@ def test_who_is_told_to_end_while_it_follows_says_what_was_read(
     assert (done.exit_code, len(kept.ids)) == (0, 20)
     assert "10 lines became 20 events." in done.output
     assert "Stopped; the same command goes on from here." in done.output
+
+
+def test_progress_is_said_after_two_seconds_and_then_ever_more_seldom() -> None:
+    now, texts = 0.0, list[str]()
+    progress = Progress(texts.append, lambda: now)
+    for second in range(1, 33):
+        now = float(second)
+        progress.tell(Path("queue_log"), line_count=second * 1000, event_count=0, share=0.5)
+    assert [text.split()[4] for text in texts] == ["2,000", "6,000", "14,000", "30,000"]
+    assert texts[0] == "queue_log, 50% of it: 2,000 lines, 0 events so far."

@@ -13,11 +13,12 @@ from contracts import partners as p
 from contracts.message import Message
 from linework.bridge.call_records import CallRecords
 from linework.bridge.freeswitch import NotACallRecord, events
+from linework.bridge.queue_log import Gap
 from linework.bridge.reading import Summary
-from linework.bridge.record_formats import CsvReading, csv_record, json_record, xml_record
+from linework.bridge.record_formats import SwitchSettings, csv_record, json_record, xml_record
 from linework.stopped import Stopped
 
-SHANGHAI = CsvReading(ZoneInfo("Asia/Shanghai"), frozenset({"public"}))
+SHANGHAI = SwitchSettings(ZoneInfo("Asia/Shanghai"), frozenset({"public"}))
 DIRECT = {
     "direction": "inbound",
     "uuid": "7e8f0d51-f1f6-a8e3-b2c0-1d2e3f405162",
@@ -187,6 +188,30 @@ async def test_csv_is_read_on_as_it_grows_and_through_a_rotation(tmp_path: Path)
     assert (await read([folder], sink, cursor)).line_count == 3
     assert (await read([folder], sink, cursor)).line_count == 0
     assert sink.calls == {"u-1", "u-2", "u-3", "u-4"}
+
+
+async def test_one_file_of_csv_is_read_to_its_end_after_a_rotation_and_one_that_is_gone_is_named(
+    tmp_path: Path,
+) -> None:
+    master, cursor, sink = tmp_path / "Master.csv", tmp_path / "cursor", Kept()
+    master.write_text(f"{line_of('u-1')}\n")
+    await read([master], sink, cursor)
+    master.write_text(f"{line_of('u-1')}\n{line_of('u-2')}\n")
+    rotated = master.rename(tmp_path / "Master.csv.2026-03-02-16-30-00")
+    master.write_text(f"{line_of('u-3')}\n")
+    assert (await read([master], sink, cursor)).line_count == 2
+    rotated.unlink()
+    master.write_text(f"{line_of('u-4')}\n")
+    with pytest.raises(Gap, match="behind line 1 is missing"):
+        await read([master], sink, cursor)
+    await read([master], sink, cursor)
+    master.write_text(f"{line_of('u-4')}\n{line_of('u-5')}\n")
+    await read([master], sink, cursor)
+    master.write_text(f"{line_of('u-4')}\n")
+    with pytest.raises(Gap, match="it was cut"):
+        await read([master], sink, cursor)
+    assert (await read([master], sink, cursor)).line_count == 0
+    assert sink.calls == {"u-1", "u-2", "u-3", "u-4", "u-5"}
 
 
 async def test_what_was_not_delivered_is_read_again(tmp_path: Path) -> None:

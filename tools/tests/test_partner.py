@@ -60,6 +60,37 @@ def test_a_second_answer_and_a_used_id_are_found_in_the_course_of_a_call(typed: 
     assert [one["code"] for one in found] == [None] * 4 + ["fact_already_known", "event_id_reused", None]
 
 
+def correction(line: str, corrects: str, event_id: str) -> str:
+    record = json.loads(line)
+    record["headers"]["ce_id"] = event_id
+    record["value"]["corrects"] = corrects
+    return json.dumps(record)
+
+
+def test_a_correction_of_what_is_not_in_the_file_cannot_be_judged_and_is_no_mistake(typed: Typed, sample: Path) -> None:
+    lines = sample.read_text().splitlines()
+    elsewhere = correction(lines[3], "sent-yesterday", "new-1")
+    sample.write_text("\n".join([*lines[:3], elsewhere, elsewhere]))
+    english, chinese = typed("partner", "check", sample), typed("partner", "check", sample, "--zh")
+    assert (english.exit_code, chinese.exit_code) == (0, 0)
+    assert (
+        "record 4 (new-1, linework.partner.call_ended.v1): it corrects an event that is not in this file"
+        in english.output
+    )
+    assert english.output.endswith("5 records, 0 wrong, 1 not judged.\n")
+    assert "在此无法判断" in chinese.output
+
+
+def test_a_correction_of_another_kind_of_event_in_the_file_is_a_mistake(typed: Typed, sample: Path) -> None:
+    lines = sample.read_text().splitlines()
+    wrong, right = correction(lines[3], "call-1-3", "new-1"), correction(lines[3], "call-1-4", "new-2")
+    again = correction(lines[3], "elsewhere", "new-3")
+    sample.write_text("\n".join([*lines, wrong, right, again]))
+    found = json.loads(typed("partner", "check", sample, "--json").output)
+    assert [one["code"] for one in found[4:]] == ["correction_unknown", None, None]
+    assert [bool(one["not_judged"]) for one in found[4:]] == [False, False, True]
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"key": "x"}'])
 def test_a_file_that_holds_no_records_is_refused_with_a_sentence(typed: Typed, tmp_path: Path, text: str) -> None:
     file = tmp_path / "sample"

@@ -142,6 +142,13 @@ class Intake(OrderService):
         answer = await self.call("PUT", f"/v1/partners/{part(partner_id)}", body, by=by or Person("operator"))
         return msgspec.json.decode(answer.body)
 
+    async def unregistered_agents(
+        self, partner_id: str, *, cursor: str | None = None, by: Person | None = None
+    ) -> Json:
+        """A page of a partner's names for agents who are not registered."""
+        path = f"/v1/partners/{part(partner_id)}/unregistered-agents"
+        return await self.read(path, by=by or Person("operator"), cursor=cursor, limit=200)
+
     async def get_partner(self, partner_id: str, *, by: Person | None = None) -> Json:
         return await self.read(f"/v1/partners/{part(partner_id)}", by=by or Person("operator"))
 

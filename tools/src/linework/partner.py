@@ -13,9 +13,14 @@ from linework.stopped import Stopped
 
 if TYPE_CHECKING:
     from contracts.conformance import Checked, Course
+    from contracts.message import Message
 
 commands = typer.Typer(help="Connect a partner's system: check its events, register it.", no_args_is_help=True)
 _PARTNER_ID = "a partner's id as in its topics"
+_NOT_JUDGED = {
+    "en": "it corrects an event that is not in this file: whether that was sent cannot be judged here",
+    "zh": "它更正的事件不在此文件中：该事件是否发送过，在此无法判断",
+}
 
 
 @commands.callback()
@@ -34,6 +39,8 @@ class Judged:
     detail: dict[str, str] = field(default_factory=dict)
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    not_judged: dict[str, str] = field(default_factory=dict)
+    """Why it cannot be judged here, in either language; empty for what was judged."""
 
 
 @commands.command()
@@ -45,6 +52,7 @@ def check(
 ) -> None:
     """Hold sample events against the contract: what is wrong, and what would be right. Nothing is sent.
 
+    A correction of an event that is not in the file cannot be judged here: it is reported as such and is no mistake.
     A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending.
     The exit status is 1 when anything is wrong.
     """
@@ -107,6 +115,42 @@ def register(
     typer.echo(json.dumps(asyncio.run(define()), ensure_ascii=False, indent=2))
 
 
+@commands.command()
+def agents(
+    partner: Annotated[str, typer.Argument(help=_PARTNER_ID)],
+    json_output: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
+    state_folder: StateFolder = None,
+) -> None:
+    """List the agents of a partner who are not registered; `PUT /v1/agents/{id}` of intake registers one."""
+    import asyncio
+
+    found = asyncio.run(_unregistered(partner, state_folder))
+    if json_output:
+        typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    for agent in found:
+        seen_at = datetime.fromisoformat(agent["first_seen_at"]).astimezone().isoformat(" ", "seconds")
+        typer.echo(f"{agent['name']}  first seen {seen_at}")
+    typer.echo(f"{len(found)} agents are not registered." if found else "Every agent is registered.")
+
+
+async def _unregistered(partner: str, state_folder: Path | None) -> list[Any]:
+    from linework.client import Installation, Refused, find_addresses
+
+    found: list[Any] = []
+    async with Installation(find_addresses(state_folder)) as installation:
+        await installation.require("intake")
+        cursor: str | None = None
+        try:
+            while True:
+                page = await installation.intake.unregistered_agents(partner, cursor=cursor)
+                found += page["items"]
+                if (cursor := page["next_cursor"]) is None:
+                    return found
+        except Refused as refusal:
+            raise Stopped(str(refusal)) from refusal
+
+
 def _records(file: Path) -> list[Any]:
     try:
         text = file.read_text(encoding="utf-8")
@@ -129,11 +173,12 @@ def _judge(records: list[Any], partner: str | None) -> list[Judged]:
 
     courses: dict[str | None, Course] = {}
     ids: dict[str, Any] = {}
+    in_file = {_parts(record, number)[2].get("ce_id", "") for number, record in enumerate(records, start=1)}
     found = []
     for number, record in enumerate(records, start=1):
         key, value, headers = _parts(record, number)
         partner = partner or str(headers.get("ce_source", "")).removeprefix("/partner/") or "?"
-        found.append(_judged(number, key, value, headers, partner, courses, ids))
+        found.append(_judged(number, key, value, headers, partner, courses, ids, in_file))
     return found
 
 
@@ -154,6 +199,7 @@ def _judged(
     partner: str,
     courses: dict[str | None, "Course"],
     ids: dict[str, Any],
+    in_file: set[str],
 ) -> Judged:
     from contracts import conformance
     from contracts.topics import PARTNER_ID
@@ -164,28 +210,48 @@ def _judged(
     checked = conformance.check_record(key, value, pairs, partner_id=partner, now=datetime.now(UTC))
     judged = Judged(number, checked.event_id, checked.event_type, checked.code)
     judged.mistakes = [asdict(mistake) for mistake in checked.mistakes]
-    if checked.message is not None:
+    if checked.message is not None and _corrects_what_is_elsewhere(checked, courses, ids, in_file):
+        judged.not_judged = dict(_NOT_JUDGED)
+    elif checked.message is not None:
         judged.code = _code_by_course(checked, courses, ids)
+    if checked.message is not None:
         judged.warnings = [f"{name} is no field of it: ignored" for name in conformance.unknown_fields(checked.message)]
     if judged.code is not None:
         judged.detail = asdict(conformance.SENTENCES[judged.code])
     return judged
 
 
-def _code_by_course(checked: "Checked", courses: dict[str | None, "Course"], ids: dict[str, Any]) -> str | None:
-    from contracts import conformance
-    from contracts.partners import PartnerCallEvent
+def _corrects_what_is_elsewhere(
+    checked: "Checked", courses: dict[str | None, "Course"], ids: dict[str, Any], in_file: set[str]
+) -> bool:
+    """Records a correction of an event that the file does not have, and that may have been sent before."""
+    from contracts.conformance import Course
 
     message = checked.message
     assert message is not None
-    said = (message.type, message.subject, message.occurred_at, message.data)
-    if (known := ids.setdefault(message.id, said)) != said:
+    corrects = getattr(message.body, "corrects", None)
+    if corrects is None or corrects in in_file or message.id in ids:
+        return False
+    ids[message.id] = _content(message)
+    courses.setdefault(message.subject, Course()).know(message.id, message.body)
+    return True
+
+
+def _content(message: "Message") -> tuple[Any, ...]:
+    return (message.type, message.subject, message.occurred_at, message.data)
+
+
+def _code_by_course(checked: "Checked", courses: dict[str | None, "Course"], ids: dict[str, Any]) -> str | None:
+    from contracts import conformance
+
+    message = checked.message
+    assert message is not None
+    content = _content(message)
+    if (known := ids.setdefault(message.id, content)) != content:
         return conformance.ID_REUSED
     course = courses.setdefault(message.subject, conformance.Course())
-    is_repeat = known is not said
-    if is_repeat or not isinstance(message.body, PartnerCallEvent):
-        return None
-    return course.take(message.id, message.body)
+    is_repeat = known is not content
+    return None if is_repeat else course.take(message.id, message.body)
 
 
 def _sentences(judged: list[Judged], language: str) -> list[str]:
@@ -198,5 +264,7 @@ def _sentences(judged: list[Judged], language: str) -> list[str]:
             right = f"; right: {mistake['right']}" if mistake["right"] else ""
             lines.append(f"  {mistake['pointer'] or 'the record'}: {mistake['wrong'][language]}{right}")
         lines += [f"{place}: {warning}" for warning in one.warnings]
-    wrong = sum(one.code is not None for one in judged)
-    return [*lines, f"{len(judged)} records, {wrong} wrong."]
+        if one.not_judged:
+            lines.append(f"{place}: {one.not_judged[language]}")
+    wrong, not_judged = sum(one.code is not None for one in judged), sum(bool(one.not_judged) for one in judged)
+    return [*lines, f"{len(judged)} records, {wrong} wrong" + (f", {not_judged} not judged." if not_judged else ".")]

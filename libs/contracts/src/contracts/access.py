@@ -128,6 +128,7 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/partners": _OVERSEERS,
         "GET /v1/partners/{partner_id}": _OVERSEERS,
         "GET /v1/partners/{partner_id}/refused-events": _OVERSEERS,
+        "GET /v1/partners/{partner_id}/unregistered-agents": _OVERSEERS,
         "PUT /v1/agents/{agent_id}": _OPERATORS,
         "GET /v1/agents": _OVERSEERS,
         # A call has no area; the orders shown beside it keep to the caller's.

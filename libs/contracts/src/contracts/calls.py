@@ -155,8 +155,9 @@ class CallTransferred(Fact):
     """The queue, extension or department; null for an external number."""
     is_attended: bool = False
     talk_milliseconds: int | None = None
-    """Talk of this leg without holds."""
+    """Talk of this leg without holds; where these are unknown they are part of it."""
     hold_milliseconds: int | None = None
+    """Holds of this leg; null where its switch does not report them, which is not zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,8 +182,9 @@ class CallEnded(Fact):
     ended_by: EndedBy = EndedBy.UNKNOWN
     reason: EndReason = EndReason.HUNG_UP
     talk_milliseconds: int | None = None
-    """Talk of this leg without holds; null when nobody knows, which is not zero."""
+    """Talk of this leg without holds; null when it is unknown, which is not zero. Unknown holds are part of it."""
     hold_milliseconds: int | None = None
+    """Holds of this leg; null where its switch does not report them, which is not zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

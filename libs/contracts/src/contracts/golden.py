@@ -316,6 +316,7 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("agents", "agent:agent-7", ENGINE, golden_calls.AGENTS),
         ("partner-out", "1795372789.1", Actor("intake", "service"), golden_calls.ANSWERS),
         ("partner-in", "1795372789.1", switch, golden_calls.PARTNER_CALLS),
+        ("partner-offers", "1795372789.1", switch, golden_calls.PARTNER_OFFERS),
         ("partner-states", "agent:Agent/105", switch, golden_calls.PARTNER_STATES),
         ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
     )

@@ -161,6 +161,18 @@ PARTNER_CALLS: tuple[Any, ...] = tuple(
     for body in (shape(**must), shape(**must, **may, **_SAID))
 )
 
+PARTNER_OFFERS = (
+    p.PartnerCallOffered(
+        **_SAID,
+        direction=c.Direction.OUTBOUND,
+        channel=Channel.WEB,
+        caller="13800001111",
+        line="96123",
+        demand_type="complaint",
+        holds_reported=True,
+    ),
+)
+
 PARTNER_STATES = (
     p.PartnerAgentStateChanged(agent="Agent/105", state=c.AgentState.READY),
     p.PartnerAgentStateChanged(

@@ -38,6 +38,9 @@ class PartnerCallOffered(PartnerCallEvent):
     line: str | None = None
     """The service number of ours."""
     demand_type: str | None = None
+    holds_reported: bool = False
+    """The switch says of this call when a caller is put on hold, so that a leg of which it says none had none. Left
+    out, the hold of a leg without any is unknown, which is not zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

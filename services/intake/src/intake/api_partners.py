@@ -58,6 +58,16 @@ class RefusedEvents(BaseModel):
     next_cursor: str | None
 
 
+class UnregisteredAgent(BaseModel):
+    name: str
+    first_seen_at: datetime
+
+
+class UnregisteredAgents(BaseModel):
+    items: list[UnregisteredAgent]
+    next_cursor: str | None
+
+
 class NameForAgent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -122,6 +132,22 @@ async def list_refused_events(
     last = rows[limit - 1] if len(rows) > limit else None
     next_cursor = to_cursor("refused-events", last["place"], last["event_id"]) if last else None
     return RefusedEvents.model_validate({"items": rows[:limit], "next_cursor": next_cursor})
+
+
+@router.get("/partners/{partner_id}/unregistered-agents", responses=Responses.of((*ANY, PartnerNotFound, CursorBroken)))
+async def list_unregistered_agents(
+    partner_id: PartnerId, desk: Desk, cursor: Cursor = None, limit: Limit = 50
+) -> UnregisteredAgents:
+    """A partner's names for agents 坐席 who are not registered, in alphabetical order; each is listed once.
+
+    Their calls count under these names. `PUT /v1/agents/{agent_id}` with a name takes it off the list.
+    """
+    (after,) = from_cursor("unregistered-agents", cursor, str) if cursor else ("",)
+    async with desk.db.statements() as statements:
+        await partners.get_partner(statements, partner_id)
+        rows = await partners.unregistered_agents(statements, partner_id, after=after, limit=limit + 1)
+    next_cursor = to_cursor("unregistered-agents", rows[limit - 1]["name"]) if len(rows) > limit else None
+    return UnregisteredAgents.model_validate({"items": rows[:limit], "next_cursor": next_cursor})
 
 
 @router.put("/agents/{agent_id}", responses=Responses.of((*ANY, AgentNameTaken)))

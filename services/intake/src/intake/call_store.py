@@ -183,6 +183,26 @@ async def agents_of(statements: Statements, partner_id: str, names: Iterable[str
     return {row["name"]: Agent(row["id"], row["team"]) for row in rows}
 
 
+async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
+    """Adds the names that are not registered to the partner's list; returns those that were not on it before."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return set()
+    # In the order of names: two batches that see the same new ones wait for each other and never in a circle.
+    rows = await tx.fetch(
+        """insert into unregistered_agents (partner_id, name, first_seen_at)
+           select $1::text, name, $3::timestamptz from unnest($2::text[]) as name
+           where not exists (select from agent_names where partner_id = $1 and agent_names.name = name.name)
+             and not exists (select from unregistered_agents as known
+                             where known.partner_id = $1 and known.name = name.name)
+           order by name on conflict do nothing returning name""",
+        partner_id,
+        wanted,
+        now,
+    )
+    return {row["name"] for row in rows}
+
+
 async def agents_by_id(statements: Statements, ids: Iterable[str]) -> dict[str, Agent]:
     """The same for what is said here: our own people go by their own ids."""
     rows = await statements.fetch("select id, team from agents where id = any($1)", sorted(set(ids)))

@@ -120,6 +120,22 @@ async def refused_events(
     return [dict(row) for row in rows]
 
 
+async def unregistered_agents(
+    statements: Statements, partner_id: str, *, after: str, limit: int
+) -> list[dict[str, Any]]:
+    """The names behind `after` that a partner has used and that are no agent's."""
+    rows = await statements.fetch(
+        """select name, first_seen_at from unregistered_agents as listed
+           where partner_id = $1 and name > $2 and not exists (
+               select from agent_names where partner_id = $1 and agent_names.name = listed.name)
+           order by name limit $3""",
+        partner_id,
+        after,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
 def active_partners(masters: MasterKeys) -> Callable[[Database], Coroutine[Any, Any, Sequence[Guest]]]:
     """What the worker listens to: the `in` of every active partner; a suspended one's events wait on its topic."""
 

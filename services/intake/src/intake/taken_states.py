@@ -1,6 +1,6 @@
 """Agent states of a batch: each agent's states are one stream, in the order in which they became known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -41,7 +41,7 @@ async def take(taking: Taking, messages: Sequence[Message]) -> None:
         stream = streams[agent.agent_id]
         if message.body.corrects is not None:
             await _keep(taking.tx, kept)  # it may correct one of this batch
-        state = await _state(taking, message, agent, is_known=message.body.agent in agents)
+        state = await _state(taking, message, agent)
         if state is None:
             taking.refuse(message, CORRECTION_UNKNOWN)
             continue
@@ -59,7 +59,7 @@ def _agent(message: Message, agents: dict[str, Agent]) -> Agent:
     return agents.get(message.body.agent, Agent(message.body.agent))
 
 
-async def _state(taking: Taking, message: Message, agent: Agent, *, is_known: bool) -> AgentStateChanged | None:
+async def _state(taking: Taking, message: Message, agent: Agent) -> AgentStateChanged | None:
     said = message.body
     state = AgentStateChanged(
         fact_id=f"{taking.partner_id}:{message.id}",
@@ -69,7 +69,7 @@ async def _state(taking: Taking, message: Message, agent: Agent, *, is_known: bo
         reason=said.reason,
         queues=said.queues,
         partner_id=taking.partner_id,
-        faults=tuple(_faults(message, taking.now, is_known=is_known)),
+        faults=(Fault.CLOCK_AHEAD.value,) if is_ahead(message.occurred_at, taking.now) else (),
     )
     if said.corrects is None:
         return state
@@ -83,13 +83,6 @@ async def _state(taking: Taking, message: Message, agent: Agent, *, is_known: bo
         return None
     corrected = _STATE.decode(before)
     return replace(state, fact_id=corrected.fact_id, revision=corrected.revision + 1)
-
-
-def _faults(message: Message, now: datetime, *, is_known: bool) -> Iterable[str]:
-    if is_ahead(message.occurred_at, now):
-        yield Fault.CLOCK_AHEAD.value
-    if not is_known:
-        yield Fault.UNKNOWN_AGENT.value
 
 
 def _row(taking: Taking, message: Message, state: AgentStateChanged) -> tuple[Any, ...]:

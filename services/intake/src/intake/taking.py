@@ -9,6 +9,7 @@ from contracts import conformance
 from contracts.directory import Names
 from contracts.message import Message
 from contracts.partners import AcceptedEvent, Mistake, PartnerEventsAccepted
+from intake.domain.calls import Fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +35,14 @@ class Taking:
     accepted: dict[str, PartnerEventsAccepted] = field(default_factory=dict)
     """By subject."""
     refused: list[Refused] = field(default_factory=list)
+    new_agents: set[str] = field(default_factory=set)
+    """The partner's names of unregistered agents that are seen for the first time."""
 
     def accept(self, message: Message, *, faults: tuple[str, ...] = (), **about: str) -> None:
+        if (agent := getattr(message.body, "agent", None)) in self.new_agents:
+            # Once: from then on the name is on the list at `/v1/partners/{id}/unregistered-agents`.
+            self.new_agents.discard(agent)
+            faults = tuple(sorted((*faults, Fault.UNKNOWN_AGENT.value)))
         before = self.accepted.get(message.subject)
         events = (*(before.events if before else ()), AcceptedEvent(event_id=message.id, faults=faults))
         self.accepted[message.subject] = PartnerEventsAccepted(events=events, **about)

@@ -49,7 +49,7 @@ async def test_a_clock_that_is_ahead_is_marked_and_one_a_day_ahead_refused(switc
     assert await switch.refusals() == [("far", "event_malformed")]
     state = p.PartnerAgentStateChanged(agent=AGENT, state=c.AgentState.READY)
     await switch.says(switch.event(state, now + 600, event_id="state"))
-    assert [one.body.faults for one in await switch.published("calls")][-1] == ("clock_ahead", "unknown_agent")
+    assert [one.body.faults for one in await switch.published("calls")][-1] == ("clock_ahead",)
 
 
 async def test_a_clock_that_goes_back_in_a_call_is_marked_and_no_time_is_below_zero(switch: Switch) -> None:
@@ -151,7 +151,21 @@ async def test_a_flood_of_one_caller_is_counted_call_by_call_and_the_screen_stay
     assert found == 300
 
 
-async def test_an_agent_whom_nobody_knows_counts_under_their_own_name_and_is_marked(switch: Switch) -> None:
+async def test_an_agent_whom_nobody_knows_counts_under_their_own_name_and_is_said_once(
+    intake: Intake, switch: Switch
+) -> None:
+    async def listed() -> list[str]:
+        answer = await intake.get("/partners/pbx/unregistered-agents", "operator")
+        return [one["name"] for one in answer.json()["items"]]
+
     await switch.says(*whole_call(switch, "c-1", 0, "e"))
+    await switch.says(*whole_call(switch, "c-2", 100, "f"))
     facts = await switch.facts()
-    assert (facts["e-2"].agent_id, facts["e-2"].faults) == ("Agent/101", ("unknown_agent",))
+    assert (facts["e-2"].agent_id, facts["e-2"].faults) == ("Agent/101", ())
+    answers = [event for answer in await switch.answers() for event in answer.events]
+    assert [event.event_id for event in answers if "unknown_agent" in event.faults] == ["e-2"]
+    assert await listed() == ["Agent/101"]
+    async with switch.db.statements() as statements:
+        await statements.execute("insert into agents values ('chen', 1, '陈静', 'night', true)")
+        await statements.execute("insert into agent_names values ('pbx', 'Agent/101', 'chen')")
+    assert await listed() == []

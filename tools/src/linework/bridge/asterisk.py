@@ -15,21 +15,19 @@ from contracts import calls as c
 from contracts import partners as p
 from contracts.codec import new_partner_message
 from contracts.message import Message
+from linework.bridge.lines import NONE, Line, Start
+from linework.bridge.members import MEMBER_VERBS, Member
 
-_NONE = "NONE"
-_LONGEST = 200
 _REMEMBERED_SECONDS = 3600
 _MOST_REMEMBERED = 50_000
+_OPEN_SECONDS = 7 * 24 * 3600
+_MOST_STARTS = 1000
 _INTERNAL_DIGITS = 6
 
 IGNORED = frozenset(
     ("AGENTDUMP", "CONFIGRELOAD", "DID", "INFO", "MEMBERPENALTY", "PENALTY", "RINGCANCELED", "SYSCOMPAT")
 )
 """Verbs that are known and say nothing that a call's figures need."""
-
-
-class Unreadable(ValueError):
-    """The line is not one of a queue_log."""
 
 
 @dataclass(slots=True)
@@ -39,38 +37,14 @@ class Leg:
     agent: str | None = None
     closed_by: str | None = None
     """The id of the event that ended it."""
+    is_entered: bool = True
+    """False while only later lines of it were read: its entry stands in a file that was not read yet."""
 
 
 @dataclass(slots=True)
 class Call:
     legs: list[Leg] = field(default_factory=list)
     seen_at: float = 0.0
-
-
-@dataclass(slots=True)
-class Member:
-    """An agent as far as the log shows it."""
-
-    queues: set[str] = field(default_factory=set)
-    paused_in: set[str] = field(default_factory=set)
-    is_paused_everywhere: bool = False
-    reason: str | None = None
-    told: tuple[str, str | None, tuple[str, ...]] | None = None
-    """State, reason and queues as they were said last."""
-
-    def serves(self, queue: str | None) -> None:
-        """A queue that is not named stands for any until one is."""
-        if queue:
-            self.queues.discard("")
-        self.queues.add(queue or (next(iter(self.queues), "")))
-
-    def state(self) -> tuple[str, str | None, tuple[str, ...]]:
-        queues = tuple(sorted(self.queues))
-        if not queues:
-            return c.AgentState.SIGNED_OUT, None, ()
-        if self.is_paused_everywhere or self.paused_in >= self.queues:
-            return c.AgentState.PAUSED, self.reason, queues
-        return c.AgentState.READY, None, tuple(sorted(self.queues - self.paused_in))
 
 
 @dataclass(slots=True)
@@ -82,63 +56,14 @@ class State:
     taken: dict[str, float] = field(default_factory=dict)
     """The ids of the last hour's lines: a rotated copy may hold them again."""
     newest_at: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    text: str
-    number: int
-    """How many lines like it, to the letter, were in the file up to here."""
-    at: float
-    call: str
-    queue: str | None
-    agent: str | None
-    verb: str
-    data: tuple[str, ...]
-
-    @property
-    def id(self) -> str:
-        digest = hashlib.sha256(self.text.encode()).hexdigest()[:24]
-        return f"ql-{digest}" if self.number == 1 else f"ql-{digest}-{self.number}"
-
-    def text_at(self, place: int) -> str | None:
-        return _clean(self.data[place]) if -len(self.data) <= place < len(self.data) else None
-
-    def milliseconds(self, place: int, unit: int = 1000) -> int | None:
-        """A duration of the line; None when there is none, or one that cannot be."""
-        text = self.text_at(place) or ""
-        return int(text) * unit if text.isascii() and text.isdigit() and len(text) <= 9 else None
-
-
-def parsed(text: str, number: int = 1) -> Line:
-    """A line without its end; raises `Unreadable`."""
-    parts = text.split("|")
-    if len(parts) < 5:
-        raise Unreadable("it has fewer than five fields")
-    try:
-        at = float(parts[0])
-        datetime.fromtimestamp(at, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise Unreadable("it does not begin with a time") from error
-    if not parts[4].strip():
-        raise Unreadable("it has no verb")
-    queue, agent = _clean(parts[2]), _clean(parts[3])
-    return Line(
-        text,
-        number,
-        at,
-        _clean(parts[1]) or _NONE,
-        None if queue == _NONE else queue,
-        None if agent == _NONE else agent,
-        parts[4].strip().upper(),
-        tuple(parts[5:]),
-    )
-
-
-def _clean(text: str) -> str | None:
-    """What can be sent: printable and not too long; None for nothing."""
-    kept = "".join(character for character in text.strip() if character.isprintable())[:_LONGEST]
-    return kept or None
+    newest_began: float = 0.0
+    """When the latest of the files began that were read: an earlier one is an older file, read afterwards."""
+    starts: list[Start] = field(default_factory=list)
+    """The last starts of the switch."""
+    older_members: dict[str, Member] = field(default_factory=dict)
+    """Agents as older files show them: what is known of the present is not changed by them."""
+    older_calls: dict[str, Start] = field(default_factory=dict)
+    """Calls of older files, with the start of the switch that ends them unless the file does."""
 
 
 class Translator:
@@ -147,6 +72,47 @@ class Translator:
     def __init__(self, partner_id: str, state: State) -> None:
         self.state = state
         self._partner_id = partner_id
+        self._began = 0.0
+        self._is_older = False
+        self._forget_above = _MOST_REMEMBERED
+
+    def begin_file(self, began: float | None, *, is_next: bool = False) -> None:
+        """To be called before the lines of a file: when it began, by its first line; None where none of them says.
+
+        `is_next` marks a file that is known to go on with what was read before; others are compared by their times.
+        """
+        self._began = began = self.state.newest_began if began is None else began
+        self._is_older = began < self.state.newest_began and not is_next
+        self.state.newest_began = max(self.state.newest_began, began)
+
+    def end_older_files(self) -> list[Message]:
+        """What older files left open, and a start of the switch in a file that was read before them has ended."""
+        state = self.state
+        ended = [
+            self._cut_off(start, name, number, leg)
+            for name, start in state.older_calls.items()
+            for number, leg in enumerate(state.calls[name].legs, start=1)
+            if leg.closed_by is None and state.calls[name].seen_at <= start.at
+        ]
+        for agent, member in state.older_members.items():
+            if member.start is not None:
+                member.sign_out()
+                ended += self._told(member.start, agent, member, reason="switch_stopped")
+        state.older_calls.clear()
+        state.older_members.clear()
+        return ended
+
+    def _start_after(self, line: Line) -> Start | None:
+        if not self._is_older:
+            return None
+        later = [start for start in self.state.starts if start.began > self._began and start.at >= line.at]
+        return min(later, key=lambda start: (start.at, start.began), default=None)
+
+    def _member(self, line: Line, agent: str) -> Member:
+        known = self.state.older_members if self._is_older else self.state.members
+        member = known.setdefault(agent, Member())
+        member.start = self._start_after(line)
+        return member
 
     def events(self, line: Line) -> list[Message] | None:
         """The events of a line, none for one that was taken before; None when its verb is not known."""
@@ -155,9 +121,9 @@ class Translator:
         self.state.taken[line.id] = line.at
         self.state.newest_at = max(self.state.newest_at, line.at)
         found: Iterator[Message]
-        if line.verb in _CALL_VERBS and line.call != _NONE:
+        if line.verb in _CALL_VERBS and line.call != NONE:
             found = self._of_call(line)
-        elif line.verb in _MEMBER_VERBS and line.agent:
+        elif line.verb in MEMBER_VERBS and line.agent:
             found = self._of_member(line, line.agent)
         elif line.verb == "QUEUESTART":
             found = self._of_start(line)
@@ -167,7 +133,7 @@ class Translator:
         self._forget()
         return events
 
-    def _message(self, line: Line, body: Any, subject: str, suffix: str = "") -> Message:
+    def _message(self, line: Line | Start, body: Any, subject: str, suffix: str = "") -> Message:
         return new_partner_message(
             body,
             partner_id=self._partner_id,
@@ -179,6 +145,8 @@ class Translator:
     def _of_call(self, line: Line) -> Iterator[Message]:
         call = self.state.calls.setdefault(line.call, Call())
         call.seen_at = max(call.seen_at, line.at)
+        if (start := self._start_after(line)) is not None:
+            self.state.older_calls[line.call] = start
         if line.agent:
             yield from self._seen(line, line.agent)
         if line.verb in _ENTRIES:
@@ -198,9 +166,7 @@ class Translator:
         yield self._message(line, _with(body, **fields), line.call)
 
     def _entered(self, line: Line, call: Call) -> Iterator[Message]:
-        queue = line.queue or ""
-        call.legs.append(Leg(queue))
-        number = len(call.legs)
+        number = _entered_leg(call, line.queue or "")
         if number == 1:
             offered = p.PartnerCallOffered(queue=line.queue, caller=_caller(line))
             yield self._message(line, offered, line.call, "-offered")
@@ -210,41 +176,47 @@ class Translator:
             yield self._message(line, queued, line.call)
         else:
             reason = c.LossReason.QUEUE_FULL if line.verb == "FULL" else c.LossReason.QUEUE_EMPTY
-            call.legs[-1].closed_by = line.id
+            call.legs[number - 1].closed_by = line.id
             lost = p.PartnerCallLost(leg=number, queue=line.queue, reason=reason, wait_milliseconds=0)
             yield self._message(line, lost, line.call)
 
     def _of_start(self, line: Line) -> Iterator[Message]:
         """The switch starts: whatever was open when it died has ended, nobody knows when."""
+        start = Start(line.id, line.at, self._began)
+        self.state.starts = [*self.state.starts[1 - _MOST_STARTS :], start]
         for name, call in self.state.calls.items():
+            # Calls of a file that was read before this older one came after its end.
+            if self._is_older and call.seen_at > line.at:
+                continue
             for number, leg in enumerate(call.legs, start=1):
                 if leg.closed_by is None:
-                    yield self._cut_off(line, name, number, leg)
-        for agent, member in self.state.members.items():
-            member.queues, member.paused_in, member.is_paused_everywhere = set(), set(), False
-            yield from self._told(line, agent, member, reason="switch_stopped")
+                    yield self._cut_off(start, name, number, leg)
+        members = self.state.older_members if self._is_older else self.state.members
+        for agent, member in members.items():
+            member.sign_out()
+            yield from self._told(start, agent, member, reason="switch_stopped")
 
-    def _cut_off(self, line: Line, call: str, number: int, leg: Leg) -> Message:
+    def _cut_off(self, start: Start, call: str, number: int, leg: Leg) -> Message:
         about: dict[str, Any] = {"leg": number, "queue": leg.queue or None}
         body: p.PartnerCallEvent = p.PartnerCallLost(**about, reason=c.LossReason.SWITCH_STOPPED)
         if leg.is_answered:
             body = p.PartnerCallEnded(**about, agent=leg.agent, reason=c.EndReason.SWITCH_STOPPED)
         suffix = f"-{hashlib.sha256(call.encode()).hexdigest()[:16]}-{number}-{type(body).__name__}"
-        leg.closed_by = line.id + suffix
-        return self._message(line, body, call, suffix)
+        leg.closed_by = start.id + suffix
+        return self._message(start, body, call, suffix)
 
     def _of_member(self, line: Line, agent: str) -> Iterator[Message]:
-        member = self.state.members.setdefault(agent, Member())
-        _MEMBER_VERBS[line.verb](member, line)
+        member = self._member(line, agent)
+        MEMBER_VERBS[line.verb](member, line)
         yield from self._told(line, agent, member)
 
     def _seen(self, line: Line, agent: str) -> Iterator[Message]:
         """An agent who takes a call serves its queue, whether or not the log said so: members can be configured."""
-        member = self.state.members.setdefault(agent, Member())
+        member = self._member(line, agent)
         member.serves(line.queue)
         yield from self._told(line, agent, member)
 
-    def _told(self, line: Line, agent: str, member: Member, reason: str | None = None) -> Iterator[Message]:
+    def _told(self, line: Line | Start, agent: str, member: Member, reason: str | None = None) -> Iterator[Message]:
         state = member.state()
         # A queue more or less is no other state, and nobody is signed out who was never seen in.
         if member.told is None and state[0] == c.AgentState.SIGNED_OUT:
@@ -259,22 +231,36 @@ class Translator:
         yield self._message(line, body, f"agent:{agent}", f"-{digest}-{state[0]}")
 
     def _forget(self) -> None:
-        """Calls that ended long ago say nothing any more."""
-        if len(self.state.calls) + len(self.state.taken) < _MOST_REMEMBERED:
+        """Calls that ended long ago say nothing any more, and one that is open for a week has been lost sight of."""
+        if len(self.state.calls) + len(self.state.taken) < self._forget_above:
             return
-        before = self.state.newest_at - _REMEMBERED_SECONDS
-        self.state.taken = {name: at for name, at in self.state.taken.items() if at >= before}
+        before, long_before = self.state.newest_at - _REMEMBERED_SECONDS, self.state.newest_at - _OPEN_SECONDS
+        recent = [(name, at) for name, at in self.state.taken.items() if at >= before]
+        self.state.taken = dict(recent[-_MOST_REMEMBERED:])
         self.state.calls = {
             name: call
             for name, call in self.state.calls.items()
-            if call.seen_at >= before or any(leg.closed_by is None for leg in call.legs)
+            if call.seen_at >= before
+            or name in self.state.older_calls
+            or (call.seen_at >= long_before and any(leg.closed_by is None for leg in call.legs))
         }
+        # Not with every line of a busy hour, in which nothing can be forgotten yet.
+        self._forget_above = max(_MOST_REMEMBERED, 2 * (len(self.state.calls) + len(self.state.taken)))
+
+
+def _entered_leg(call: Call, queue: str) -> int:
+    for number, leg in enumerate(call.legs, start=1):
+        if leg.queue == queue and not leg.is_entered:
+            leg.is_entered = True
+            return number
+    call.legs.append(Leg(queue))
+    return len(call.legs)
 
 
 def _leg_of(call: Call, queue: str | None) -> int:
     """Which leg a line is about: the last one in its queue, else the last."""
     if not call.legs:
-        call.legs.append(Leg(queue or ""))
+        call.legs.append(Leg(queue or "", is_entered=False))
     for number in range(len(call.legs), 0, -1):
         if call.legs[number - 1].queue == queue:
             return number
@@ -342,47 +328,4 @@ _CALL_VERBS: Mapping[str, Callable[[Line], Any]] = {
     "EXITEMPTY": _lost(c.LossReason.QUEUE_EMPTY),
     "EXITWITHKEY": _lost(c.LossReason.KEY_PRESSED),
     "RINGNOANSWER": lambda line: p.PartnerCallRangUnanswered(ring_milliseconds=line.milliseconds(0, unit=1)),
-}
-
-
-def _joined(member: Member, line: Line) -> None:
-    member.serves(line.queue)
-
-
-def _left(member: Member, line: Line) -> None:
-    member.queues = member.queues - {line.queue} if line.queue else set()
-    member.paused_in &= member.queues
-
-
-def _paused(member: Member, line: Line) -> None:
-    member.serves(line.queue)
-    member.paused_in |= {line.queue} if line.queue else member.queues
-    member.reason = line.text_at(0)
-
-
-def _unpaused(member: Member, line: Line) -> None:
-    member.paused_in.discard(line.queue or "")
-
-
-def _paused_everywhere(member: Member, line: Line) -> None:
-    member.queues = member.queues or {""}
-    member.is_paused_everywhere, member.reason = True, line.text_at(0)
-
-
-def _unpaused_everywhere(member: Member, _: Line) -> None:
-    member.queues = member.queues or {""}
-    member.is_paused_everywhere, member.paused_in = False, set()
-
-
-_MEMBER_VERBS: Mapping[str, Callable[[Member, Line], None]] = {
-    "ADDMEMBER": _joined,
-    "AGENTLOGIN": _joined,
-    "AGENTCALLBACKLOGIN": _joined,
-    "REMOVEMEMBER": _left,
-    "AGENTLOGOFF": _left,
-    "AGENTCALLBACKLOGOFF": _left,
-    "PAUSE": _paused,
-    "UNPAUSE": _unpaused,
-    "PAUSEALL": _paused_everywhere,
-    "UNPAUSEALL": _unpaused_everywhere,
 }

@@ -6,25 +6,32 @@ in every run until somebody has mended or removed it. A line of CSV that is none
 beside the cursor, so that it can be mended and given to the same command.
 """
 
+import itertools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from contracts.message import Message
-from linework.bridge import queue_log
+from linework.bridge import cursor as cursors
+from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.freeswitch import NotACallRecord, events
-from linework.bridge.queue_log import LogFile, Odd, load_cursor, save_cursor
+from linework.bridge.progress import Progress
+from linework.bridge.queue_log import Gap, LogFile, Odd
 from linework.bridge.reading import Sink, Summary
-from linework.bridge.record_formats import CsvReading, Record, csv_record, json_record, xml_record
+from linework.bridge.record_formats import Record, SwitchSettings, csv_record, json_record, xml_record
+from linework.bridge.rotation import Log
 from linework.stopped import Stopped
 
 _BATCH_EVENTS = 1000
 _BATCH_LINES = 500
+_LARGEST_RECORD = 16 << 20
+"""Bytes; the record of a call has a few thousand."""
 _ENDINGS = frozenset({".json", ".xml", ".csv"})
 
 
 @dataclass(slots=True)
-class Cursor(queue_log.Cursor):
+class Cursor(cursors.Cursor):
     whole: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By path, size and time of last change, in nanoseconds, of a file that was read to its end."""
 
@@ -39,33 +46,52 @@ class CsvFile(LogFile):
     """A file of CSV, read line by line from where the last reading ended."""
 
     def _line(self, text: str) -> Row:  # type: ignore[override]
-        return Row(self._place.line_count, text)
+        # Its times are columns in the switch's own zone; when it was written is enough to tell its files' order.
+        assert self._file is not None
+        self.place.newest_at = os.fstat(self._file.fileno()).st_mtime
+        return Row(self.place.line_count, text)
 
 
 class CallRecords:
     """The call records of one switch."""
 
     def __init__(
-        self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary, reading: CsvReading
+        self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary, settings: SwitchSettings
     ) -> None:
         self._paths = list(_files(paths))
+        self._lock = CursorLock(cursor)
         self._partner_id = partner_id
         self._cursor_path = cursor
-        self._cursor: Cursor = load_cursor(cursor, Cursor)
+        try:
+            self._cursor: Cursor = load_cursor(cursor, Cursor)
+        except BaseException:
+            self._lock.release()
+            raise
         self._summary = summary
-        self._reading = reading
+        self._settings = settings
         self._waiting: list[Message] = []
         self._read: dict[str, tuple[int, int]] = {}
         self._odd_rows: list[str] = []
+        self._progress = Progress()
+        self._present = self._cursor_path
+        """What is read at the moment."""
 
     async def deliver(self, sink: Sink) -> None:
         """Everything that is new, in the order of the files' names."""
-        for path in self._paths:
-            if ".csv" in path.suffixes:  # also Master.csv.2026-03-02-16-00-00, as it is rotated
-                await self._csv(path, sink)
-            else:
-                await self._whole(path, sink)
-        await self._send(sink)
+        self._progress.begin()
+        try:
+            for path in self._paths:
+                self._present = path
+                if ".csv" in path.suffixes:  # also Master.csv.2026-03-02-16-00-00, as it is rotated
+                    await self._csv(path, sink)
+                else:
+                    await self._whole(path, sink)
+            await self._send(sink)
+        except Gap:
+            await self._send(sink)  # what was read before, and the cursor past the gap
+            raise
+        finally:
+            self._lock.release()
 
     async def _whole(self, path: Path, sink: Sink) -> None:
         known = path.stat()
@@ -76,24 +102,33 @@ class CallRecords:
         is_good = True
         for number, found in _records(path):
             is_good = self._take(path, number, found) and is_good
+            if len(self._waiting) >= _BATCH_EVENTS:
+                await self._send(sink)
         if is_good:
             self._read[name] = stamp
-        if len(self._waiting) >= _BATCH_EVENTS:
-            await self._send(sink)
 
     async def _csv(self, path: Path, sink: Sink) -> None:
-        file = CsvFile(path, self._cursor)
+        log = Log(path, self._cursor, CsvFile)
         try:
-            while rows := file.lines(_BATCH_LINES):
-                for row in rows:
-                    assert isinstance(row, Row)
-                    if not self._take(path, row.number, row.text):
-                        self._odd_rows.append(row.text)
-                await self._send(sink)
+            for file in log.files():
+                # Before its first line is sent: killed and rotated after that, this is the file to go on with.
+                save_cursor(self._cursor_path, self._cursor)
+                await self._rows(file, sink)
         finally:
-            if file.unfinished:
+            if log.has_unfinished_line:
                 self._summary.unfinished_lines.append(str(path))
-            file.close()
+            log.close()
+
+    async def _rows(self, file: LogFile, sink: Sink) -> None:
+        await file.check()
+        while rows := file.lines(_BATCH_LINES):
+            for row in rows:
+                if isinstance(row, Row):
+                    if not self._take(file.path, row.number, row.text):
+                        self._odd_rows.append(row.text)
+                elif isinstance(row, Odd):
+                    self._summary.note_odd(file.path, row)
+            await self._send(sink)
 
     def _take(self, path: Path, number: int, found: Record | str | NotACallRecord) -> bool:
         """Puts the events of a record with those that wait to be sent; whether it was a record."""
@@ -101,8 +136,8 @@ class CallRecords:
         try:
             if isinstance(found, NotACallRecord):
                 raise found
-            record = csv_record(found, self._reading) if isinstance(found, str) else found
-            self._waiting += events(record, self._partner_id)
+            record = csv_record(found, self._settings) if isinstance(found, str) else found
+            self._waiting += events(record, self._partner_id, self._settings.inbound_contexts)
         except NotACallRecord as error:
             self._summary.note_odd(path, Odd(number, str(error)))
             return False
@@ -111,7 +146,14 @@ class CallRecords:
     async def _send(self, sink: Sink) -> None:
         await sink.send(self._waiting)
         self._summary.event_count += len(self._waiting)
+        self._summary.note_agents(self._waiting)
         self._waiting.clear()
+        self._progress.tell(
+            self._present,
+            line_count=self._summary.line_count,
+            event_count=self._summary.event_count,
+            share=None,
+        )
         # Before the cursor: a line that is written twice is harmless, one that is lost is not.
         self._keep_odd_rows()
         self._cursor.whole |= self._read
@@ -128,17 +170,21 @@ class CallRecords:
 
 def _records(path: Path) -> Iterator[tuple[int, Record | NotACallRecord]]:
     """Each record with the line that it begins on; in place of what is none, why it is none."""
-    content = path.read_bytes()
+    is_small = path.stat().st_size <= _LARGEST_RECORD
     if path.suffix == ".xml":
-        yield 1, _or_why(xml_record, content)
+        too_large = NotACallRecord(f"it has more than {_LARGEST_RECORD} bytes")
+        yield 1, _or_why(xml_record, path.read_bytes()) if is_small else too_large
         return
-    whole = _or_why(json_record, content)
+    whole = _or_why(json_record, path.read_bytes()) if is_small else NotACallRecord("it is no single record")
     if not isinstance(whole, NotACallRecord):
         yield 1, whole
         return
-    for number, line in enumerate(content.splitlines(), start=1):
-        if line.strip():
-            yield number, _or_why(json_record, line)
+    with path.open("rb") as file:
+        for number in itertools.count(1):
+            if not (line := file.readline(_LARGEST_RECORD)):
+                return
+            if line.strip():
+                yield number, _or_why(json_record, line)
 
 
 def _or_why(read: Callable[[bytes], Record], content: bytes) -> Record | NotACallRecord:

@@ -16,7 +16,7 @@ from linework.runtime.commands import StateFolder
 if TYPE_CHECKING:
     from linework.bridge.delivery import Delivery
     from linework.bridge.reading import Summary
-    from linework.bridge.record_formats import CsvReading
+    from linework.bridge.record_formats import SwitchSettings
     from linework.client import Addresses
 
 commands = typer.Typer(help="Bring a telephone switch's calls in as a partner's events.", no_args_is_help=True)
@@ -86,7 +86,8 @@ def freeswitch(
     cursor: CursorFile = None,
     zone: Annotated[str, typer.Option("--zone", help="The time zone of the switch's clock, for CSV.")] = "UTC",
     inbound_contexts: Annotated[
-        list[str] | None, typer.Option("--inbound-context", help="For CSV: where calls come in; public if left out.")
+        list[str] | None,
+        typer.Option("--inbound-context", help="Dialplan contexts in which calls come in; public if left out."),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     state_folder: StateFolder = None,
@@ -96,12 +97,12 @@ def freeswitch(
     The exit status is 1 when a record could not be read.
     """
     from linework.bridge.reading import Summary
-    from linework.bridge.record_formats import CsvReading
+    from linework.bridge.record_formats import SwitchSettings
 
     summary = Summary()
     place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
-    reading = CsvReading(_zone(zone), frozenset(inbound_contexts or ["public"]))
-    _read(_freeswitch(files, partner, place, summary, reading, state_folder), summary, json_output)
+    settings = SwitchSettings(_zone(zone), frozenset(inbound_contexts or ["public"]))
+    _read(_freeswitch(files, partner, place, summary, settings, state_folder), summary, json_output)
     raise typer.Exit(1 if summary.odd_lines else 0)
 
 
@@ -119,12 +120,12 @@ async def _freeswitch(
     partner: str,
     cursor: Path,
     summary: "Summary",
-    reading: "CsvReading",
+    settings: "SwitchSettings",
     state_folder: Path | None,
 ) -> None:
     from linework.bridge.call_records import CallRecords
 
-    records = CallRecords(files, partner, cursor, summary, reading)
+    records = CallRecords(files, partner, cursor, summary, settings)
     async with _delivery(partner, state_folder) as delivery:
         await records.deliver(delivery)
 

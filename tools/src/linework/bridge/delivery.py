@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
+import logging
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -15,9 +16,11 @@ from chassis.settings import Settings
 from contracts.codec import encode
 from contracts.message import Message
 from contracts.topics import PARTNER_IN, topic_of_partner
+from linework.bridge.progress import Progress
 from linework.stopped import Stopped
 
 _WAIT_SECONDS = 30.0
+_STOP_SECONDS = 5.0
 
 
 class Delivery:
@@ -38,26 +41,46 @@ class Delivery:
 
 
 @contextlib.asynccontextmanager
-async def delivery_to(bootstrap_servers: str, partner_id: str, *, prefix: str = "") -> AsyncIterator[Delivery]:
+async def delivery_to(
+    bootstrap_servers: str, partner_id: str, *, prefix: str = "", progress: Progress | None = None
+) -> AsyncIterator[Delivery]:
     """A delivery to a partner's topic, once intake's worker has made it."""
     topic = prefix + topic_of_partner(PARTNER_IN, partner_id).name
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
-        enable_idempotence=True,
-        compression_type="lz4",
-        linger_ms=5,
-        **_security(),
-    )
+    with _quiet_aiokafka():
+        producer = AIOKafkaProducer(
+            bootstrap_servers=bootstrap_servers,
+            enable_idempotence=True,
+            compression_type="lz4",
+            linger_ms=5,
+            **_security(),
+        )
+        try:
+            await _start(producer, bootstrap_servers)
+            await _wait_for(producer, topic, progress or Progress())
+            yield Delivery(producer, topic)
+        finally:
+            # Unacknowledged events are sent again by the next run, so a Kafka that is away is not waited for.
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+
+
+async def _start(producer: AIOKafkaProducer, bootstrap_servers: str) -> None:
     try:
         await producer.start()
     except (KafkaError, OSError) as error:
-        await producer.stop()
         raise Stopped(f"Kafka at {bootstrap_servers} cannot be reached: {error}.") from error
+
+
+@contextlib.contextmanager
+def _quiet_aiokafka() -> Iterator[None]:
+    """Of a topic that was made a moment ago its client warns until it has a leader; what matters is raised."""
+    logger = logging.getLogger("aiokafka")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
     try:
-        await _wait_for(producer, topic)
-        yield Delivery(producer, topic)
+        yield
     finally:
-        await producer.stop()
+        logger.setLevel(before)
 
 
 def _security() -> dict[str, Any]:
@@ -67,12 +90,21 @@ def _security() -> dict[str, Any]:
     return client_security(Settings.model_construct(**given | {"kafka_password": SecretStr(given["kafka_password"])}))
 
 
-async def _wait_for(producer: AIOKafkaProducer, topic: str) -> None:
+async def _wait_for(producer: AIOKafkaProducer, topic: str, progress: Progress) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_WAIT_SECONDS):
-            while True:
-                cluster = await producer.client.fetch_all_metadata()
-                if cluster.partitions_for_topic(topic):
-                    return
+            while not await _has_leaders(producer, topic):
+                progress.wait(f"Waiting for the topic {topic}, which intake's worker makes.")
                 await asyncio.sleep(0.3)
+            return
     raise Stopped(f"There is no topic {topic}: is the partner registered, and intake's worker running?")
+
+
+async def _has_leaders(producer: AIOKafkaProducer, topic: str) -> bool:
+    """Whether every partition of the topic can be written to."""
+    try:
+        cluster = await producer.client.fetch_all_metadata()
+    except KafkaError:
+        return False  # while a broker starts
+    partitions = cluster.partitions_for_topic(topic) or set()
+    return bool(partitions) and partitions == (cluster.available_partitions_for_topic(topic) or set())

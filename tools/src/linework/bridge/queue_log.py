@@ -1,4 +1,4 @@
-"""Files that grow, end or are rotated, read line by line from where the last reading ended.
+"""One file of a switch, read line by line from where the last reading ended.
 
 A file is known by its first line, not by its name: rotated under another name it goes on where it was. A last
 line without its end is left until it has one. The cursor is written once what was read has been delivered; after a
@@ -7,67 +7,33 @@ as a packed one that was cut off, ends the reading once the lines before have be
 could not be told in its order.
 """
 
+import asyncio
 import contextlib
 import gzip
 import hashlib
 import os
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
-import msgspec
-
-from linework.bridge.asterisk import Line, State, Unreadable, parsed
+from linework.bridge.cursor import Cursor, Place
+from linework.bridge.lines import LONGEST_LINE, Line, Unreadable, digest_of, parsed
 from linework.stopped import Stopped
 
 # A packed file that is cut off, one that is damaged, and a disk that does not give it.
-_UNREADABLE = (EOFError, zlib.error, OSError)
+UNREADABLE = (EOFError, zlib.error, OSError)
 _COUNTED_SECONDS = 3600
 _MOST_COUNTED = 20_000
+_SEARCHED_LINES = 1000
+_MOST_BYTES = 4 << 20
+"""Of lines that are held at a time, but for the last of them."""
+_CHUNK = 1 << 20
 
 
-@dataclass(slots=True)
-class Place:
-    """How far a file was read."""
-
-    offset: int = 0
-    line_count: int = 0
-    alike: dict[str, tuple[int, float]] = field(default_factory=dict)
-    """How often each line of the last hour stood in it, and when: two calls of one second can look the same."""
-
-
-@dataclass(slots=True)
-class Cursor:
-    """Where the reading of all files of a switch is, and what is known from what was read."""
-
-    files: dict[str, Place] = field(default_factory=dict)
-    state: State = field(default_factory=State)
-
-
-C = TypeVar("C", bound=Cursor)
-
-
-def load_cursor(path: Path, kind: type[C] = Cursor) -> C:  # type: ignore[assignment]
-    """The cursor of a file; a new one when there is none. Raises `Stopped` for one that cannot be read."""
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=kind)
-    except FileNotFoundError:
-        return kind()
-    except (OSError, msgspec.DecodeError) as error:
-        raise Stopped(f"The cursor {path} cannot be read: {error}.") from error
-
-
-def save_cursor(path: Path, cursor: Cursor) -> None:
-    """Replaces the file as a whole: it is the old cursor or the new one, whatever happens meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
-        file.write(msgspec.json.encode(cursor))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+class Gap(Stopped):
+    """Lines are missing. The cursor has been moved past them and must be saved, so that it is reported once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,30 +44,74 @@ class Odd:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The identity of a file, and its place in time."""
+
+    digest: str
+    at: float | None
+    """The time of its first readable line; None where none of the first lines is readable."""
+
+
+def beginning_of(path: Path) -> Beginning | None:
+    """How the file begins; None for one without a whole line. Raises what opening and reading raise."""
+    with opened(path) as file:
+        return _beginning(file)
+
+
+def _beginning(file: IO[bytes]) -> Beginning | None:
+    first = file.readline(LONGEST_LINE)
+    if not first.endswith(b"\n") and len(first) < LONGEST_LINE:
+        return None
+    at = _time_of(first)
+    for _ in range(_SEARCHED_LINES):
+        if at is not None or not (line := file.readline(LONGEST_LINE)):
+            break
+        at = _time_of(line)
+    return Beginning(_digest(first), at)
+
+
+def _digest(first_line: bytes) -> str:
+    return hashlib.sha256(first_line).hexdigest()[:32]
+
+
+def _time_of(line: bytes) -> float | None:
+    try:
+        return parsed(_text(line)).at
+    except Unreadable:
+        return None
+
+
+def _text(raw: bytes) -> str:
+    """A line without its end, and without the zeros that a crash of the machine leaves in front of the next one."""
+    return raw.decode("utf-8", "replace").rstrip("\r\n").lstrip("\0")
+
+
 class LogFile:
     """One path, and the file that was found under it."""
 
     def __init__(self, path: Path, cursor: Cursor) -> None:
         self.path = path
+        self.digest: str | None = None
+        self.began: float | None = None
+        self.place = Place()
+        self.unfinished = False
+        """Whether something stands behind the last whole line."""
+        self.is_next = False
+        """Whether it goes on with what was read before, whatever its times say: a clock can go back."""
         self._cursor = cursor
         self._file: IO[bytes] | None = None
-        self._place = Place()
         self._damage: Stopped | None = None
-        self.unfinished = b""
-        """What stands behind the last whole line."""
 
-    def first_time(self) -> float:
+    def began_at(self) -> float:
         """When its first readable line was written; far ahead for a file without one. Raises `Stopped`."""
         try:
-            with _opened(self.path) as file:
-                for line in file:
-                    try:
-                        return parsed(line.decode("utf-8", "replace").rstrip("\r\n")).at
-                    except Unreadable:
-                        continue
-        except _UNREADABLE as error:
+            beginning = beginning_of(self.path)
+        except FileNotFoundError:
+            return float("inf")
+        except UNREADABLE as error:
             raise self._stopped(error) from error
-        return float("inf")
+        return float("inf") if beginning is None or beginning.at is None else beginning.at
 
     def lines(self, most: int) -> list[Line | Odd]:
         """The next whole lines, at most so many; none when there is nothing new.
@@ -109,73 +119,159 @@ class LogFile:
         Raises `Stopped` where the file cannot be read any further, after it has given what stands before.
         """
         found: list[Line | Odd] = []
+        size = 0
         try:
-            while self._damage is None and len(found) < most and (line := self._next()) is not None:
+            while self._damage is None and len(found) < most and size < _MOST_BYTES:
+                before = self.place.offset
+                if (line := self._next()) is None:
+                    break
                 found.append(line)
-        except _UNREADABLE as error:
+                size += self.place.offset - before
+        except UNREADABLE as error:
             self._damage = self._stopped(error)
+        except Stopped as stopped:
+            self._damage = stopped
         if self._damage is not None and not found:
             raise self._damage
         return found
 
     def _stopped(self, error: Exception) -> Stopped:
-        return Stopped(f"{self.path} cannot be read beyond line {self._place.line_count}: {error}.")
+        return Stopped(f"{self.path} cannot be read beyond line {self.place.line_count}: {error}.")
 
     def _next(self) -> Line | Odd | None:
         if self._file is None and not self._open():
             return None
         assert self._file is not None
-        raw = self._file.readline()
-        if not raw.endswith(b"\n"):
-            self._file.seek(self._place.offset)
-            self.unfinished = raw
+        raw = self._file.readline(LONGEST_LINE)
+        size = len(raw) if raw.endswith(b"\n") or len(raw) < LONGEST_LINE else self._skip(len(raw))
+        if not raw.endswith(b"\n") and size == len(raw):
+            self._file.seek(self.place.offset)
+            self.unfinished = bool(raw)
             return None
-        self._place.offset += len(raw)
-        self._place.line_count += 1
-        return self._line(raw.decode("utf-8", "replace").rstrip("\r\n"))
+        self.place.offset += size
+        self.place.line_count += 1
+        self.unfinished = False
+        if size > len(raw):
+            return Odd(self.place.line_count, f"it is longer than {LONGEST_LINE} bytes")
+        return self._line(_text(raw))
+
+    def _skip(self, size: int) -> int:
+        """Reads on to the end of a line that is too long: its whole size, or the same while it has no end."""
+        assert self._file is not None
+        whole = size
+        while rest := self._file.readline(LONGEST_LINE):
+            whole += len(rest)
+            if rest.endswith(b"\n"):
+                return whole
+        return size
 
     def _line(self, text: str) -> Line | Odd | None:
         try:
             line = parsed(text)
         except Unreadable as error:
-            return Odd(self._place.line_count, str(error))
-        alike = self._place.alike
-        number = alike.get(text, (0, 0.0))[0] + 1
-        alike[text] = (number, line.at)
-        if len(alike) > _MOST_COUNTED:
-            newest = max(at for _, at in alike.values())
-            self._place.alike = {kept: count for kept, count in alike.items() if count[1] >= newest - _COUNTED_SECONDS}
-        return parsed(text, number)
+            return Odd(self.place.line_count, str(error))
+        place, digest = self.place, digest_of(text)
+        # A cursor of an earlier version has the lines themselves.
+        known = place.alike.get(digest) or place.alike.get(text)
+        number = known[0] + 1 if known else 1
+        place.alike[digest] = (number, line.at)
+        place.newest_at = max(place.newest_at, line.at)
+        if len(place.alike) > 2 * _MOST_COUNTED:
+            kept = [entry for entry in place.alike.items() if entry[1][1] >= place.newest_at - _COUNTED_SECONDS]
+            place.alike = dict(kept[-_MOST_COUNTED:])
+        return parsed(text, number) if number > 1 else line
+
+    @property
+    def is_open(self) -> bool:
+        return self._file is not None
+
+    def open(self) -> bool:
+        """Opens what is under the path; False while there is no whole line in it. Raises `Stopped`."""
+        try:
+            return self._open()
+        except UNREADABLE as error:
+            raise self._stopped(error) from error
 
     def _open(self) -> bool:
-        """Opens what is under the path and goes on where it was; False while there is no whole line in it."""
         try:
-            file = _opened(self.path)
+            file = opened(self.path)
         except FileNotFoundError:
             return False
-        first = file.readline()
-        if not first.endswith(b"\n"):
-            self.unfinished = first
+        try:
+            beginning = _beginning(file)
+        except UNREADABLE:
+            file.close()
+            raise
+        if beginning is None:
+            self.unfinished = self.path.suffix == ".gz" or os.fstat(file.fileno()).st_size > 0
             file.close()
             return False
-        name = hashlib.sha256(first).hexdigest()[:32]
-        self._place = self._cursor.files.setdefault(name, Place())
-        self._file = file
-        _check(self.path)
-        file.seek(self._place.offset)
+        self._file, self.digest, self.began = file, beginning.digest, beginning.at
+        self.place = self._cursor.files.setdefault(beginning.digest, Place())
+        self._check_size(file)
+        # The lines that were read for the beginning are read again unless the cursor is behind them.
+        file.seek(self.place.offset)
         return True
 
-    def follow(self) -> None:
-        """Lets go of a file that has been rotated away or emptied; to be called when it had nothing new."""
-        if self._file is None:
+    async def check(self) -> None:
+        """Raises `Stopped` for a packed file that is damaged; to be called before it is read.
+
+        Only its end says whether what stands before is what was packed. One that was cut off has no such end; it is
+        right as far as it goes. A signal to end is heard between two pieces.
+        """
+        if self.path.suffix != ".gz" or self.is_open:
             return
         try:
-            present, own = self.path.stat(), os.fstat(self._file.fileno())
-        except FileNotFoundError:
+            with contextlib.suppress(EOFError, FileNotFoundError), gzip.open(self.path, "rb") as file:
+                for _ in iter(partial(file.read, _CHUNK), b""):
+                    await asyncio.sleep(0)
+        except UNREADABLE as error:
+            raise self._stopped(error) from error
+
+    @property
+    def share(self) -> float | None:
+        """How much of the file was read, from 0 to 1; None for a packed one."""
+        if self._file is None or self.path.suffix == ".gz":
+            return None
+        return self.place.offset / max(1, self.place.offset, os.fstat(self._file.fileno()).st_size)
+
+    def _check_size(self, file: IO[bytes]) -> None:
+        """Raises for a file that has become shorter: its lines are no longer where they were."""
+        if self.path.suffix == ".gz" or (size := os.fstat(file.fileno()).st_size) >= self.place.offset:
             return
-        is_another = (present.st_dev, present.st_ino) != (own.st_dev, own.st_ino)
-        if is_another or present.st_size < self._place.offset:
-            self.close()
+        was, self.place.offset = self.place.offset, _end_of_lines(file, size)
+        raise Gap(
+            f"{self.path} was read to byte {was} (line {self.place.line_count}) and has {size} bytes now: it was cut "
+            "or replaced, and lines that were put in place of those read are not seen. The same command goes on behind "
+            "what is there."
+        )
+
+    def is_rotated(self) -> bool:
+        """Whether another file with a line in it stands under the path, or the open file was truncated."""
+        with contextlib.suppress(*UNREADABLE):
+            beginning = beginning_of(self.path)
+            return beginning is not None and beginning.digest != self.digest
+        return False
+
+    def has_shrunk(self) -> bool:
+        """Whether the open file has become shorter than it was read, with the first line that it had."""
+        if self._file is None or self.path.suffix == ".gz":
+            return False
+        with contextlib.suppress(*UNREADABLE):
+            beginning = beginning_of(self.path)
+            is_same = beginning is not None and beginning.digest == self.digest
+            return is_same and self.path.stat().st_size < self.place.offset
+        return False
+
+    def is_emptied(self) -> bool:
+        """Whether the open file itself begins with another line now: it was copied and truncated."""
+        if self._file is None:
+            return False
+        try:
+            self._file.seek(0)
+            return _digest(self._file.readline(LONGEST_LINE)) != self.digest
+        finally:
+            self._file.seek(self.place.offset)
 
     def close(self) -> None:
         if self._file is not None:
@@ -183,27 +279,18 @@ class LogFile:
             self._file = None
 
 
-def _check(path: Path) -> None:
-    """Raises for a packed file that is damaged: only its end says whether what stands before is what was packed.
+def _end_of_lines(file: IO[bytes], size: int) -> int:
+    """Where the last whole line of a file ends."""
+    file.seek(0)
+    end = place = 0
+    while place < size and (chunk := file.read(_CHUNK)):
+        if (last := chunk.rfind(b"\n")) >= 0:
+            end = place + last + 1
+        place += len(chunk)
+    return end
 
-    One that was cut off has no such end; it is right as far as it goes.
-    """
-    if path.suffix == ".gz":
-        with contextlib.suppress(EOFError), gzip.open(path, "rb") as file:
-            while file.read(1 << 20):
-                pass
 
-
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
     if path.suffix == ".gz":
         return gzip.open(path, "rb")  # type: ignore[return-value]
     return path.open("rb")
-
-
-def in_order(paths: list[Path], cursor: Cursor) -> Iterator[LogFile]:
-    """The files, the one with the oldest beginning first; raises `Stopped` for one that is not there."""
-    files = [LogFile(path, cursor) for path in paths]
-    for file in files:
-        if not file.path.is_file():
-            raise Stopped(f"{file.path} is not a file.")
-    return iter(sorted(files, key=LogFile.first_time))

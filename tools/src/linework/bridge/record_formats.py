@@ -1,11 +1,11 @@
 """The three ways in which FreeSWITCH writes a call record, read into the one shape that `freeswitch.events` takes.
 
-- `mod_json_cdr`: a JSON object with `variables`, and `callflow` with the profile of the caller.
+- `mod_json_cdr`: a JSON object with `variables`, and `callflow` with the profiles of the caller. A transfer and a
+  bridge to an agent put a further profile in front, with other numbers: how the leg came about is in the first one.
 - `mod_xml_cdr`: `<cdr>` with the same, the values of `<variables>` percent-encoded.
 - `mod_cdr_csv`: a line of its default template `example` (caller_id_name, caller_id_number, destination_number,
   context, start_stamp, answer_stamp, end_stamp, duration, billsec, hangup_cause, uuid, bleg_uuid, accountcode, and
-  whatever stands behind these thirteen). It knows neither queue nor direction: a call in one of the inbound contexts
-  came in, any other went out. Its times are the switch's own wall clock.
+  whatever stands behind these thirteen). It knows neither queue nor leg. Its times are the switch's own wall clock.
 """
 
 import csv
@@ -42,11 +42,13 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
-class CsvReading:
-    """What has to be known of a switch to read its CSV."""
+class SwitchSettings:
+    """What has to be known of a switch to read its records."""
 
     zone: ZoneInfo
+    """Of the wall clock in CSV."""
     inbound_contexts: frozenset[str]
+    """Calls that arrive in one of these dialplan contexts came in, all others went out."""
 
 
 def json_record(content: bytes) -> Record:
@@ -57,17 +59,28 @@ def json_record(content: bytes) -> Record:
         raise NotACallRecord(str(error)) from error
     if not isinstance(record, dict):
         raise NotACallRecord("it is no JSON object")
-    said, flow = record.get("variables"), record.get("callflow")
-    first = flow[0] if isinstance(flow, list) and flow else flow
-    profile = first.get("caller_profile") if isinstance(first, dict) else None
-    if isinstance(said, dict) and isinstance(profile, dict):
-        return {**record, "variables": _numbers(profile) | said}
-    return record
+    variables, flows = record.get("variables"), record.get("callflow")
+    found = [flow for flow in (flows if isinstance(flows, list) else [flows]) if isinstance(flow, dict)]
+    first = min(reversed(found), key=lambda flow: _index(flow.get("profile_index")), default={})
+    profile = first.get("caller_profile")
+    if not isinstance(variables, dict):
+        return record
+    if "%" in str(variables.get("start_stamp")):  # with `encode-values`; a time shows it, other values may not
+        variables = {name: unquote(value) if isinstance(value, str) else value for name, value in variables.items()}
+    return {**record, "variables": (_arrival(profile) if isinstance(profile, dict) else {}) | variables}
 
 
-def _numbers(profile: Mapping[str, Any]) -> dict[str, Any]:
-    """Who called whom, which stands among the variables only where a dialplan has put it there."""
-    return {name: profile[name] for name in ("caller_id_number", "destination_number") if name in profile}
+def _index(text: Any) -> int:
+    """Profiles are counted from 1; the oldest stands last."""
+    return int(text) if str(text).isascii() and str(text).isdigit() and len(str(text)) < 9 else 0
+
+
+def _arrival(profile: Mapping[str, Any]) -> dict[str, Any]:
+    """How a leg came about, which stands among the variables only where a dialplan has put it there."""
+    names = ("caller_id_number", "destination_number", "context")
+    found = {name: profile[name] for name in names if name in profile}
+    # What is inside is the profile of the leg for which this one was made.
+    return found | ({"originator": "of its profile"} if profile.get("originator") else {})
 
 
 def xml_record(content: bytes) -> Record:
@@ -78,15 +91,19 @@ def xml_record(content: bytes) -> Record:
         root = ElementTree.fromstring(content)
     except (ElementTree.ParseError, ValueError) as error:
         raise NotACallRecord(f"it is no XML: {error}") from error
-    said = root.find("variables")
-    if root.tag != "cdr" or said is None:
+    variables = root.find("variables")
+    if root.tag != "cdr" or variables is None:
         raise NotACallRecord("it is no <cdr> with <variables>")
-    profile = root.find("callflow/caller_profile")
-    numbers = _numbers({one.tag: one.text or "" for one in profile}) if profile is not None else {}
-    return {"variables": numbers | {one.tag: unquote(one.text or "") for one in said}}
+    flows = reversed(root.findall("callflow"))
+    first = min(flows, key=lambda flow: _index(flow.get("profile_index")), default=None)
+    profile = first.find("caller_profile") if first is not None else None
+    values = {one.tag: one.text or "" for one in profile if not len(one)} if profile is not None else {}
+    if profile is not None and profile.find("originator/*") is not None:
+        values["originator"] = "a profile"
+    return {"variables": _arrival(values) | {one.tag: unquote(one.text or "") for one in variables}}
 
 
-def csv_record(line: str, reading: CsvReading) -> Record:
+def csv_record(line: str, settings: SwitchSettings) -> Record:
     """Raises `NotACallRecord`."""
     try:
         (row,) = csv.reader([line], strict=True, skipinitialspace=True)
@@ -94,11 +111,11 @@ def csv_record(line: str, reading: CsvReading) -> Record:
         raise NotACallRecord(f"it is no CSV: {error}") from error
     if len(row) < len(COLUMNS):
         raise NotACallRecord(f"it has {len(row)} columns, the template `example` has at least {len(COLUMNS)}")
-    said: dict[str, str] = dict(zip(COLUMNS, row, strict=False))
-    said["direction"] = "inbound" if said["context"] in reading.inbound_contexts else "outbound"
+    variables: dict[str, str] = dict(zip(COLUMNS, row, strict=False))
+    variables["direction"] = "inbound" if variables["context"] in settings.inbound_contexts else "outbound"
     for name in ("start", "answer", "end"):
-        said[f"{name}_uepoch"] = _microseconds(said[f"{name}_stamp"], reading.zone)
-    return {"variables": said}
+        variables[f"{name}_uepoch"] = _microseconds(variables[f"{name}_stamp"], settings.zone)
+    return {"variables": variables}
 
 
 def _microseconds(stamp: str, zone: ZoneInfo) -> str:

@@ -116,20 +116,25 @@ class Leg:
                 held_at = None
         return found
 
-    def hold_milliseconds(self, closing: KnownFact) -> int:
+    def hold_milliseconds(self, closing: KnownFact) -> int | None:
+        """None where it is unknown: no sum, no hold and no `holds_reported` was sent, or the end is unknown."""
         if closing.said.hold_milliseconds is not None:
             return closing.said.hold_milliseconds
-        return sum(length or 0 for length in self.holds().values())
+        holds = self.holds()
+        is_reported = self.offered is not None and self.offered.said.holds_reported
+        if _is_cut_off(closing) or not (holds or is_reported):
+            return None
+        return sum(length or 0 for length in holds.values())
 
     def talk_milliseconds(self, closing: KnownFact) -> int | None:
         """None when nobody can know: the switch stopped, or no answer is known."""
         if closing.said.talk_milliseconds is not None:
             return closing.said.talk_milliseconds
-        is_cut_off = getattr(closing.said, "reason", c.EndReason.HUNG_UP) is not c.EndReason.HUNG_UP
-        if self.answered is None or is_cut_off:
+        if self.answered is None or _is_cut_off(closing):
             return None
         whole = between(self.answered.occurred_at, closing.occurred_at) or 0
-        return max(0, whole - self.hold_milliseconds(closing))
+        # Unreported holds are part of the talk.
+        return max(0, whole - (self.hold_milliseconds(closing) or 0))
 
     def wait_milliseconds(self, fact: KnownFact) -> int | None:
         if fact.said.wait_milliseconds is not None:
@@ -150,6 +155,11 @@ class Leg:
         if last is not None:
             return CallState.HELD if isinstance(last.said, p.PartnerCallHeld) else CallState.TALKING
         return CallState.WAITING if self.queued else CallState.OFFERED
+
+
+def _is_cut_off(closing: KnownFact) -> bool:
+    """Whether it is known that the talk ended, and not when."""
+    return getattr(closing.said, "reason", c.EndReason.HUNG_UP) is not c.EndReason.HUNG_UP
 
 
 def between(start: datetime | None, end: datetime) -> int | None:

@@ -1,0 +1,40 @@
+"""How far a long reading is, for the person who waits for it."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import typer
+
+_FIRST_SECONDS, _LONGEST_SECONDS = 2.0, 30.0
+
+
+class Progress:
+    """Says it on standard error after two seconds, then ever more seldom; nothing of what is over sooner."""
+
+    def __init__(
+        self,
+        say: Callable[[str], object] = lambda text: typer.echo(text, err=True),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._say = say
+        self._clock = clock
+        self.begin()
+
+    def begin(self) -> None:
+        """Something begins that may take long."""
+        self._said_at, self._pause = self._clock(), _FIRST_SECONDS
+
+    def tell(self, path: Path, *, line_count: int, event_count: int, share: float | None) -> None:
+        """`share` is how much of the file was read, from 0 to 1; None where its whole length is unknown."""
+        part = "" if share is None else f", {share:.0%} of it"
+        self._say_now_and_then(f"{path}{part}: {line_count:,} lines, {event_count:,} events so far.")
+
+    def wait(self, reason: str) -> None:
+        self._say_now_and_then(reason)
+
+    def _say_now_and_then(self, text: str) -> None:
+        now = self._clock()
+        if now - self._said_at >= self._pause:
+            self._said_at, self._pause = now, min(2 * self._pause, _LONGEST_SECONDS)
+            self._say(text)
