@@ -36,6 +36,11 @@ def test_as_many_digits_as_mean_something(unit: str, value: float, shown: str) -
     assert text(unit, value) == shown
 
 
+def test_a_value_that_was_rounded_to_nothing_is_shown_all_the_same() -> None:
+    row = {"value": 0.0, "numerator": 1, "denominator": 10_000_000}
+    assert displayed("share", row) == {"value": "0.000010%", "numerator": "1", "denominator": "10,000,000"}
+
+
 def test_what_a_share_is_made_of_is_no_share_and_what_is_not_known_has_no_text() -> None:
     row = {"queue": "a", "value": None, "numerator": 1234.5, "denominator": 0, "unknown": 3}
     assert displayed("share", row) == {"numerator": "1,234", "denominator": "0"}

@@ -16,7 +16,13 @@ _VALUES = ("value", "p50", "p90")
 def displayed(unit: str, row: Mapping[str, Any]) -> dict[str, str]:
     """The numbers of a row that are known, by name."""
     units = {**dict.fromkeys(_VALUES, unit), **dict.fromkeys(_COUNTED, "")}
-    return {name: text(own, row[name]) for name, own in units.items() if row.get(name) is not None}
+    exact = {**row, "value": _exact(row)}
+    return {name: text(own, exact[name]) for name, own in units.items() if exact.get(name) is not None}
+
+
+def _exact(row: Mapping[str, Any]) -> float | int | None:
+    """The value is rounded to millionths, where one in ten million would be nothing."""
+    return row["numerator"] / row["denominator"] if row.get("denominator") else row["value"]
 
 
 def text(unit: str, value: float | int) -> str:

@@ -24,6 +24,10 @@ _LONG = (
 _NEWEST = """not exists (select from agent_states_{live} as later where later.agent_id = state.agent_id
     and later.fact_id = state.fact_id and later.revision > state.revision and later.known_at <= {upto})"""
 
+# The same, for a few rows in a table of years: a look-up for each, where the planner would read the whole table.
+_NEWEST_OF_FEW = """state.revision = (select max(later.revision) from agent_states_{live} as later
+    where later.agent_id = state.agent_id and later.fact_id = state.fact_id and later.known_at <= {upto})"""
+
 _AGENTS = """agents as (
         (select agent_id from agent_states_{live} order by agent_id limit 1)
         union all
@@ -32,8 +36,10 @@ _AGENTS = """agents as (
         from agents where agent_id is not null
     )"""
 
-# Of each agent the states of the window and the one before it.
-_LATEST = f"""latest as (
+
+def _latest(newest: str) -> str:
+    """Of each agent the states of the window and the one before it."""
+    return f"""latest as (
         select state.* from agents cross join lateral (
             select coalesce((
                 select since from agent_states_{{live}} as state
@@ -43,8 +49,9 @@ _LATEST = f"""latest as (
             ), {{begin}}) as since
         ) as from_there join agent_states_{{live}} as state on state.agent_id = agents.agent_id
             and state.since >= from_there.since and state.since < {_STOP}
-        where state.known_at <= {{upto}} and {_NEWEST}
+        where state.known_at <= {{upto}} and {newest}
     )"""
+
 
 # `until` is null where nobody knows how long it was handled: it is going on, or its end was never reported.
 _TALKED = f"""talked as (
@@ -69,8 +76,11 @@ _HEARD = f"""heard as (
         ) as signs group by agent_id
     )"""
 
-PRESENCE = f"with recursive {_AGENTS}, {_LATEST}, {_TALKED}, {_HEARD}"
-"""Tables of an expression: `latest` (states), `talked` (answered legs), `heard` (by agent, the time around signs)."""
+
+def _presence(newest: str) -> str:
+    """Tables of an expression: `latest` (states), `talked` (answered legs), `heard` (by agent, time around signs)."""
+    return f"with recursive {_AGENTS}, {_latest(newest)}, {_TALKED}, {_HEARD}"
+
 
 _SLOTS = """generate_series(date_bin('{slice}', since, 'epoch'::timestamptz), until, interval '{slice}') as slot
     where slot < until"""
@@ -84,7 +94,7 @@ def _microseconds(multirange: str) -> str:
 
 
 HOURS_OF_AGENTS = f"""(
-    {PRESENCE}, spans as (
+    {_presence(_NEWEST)}, spans as (
         select agent_id, team, state, greatest(since, {{begin}}) as since,
             least(coalesce(lead(since) over (partition by agent_id order by since, fact_id), {{at}}), {{at}}, {_STOP})
                 as until
@@ -127,7 +137,7 @@ HOURS_OF_AGENTS = f"""(
 )"""
 """Agents' time, hour by hour: what is paid, and of it handled and available."""
 
-STATES_NOW = f"""{PRESENCE}, present as (
+STATES_NOW = f"""{_presence(_NEWEST_OF_FEW)}, present as (
         select distinct on (agent_id) agent_id, state from latest where since <= {{at}}
         order by agent_id, since desc, fact_id desc
     ), talking as (
