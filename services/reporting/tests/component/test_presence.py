@@ -186,7 +186,7 @@ async def test_the_wallboard_counts_nobody_who_is_silent_by_the_same_rule(report
 
 async def test_a_state_ahead_of_the_clock_is_not_yet_one(reporting):
     now = datetime.now(UTC)
-    await reporting.receive(*_states("a-1", (-10, READY), (120, PAUSED), begin=now))
+    await reporting.receive(*_states("a-1", (-10, READY), (30, PAUSED), begin=now))
     assert await _board(reporting) == ({"ready": 1}, 0)
     row = await _row(reporting, "utilisation")
     assert 600 <= row["denominator"] < 660
