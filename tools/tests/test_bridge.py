@@ -61,6 +61,13 @@ ENTER = line("ENTERQUEUE", "", "13877893287", "2")
 CONNECT = line("CONNECT", "4", "1795372789.2", "4", at=104, agent="Agent/101")
 
 
+def test_an_answer_says_how_long_it_rang_at_the_agent() -> None:
+    answered = said(ENTER, CONNECT)[-1]
+    assert (answered.wait_milliseconds, answered.ring_milliseconds) == (4000, 4000)
+    without = said(ENTER, line("CONNECT", "4", "1795372789.2", at=104, agent="Agent/101"))[-1]
+    assert without.ring_milliseconds is None
+
+
 def test_a_caller_who_enters_a_queue_is_offered_and_queued() -> None:
     assert said(ENTER) == [
         p.PartnerCallOffered(caller="13877893287", queue="support"),

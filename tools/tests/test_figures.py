@@ -23,7 +23,15 @@ FIGURE = {
     "calendar": "Gregorian",
     "read_up_to": {"recorded_at": "2026-03-02T08:00:00Z"},
     "is_complete": False,
-    "rows": [{"queue": "咨询", "numerator": 460, "denominator": 510, "value": 0.901961}],
+    "rows": [
+        {
+            "queue": "咨询",
+            "numerator": 460,
+            "denominator": 510,
+            "value": 0.901961,
+            "display": {"numerator": "460", "denominator": "510", "value": "90.2%"},
+        },
+    ],
 }
 
 
@@ -54,7 +62,9 @@ def test_the_registry_is_listed_with_its_formulas(typed: Typed, asked: list[str]
 def test_figures_are_shown_with_what_they_are_and_how_far_the_stream_was_read(typed: Typed, asked: list[str]) -> None:
     output = typed("figures", "connect_rate", "--from", "2026-03-02", "--by", "queue").output
     assert "咨询" in output
-    assert "0.901961" in output
+    assert "90.2%" in output
+    assert "0.901961" not in output
+    assert "display" not in output
     assert "the stream has not been read beyond the window" in " ".join(output.split())
 
 

@@ -106,6 +106,13 @@ def _leg(told: list, leg: int, at: datetime, said: dict, chance: random.Random) 
     said = said | {"leg": leg, "queue": chance.choice(["service", "sales"])}
     by = {"agent_id": chance.choice(["a-1", "a-2"]), "team": chance.choice([None, "day"])}
     told.append((c.CallQueued, at, said))
+    for agent_id in chance.choice([[], [], ["a-1"], ["a-2", "a-1"]]):
+        rang = {
+            "agent_id": agent_id,
+            "team": "day",
+            "ring_milliseconds": chance.choice([None, 0, 14_999, 15_000, 30_000]),
+        }
+        told.append((c.CallRangUnanswered, at, said | rang))
     at += timedelta(milliseconds=wait)
     waited = {"wait_milliseconds": chance.choice([wait, wait, wait, None])}
     fate = chance.random()
@@ -114,14 +121,23 @@ def _leg(told: list, leg: int, at: datetime, said: dict, chance: random.Random) 
     elif fate < 0.3:
         told.append((c.CallLost, at, said | waited | {"reason": c.LossReason.TIMEOUT}))
     elif fate < 0.95:
-        told.append((c.CallAnswered, at, said | by | waited))
-        at += timedelta(milliseconds=talk)
-        talked = {"talk_milliseconds": chance.choice([talk, talk, None]), "hold_milliseconds": chance.choice([0, None])}
-        told.append((chance.choice([c.CallEnded, c.CallTransferred]), at, said | by | talked))
+        rang = {"ring_milliseconds": chance.choice([None, 3000, 15_000, 15_001])}
+        told.append((c.CallAnswered, at, said | by | waited | rang))
+        hold = chance.choice([0, 0, 30_000, None])
+        at += timedelta(milliseconds=talk + (hold or 0) + chance.choice([0, 0, 900, 8_000_000]))
+        talked = {"talk_milliseconds": chance.choice([talk, talk, None]), "hold_milliseconds": hold}
+        told.append(_end_of_leg(at, said | by | talked, chance))
         if chance.random() < 0.6:
             at += timedelta(seconds=40)
             told.append((c.AfterCallWorkEnded, at, said | by | {"work_milliseconds": chance.choice([40_000, None])}))
     return at
+
+
+def _end_of_leg(at: datetime, values: dict, chance: random.Random) -> tuple:
+    if chance.random() < 0.3:
+        return (c.CallTransferred, at, values)
+    reason = chance.choice([c.EndReason.HUNG_UP] * 3 + [c.EndReason.SWITCH_STOPPED, c.EndReason.NO_END_REPORTED])
+    return (c.CallEnded, at, values | {"reason": reason})
 
 
 def _about_the_call(at: datetime, said: dict, chance: random.Random) -> list:

@@ -161,9 +161,10 @@ def _show(figure: Mapping[str, Any]) -> None:
     metric, window, read = figure["metric"], figure["window"], figure["read_up_to"]
     console = Console()
     title = f"{metric['id']} v{metric['version']} ({metric['unit']}), {window['from'] or '…'} to {window['to'] or '…'}"
-    names = list(dict.fromkeys(name for row in figure["rows"] for name in row))
+    rows = [{**row, **row.get("display", {})} for row in figure["rows"]]
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "display"]
     table = Table(*names, title=title, title_justify="left")
-    for row in figure["rows"]:
+    for row in rows:
         table.add_row(*("–" if row.get(name) is None else str(row[name]) for name in names))
     console.print(table)
     complete = "complete" if figure["is_complete"] else "the stream has not been read beyond the window"

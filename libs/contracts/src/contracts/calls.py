@@ -133,6 +133,8 @@ class CallAnswered(Fact):
 
     wait_milliseconds: int | None = None
     """From the leg's entry into its queue, or from the offer if it never was in one."""
+    ring_milliseconds: int | None = None
+    """How long it rang at the agent who answered; null where the switch does not tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

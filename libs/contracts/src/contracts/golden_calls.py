@@ -173,6 +173,11 @@ PARTNER_OFFERS = (
     ),
 )
 
+RING_TOLD = (c.CallAnswered(fact_id="fact-1", **_FACT, wait_milliseconds=4000, ring_milliseconds=3000),)
+"""How long it rang at the agent who answered: told since a later version than the rest."""
+
+PARTNER_RING_TOLD = (p.PartnerCallAnswered(**_SAID, wait_milliseconds=4000, ring_milliseconds=3000),)
+
 PARTNER_STATES = (
     p.PartnerAgentStateChanged(agent="Agent/105", state=c.AgentState.READY),
     p.PartnerAgentStateChanged(

@@ -57,6 +57,8 @@ class PartnerCallRangUnanswered(PartnerCallEvent):
 class PartnerCallAnswered(PartnerCallEvent):
     wait_milliseconds: int | None = None
     """As the switch measured it; left out, intake takes the difference of the times."""
+    ring_milliseconds: int | None = None
+    """How long it rang at the agent who answered; left out where the switch does not tell it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -181,11 +181,11 @@ async def test_what_cannot_be_so_is_counted_as_it_can_be_and_marked(switch: Swit
 async def test_the_switchs_own_measure_goes_before_the_difference_of_the_times(switch: Switch) -> None:
     await switch.says(
         switch.event(p.PartnerCallQueued(queue="q"), 0),
-        switch.event(p.PartnerCallAnswered(agent=AGENT, wait_milliseconds=3000), 4),
+        switch.event(p.PartnerCallAnswered(agent=AGENT, wait_milliseconds=3000, ring_milliseconds=2000), 4),
         switch.event(p.PartnerCallTransferred(target_kind=c.TransferTarget.EXTERNAL, target="13911112222"), 9),
     )
     facts = await switch.facts()
-    assert facts["e-2"].wait_milliseconds == 3000
+    assert (facts["e-2"].wait_milliseconds, facts["e-2"].ring_milliseconds) == (3000, 2000)
     assert (facts["e-3"].target, facts["e-3"].talk_milliseconds) == (None, 5000)
 
 

@@ -13,7 +13,16 @@ from chassis.problems import Responses
 from chassis.texts import Moment
 from custody.routes import ANY, Cursor
 from reporting import figures
-from reporting.api_rules import NearSeconds, Rules, ShortSeconds, ThresholdSeconds, ZoneName
+from reporting.api_as_of import AsOf, AsOfInFuture
+from reporting.api_rules import (
+    NearSeconds,
+    Rules,
+    ShortSeconds,
+    SilentAfterSeconds,
+    ThreeRingsSeconds,
+    ThresholdSeconds,
+    ZoneName,
+)
 from reporting.figures import FIGURE_REFUSALS, Question, details
 from reporting.figures.rules import FigureRules
 from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind, Metric
@@ -94,7 +103,10 @@ class Figure(Answer):
     """`period` and the groups, `numerator`, `denominator` and `value`; percentiles of a distribution.
 
     `unknown` is how many could not be counted because something of them is not known; `marked` is at how many calls
-    something is odd (docs/partners.md), such as a time below zero that was counted as zero: their events say what."""
+    something is odd (docs/partners.md), such as a time below zero that was counted as zero: their events say what. Of
+    agents' time it is in how many of their hours an agent fell silent.
+
+    `display` has the numbers of the row as a person reads them: with as many digits as mean something in their unit."""
 
 
 class Versions(BaseModel):
@@ -158,10 +170,12 @@ async def window(
     only: Annotated[list[Only] | None, Query(max_length=6, description="DIMENSION:VALUE; counts only these.")] = None,
     grain: Annotated[Grain | None, Query(description="Period by period; default: the window as a whole.")] = None,
     time_zone: Annotated[ZoneName | None, Query(description="Default: that of the rules.")] = None,
-    as_of: Annotated[Moment | None, Query(description="As it was known at that moment.")] = None,
+    as_of: AsOf = None,
     threshold_seconds: Annotated[ThresholdSeconds | None, Query()] = None,
     short_seconds: Annotated[ShortSeconds | None, Query()] = None,
     near_seconds: Annotated[NearSeconds | None, Query()] = None,
+    silent_after_seconds: Annotated[SilentAfterSeconds | None, Query()] = None,
+    three_rings_seconds: Annotated[ThreeRingsSeconds | None, Query()] = None,
 ) -> Question:
     """What is asked, of any metric, in the caller's scope."""
     return Question(
@@ -176,7 +190,13 @@ async def window(
         areas=desk.caller.areas,
         as_of=as_of,
         at=as_of or desk.clock.now(),
-        parameters=_given(threshold_seconds=threshold_seconds, short_seconds=short_seconds, near_seconds=near_seconds),
+        parameters=_given(
+            threshold_seconds=threshold_seconds,
+            short_seconds=short_seconds,
+            near_seconds=near_seconds,
+            silent_after_seconds=silent_after_seconds,
+            three_rings_seconds=three_rings_seconds,
+        ),
     )
 
 
@@ -191,8 +211,8 @@ async def question(
 
 
 Asked = Annotated[Question, Depends(question)]
-_FIGURE_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS))
-_PAGED_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS, CursorBroken))
+_FIGURE_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS, AsOfInFuture))
+_PAGED_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS, AsOfInFuture, CursorBroken))
 
 
 @router.get("/metrics", responses=Responses.of(ANY))

@@ -9,7 +9,6 @@ from pydantic import BaseModel
 from chassis.desk import Desk
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
-from chassis.texts import Moment
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder, apply
 from custody.record import WorkOrderNotFound
@@ -17,10 +16,10 @@ from custody.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchText
 from custody.rows import to_json
 from custody.sealing import WorkOrderShown, opening_for, to_shown
 from reporting import views
+from reporting.api_as_of import AsOf, AsOfInFuture
 from reporting.figures.counting import Arguments, FiguresNotBuilt, snapshot
 
 router = APIRouter(prefix="/v1/work-orders", tags=["the past"])
-AsOf = Annotated[Moment | None, Query(description="What was recorded by then; default: this moment.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
 _LIST = "past-work-orders"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -54,7 +53,7 @@ class OrdersThen(BaseModel):
     next_cursor: str | None
 
 
-@router.get("/{order_id}", responses=Responses.of(READ_REFUSALS))
+@router.get("/{order_id}", responses=Responses.of((*READ_REFUSALS, AsOfInFuture)))
 async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> WorkOrderShown:
     """The whole order as it was known at a moment, folded from the events that were recorded by then.
 
@@ -72,7 +71,7 @@ async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> W
     return to_shown(await opening_for(desk.request).object(order_id, to_json(order)))
 
 
-@router.get("", responses=Responses.of((*ANY, CursorBroken, FiguresNotBuilt)))
+@router.get("", responses=Responses.of((*ANY, AsOfInFuture, CursorBroken, FiguresNotBuilt)))
 async def get_orders_then(
     desk: Desk,
     as_of: AsOf = None,

@@ -17,6 +17,10 @@ router = APIRouter(prefix="/v1/rules", tags=["rules"])
 ThresholdSeconds = Annotated[int, Field(ge=0, le=86_400, description="Y of a service level.")]
 ShortSeconds = Annotated[int, Field(ge=0, le=86_400, description="A short abandon is at most so long.")]
 NearSeconds = Annotated[int, Field(ge=0, le=8_640_000, description="A limit is near when it is over within so long.")]
+SilentAfterSeconds = Annotated[
+    int, Field(ge=300, le=86_400, description="An agent of whom nothing was heard for longer counts nowhere.")
+]
+ThreeRingsSeconds = Annotated[int, Field(ge=1, le=300, description="How long three rings last.")]
 ZoneName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$", description="Such as Asia/Shanghai.")]
 
 
@@ -30,9 +34,13 @@ class FigureRulesBody(BaseModel):
         ge=0, le=86_400, description="An event that was recorded later than so long after it happened is late."
     )
     time_zone: ZoneName
+    silent_after_seconds: SilentAfterSeconds | None = Field(default=None, description="Left out: stays as it is.")
+    three_rings_seconds: ThreeRingsSeconds | None = Field(default=None, description="Left out: stays as it is.")
 
 
 class FigureRulesShown(FigureRulesBody):
+    silent_after_seconds: int
+    three_rings_seconds: int
     version: int
     changed_by: str | None
     """None: as shipped."""
@@ -61,6 +69,5 @@ async def set_rules_of_figures(body: FigureRulesBody, desk: Desk) -> FigureRules
     `late_after_seconds` judges what is recorded from then on.
     """
     async with desk.db.statements() as statements:
-        rules = FigureRules(**body.model_dump())
-        written = await put_figure_rules(statements, rules, by=desk.caller.sub, now=desk.clock.now())
+        written = await put_figure_rules(statements, body.model_dump(), by=desk.caller.sub, now=desk.clock.now())
     return FigureRulesShown.model_validate(written, from_attributes=True)

@@ -47,6 +47,8 @@ class Calls(BaseModel):
     """Figures since midnight."""
     agents: dict[str, int]
     """How many are in which state; `on_call` goes before any other."""
+    silent_agents: int
+    """Of whom nothing was heard for longer than `silent_after_seconds` of the rules: they are in no state here."""
 
 
 class StatusAge(BaseModel):

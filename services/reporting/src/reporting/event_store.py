@@ -22,7 +22,7 @@ from contracts.message import Actor, Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
 
 _LAST_VERSION = 2**31 - 1
-SHAPE = 6
+SHAPE = 7
 """The tables of a set of projections, as this code keeps them."""
 COLUMNS = (
     "place",

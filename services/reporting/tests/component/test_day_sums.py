@@ -138,11 +138,35 @@ async def test_a_call_without_an_end_fills_days_until_its_end_is_told(reporting,
     later = make_call("later", at=BEGIN + timedelta(days=_DAYS + 3), wait=1)
     await reporting.receive(*agent.messages, *call.messages[:-1], *later.messages)
     await _sum_all(reporting)
-    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [1.0] * 6
+    first = {"version": 1}
+    assert [row["value"] for row in await _rows(reporting, "occupancy", **first)][4:10] == [1.0] * 6
     await reporting.receive(replace(call.messages[-1], recorded_at=BEGIN + timedelta(days=_DAYS + 3)))
-    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
+    assert [row["value"] for row in await _rows(reporting, "occupancy", **first)][4:10] == [0.0] * 6
     await _sum_all(reporting)
-    assert [row["value"] for row in await _rows(reporting, "occupancy")][4:10] == [0.0] * 6
+    assert [row["value"] for row in await _rows(reporting, "occupancy", **first)][4:10] == [0.0] * 6
+
+
+async def test_a_sign_that_is_told_late_changes_the_sums_of_the_day_after_it(reporting, make_call):
+    """By a rule of a day: ready from 16:00 (08:00 UTC) on 2 March, so there for 480 minutes of it and 960 of the 3rd.
+    Who answers a call of 04:00 on the 6th (20:00 UTC on the 5th) is there until 04:01 on the 7th: for 1,200 minutes of
+    the 6th and 241 of the 7th, of which no part lies in the day of UTC on which anything was told."""
+    await reporting.rows("update figure_rules set silent_after_seconds = 86400")
+    agent, call = CallStream("agent:a-1"), make_call("c-1", at=BEGIN + timedelta(days=3, hours=12), wait=0, talk=60)
+    agent.add(c.AgentStateChanged(fact_id="s-1", agent_id="a-1", state=c.AgentState.READY), BEGIN)
+    later = make_call("later", at=BEGIN + timedelta(days=_DAYS + 3), wait=1)
+    await reporting.receive(*agent.messages, *later.messages)
+    await _sum_all(reporting)
+    paid = {"2026-03-02": 480, "2026-03-03": 960}
+    assert {row["period"]: row["denominator"] / 60 for row in await _rows(reporting, "utilisation")} == paid
+    late = {"recorded_at": BEGIN + timedelta(days=_DAYS + 3)}
+    # In one batch: a call that goes on changes all days until it is over.
+    await reporting.receive(*(replace(message, **late) for message in call.messages))
+    paid |= {"2026-03-06": 1200, "2026-03-07": 241}
+    for _ in range(2):
+        assert {row["period"]: row["denominator"] / 60 for row in await _rows(reporting, "utilisation")} == paid
+        await _sum_all(reporting)
+    await reporting.rows("truncate legs_a, agent_states_a")
+    assert {row["period"]: row["denominator"] / 60 for row in await _rows(reporting, "utilisation")} == paid
 
 
 async def test_what_is_found_out_days_later_changes_its_own_figures_on_the_day_they_are_of(

@@ -18,6 +18,8 @@ SHIPPED = {
     "near_seconds": 1800,
     "late_after_seconds": 300,
     "time_zone": "Asia/Shanghai",
+    "silent_after_seconds": 14_400,
+    "three_rings_seconds": 15,
 }
 LEVEL = "/figures/service_level_3"
 
@@ -71,7 +73,7 @@ async def test_a_service_level_without_a_threshold_is_told_with_that_of_the_rule
     assert (shown["parameters"], shown["rows"][0]["value"]) == ({"threshold_seconds": 15}, 0.4)
     assert shown["rows"] == (await read(reporting, LEVEL, threshold_seconds=15))["rows"]
     assert (await read(reporting, LEVEL, threshold_seconds=20))["rows"] == before["rows"]
-    (version,) = (await read(reporting, f"{LEVEL}/versions"))["items"]
+    *_, version = (await read(reporting, f"{LEVEL}/versions"))["items"]
     assert (version["parameters"], version["rows"]) == (shown["parameters"], shown["rows"])
     behind = await read(reporting, f"{LEVEL}/events")
     assert behind["parameters"] == {"threshold_seconds": 15}
@@ -134,8 +136,8 @@ async def test_a_report_is_built_by_the_rules_of_when_it_was_asked_for_and_says_
         )
         levels.append((ready["manifest"]["parameters"], level["Value"]))
     assert levels == [
-        ({"threshold_seconds": 20, "short_seconds": 5}, "0.6"),
-        ({"threshold_seconds": 15, "short_seconds": 5}, "0.4"),
+        ({"threshold_seconds": 20, "short_seconds": 5, "silent_after_seconds": 14_400}, "0.6"),
+        ({"threshold_seconds": 15, "short_seconds": 5, "silent_after_seconds": 14_400}, "0.4"),
     ]
 
 
@@ -199,6 +201,12 @@ async def test_what_is_recorded_after_a_change_is_late_by_the_rules_of_then(repo
         ("near_seconds", 8_640_001, "invalid_request"),
         ("late_after_seconds", 86_401, "invalid_request"),
         ("late_after_seconds", None, "invalid_request"),
+        ("silent_after_seconds", 0, "invalid_request"),
+        ("silent_after_seconds", 299, "invalid_request"),
+        ("silent_after_seconds", 86_401, "invalid_request"),
+        ("silent_after_seconds", 10**9, "invalid_request"),
+        ("three_rings_seconds", 0, "invalid_request"),
+        ("three_rings_seconds", 301, "invalid_request"),
         ("time_zone", "Asia/Shanghai; drop", "invalid_request"),
         ("time_zone", "Mars/Olympus", "time_zone_unknown"),
         # PostgreSQL knows it, by any case; a name is written in one way.
@@ -214,6 +222,21 @@ async def test_what_cannot_be_is_refused_and_changes_nothing(reporting, rule, va
     assert answer.headers["content-type"] == "application/problem+json"
     kept = await read(reporting, "/rules/figures")
     assert (kept["threshold_seconds"], kept["version"], kept["changed_by"]) == (20, 1, None)
+
+
+async def test_who_does_not_know_of_silence_and_rings_yet_leaves_them_as_they_are(reporting):
+    await changed(reporting, silent_after_seconds=600, three_rings_seconds=12)
+    kept = await changed(reporting, silent_after_seconds=None, three_rings_seconds=None, short_seconds=4)
+    assert (kept["silent_after_seconds"], kept["three_rings_seconds"], kept["short_seconds"]) == (600, 12, 4)
+    listed = {one["id"]: one["parameters"] for one in (await read(reporting, "/metrics", "agent"))["items"]}
+    assert listed["occupancy"] == {"silent_after_seconds": 600}
+    assert listed["answered_in_three_rings"] == {"three_rings_seconds": 12}
+
+
+@pytest.mark.parametrize("seconds", [0, 299, 86_401, 10**9])
+async def test_a_question_cannot_set_a_silence_that_a_rule_cannot(reporting, seconds):
+    answer = await reporting.get("/figures/occupancy", "supervisor", silent_after_seconds=seconds)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
 
 async def test_the_rules_are_of_the_whole_centre_and_only_for_who_runs_it(reporting):

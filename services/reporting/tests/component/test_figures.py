@@ -55,7 +55,8 @@ async def test_time_in_status_is_told_with_everything_that_says_what_it_is(repor
         await reporting.receive(*make_stream(f"o-{number}", Status.DISPATCHED, step=seconds).messages)
     shown = await _figure(reporting, "time_in_status", group_by="status", grain="day")
     row = {"period": "2026-03-02", "status": "created", "numerator": 200.0, "denominator": 5, "value": 40.0}
-    assert shown["rows"] == [row | {"p50": 30.0795, "p90": 99.8395}]
+    display = {"value": "40", "p50": "30.1", "p90": "99.8", "numerator": "200", "denominator": "5"}
+    assert shown["rows"] == [row | {"p50": 30.0795, "p90": 99.8395, "display": display}]
     assert (shown["metric"]["id"], shown["metric"]["version"]) == ("time_in_status", 2)
     assert (shown["metric"]["unit"], shown["time_zone"], shown["grain"]) == ("seconds", "Asia/Shanghai", "day")
     assert shown["read_up_to"]["positions"] == {"work-orders": {"0": 10}}
@@ -81,7 +82,8 @@ async def test_a_figure_is_complete_when_the_stream_was_read_beyond_its_window(c
 
 async def test_orders_are_counted_by_any_combination(city):
     total = (await _figure(city, "work_orders"))["rows"]
-    assert total == [{"numerator": 40, "denominator": None, "value": 40}]
+    display = {"value": "40", "numerator": "40"}
+    assert total == [{"numerator": 40, "denominator": None, "value": 40, "display": display}]
     of_orders = REGISTRY["work_orders"][0].dimensions
     for size in (1, 2):
         for dimensions in itertools.combinations(of_orders, size):
@@ -170,6 +172,7 @@ async def test_agents_see_counts_and_no_durations(city):
         ("work_orders_created", {"from": "2026-03-02T08:00:00Z", "to": "2026-03-01T08:00:00Z"}, "window_inverted"),
         ("work_orders_created", {"from": "1900-01-01T00:00:00Z"}, "invalid_request"),
         ("work_orders_created", {"to": "9999-12-31T23:59:59Z"}, "invalid_request"),
+        ("work_orders_created", {"as_of": "2031-01-01T00:00:00Z"}, "as_of_in_future"),
         ("work_orders_created", {"grain": "minute"}, "invalid_request"),
         ("work_orders_created", {"group_by": "content"}, "invalid_request"),
         ("work_orders_created", {"only": "content:x"}, "invalid_request"),

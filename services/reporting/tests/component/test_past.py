@@ -1,6 +1,6 @@
 """Orders and lists as they stood at any past moment, whatever has happened since."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -46,6 +46,18 @@ async def test_a_list_is_what_it_was(reporting, make_stream):
     }
     only = (await _list(reporting, 2, status="rejected", demand_type="test"))["items"]
     assert [one["order_id"] for one in only] == ["o-2"]
+
+
+async def test_what_will_be_known_is_not_told(reporting, make_stream):
+    await reporting.receive(*make_stream("o-1").messages)
+    ahead = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    paths = ("/work-orders", "/work-orders/o-1", "/figures/work_orders", "/figures/work_orders/versions")
+    paths += ("/figures/work_orders/events", "/figures/dispatch_time/corrections")
+    for path in paths:
+        answer = await reporting.get(path, "supervisor", as_of=ahead)
+        assert (answer.status_code, answer.json()["code"]) == (422, "as_of_in_future"), path
+    now = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
+    assert (await reporting.get("/work-orders/o-1", "supervisor", as_of=now)).status_code == 200
 
 
 async def test_a_list_is_read_page_by_page(reporting, make_stream):

@@ -79,7 +79,7 @@ async def test_an_xlsx_has_a_sheet_a_section_and_its_manifest(centre):
     assert all(f'name="{section.names[0]}"' in names for section in SECTIONS)
     texts = book.read("xl/sharedStrings.xml").decode()
     assert "故障申报" in texts
-    assert "service_level_3 v1" in texts
+    assert "service_level_3 v2" in texts
     sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
     assert len(sheets) == len(SECTIONS) + 1
     assert not any("<f>" in sheet for sheet in sheets)

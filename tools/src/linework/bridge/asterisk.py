@@ -315,7 +315,9 @@ _ENTRIES = ("ENTERQUEUE", "JOINEMPTY", "JOINUNAVAIL", "FULL")
 
 _CALL_VERBS: Mapping[str, Callable[[Line], Any]] = {
     **dict.fromkeys(_ENTRIES, lambda line: None),
-    "CONNECT": lambda line: p.PartnerCallAnswered(wait_milliseconds=line.milliseconds(0)),
+    "CONNECT": lambda line: p.PartnerCallAnswered(
+        wait_milliseconds=line.milliseconds(0), ring_milliseconds=line.milliseconds(2)
+    ),
     "COMPLETEAGENT": _ended(c.EndedBy.AGENT),
     "COMPLETECALLER": _ended(c.EndedBy.CALLER),
     "TRANSFER": _transferred,

@@ -12,7 +12,7 @@ from linework.recount.calls import Leg
 from linework.recount.counting import Entry
 
 _MICROSECOND = timedelta(microseconds=1)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_WORK = (AgentState.BUSY, AgentState.AFTER_CALL_WORK)
 
 
@@ -26,19 +26,19 @@ class Agents:
     """Every change of state of every agent, in its highest revision."""
 
     def __init__(self) -> None:
-        self._changes: dict[str, dict[str, Change]] = {}
+        self.changes: dict[str, dict[str, Change]] = {}
 
     def take(self, message: Message) -> None:
         fact = message.body
-        known = self._changes.setdefault(fact.agent_id, {})
+        known = self.changes.setdefault(fact.agent_id, {})
         if fact.fact_id not in known or fact.revision > known[fact.fact_id].fact.revision:
             known[fact.fact_id] = Change(fact, message.occurred_at)
 
     def entries(self, metric: str, legs: Iterable[Leg], at: datetime, zone: ZoneInfo) -> Iterator[Entry]:
         handled = _handled(legs, at)
         above, below = MEASURES[metric]
-        piece = timedelta(minutes=15) if _has_odd_offset(zone) else timedelta(hours=1)
-        for agent_id, changes in self._changes.items():
+        piece = piece_of(zone)
+        for agent_id, changes in self.changes.items():
             for (start, team), sums in _pieces(changes, handled.get(agent_id, []), at, piece).items():
                 yield Entry(start, {"agent_id": agent_id, "team": team}, above(sums), below(sums))
 
@@ -56,6 +56,11 @@ MEASURES: Mapping[str, tuple[Callable[[Sums], int], Callable[[Sums], int]]] = {
 }
 
 Interval = tuple[datetime, datetime]
+
+
+def piece_of(zone: ZoneInfo) -> timedelta:
+    """How finely time is cut, so that hours of the zone are made of whole pieces."""
+    return timedelta(minutes=15) if _has_odd_offset(zone) else timedelta(hours=1)
 
 
 def _has_odd_offset(zone: ZoneInfo) -> bool:
@@ -85,29 +90,37 @@ def _pieces(
     changes: Mapping[str, Change], handled: list[Interval], at: datetime, piece: timedelta
 ) -> dict[tuple[datetime, str | None], Sums]:
     """By piece of time, with the team of the latest state in it: cut wherever anything begins or ends."""
-    ordered = sorted(changes.values(), key=lambda change: (change.at, change.fact.fact_id))
-    ends = [min(change.at, at) for change in ordered[1:]] + [at]
-    handled = _joined(handled)
+    handled = joined(handled)
     sums: dict[datetime, Sums] = {}
     teams: dict[datetime, str | None] = {}
-    for change, end in zip(ordered, ends, strict=True):
-        if change.fact.state is AgentState.SIGNED_OUT or change.at >= end:
-            continue
-        for start, stop in _cut(change.at, end, piece):
-            slot = _EPOCH + (start - _EPOCH) // piece * piece
+    for change, end in signed_in(in_order(changes), at):
+        for start, stop in cut(change.at, end, piece):
+            slot = EPOCH + (start - EPOCH) // piece * piece
             teams[slot] = change.fact.team or teams.get(slot)
-            _add(sums.setdefault(slot, Sums()), change.fact.state, start, stop, handled)
+            add(sums.setdefault(slot, Sums()), change.fact.state, start, stop, handled)
     return {(slot, teams[slot]): one for slot, one in sums.items()}
 
 
-def _cut(start: datetime, end: datetime, piece: timedelta) -> Iterator[Interval]:
+def in_order(changes: Mapping[str, Change]) -> list[Change]:
+    return sorted(changes.values(), key=lambda change: (change.at, change.fact.fact_id))
+
+
+def signed_in(ordered: list[Change], at: datetime) -> Iterator[tuple[Change, datetime]]:
+    """Each change to a state of an agent who is signed in, and until when it lasted."""
+    ends = [min(change.at, at) for change in ordered[1:]] + [at]
+    for change, end in zip(ordered, ends, strict=True):
+        if change.fact.state is not AgentState.SIGNED_OUT and change.at < end:
+            yield change, end
+
+
+def cut(start: datetime, end: datetime, piece: timedelta) -> Iterator[Interval]:
     while start < end:
-        stop = min(_EPOCH + ((start - _EPOCH) // piece + 1) * piece, end)
+        stop = min(EPOCH + ((start - EPOCH) // piece + 1) * piece, end)
         yield start, stop
         start = stop
 
 
-def _add(sums: Sums, state: AgentState, start: datetime, stop: datetime, handled: list[Interval]) -> None:
+def add(sums: Sums, state: AgentState, start: datetime, stop: datetime, handled: list[Interval]) -> None:
     length = (stop - start) // _MICROSECOND
     sums.paid += length
     if state in _AT_WORK:
@@ -119,7 +132,7 @@ def _add(sums: Sums, state: AgentState, start: datetime, stop: datetime, handled
         sums.available += length - on_calls
 
 
-def _joined(intervals: Iterable[Interval]) -> list[Interval]:
+def joined(intervals: Iterable[Interval]) -> list[Interval]:
     """The same stretches of time, none overlapping, in their order."""
     joined: list[Interval] = []
     for begin, end in sorted(intervals):
@@ -130,12 +143,15 @@ def _joined(intervals: Iterable[Interval]) -> list[Interval]:
     return joined
 
 
-def _covered(start: datetime, stop: datetime, joined: list[Interval]) -> int:
+def _covered(start: datetime, stop: datetime, intervals: list[Interval]) -> int:
     """Microseconds of a stretch that lie in one of the intervals."""
-    covered = 0
-    for begin, end in joined[max(bisect_left(joined, (start,)) - 1, 0) :]:
+    return sum((end - begin) // _MICROSECOND for begin, end in within(intervals, start, stop))
+
+
+def within(intervals: list[Interval], start: datetime, stop: datetime) -> Iterator[Interval]:
+    """The parts of joined intervals that lie in a stretch of time."""
+    for begin, end in intervals[max(bisect_left(intervals, (start,)) - 1, 0) :]:
         if begin >= stop:
             break
         if end > start:
-            covered += (min(end, stop) - max(begin, start)) // _MICROSECOND
-    return covered
+            yield max(begin, start), min(end, stop)

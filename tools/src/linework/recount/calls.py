@@ -20,6 +20,14 @@ _OTHERS = {
     c.CallResumed: "resumed",
 }
 _SLOTS = {**_WAITS, **_TALKS, **_OTHERS}
+_AGENT_ACTS = (
+    c.CallAnswered,
+    c.CallHeld,
+    c.CallResumed,
+    c.CallTransferred,
+    c.CallEnded,
+    c.AfterCallWorkEnded,
+)
 
 
 @dataclass(slots=True)
@@ -58,6 +66,8 @@ class Leg:
     ways: frozenset[str]
     demand_type: str | None
     subscriber_id: str | None
+    is_by_handler: bool = False
+    """Names the agent who answered or dialled, not any that a fact speaks of."""
 
     @property
     def began(self) -> Told:
@@ -80,14 +90,29 @@ class Leg:
     def names(self) -> dict[str, str | None]:
         later_first = [self.slots[name] for name in ("answered",) if name in self.slots] + self.own[::-1]
         queued_first = [self.slots[name] for name in ("queued",) if name in self.slots] + later_first + [self.began]
+        whose = self.of_the_handler(later_first) if self.is_by_handler else later_first
         return {
             "queue": _given("queue", queued_first),
-            "agent_id": _given("agent_id", later_first),
-            "team": _given("team", later_first),
+            "agent_id": _given("agent_id", whose),
+            "team": _given("team", whose),
             "channel": self.began.fact.channel.value,
             "demand_type": self.demand_type,
             "direction": self.began.fact.direction.value,
         }
+
+    def of_the_handler(self, told: list[Told]) -> list[Told]:
+        """An inbound call belongs to the agent who answered it, or to none; an outbound one to who dialled it."""
+        if self.began.fact.direction is c.Direction.OUTBOUND:
+            return [*told, self.began]
+        return [one for one in told if type(one.fact) in _AGENT_ACTS] if "answered" in self.slots else []
+
+    @property
+    def has_no_known_end(self) -> bool:
+        """It is over, and nobody knows since when."""
+        end = self.slots.get("ended")
+        if end is None or not isinstance(end.fact, c.CallEnded):
+            return False
+        return end.fact.reason is not c.EndReason.HUNG_UP and end.fact.talk_milliseconds is None
 
     @property
     def is_marked(self) -> bool:

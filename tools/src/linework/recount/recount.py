@@ -9,17 +9,17 @@ from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.quality import QualityEvent
-from linework.recount import agents, calls, clocks, follow_ups, orders, promises
+from linework.recount import agents, calls, clocks, follow_ups, handled, orders, presence, promises
 from linework.recount.counting import Asked, Entry, Kind, count
 
 KINDS: dict[tuple[str, int], Kind] = {
     **{
         key: kind
-        for rules in (orders.RULES, calls.RULES, follow_ups.RULES, promises.RULES)
+        for rules in (orders.RULES, calls.RULES, handled.RULES, follow_ups.RULES, promises.RULES)
         for key, (kind, _) in rules.items()
     },
     **{(metric, 1): kind for metric, (kind, _) in clocks.RULES.items()},
-    **{(metric, 1): "ratio" for metric in agents.MEASURES},
+    **{(metric, version): "ratio" for metric in agents.MEASURES for version in (1, 2)},
 }
 VERSIONS: dict[str, int] = {}
 """The newest version of each metric."""
@@ -95,4 +95,9 @@ class Recount:
         legs = [leg for call in self._calls.values() for leg in calls.legs_of(call)]
         if key in calls.RULES:
             return calls.RULES[key][1](legs, asked.parameters)
+        if key in handled.RULES:
+            return handled.RULES[key][1](legs, asked.parameters)
+        if version > 1:
+            silent_after = asked.parameters["silent_after_seconds"]
+            return presence.entries(self._agents, asked.metric, legs, at, asked.zone, silent_after)
         return self._agents.entries(asked.metric, legs, at, asked.zone)

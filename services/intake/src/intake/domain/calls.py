@@ -129,7 +129,8 @@ def _body(fact: KnownFact, leg: Leg, about: About, common: dict[str, Any]) -> c.
         case p.PartnerCallRangUnanswered():
             return c.CallRangUnanswered(**common, ring_milliseconds=said.ring_milliseconds)
         case p.PartnerCallAnswered():
-            return c.CallAnswered(**common, wait_milliseconds=leg.wait_milliseconds(fact))
+            waited = leg.wait_milliseconds(fact)
+            return c.CallAnswered(**common, wait_milliseconds=waited, ring_milliseconds=said.ring_milliseconds)
         case p.PartnerCallHeld():
             return c.CallHeld(**common)
         case p.PartnerCallResumed():

@@ -18,6 +18,7 @@ from contracts.refusals import Invalid, Unavailable
 from reporting.event_store import SHAPE, StreamState, get_stream_state
 from reporting.figures import days
 from reporting.figures.buckets import SHARES, percentiles
+from reporting.figures.display import displayed
 from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label, period_sql, slice_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, check
@@ -65,7 +66,7 @@ async def figure(db: Database, question: Question, *, with_buckets: bool = False
         answer = {
             **described(question),
             **await read_up_to(statements, state, question),
-            "rows": [shown(row, with_buckets=with_buckets) for row in rows],
+            "rows": [shown(question, row, with_buckets=with_buckets) for row in rows],
         }
     if made is not None:
         await days.keep(db, made)
@@ -135,10 +136,9 @@ async def read_up_to(statements: Statements, state: StreamState, question: Quest
     }
 
 
-def shown(row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
-    if with_buckets or "buckets" not in row:
-        return dict(row)
-    return {name: value for name, value in row.items() if name != "buckets"}
+def shown(question: Question, row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if with_buckets or name != "buckets"}
+    return kept | {"display": displayed(question.metric.unit, row)}
 
 
 async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
@@ -225,7 +225,7 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
     arguments = Arguments()
     fill = filler(question, live, arguments)
     metric = question.metric
-    columns = [dimension.value for dimension in question.group_by]
+    columns = [f"{metric.source.column(dimension)} as {dimension.value}" for dimension in question.group_by]
     if question.grain:
         moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
         columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
@@ -245,9 +245,10 @@ def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
     """Both sums, of the rows in which both are known, and how many rows are not; how many are marked."""
     metric = question.metric
     above = fill(metric.numerator)
-    marked = ["count(*) filter (where faults is not null) as marked"] if metric.source.is_refolded else []
+    marked = ["count(*) filter (where faults is not null) as marked"] if metric.source.has_marks else []
     if metric.kind is Kind.COUNT:
-        return [f"sum({above}) as numerator", *marked]
+        unknown = [] if metric.numerator == "1" else [f"count(*) filter (where ({above}) is null) as unknown"]
+        return [f"sum({above}) as numerator", *unknown, *marked]
     below = fill(metric.denominator or "1")
     measures = [
         f"sum({above}) filter (where ({below}) is not null) as numerator",
@@ -303,6 +304,6 @@ def rows_of(question: Question, live: str, arguments: Arguments, *, known: str |
     if question.areas is not None:
         conditions.append(f"work_area_id = any({arguments.give(list(question.areas))}::text[])")
     for dimension, value in question.only:
-        conditions.append(f"{dimension.value} is not distinct from {arguments.give(value)}::text")
+        conditions.append(f"{source.column(dimension)} is not distinct from {arguments.give(value)}::text")
     relation = fill(source.relation or "{table}")
     return f"{relation} as fact where {' and '.join(f'({one})' for one in conditions)}"

@@ -54,7 +54,7 @@ async def _rows(
     arguments = Arguments()
     fill, source = filler(question, state.live, arguments), question.metric.source
     numerator = fill(question.metric.numerator)
-    denominator = fill(question.metric.denominator or "1")
+    denominator = fill(question.metric.denominator or ("0" if question.metric.kind is Kind.COUNT else "1"))
     moment = source.moment or source.known_at
     place = ", ".join((moment, *source.key))
     behind = ""
@@ -63,7 +63,7 @@ async def _rows(
     columns = ", ".join(dict.fromkeys((*source.key, *source.versions)))
     counts = f"(({numerator}) <> 0 or ({denominator}) <> 0 or ({numerator}) is null)"
     followed, late = fill(source.follow_ups or "null"), fill(source.late)
-    dimensions = ", ".join(f'{one.value}::text as "by_{one.value}"' for one in question.metric.dimensions)
+    dimensions = ", ".join(f'{source.column(one)}::text as "by_{one.value}"' for one in question.metric.dimensions)
     sql = f"""select {columns}, {moment} as moment, {source.known_at} as known_at, {late} as is_late,
             {numerator} as numerator, {denominator} as denominator, {followed} as follow_ups, {dimensions}
         from {rows_of(question, state.live, arguments)} and {counts}{behind}
@@ -94,7 +94,7 @@ async def _events_behind(
     subjects = {_stream_of(source, row[0]): row[0] for row in page}
     moments = [row["moment"] for row in page]
     # The changes of an agent's state have no end: those of a slice, and the day before it, in which it began.
-    is_endless = source.relation is not None and bool(moments)
+    is_endless = source.table == AGENT_STATES and bool(moments)
     found = await statements.fetch(
         """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at,
                recorded_at, case when topic = 'calls' then data end as data
@@ -225,7 +225,8 @@ async def _late_facts(
     return await statements.fetch(
         f"""select * from (
                 select late.call_id, max(late.version) as version, late.known_at as moment, counted.moment as counted_at
-                from {LATE_TABLE}_{state.live} as late join (select call_id, leg, moment from {rows}) as counted
+                from {LATE_TABLE}_{state.live} as late join (
+                        select call_id, leg, min(moment) as moment from {rows} group by call_id, leg) as counted
                     using (call_id, leg)
                 where late.known_at <= {arguments.give(question.as_of or _FAR_AHEAD)}
                 group by late.call_id, late.leg, late.known_at, counted.moment) as told{before}
@@ -264,7 +265,7 @@ async def _correction(statements: Statements, state: StreamState, question: Ques
     figures = {}
     for name, as_of in (("before", row["moment"] - _JUST_BEFORE), ("after", row["moment"])):
         (figure,) = await counted(statements, state, replace(of_the_hour, as_of=as_of, at=as_of))
-        figures[name] = shown(figure, with_buckets=False)
+        figures[name] = shown(question, figure, with_buckets=False)
     return {"hour": hour, "corrected_at": row["moment"], "subject": row[0], **figures}
 
 

@@ -7,28 +7,29 @@ that were known by then and have changed since are folded again from the facts t
 from chassis.database import Statements
 from reporting import event_store
 from reporting.figures.question import Question
-from reporting.projections import calls
+from reporting.projections import calls, rings
 
-_THEN = "legs_then"
+_THEN = {calls.TABLE: "legs_then", rings.TABLE: "rings_then"}
 # A leg is counted when it was offered, and a call that was known by a moment was offered hardly later than it.
 _AHEAD = "1 day"
 
 
 def table_of(table: str, live: str, question: Question) -> str:
-    """The table of a set; of legs as of a past moment, the rows as they were then."""
-    if table != calls.TABLE or question.as_of is None:
+    """The table of a set; of legs and rings as of a past moment, the rows as they were then."""
+    if table not in _THEN or question.as_of is None:
         return f"{table}_{live}"
     moment = f"timestamptz '{question.as_of.isoformat()}'"
-    return f"(select * from {table}_{live} where known_at <= {moment} union all select * from {_THEN})"
+    return f"(select * from {table}_{live} where known_at <= {moment} union all select * from {_THEN[table]})"
 
 
 async def fold_past(tx: Statements, live: str, question: Question) -> None:
-    """Fills the temporary table that `table_of` names; to be called in the transaction that reads it."""
+    """Fills the temporary tables that `table_of` names; to be called in the transaction that reads it."""
     if question.as_of is None or not question.metric.source.counts_legs:
         return
-    await tx.execute(
-        f"create temporary table if not exists {_THEN} (like {calls.TABLE}_{live}) on commit drop; truncate {_THEN}"
-    )
+    for table, then in _THEN.items():
+        await tx.execute(
+            f"create temporary table if not exists {then} (like {table}_{live}) on commit drop; truncate {then}"
+        )
     changed = await tx.fetch(
         f"""select distinct call_id from {calls.TABLE}_{live}
             where known_at > $1 and moment < $1 + interval '{_AHEAD}' and exists (
@@ -36,5 +37,6 @@ async def fold_past(tx: Statements, live: str, question: Question) -> None:
         question.as_of,
     )
     known = await event_store.messages_of(tx, [row["call_id"] for row in changed], as_of=question.as_of)
-    legs = [leg for messages in calls.by_subject(known).values() for leg in calls.legs_of(messages)]
-    await calls.copy(tx, _THEN, legs)
+    folded = [calls.fold(messages) for messages in calls.by_subject(known).values()]
+    await calls.copy(tx, _THEN[calls.TABLE], [leg for legs, _ in folded for leg in legs])
+    await rings.copy(tx, _THEN[rings.TABLE], [ring for _, found in folded for ring in found])

@@ -30,13 +30,15 @@ from reporting.figures.counting import (
 from reporting.figures.periods import period_sql
 from reporting.figures.question import Question
 from reporting.figures.rules import FigureRules, get_figure_rules
-from reporting.metrics import METRICS, Dimension, Grain, Kind, Metric
+from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 20.0
 _DAYS_AT_ONCE = 10
-_ALIKE = [one for one in METRICS if one.kind is not Kind.INTERPOLATED and one.has_periods]
+_NEWEST = [versions[-1] for versions in REGISTRY.values()]
+"""Who asks for an earlier version has its days counted, as with any other unusual question."""
+_ALIKE = [one for one in _NEWEST if one.kind is not Kind.INTERPOLATED and one.has_periods]
 
 Alike = Sequence[Metric]
 
@@ -167,12 +169,13 @@ def _sql_of(asked: Question, live: str, groups: Sequence[Dimension]) -> tuple[st
     fill = filler(asked, live, arguments)
     metric = asked.metric
     period = period_sql(Grain.DAY, metric.source.moment or "", arguments.give(asked.time_zone))
-    columns = [f"{period} as period", *(group.value for group in groups)]
+    source = metric.source
+    columns = [f"{period} as period", *(f"{source.column(group)} as {group.value}" for group in groups)]
     sets = [["1"], *(["1", str(place)] for place in range(2, len(groups) + 2))]
     if metric.kind is Kind.DISTRIBUTION:
         columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
         sets = [[*one, str(len(columns))] for one in sets]
-    level = f"grouping({', '.join(group.value for group in groups)})" if groups else "0"
+    level = f"grouping({', '.join(map(source.column, groups))})" if groups else "0"
     chosen = ", ".join([*columns, f"{level} as level", *measures_of(asked, fill)])
     by = ", ".join(f"({', '.join(one)})" for one in sets)
     rows = rows_of(asked, live, arguments)

@@ -7,7 +7,7 @@ changes its meaning.
 
 from collections.abc import Mapping
 
-from reporting.metrics import agents, calls, clocks, durations, follow_ups, orders, promises
+from reporting.metrics import agents, calls, clocks, durations, follow_ups, handled, orders, promises
 from reporting.metrics.metric import Dimension, Grain, Kind, Metric, Source
 
 METRICS = (
@@ -15,6 +15,7 @@ METRICS = (
     *durations.METRICS,
     *clocks.METRICS,
     *calls.METRICS,
+    *handled.METRICS,
     *promises.METRICS,
     *agents.METRICS,
     *follow_ups.METRICS,

@@ -2,12 +2,21 @@
 
 Handling is the time of an agent's answered legs (talk, hold and after-call work from the answer on) and what
 the switch reports as busy or after-call work; available is `ready` without it. Where nobody told that the agent
-was signed in, paid time is not known, and the time counts nowhere.
+was signed in, paid time is not known, and the time counts nowhere. From the second versions on, the time of an agent of
+whom nothing was heard for longer than a rule counts nowhere either (`presence`).
 """
+
+from dataclasses import replace
 
 from reporting.metrics.calls import DOMAIN, ROLES
 from reporting.metrics.metric import Dimension, Kind, Metric, Source
+from reporting.metrics.presence import HOURS_OF_AGENTS
 
+_SILENT = (
+    "an agent of whom nothing was heard for longer than silent_after_seconds (no change of state, no call answered or"
+    " ended) counts nowhere from then on until the next sign, and the hour of that moment is marked; a call lasts as"
+    " long as handle_time says, one that goes on at most silent_after_seconds; one whose end nobody knows adds nothing"
+)
 _SECONDS = "(select coalesce(sum(extract(epoch from upper(part) - lower(part))), 0) from unnest({}) as part)"
 
 
@@ -108,6 +117,22 @@ AGENT_TIME = Source(
     relation=_RELATION.replace("'{}'::tstzmultirange", "'{{}}'::tstzmultirange"),
 )
 
+PRESENT_AGENT_TIME = replace(
+    AGENT_TIME, name="agents' time, hour by hour, without silence", relation=HOURS_OF_AGENTS, has_marks=True
+)
+
+
+def _without_silence(metric: Metric) -> Metric:
+    return replace(
+        metric,
+        version=2,
+        source=PRESENT_AGENT_TIME,
+        formula=f"{metric.formula}; {_SILENT}",
+        parameters=("silent_after_seconds",),
+        # A sign of the day before lasts for as long as the rule lets it, at most for a day.
+        reach=(1, 0),
+    )
+
 
 def _time_share(metric_id: str, name_en: str, name_zh: str, formula: str, above: str, below: str) -> Metric:
     return Metric(
@@ -127,7 +152,7 @@ def _time_share(metric_id: str, name_en: str, name_zh: str, formula: str, above:
     )
 
 
-METRICS = (
+_FIRST_VERSIONS = (
     _time_share(
         "occupancy",
         "Occupancy",
@@ -145,3 +170,4 @@ METRICS = (
         "paid_us",
     ),
 )
+METRICS = (*_FIRST_VERSIONS, *map(_without_silence, _FIRST_VERSIONS))

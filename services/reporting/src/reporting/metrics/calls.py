@@ -33,6 +33,7 @@ LEGS = Source(
     key=("call_id", "leg"),
     inputs=tuple(f"linework.call.{name}.v1" for name in _FACTS),
     is_refolded=True,
+    has_marks=True,
 )
 
 DIMENSIONS = (
@@ -45,13 +46,13 @@ DIMENSIONS = (
 )
 ROLES = ("dispatcher", "auditor", "supervisor", "operator")
 DOMAIN = "the domain's section 9, calls"
-_INBOUND = "direction = 'inbound' and outcome <> 'passed'"
+INBOUND = "direction = 'inbound' and outcome <> 'passed'"
 _WITHIN = "wait_us <= {threshold_seconds} * 1000000::bigint"
 _SHORT = "wait_us <= {short_seconds} * 1000000::bigint"
-_ANSWERED, _ABANDONED = "outcome = 'answered'", "outcome = 'abandoned'"
+ANSWERED, _ABANDONED = "outcome = 'answered'", "outcome = 'abandoned'"
 _TALKED = "ended_at is not null and answered_at is not null"
 _OF_OFFERED = "of inbound legs by the moment of their offer; a wait equal to the threshold is within it; "
-_UNKNOWN = "legs whose needed duration is not known count in neither and are told as unknown"
+UNKNOWN = "legs whose needed duration is not known count in neither and are told as unknown"
 
 
 def _count(metric_id: str, name_en: str, name_zh: str, what: str, where: str, **more: object) -> Metric:
@@ -81,7 +82,7 @@ def _share(metric_id: str, name_en: str, name_zh: str, formula: str, above: str,
         formula=formula,
         formula_source=DOMAIN,
         source=LEGS,
-        **{"where": _INBOUND, "dimensions": DIMENSIONS, "roles": ROLES} | more,
+        **{"where": INBOUND, "dimensions": DIMENSIONS, "roles": ROLES} | more,
         numerator=f"({above})::int",
         denominator=f"({below})::int",
     )
@@ -92,7 +93,7 @@ def _service_level(number: int, formula: str, above: str, below: str, *parameter
         f"service_level_{number}",
         f"Service level, variant {number}",
         f"服务水平（口径{number}）",
-        f"{formula}, {_OF_OFFERED}{_UNKNOWN}",
+        f"{formula}, {_OF_OFFERED}{UNKNOWN}",
         above,
         below,
         parameters=("threshold_seconds", *parameters),
@@ -106,7 +107,7 @@ def _time(metric_id: str, name_en: str, name_zh: str, formula: str, what: str, w
         unit="seconds",
         name_en=name_en,
         name_zh=name_zh,
-        formula=f"{formula}, by the moment of the offer; {_UNKNOWN}; {PERCENTILES}",
+        formula=f"{formula}, by the moment of the offer; {UNKNOWN}; {PERCENTILES}",
         formula_source=DOMAIN,
         source=LEGS,
         where=where,
@@ -131,21 +132,21 @@ METRICS = (
         "inbound calls whose offer is known, each once however many legs it has",
         "direction = 'inbound' and is_offered",
     ),
-    _count("calls_offered", "Calls offered", "呼入量", "inbound legs", _INBOUND),
-    _count("calls_answered", "Calls answered", "接通量", "inbound legs answered", f"{_INBOUND} and {_ANSWERED}"),
+    _count("calls_offered", "Calls offered", "呼入量", "inbound legs", INBOUND),
+    _count("calls_answered", "Calls answered", "接通量", "inbound legs answered", f"{INBOUND} and {ANSWERED}"),
     _count(
         "calls_abandoned",
         "Calls abandoned",
         "放弃量",
         "inbound legs that the caller abandoned, short ones among them",
-        f"{_INBOUND} and {_ABANDONED}",
+        f"{INBOUND} and {_ABANDONED}",
     ),
     _count(
         "short_abandons",
         "Short abandons",
         "短时放弃量",
         "inbound legs abandoned after at most short_seconds",
-        f"{_INBOUND} and {_ABANDONED} and {_SHORT}",
+        f"{INBOUND} and {_ABANDONED} and {_SHORT}",
         parameters=("short_seconds",),
     ),
     _count(
@@ -153,11 +154,11 @@ METRICS = (
         "Calls lost",
         "流失量",
         "inbound legs that left their queue without having been answered or abandoned",
-        f"{_INBOUND} and outcome = 'lost'",
+        f"{INBOUND} and outcome = 'lost'",
     ),
     _count("calls_made", "Outbound calls", "呼出量", "outbound legs", "direction = 'outbound'"),
     _share(
-        "connect_rate", "Connect rate", "接通率", "answered / offered, by the moment of the offer", _ANSWERED, "true"
+        "connect_rate", "Connect rate", "接通率", "answered / offered, by the moment of the offer", ANSWERED, "true"
     ),
     _service_level(
         1,
@@ -165,31 +166,31 @@ METRICS = (
         f"outcome in ('answered', 'abandoned') and {_WITHIN}",
         "true",
     ),
-    _service_level(2, "answered within the threshold / answered", f"{_ANSWERED} and {_WITHIN}", f"{_ANSWERED}"),
+    _service_level(2, "answered within the threshold / answered", f"{ANSWERED} and {_WITHIN}", f"{ANSWERED}"),
     _service_level(
         3,
         "answered within the threshold / (answered + abandoned)",
-        f"{_ANSWERED} and {_WITHIN}",
+        f"{ANSWERED} and {_WITHIN}",
         "outcome in ('answered', 'abandoned')",
     ),
     _service_level(
         4,
         "answered within the threshold / (answered + abandoned after it)",
-        f"{_ANSWERED} and {_WITHIN}",
-        f"{_ANSWERED} or ({_ABANDONED} and not {_WITHIN})",
+        f"{ANSWERED} and {_WITHIN}",
+        f"{ANSWERED} or ({_ABANDONED} and not {_WITHIN})",
     ),
     _service_level(
         5,
         "answered within the threshold / (answered + abandoned - short abandons)",
-        f"{_ANSWERED} and {_WITHIN}",
-        f"{_ANSWERED} or ({_ABANDONED} and not {_SHORT})",
+        f"{ANSWERED} and {_WITHIN}",
+        f"{ANSWERED} or ({_ABANDONED} and not {_SHORT})",
         "short_seconds",
     ),
     _share(
         "abandonment_rate",
         "Abandonment",
         "放弃率",
-        f"(abandoned - short abandons) / offered, by the moment of the offer; {_UNKNOWN}",
+        f"(abandoned - short abandons) / offered, by the moment of the offer; {UNKNOWN}",
         f"{_ABANDONED} and not {_SHORT}",
         "true",
         parameters=("short_seconds",),
@@ -200,7 +201,7 @@ METRICS = (
         "平均应答速度",
         "mean wait of answered inbound legs",
         "wait_us",
-        f"{_INBOUND} and {_ANSWERED}",
+        f"{INBOUND} and {ANSWERED}",
     ),
     _time(
         "time_to_abandon",
@@ -208,7 +209,7 @@ METRICS = (
         "放弃前等待时长",
         "mean wait of abandoned inbound legs",
         "wait_us",
-        f"{_INBOUND} and {_ABANDONED}",
+        f"{INBOUND} and {_ABANDONED}",
     ),
     _time(
         "talk_time",
@@ -252,7 +253,7 @@ METRICS = (
         ),
         _SETTLED_AT_ONCE,
         "true",
-        where=f"{_INBOUND} and {_ANSWERED} and leg = 1 and subscriber_id is not null and settled is not null",
+        where=f"{INBOUND} and {ANSWERED} and leg = 1 and subscriber_id is not null and settled is not null",
         reach=(0, 7),
     ),
     Metric(

@@ -1,6 +1,7 @@
 """What a metric declares, and what it is counted from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -74,12 +75,19 @@ class Source:
     """Only the present state is stored; an earlier one is folded again from the record."""
     relation: str | None = None
     """SQL in place of the table, where rows are made of several."""
+    columns: Mapping[Dimension, str] = field(default_factory=dict)
+    """The columns of dimensions that are not called like them."""
+    has_marks: bool = False
+    """Its rows have `faults`: what is odd about them, or null."""
     follow_ups: str | None = None
     """SQL: the streams and ids of the follow-ups that a row speaks of, whose messages are behind it too."""
 
     @property
     def counts_legs(self) -> bool:
         return self.is_refolded or self.relation is not None
+
+    def column(self, dimension: Dimension) -> str:
+        return self.columns.get(dimension, dimension.value)
 
     sees_later: bool = False
     """A row also counts what was found out about its order at any later time; that touches its day, as `later`."""
@@ -89,6 +97,8 @@ class Source:
         """The tables whose changes change its rows, as the days that they touch are named."""
         if self.sees_later:
             return (self.table, "later")
+        if self.is_refolded:
+            return ("legs",)
         return (self.table, "legs") if self.relation is not None else (self.table,)
 
 

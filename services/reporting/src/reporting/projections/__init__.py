@@ -13,7 +13,7 @@ from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from reporting import event_store
 from reporting.event_store import Added, StreamState
-from reporting.projections import agents, calls, clocks, days, follow_ups, orders, promises, watching
+from reporting.projections import agents, calls, clocks, days, follow_ups, orders, promises, rings, watching
 
 SETS = ("a", "b")
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -21,6 +21,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     clocks.TABLE: clocks.KEY,
     calls.TABLE: calls.KEY,
     calls.LATE_TABLE: calls.LATE_KEY,
+    rings.TABLE: rings.KEY,
     promises.TABLE: promises.KEY,
     agents.TABLE: agents.KEY,
     follow_ups.TABLE: follow_ups.KEY,

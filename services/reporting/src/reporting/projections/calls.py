@@ -15,7 +15,9 @@ from typing import Any
 from chassis.database import Statements, Transaction
 from contracts import calls as c
 from contracts.message import Message
+from reporting.projections import rings
 from reporting.projections.days import days_between, days_of
+from reporting.projections.rings import Ring
 
 TABLE = "legs"
 KEY = ("call_id", "leg")
@@ -40,15 +42,23 @@ class Leg:
     channel: str
     queue: str | None
     agent_id: str | None
+    """Whom any fact of the leg names, also one who let it ring: the first versions of metrics count by it."""
     team: str | None
+    handler_id: str | None
+    """Who answered it, or dialled it: an inbound leg that nobody answered belongs to no agent."""
+    handler_team: str | None
     demand_type: str | None
     subscriber_id: str | None
     answered_at: datetime | None
     ended_at: datetime | None
     wait_us: int | None
+    ring_us: int | None
+    """How long it rang at the agent who answered."""
     talk_us: int | None
     hold_us: int | None
     work_us: int | None
+    is_end_unknown: bool
+    """It is over, and nobody knows since when: its switch stopped, or never reported the end."""
     settled: str | None
     """The ways in which the call was settled, by comma; on the first leg."""
     is_asked: bool
@@ -64,8 +74,8 @@ _values_of = attrgetter(*COLUMNS)
 _OTHER_THAN_TEXT = {
     **dict.fromkeys(("leg", "score", "highest"), "int"),
     **dict.fromkeys(("known_at", "moment", "answered_at", "ended_at"), "timestamptz"),
-    **dict.fromkeys(("wait_us", "talk_us", "hold_us", "work_us"), "bigint"),
-    **dict.fromkeys(("is_offered", "is_asked"), "boolean"),
+    **dict.fromkeys(("wait_us", "ring_us", "talk_us", "hold_us", "work_us"), "bigint"),
+    **dict.fromkeys(("is_offered", "is_end_unknown", "is_asked"), "boolean"),
 }
 
 Known = tuple[Any, Message]
@@ -85,13 +95,23 @@ def facts_of(messages: Iterable[Message]) -> list[Known]:
 
 def legs_of(messages: Sequence[Message]) -> list[Leg]:
     """The legs of one call; none as long as nothing is known that makes one."""
+    return fold(messages)[0]
+
+
+def fold(messages: Sequence[Message]) -> tuple[list[Leg], list[Ring]]:
+    """The legs of one call, and where it rang unanswered."""
     facts = facts_of(messages)
     if not facts:
-        return []
+        return [], []
     call = _Call(facts, max(message.recorded_at for message in messages))
-    return [call.leg(number) for number in sorted(call.legs)]
+    legs = [call.leg(number) for number in sorted(call.legs)]
+    return legs, [ring for leg in legs for ring in call.rings(leg)]
 
 
+_BY_THE_HANDLER = frozenset(
+    (c.CallAnswered, c.CallHeld, c.CallResumed, c.CallTransferred, c.CallEnded, c.AfterCallWorkEnded)
+)
+"""The facts that only the agent who has the call causes."""
 _OF_A_LEG = frozenset(
     (
         c.CallQueued,
@@ -131,6 +151,10 @@ class _Call:
         found = [known for known in (self._last(one, leg), self._last(other, leg)) if known]
         return max(found, key=lambda known: known[1].entity_version or 0, default=None)
 
+    def rings(self, leg: Leg) -> list[Ring]:
+        """Where a leg rang at somebody who did not answer."""
+        return [rings.ring(leg, known) for known in self.legs[leg.leg] if isinstance(known[0], c.CallRangUnanswered)]
+
     def leg(self, number: int) -> Leg:
         queued, answered = self._last(c.CallQueued, number), self._last(c.CallAnswered, number)
         left = self._last_of(c.CallAbandoned, c.CallLost, number)
@@ -142,6 +166,7 @@ class _Call:
         began = (self.offered if is_first else None) or min(own, key=lambda known: known[1].occurred_at)
         resolved = [known for known in (answered, *reversed(own)) if known]
         rated = self._last(c.CallRated, None) if is_first else None
+        handled = self._by_the_handler(began, resolved, is_answered=answered is not None)
         return Leg(
             call_id=began[1].subject,
             leg=number,
@@ -154,20 +179,30 @@ class _Call:
             queue=_first_given("queue", [known for known in (queued, *resolved, began) if known]),
             agent_id=_first_given("agent_id", resolved),
             team=_first_given("team", resolved),
+            handler_id=_first_given("agent_id", handled),
+            handler_team=_first_given("team", handled),
             demand_type=self._of_the_call("demand_type"),
             subscriber_id=self._of_the_call("subscriber_id"),
             answered_at=answered[1].occurred_at if answered else None,
             ended_at=ended[1].occurred_at if ended else None,
             wait_us=_microseconds(waited, "wait_milliseconds"),
+            ring_us=_microseconds(answered, "ring_milliseconds"),
             talk_us=_microseconds(ended if answered else None, "talk_milliseconds"),
             hold_us=_microseconds(ended if answered else None, "hold_milliseconds"),
             work_us=_microseconds(work, "work_milliseconds"),
+            is_end_unknown=_is_end_unknown(ended),
             settled=self._settled() if is_first else None,
             is_asked=rated is not None,
             score=rated[0].score if rated else None,
             highest=rated[0].highest if rated and rated[0].score is not None else None,
             faults=_faults([*own, *([self.offered] if is_first and self.offered else ())]),
         )
+
+    def _by_the_handler(self, began: Known, resolved: list[Known], *, is_answered: bool) -> list[Known]:
+        """The facts that say whose a leg is; of an outbound one also those of who dialled it."""
+        if began[0].direction is c.Direction.OUTBOUND:
+            return [*resolved, began]
+        return [known for known in resolved if type(known[0]) in _BY_THE_HANDLER] if is_answered else []
 
     def _of_the_call(self, name: str) -> str | None:
         """As it was classified last; if it never was, as the latest fact has it."""
@@ -188,6 +223,12 @@ def _outcome(
     if left:
         return ("abandoned" if isinstance(left[0], c.CallAbandoned) else "lost"), left
     return ("passed" if ended and not queued else "waiting"), None
+
+
+def _is_end_unknown(ended: Known | None) -> bool:
+    body = ended[0] if ended else None
+    is_cut_off = isinstance(body, c.CallEnded) and body.reason is not c.EndReason.HUNG_UP
+    return is_cut_off and body.talk_milliseconds is None
 
 
 def _faults(facts: Iterable[Known]) -> str | None:
@@ -227,7 +268,9 @@ async def apply(
     """
     known = {message.subject for message in earlier}
     days = await _days(tx, name, known, newest)
-    legs = [leg for messages in by_subject([*earlier, *new]).values() for leg in legs_of(messages)]
+    folded = [fold(messages) for messages in by_subject([*earlier, *new]).values()]
+    legs = [leg for own, _ in folded for leg in own]
+    await rings.replace(tx, name, known, [ring for _, own in folded for ring in own])
     await copy(tx, f"{TABLE}_{name}", [leg for leg in legs if leg.call_id not in known])
     changed = [leg for leg in legs if leg.call_id in known]
     if changed:
@@ -261,6 +304,9 @@ def days_of_leg(
         until = ended_at or newest
         if talk_us is not None:
             until = answered_at + timedelta(microseconds=talk_us + (hold_us or 0) + (work_us or 0))
+            if hold_us is None and ended_at is not None:
+                # Where the switch tells no hold, talk and hold together last until the end.
+                until = max(until, ended_at + timedelta(microseconds=work_us or 0))
         days |= days_between(answered_at, max(answered_at, until))
     return days
 
@@ -279,7 +325,7 @@ async def _days(tx: Transaction, name: str, call_ids: set[str], newest: datetime
 
 async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts calls into a set from the whole of their messages, whatever the set had of them."""
-    for table in (TABLE, LATE_TABLE):
+    for table in (TABLE, LATE_TABLE, rings.TABLE):
         await tx.execute(f"delete from {table}_{name} where call_id = any($1)", list(by_subject(whole)))
     await apply(tx, name, whole, (), late_after, max(message.recorded_at for message in whole))
 

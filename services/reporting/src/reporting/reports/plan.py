@@ -84,6 +84,8 @@ WORDS: Mapping[str, Names] = {
     "threshold_seconds": ("Service level within (s)", "服务水平阈值（秒）"),
     "short_seconds": ("Short abandon within (s)", "短时放弃阈值（秒）"),
     "near_seconds": ("Limit near within (s)", "临近时限阈值（秒）"),
+    "silent_after_seconds": ("Agent silent after (s)", "坐席静默阈值（秒）"),
+    "three_rings_seconds": ("Three rings last (s)", "三声振铃时长（秒）"),
     "page": ("Page", "页"),
 }
 
@@ -97,6 +99,7 @@ UNITS: Mapping[str, Names] = {
     "promises": ("promises", "项"),
     "ratio": ("ratio", "比值"),
     "rejections per order": ("rejections per order", "次/单"),
+    "rings": ("rings", "次"),
     "seconds": ("seconds", "秒"),
     "share": ("share", "比例"),
     "steps": ("steps", "次"),

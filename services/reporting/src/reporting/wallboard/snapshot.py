@@ -11,17 +11,17 @@ from zoneinfo import ZoneInfo
 
 from chassis.database import Database, Statements
 from reporting.event_store import StreamState
-from reporting.figures.counting import counted
+from reporting.figures.counting import Arguments, counted, filler
 from reporting.figures.counting import snapshot as one_moment
 from reporting.figures.question import Question, metric_of
 from reporting.figures.rules import FigureRules, get_figure_rules
 from reporting.metrics import Dimension
 from reporting.metrics.calls import ROLES as SEES_CALLS
+from reporting.metrics.presence import STATES_NOW
 
 _TODAY = ("calls_offered", "calls_answered", "connect_rate", "service_level_3", "abandonment_rate", "speed_of_answer")
 # A call of which nothing was heard for so long does not wait any more, whatever its switch has forgotten to tell.
 _WAITS_AT_MOST = timedelta(hours=4)
-_REPORTED_AT_MOST = timedelta(hours=24)
 _CLOCKS_LISTED = 20
 
 
@@ -93,6 +93,7 @@ async def _calls(look: _Look) -> dict[str, Any]:
             where moment > $1 and direction = 'inbound' and outcome = 'waiting' group by queue order by queue""",
         look.now - _WAITS_AT_MOST,
     )
+    agents = await _agents(look)
     waits = [_seconds(look.now, row["since"]) for row in waiting]
     return {
         "waiting": sum(row["waiting"] for row in waiting),
@@ -102,7 +103,8 @@ async def _calls(look: _Look) -> dict[str, Any]:
             for row, wait in zip(waiting, waits, strict=True)
         ],
         "today": await _today(look),
-        "agents": await _agents(look),
+        "silent_agents": agents.pop("silent", 0),
+        "agents": agents,
     }
 
 
@@ -118,23 +120,11 @@ async def _today(look: _Look) -> dict[str, Any]:
 
 
 async def _agents(look: _Look) -> dict[str, int]:
-    """How many agents are in which state; who is on a call is, whatever the state says."""
-    rows = await look.statements.fetch(
-        f"""with latest as (
-                select distinct on (agent_id, fact_id) agent_id, fact_id, since, state
-                from agent_states_{look.state.live}
-                where since > $1 order by agent_id, fact_id, revision desc
-            ), present as (
-                select distinct on (agent_id) agent_id, state from latest order by agent_id, since desc, fact_id desc
-            ), talking as (
-                select distinct agent_id from legs_{look.state.live}
-                where moment > $2 and answered_at is not null and ended_at is null and agent_id is not null
-            )
-            select case when talking.agent_id is null then state else 'on_call' end as state, count(*) as agents
-            from present full join talking using (agent_id) where coalesce(state, '') <> 'signed_out' group by 1""",
-        look.now - _REPORTED_AT_MOST,
-        look.now - _WAITS_AT_MOST,
-    )
+    """How many agents are in which state, and of how many nothing was heard for longer than the rule."""
+    asked = replace(look.question("occupancy"), begin=look.now, end=look.now)
+    arguments = Arguments()
+    sql = filler(asked, look.state.live, arguments)(STATES_NOW)
+    rows = await look.statements.fetch(sql, *arguments.values)
     return {row["state"]: row["agents"] for row in rows}
 
 

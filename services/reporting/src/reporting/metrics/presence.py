@@ -1,0 +1,150 @@
+"""Whether an agent is there: signed in, and heard of within `silent_after_seconds`. One SQL for figures and wallboard.
+
+Signs of an agent are changes of state, answers, and the handling of calls until its known end. A phone that rings at
+somebody who does not answer is none, nor is an end that intake wrote because no switch told one. An agent of whom
+nothing was heard for longer than the rule counts nowhere from then on until the next sign: neither as ready nor in
+paid time. Later silence changes nothing of what was counted.
+
+The texts are filled by `figures.counting`: {begin} and {end} are the window, {at} is the moment of the figure.
+"""
+
+from reporting.metrics.handled import HANDLED_US
+
+_SILENCE = "{silent_after_seconds} * interval '1 second'"
+_STOP = "({end} + interval '{slice}')"
+"""What began in the last slice of the window is counted to the slice's end."""
+# Answered, over and worked up within two hours each; the few others have an index.
+_LONGEST = "interval '6 hours'"
+_LONG = (
+    "answered_at is not null and (talk_us is null or answered_at < moment or answered_at - moment > interval '2 hours'"
+    " or ended_at - answered_at > interval '2 hours'"
+    " or talk_us + coalesce(hold_us, 0) + coalesce(work_us, 0) > 7200000000)"
+)
+
+_NEWEST = """not exists (select from agent_states_{live} as later where later.agent_id = state.agent_id
+    and later.fact_id = state.fact_id and later.revision > state.revision and later.known_at <= {upto})"""
+
+# The same, for a few rows in a table of years: a look-up for each, where the planner would read the whole table.
+_NEWEST_OF_FEW = """state.revision = (select max(later.revision) from agent_states_{live} as later
+    where later.agent_id = state.agent_id and later.fact_id = state.fact_id and later.known_at <= {upto})"""
+
+_AGENTS = """agents as (
+        (select agent_id from agent_states_{live} order by agent_id limit 1)
+        union all
+        select (select agent_id from agent_states_{live} as next where next.agent_id > agents.agent_id
+            order by agent_id limit 1)
+        from agents where agent_id is not null
+    )"""
+
+
+def _latest(newest: str) -> str:
+    """Of each agent the states of the window and the one before it."""
+    return f"""latest as (
+        select state.* from agents cross join lateral (
+            select coalesce((
+                select since from agent_states_{{live}} as state
+                where state.agent_id = agents.agent_id and state.since < {{begin}} and state.known_at <= {{upto}}
+                    and {_NEWEST}
+                order by since desc limit 1
+            ), {{begin}}) as since
+        ) as from_there join agent_states_{{live}} as state on state.agent_id = agents.agent_id
+            and state.since >= from_there.since and state.since < {_STOP}
+        where state.known_at <= {{upto}} and {newest}
+    )"""
+
+
+# `until` is null where nobody knows how long it was handled: it is going on, or its end was never reported.
+_TALKED = f"""talked as (
+        select handler_id as agent_id, answered_at as since, ended_at is null as is_open,
+            case when is_end_unknown then null
+                when talk_us is not null then answered_at + {HANDLED_US} * interval '1 microsecond'
+                when ended_at is not null then greatest(ended_at, answered_at) end as until
+        from (
+            select * from {{legs}} as short where answered_at is not null and not ({_LONG})
+                and moment > {{begin}} - {_LONGEST} - {_SILENCE} and moment < {_STOP}
+            union all
+            select * from {{legs}} as long where {_LONG} and answered_at < {_STOP}
+        ) as leg where handler_id is not null
+    )"""
+
+_HEARD = f"""heard as (
+        select agent_id, range_agg(tstzrange(since, until + {_SILENCE})) as heard
+        from (
+            select agent_id, since, since as until from latest
+            union all
+            select agent_id, since, coalesce(until, since) from talked
+        ) as signs group by agent_id
+    )"""
+
+
+def _presence(newest: str) -> str:
+    """Tables of an expression: `latest` (states), `talked` (answered legs), `heard` (by agent, time around signs)."""
+    return f"with recursive {_AGENTS}, {_latest(newest)}, {_TALKED}, {_HEARD}"
+
+
+_SLOTS = """generate_series(date_bin('{slice}', since, 'epoch'::timestamptz), until, interval '{slice}') as slot
+    where slot < until"""
+_PIECE = "tstzrange(greatest(since, slot), least(until, slot + interval '{slice}'))"
+_NONE = "'{{}}'::tstzmultirange"
+
+
+def _microseconds(multirange: str) -> str:
+    seconds = "coalesce(sum(extract(epoch from upper(part) - lower(part))), 0)"
+    return f"((select {seconds} from unnest({multirange}) as part) * 1000000)::bigint"
+
+
+HOURS_OF_AGENTS = f"""(
+    {_presence(_NEWEST)}, spans as (
+        select agent_id, team, state, greatest(since, {{begin}}) as since,
+            least(coalesce(lead(since) over (partition by agent_id order by since, fact_id), {{at}}), {{at}}, {_STOP})
+                as until
+        from latest
+    ), told as (
+        select agent_id, slot,
+            range_agg({_PIECE}) as paid,
+            range_agg({_PIECE}) filter (where state = 'ready') as ready,
+            range_agg({_PIECE}) filter (where state in ('busy', 'after_call_work')) as busy,
+            (array_agg(team order by since desc) filter (where team is not null))[1] as team
+        from spans cross join lateral (select slot from {_SLOTS}) as hours
+        where state <> 'signed_out' and since < until and until > {{begin}} and since < {{end}}
+        group by agent_id, slot
+    ), handled as (
+        select agent_id, slot, range_agg({_PIECE}) as on_calls
+        from (
+            select agent_id, greatest(since, {{begin}}) as since, least({{at}}, {_STOP},
+                coalesce(until, case when is_open then since + {_SILENCE} else since end)) as until
+            from talked
+        ) as calls cross join lateral (select slot from {_SLOTS}) as hours
+        where since < until and until > {{begin}} and since < {{end}}
+        group by agent_id, slot
+    ), silences as (
+        select distinct spans.agent_id,
+            date_bin('{{slice}}', cut - interval '1 microsecond', 'epoch'::timestamptz) as slot
+        from (select agent_id, upper(part) as cut from heard cross join unnest(heard) as part) as cuts
+            join spans on spans.agent_id = cuts.agent_id and spans.since < cut and cut < spans.until
+        where spans.state <> 'signed_out'
+    ), together as (
+        select agent_id, team, slot, heard, told.paid * heard as paid, coalesce(ready, {_NONE}) * heard as ready,
+            (coalesce(busy, {_NONE}) + coalesce(on_calls, {_NONE})) * told.paid * heard as handling,
+            silences.slot is not null as is_silent
+        from told join heard using (agent_id) left join handled using (agent_id, slot)
+            left join silences using (agent_id, slot)
+    )
+    select agent_id, team, slot as moment, extract(epoch from slot)::bigint as slice, slot as known_at,
+        {_microseconds("handling")} as handling_us, {_microseconds("ready - handling")} as available_us,
+        {_microseconds("paid")} as paid_us, case when is_silent then 'silent' end as faults
+    from together where not isempty(paid)
+)"""
+"""Agents' time, hour by hour: what is paid, and of it handled and available."""
+
+STATES_NOW = f"""{_presence(_NEWEST_OF_FEW)}, present as (
+        select distinct on (agent_id) agent_id, state from latest where since <= {{at}}
+        order by agent_id, since desc, fact_id desc
+    ), talking as (
+        select distinct agent_id from talked where is_open and since <= {{at}} and since + {_SILENCE} > {{at}}
+    )
+    select case when not coalesce(heard @> {{at}}, false) then 'silent'
+            when talking.agent_id is null then state else 'on_call' end as state, count(*) as agents
+    from present full join talking using (agent_id) left join heard using (agent_id)
+    where coalesce(state, '') <> 'signed_out' or talking.agent_id is not null group by 1"""
+"""How many agents are in which state at {at}; who is on a call is, whatever the state says."""

@@ -1,0 +1,75 @@
+"""Where calls rang at an agent who did not answer: of each such fact its present revision.
+
+A row is of its leg: it belongs to the moment at which the leg was offered and is known as long as the leg's row, so
+that it changes, grows stale and is folded again with the leg.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Any
+
+from chassis.database import Statements, Transaction
+
+TABLE = "rings"
+KEY = ("call_id", "version")
+
+
+@dataclass(slots=True)
+class Ring:
+    """The fields are the columns of the table, in their order."""
+
+    call_id: str
+    version: int
+    """Of the message that says it."""
+    leg: int
+    known_at: datetime
+    moment: datetime
+    direction: str
+    channel: str
+    queue: str | None
+    agent_id: str | None
+    """At whom it rang."""
+    team: str | None
+    demand_type: str | None
+    ring_us: int | None
+    """Microseconds; None is unknown."""
+    faults: str | None
+
+
+COLUMNS = tuple(Ring.__slots__)
+_values_of = attrgetter(*COLUMNS)
+
+
+def ring(leg: Any, known: tuple[Any, Any]) -> Ring:
+    """The row of one fact of a leg."""
+    body, message = known
+    milliseconds = body.ring_milliseconds
+    return Ring(
+        call_id=leg.call_id,
+        version=message.entity_version or 0,
+        leg=leg.leg,
+        known_at=leg.known_at,
+        moment=leg.moment,
+        direction=leg.direction,
+        channel=leg.channel,
+        queue=body.queue or leg.queue,
+        agent_id=body.agent_id,
+        team=body.team,
+        demand_type=leg.demand_type,
+        ring_us=None if milliseconds is None else max(milliseconds, 0) * 1000,
+        faults=",".join(sorted(set(body.faults))) or None,
+    )
+
+
+async def replace(tx: Transaction, name: str, call_ids: Collection[str], found: Sequence[Ring]) -> None:
+    """Writes rows, in place of those that were there of these calls: a revision has another version."""
+    if call_ids:
+        await tx.execute(f"delete from {TABLE}_{name} where call_id = any($1)", sorted(call_ids))
+    await copy(tx, f"{TABLE}_{name}", found)
+
+
+async def copy(tx: Statements, table: str, found: Sequence[Ring]) -> None:
+    if found:
+        await tx.copy(table, COLUMNS, list(map(_values_of, found)))
