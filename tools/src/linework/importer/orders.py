@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from contracts.spreadsheets import csv_cell
 from linework.client import Installation, Refused
 from linework.importer.order_body import NEEDED, body_of, wrong_with
 from linework.importer.rows import Row, read_rows
@@ -128,8 +129,7 @@ def write_report(path: Path, fates: Iterable[Fate]) -> None:
             writer = csv.writer(file)
             writer.writerow(("line", "external_reference", "outcome", "order_no", "reason"))
             for fate in fates:
-                # A cell that begins like a formula is text.
                 cells = (fate.line, fate.reference, fate.outcome.value, fate.order_no, fate.reason)
-                writer.writerow([f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell for cell in cells])
+                writer.writerow([csv_cell(str(cell)) for cell in cells])
     except OSError as error:
         raise Stopped(f"The report {path} cannot be written: {error.strerror}.") from error
