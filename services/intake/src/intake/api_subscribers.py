@@ -1,5 +1,6 @@
 """Subscribers and the lists of order types over HTTP."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
@@ -19,9 +20,12 @@ from intake.domain.privacy import SEES_NOTES, Subscriber, as_seen_by, plain_phon
 from intake.store import OrderType
 from intake.views import SubscriberOfOrder
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 
 def _plain(phone: Any) -> Any:
-    return plain_reference(phone) if isinstance(phone, str) else phone
+    # Control characters are left for the pattern to refuse.
+    return plain_reference(phone) if isinstance(phone, str) and not _CONTROL.search(phone) else phone
 
 
 Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
