@@ -11,6 +11,8 @@ import pytest
 from contracts.lifecycle import Status
 from contracts.message import Message
 from custody.testing import Stream, make_dispatched
+from linework.cli import main
+from linework.stopped import Stopped
 from linework.verify import run
 from linework.verify.laws import Law
 from linework.verify.outcome import BROKEN, LAWFUL, UNFINISHED, Causes, Outcome
@@ -219,3 +221,19 @@ def test_causes_are_half_a_sentence() -> None:
         "the stream of 1 orders is broken; intake: it is 5 records behind"
     )
     assert str(Causes()) == ""
+
+
+def test_an_installation_that_does_not_run_is_no_broken_law(
+    city: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def away(*_: Any) -> None:
+        raise Stopped("http://intake.test cannot be reached; start the installation with `linework up`.")
+
+    monkeypatch.setattr("linework.client.find_addresses", lambda *_: None)
+    monkeypatch.setattr("linework.client.Installation.require", away)
+    monkeypatch.setattr("linework.client.Installation", lambda _, **more: city.client(**more))
+    monkeypatch.setattr("sys.argv", ["linework", "verify"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == UNFINISHED
+    assert "cannot be reached" in capsys.readouterr().err

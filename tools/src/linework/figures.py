@@ -12,7 +12,7 @@ import typer
 
 from linework.runtime.commands import StateFolder
 from linework.stopped import Stopped
-from linework.verify.commands import Limit, interruptible
+from linework.verify.commands import Limit, interruptible, require
 
 _SHORT = {
     "area": "work_area_id",
@@ -113,7 +113,7 @@ async def _recount(only: frozenset[str], wait: float, limit: float, state_folder
 
     async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
         with interruptible() as interruption:
-            await city.require()
+            await require(city)
             return await run.recount(
                 city,
                 only=only,

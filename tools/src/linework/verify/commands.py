@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.stopped import NotChecked, Stopped
 
 if TYPE_CHECKING:
+    from linework.client import Installation
     from linework.verify.outcome import Outcome
     from linework.verify.run import Interruption
 
@@ -63,7 +65,7 @@ async def _verify(wait: float, limit: float, journal: Path | None, state_folder:
     acknowledged = list(_acknowledged(journal)) if journal else None
     async with Installation(addresses, patience=Patience(seconds=20)) as city:
         with interruptible() as interruption:
-            await city.require()
+            await require(city)
             return await run.verify(
                 city,
                 wait_seconds=wait,
@@ -72,6 +74,14 @@ async def _verify(wait: float, limit: float, journal: Path | None, state_folder:
                 say=lambda text: progress.print(f"[dim]{text}[/]", highlight=False),
                 interruption=interruption,
             )
+
+
+async def require(city: "Installation") -> None:
+    """Raises `NotChecked` unless every service answers."""
+    try:
+        await city.require()
+    except Stopped as error:
+        raise NotChecked(str(error)) from error
 
 
 @contextmanager
@@ -99,7 +109,6 @@ def _acknowledged(file: Path) -> Iterator[tuple[str, int, str]]:
     from contracts.events import WorkOrderCreated
     from contracts.lifecycle import Act
     from contracts.order import ACTS
-    from linework.stopped import Stopped
 
     types = {act.value: BY_BODY[event].type for event, acts in ACTS.items() for act in acts}
     types |= {"create": BY_BODY[WorkOrderCreated].type, Act.NOTE.value: types[Act.NOTE.value]}
