@@ -5,6 +5,7 @@ Our own events never have either, and what is stored already is read as it is: t
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -39,6 +40,8 @@ def check(raw: bytes) -> None:
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal has_duplicate
+        if len(pairs) < 2:
+            return dict(pairs)
         found = dict(pairs)
         if len(found) == len(pairs):
             return found
@@ -61,14 +64,21 @@ def _first_duplicate(pairs: list[tuple[str, Any]]) -> str:
 
 
 def _pointer_to_duplicate(value: Any) -> str:
-    """The first place in document order; the value of a key that is given twice may hide a second one inside."""
-    waiting: list[tuple[str, Any]] = [("", value)]
+    """The first place in document order, of those that are left: a key that is given twice hides its first value."""
+    path: list[str] = []
+    waiting: list[Iterator[tuple[Any, Any]]] = [iter([("", value)])]
     while waiting:
-        place, value = waiting.pop()
-        if isinstance(value, _WithDuplicate):
-            return f"{place}/{_escaped(value.key)}"
-        members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        waiting += [(f"{place}/{_escaped(str(name))}", member) for name, member in reversed([*members])]
+        found = next(waiting[-1], None)
+        if found is None:
+            waiting.pop()
+            path[len(waiting) :] = []
+            continue
+        name, member = found
+        path[len(waiting) - 1 :] = [name]
+        if isinstance(member, _WithDuplicate):
+            return "".join(f"/{_escaped(str(step))}" for step in [*path[1:], member.key])
+        if isinstance(member, dict | list):
+            waiting.append(iter(member.items() if isinstance(member, dict) else enumerate(member)))
     return ""
 
 

@@ -138,7 +138,7 @@ async def test_a_bad_header_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "text", ["王强 📺", "Robert'); drop table work_orders; --", "‮abc", "<script>alert(1)</script>", "%s {x}"]
+    "text", ["王强 📺", "Robert'); drop table work_orders; --", "<script>alert(1)</script>", "%s {x}"]
 )
 async def test_whatever_can_be_written_is_kept_as_it_is(intake: Intake, text: str) -> None:
     order = await intake.order(content=text, external_reference=text)

@@ -222,6 +222,16 @@ async def test_an_order_that_a_partner_asks_for_is_created_and_answered_with_its
     assert await switch.refusals() == [("e-2", "external_reference_taken")]
 
 
+async def test_an_order_of_a_partner_is_taken_in_the_spelling_of_what_is_stored(switch: Switch) -> None:
+    asked = p.PartnerOrderRequested(
+        subscriber_no="１１\u200b１", device_type="digital", demand_type="test", content="no\u202e picture"
+    )
+    await switch.says(switch.event(asked, call="ＰＯ-9"))
+    async with switch.db.statements() as statements:
+        row = await statements.fetchrow("select subscriber_no, external_reference from work_orders")
+    assert (row["subscriber_no"], row["external_reference"].partition("/")[2]) == ("111", "PO-9")
+
+
 async def test_an_order_for_nobody_is_refused_in_two_languages(switch: Switch) -> None:
     asked = p.PartnerOrderRequested(subscriber_no="999", device_type="digital", demand_type="test", content="x")
     await switch.says(switch.event(asked, call="PO-8"))
