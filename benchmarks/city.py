@@ -86,8 +86,8 @@ async def city() -> AsyncIterator[City]:
     with TemporaryDirectory(prefix="linework-bench-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
-        postgres = EmbeddedPostgres(folder / "postgres", free_port())
-        kafka = EmbeddedKafka(folder / "kafka", free_port(), free_port())
+        postgres = EmbeddedPostgres(folder / "postgres", free_port(), dies_with_parent=True)
+        kafka = EmbeddedKafka(folder / "kafka", free_port(), free_port(), dies_with_parent=True)
         for server in (postgres, kafka):
             server.start()
             stack.callback(server.stop)
@@ -96,7 +96,9 @@ async def city() -> AsyncIterator[City]:
         ports = {part: free_port() for part in parts}
         state = folder / "state"
         stack.callback(_linework, servers, ports, "down", "--state-folder", str(state))
-        _linework(servers, ports, "up", "--detach", "--empty", "--state-folder", str(state))
+        # Killed outright, this runs no clean-up: the installation stops itself.
+        options = ("--detach", "--empty", "--with-process", str(os.getpid()), "--state-folder", str(state))
+        _linework(servers, ports, "up", *options)
         built = City(servers, state, ports)
         await _settle_in(built)
         yield built

@@ -18,6 +18,8 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from linework.processes import die_with_parent
+
 CUSTODIANS = ("intake", "dispatch", "fieldwork", "fieldwork", "qa", "qa", "qa")
 LISTENERS = ("intake", "dispatch", "fieldwork", "qa", "reporting")
 _BODY = json.dumps({"content": "x" * 480})
@@ -104,6 +106,7 @@ async def _clean(servers: Servers, topic: str) -> None:
 
 
 def _run_relay(servers: Servers, topic: str, stop) -> None:
+    die_with_parent()
     asyncio.run(_relay(servers, topic, stop))
 
 
@@ -130,6 +133,7 @@ async def _relay(servers: Servers, topic: str, stop) -> None:
 
 
 def _run_listener(servers: Servers, topic: str, stop, name: str, seen) -> None:
+    die_with_parent()
     asyncio.run(_listen(servers, topic, stop, name, seen))
 
 

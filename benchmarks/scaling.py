@@ -33,6 +33,7 @@ from contracts.topics import TOPICS, WORK_ORDERS
 from custody.testing import Stream
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres
 from linework.ports import free_port
+from linework.processes import die_with_parent
 from linework.runtime.installation import REPOSITORY
 
 COUNTS = (1, 2, 4)
@@ -172,7 +173,13 @@ async def _size(url: str) -> int:
 
 
 def _start(line: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(line, env={**os.environ, **environment}, stderr=subprocess.DEVNULL, cwd=REPOSITORY)
+    return subprocess.Popen(
+        line,
+        env={**os.environ, **environment},
+        stderr=subprocess.DEVNULL,
+        cwd=REPOSITORY,
+        preexec_fn=die_with_parent,
+    )
 
 
 async def _until(connection: asyncpg.Connection, done_sql: str, wanted: int) -> tuple[float, int]:

@@ -13,9 +13,11 @@ LIBRARIES = ("contracts", "chassis", "custody")
 
 PURE_CONTRACTS = frozenset(
     {"lifecycle", "events", "order", "message", "refusals", "requests", "directory"}
-    | {"calendar", "calls", "limits", "links", "partners", "quality", "sealing"}
+    | {"calendar", "calls", "limits", "links", "partners", "plain_text", "quality", "sealing"}
 )
-TECHNICAL_CONTRACTS = frozenset({"access", "catalogue", "chain", "codec", "message", "refusals", "topics"})
+TECHNICAL_CONTRACTS = frozenset(
+    {"access", "catalogue", "chain", "codec", "message", "plain_text", "refusals", "strict_json", "topics"}
+)
 WITH_SQLALCHEMY = frozenset(
     {"chassis.database", "chassis.migrations", "chassis.problems", "custody.rows", "custody.views"}
 )

@@ -37,7 +37,7 @@ def installation(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
         # What must be in no log is to be in none at any level.
         "LOG_LEVEL": "DEBUG",
     }
-    _linework("up", "--detach", "--empty", environment=environment)
+    _linework("up", "--detach", "--empty", "--with-process", str(os.getpid()), environment=environment)
     try:
         yield {part: f"http://127.0.0.1:{ports[part]}" for part in _PARTS} | {
             "state_folder": environment["LINEWORK_STATE_FOLDER"],

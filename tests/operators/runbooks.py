@@ -64,6 +64,8 @@ class Installation:
             **os.environ,
             "LINEWORK_STATE_FOLDER": str(folder),
             "LINEWORK_PORT_BASE": str(port_base),
+            # Killed outright, this runs no clean-up: the installation stops itself.
+            "LINEWORK_WITH_PROCESS": str(os.getpid()),
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         }
 

@@ -20,6 +20,7 @@ from chassis.testing import records_of
 from chassis.worker import Worker
 from contracts.codec import decode, encode
 from contracts.message import Message
+from linework.processes import die_with_parent
 
 from .toy import INI, TOPIC, toy_settings, toy_worker
 
@@ -59,7 +60,7 @@ class Toy:
     async def run_until_it_kills_itself(self, moment: str) -> None:
         """A process of the toy service that ends by kill -9 at this moment; see `toy/process.py`."""
         process = await asyncio.create_subprocess_exec(
-            sys.executable, _PROCESS, moment, self.url, self.bootstrap_servers, self.prefix
+            sys.executable, _PROCESS, moment, self.url, self.bootstrap_servers, self.prefix, preexec_fn=die_with_parent
         )
         try:
             assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL

@@ -18,6 +18,7 @@ from chassis.sending import Sent, send
 from chassis.testing import eventually
 from chassis.worker import Worker
 from linework.ports import free_port
+from linework.processes import die_with_parent
 
 from .conftest import Toy
 from .toy import INI, SUBSCRIPTIONS, count, effects_of, note
@@ -31,7 +32,7 @@ async def serving(url: str, drain_seconds: float, file: Path) -> AsyncIterator[t
     """A process that is ready, and a client that keeps its connections."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, _PROCESS, url, str(port), str(drain_seconds), str(file)
+        sys.executable, _PROCESS, url, str(port), str(drain_seconds), str(file), preexec_fn=die_with_parent
     )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:

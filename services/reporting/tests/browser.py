@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from linework.processes import die_with_parent
+
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _SWITCHES = (
     "--headless=new",
@@ -80,6 +82,7 @@ def browser(folder: Path) -> Iterator[Page]:
     def hand_over() -> None:
         os.dup2(to_browser, 3)
         os.dup2(from_browser, 4)
+        die_with_parent()
 
     process = subprocess.Popen(
         [CHROMIUM, *_SWITCHES, f"--user-data-dir={folder}"],

@@ -48,4 +48,4 @@ def main() -> None:
         app()
     except Stopped as sentence:
         typer.echo(f"linework: {sentence}", err=True)
-        raise SystemExit(1) from None
+        raise SystemExit(sentence.exit_status) from None

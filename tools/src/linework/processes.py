@@ -17,8 +17,11 @@ from pathlib import Path
 
 import psutil
 
+from linework.stopped import Stopped
+
 LOG_ROTATES_AT = 20_000_000
 _PR_SET_PDEATHSIG = 1
+_MOST_PROCESSES = 2**31
 
 
 class Child:
@@ -69,7 +72,7 @@ class Child:
                 group=_group_of(self._user),
                 extra_groups=[] if self._user else None,
                 start_new_session=True,
-                preexec_fn=_die_with_parent if self._dies_with_parent else None,
+                preexec_fn=die_with_parent if self._dies_with_parent else None,
             )
         if self._record:
             write_record(self._record, self._process.pid, self.stop_signal)
@@ -119,8 +122,11 @@ def _group_of(user: str | None) -> int | None:
     return pwd.getpwnam(user).pw_gid
 
 
-def _die_with_parent() -> None:
-    # A test run that is killed outright runs no finalizer; the kernel then ends its servers.
+def die_with_parent() -> None:
+    """For a process that was just forked: the kernel kills it when the thread that forked it ends, however it ends.
+
+    A test run or benchmark that is killed outright runs no finalizer, and would leave its servers running.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -129,32 +135,64 @@ def write_record(record: Path, pid: int, stop_signal: signal.Signals) -> None:
     record.parent.mkdir(parents=True, exist_ok=True)
     with suppress(psutil.NoSuchProcess):
         created_at = psutil.Process(pid).create_time()
-        record.write_text(json.dumps({"pid": pid, "created_at": created_at, "stop_signal": int(stop_signal)}))
+        # Whole or not at all: a reader may come at any moment.
+        written = record.with_suffix(".writing")
+        written.write_text(json.dumps({"pid": pid, "created_at": created_at, "stop_signal": int(stop_signal)}))
+        written.replace(record)
 
 
 def find_recorded(record: Path) -> tuple[psutil.Process, int] | None:
-    """The very process of a record with the signal that stops it, or None when it is gone."""
+    """The very process of a record with the signal that stops it, or None when it is gone.
+
+    Raises `Stopped` for a record that does not name a process: which one it was is not known.
+    """
     try:
-        entry = json.loads(record.read_text())
-        process = psutil.Process(entry["pid"])
-        is_same = abs(process.create_time() - entry["created_at"]) < 1
-        if is_same and process.status() != psutil.STATUS_ZOMBIE:
-            return process, entry["stop_signal"]
-    except (OSError, ValueError, KeyError, psutil.Error):
+        pid, created_at, stop_signal = _read_record(record)
+        process = psutil.Process(pid)
+        if abs(process.create_time() - created_at) < 1 and process.status() != psutil.STATUS_ZOMBIE:
+            return process, stop_signal
+    except (FileNotFoundError, psutil.Error):
         pass
     return None
 
 
+def _read_record(record: Path) -> tuple[int, float, int]:
+    try:
+        match json.loads(record.read_text()):
+            case {"pid": int(pid), "created_at": int() | float() as created_at, "stop_signal": int(stop_signal)} if (
+                1 < pid < _MOST_PROCESSES and stop_signal in iter(signal.Signals)
+            ):
+                return pid, float(created_at), stop_signal
+        reason = "it does not name a process"
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
+        reason = str(error)
+    raise Stopped(
+        f"{record} is not the record of a process ({reason}); end the process of {record.stem} if it is still running, "
+        "and remove the file."
+    )
+
+
 def stop_leftovers(records: Path, order: Sequence[str], seconds: float = 15) -> list[str]:
-    """Stop what an earlier run left behind, in the given order first; tell what was stopped."""
-    stopped = []
+    """Stop what an earlier run left behind, in the given order first; tell what was stopped.
+
+    Raises `Stopped` for a record that cannot be read, once the others are stopped.
+    """
+    stopped, unreadable = [], None
     place = {name: position for position, name in enumerate(order)}
     for record in sorted(records.glob("*.json"), key=lambda r: (place.get(r.stem, len(place)), r.stem)):
-        found = find_recorded(record)
+        try:
+            found = find_recorded(record)
+        except Stopped as error:
+            unreadable = unreadable or error
+            continue
         if found:
             stop_process(*found, seconds)
             stopped.append(record.stem)
         record.unlink(missing_ok=True)
+    if unreadable:
+        raise unreadable
     return stopped
 
 

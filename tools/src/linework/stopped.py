@@ -6,6 +6,14 @@ from pathlib import Path
 class Stopped(Exception):
     """The command cannot go on; the text is the whole explanation, no traceback follows."""
 
+    exit_status = 1
+
+
+class NotChecked(Stopped):
+    """A check could not be begun: nothing is known to be broken."""
+
+    exit_status = 3
+
 
 class ComponentDied(Stopped):
     """A process that should be running has ended."""

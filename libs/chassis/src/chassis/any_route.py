@@ -8,6 +8,8 @@ from chassis.limits import TooManyRequests
 from chassis.outbox import EventTooLarge
 from chassis.problems import (
     AddressTooLong,
+    BodyNotUtf8,
+    DuplicateJsonKey,
     HeadersTooLarge,
     InvalidRequest,
     MalformedRequest,
@@ -24,6 +26,8 @@ ANY: tuple[type[Refusal], ...] = (
     KeySetUnavailable,
     DatabaseUnavailable,
     InvalidRequest,
+    BodyNotUtf8,
+    DuplicateJsonKey,
     MalformedRequest,
     RequestTooLarge,
     RequestTooSlow,

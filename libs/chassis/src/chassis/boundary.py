@@ -13,6 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from chassis import problems
 from chassis.leaving import is_leaving
 from chassis.observation import Observation
+from contracts import strict_json
 from contracts.refusals import Refusal
 
 LONGEST_ADDRESS = 8192
@@ -55,15 +56,19 @@ class Boundary:
             answer = problems.problem(refusal, accept_language=accept, path=scope["path"][:200])
             await answer(scope, receive, send)
             return
-        await self._app(scope, _Body(receive, self._limit), send)
+        await self._app(scope, _Body(receive, self._limit, is_json=_is_json(scope)), send)
 
 
 class _Body:
-    """The request's body as it arrives; whole within `BODY_SECONDS` after it was first asked for."""
+    """The request's body as it arrives; whole within `BODY_SECONDS` after it was first asked for.
 
-    __slots__ = ("_give_up_at", "_is_whole", "_limit", "_receive", "_received")
+    JSON is checked as a whole with its last bytes, before any reader has parsed it.
+    """
 
-    def __init__(self, receive: Receive, limit: int) -> None:
+    __slots__ = ("_chunks", "_give_up_at", "_is_whole", "_limit", "_receive", "_received")
+
+    def __init__(self, receive: Receive, limit: int, *, is_json: bool) -> None:
+        self._chunks: list[bytes] | None = [] if is_json else None
         self._receive = receive
         self._limit = limit
         self._received = 0
@@ -84,7 +89,27 @@ class _Body:
         if self._received > self._limit:
             raise problems.RequestTooLarge(limit=self._limit)
         self._is_whole = not message.get("more_body", False)
+        self._check(message)
         return message
+
+    def _check(self, message: Message) -> None:
+        if self._chunks is None or message["type"] != "http.request":
+            return
+        self._chunks.append(message.get("body", b""))
+        if self._is_whole:
+            body, self._chunks = b"".join(self._chunks), None
+            try:
+                strict_json.check(body)
+            except strict_json.NotUtf8 as error:
+                raise problems.BodyNotUtf8() from error
+            except strict_json.DuplicateKey as error:
+                raise problems.DuplicateJsonKey(pointer=error.pointer) from error
+
+
+def _is_json(scope: Scope) -> bool:
+    """Whether the body is read as JSON: by its media type, as FastAPI decides it."""
+    kinds = [value.partition(b";")[0].strip().lower() for name, value in scope["headers"] if name == b"content-type"]
+    return any(kind == b"application/json" or kind.endswith(b"+json") for kind in kinds)
 
 
 def _refusal_of(scope: Scope) -> Refusal | None:

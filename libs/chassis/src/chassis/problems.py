@@ -77,6 +77,18 @@ class MalformedRequest(refusals.Invalid):
     zh = "请求无法解析：{reason}"
 
 
+class BodyNotUtf8(refusals.Invalid):
+    """The request body is not UTF-8 text without a byte order mark."""
+
+    zh = "请求正文不是不带字节顺序标记的 UTF-8 文本。"
+
+
+class DuplicateJsonKey(refusals.Invalid):
+    """The request body gives {pointer} more than once; each key of an object may be given once."""
+
+    zh = "请求正文中 {pointer} 出现多次；对象的每个键只能出现一次。"
+
+
 class RouteNotFound(refusals.NotFound):
     """There is nothing at {path}."""
 
@@ -127,6 +139,8 @@ class VersionRequired(refusals.Refusal):
 
 _OWN_STATUS: Mapping[type[refusals.Refusal], HTTPStatus] = {
     MalformedRequest: HTTPStatus.BAD_REQUEST,
+    BodyNotUtf8: HTTPStatus.BAD_REQUEST,
+    DuplicateJsonKey: HTTPStatus.BAD_REQUEST,
     InternalError: HTTPStatus.INTERNAL_SERVER_ERROR,
     AddressTooLong: HTTPStatus.REQUEST_URI_TOO_LONG,
     HeadersTooLarge: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,

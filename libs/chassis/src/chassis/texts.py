@@ -1,10 +1,17 @@
-"""Texts that people type, as request models take them: any script, no control characters."""
+"""Texts that people type, as request models take them: any script, no control characters, one spelling.
+
+Each kind is brought into the spelling of `contracts.plain_text` before it is stored, compared or searched; lists are
+asked with the same kinds (`custody.routes`).
+"""
 
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, StringConstraints
+
+from contracts.plain_text import plain_line, plain_name, plain_prose, plain_reference
 
 _KEPT_IN_TEXT = "\n\t"
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -38,13 +45,40 @@ def _not_in_the_future(moment: datetime) -> datetime:
     return _in_living_memory(moment)
 
 
-Line = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_one_line)]
-"""A name, a number, a label: one line, 1 to 200 characters."""
+def _spelt(spell: Callable[[str], str], most: int) -> AfterValidator:
+    """In one spelling, which may be shorter than what was typed, or longer: ㎞ is two letters."""
+
+    def validate(text: str) -> str:
+        plain = spell(text)
+        if not plain:
+            raise ValueError("there is no visible character")
+        if len(plain) > most:
+            raise ValueError(f"longer than {most} characters once it is normalised")
+        return plain
+
+    return AfterValidator(validate)
+
+
+_LONGEST_LINE, _LONGEST_PROSE = 200, 4000
+_ONE_LINE = (
+    StringConstraints(min_length=1, max_length=_LONGEST_LINE, strip_whitespace=True),
+    AfterValidator(_one_line),
+)
+
+Line = Annotated[str, *_ONE_LINE, _spelt(plain_line, _LONGEST_LINE)]
+"""A title, a label: one line, 1 to 200 characters."""
+
+Reference = Annotated[str, *_ONE_LINE, _spelt(plain_reference, _LONGEST_LINE)]
+"""A number, an id, a reference: one line, 1 to 200 characters."""
+
+Name = Annotated[str, *_ONE_LINE, _spelt(plain_name, _LONGEST_LINE)]
+"""Somebody's name or address: one line, 1 to 200 characters."""
 
 Prose = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=4000, strip_whitespace=True),
+    StringConstraints(min_length=1, max_length=_LONGEST_PROSE, strip_whitespace=True),
     AfterValidator(_without_control_characters),
+    _spelt(plain_prose, _LONGEST_PROSE),
 ]
 """What somebody has to say: 1 to 4,000 characters, line breaks allowed."""
 

@@ -15,6 +15,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from contracts import partners as p
+from contracts import strict_json
 from contracts.catalogue import BY_TYPE, Kind
 from contracts.codec import MalformedMessage, decode, source_of_partner
 from contracts.directory import Names
@@ -106,7 +107,7 @@ def check_record(
         return Checked(code=UNREADABLE, mistakes=tuple(mistakes), **known)
     if entry is None or entry.kind is not Kind.PARTNER_EVENT:
         return Checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),), **known)
-    if found := [*_shape_mistakes(entry.body, body)]:
+    if found := [*_duplicate_mistakes(value or b""), *_shape_mistakes(entry.body, body)]:
         return Checked(code=MALFORMED, mistakes=tuple(found), **known)
     try:
         message = decode(key, value, _pairs(attributes), topic=topic_of_partner(PARTNER_IN, partner_id))
@@ -190,10 +191,23 @@ def _moment(text: str) -> datetime | None:
 
 def _json_object(value: bytes | None) -> dict[str, Any] | None:
     try:
-        body = msgspec.json.decode(value or b"")
-        return body if isinstance(body, dict) and (value or b"").decode() else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        strict_json.check(value or b"")
+    except strict_json.DuplicateKey:
+        pass  # readable, and answered as a mistake with its place
+    except strict_json.NotUtf8:
         return None
+    try:
+        body = msgspec.json.decode(value or b"")
+        return body if isinstance(body, dict) else None
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _duplicate_mistakes(value: bytes) -> Iterator[Mistake]:
+    try:
+        strict_json.check(value)
+    except strict_json.DuplicateKey as error:
+        yield _mistake(error.pointer, "is given more than once", "出现多次", "each key of an object once")
 
 
 def _shape_mistakes(shape: type, body: Mapping[str, Any], place: str = "") -> Iterator[Mistake]:

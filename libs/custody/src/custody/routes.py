@@ -13,7 +13,7 @@ from chassis.catch_up import NotCaughtUp
 from chassis.desk import RouteDesk
 from chassis.paging import CursorBroken
 from chassis.problems import VersionRequired
-from chassis.texts import PastMoment
+from chassis.texts import Line, Name, PastMoment, Reference
 from contracts.lifecycle import ActNotAllowed, Status
 from custody.record import Act, BeforeTheLastAct, Orders, StaleVersion, WorkOrderNotFound
 from custody.sealing import WorkOrderShown, opening_for
@@ -41,7 +41,12 @@ AtLeast = Annotated[
 ]
 Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
 Limit = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
-SearchText = Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_SOUGHT = Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+SearchText = Annotated[Line | None, _SOUGHT]
+SearchReference = Annotated[Reference | None, _SOUGHT]
+"""In the spelling in which a number or an id is stored."""
+SearchName = Annotated[Name | None, _SOUGHT]
+"""In the spelling in which a name or an address is stored."""
 
 
 class ActBody(BaseModel):
@@ -63,12 +68,12 @@ class Wanted(BaseModel):
     """What a list is asked for: filters, and which page."""
 
     status: list[Status] | None = Field(None, max_length=9)
-    work_area_id: SearchText = None
-    subscriber_no: SearchText = None
-    order_no: SearchText = None
-    external_reference: SearchText = None
-    device_type: SearchText = None
-    demand_type: SearchText = None
+    work_area_id: SearchReference = None
+    subscriber_no: SearchReference = None
+    order_no: SearchReference = None
+    external_reference: SearchReference = None
+    device_type: SearchReference = None
+    demand_type: SearchReference = None
     cursor: Cursor = None
     limit: Limit = 50
 

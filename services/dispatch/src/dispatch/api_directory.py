@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.desk import Desk
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
-from chassis.texts import Code, Line
+from chassis.texts import Code, Line, Name, Reference
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
 from custody.routes import ANY, Cursor, Limit
 from dispatch import store, use_cases, views
@@ -18,7 +18,7 @@ from dispatch.views import StaffMember, StaffNotFound, StaffPage, WorkArea, Work
 
 router = APIRouter(prefix="/v1")
 
-Lines = Annotated[list[Line], Field(max_length=500)]
+Lines = Annotated[list[Reference], Field(max_length=500)]
 Codes = Annotated[list[Code], Field(max_length=500)]
 
 
@@ -48,7 +48,7 @@ class WorkAreaDefinition(BaseModel):
 class StaffDefinition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Line
+    name: Name
     work_area_id: Code
     skills: Codes = []
     is_active: bool = True
@@ -139,7 +139,7 @@ async def define_staff(staff_id: Code, body: StaffDefinition, desk: Desk) -> Sta
         clock=desk.clock,
         wakeup=desk.wakeup,
     )
-    return await views.get_staff(desk.db, staff_id)
+    return await views.get_defined_staff(desk.db, staff_id)
 
 
 @router.get("/rules/rejection-budget", tags=["rules"], responses=Responses.of(ANY))

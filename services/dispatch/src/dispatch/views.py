@@ -1,12 +1,13 @@
 """Reads: the directory, and the form of an order. Lists of orders are custody's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chassis.database import Database, Statements
 from chassis.paging import from_cursor, to_cursor
 from contracts.limits import TimeLimitsDefined
+from contracts.look_alikes import LookAlike, look_alikes
 from contracts.order import WorkOrder
 from contracts.refusals import NotFound
 from custody.limits import rule_sets
@@ -37,6 +38,8 @@ class StaffMember:
     skills: tuple[str, ...]
     is_active: bool
     version: int
+    look_alikes: tuple[LookAlike, ...] = ()
+    """In the answer to a definition only: what of it people may take for something else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class StaffPage:
     next_cursor: str | None
 
 
+_MOST_LOOK_ALIKES = 20
 _AREA = "id, version, name_en, name_zh, territories, demand_types, device_types, is_open"
 _STAFF = "id as staff_id, version, name, work_area_id, skills, is_active"
 
@@ -95,6 +99,18 @@ async def get_staff(db: Database, staff_id: str) -> StaffMember:
     if row is None:
         raise StaffNotFound(staff_id=staff_id)
     return _member(row)
+
+
+async def get_defined_staff(db: Database, staff_id: str) -> StaffMember:
+    """A member with the ids and names of others that look like theirs."""
+    member = await get_staff(db, staff_id)
+    async with db.statements() as statements:
+        others = await statements.fetch("select id, name from staff where id <> $1 order by id", staff_id)
+    found = [
+        *look_alikes("staff_id", staff_id, (row["id"] for row in others)),
+        *look_alikes("name", member.name, (row["name"] for row in others)),
+    ]
+    return replace(member, look_alikes=tuple(found[:_MOST_LOOK_ALIKES]))
 
 
 async def staff(db: Database, *, work_area_id: str | None, cursor: str | None, limit: int) -> StaffPage:

@@ -40,6 +40,7 @@ async def test_staff_are_kept_shown_with_their_area_and_published(desk):
         "skills": ["aerial", "fibre"],
         "is_active": True,
         "version": 1,
+        "look_alikes": [],
     }
     (message,) = await desk.outbox("staff:wang")
     assert message.entity_version == 1
@@ -48,6 +49,18 @@ async def test_staff_are_kept_shown_with_their_area_and_published(desk):
     )
     assert (await desk.get("/v1/work-areas/north")).json()["staff"] == [member]
     assert (await desk.get("/v1/staff/wang")).json() == member
+
+
+async def test_staff_who_look_like_others_are_defined_with_a_warning(desk):
+    await desk.put_area("north")
+    await desk.put_staff("north-1", name="Anna")
+    member = (await desk.put_staff("north-l", name="\u0410nna")).json()
+    assert member["look_alikes"] == [
+        {"field": "staff_id", "likeness": "looks_like", "value": "north-1"},
+        {"field": "name", "likeness": "looks_like", "value": "Anna"},
+        {"field": "name", "likeness": "mixed_scripts", "value": None},
+    ]
+    assert (await desk.get("/v1/staff/north-l")).json()["look_alikes"] == []
 
 
 async def test_each_change_is_a_version_and_what_is_so_already_is_none(desk):

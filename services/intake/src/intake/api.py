@@ -10,7 +10,7 @@ from chassis.catch_up import caught_up
 from chassis.desk import Desk
 from chassis.identity import new_id
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Moment, PastMoment, Prose
+from chassis.texts import Code, Moment, PastMoment, Prose, Reference
 from contracts.events import Appointment, Channel, Clock, Zone
 from contracts.lifecycle import Status
 from contracts.sealing import SealedText
@@ -26,7 +26,7 @@ from custody.routes import (
     Limit,
     OrderDesk,
     OrderId,
-    SearchText,
+    SearchReference,
     WorkOrderPage,
     read_order,
 )
@@ -51,15 +51,15 @@ class Window(BaseModel):
 class CreateWorkOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    subscriber_no: Line
+    subscriber_no: Reference
     device_type: Code
     demand_type: Code
     content: Prose
     channel: Channel = Channel.PHONE
     appointment: Window | None = None
-    external_reference: Line | None = None
+    external_reference: Reference | None = None
     zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
-    territory: Line | None = None
+    territory: Reference | None = None
     occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
 
     def command(self) -> creation.CreateWorkOrder:
@@ -126,10 +126,10 @@ async def create_work_order(body: CreateWorkOrder, desk: ActDesk) -> Response:
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def look_up_work_orders(
     desk: Desk,
-    subscriber_no: SearchText = None,
-    order_no: SearchText = None,
-    phone: SearchText = None,
-    external_reference: SearchText = None,
+    subscriber_no: SearchReference = None,
+    order_no: SearchReference = None,
+    phone: SearchReference = None,
+    external_reference: SearchReference = None,
     status: Annotated[list[Status] | None, Query(max_length=9)] = None,
     cursor: Cursor = None,
     limit: Limit = 50,

@@ -14,7 +14,7 @@ from chassis.texts import Moment
 from contracts.calls import Direction
 from custody.http import answered
 from custody.record import ExternalReferenceTaken, WorkOrderNotFound
-from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchText
+from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchReference, SearchText
 from custody.sealing import opening_for, to_shown
 from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import call_desk, desk_store, settling, views_calls
@@ -92,9 +92,9 @@ async def log_call(body: LogCall, desk: ActDesk) -> Response:
 @router.get("/calls", responses=Responses.of((*ANY, CursorBroken)))
 async def search_calls(
     desk: Desk,
-    subscriber_no: SearchText = None,
-    phone: SearchText = None,
-    agent_id: SearchText = None,
+    subscriber_no: SearchReference = None,
+    phone: SearchReference = None,
+    agent_id: SearchReference = None,
     queue: SearchText = None,
     direction: Direction | None = None,
     state: CallState | None = None,
@@ -209,7 +209,7 @@ async def list_cases(
     is_open: bool = True,
     is_overdue: bool | None = None,
     due_before: Moment | None = None,
-    promised_by: SearchText = None,
+    promised_by: SearchReference = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> CasePage:

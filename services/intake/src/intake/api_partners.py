@@ -10,7 +10,7 @@ from chassis.any_route import ANY
 from chassis.desk import Desk
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
-from chassis.texts import Code, Line
+from chassis.texts import Code, Line, Name
 from contracts.topics import PARTNER_ID
 from custody.routes import Cursor, Limit
 from intake import partners
@@ -72,13 +72,13 @@ class NameForAgent(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     partner_id: Annotated[str, Field(pattern=f"^{PARTNER_ID.pattern}$")]
-    name: Line
+    name: Name
 
 
 class AgentDefinition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Line
+    name: Name
     team: Line | None = None
     is_active: bool = True
     names: Annotated[list[NameForAgent], Field(max_length=50)] = []

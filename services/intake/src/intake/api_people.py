@@ -14,7 +14,7 @@ from chassis.problems import Responses
 from chassis.texts import Prose
 from contracts.sealing import SealedText
 from custody.record import WorkOrderNotFound
-from custody.routes import ANY, ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchText, read_order
+from custody.routes import ANY, ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchReference, read_order
 from custody.rows import to_order
 from custody.sealing import opening_for
 from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
@@ -155,8 +155,8 @@ async def reveal_subscriber_of_order(order_id: OrderId, body: RevealWanted, desk
 @router.get("/reveals", response_model=RevealPage, responses=Responses.of((*ANY, CursorBroken)))
 async def list_reveals(
     desk: Desk,
-    subscriber_id: SearchText = None,
-    revealed_by: SearchText = None,
+    subscriber_id: SearchReference = None,
+    revealed_by: SearchReference = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
@@ -198,7 +198,7 @@ async def _hold(act: Any, of: str, body: HoldWanted, desk: OrderDesk) -> Respons
 @router.get("/legal-holds", response_model=LegalHoldPage, responses=Responses.of((*ANY, CursorBroken)))
 async def list_legal_holds(
     desk: Desk,
-    subscriber_id: SearchText = None,
+    subscriber_id: SearchReference = None,
     is_standing: Annotated[bool | None, Query(description="Only those that stand, or only those lifted.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,

@@ -1,24 +1,34 @@
 """Subscribers and the lists of order types over HTTP."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.desk import Desk
 from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
-from chassis.texts import Code, Line, Prose
+from chassis.texts import Code, Line, Name, Prose, Reference
 from contracts.events import Zone
-from custody.routes import ANY, ActDesk, Cursor, Limit, OrderId, SearchText
+from contracts.plain_text import plain_reference
+from custody.routes import ANY, ActDesk, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
 from intake import store, use_cases, views
 from intake.domain.privacy import SEES_NOTES, Subscriber, as_seen_by, plain_phone
 from intake.store import OrderType
 from intake.views import SubscriberOfOrder
 
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _plain(phone: Any) -> Any:
+    # Control characters are left for the pattern to refuse.
+    return plain_reference(phone) if isinstance(phone, str) and not _CONTROL.search(phone) else phone
+
+
+Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
 
 router = APIRouter(prefix="/v1")
 
@@ -26,13 +36,13 @@ router = APIRouter(prefix="/v1")
 class NewSubscriber(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    subscriber_no: Line
-    name: Line
+    subscriber_no: Reference
+    name: Name
     phones: Annotated[list[Phone], Field(max_length=10)] = []
-    address: Line
+    address: Name
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = "household"
     zone: Zone = Zone.URBAN
-    territory: Line | None = None
+    territory: Reference | None = None
     notes: Prose | Literal[""] = ""
 
 
@@ -41,12 +51,12 @@ class SubscriberChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Line = ""
+    name: Name = ""
     phones: Annotated[list[Phone], Field(max_length=10)] = []
-    address: Line = ""
+    address: Name = ""
     kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = ""
     zone: Zone = Zone.URBAN
-    territory: Line | None = None
+    territory: Reference | None = None
     notes: Prose | Literal[""] = ""
 
 
@@ -126,11 +136,11 @@ async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, des
 @router.get("/subscribers", tags=["subscribers"], responses=Responses.of((*ANY, CursorBroken)))
 async def search_subscribers(
     desk: Desk,
-    subscriber_no: SearchText = None,
-    phone: SearchText = None,
-    name: SearchText = None,
-    address: SearchText = None,
-    kind: SearchText = None,
+    subscriber_no: SearchReference = None,
+    phone: SearchReference = None,
+    name: SearchName = None,
+    address: SearchName = None,
+    kind: SearchReference = None,
     notes: SearchText = None,
     cursor: Cursor = None,
     limit: Limit = 50,

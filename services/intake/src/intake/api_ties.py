@@ -10,7 +10,7 @@ from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.any_route import ANY
 from chassis.desk import Desk
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Moment, PastMoment, Prose
+from chassis.texts import Code, Moment, PastMoment, Prose, Reference
 from contracts.lifecycle import Status
 from contracts.links import LinkKind
 from contracts.sealing import SealedText
@@ -58,7 +58,7 @@ class _Body(BaseModel):
 
 
 class NewOutage(_Body):
-    territories: Annotated[list[Line], Field(min_length=1, max_length=200)]
+    territories: Annotated[list[Reference], Field(min_length=1, max_length=200)]
     cause: Prose
     began_at: PastMoment
     restore_by: Moment | None = None
@@ -99,7 +99,7 @@ class Links(BaseModel):
 
 
 class OrderIntended(_Body):
-    subscriber_no: Line
+    subscriber_no: Reference
     demand_type: Code
     device_type: Code | None = None
 

@@ -83,7 +83,11 @@ async def _subscriber(tx: Transaction, subscriber_no: str | None, phone: str | N
 
 async def get_subscriber_id(statements: Statements, subscriber_no: str) -> str:
     """Raises `SubscriberNotFound`."""
-    found = await statements.fetchval("select id from subscribers where subscriber_no = $1", subscriber_no)
+    found = await statements.fetchval(
+        """select id from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
+           order by subscriber_no <> $1 limit 1""",
+        subscriber_no,
+    )
     if found is None:
         raise SubscriberNotFound(subscriber_no=subscriber_no)
     return found

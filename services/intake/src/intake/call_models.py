@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from fastapi import Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.texts import Code, Line, Moment, PastMoment, Prose
+from chassis.texts import Code, Line, Moment, PastMoment, Prose, Reference
 from contracts.calls import CallOutcome, Direction
 from contracts.events import Channel
 from contracts.sealing import SealedText
@@ -29,7 +29,7 @@ class LogCall(_Body):
     started_at: PastMoment
     ended_at: PastMoment
     phone: Phone | None = None
-    subscriber_no: Line | None = None
+    subscriber_no: Reference | None = None
     demand_type: Code | None = None
 
 
@@ -109,7 +109,7 @@ class WholeCall(ShownCall):
 
 
 class Classification(_Body):
-    subscriber_no: Line | None = None
+    subscriber_no: Reference | None = None
     demand_type: Code | None = None
 
 

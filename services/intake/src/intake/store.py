@@ -26,10 +26,12 @@ async def circumstances(
     With `keys`, it brings the subscriber's sealing key along for them.
     """
     row = await statements.fetchrow(
-        """select id, zone, territory, master_key_id, wrapped, entity_version, nextval('order_numbers') as number,
+        """select id, subscriber_no, zone, territory, master_key_id, wrapped, entity_version,
+               nextval('order_numbers') as number,
                exists (select from order_types where kind = 'device' and code = $2 and is_active) as device,
                exists (select from order_types where kind = 'demand' and code = $3 and is_active) as demand
-           from subscribers left join sealing_keys on subscriber_id = id where subscriber_no = $1""",
+           from subscribers left join sealing_keys on subscriber_id = id
+           where subscriber_no = $1 or plain_reference(subscriber_no) = $1 order by subscriber_no <> $1 limit 1""",
         command.subscriber_no,
         command.device_type,
         command.demand_type,
@@ -41,6 +43,7 @@ async def circumstances(
     return Circumstances(
         order_no=f"{now:%Y%m%d}-{row['number']:06d}",
         subscriber_id=row["id"],
+        subscriber_no=row["subscriber_no"],
         zone=Zone(row["zone"]),
         territory=row["territory"],
         is_device_type_used=row["device"],
@@ -60,11 +63,33 @@ async def find_subscriber(statements: Statements, subscriber_id: str) -> Subscri
     return to_subscriber(row) if row else None
 
 
+async def subscriber_numbers(statements: Statements, subscriber_no: str) -> list[str]:
+    """The number as it is stored: also where it was stored before numbers had one spelling."""
+    rows = await statements.fetch(
+        """select subscriber_no from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
+           order by subscriber_no""",
+        subscriber_no,
+    )
+    return [row["subscriber_no"] for row in rows]
+
+
+async def similar_numbers(statements: Statements, subscriber_no: str) -> list[str]:
+    """Some numbers of other subscribers that look like this one."""
+    rows = await statements.fetch(
+        """select subscriber_no from subscribers where look_alike(subscriber_no) = look_alike($1)
+               and subscriber_no <> $1 order by subscriber_no limit 10""",
+        subscriber_no,
+    )
+    return [row["subscriber_no"] for row in rows]
+
+
 async def insert_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> bool:
     """Whether it was inserted; False when the number belongs to another subscriber."""
     done = await tx.execute(
         f"""insert into subscribers ({_SUBSCRIBER}, created_at, changed_at)
-            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11) on conflict (subscriber_no) do nothing""",
+            select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11
+            where not exists (select from subscribers where plain_reference(subscriber_no) = $3)
+            on conflict (subscriber_no) do nothing""",
         *_values(subscriber),
         now,
     )

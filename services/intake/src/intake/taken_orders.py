@@ -8,6 +8,7 @@ from contracts.directory import Names
 from contracts.events import Channel
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
+from contracts.plain_text import plain_prose, plain_reference
 from contracts.refusals import Refusal, Unavailable
 from custody.record import create_in
 from intake import store
@@ -29,16 +30,16 @@ async def take(taking: Taking, messages: Sequence[Message]) -> None:
 async def _create(taking: Taking, message: Message) -> None:
     asked = message.body
     command = CreateWorkOrder(
-        subscriber_no=asked.subscriber_no,
+        subscriber_no=plain_reference(asked.subscriber_no),
         device_type=asked.device_type,
         demand_type=asked.demand_type,
-        content=asked.content,
+        content=plain_prose(asked.content),
         channel=Channel.PARTNER,
         appointment=asked.appointment,
         # The partner's own number: another partner may have the same one.
-        external_reference=f"{taking.partner_id}/{message.subject}",
+        external_reference=f"{taking.partner_id}/{plain_reference(message.subject)}",
         zone=asked.zone,
-        territory=asked.territory,
+        territory=plain_reference(asked.territory) if asked.territory else None,
     )
     known = await store.circumstances(taking.tx, command, now=taking.now)
     order_id, partner = new_id(), Actor(taking.partner_id, "partner")

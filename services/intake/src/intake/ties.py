@@ -257,7 +257,8 @@ async def duplicate_candidates(
     rows = await statements.fetch(
         """with asked as (
                select id, array(select unnest(same_number(phone)) from unnest(phones) as phone) as phones,
-                      plain_address(address) as address from subscribers where subscriber_no = $1
+                      plain_address(address) as address
+               from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
            ),
            people as (
                select other.subscriber_no, other.id = asked.id as is_same, other.phones && asked.phones as has_phone,

@@ -17,6 +17,7 @@ from chassis.wakeup import PUBLISH, Wakeup
 from contracts.codec import new_message
 from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Service
+from contracts.look_alikes import LookAlike, look_alikes
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, NotFound, Stale
@@ -147,15 +148,25 @@ async def create_subscriber(
     wakeup: Wakeup,
 ) -> Answer:
     """With a sealing key from the beginning: any service may be the first to write about them."""
-    answer, now = Answer(201, msgspec.json.encode(subscriber), etag_of(subscriber.version)), clock.now()
+    now = clock.now()
     async with db.begin() as tx:
         await raise_if_answered(tx, headers.idempotency)
         if not await store.insert_subscriber(tx, subscriber, now=now):
             raise SubscriberNoTaken(subscriber_no=subscriber.subscriber_no)
         await key_in(tx, subscriber.id, actor, masters=masters, now=now)
+        similar = await store.similar_numbers(tx, subscriber.subscriber_no)
+        warnings = look_alikes("subscriber_no", subscriber.subscriber_no, similar)
+        answer = _subscriber_answer(201, subscriber, warnings)
         await remember(tx, headers.idempotency, answer, about=subscriber.id)
     wakeup.send(PUBLISH)
     return answer
+
+
+def _subscriber_answer(status: int, subscriber: Subscriber, warnings: list[LookAlike]) -> Answer:
+    """With what people may take for something else: the number, and scripts mixed in the name."""
+    warnings = [*warnings, *look_alikes("name", subscriber.name, ())]
+    body = {**msgspec.to_builtins(subscriber), "look_alikes": msgspec.to_builtins(warnings)}
+    return Answer(status, msgspec.json.encode(body), etag_of(subscriber.version))
 
 
 async def change_subscriber(
@@ -169,7 +180,7 @@ async def change_subscriber(
         changed = replace(present, version=headers.expected_version + 1, **changes)
         if not await store.update_subscriber(tx, changed, now=clock.now()):
             raise SubscriberChanged(present_version=present.version, expected_version=headers.expected_version)
-        answer = Answer(200, msgspec.json.encode(changed), etag_of(changed.version))
+        answer = _subscriber_answer(200, changed, [])
         await remember(tx, headers.idempotency, answer, about=subscriber_id)
     return answer
 

@@ -13,6 +13,7 @@ from chassis.database import Database
 from chassis.paging import from_cursor, to_cursor
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
+from contracts.look_alikes import LookAlike
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
 from custody.record import WorkOrderNotFound, find_tracked, may_see
@@ -55,6 +56,8 @@ class SubscriberOfOrder(BaseModel):
     territory: str | None
     notes: str
     is_masked: bool
+    look_alikes: list[LookAlike] = []
+    """In the answer to a command only: what of it people may take for something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,10 @@ class LookUp:
 
 async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
     """A page of orders; a phone stands for the subscribers who have it."""
-    numbers = [wanted.subscriber_no] if wanted.subscriber_no else None
+    numbers = None
+    if wanted.subscriber_no:
+        async with db.statements() as statements:
+            numbers = await store.subscriber_numbers(statements, wanted.subscriber_no) or [wanted.subscriber_no]
     if wanted.phone is not None:
         async with db.statements() as statements:
             rows = await statements.fetch(
@@ -171,7 +177,8 @@ async def subscribers(
         rows = await statements.fetch(
             """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes
                from subscribers
-               where ($1::text is null or subscriber_no = $1) and ($2::text is null or phones && same_number($2))
+               where ($1::text is null or subscriber_no = $1 or plain_reference(subscriber_no) = $1)
+                 and ($2::text is null or phones && same_number($2))
                  and ($3::text is null or name like $3) and ($4::text is null or address like $4) and id > $5
                  and ($6::text is null or kind = $6) and ($7::text is null or position($7 in notes) > 0)
                order by id limit $8""",

@@ -37,7 +37,8 @@ class CallSearch:
 
 def _search(whose: str) -> str:
     return f"""select {SHOWN_CALL} from {FROM_CALLS}
-        where ($1::text is null or calls.subscriber_id = (select id from subscribers where subscriber_no = $1))
+        where ($1::text is null or calls.subscriber_id in (
+                   select id from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1))
           and ($2::text is null or calls.caller = any(same_number($2))) and {whose}
           and ($4::text is null or calls.queue = $4 or calls.earlier_queues @> array[$4])
           and ($5::text is null or calls.direction = $5)

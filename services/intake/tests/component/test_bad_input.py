@@ -59,7 +59,7 @@ BAD: dict[str, tuple[str, str, Any]] = {
     "a number too large for JSON readers": raw(b'{"content": ' + b"9" * 10_000 + b"}"),
     "too large": raw(b'"' + b"x" * 1_100_000 + b'"'),
     "a phone number of letters": subscribers(phones=["call me"]),
-    "a phone number of other digits": subscribers(phones=["１２３４５６"]),
+    "a phone number of other digits": subscribers(phones=["١٢٣٤٥٦"]),
     "a phone number with a line break": subscribers(phones=["12345\n"]),
     "too many phone numbers": subscribers(phones=["12345"] * 11),
     "a kind in capitals": subscribers(kind="HOUSE"),
@@ -138,7 +138,7 @@ async def test_a_bad_header_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "text", ["王强 📺", "Robert'); drop table work_orders; --", "‮abc", "<script>alert(1)</script>", "%s {x}"]
+    "text", ["王强 📺", "Robert'); drop table work_orders; --", "<script>alert(1)</script>", "%s {x}"]
 )
 async def test_whatever_can_be_written_is_kept_as_it_is(intake: Intake, text: str) -> None:
     order = await intake.order(content=text, external_reference=text)

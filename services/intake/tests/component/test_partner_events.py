@@ -223,6 +223,16 @@ async def test_an_order_that_a_partner_asks_for_is_created_and_answered_with_its
     assert await switch.refusals() == [("e-2", "external_reference_taken")]
 
 
+async def test_an_order_of_a_partner_is_taken_in_the_spelling_of_what_is_stored(switch: Switch) -> None:
+    asked = p.PartnerOrderRequested(
+        subscriber_no="１１\u200b１", device_type="digital", demand_type="test", content="no\u202e picture"
+    )
+    await switch.says(switch.event(asked, call="ＰＯ-9"))
+    async with switch.db.statements() as statements:
+        row = await statements.fetchrow("select subscriber_no, external_reference from work_orders")
+    assert (row["subscriber_no"], row["external_reference"].partition("/")[2]) == ("111", "PO-9")
+
+
 async def test_an_order_for_nobody_is_refused_in_two_languages(switch: Switch) -> None:
     asked = p.PartnerOrderRequested(subscriber_no="999", device_type="digital", demand_type="test", content="x")
     await switch.says(switch.event(asked, call="PO-8"))
@@ -241,6 +251,7 @@ def damaged(message: Message, *, value: bytes | None = None, **headers: bytes) -
     [
         (b'{"leg":"one"}', {}, "event_malformed", "/leg"),
         (b'{"position":-1}', {}, "event_malformed", "/position"),
+        (b'{"position":1,"position":2}', {}, "event_malformed", "/position"),
         (b"{}", {"ce_time": b"1999-01-01T00:00:00Z"}, "event_malformed", "ce_time"),
         (b"{}", {"ce_type": b"linework.partner.call_painted.v1"}, "event_type_unknown", "ce_type"),
         (b"{}", {"ce_type": b"linework.call.queued.v1"}, "event_type_unknown", "ce_type"),
@@ -270,6 +281,14 @@ async def test_what_cannot_be_read_is_parked_with_what_stands_behind_it_and_answ
     assert [row["key"] for row in await parked_records(switch.db, topic=None, key=None)] == ["c-1", "c-1"]
     refused = next(one for one in await switch.answers() if isinstance(one, p.PartnerEventRefused))
     assert (refused.code, refused.is_parked, refused.partition, refused.offset) == ("event_unreadable", True, 0, 0)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+async def test_a_record_in_another_encoding_is_parked_and_answered(switch: Switch, encoding: str) -> None:
+    wrong = switch.event(p.PartnerCallQueued(), event_id="wide")
+    await switch.sends(damaged(wrong, value='{"queue":"客服"}'.encode(encoding)))
+    assert await switch.facts() == {}
+    assert await switch.refusals() == [("wide", "event_unreadable")]
 
 
 async def test_a_parked_key_is_released_once_it_is_repaired(switch: Switch) -> None:

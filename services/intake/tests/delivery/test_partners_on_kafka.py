@@ -24,6 +24,7 @@ from contracts.message import Message
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners import Partner, active_partners, define_partner
 from linework.ports import free_port
+from linework.processes import die_with_parent
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -87,7 +88,9 @@ class Site:
             "WORKER_PORT": str(free_port()),
             "LOG_LEVEL": "ERROR",
         }
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "intake.worker", env=environment)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "intake.worker", env=environment, preexec_fn=die_with_parent
+        )
         try:
             yield process
         finally:

@@ -18,6 +18,7 @@ NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
 KNOWN = Circumstances(
     order_no="20260302-000001",
     subscriber_id="subscriber-1",
+    subscriber_no="111",
     zone=Zone.RURAL,
     territory="chengdong",
     is_device_type_used=True,

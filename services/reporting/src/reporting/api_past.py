@@ -12,7 +12,7 @@ from chassis.problems import Responses
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder, apply
 from custody.record import WorkOrderNotFound
-from custody.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchText
+from custody.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchReference
 from custody.rows import to_json
 from custody.sealing import WorkOrderShown, opening_for, to_shown
 from reporting import views
@@ -76,10 +76,10 @@ async def get_orders_then(
     desk: Desk,
     as_of: AsOf = None,
     status: Annotated[list[Status] | None, Query(max_length=9)] = None,
-    work_area_id: SearchText = None,
-    staff_id: SearchText = None,
-    demand_type: SearchText = None,
-    device_type: SearchText = None,
+    work_area_id: SearchReference = None,
+    staff_id: SearchReference = None,
+    demand_type: SearchReference = None,
+    device_type: SearchReference = None,
     cursor: Cursor = None,
     limit: PageSize = 50,
 ) -> OrdersThen:

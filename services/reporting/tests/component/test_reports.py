@@ -224,12 +224,16 @@ def test_a_period_is_the_one_its_day_lies_in(kind, begin, end):
     assert [moment.isoformat() for moment in found] == [f"{begin}T00:00:00+08:00", f"{end}T00:00:00+08:00"]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1+1", "\u3000＠x", "\u200b=1"])
 def test_what_a_spreadsheet_would_run_is_written_as_text(text):
     column = Column("calls_offered", 1, "Calls", "calls")
     content = Content("s", "Title", "queue", [column], [(text, [Cell(1, 1, None)])])
     (_, row) = csv.reader(io.StringIO(tables.as_csv([content], "en").decode("utf-8-sig"), newline=""))
     assert row[1] == f"'{text}"
+    with zipfile.ZipFile(io.BytesIO(tables.as_xlsx([content], "en", [(text, text)]))) as book:
+        sheets = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert len(sheets) == 2
+    assert not any(b"<f>" in sheet for sheet in sheets)
 
 
 def test_what_somebody_typed_is_no_markup_in_a_pdf():

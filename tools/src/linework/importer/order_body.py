@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from chassis.texts import Code, Line, Moment, PastMoment, Prose
+from chassis.texts import Code, Moment, PastMoment, Prose, Reference
 from contracts.events import Channel, Zone
 from linework.importer.rows import Row
 
@@ -33,15 +33,15 @@ class Window(BaseModel):
 class CreateWorkOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    subscriber_no: Line
+    subscriber_no: Reference
     device_type: Code
     demand_type: Code
     content: Prose
     channel: Channel = Channel.PHONE
     appointment: Window | None = None
-    external_reference: Line | None = None
+    external_reference: Reference | None = None
     zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
-    territory: Line | None = None
+    territory: Reference | None = None
     occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
 
 

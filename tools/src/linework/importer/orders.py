@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from contracts.spreadsheets import csv_cell
 from linework.client import Installation, Refused
 from linework.importer.order_body import NEEDED, body_of, wrong_with
 from linework.importer.rows import Row, read_rows
@@ -59,7 +60,7 @@ class Orders:
             self.fates += await asyncio.gather(*(self._fate(row, advance) for row in batch))
 
     async def _fate(self, row: Row, advance: Callable[[], None]) -> Fate:
-        reference = row["external_reference"]
+        reference = row.reference("external_reference")
         fault = row.fault or self._fault(row)
         try:
             if fault is not None:
@@ -77,13 +78,13 @@ class Orders:
         missing = [name for name in NEEDED if not row[name]]
         if missing:
             return f"{', '.join(missing)} is empty"
-        first = self._lines.setdefault(row["external_reference"], row.line)
+        first = self._lines.setdefault(row.reference("external_reference"), row.line)
         if first != row.line:
             return f"external_reference stands on line {first} already"
         return wrong_with(body_of(row))
 
     async def _looked_at(self, row: Row) -> Fate:
-        reference, number = row["external_reference"], row["subscriber_no"]
+        reference, number = row.reference("external_reference"), row.reference("subscriber_no")
         if number not in self._people:
             found = await self.installation.intake.read("/v1/subscribers", subscriber_no=number)
             self._people[number] = bool(found["items"])
@@ -101,7 +102,7 @@ class Orders:
 
     async def _created(self, row: Row) -> Fate:
         order = await self.installation.intake.create_work_order(**body_of(row))
-        return Fate(row.line, row["external_reference"], Outcome.CREATED, order.order_no)
+        return Fate(row.line, row.reference("external_reference"), Outcome.CREATED, order.order_no)
 
 
 def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
@@ -128,8 +129,7 @@ def write_report(path: Path, fates: Iterable[Fate]) -> None:
             writer = csv.writer(file)
             writer.writerow(("line", "external_reference", "outcome", "order_no", "reason"))
             for fate in fates:
-                # A cell that begins like a formula is text.
                 cells = (fate.line, fate.reference, fate.outcome.value, fate.order_no, fate.reason)
-                writer.writerow([f"'{cell}" if str(cell)[:1] in ("=", "+", "-", "@") else cell for cell in cells])
+                writer.writerow([csv_cell(str(cell)) for cell in cells])
     except OSError as error:
         raise Stopped(f"The report {path} cannot be written: {error.strerror}.") from error

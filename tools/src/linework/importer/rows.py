@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contracts.plain_text import plain_reference
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ class Row:
 
     def __getitem__(self, column: str) -> str:
         return self.values.get(column, "").strip()
+
+    def reference(self, column: str) -> str:
+        """The value in the spelling in which intake stores a reference."""
+        return plain_reference(self[column])
 
 
 def count_rows(file: Path, needed: Sequence[str]) -> int:

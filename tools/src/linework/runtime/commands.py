@@ -27,6 +27,15 @@ def up(
         bool, typer.Option("--detach", help="Return when everything is ready and leave it running.")
     ] = False,
     empty: Annotated[bool, typer.Option("--empty", help="Without reference data and sample traffic.")] = False,
+    with_process: Annotated[
+        int | None,
+        typer.Option(
+            "--with-process",
+            min=2,
+            envvar="LINEWORK_WITH_PROCESS",
+            help="Stop everything when the process of this id ends, for scripts.",
+        ),
+    ] = None,
     without: Annotated[
         list[str] | None,
         typer.Option("--without", help="What is not started, for a repair: a service's name, or `workers` for all."),
@@ -35,6 +44,9 @@ def up(
     """Start everything: PostgreSQL, Kafka, the issuer and the five services.
 
     With DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS set, those servers are used instead of embedded ones.
+
+    With --detach the exit status is 0 once the installation is ready, also when another command has started it, and 1
+    when it did not become ready. Without, it is 1 when the installation is running already.
     """
     from rich.console import Console
 
@@ -48,9 +60,10 @@ def up(
         options = ["--state-folder", str(installation.state_folder), *(["--empty"] if empty else [])]
         options += [f"--without={name}" for name in without or ()]
         options += ["--port-base", str(port_base)] if port_base is not None else []
+        options += ["--with-process", str(with_process)] if with_process is not None else []
         start_detached(installation, options)
     else:
-        supervise(installation, Steps(Console()), is_empty=empty)
+        supervise(installation, Steps(Console()), is_empty=empty, with_process=with_process)
 
 
 def down(state_folder: StateFolder = None) -> None:

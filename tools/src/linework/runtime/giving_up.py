@@ -1,6 +1,14 @@
 """The one flag that ends everything that waits."""
 
+import threading
 import time
+from contextlib import suppress
+
+import psutil
+
+from linework.stopped import Stopped
+
+_LOOK_EVERY_SECONDS = 0.2
 
 
 class GivingUp:
@@ -23,3 +31,19 @@ class GivingUp:
     def wait(self, seconds: float) -> None:
         """A short pause between two looks."""
         time.sleep(seconds)
+
+
+def end_with(pid: int, given_up: GivingUp) -> None:
+    """Gives up when this process ends, however it ends; raises `Stopped` when it has ended already."""
+    try:
+        process = psutil.Process(pid)
+    except (psutil.Error, ValueError, OverflowError):
+        raise Stopped(f"There is no process {pid} to run with.") from None
+
+    def watch() -> None:
+        with suppress(psutil.Error):
+            while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                time.sleep(_LOOK_EVERY_SECONDS)
+        given_up.set()
+
+    threading.Thread(target=watch, daemon=True).start()

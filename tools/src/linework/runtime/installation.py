@@ -6,8 +6,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from linework.ports import LOOPBACK, SERVICES, read_ports
+from linework.ports import LOOPBACK, OFFSETS, SERVICES, read_ports
 from linework.stopped import Stopped
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -110,20 +111,39 @@ def existing_installation(state_folder: Path | None, port_base: int | None) -> I
     """The installation of a state folder as it was last started; as described where it never was."""
     folder = _state_folder(state_folder)
     try:
-        content = json.loads(Installation._file(folder).read_text())
-        return Installation(
-            state_folder=folder,
-            ports=content["ports"],
-            # Its address is a secret that is not kept; that there is one is all that is asked for.
-            outside_database_url="outside" if content["outside_postgres"] else None,
-            outside_kafka=content["outside_kafka"],
-            topic_prefix=content["topic_prefix"],
-            without=frozenset(content.get("without", ())),
-        )
+        return _remembered(folder, json.loads(Installation._file(folder).read_text()))
     except FileNotFoundError:
         return described_installation(state_folder, port_base)
-    except (ValueError, KeyError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise Stopped(f"{Installation._file(folder)} cannot be read ({error}); remove it.") from error
+
+
+def _remembered(folder: Path, content: Any) -> Installation:
+    """Raises `ValueError` for what `remember` has not written."""
+    match content:
+        case {
+            "ports": dict(ports),
+            "outside_postgres": bool(has_outside_postgres),
+            "outside_kafka": str() | None as outside_kafka,
+            "topic_prefix": str(topic_prefix),
+        }:
+            pass
+        case _:
+            raise ValueError("it does not describe an installation")
+    if any(type(ports.get(part)) is not int or not 1 <= ports[part] <= 65535 for part in OFFSETS):
+        raise ValueError("it does not name the port of each part")
+    without = content.get("without", [])
+    if not isinstance(without, list) or not all(isinstance(name, str) for name in without):
+        raise ValueError("`without` is not a list of names")
+    return Installation(
+        state_folder=folder,
+        ports=ports,
+        # Its address is a secret that is not kept; that there is one is all that is asked for.
+        outside_database_url="outside" if has_outside_postgres else None,
+        outside_kafka=outside_kafka,
+        topic_prefix=topic_prefix,
+        without=frozenset(without),
+    )
 
 
 def _state_folder(chosen: Path | None) -> Path:

@@ -16,7 +16,7 @@ from linework.embedded.jars import fetch_jars
 from linework.ports import SERVICES, refuse_taken_ports
 from linework.processes import Child, find_recorded, stop_leftovers, write_record
 from linework.runtime.checks import refuse_small_disk
-from linework.runtime.giving_up import GivingUp
+from linework.runtime.giving_up import GivingUp, end_with
 from linework.runtime.installation import STOP_ORDER, Installation
 from linework.runtime.migrations import migrate
 from linework.runtime.preparation import create_databases, create_topics, database_urls
@@ -29,13 +29,19 @@ from linework.stopped import Stopped, last_line
 
 STOP_SECONDS = 20
 LOOK_EVERY_SECONDS = 0.2
+PHASES = ("starting", "loading", "ready", "stopping")
 
 
-def supervise(installation: Installation, steps: Steps, *, is_empty: bool) -> None:
-    """Run an installation in the foreground until a signal or a component that cannot be kept alive ends it."""
+def supervise(installation: Installation, steps: Steps, *, is_empty: bool, with_process: int | None = None) -> None:
+    """Run an installation in the foreground until a signal or a component that cannot be kept alive ends it.
+
+    It also ends, in order, with the process of the id `with_process`.
+    """
     installation.make_folders()
     supervisor = Supervisor(installation, steps)
     with _only_supervisor(installation), _interrupts(supervisor.given_up):
+        if with_process is not None:
+            end_with(with_process, supervisor.given_up)
         try:
             supervisor.start()
             supervisor.load(is_empty=is_empty)
@@ -61,7 +67,6 @@ class Supervisor:
 
     def start(self) -> None:
         installation = self._installation
-        set_phase(installation, "starting")
         leftovers = stop_leftovers(installation.records, STOP_ORDER)
         if leftovers:
             self._steps.say(f"Stopped what an earlier run left behind: {', '.join(leftovers)}.")
@@ -220,10 +225,10 @@ def read_phase(installation: Installation) -> str | None:
     if find_recorded(supervisor_record(installation)) is None:
         return None
     try:
-        phase: str = json.loads((installation.state_folder / "phase").read_text())
-        return phase
-    except (OSError, ValueError):
+        phase = json.loads((installation.state_folder / "phase").read_text())
+    except (OSError, ValueError, RecursionError):
         return None
+    return phase if phase in PHASES else None
 
 
 @contextmanager
@@ -231,6 +236,8 @@ def _only_supervisor(installation: Installation) -> Iterator[None]:
     # The lock decides between two that start at the same moment, and goes with its process; the record tells who.
     with (installation.state_folder / "supervisor.lock").open("w") as lock:
         _take(lock, installation)
+        # First, because a supervisor that was killed may have left "ready" behind.
+        set_phase(installation, "starting")
         write_record(supervisor_record(installation), os.getpid(), signal.SIGTERM)
         try:
             yield

@@ -2,23 +2,36 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.stopped import NotChecked, Stopped
 
 if TYPE_CHECKING:
-    from linework.verify.run import Outcome
+    from linework.client import Installation
+    from linework.verify.outcome import Outcome
+    from linework.verify.run import Interruption
+
+
+_SIGNALS = {signal.SIGINT: "by Ctrl-C", signal.SIGTERM: "by SIGTERM"}
+
+Limit = Annotated[
+    float, typer.Option("--limit", min=1, help="Seconds after which the check ends with what was checked until then.")
+]
 
 
 def verify(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     wait: Annotated[
-        float, typer.Option("--wait", help="Seconds to wait until everything on its way has arrived.")
+        float, typer.Option("--wait", min=0, help="Seconds to wait in all until everything on its way has arrived.")
     ] = 60,
+    limit: Limit = 600,
     journal: Annotated[
         Path | None, typer.Option("--journal", help="Also look for every change that `simulate --journal` noted here.")
     ] = None,
@@ -26,40 +39,68 @@ def verify(
 ) -> None:
     """Check the laws on a running installation: versions, chain, custodians, requests, states, figures, outboxes.
 
-    The exit status is 1 when one of them is broken.
+    The exit status is 0 when every law holds, 1 when one is broken, and 3 when nothing broken was found but not
+    everything was checked: the time was over, a service did not answer, or Ctrl-C or SIGTERM stopped the check.
     """
     from rich.console import Console
 
-    from linework.client import NotReached, Refused
-    from linework.stopped import Stopped
     from linework.verify import report
 
-    try:
-        outcome = asyncio.run(_verify(wait, journal, state_folder))
-    except (NotReached, Refused) as error:
-        raise Stopped(f"The check could not be finished: {error}") from error
+    outcome = asyncio.run(_verify(wait, limit, journal, state_folder))
     if as_json:
         typer.echo(report.as_json(outcome))
     else:
         report.show(outcome, Console())
-    raise typer.Exit(0 if outcome.is_lawful else 1)
+    raise typer.Exit(outcome.exit_status)
 
 
-async def _verify(wait: float, journal: Path | None, state_folder: Path | None) -> "Outcome":
+async def _verify(wait: float, limit: float, journal: Path | None, state_folder: Path | None) -> "Outcome":
     from rich.console import Console
 
     from linework.client import Installation, Patience, find_addresses
     from linework.verify import run
 
     progress = Console(stderr=True)
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
+    addresses = find_addresses(state_folder)
+    acknowledged = list(_acknowledged(journal)) if journal else None
+    async with Installation(addresses, patience=Patience(seconds=20)) as city:
+        with interruptible() as interruption:
+            await require(city)
+            return await run.verify(
+                city,
+                wait_seconds=wait,
+                limit_seconds=limit,
+                acknowledged=acknowledged,
+                say=lambda text: progress.print(f"[dim]{text}[/]", highlight=False),
+                interruption=interruption,
+            )
+
+
+async def require(city: "Installation") -> None:
+    """Raises `NotChecked` unless every service answers."""
+    try:
         await city.require()
-        return await run.verify(
-            city,
-            wait_seconds=wait,
-            acknowledged=_acknowledged(journal) if journal else None,
-            say=lambda text: progress.print(f"[dim]{text}[/]"),
-        )
+    except Stopped as error:
+        raise NotChecked(str(error)) from error
+
+
+@contextmanager
+def interruptible() -> "Iterator[Interruption]":
+    """A future that Ctrl-C and SIGTERM set, so that what was checked until then is still shown."""
+    loop = asyncio.get_running_loop()
+    interruption: asyncio.Future[str] = loop.create_future()
+
+    def interrupt(how: str) -> None:
+        if not interruption.done():
+            interruption.set_result(how)
+
+    for number, how in _SIGNALS.items():
+        loop.add_signal_handler(number, interrupt, how)
+    try:
+        yield interruption
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
 
 
 def _acknowledged(file: Path) -> Iterator[tuple[str, int, str]]:
@@ -68,7 +109,6 @@ def _acknowledged(file: Path) -> Iterator[tuple[str, int, str]]:
     from contracts.events import WorkOrderCreated
     from contracts.lifecycle import Act
     from contracts.order import ACTS
-    from linework.stopped import Stopped
 
     types = {act.value: BY_BODY[event].type for event, acts in ACTS.items() for act in acts}
     types |= {"create": BY_BODY[WorkOrderCreated].type, Act.NOTE.value: types[Act.NOTE.value]}

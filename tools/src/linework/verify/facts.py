@@ -9,7 +9,11 @@ from linework.verify.laws import Findings, Law
 
 
 class Facts:
-    """Takes the messages of `calls`, `deadlines` and `quality`, in the order of each key."""
+    """Takes the messages of `calls`, `deadlines` and `quality`, in the order of each key.
+
+    The counts are those of reporting: each message once, also one of a type that this version does not know. What
+    reporting has parked (`is_counted=False`) is checked, and neither counted nor given to the recount.
+    """
 
     def __init__(self, findings: Findings, recount: Recount) -> None:
         self.message_count = 0
@@ -17,21 +21,32 @@ class Facts:
         self._findings = findings
         self._recount = recount
         self._versions: dict[str, int] = {}
+        self._without_version: set[str] = set()
         self._notices: set[str] = set()
 
-    def take(self, message: Message) -> None:
-        version, known = message.entity_version, self._versions.get(message.subject, 0)
-        if version is None or version <= known:
+    def take(self, message: Message, *, is_counted: bool = True) -> None:
+        version = message.entity_version
+        if version is None:
+            self.message_count += is_counted and _is_new(message.id, self._without_version)
+            return
+        known = self._versions.get(message.subject, 0)
+        if version <= known:
             return  # a repeat
         if version > known + 1:
             self._findings.add(Law.VERSIONS, message.subject, f"version {version} follows version {known}")
         self._versions[message.subject] = version
-        self.message_count += 1
-        self._recount.take_fact(message)
+        if is_counted:
+            self.message_count += 1
+            self._recount.take_fact(message)
 
-    def take_notice(self, message: Message) -> None:
-        if message.id in self._notices:
-            return  # a repeat
-        self._notices.add(message.id)
-        self.notice_count += 1
-        self._recount.take_notice(message)
+    def take_notice(self, message: Message, *, is_counted: bool = True) -> None:
+        if is_counted and _is_new(message.id, self._notices):
+            self.notice_count += 1
+            self._recount.take_notice(message)
+
+
+def _is_new(message_id: str, known: set[str]) -> bool:
+    if message_id in known:
+        return False
+    known.add(message_id)
+    return True

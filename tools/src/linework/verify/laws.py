@@ -26,7 +26,7 @@ _ID_BYTES = 8
 _TYPES = {entry.type: place for place, entry in enumerate((e for e in CATALOGUE if e.kind is Kind.EVENT), start=1)}
 
 Witness = Callable[[WorkOrder | None, Message, WorkOrder], None]
-"""Told of every event that was applied: the order before it, the event, the order after it."""
+"""Called with every event that reporting applied: the order before it, the event, the order after it."""
 
 
 class Law(StrEnum):
@@ -118,6 +118,7 @@ class Ledger:
         self.requests: dict[str, RequestSeen] = {}
         self.event_count = 0
         self.repeat_count = 0
+        self._uncounted = 0
         self._witness = witness
         self._other_ids: set[bytes] = set()
         self._awake: set[str] = set()
@@ -127,11 +128,24 @@ class Ledger:
         """Different messages: events, requests, refusals, and what is of an unknown type."""
         return self.event_count + len(self._other_ids)
 
-    def take(self, message: Message) -> None:
+    @property
+    def counted_message_count(self) -> int:
+        """Those of them that reporting has not parked."""
+        return self.message_count - self._uncounted
+
+    @property
+    def broken_count(self) -> int:
+        return sum(thread.is_broken for thread in self.threads.values())
+
+    def take(self, message: Message, *, is_counted: bool = True) -> None:
+        """`is_counted` is false for what reporting has parked: it is checked, and the witness does not see it."""
         if message.order_version is not None:
-            self._take_event(message, message.order_version)
+            self._take_event(message, message.order_version, is_counted)
             return
-        self._other_ids.add(_short(message.id))
+        short = _short(message.id)
+        if short not in self._other_ids:
+            self._other_ids.add(short)
+            self._uncounted += not is_counted
         if isinstance(message.body, WorkOrderRequest):
             self._request(message.body.request_id, message.subject).is_asked = True
         elif isinstance(message.body, WorkOrderRequestRefused):
@@ -140,7 +154,7 @@ class Ledger:
     def _request(self, request_id: str, order_id: str) -> RequestSeen:
         return self.requests.setdefault(request_id, RequestSeen(order_id))
 
-    def _take_event(self, message: Message, version: int) -> None:
+    def _take_event(self, message: Message, version: int, is_counted: bool) -> None:
         thread = self.threads.setdefault(message.subject, Thread())
         if thread.is_broken:
             return
@@ -164,10 +178,11 @@ class Ledger:
         thread.types.append(_TYPES.get(message.type, 0))
         self._awake.add(message.subject)
         self.event_count += 1
+        self._uncounted += not is_counted
         request_id = getattr(message.body, "request_id", None)
         if request_id is not None:
             self._request(request_id, message.subject).answers.add(message.id)
-        if self._witness is not None:
+        if self._witness is not None and is_counted:
             self._witness(before, message, after)
 
     def _take_repeat(self, thread: Thread, message: Message, version: int) -> None:

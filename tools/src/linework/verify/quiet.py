@@ -4,10 +4,9 @@ import asyncio
 import re
 from dataclasses import dataclass
 
-from linework.client import Installation, NotReached, Person
+from linework.client import Installation, NotReached
 from linework.client_service import Service
 from linework.client_tokens import Tokens
-from linework.verify.laws import Findings, Law
 
 _SAMPLE = re.compile(r"^(linework_\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
 _LOOK_EVERY_SECONDS = 0.5
@@ -74,14 +73,27 @@ class Observer:
             worker.close()
 
 
-async def check_parked(city: Installation, findings: Findings) -> int:
-    """Reports every parked record; how many services were asked."""
-    for name, service in city.services.items():
-        after = 0
-        while page := (await service.read("/v1/parked", by=Person("operator"), after=after, limit=200))["items"]:
-            after = page[-1]["id"]
-            for row in page:
-                findings.add(
-                    Law.PARKED, name, f"record {row['id']} of {row['topic']}, key {row['key']}: {row['reason']}"
-                )
-    return len(city.services)
+class Waiting:
+    """The seconds that one check may wait in all: they are not granted again for each question."""
+
+    def __init__(self, observer: Observer, seconds: float) -> None:
+        self._observer = observer
+        self._left_seconds = seconds
+        self.seconds = seconds
+
+    async def until_quiet(self, at_most: float | None = None) -> list[Restless]:
+        """What is still on its way after so many seconds of those that are left."""
+        seconds = self._left_seconds if at_most is None else min(at_most, self._left_seconds)
+        began_at = asyncio.get_running_loop().time()
+        try:
+            return await self._observer.wait(seconds)
+        finally:
+            self._left_seconds = max(0.0, self._left_seconds - (asyncio.get_running_loop().time() - began_at))
+
+    async def pause(self) -> bool:
+        """A short pause before something is looked at again; false when no time is left for it."""
+        if self._left_seconds <= 0:
+            return False
+        self._left_seconds -= _LOOK_EVERY_SECONDS
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        return True

@@ -1,12 +1,13 @@
 """What `verify` found, for people and as JSON."""
 
 import json
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
 
 from linework.verify.laws import Law
-from linework.verify.run import Outcome
+from linework.verify.outcome import Outcome
 
 _MOST_SHOWN = 50
 
@@ -27,6 +28,12 @@ def show(outcome: Outcome, console: Console) -> None:
     left = outcome.findings.count - _MOST_SHOWN
     if left > 0:
         console.print(f"… and {left} more.")
+    if causes := str(outcome.causes):
+        console.print(f"What explains differences: {causes}.", markup=False, highlight=False)
+    for name, count in outcome.causes.unknown_types.items():
+        console.print(f"Unknown type {name}: {count} messages.", markup=False, highlight=False)
+    if outcome.unfinished:
+        console.print(f"Not everything was checked: {outcome.unfinished}.", markup=False, highlight=False)
     console.print("Every law holds." if outcome.is_lawful else f"{outcome.findings.count} violations.")
 
 
@@ -34,6 +41,8 @@ def as_json(outcome: Outcome) -> str:
     return json.dumps(
         {
             "is_lawful": outcome.is_lawful,
+            "is_finished": outcome.unfinished is None,
+            "unfinished_because": outcome.unfinished,
             "source": outcome.source,
             "laws": [
                 {
@@ -48,6 +57,7 @@ def as_json(outcome: Outcome) -> str:
                 {"law": violation.law.name.lower(), "where": violation.where, "what": violation.what}
                 for violation in outcome.findings.kept
             ],
+            "causes": asdict(outcome.causes),
             "notes": outcome.notes,
         },
         ensure_ascii=False,

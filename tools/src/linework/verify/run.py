@@ -4,152 +4,212 @@ An installation may go on working meanwhile. What differs at the first look is l
 time, against what the stream says by then; only what still differs is reported.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Awaitable, Iterable
 
 import msgspec
 
 from contracts.lifecycle import Service as ServiceName
-from linework.client import SUPERVISOR, Installation, Refused
+from contracts.topics import WORK_ORDERS
+from linework.client import SUPERVISOR, Installation, NotReached, Refused
 from linework.client_service import OrderService, part
-from linework.recount import Asked, Recount, differences
+from linework.recount import Recount
+from linework.stopped import Stopped
 from linework.verify.facts import Facts
-from linework.verify.figures import questions
+from linework.verify.figures import FigureCheck
 from linework.verify.laws import Findings, Law, Ledger
-from linework.verify.quiet import Observer, check_parked
+from linework.verify.outcome import Causes, Outcome
+from linework.verify.parked import ParkedRecords
+from linework.verify.progress import Progress, Say
+from linework.verify.quiet import Observer, Restless, Waiting
 from linework.verify.repairs import repairs_of
 from linework.verify.states import difference
 from linework.verify.stream import Record, Stream, stream_of
 
+LIMIT_SECONDS = 600.0
+"""A check ends after so long, with what was checked until then."""
 _ROUNDS = 4
 _MOST_LOOKED_AT_AGAIN = 2_000
+_LONGEST_WAIT_SECONDS = 10
+_LONGEST_STOP_SECONDS = 5
 _PROOFS = 25
-_COUNTS = ("message_count", "call_message_count", "quality_message_count")
 
-Say = Callable[[str], None]
 Acknowledged = Iterable[tuple[str, int, str]]
+Interruption = asyncio.Future[str]
+"""Gets its result, such as "by Ctrl-C", when the check shall end at once."""
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What was checked, how much of it, and what was found."""
-
-    source: str
-    findings: Findings = field(default_factory=Findings)
-    checked: dict[Law, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def is_lawful(self) -> bool:
-        return self.findings.count == 0
-
-
-async def verify(city: Installation, *, wait_seconds: float, acknowledged: Acknowledged | None, say: Say) -> Outcome:
-    verifier = await _verifier(city, wait_seconds, say)
-    try:
-        await verifier.run(acknowledged)
-    finally:
-        verifier.observer.close()
-    return verifier.outcome
+async def verify(
+    city: Installation,
+    *,
+    wait_seconds: float,
+    acknowledged: Acknowledged | None,
+    say: Say,
+    limit_seconds: float = LIMIT_SECONDS,
+    interruption: Interruption | None = None,
+) -> Outcome:
+    """Every law; ends after `limit_seconds` at the latest, of which `wait_seconds` are for what is on its way."""
+    verifier = _Verifier(city, wait_seconds, say)
+    return await verifier.within(verifier.run(acknowledged), limit_seconds, interruption)
 
 
-async def recount(city: Installation, *, only: frozenset[str], wait_seconds: float, say: Say) -> Outcome:
+async def recount(
+    city: Installation,
+    *,
+    only: frozenset[str],
+    wait_seconds: float,
+    say: Say,
+    limit_seconds: float = LIMIT_SECONDS,
+    interruption: Interruption | None = None,
+) -> Outcome:
     """Only holds the figures of these metrics, or of every one, against the recount."""
-    verifier = await _verifier(city, wait_seconds, say)
-    try:
-        await verifier.recount(only)
-    finally:
-        verifier.observer.close()
-    return verifier.outcome
-
-
-async def _verifier(city: Installation, wait_seconds: float, say: Say) -> "_Verifier":
-    findings = Findings()
-    repairs = await repairs_of(city, findings)
-    verifier = _Verifier(city, stream_of(city, repairs), wait_seconds, say, findings)
-    for count, done in ((len(repairs.by_place), "repaired"), (len(repairs.discarded), "discarded")):
-        if count:
-            verifier.outcome.notes.append(f"{count} records of the topics were {done} by operators.")
-    return verifier
+    verifier = _Verifier(city, wait_seconds, say)
+    return await verifier.within(verifier.recount(only), limit_seconds, interruption)
 
 
 class _Verifier:
-    def __init__(self, city: Installation, stream: Stream, wait_seconds: float, say: Say, findings: Findings) -> None:
-        self.outcome = Outcome(stream.name, findings)
-        self.observer = Observer(city)
+    def __init__(self, city: Installation, wait_seconds: float, say: Say) -> None:
+        self.outcome = Outcome("streams")
         self._city = city
-        self._stream = stream
-        self._wait_seconds = wait_seconds
-        self._say = say
+        self._observer = Observer(city)
+        self._waiting = Waiting(self._observer, wait_seconds)
+        self._progress = Progress(say)
         self._findings = self.outcome.findings
+        self._parked = ParkedRecords(city, Findings())
         self._recount = Recount()
         self._ledger = Ledger(self._findings, self._recount)
         self._facts = Facts(self._findings, self._recount)
+        self._stream: Stream | None = None
+        self._behind: dict[str, str] = {}
+
+    async def within(self, work: Awaitable[None], seconds: float, interruption: Interruption | None) -> Outcome:
+        """Does the work until its end, the end of the time or the interruption; what was found by then counts."""
+        task = asyncio.ensure_future(work)
+        try:
+            awaited = {task} if interruption is None else {task, interruption}
+            await asyncio.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            if not task.done():
+                is_interrupted = interruption is not None and interruption.done()
+                reason = f"stopped {interruption.result()}" if is_interrupted else f"its {seconds:.0f} s were over"
+                self.outcome.unfinished = f"{reason}, while {self._progress.step}"
+                task.cancel()
+                await asyncio.wait({task}, timeout=_LONGEST_STOP_SECONDS)
+            else:
+                task.result()
+        except (NotReached, Refused, Stopped) as error:
+            self.outcome.unfinished = f"while {self._progress.step}: {error}"
+        finally:
+            task.cancel()
+            self._observer.close()
+        self._sum_up()
+        return self.outcome
 
     async def run(self, acknowledged: Acknowledged | None) -> None:
-        checked, findings, ledger = self.outcome.checked, self._findings, self._ledger
-        self._say("waiting until outboxes are empty and everything is read")
-        restless = await self.observer.wait(self._wait_seconds)
-        for one in restless:
-            findings.add(Law.OUTBOXES, one.service, f"{one.reason}, after {self._wait_seconds:.0f} s")
-        checked[Law.OUTBOXES] = len(self._city.services)
-        checked[Law.PARKED] = await check_parked(self._city, findings)
-        self._say(f"reading the {self._stream.name}")
-        await self._stream.read_on(ledger, self._facts)
-        for name in (ServiceName.INTAKE, ServiceName.DISPATCH, ServiceName.FIELDWORK, ServiceName.QA):
-            self._say(f"comparing the orders of {name.value}")
-            await self._check_states(name.value)
-        checked[Law.STATES] = 4 * len(ledger.threads)
-        self._say("comparing figures with a recount")
-        await self._check_reporting()
-        self._check_stream(acknowledged)
-
-    async def recount(self, only: frozenset[str]) -> None:
-        self._say("waiting until everything is read")
-        await self.observer.wait(self._wait_seconds)
-        self._say(f"reading the {self._stream.name}")
-        await self._stream.read_on(self._ledger, self._facts)
-        await self._check_figures(only)
-
-    def _check_stream(self, acknowledged: Acknowledged | None) -> None:
-        """What only the whole stream tells; last, because it has been read further meanwhile."""
         checked, ledger = self.outcome.checked, self._ledger
+        self._parked = ParkedRecords(self._city, self._findings)
+        for restless in await self._begin("waiting until outboxes are empty and everything is read"):
+            what = f"{restless.reason}, after {self._waiting.seconds:.0f} s"
+            self._findings.add(Law.OUTBOXES, restless.service, what)
+        checked[Law.OUTBOXES] = checked[Law.PARKED] = len(self._city.services)
+        for name in (ServiceName.INTAKE, ServiceName.DISPATCH, ServiceName.FIELDWORK, ServiceName.QA):
+            self._progress.begin(f"comparing the orders of {name.value}")
+            await self._check_states(name.value)
+            checked[Law.STATES] = checked.get(Law.STATES, 0) + len(ledger.threads)
+        await self._check_figures(frozenset())
+        await self._check_proofs()
+        # Last, because the stream has been read further meanwhile.
         ledger.check_requests()
-        checked[Law.VERSIONS] = checked[Law.CHAIN] = checked[Law.CUSTODIAN] = checked[Law.STEPS] = ledger.event_count
         checked[Law.REQUESTS] = len(ledger.requests)
         if acknowledged is not None:
             checked[Law.JOURNAL] = ledger.check_journal(acknowledged)
+
+    async def recount(self, only: frozenset[str]) -> None:
+        await self._begin("waiting until everything is read")
+        await self._check_figures(only)
+
+    async def _begin(self, waiting_for: str) -> list[Restless]:
+        """Waits, reads what is parked and what was repaired, then the stream."""
+        self._progress.begin(waiting_for)
+        restless = await self._waiting.until_quiet()
+        self._behind = {found.service: found.reason for found in restless}
+        self._progress.begin("reading what is parked")
+        repairs = await repairs_of(self._city, self._findings)
+        for count, done in ((len(repairs.by_place), "repaired"), (len(repairs.discarded), "discarded")):
+            if count:
+                self.outcome.notes.append(f"{count} records of the topics were {done} by operators.")
+        for name in self._city.services:
+            await self._parked.refresh(name)
+        self._stream = stream_of(self._city, repairs, self._parked.at["reporting"].places, self._progress)
+        self.outcome.source = self._stream.name
+        self._progress.begin(f"reading the {self._stream.name}")
+        await self._read_on()
+        return restless
+
+    async def _read_on(self) -> None:
+        assert self._stream is not None
+        await self._stream.read_on(self._ledger, self._facts)
+
+    def _sum_up(self) -> None:
+        outcome, ledger, stream = self.outcome, self._ledger, self._stream
+        outcome.causes = self._causes()
+        if ledger.event_count:
+            for law in (Law.VERSIONS, Law.CHAIN, Law.CUSTODIAN, Law.STEPS):
+                outcome.checked[law] = ledger.event_count
         if ledger.repeat_count:
-            self.outcome.notes.append(f"{ledger.repeat_count} events stand in the topic more than once, as they may.")
-        if self._stream.malformed:
-            count, first = len(self._stream.malformed), self._stream.malformed[0]
-            self.outcome.notes.append(f"{count} records are no messages and were left out, the first at {first}.")
-        if isinstance(self._stream, Record):
-            self.outcome.notes.append(
+            outcome.notes.append(f"{ledger.repeat_count} events stand in the topic more than once, as they may.")
+        if stream is not None and stream.left.unreadable_count:
+            count, first = stream.left.unreadable_count, stream.left.first_unreadable
+            outcome.notes.append(f"{count} records are no messages and were left out, the first at {first}.")
+        if isinstance(stream, Record):
+            outcome.notes.append(
                 "The streams were read from reporting's record; with KAFKA_BOOTSTRAP_SERVERS it is read from Kafka."
             )
+
+    def _causes(self) -> Causes:
+        keys = {name: self._parked.key_count(name) for name in self._city.services}
+        causes = Causes(
+            parked_keys={name: count for name, count in keys.items() if count},
+            broken_orders=self._ledger.broken_count,
+            behind=self._behind,
+        )
+        if self._stream is not None:
+            causes.unreadable_records = self._stream.left.unreadable_count
+            causes.unknown_types = dict(self._stream.left.unknown_types)
+        return causes
+
+    def _causes_in_brackets(self) -> str:
+        return f" ({causes})" if (causes := str(self._causes())) else ""
 
     async def _check_states(self, name: str) -> None:
         service = self._city.services[name]
         assert isinstance(service, OrderService)
         suspects: dict[str, str] = {}
-        unseen = set(self._ledger.threads)
+        unseen, seen_count = set(self._ledger.threads), 0
         async for found in service.every_work_order(by=SUPERVISOR, texts="sealed"):
             unseen.discard(found["id"])
             self._suspect(suspects, found["id"], difference(self._expected(found["id"]), found))
+            seen_count += 1
+            self._progress.count(seen_count, len(self._ledger.threads))
         for order_id in unseen:
             self._suspect(suspects, order_id, difference(self._expected(order_id), None))
+        await self._parked.refresh(name)
+        explained = {order_id: what for order_id, what in suspects.items() if self._is_parked(name, order_id)}
+        suspects = {order_id: what for order_id, what in suspects.items() if order_id not in explained}
         for _ in range(_ROUNDS if len(suspects) <= _MOST_LOOKED_AT_AGAIN else 0):
             if not suspects:
                 break
             suspects = await self._look_again(service, suspects)
-        for order_id, what in suspects.items():
-            self._findings.add(Law.STATES, f"{name}, order {order_id}", what)
+        for order_id, what in (explained | suspects).items():
+            self._findings.add(Law.STATES, f"{name}, order {order_id}", what + self._cause_of_state(name, order_id))
 
-    @property
-    def _counts(self) -> tuple[int, int, int]:
-        """How many messages of orders, of calls and of quality the streams have, each counted once."""
-        return self._ledger.message_count, self._facts.message_count, self._facts.notice_count
+    def _is_parked(self, service: str, order_id: str) -> bool:
+        return self._parked.record_count(service, WORK_ORDERS.name, order_id) > 0
+
+    def _cause_of_state(self, service: str, order_id: str) -> str:
+        count = self._parked.record_count(service, WORK_ORDERS.name, order_id)
+        if count:
+            return f" ({service} has parked {count} records of this key)"
+        return f" ({service}: {self._behind[service]})" if service in self._behind else ""
 
     def _expected(self, order_id: str):
         thread = self._ledger.threads.get(order_id)
@@ -161,10 +221,10 @@ class _Verifier:
             suspects[order_id] = what
 
     async def _look_again(self, service: OrderService, suspects: Iterable[str]) -> dict[str, str]:
-        await self.observer.wait(min(self._wait_seconds, 10))
+        await self._waiting.until_quiet(_LONGEST_WAIT_SECONDS)
         found = {order_id: await self._order_at(service, order_id) for order_id in suspects}
         # Read after the service was asked, so that the stream has whatever the service can have shown.
-        await self._stream.read_on(self._ledger, self._facts)
+        await self._read_on()
         left: dict[str, str] = {}
         for order_id, order in found.items():
             self._suspect(left, order_id, difference(self._expected(order_id), order))
@@ -179,41 +239,41 @@ class _Verifier:
             raise
         return msgspec.json.decode(answer.body)
 
-    async def _check_reporting(self) -> None:
-        checked, broken = self.outcome.checked, any(thread.is_broken for thread in self._ledger.threads.values())
-        if broken:
-            self.outcome.notes.append("Figures were not compared: the stream of some orders is broken.")
-            return
-        await self._check_figures(frozenset())
-        checked[Law.RECORD] = sum(self._counts)
+    async def _check_figures(self, only: frozenset[str]) -> None:
+        assert self._stream is not None
+        self._progress.begin("comparing figures with a recount")
+        check = FigureCheck(
+            self._city,
+            self._stream,
+            self._ledger,
+            self._facts,
+            self._recount,
+            self._parked,
+            self._findings,
+            self._waiting,
+            self._progress,
+            self._causes_in_brackets,
+        )
+        try:
+            await check.run(only)
+        finally:
+            self.outcome.checked[Law.FIGURES] = check.compared_count
+        self.outcome.checked[Law.RECORD] = sum(check.counts)
+
+    async def _check_proofs(self) -> None:
+        self._progress.begin("comparing proofs with the stream")
         for order_id in sorted(self._ledger.threads)[:_PROOFS]:
             await self._check_proof(order_id)
 
-    async def _check_figures(self, only: frozenset[str]) -> None:
-        checked = self.outcome.checked
-        metrics = (await self._city.reporting.read("/v1/metrics", by=SUPERVISOR))["items"]
-        for asked in questions(metric for metric in metrics if not only or metric["id"] in only):
-            await self._check_figure(asked)
-            checked[Law.FIGURES] = checked.get(Law.FIGURES, 0) + 1
-
-    async def _check_figure(self, asked: Asked) -> None:
-        for _ in range(_ROUNDS):
-            shown = await self._city.reporting.read(f"/v1/figures/{asked.metric}", by=SUPERVISOR, **asked.query)
-            read = tuple(shown["read_up_to"][name] for name in _COUNTS)
-            if read == self._counts:
-                for told in differences(asked, shown["rows"], self._recount.rows(asked, shown)):
-                    self._findings.add(Law.FIGURES, "reporting", told)
-                return
-            await self.observer.wait(min(self._wait_seconds, 10))
-            await self._stream.read_on(self._ledger, self._facts)
-        self._findings.add(
-            Law.RECORD,
-            "reporting",
-            f"of orders, calls and quality it has read {read} messages; the streams have {self._counts}",
-        )
-
     async def _check_proof(self, order_id: str) -> None:
-        proof = await self._city.reporting.proof(order_id, by=SUPERVISOR)
+        try:
+            proof = await self._city.reporting.proof(order_id, by=SUPERVISOR)
+        except Refused as error:
+            if error.status != 404:
+                raise
+            what = f"has no events of it{self._cause_of_state('reporting', order_id)}"
+            self._findings.add(Law.RECORD, f"reporting, order {order_id}", what)
+            return
         thread = self._ledger.threads[order_id]
         if len(proof["events"]) == thread.version and proof["final_hash"] != thread.last_hash:
             self._findings.add(Law.RECORD, f"order {order_id}", "reporting's proof does not end with the stream's hash")

@@ -1,6 +1,8 @@
 """The streams themselves: from the topics where there is a broker to ask, else from reporting's record of them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Set
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -10,55 +12,111 @@ from contracts import topics
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS
-from linework.client import Installation, Person
+from linework.client import SUPERVISOR, Installation
 from linework.stopped import Stopped
 from linework.verify.facts import Facts
 from linework.verify.laws import Ledger
-from linework.verify.repairs import Repairs
+from linework.verify.progress import Progress
+from linework.verify.repairs import Place, Repairs
 
 _MOST_AWAKE = 5_000
 _RECORDS = 1_000
-_OF_QUALITY = "linework.quality."
+_MOST_TYPES = 20
+_STALLED_SECONDS = 60
+_NAMES = (WORK_ORDERS.name, CALLS.name, DEADLINES.name, QUALITY.name)
+COUNTS = ("message_count", "call_message_count", "quality_message_count")
+"""What reporting says it has read: of orders, of calls and time limits, of quality."""
+
+
+class Left:
+    """Records that the check could not take as messages: how many, and the first of them."""
+
+    def __init__(self) -> None:
+        self.unreadable_count = 0
+        self.first_unreadable: str | None = None
+        self.unknown_types: Counter[str] = Counter()
+        """Messages of types that are not in this version's catalogue; they change no order and no figure."""
+
+    def note_unreadable(self, where: str, error: MalformedMessage) -> None:
+        self.unreadable_count += 1
+        self.first_unreadable = self.first_unreadable or f"{where}: {error}"
+
+    def note(self, message: Message) -> None:
+        if message.body is None:
+            name = message.type if message.type in self.unknown_types or len(self.unknown_types) < _MOST_TYPES else "…"
+            self.unknown_types[name] += 1
+
+
+ReadUpTo = Mapping[str, Any]
+"""How far reporting has read, as each of its figures says."""
 
 
 class Stream(Protocol):
     name: str
-    malformed: list[str]
-    """Records that are no messages, and why; every service parks them."""
+    left: Left
 
-    async def read_on(self, ledger: Ledger, facts: Facts) -> None:
-        """Everything from where it stopped last time to the present end."""
+    async def read_on(self, ledger: Ledger, facts: Facts, until: ReadUpTo | None = None) -> None:
+        """Everything from where it stopped last time to the present end, or to where reporting has read."""
+
+    def is_behind(self, read: ReadUpTo) -> bool:
+        """Whether reporting has read more than was read here."""
+
+    def lag_of(self, read: ReadUpTo) -> int:
+        """How many records reporting has yet to read of those that were read here."""
 
 
 class Topic:
     """Partition by partition: each order is in one, so only the orders of one partition are awake at a time."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str, repairs: Repairs | None = None) -> None:
-        """`repairs` stand in the place of the records that they are of: no service applied those as they are."""
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        prefix: str,
+        repairs: Repairs | None = None,
+        *,
+        parked: Set[Place] = frozenset(),
+        progress: Progress | None = None,
+    ) -> None:
+        """`repairs` take the place of the records they repair; `parked` are the records that reporting has parked."""
         names = ", ".join(prefix + topic.name for topic in (WORK_ORDERS, CALLS, DEADLINES, QUALITY))
         self.name = f"topics {names} at {bootstrap_servers}"
-        self.malformed: list[str] = []
+        self.left = Left()
         self._bootstrap_servers = bootstrap_servers
         self._prefix = prefix
-        self._next: dict[TopicPartition, int] = {}
+        self._next: dict[tuple[str, int], int] = {}
+        """By topic without prefix, and partition."""
         self._repairs = repairs or Repairs()
+        self._parked = parked
+        self._progress = progress or Progress(lambda text: None)
+        self._read_count = 0
 
-    async def read_on(self, ledger: Ledger, facts: Facts) -> None:
+    async def read_on(self, ledger: Ledger, facts: Facts, until: ReadUpTo | None = None) -> None:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap_servers, enable_auto_commit=False, max_partition_fetch_bytes=4_194_304
+            bootstrap_servers=self._bootstrap_servers,
+            enable_auto_commit=False,
+            max_partition_fetch_bytes=4_194_304,
+            # At the end of a partition the broker holds a fetch for so long, and the next partition waits for it.
+            fetch_max_wait_ms=50,
         )
         try:
             await consumer.start()
             for partition in await self._partitions(consumer, WORK_ORDERS):
-                await self._read(consumer, partition, WORK_ORDERS, ledger.take)
+                await self._read(consumer, partition, WORK_ORDERS, ledger.take, until)
                 ledger.rest()
             for topic, take in ((CALLS, facts.take), (DEADLINES, facts.take), (QUALITY, facts.take_notice)):
                 for partition in await self._partitions(consumer, topic):
-                    await self._read(consumer, partition, topic, take)
+                    await self._read(consumer, partition, topic, take, until)
         except KafkaError as error:
             raise Stopped(f"The {self.name} cannot be read: {error}") from error
         finally:
             await consumer.stop()
+
+    def is_behind(self, read: ReadUpTo) -> bool:
+        return any(self._next.get(place, 0) < offset for place, offset in _offsets(read).items())
+
+    def lag_of(self, read: ReadUpTo) -> int:
+        offsets = _offsets(read)
+        return sum(max(0, offset - offsets.get(place, 0)) for place, offset in self._next.items())
 
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: topics.Topic) -> list[TopicPartition]:
         name = self._prefix + topic.name
@@ -75,60 +133,118 @@ class Topic:
         consumer: AIOKafkaConsumer,
         partition: TopicPartition,
         topic: topics.Topic,
-        take: Callable[[Message], None],
+        take: Callable[..., None],
+        until: ReadUpTo | None,
     ) -> None:
-        async for record in self._records(consumer, partition):
+        end = (await consumer.end_offsets([partition]))[partition]
+        if until is not None:
+            end = min(end, _offsets(until).get((topic.name, partition.partition), 0))
+        async for record in self._records(consumer, partition, topic, end):
             place = topic.name, record.partition, record.offset
             if place in self._repairs.discarded:
                 continue
             try:
                 repaired = self._repairs.by_place.get(place)
-                take(repaired or decode(record.key, record.value, record.headers, topic=topic))
+                message = repaired or decode(record.key, record.value, record.headers, topic=topic)
             except MalformedMessage as error:
-                where = f"{topic.name}, partition {record.partition}, offset {record.offset}"
-                self.malformed.append(f"{where}: {error}")
+                self.left.note_unreadable(f"{topic.name}, partition {record.partition}, offset {record.offset}", error)
+                continue
+            self.left.note(message)
+            if place in self._parked:
+                take(message, is_counted=False)
+            else:
+                take(message)
 
-    async def _records(self, consumer: AIOKafkaConsumer, partition: TopicPartition) -> AsyncIterator[ConsumerRecord]:
+    async def _records(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition, topic: topics.Topic, end: int
+    ) -> AsyncIterator[ConsumerRecord]:
+        place = topic.name, partition.partition
+        begin = self._next.get(place, 0)
+        if begin >= end:
+            return
         consumer.assign([partition])
-        end = (await consumer.end_offsets([partition]))[partition]
-        consumer.seek(partition, self._next.get(partition, 0))
-        while await consumer.position(partition) < end:
+        consumer.seek(partition, begin)
+        while (position := await consumer.position(partition)) < end:
+            found = await self._fetch(consumer, partition, position)
+            for record in found:
+                if record.offset < end:
+                    yield record
+            self._read_count += len(found)
+            self._progress.count(self._read_count)
+        self._next[place] = end
+
+    async def _fetch(
+        self, consumer: AIOKafkaConsumer, partition: TopicPartition, position: int
+    ) -> list[ConsumerRecord]:
+        """The next records, none where the offsets only moved on; raises `Stopped` where the broker gives nothing."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + _STALLED_SECONDS
+        while loop.time() < give_up_at:
             found = await consumer.getmany(partition, timeout_ms=500, max_records=_RECORDS)
-            for record in found.get(partition, ()):
-                yield record
-        self._next[partition] = await consumer.position(partition)
+            if found.get(partition) or await consumer.position(partition) > position:
+                return found.get(partition, [])
+        where = f"{partition.topic}, partition {partition.partition}, offset {position}"
+        raise Stopped(f"Kafka gave nothing of {where} for {_STALLED_SECONDS} s.")
+
+
+def _offsets(read: ReadUpTo) -> dict[tuple[str, int], int]:
+    return {
+        (topic, int(partition)): offset
+        for topic, partitions in read["positions"].items()
+        for partition, offset in partitions.items()
+        if topic in _NAMES
+    }
 
 
 class Record:
-    """Reporting's pages. It keeps each message once, so a repeat is never seen here."""
+    """Reporting's pages, topic by topic. It keeps each message once, so a repeat is never seen here."""
 
-    def __init__(self, city: Installation) -> None:
+    def __init__(self, city: Installation, progress: Progress | None = None) -> None:
         self.name = f"record of reporting at {city.reporting.address}"
-        self.malformed: list[str] = []
+        self.left = Left()
         self._city = city
-        self._after = 0
+        self._after = dict.fromkeys(_NAMES, 0)
+        self._progress = progress or Progress(lambda text: None)
+        self._read_count = 0
 
-    async def read_on(self, ledger: Ledger, facts: Facts) -> None:
+    async def read_on(self, ledger: Ledger, facts: Facts, until: ReadUpTo | None = None) -> None:
+        takes = {CALLS.name: facts.take, DEADLINES.name: facts.take, QUALITY.name: facts.take_notice}
+        for topic in _NAMES:
+            async for message in self._messages(topic, None if until is None else _places(until)):
+                takes.get(topic, ledger.take)(message)
+                if ledger.awake_count > _MOST_AWAKE:
+                    ledger.rest()
+        ledger.rest()
+
+    def is_behind(self, read: ReadUpTo) -> bool:
+        return max(self._after.values()) < _places(read)
+
+    def lag_of(self, read: ReadUpTo) -> int:
+        return max(0, max(self._after.values()) - _places(read))
+
+    async def _messages(self, topic: str, last_place: int | None) -> AsyncIterator[Message]:
         while True:
-            page = await self._city.reporting.read(
-                "/v1/events", by=Person("supervisor"), after=self._after, limit=_RECORDS
-            )
-            for item in page["items"]:
+            query = {"after": self._after[topic], "topic": topic, "limit": _RECORDS}
+            page = await self._city.reporting.read("/v1/events", by=SUPERVISOR, **query)
+            items = [item for item in page["items"] if last_place is None or item["place"] <= last_place]
+            for item in items:
+                self._after[topic] = item["place"]
                 try:
-                    self._give(message_of(item), ledger, facts)
+                    message = message_of(item)
                 except MalformedMessage as error:
-                    self.malformed.append(f"place {item['place']}: {error}")
-            self._after = page["next_after"]
-            if ledger.awake_count > _MOST_AWAKE or not page["items"]:
-                ledger.rest()
-            if not page["items"]:
+                    self.left.note_unreadable(f"place {item['place']}", error)
+                    continue
+                self.left.note(message)
+                yield message
+            self._read_count += len(items)
+            self._progress.count(self._read_count)
+            if len(items) < _RECORDS:
                 return
 
-    def _give(self, message: Message, ledger: Ledger, facts: Facts) -> None:
-        if message.type.startswith(_OF_QUALITY):
-            facts.take_notice(message)
-        else:
-            (ledger if message.entity_version is None else facts).take(message)
+
+def _places(read: ReadUpTo) -> int:
+    """The places of the record are without gaps, so the last one is how many messages there are."""
+    return sum(read[name] for name in COUNTS)
 
 
 def message_of(item: Mapping[str, Any]) -> Message:
@@ -152,9 +268,9 @@ def message_of(item: Mapping[str, Any]) -> Message:
     return decode(item["subject"].encode(), item["data"].encode(), pairs)
 
 
-def stream_of(city: Installation, repairs: Repairs | None = None) -> Topic | Record:
+def stream_of(city: Installation, repairs: Repairs, parked: Set[Place], progress: Progress) -> Topic | Record:
     """The topic is the truth; the record is what is to be had where the broker cannot be reached."""
     addresses = city.addresses
     if addresses.bootstrap_servers:
-        return Topic(addresses.bootstrap_servers, addresses.topic_prefix, repairs)
-    return Record(city)
+        return Topic(addresses.bootstrap_servers, addresses.topic_prefix, repairs, parked=parked, progress=progress)
+    return Record(city, progress)

@@ -36,6 +36,8 @@ class Circumstances:
 
     order_no: str
     subscriber_id: str
+    subscriber_no: str
+    """As it is stored, which may be an older spelling of what the command says."""
     zone: Zone
     territory: str | None
     is_device_type_used: bool
@@ -67,7 +69,7 @@ def create(command: CreateWorkOrder, known: Circumstances) -> WorkOrderCreated:
     return WorkOrderCreated(
         order_no=known.order_no,
         subscriber_id=known.subscriber_id,
-        subscriber_no=command.subscriber_no,
+        subscriber_no=known.subscriber_no,
         device_type=command.device_type,
         demand_type=command.demand_type,
         content=command.content,

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from contracts.lifecycle import Status
+from contracts.plain_text import plain_reference
 
 _HIDDEN = "*"
 _SEES_ALL = frozenset({"agent", "supervisor"})
@@ -72,6 +73,7 @@ def plain_phone(phone: str) -> str:
 
     Switches and people write one number in many ways: (021) 6123-4567, 021 61234567, 00862161234567.
     """
+    phone = plain_reference(phone)
     plain = phone.translate(_WITHOUT_SEPARATORS)
     if not _NUMBER.fullmatch(plain):
         return phone

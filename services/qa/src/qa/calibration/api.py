@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from chassis.desk import Desk
 from chassis.problems import Responses
-from chassis.texts import Code, Line
+from chassis.texts import Code, Line, Reference
 from qa.calibration import store, use_cases
 from qa.calibration.domain import session as calibrating
 from qa.calibration.domain.session import CalibrationSession, SessionState
@@ -25,12 +25,12 @@ router = APIRouter(prefix="/v1/calibration-sessions", tags=["calibration"])
 class SessionBody(Body):
     name: Line
     form_id: Code
-    recording_ids: Annotated[list[Line], Field(min_length=1, max_length=50)]
-    auditor_ids: Annotated[list[Line], Field(min_length=2, max_length=50)]
+    recording_ids: Annotated[list[Reference], Field(min_length=1, max_length=50)]
+    auditor_ids: Annotated[list[Reference], Field(min_length=2, max_length=50)]
 
 
 class ScoreBody(Body):
-    recording_id: Line
+    recording_id: Reference
     answers: Annotated[list[AnswerBody], Field(max_length=500)]
 
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from chassis.desk import Desk, RouteDesk
 from chassis.guard import Caller
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Moment, Prose
+from chassis.texts import Code, Moment, Prose, Reference
 from contracts.quality import AttemptOutcome
 from contracts.sealing import SealedText
 from custody.http import answered
-from custody.routes import SearchText
+from custody.routes import SearchReference
 from custody.sealing import opening_for
 from custody.subscribers import SubscriberShown
 from qa.desk import ActDesk
@@ -54,7 +54,7 @@ class ReplyBody(Body):
 
 
 class RepliesBody(Body):
-    subscriber_no: Line = Field(description="Who answered: must be whom the follow-up is of.")
+    subscriber_no: Reference = Field(description="Who answered: must be whom the follow-up is of.")
     replies: Annotated[list[ReplyBody], Field(max_length=100)]
     note: Prose | None = None
 
@@ -86,7 +86,7 @@ async def list_follow_ups(
     desk: Desk,
     wanted: Wanted,
     project_id: Ref | None = None,
-    subscriber_no: SearchText = None,
+    subscriber_no: SearchReference = None,
     order_id: Ref | None = None,
     holder: Ref | None = None,
     state: FollowUpState | None = None,

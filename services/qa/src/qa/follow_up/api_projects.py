@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from chassis.desk import Desk
 from chassis.problems import Responses, language_of
-from chassis.texts import Code, Line, Moment
+from chassis.texts import Code, Line, Moment, Reference
 from contracts.quality import FindingKind, FollowUpCause
 from qa.desk import ActDesk
 from qa.evaluation.api_forms import NamesBody
@@ -140,7 +140,7 @@ class ProjectBody(Body):
 
 
 class ListBody(Body):
-    subscriber_nos: Annotated[list[Line], Field(min_length=1, max_length=1_000)]
+    subscriber_nos: Annotated[list[Reference], Field(min_length=1, max_length=1_000)]
 
 
 class QuestionnairePage(BaseModel):

@@ -10,7 +10,7 @@ from chassis.problems import Responses
 from chassis.texts import Prose
 from contracts.quality import ListeningPurpose
 from contracts.sealing import SealedText
-from custody.routes import SearchText
+from custody.routes import SearchReference, SearchText
 from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.recordings import store, use_cases
@@ -47,12 +47,12 @@ class Openings(BaseModel):
 async def list_recordings(
     desk: Desk,
     wanted: Wanted,
-    agent_id: SearchText = None,
+    agent_id: SearchReference = None,
     team: SearchText = None,
     queue: SearchText = None,
     channel: SearchText = None,
-    demand_type: SearchText = None,
-    call_id: SearchText = None,
+    demand_type: SearchReference = None,
+    call_id: SearchReference = None,
 ) -> Response:
     """Recordings, latest first. An agent finds their own; areas in the token narrow to calls about their orders."""
     areas, own = desk.caller.areas, store.own_only(desk.caller)

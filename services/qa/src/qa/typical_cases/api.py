@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from chassis.desk import Desk
 from chassis.problems import Responses
-from chassis.texts import Line, Prose
+from chassis.texts import Line, Prose, Reference
 from contracts.sealing import SealedText
 from custody.http import answered
-from custody.routes import SearchText
+from custody.routes import SearchReference
 from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.recordings.domain.recording import RecordingNotFound
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/typical-cases", tags=["typical cases"])
 
 
 class CaseBody(Body):
-    recording_id: Line
+    recording_id: Reference
     kind: CaseKind
     title: Line
     lesson: Prose
@@ -57,7 +57,7 @@ async def list_cases(
     desk: Desk,
     wanted: Wanted,
     kind: CaseKind | None = None,
-    demand_type: SearchText = None,
+    demand_type: SearchReference = None,
     is_in_use: bool | None = True,
 ) -> Response:
     """Typical cases, latest first; those that were retired with `is_in_use=false`."""

@@ -11,10 +11,10 @@ from typing import Any
 
 import xlsxwriter
 
+from contracts.spreadsheets import csv_cell
 from reporting.reports.content import Cell, Column, Content, heading, is_share, label
 from reporting.reports.plan import UNITS, Language, word
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LONGEST_SHEET_NAME = 31
 
 
@@ -30,19 +30,15 @@ def as_csv(contents: Iterable[Content], language: str) -> bytes:
                 if cell is not None:
                     writer.writerow(
                         [
-                            _harmless(content.title),
-                            _harmless(label(content, key, language)),
-                            _harmless(column.name),
+                            csv_cell(content.title),
+                            csv_cell(label(content, key, language)),
+                            csv_cell(column.name),
                             column.version,
-                            UNITS[column.unit][language == Language.ZH],
+                            csv_cell(UNITS[column.unit][language == Language.ZH]),
                             *_values(cell),
                         ]
                     )
     return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 
 def _values(cell: Cell) -> list[Any]:

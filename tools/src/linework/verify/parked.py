@@ -1,0 +1,45 @@
+"""What the services have parked: a violation each, and why later figures and states differ from the stream."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from linework.client import OPERATOR, Installation
+from linework.verify.laws import Findings, Law
+from linework.verify.repairs import Place
+
+_PAGE = 200
+
+
+@dataclass(slots=True)
+class ParkedAt:
+    """The parked records of one service."""
+
+    places: set[Place] = field(default_factory=set)
+    keys: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By topic and key: how many records."""
+    last_id: int = 0
+
+
+class ParkedRecords:
+    def __init__(self, city: Installation, findings: Findings) -> None:
+        self._city = city
+        self._findings = findings
+        self.at: dict[str, ParkedAt] = {name: ParkedAt() for name in city.services}
+
+    async def refresh(self, service: str) -> None:
+        """Reads what was parked since the last call, and reports each record."""
+        parked = self.at[service]
+        read = self._city.services[service].read
+        while page := (await read("/v1/parked", by=OPERATOR, after=parked.last_id, limit=_PAGE))["items"]:
+            for row in page:
+                parked.places.add((row["topic"], row["partition"], row["offset"]))
+                parked.keys[row["topic"], row["key"]] += 1
+                what = f"record {row['id']} of {row['topic']}, key {row['key']}: {row['reason']}"
+                self._findings.add(Law.PARKED, service, what)
+            parked.last_id = page[-1]["id"]
+
+    def key_count(self, service: str) -> int:
+        return len(self.at[service].keys)
+
+    def record_count(self, service: str, topic: str, key: str) -> int:
+        return self.at[service].keys[topic, key]

@@ -1,0 +1,28 @@
+"""What the check is doing, for the person who waits: each step, and every few seconds how far it is."""
+
+import time
+from collections.abc import Callable
+
+Say = Callable[[str], None]
+_EVERY_SECONDS = 2.0
+
+
+class Progress:
+    def __init__(self, say: Say) -> None:
+        self.step = "starting"
+        """The step under way, for a sentence such as "stopped while …"."""
+        self._say = say
+        self._last_said_at = 0.0
+
+    def begin(self, step: str) -> None:
+        self.step = step
+        self._tell(step)
+
+    def count(self, done: int, total: int | None = None) -> None:
+        """How far the step is; said every two seconds at most."""
+        if time.monotonic() - self._last_said_at >= _EVERY_SECONDS:
+            self._tell(f"{self.step}: {done:,}" + (f" of {total:,}" if total is not None else ""))
+
+    def _tell(self, text: str) -> None:
+        self._last_said_at = time.monotonic()
+        self._say(text)
