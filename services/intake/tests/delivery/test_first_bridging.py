@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from chassis.testing import create_topics, eventually, records_of
+from linework.processes import die_with_parent
 
 TOPIC = "partner.fresh.in"
 _CALLS = 5000
@@ -29,6 +30,7 @@ class Bridge:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=die_with_parent,
         )
         self.log = log
         self.lines: list[str] = []
