@@ -243,7 +243,7 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "POST /v1/calibration-sessions/{session_id}/scores": _EVALUATORS,
         "POST /v1/calibration-sessions/{session_id}/close": _SUPERVISORS,
         "POST /v1/typical-cases": _EVALUATORS,
-        "GET /v1/typical-cases": _each(NO_AREA, SUPERVISOR, AUDITOR, AGENT),
+        "GET /v1/typical-cases": _each(EVERY_AREA, SUPERVISOR, AUDITOR, AGENT),
         "POST /v1/typical-cases/{case_id}/retire": _EVALUATORS,
         "GET /v1/rules/quality": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
         "PUT /v1/rules/quality": _each(WHOLE, SUPERVISOR, OPERATOR),
