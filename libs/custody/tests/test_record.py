@@ -1,6 +1,7 @@
 """One statement, one version: who loses a race changes nothing and is told the present version."""
 
 import asyncio
+import contextlib
 import json
 import random
 from datetime import timedelta
@@ -17,6 +18,7 @@ from contracts.chain import event_hash
 from contracts.codec import decode
 from contracts.lifecycle import Service
 from contracts.message import Message
+from custody import record, views
 from custody.record import BeforeTheLastAct, ExternalReferenceTaken, Orders, StaleVersion, WorkOrderNotFound
 
 from .conftest import (
@@ -162,6 +164,35 @@ async def test_the_answer_to_an_act_is_not_given_again_to_whom_the_order_is_not_
     with pytest.raises(AlreadyAnswered):
         await orders.get_for(act_on(processing, 3, key="again", areas=("north", "south"), role="supervisor"))
     assert await count_of(db, "outbox") == 1
+
+
+async def test_a_foreign_order_takes_as_long_as_one_that_is_not_there(
+    db: Database, orders: Orders, processing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is waited for, and so how long an answer takes, must not tell the two apart."""
+    waited: list[tuple[Any, bool]] = []
+
+    async def look(read: Any, is_there: Any, **_: Any) -> Any:
+        found = await read()
+        waited.append((found and found.order.id, is_there(found)))
+        return found
+
+    for module in (record, views):
+        monkeypatch.setattr(module, "caught_up", look)
+    for order_id, areas in ((processing, ("south",)), ("none", ("south",)), (processing, ("north",))):
+        with contextlib.suppress(WorkOrderNotFound):
+            await orders.get_for(act_on(order_id, 3, areas=areas))
+        with contextlib.suppress(WorkOrderNotFound):
+            await views.one_order(
+                db,
+                order_id,
+                areas=areas,
+                at_least=2,
+                opening=opening_of(db),
+                wakeup=Wakeup(db.url),
+                seconds=0,
+            )
+    assert waited == [(processing, False)] * 2 + [(None, False)] * 2 + [(processing, True)] * 2
 
 
 async def test_a_creation_again_with_another_token_makes_no_second_order_and_shows_nothing(

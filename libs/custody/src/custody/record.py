@@ -157,7 +157,8 @@ class Orders:
                 return await _find_unless_answered(statements, act, self._sealing_keys)
 
         def is_there(tracked: Tracked | None) -> bool:
-            return tracked is not None and tracked.order.version >= expected
+            # A foreign order is waited for like one that is not there: how long it takes tells nothing.
+            return tracked is not None and tracked.order.version >= expected and may_see(tracked.order, act.areas)
 
         tracked = await caught_up(read, is_there, wakeup=self._wakeup, seconds=self._catch_up_seconds)
         if tracked is None or not may_see(tracked.order, act.areas):
