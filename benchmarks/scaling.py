@@ -119,6 +119,7 @@ async def follow(at: Servers, service: str, workers: int, messages: list[Message
         "DATABASE_URL": url,
         "KAFKA_BOOTSTRAP_SERVERS": at.bootstrap_servers,
         "TOPIC_PREFIX": prefix,
+        "ENVIRONMENT": "local",
         "OIDC_ISSUER": "http://127.0.0.1:9",
         "SEALING_MASTER_KEYS": "bench:" + base64.b64encode(os.urandom(32)).decode(),
     }

@@ -40,7 +40,7 @@ _BODIES = {
     },
 }
 """Where what the schema requires is not enough to get as far as the order."""
-_METRICS = (
+METRICS = (
     "work_orders",
     "backlog",
     "backlog_age",
@@ -202,11 +202,11 @@ def questions(route: Route, made: World) -> Iterator[tuple[str, dict[str, Any]]]
     places = {"order_id": everybody, "request_id": made.requests.get(NORTH, [])}
     values = [(name, values) for name, values in places.items() if f"{{{name}}}" in route.path]
     if "{metric}" in route.path:
-        values.append(("metric", list(_METRICS)))
+        values.append(("metric", list(METRICS)))
     for chosen in product(*(one for _, one in values)):
         path = route.filled(**dict(zip((name for name, _ in values), chosen, strict=True)))
         yield path, {}
-        if values and chosen != (_METRICS[0],):
+        if values and chosen != (METRICS[0],):
             continue
         for name, options in _FILTERS.items():
             if any(one["name"] == name for one in route.operation.get("parameters", [])):

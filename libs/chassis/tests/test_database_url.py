@@ -58,7 +58,7 @@ def test_what_is_no_address_is_not_repeated(unreadable: str) -> None:
 
 
 def test_no_process_starts_with_it_or_says_it(unreadable: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1"), ("OIDC_ISSUER", "http://127.0.0.1:1")):
+    for name, value in (("KAFKA_BOOTSTRAP_SERVERS", "127.0.0.1:1"), ("OIDC_ISSUER", "https://issuer.example")):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SEALING_MASTER_KEYS", f"{SECRET}")
     with pytest.raises(SystemExit) as ended:

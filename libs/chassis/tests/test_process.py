@@ -51,7 +51,7 @@ async def client(url: str, issuer: TestIssuer) -> AsyncIterator[httpx.AsyncClien
 REQUIRED = {
     "DATABASE_URL": "postgresql://somebody@localhost/toy",
     "KAFKA_BOOTSTRAP_SERVERS": "localhost:9092",
-    "OIDC_ISSUER": "http://localhost:8000",
+    "OIDC_ISSUER": "https://issuer.example/realms/linework",
     "SEALING_MASTER_KEYS": MASTER_KEYS,
 }
 
@@ -76,7 +76,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_missing_setting_stops_the_start_with_one_sentence_that_names_all_of_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    text = exit_of({"OIDC_ISSUER": "http://localhost"}, monkeypatch)
+    text = exit_of({"OIDC_ISSUER": "https://issuer.example"}, monkeypatch)
     assert "DATABASE_URL" in text
     assert "KAFKA_BOOTSTRAP_SERVERS" in text
     assert "OIDC_ISSUER" not in text
@@ -100,6 +100,62 @@ def test_a_wrong_setting_stops_the_start_with_one_sentence(
     text = exit_of({**REQUIRED, name: value}, monkeypatch)
     assert name in text
     assert "\n" not in text
+
+
+ISSUERS_REFUSED = {
+    "without TLS": ("http://issuer.example", "without TLS"),
+    "without TLS inside the cluster": ("http://keycloak.identity.svc", "without TLS"),
+    "no scheme": ("issuer.example", "without TLS"),
+    "another scheme": ("ftp://issuer.example", "without TLS"),
+    "an empty text": ("", "without TLS"),
+    "no host": ("https://", "not the address"),
+    "with a user": ("https://a:b@issuer.example", "not the address"),
+    "a port that is none": ("https://issuer.example:port", "not an address"),
+    "brackets": ("https://[issuer", "not an address"),
+    "localhost": ("https://localhost:8443", "on loopback"),
+    "localhost in capitals": ("HTTPS://LOCALHOST", "on loopback"),
+    "localhost with a dot": ("https://localhost./x", "on loopback"),
+    "below localhost": ("https://issuer.localhost", "on loopback"),
+    "localhost's domain": ("https://localhost.localdomain", "on loopback"),
+    "127.0.0.1": ("https://127.0.0.1", "on loopback"),
+    "elsewhere in 127/8": ("https://127.8.9.1:8000", "on loopback"),
+    "short": ("https://127.1", "on loopback"),
+    "one number": ("https://2130706433", "on loopback"),
+    "hexadecimal": ("https://0x7f000001", "on loopback"),
+    "every address": ("https://0.0.0.0", "on loopback"),
+    "IPv6": ("https://[::1]:8443", "on loopback"),
+    "IPv6 with IPv4 in it": ("https://[::ffff:127.0.0.1]", "on loopback"),
+}
+
+
+@pytest.mark.parametrize("name", ISSUERS_REFUSED)
+def test_production_does_not_start_with_an_issuer_that_anybody_can_play(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    issuer, fault = ISSUERS_REFUSED[name]
+    monkeypatch.delenv("ENVIRONMENT", raising=False)
+    text = exit_of({**REQUIRED, "OIDC_ISSUER": issuer}, monkeypatch)
+    assert "OIDC_ISSUER" in text
+    assert fault.lower() in text.lower()
+    assert "\n" not in text
+    monkeypatch.setenv("ENVIRONMENT", "local")
+    assert Settings.from_environment().oidc_issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "issuer", ["https://issuer.example/realms/x", "https://10.0.0.7:8443", "https://[2001:db8::7]"]
+)
+def test_production_starts_with_an_issuer_over_tls_elsewhere(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+    monkeypatch.delenv("ENVIRONMENT", raising=False)
+    for name, value in {**REQUIRED, "OIDC_ISSUER": issuer}.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.from_environment().oidc_issuer == issuer
+
+
+def test_an_environment_of_another_name_is_no_way_round(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = exit_of({**REQUIRED, "OIDC_ISSUER": "http://issuer.example", "ENVIRONMENT": "staging"}, monkeypatch)
+    assert "ENVIRONMENT" in text
+    assert "OIDC_ISSUER" in text
 
 
 async def test_probes_and_metrics_answer(client: httpx.AsyncClient) -> None:

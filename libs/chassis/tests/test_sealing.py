@@ -66,7 +66,11 @@ def test_a_key_is_wrapped_with_the_first_master_key_and_unwrapped_with_any() -> 
 def test_a_master_key_that_cannot_be_read_stops_the_start_without_being_shown(
     text: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {"DATABASE_URL": "postgresql://x/y", "KAFKA_BOOTSTRAP_SERVERS": "x", "OIDC_ISSUER": "x"}.items():
+    for name, value in {
+        "DATABASE_URL": "postgresql://x/y",
+        "KAFKA_BOOTSTRAP_SERVERS": "x",
+        "OIDC_ISSUER": "https://x",
+    }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SEALING_MASTER_KEYS", text)
     with pytest.raises(SystemExit) as stopped:
@@ -79,7 +83,7 @@ def test_settings_do_not_show_a_master_key() -> None:
     settings = Settings(
         database_url="postgresql://x/y",
         kafka_bootstrap_servers="x",
-        oidc_issuer="x",
+        oidc_issuer="https://x",
         sealing_master_keys=master("a", 7),
     )
     assert master("a", 7).split(":")[1] not in repr(settings)

@@ -115,12 +115,15 @@ def act_on(
     key: str | None = None,
     body: str = "",
     areas: tuple[str, ...] | None = None,
+    role: str = ACTOR.role,
     occurred_at: datetime | None = None,
 ) -> Act:
     remembered = None
     if key is not None:
         fingerprint = hashlib.sha256(body.encode()).hexdigest()
-        remembered = Idempotency(caller=ACTOR.sub, route="POST /x", key=key, fingerprint=fingerprint)
+        remembered = Idempotency(
+            caller=ACTOR.sub, route="POST /x", key=key, fingerprint=fingerprint, role=role, areas=areas
+        )
     headers = ActHeaders(idempotency=remembered, if_match=expected, correlation_id=None, traceparent=None)
     return Act(order_id, ACTOR, headers, areas=areas, occurred_at=occurred_at)
 

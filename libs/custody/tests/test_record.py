@@ -1,6 +1,7 @@
 """One statement, one version: who loses a race changes nothing and is told the present version."""
 
 import asyncio
+import contextlib
 import json
 import random
 from datetime import timedelta
@@ -17,6 +18,7 @@ from contracts.chain import event_hash
 from contracts.codec import decode
 from contracts.lifecycle import Service
 from contracts.message import Message
+from custody import record, views
 from custody.record import BeforeTheLastAct, ExternalReferenceTaken, Orders, StaleVersion, WorkOrderNotFound
 
 from .conftest import (
@@ -147,6 +149,75 @@ async def test_a_key_with_another_body_is_refused(db: Database, orders: Orders, 
         await orders.get_for(act_on(processing, 4, key="k", body="another"))
     async with db.statements() as statements:
         await raise_if_answered(statements, act_on(processing, key="unknown").headers.idempotency)
+
+
+@pytest.mark.parametrize("areas", [("south",), ()])
+async def test_the_answer_to_an_act_is_not_given_again_to_whom_the_order_is_not_shown(
+    db: Database, orders: Orders, processing: str, areas: tuple[str, ...]
+) -> None:
+    act = act_on(processing, 3, key="again")
+    await orders.record(await orders.get_for(act), NOTE, act, name="note")
+    with pytest.raises(WorkOrderNotFound):
+        await orders.get_for(act_on(processing, 3, key="again", areas=areas))
+    with pytest.raises(WorkOrderNotFound):
+        await orders.get_for(act_on(processing, 3, key="again", body="another", areas=areas))
+    with pytest.raises(AlreadyAnswered):
+        await orders.get_for(act_on(processing, 3, key="again", areas=("north", "south"), role="supervisor"))
+    assert await count_of(db, "outbox") == 1
+
+
+async def test_a_foreign_order_takes_as_long_as_one_that_is_not_there(
+    db: Database, orders: Orders, processing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is waited for, and so how long an answer takes, must not tell the two apart."""
+    waited: list[tuple[Any, bool]] = []
+
+    async def look(read: Any, is_there: Any, **_: Any) -> Any:
+        found = await read()
+        waited.append((found and found.order.id, is_there(found)))
+        return found
+
+    for module in (record, views):
+        monkeypatch.setattr(module, "caught_up", look)
+    for order_id, areas in ((processing, ("south",)), ("none", ("south",)), (processing, ("north",))):
+        with contextlib.suppress(WorkOrderNotFound):
+            await orders.get_for(act_on(order_id, 3, areas=areas))
+        with contextlib.suppress(WorkOrderNotFound):
+            await views.one_order(
+                db,
+                order_id,
+                areas=areas,
+                at_least=2,
+                opening=opening_of(db),
+                wakeup=Wakeup(db.url),
+                seconds=0,
+            )
+    assert waited == [(processing, False)] * 2 + [(None, False)] * 2 + [(processing, True)] * 2
+
+
+async def test_a_creation_again_with_another_token_makes_no_second_order_and_shows_nothing(
+    db: Database, creating: Orders
+) -> None:
+    first = act_on("order-1", key="once")
+    await creating.create(make_created(), first, name="create")
+    for other in (act_on("order-2", key="once", areas=("north",)), act_on("order-2", key="once", role="supervisor")):
+        async with db.statements() as statements:
+            await raise_if_answered(statements, other.headers.idempotency)
+        with pytest.raises(IdempotencyKeyReused):
+            await creating.create(make_created(order_no="other"), other, name="create")
+    assert await count_of(db, "work_orders") == await count_of(db, "outbox") == 1
+
+
+async def test_an_answer_that_was_remembered_before_for_whom_is_for_whoever_sees_every_area(
+    db: Database, orders: Orders, processing: str
+) -> None:
+    act = act_on(processing, 3, key="old")
+    await orders.record(await orders.get_for(act), NOTE, act, name="note")
+    async with db.statements() as statements:
+        await statements.execute("update idempotency_keys set role = null, areas = null")
+        await raise_if_answered(statements, act_on(processing, key="old", areas=("north",)).headers.idempotency)
+        with pytest.raises(AlreadyAnswered):
+            await raise_if_answered(statements, act.headers.idempotency)
 
 
 async def test_an_external_reference_belongs_to_one_order(db: Database, creating: Orders) -> None:

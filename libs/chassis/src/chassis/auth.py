@@ -42,6 +42,16 @@ _REASONS = {
     "audience": ("it is for somebody else", "受众不符"),
     "incomplete": ("a claim is missing", "缺少声明"),
     "claims": ("its claims are not what they should be", "声明不符合要求"),
+    "sub": (
+        f"its subject (sub) is not a text of 1 to {_LONGEST_TEXT} printable characters",
+        f"sub 声明应为 1 至 {_LONGEST_TEXT} 个可打印字符",
+    ),
+    "name": (f"its name is not a text of at most {_LONGEST_TEXT} printable characters", "name 声明应为可打印的文字"),
+    "roles": ("its roles are not a list of names", "roles 声明应为角色名称的列表"),
+    "areas": (
+        "its areas are not a list of names of work areas; leave the claim out for every area",
+        "areas 声明应为工区名称的列表；不限工区时请省略该声明",
+    ),
     "ambiguous": ("there is more than one Authorization header", "Authorization 头多于一个"),
 }
 _REASON_OF: dict[type[jwt.PyJWTError], str] = {
@@ -53,7 +63,7 @@ _REASON_OF: dict[type[jwt.PyJWTError], str] = {
     jwt.MissingRequiredClaimError: "incomplete",
     jwt.InvalidAlgorithmError: "algorithm",
     jwt.InvalidIssuedAtError: "claims",
-    InvalidSubjectError: "claims",
+    InvalidSubjectError: "sub",
     InvalidJTIError: "claims",
 }
 
@@ -76,7 +86,7 @@ class TokenRefused(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as the token says. `areas` are the work areas that it names; None when it does not say."""
+    """Who asks, as the token says. `areas` are the work areas that it names; None when it has no such claim."""
 
     sub: str
     name: str
@@ -178,17 +188,15 @@ def _header_of(token: str) -> dict[str, Any]:
 
 
 def _principal(token: str, claims: dict[str, Any]) -> Principal:
-    roles, areas, name = claims.get("roles", []), claims.get("areas"), claims.get("name", "")
-    if not _are_texts(roles) or not (areas is None or _are_texts(areas)) or not _is_text(name):
-        raise TokenRefused(reason="claims")
-    if not _is_text(claims["sub"]) or not _is_moment(claims["exp"]):
-        raise TokenRefused(reason="claims")
+    fault = next((name for name, is_right in _CLAIMS.items() if name in claims and not is_right(claims[name])), None)
+    if fault is not None:
+        raise TokenRefused(reason=fault if fault in _REASONS else "claims")
     return Principal(
         sub=claims["sub"],
-        name=name,
-        roles=frozenset(roles),
+        name=claims.get("name", ""),
+        roles=frozenset(claims.get("roles", ())),
         # A list that is there and empty is somebody to whom no area was given, not somebody who sees all.
-        areas=None if areas is None else tuple(dict.fromkeys(areas)),
+        areas=tuple(dict.fromkeys(claims["areas"])) if "areas" in claims else None,
         token=token,
         expires_at=float(claims["exp"]),
     )
@@ -202,5 +210,20 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable()
 
 
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST_TEXTS and all(_is_text(item) for item in value)
+def _is_name(value: object) -> bool:
+    return _is_text(value) and bool(str(value).strip())
+
+
+def _are_names(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= _MOST_TEXTS and all(_is_name(item) for item in value)
+
+
+# A claim that is left out is read as documented. One that is there and null is not left out: taken for "every area",
+# a mapping of the issuer that found nothing would open everything.
+_CLAIMS: dict[str, Callable[[object], bool]] = {
+    "sub": _is_name,
+    "name": _is_text,
+    "roles": _are_names,
+    "areas": _are_names,
+    "exp": _is_moment,
+}

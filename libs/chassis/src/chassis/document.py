@@ -100,7 +100,7 @@ _REACHES = {
     access.OWN_AREAS: "the work areas that the token names; nothing if it names none",
     access.WHOLE: "what cannot be divided by work area; refused to a token that names areas",
     access.NO_AREA: "what belongs to no work area, the same for everybody with the role",
-    access.SELF: "what is the caller's own",
+    access.SELF: "what is the caller's own; within the areas that the token names, if it names any",
 }
 
 
@@ -113,6 +113,10 @@ def access_page() -> str:
         "",
         *(f"- **{reach}**: {meaning}" for reach, meaning in _REACHES.items()),
         "- **public**: without a token",
+        "",
+        "A token without the claim `areas` names none; an empty list is somebody to whom none was given. The token of",
+        "the request decides on everything in an answer, also in a remembered one and a report that was built before:",
+        "[decision 19](decisions/0019-access-is-judged-by-the-present-token.md).",
         "",
     ]
     for service, routes in {"every service": access.OF_EVERY_SERVICE, **access.OF_SERVICE}.items():

@@ -1,9 +1,12 @@
 """What a process is told by its environment. A wrong or missing setting stops the start with one sentence."""
 
+import ipaddress
+import socket
 import sys
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.database import driver_url
@@ -25,7 +28,15 @@ class Settings(BaseSettings):
     kafka_password: SecretStr = Field(SecretStr(""), description="that user's password")
     kafka_ca_file: str = Field("", description="certificates the broker's is checked with; empty: the system's")
     topic_prefix: str = Field("", description="put before topic and group names, when installations share a broker")
-    oidc_issuer: str = Field(description="issuer of the bearer tokens; its key set is discovered from it")
+    environment: Literal["production", "local"] = Field(
+        "production",
+        description="`local`: one machine or a cluster to try things on; the issuer may be on loopback or without TLS."
+        " `production`: it may not",
+    )
+    oidc_issuer: str = Field(
+        description="issuer of the bearer tokens; its key set is discovered from it. In production an"
+        " https address that is not of loopback"
+    )
     oidc_audience: str = Field("linework", description="audience that a token must name")
     sealing_master_keys: SecretStr = Field(
         description="secret, the same in all services: `id:base64 of 32 bytes` of each master key, by comma; the first"
@@ -73,6 +84,14 @@ class Settings(BaseSettings):
         driver_url(url)
         return url
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_an_issuer_to_trust(cls, issuer: str, info: ValidationInfo) -> str:
+        fault = issuer_fault(issuer) if info.data.get("environment") != "local" else None
+        if fault is not None:
+            raise ValueError(f"{fault}; in production nobody can trust its tokens (ENVIRONMENT=local allows it)")
+        return issuer
+
     @field_validator("sealing_master_keys")
     @classmethod
     def _can_be_read(cls, keys: SecretStr) -> SecretStr:
@@ -91,3 +110,36 @@ class Settings(BaseSettings):
         except ValidationError as error:
             faults = [f"{str(fault['loc'][0]).upper()}: {fault['msg'].lower()}" for fault in error.errors()]
             sys.exit("cannot start, the environment is not complete: " + "; ".join(faults))
+
+
+def issuer_fault(issuer: str) -> str | None:
+    """Why tokens of this issuer must not be believed in production, or None.
+
+    Without TLS whoever is on the way can answer with keys of their own; on loopback the issuer is the one that gives
+    a token to everybody who asks.
+    """
+    try:
+        address = urlsplit(issuer)
+        host, _ = (address.hostname or "").rstrip("."), address.port
+    except ValueError:
+        return "it is not an address"
+    if address.scheme != "https":
+        return "the issuer is without TLS: its address does not begin with https://"
+    if not host or address.username is not None or address.query or address.fragment:
+        return "it is not the address of an issuer"
+    return "the issuer is on loopback" if _is_loopback(host) else None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost") or host.startswith("localhost."):
+        return True
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        try:
+            # `127.1` and `0x7f000001` are addresses to whoever connects.
+            address = ipaddress.ip_address(socket.inet_aton(host))
+        except (OSError, UnicodeEncodeError):
+            return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any(one.is_loopback or one.is_unspecified for one in (address, mapped) if one is not None)

@@ -254,6 +254,7 @@ def settings_for(
 ) -> Settings:
     """The settings of a process under test; waits are short unless a test says otherwise."""
     values = {
+        "environment": "local",
         "oidc_issuer": ISSUER,
         "oidc_audience": AUDIENCE,
         "sealing_master_keys": MASTER_KEYS,

@@ -85,6 +85,8 @@ _FORM_READERS = _each(NO_AREA, SUPERVISOR, AUDITOR, AGENT, OPERATOR)
 # reporting
 _RECORD_READERS = {**_each(EVERY_AREA, *_STAFF), TECHNICIAN: OWN_AREAS}
 _REPORT_READERS = {**_each(EVERY_AREA, SUPERVISOR, OPERATOR, AUDITOR, DISPATCHER), TECHNICIAN: OWN_AREAS}
+# Everybody's are their own. Repair staff without an area reach none: not what they had built while they had one.
+_REPORT_OWNERS = {**_each(SELF, *_REPORT_READERS), TECHNICIAN: OWN_AREAS}
 
 OF_EVERY_SERVICE: Mapping[str, Grants | None] = {
     "GET /livez": PUBLIC,
@@ -244,7 +246,7 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "POST /v1/calibration-sessions/{session_id}/scores": _EVALUATORS,
         "POST /v1/calibration-sessions/{session_id}/close": _SUPERVISORS,
         "POST /v1/typical-cases": _EVALUATORS,
-        "GET /v1/typical-cases": _each(NO_AREA, SUPERVISOR, AUDITOR, AGENT),
+        "GET /v1/typical-cases": _each(EVERY_AREA, SUPERVISOR, AUDITOR, AGENT),
         "POST /v1/typical-cases/{case_id}/retire": _EVALUATORS,
         "GET /v1/rules/quality": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
         "PUT /v1/rules/quality": _each(WHOLE, SUPERVISOR, OPERATOR),
@@ -288,9 +290,9 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/wallboard": _REPORT_READERS,
         "GET /v1/wallboard/stream": _REPORT_READERS,
         "POST /v1/reports": _REPORT_READERS,
-        "GET /v1/reports": _each(SELF, *_REPORT_READERS),
-        "GET /v1/reports/{report_id}": _each(SELF, *_REPORT_READERS),
-        "GET /v1/reports/{report_id}/file": _each(SELF, *_REPORT_READERS),
+        "GET /v1/reports": _REPORT_OWNERS,
+        "GET /v1/reports/{report_id}": _REPORT_OWNERS,
+        "GET /v1/reports/{report_id}/file": _REPORT_OWNERS,
         "POST /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds/{rebuild_id}": _OPERATORS,

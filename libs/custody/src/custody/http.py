@@ -38,12 +38,12 @@ def prepare_texts(app: FastAPI) -> None:
     state.sealing_keys = SealingKeys(
         state.db, settings.master_keys, state.wakeup, catch_up_seconds=settings.catch_up_seconds
     )
-    state.answer_again = _opened_again
+    state.answer_again = opened_again
 
 
 async def answered(answer: Answer, request: Request) -> Response:
     """An act's answer with its texts opened; what was remembered of it stays sealed."""
-    return (await _opened_again(answer, request)).response()
+    return (await opened_again(answer, request)).response()
 
 
 def subject_of(said: Mapping[str, Any]) -> Any:
@@ -51,7 +51,8 @@ def subject_of(said: Mapping[str, Any]) -> Any:
     return said.get("order_id") or said.get("id") or said.get("call_id")
 
 
-async def _opened_again(answer: Answer, request: Request) -> Answer:
+async def opened_again(answer: Answer, request: Request) -> Answer:
+    """An answer that was remembered, with its texts opened for whoever asks at this moment."""
     said = msgspec.json.decode(answer.body)
     subject = subject_of(said)
     if not isinstance(subject, str):

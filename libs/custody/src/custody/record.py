@@ -13,7 +13,15 @@ from typing import TypeVar
 import asyncpg
 
 from chassis import outbox
-from chassis.acts import ActHeaders, Answer, etag_of, raise_first_answer, raise_if_answered
+from chassis.acts import (
+    KEY_COLUMNS,
+    ActHeaders,
+    Answer,
+    etag_of,
+    raise_first_answer,
+    raise_if_answered,
+    raise_if_key_taken,
+)
 from chassis.catch_up import caught_up
 from chassis.catching_up import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.clock import Clock
@@ -81,13 +89,14 @@ sent as (
     insert into outbox ({OUTBOX_COLUMNS})
     select $18::smallint, $19::text, $20::text, $21::int, $22::text, $23::bytea, $24::jsonb from changed
 ), kept as (
-    insert into idempotency_keys (caller, route, key, fingerprint, status, etag, response)
-    select $25::text, $26::text, $27::text, $28::text, $29::smallint, $30::text, convert_to($16::text, 'UTF8')
+    insert into idempotency_keys ({KEY_COLUMNS}, status, etag, response)
+    select $25::text, $26::text, $27::text, $28::text, $29::text, $30::text[], $31::smallint, $32::text,
+        convert_to($16::text, 'UTF8')
     from changed where $27::text is not null
 )
 select count(*) from changed"""
-# $1..$16 are the row, $17 the version decided on, $18..$24 the outbox row, $25..$30 the idempotency key,
-# $31 of a new order the subscriber.
+# $1..$16 are the row, $17 the version decided on, $18..$24 the outbox row, $25..$32 the idempotency key,
+# $33 of a new order the subscriber.
 _CHANGE = f"""
 with changed as (
     update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::int", "stream_version")})
@@ -97,7 +106,7 @@ _CREATE = f"""
 with changed as (
     insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 and not {IS_CATCHING_UP}
         -- Held until this is committed: an erasure that comes at the same moment sees the order, or is seen here.
-        and exists (select from sealing_keys where subscriber_id = $31::text and wrapped is not null for share)
+        and exists (select from sealing_keys where subscriber_id = $33::text and wrapped is not null for share)
     returning 1
 ), {_SENT_AND_KEPT}"""
 
@@ -148,7 +157,8 @@ class Orders:
                 return await _find_unless_answered(statements, act, self._sealing_keys)
 
         def is_there(tracked: Tracked | None) -> bool:
-            return tracked is not None and tracked.order.version >= expected
+            # A foreign order is waited for like one that is not there: how long it takes tells nothing.
+            return tracked is not None and tracked.order.version >= expected and may_see(tracked.order, act.areas)
 
         tracked = await caught_up(read, is_there, wakeup=self._wakeup, seconds=self._catch_up_seconds)
         if tracked is None or not may_see(tracked.order, act.areas):
@@ -199,16 +209,14 @@ class Orders:
         values = values_of(tracked)
         answer = Answer(201 if decided_on == 0 else 200, values[-1].encode(), etag_of(tracked.order.version))
         key = act.headers.idempotency
-        remembered = (
-            (key.caller, key.route, key.key, key.fingerprint, answer.status, answer.etag) if key else (None,) * 6
-        )
+        remembered = (*key.values, answer.status, answer.etag) if key else (None,) * 8
         async with self._db.statements() as statements:
             try:
                 whose = () if decided_on else (tracked.order.subscriber_id,)
                 changed = await statements.fetchval(sql, *values, decided_on, *row_of(message), *remembered, *whose)
             except asyncpg.UniqueViolationError:
                 # The same command ran twice at once, and the other one was first.
-                await raise_if_answered(statements, key)
+                await raise_if_key_taken(statements, key)
                 await _raise_if_taken(statements, tracked.order.external_reference)
                 raise
             if changed == 0:
@@ -248,16 +256,21 @@ async def _raise_if_taken(statements: Statements, external_reference: str | None
 
 
 async def _find_unless_answered(statements: Statements, act: Act, keys: SealingKeys) -> Tracked | None:
-    """The order; raises `AlreadyAnswered` or `IdempotencyKeyReused`."""
+    """The order; raises `AlreadyAnswered` or `IdempotencyKeyReused`, but not to whom the order is not shown.
+
+    The answer to an act shows the order as it then was, and whoever sees an order sees what became of it: the order
+    as it is at present decides, whatever token the act was carried out with.
+    """
     key = act.headers.idempotency
     if key is None:
         return await find_tracked(statements, act.order_id)
     row = await statements.fetchrow(_READ, act.order_id, key.caller, key.route, key.key)
-    if row["fingerprint"] is not None:
+    tracked = tracked_of(row) if row["body"] is not None else None
+    if row["fingerprint"] is not None and tracked is not None and may_see(tracked.order, act.areas):
         raise_first_answer(key, row["fingerprint"], Answer(row["status"], row["response"], row["etag"]))
     if row["subscriber_id"] is not None:
         keys.learn(row["subscriber_id"], row["master_key_id"], row["wrapped"])
-    return tracked_of(row) if row["body"] is not None else None
+    return tracked
 
 
 async def create_in(tx: Transaction, message: Message) -> WorkOrder:

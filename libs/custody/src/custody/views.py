@@ -18,7 +18,7 @@ from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from custody.record import WorkOrderNotFound, find_tracked, may_see
-from custody.rows import to_json, work_orders
+from custody.rows import Tracked, to_json, work_orders
 from custody.sealing import Opening
 
 _URGENT = ("urgency", "due_at", "id")
@@ -134,13 +134,16 @@ async def one_order(
         async with db.statements() as statements:
             return await find_tracked(statements, order_id)
 
-    tracked = await caught_up(
-        read,
-        lambda found: at_least is None or (found is not None and found.order.version >= at_least),
-        wakeup=wakeup,
-        seconds=seconds,
-    )
-    if tracked is None or not may_see(tracked.order, tuple(areas) if areas is not None else None):
+    scope = tuple(areas) if areas is not None else None
+
+    def is_there(found: Tracked | None) -> bool:
+        # An order that may not be seen is waited for like one that is not there: how long it takes tells nothing.
+        return at_least is None or (
+            found is not None and found.order.version >= at_least and may_see(found.order, scope)
+        )
+
+    tracked = await caught_up(read, is_there, wakeup=wakeup, seconds=seconds)
+    if tracked is None or not may_see(tracked.order, scope):
         raise WorkOrderNotFound(order_id=order_id)
     if at_least is not None and tracked.order.version < at_least:
         raise NotCaughtUp(subject=order_id, expected=at_least)

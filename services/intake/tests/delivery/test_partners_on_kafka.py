@@ -83,6 +83,7 @@ class Site:
             "DATABASE_URL": self.url,
             "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "TOPIC_PREFIX": self.prefix,
+            "ENVIRONMENT": "local",
             "OIDC_ISSUER": "http://issuer.test",
             "SEALING_MASTER_KEYS": MASTER_KEYS,
             "WORKER_PORT": str(free_port()),

@@ -23,7 +23,16 @@ import msgspec
 from fastapi import Depends, Request
 
 from chassis import outbox
-from chassis.acts import ACT_PARAMETERS, ActHeaders, Answer, act_headers, etag_of, raise_if_answered, remember
+from chassis.acts import (
+    ACT_PARAMETERS,
+    ActHeaders,
+    AlreadyAnswered,
+    Answer,
+    act_headers,
+    etag_of,
+    raise_if_answered,
+    remember,
+)
 from chassis.database import Statements, Transaction
 from chassis.desk import RouteDesk
 from chassis.problems import VersionRequired
@@ -46,6 +55,7 @@ class ThingChanged(Stale):
 
 
 FindSubscriber = Callable[[Statements], Awaitable[str | None]]
+Sees = Callable[[Statements], Awaitable[Any]]
 
 
 @dataclass(slots=True)
@@ -96,7 +106,7 @@ class QualityDesk(RouteDesk):
         super().__init__(request)
         self.headers = headers
 
-    async def sealer(self, find: FindSubscriber, *texts: str | None) -> Sealer:
+    async def sealer(self, find: FindSubscriber, *texts: str | None, sees: Sees | None = None) -> Sealer:
         """Seals what is typed under the key of the subscriber whom `find` gives; plain where nobody is known.
 
         To be asked for before the act: nothing is locked while a key on its way is waited for. Raises
@@ -105,7 +115,7 @@ class QualityDesk(RouteDesk):
         if not any(texts):
             return Sealer()
         async with self.db.statements() as statements:
-            await raise_if_answered(statements, self.headers.idempotency)
+            await self.raise_if_answered(statements, sees)
             subscriber_id = await find(statements)
         return await self.sealer_of(subscriber_id)
 
@@ -115,11 +125,23 @@ class QualityDesk(RouteDesk):
         keys: SealingKeys = self.app.state.sealing_keys
         return Sealer(await keys.get_for_writing(subscriber_id), subscriber_id)
 
+    async def raise_if_answered(self, statements: Statements, sees: Sees | None) -> None:
+        """Raises `AlreadyAnswered`, or what `sees` raises where the caller may not see the thing any more."""
+        try:
+            await raise_if_answered(statements, self.headers.idempotency)
+        except AlreadyAnswered:
+            if sees is not None:
+                await sees(statements)
+            raise
+
     @contextlib.asynccontextmanager
-    async def act(self) -> AsyncIterator[ActAtDesk]:
-        """Raises `AlreadyAnswered` for a command that was carried out before."""
+    async def act(self, *, sees: Sees | None = None) -> AsyncIterator[ActAtDesk]:
+        """Raises `AlreadyAnswered` for a command that was carried out before.
+
+        `sees` is asked before that answer is given again: it raises where the caller may not see the thing any more.
+        """
         async with self.db.begin() as tx:
-            await raise_if_answered(tx, self.headers.idempotency)
+            await self.raise_if_answered(tx, sees)
             act = ActAtDesk(tx, self.clock.now(), self.caller.actor, self.headers)
             yield act
             await publish(tx, act.messages)

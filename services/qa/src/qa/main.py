@@ -6,7 +6,7 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
 from custody.http import prepare_orders
-from qa import api, api_rules
+from qa import api, api_rules, scope
 from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
 from qa.evaluation import api as evaluation
@@ -35,6 +35,11 @@ ROUTERS = [
 ]
 
 
+def _prepare(app: FastAPI) -> None:
+    prepare_orders(Service.QA)(app)
+    app.state.answer_again = scope.again
+
+
 def app(settings: Settings) -> FastAPI:
     return create_app(
         "qa",
@@ -42,7 +47,7 @@ def app(settings: Settings) -> FastAPI:
         ROUTERS,
         description="Completed orders, their audit, and the archive; recordings, samples, evaluations, follow-ups.",
         subscriptions=SUBSCRIPTIONS,
-        prepare=prepare_orders(Service.QA),
+        prepare=_prepare,
     )
 
 

@@ -1,5 +1,6 @@
 """What the routes of quality have in common beside those of orders."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
@@ -59,8 +60,11 @@ class PageWanted:
     def __init__(self, cursor: Cursor = None, limit: Limit = 50, from_: From = None, to: To = None) -> None:
         self.cursor, self.limit, self.from_, self.to = cursor, limit, from_, to
 
-    def page(self, *, condition: str = "", arguments: tuple[Any, ...] = (), **equal: Any) -> Page:
+    def page(
+        self, *, condition: str = "", arguments: tuple[Any, ...] = (), areas: Sequence[str] | None = None, **equal: Any
+    ) -> Page:
         return Page(
+            areas=areas,
             cursor=self.cursor,
             limit=self.limit,
             equal=equal,

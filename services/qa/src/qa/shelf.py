@@ -4,7 +4,7 @@ Plans, forms, evaluations, projects and the like are read whole and changed whol
 is one table of them. `save` is guarded by the version; `lock` makes everybody else wait until the commit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -15,6 +15,7 @@ from chassis.database import Database, Statements, Transaction
 from chassis.paging import from_cursor, moment_of, to_cursor
 from contracts.refusals import NotFound
 from custody.sealing import Opening
+from qa.scope import narrowed
 
 T = TypeVar("T")
 
@@ -38,6 +39,8 @@ class Page:
     condition: str = ""
     """More SQL, with `$1`, `$2`, … for `arguments`."""
     arguments: tuple[Any, ...] = ()
+    areas: Sequence[str] | None = None
+    """The caller's: orders of others are left out of what is shown."""
 
 
 class Shelf(Generic[T]):
@@ -126,10 +129,11 @@ class Shelf(Generic[T]):
         )
         async with db.statements() as statements:
             rows = await statements.fetch(sql, *arguments)
+            stored = await narrowed(statements, [row["body"] for row in rows[: wanted.limit]], wanted.areas)
         shown = rows[: wanted.limit]
         is_more = len(rows) > wanted.limit
         # With the connection given back: the keys may have to be asked for.
-        bodies = [(row["id"], row["body"]) for row in shown]
+        bodies = [(row["id"], body) for row, body in zip(shown, stored, strict=True)]
         items = await opening.objects(bodies) if opening else [body for _, body in bodies]
         last = (self._table, shown[-1]["sorted"].isoformat(), shown[-1]["id"]) if is_more else None
         cursor = f'"{to_cursor(*last)}"' if last else "null"

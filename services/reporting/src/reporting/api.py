@@ -97,7 +97,8 @@ async def _timeline(order_id: str, desk: RouteDesk, at_least: int | None) -> lis
 async def get_timeline(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """Who did what when: every event, request and refusal of an order, oldest first, with the events' hashes.
 
-    Whoever sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one.
+    Whoever sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one; once an
+    order was dispatched elsewhere, up to that moment. Links to orders that they may not see are left out.
     """
     found = await _timeline(order_id, desk, at_least)
     opening = opening_for(desk.request)
@@ -110,6 +111,8 @@ async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> 
     """The order's events as a file that anybody can verify: `python verify_timeline.py FILE`.
 
     Free texts are in it as they travelled, sealed: once the subscriber is erased it still verifies and says nothing.
+
+    For whoever sees some work areas only it ends where their timeline does; what there is of it verifies all the same.
 
     Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
     where nobody can change it, and give it to the script as the second argument.

@@ -57,16 +57,14 @@ class OrdersThen(BaseModel):
 async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> WorkOrderShown:
     """The whole order as it was known at a moment, folded from the events that were recorded by then.
 
-    Who sees some work areas only sees it if it had been dispatched to one of them by then.
+    Whoever sees some work areas only sees it if it had been dispatched to one of them by then; once it was dispatched
+    elsewhere, as it was before that.
     """
     moment = as_of or desk.clock.now()
     order: WorkOrder | None = None
-    areas_until_then: set[str] = set()
-    for message in await views.recorded_until(desk.db, order_id, moment):
+    for message in await views.recorded_until(desk.db, order_id, moment, areas=desk.caller.areas):
         order = apply(order, message)
-        areas_until_then.add(order.work_area_id or "")
-    is_seen = desk.caller.areas is None or not areas_until_then.isdisjoint(desk.caller.areas)
-    if order is None or not is_seen:
+    if order is None:
         raise WorkOrderNotFound(order_id=order_id)
     return to_shown(await opening_for(desk.request).object(order_id, to_json(order)))
 

@@ -1,4 +1,4 @@
-"""Reports over HTTP: asked for, watched, fetched. Everybody sees their own."""
+"""Reports over HTTP: asked for, watched, fetched. Each to who asked, as far as their token reaches."""
 
 import json
 from datetime import date, datetime
@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
+from chassis.desk import Desk, RouteDesk
 from chassis.problems import Responses
 from custody.routes import ANY
 from reporting.api_rules import Rules, ZoneName
@@ -89,16 +89,19 @@ async def get_reports(
     before: Annotated[int | None, Query(ge=1, le=2**62, description="Older than this one.")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> Reports:
-    """The caller's reports, newest first."""
-    return Reports(
-        items=[_shown(row) for row in await building.reports(desk.db, by=desk.caller.sub, before=before, limit=limit)]
-    )
+    """The caller's reports, newest first; not those that were built for more areas or roles than the token has."""
+    found = await building.reports(desk.db, _reader(desk), before=before, limit=limit)
+    return Reports(items=[_shown(row) for row in found])
+
+
+def _reader(desk: RouteDesk) -> building.Reader:
+    return building.Reader(desk.caller.sub, desk.caller.roles, desk.caller.areas)
 
 
 @router.get("/{report_id}", responses=Responses.of((*ANY, ReportNotFound)))
 async def get_report(report_id: ReportId, desk: Desk) -> Report:
     """How far it is, and its manifest once it is ready."""
-    return _shown(await building.get_report(desk.db, report_id, by=desk.caller.sub))
+    return _shown(await building.get_report(desk.db, report_id, _reader(desk)))
 
 
 @router.get(
@@ -114,7 +117,7 @@ async def get_report(report_id: ReportId, desk: Desk) -> Report:
 )
 async def get_report_file(report_id: ReportId, desk: Desk) -> Response:
     """The file itself; its SHA-256 is in the manifest."""
-    name, format, content = await building.get_file(desk.db, report_id, by=desk.caller.sub)
+    name, format, content = await building.get_file(desk.db, report_id, _reader(desk))
     return Response(
         content,
         media_type=_MEDIA_TYPES[format],

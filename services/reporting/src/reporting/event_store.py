@@ -16,8 +16,9 @@ import msgspec
 from chassis.database import Statements, Transaction
 from chassis.subscribe import Gap, Poison
 from chassis.telemetry import METRICS
-from contracts.catalogue import BY_TYPE
+from contracts.catalogue import BY_BODY, BY_TYPE
 from contracts.chain import GENESIS, event_hash
+from contracts.events import WorkOrderDispatched
 from contracts.message import Actor, Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
 
@@ -293,6 +294,21 @@ async def timeline(statements: Statements, order_id: str) -> list[Stored]:
         f"{_SELECT} where order_id = $1 and topic = $2 order by place", order_id, WORK_ORDERS.name
     )
     return [stored_of(row) for row in rows]
+
+
+async def dispatches_of(statements: Statements, order_ids: Sequence[str]) -> dict[str, list[tuple[int, str]]]:
+    """By order, where in the record it was dispatched to which work area; in the record's order."""
+    rows = await statements.fetch(
+        """select order_id, place, convert_from(data, 'UTF8')::json->>'work_area_id' as work_area_id from messages
+           where order_id = any($1) and topic = $2 and type = $3 order by place""",
+        order_ids,
+        WORK_ORDERS.name,
+        BY_BODY[WorkOrderDispatched].type,
+    )
+    found: dict[str, list[tuple[int, str]]] = {}
+    for row in rows:
+        found.setdefault(row["order_id"], []).append((row["place"], row["work_area_id"]))
+    return found
 
 
 async def messages_after(statements: Statements, place: int, *, topic: str | None = None, limit: int) -> list[Stored]:

@@ -11,11 +11,10 @@ from chassis.catch_up import NotCaughtUp, caught_up
 from chassis.database import Database
 from chassis.wakeup import Wakeup
 from contracts.chain import time_text
-from contracts.events import WorkOrderDispatched
 from contracts.message import Message
 from custody.record import WorkOrderNotFound
 from custody.sealing import Opening
-from reporting import event_store
+from reporting import event_store, scope
 from reporting.event_store import Stored
 
 PROOF_FORMAT = "linework-timeline-proof-v1"
@@ -32,38 +31,35 @@ async def timeline(
 ) -> list[Stored]:
     """Every message of an order, oldest first, once version `at_least` is among them.
 
-    Who may see some work areas only sees the orders that were ever dispatched to one of them: repair staff
-    who sent an order back can still see that they did. Raises `WorkOrderNotFound` or `NotCaughtUp`.
+    Whoever sees some work areas only gets what `scope` says: repair staff who sent an order back can still see that
+    they did, and not what became of it. Raises `WorkOrderNotFound` or `NotCaughtUp`.
     """
 
     async def read() -> list[Stored]:
         async with db.statements() as statements:
-            return await event_store.timeline(statements, order_id)
+            found = await event_store.timeline(statements, order_id)
+            return await scope.timeline_shown(statements, found, areas)
 
     def has_come(found: Sequence[Stored]) -> bool:
         return at_least is None or any((one.message.order_version or 0) >= at_least for one in found)
 
     found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
-    if not any(one.message.order_version for one in found) or not _may_see(found, areas):
+    if not any(one.message.order_version for one in found):
         raise WorkOrderNotFound(order_id=order_id)
     if not has_come(found):
         raise NotCaughtUp(subject=order_id, expected=at_least)
     return found
 
 
-def _may_see(found: Sequence[Stored], areas: tuple[str, ...] | None) -> bool:
-    if areas is None:
-        return True
-    bodies = (one.message.body for one in found)
-    return any(isinstance(body, WorkOrderDispatched) and body.work_area_id in areas for body in bodies)
-
-
-async def recorded_until(db: Database, order_id: str, moment: datetime) -> list[Message]:
-    """The events of an order that were recorded by a moment, oldest first, up to the first that was not."""
+async def recorded_until(
+    db: Database, order_id: str, moment: datetime, *, areas: tuple[str, ...] | None
+) -> list[Message]:
+    """The events of an order that were recorded by a moment, oldest first, up to the first that was not; of those
+    what somebody of these areas sees."""
     async with db.statements() as statements:
         found = await event_store.timeline(statements, order_id)
     events = (one.message for one in found if one.message.order_version is not None)
-    return list(takewhile(lambda message: message.recorded_at <= moment, events))
+    return scope.events_shown(list(takewhile(lambda message: message.recorded_at <= moment, events)), areas)
 
 
 async def timeline_json(order_id: str, found: Sequence[Stored], opening: Opening, *, waits: bool) -> bytes:

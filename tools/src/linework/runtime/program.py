@@ -80,6 +80,7 @@ def service_environment(installation: Installation, service: str, database_url: 
         "HTTP_PORT": str(installation.ports[service]),
         "WORKER_PORT": str(installation.ports[f"{service}_worker"]),
         "WORKER_ID": os.environ.get("WORKER_ID") or "0",
+        "ENVIRONMENT": "local",
         "OIDC_ISSUER": installation.address("issuer"),
         "OIDC_AUDIENCE": AUDIENCE,
         "INTAKE_URL": installation.address("intake"),

@@ -37,6 +37,7 @@ from qa.routes import (
 from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
+from qa.scope import narrowed_object
 
 router = APIRouter(prefix="/v1", tags=["evaluation"])
 
@@ -182,7 +183,8 @@ async def get_evaluation(evaluation_id: Id, desk: Desk) -> Response:
     async with desk.db.statements() as statements:
         evaluation = await views.get_visible(statements, evaluation_id, desk.caller)
     at_work = await views.filled(desk.db, evaluation)
-    return json_of(await opening_for(desk.request).object(evaluation_id, msgspec.json.encode(at_work)))
+    shown = await opening_for(desk.request).object(evaluation_id, msgspec.json.encode(at_work))
+    return json_of(await narrowed_object(desk.db, shown, desk.caller.areas))
 
 
 @router.post(

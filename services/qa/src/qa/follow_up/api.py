@@ -8,12 +8,10 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from chassis.desk import Desk, RouteDesk
-from chassis.guard import Caller
 from chassis.problems import Responses
 from chassis.texts import Code, Moment, Prose, Reference
 from contracts.quality import AttemptOutcome
 from contracts.sealing import SealedText
-from custody.http import answered
 from custody.routes import SearchReference
 from custody.sealing import opening_for
 from custody.subscribers import SubscriberShown
@@ -24,6 +22,7 @@ from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
 from qa.follow_up.domain.project import QuietHours, QuotaReached
 from qa.follow_up.domain.questionnaire import RepliesDoNotFit, Reply
 from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
+from qa.scope import answered, narrowed_object
 
 router = APIRouter(prefix="/v1", tags=["follow-ups"])
 
@@ -71,16 +70,6 @@ class FollowUpPage(BaseModel):
     next_cursor: str | None
 
 
-_VISIBLE = """($1::text is null or holder = $1 or first_holder = $1)
-    and ($2::text[] is null or work_area_id = any($2))"""
-
-
-def _visible_to(caller: Caller) -> tuple[str | None, list[str] | None]:
-    """Of an agent those that are or were with them; of a token with areas those of orders there."""
-    own = caller.sub if caller.role == "agent" else None
-    return own, None if caller.areas is None else list(caller.areas)
-
-
 @router.get("/follow-ups", response_model=FollowUpPage, responses=Responses.of(LIST_REFUSALS))
 async def list_follow_ups(
     desk: Desk,
@@ -93,8 +82,9 @@ async def list_follow_ups(
 ) -> Response:
     """Follow-ups, those that are due first first. An agent finds their own."""
     page = wanted.page(
-        condition=f"{_VISIBLE} and ($3::text is null or order_ids @> array[$3::text])",
-        arguments=(*_visible_to(desk.caller), order_id),
+        condition=f"{store.VISIBLE} and {store.OF_ORDER}",
+        arguments=(*store.visible_to(desk.caller), order_id),
+        areas=desk.caller.areas,
         project_id=project_id,
         subscriber_no=subscriber_no,
         holder=holder,
@@ -129,17 +119,13 @@ async def take_follow_up(project_id: Code, desk: ActDesk) -> Response:
 async def get_follow_up(follow_up_id: Id, desk: Desk) -> Response:
     """One follow-up with its attempts and replies."""
     found = await _get_visible(desk, follow_up_id)
-    return json_of(await opening_for(desk.request).object(follow_up_id, msgspec.json.encode(found)))
+    shown = await opening_for(desk.request).object(follow_up_id, msgspec.json.encode(found))
+    return json_of(await narrowed_object(desk.db, shown, desk.caller.areas))
 
 
 async def _get_visible(desk: RouteDesk, follow_up_id: str) -> FollowUp:
     async with desk.db.statements() as statements:
-        found = await store.FOLLOW_UPS.where(
-            statements, f"{_VISIBLE} and id = $3", *_visible_to(desk.caller), follow_up_id
-        )
-    if not found:
-        raise store.FollowUpNotFound(id=follow_up_id)
-    return found[0]
+        return await store.get_visible(statements, follow_up_id=follow_up_id, caller=desk.caller)
 
 
 @router.get(

@@ -10,13 +10,13 @@ from chassis.problems import Responses
 from chassis.texts import Code, Prose
 from contracts.quality import FindingKind
 from contracts.sealing import SealedText
-from custody.http import answered
 from custody.sealing import opening_for
 from qa.desk import ActDesk
 from qa.follow_up import intake, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import Finding, FindingState
 from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
+from qa.scope import answered
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
@@ -58,6 +58,7 @@ async def list_findings(
     page = wanted.page(
         condition="($1::text[] is null or work_area_id = any($1))",
         arguments=(None if areas is None else list(areas),),
+        areas=areas,
         project_id=project_id,
         kind=kind.value if kind else None,
         state=state.value if state else None,

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
+from chassis.guard import Caller
 from contracts.quality import FollowUpCause
 from contracts.refusals import NotFound
 from qa.follow_up.domain.calendar import WorkingCalendar
@@ -105,6 +106,27 @@ FINDINGS = Shelf(
     not_found=FindingNotFound,
     sort="found_at",
 )
+
+
+VISIBLE = """($1::text is null or holder = $1 or first_holder = $1)
+    and ($2::text[] is null or work_area_id = any($2))"""
+# Whoever sees some areas only finds nothing by an order of another: that it is among them would say where it is.
+OF_ORDER = """($3::text is null or order_ids @> array[$3::text] and ($2::text[] is null
+    or exists (select from work_orders w where w.id = $3 and w.work_area_id = any($2))))"""
+
+
+def visible_to(caller: Caller) -> tuple[str | None, list[str] | None]:
+    """Of an agent those that are or were with them; of a token with areas those of orders there."""
+    own = caller.sub if caller.role == "agent" else None
+    return own, None if caller.areas is None else list(caller.areas)
+
+
+async def get_visible(statements: Statements, *, follow_up_id: str, caller: Caller) -> FollowUp:
+    """Raises `FollowUpNotFound`, also of one that the caller may not see."""
+    found = await FOLLOW_UPS.where(statements, f"{VISIBLE} and id = $3", *visible_to(caller), follow_up_id)
+    if not found:
+        raise FollowUpNotFound(id=follow_up_id)
+    return found[0]
 
 
 async def next_questionnaire_version(tx: Transaction, questionnaire_id: str) -> int:

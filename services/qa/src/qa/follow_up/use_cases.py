@@ -12,7 +12,7 @@ from contracts.directory import Names
 from contracts.quality import AttemptOutcome, FollowUpCause
 from contracts.refusals import Conflict, Invalid, NotFound
 from custody.sealing import Sealer
-from qa.desk import ActAtDesk, QualityDesk, ThingChanged
+from qa.desk import ActAtDesk, QualityDesk, Sees, ThingChanged
 from qa.follow_up import intake, store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
@@ -199,6 +199,10 @@ def _begin(day: date, calendar: WorkingCalendar) -> datetime:
     return datetime.combine(day, time(), calendar.zone)
 
 
+def _sees(follow_up_id: str, desk: QualityDesk) -> Sees:
+    return partial(store.get_visible, follow_up_id=follow_up_id, caller=desk.caller)
+
+
 async def _lock(tx: Transaction, follow_up_id: str, areas: tuple[str, ...] | None) -> FollowUp:
     found = await store.FOLLOW_UPS.lock(tx, follow_up_id)
     if areas is not None and found.work_area_id not in areas:
@@ -207,7 +211,7 @@ async def _lock(tx: Transaction, follow_up_id: str, areas: tuple[str, ...] | Non
 
 
 async def release_follow_up(follow_up_id: str, *, desk: QualityDesk) -> Answer:
-    async with desk.act() as act:  # the only commit on this path
+    async with desk.act(sees=_sees(follow_up_id, desk)) as act:  # the only commit on this path
         found = await _lock(act.tx, follow_up_id, desk.caller.areas)
         act.check_version(found.version)
         released = following.release(found, by=act.actor.sub, is_supervisor=desk.caller.role == "supervisor")
@@ -221,7 +225,7 @@ async def _texts_of(follow_up_id: str, *texts: str | None, desk: QualityDesk) ->
     if not any(texts):
         return Sealer(), None
     async with desk.db.statements() as statements:
-        await raise_if_answered(statements, desk.headers.idempotency)
+        await desk.raise_if_answered(statements, _sees(follow_up_id, desk))
         found = await store.FOLLOW_UPS.get(statements, follow_up_id)
     subscriber_id = await intake.subscriber_of(found, desk.app, token=desk.caller.token)
     return await desk.sealer_of(subscriber_id), subscriber_id
@@ -230,7 +234,7 @@ async def _texts_of(follow_up_id: str, *texts: str | None, desk: QualityDesk) ->
 async def note_attempt(follow_up_id: str, command: MakeAttempt, *, desk: QualityDesk) -> Answer:
     """A call that did not lead to answers."""
     seal, subscriber_id = await _texts_of(follow_up_id, command.note, desk=desk)
-    async with desk.act() as act:  # the only commit on this path
+    async with desk.act(sees=_sees(follow_up_id, desk)) as act:  # the only commit on this path
         found = await _lock_to_call(act, follow_up_id, desk, subscriber_id)
         project = await store.PROJECTS.get(act.tx, found.project_id)
         tried, events = following.attempt(
@@ -253,7 +257,7 @@ async def complete_follow_up(follow_up_id: str, command: HandInReplies, *, desk:
     """The questionnaire as it was answered; replies that are findings open them."""
     texts = [reply.text for reply in command.replies]
     seal, subscriber_id = await _texts_of(follow_up_id, command.note, *texts, desk=desk)
-    async with desk.act() as act:  # the only commit on this path
+    async with desk.act(sees=_sees(follow_up_id, desk)) as act:  # the only commit on this path
         found = await _lock_to_call(act, follow_up_id, desk, subscriber_id)
         questionnaire = await store.QUESTIONNAIRES.get(act.tx, found.questionnaire)
         answered = Answered(

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
@@ -17,6 +18,7 @@ from qa.recordings import store, use_cases
 from qa.recordings.domain.recording import Recording, RecordingNotFound
 from qa.recordings.use_cases import OpenRecording, RecordingReference
 from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, NameOfSwitch, Wanted, json_of
+from qa.scope import narrowed_object
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
 
@@ -57,6 +59,7 @@ async def list_recordings(
     """Recordings, latest first. An agent finds their own; areas in the token narrow to calls about their orders."""
     areas, own = desk.caller.areas, store.own_only(desk.caller)
     page = wanted.page(
+        areas=areas,
         condition=store.IN_AREAS if areas is not None else "",
         arguments=(list(areas),) if areas is not None else (),
         agent_id=(agent_id,) if own is None and agent_id else None if own is None else _both(own, agent_id),
@@ -101,8 +104,9 @@ async def list_openings(recording_id: NameOfSwitch, desk: Desk) -> Openings:
 
 
 # Last, because the name in its path may be anything.
-@router.get("/{recording_id:path}", responses=Responses.of((*ANY, RecordingNotFound)))
-async def get_recording(recording_id: NameOfSwitch, desk: Desk) -> Recording:
+@router.get("/{recording_id:path}", response_model=Recording, responses=Responses.of((*ANY, RecordingNotFound)))
+async def get_recording(recording_id: NameOfSwitch, desk: Desk) -> Response:
     """The facts of one recording; to listen to it, open it."""
     async with desk.db.statements() as statements:
-        return await store.get_visible(statements, recording_id, desk.caller)
+        found = await store.get_visible(statements, recording_id, desk.caller)
+    return json_of(await narrowed_object(desk.db, msgspec.json.encode(found), desk.caller.areas))

@@ -29,8 +29,10 @@ class RecordingReference:
 
 async def open_recording(command: OpenRecording, *, desk: QualityDesk) -> Answer:
     """Gives the reference, and records who was given it and what for, in the same transaction."""
-    seal = await desk.sealer(partial(store.subscriber_of, recording_id=command.recording_id), command.note)
-    async with desk.act() as act:  # the only commit on this path
+    sees = partial(store.get_visible, recording_id=command.recording_id, caller=desk.caller)
+    find = partial(store.subscriber_of, recording_id=command.recording_id)
+    seal = await desk.sealer(find, command.note, sees=sees)
+    async with desk.act(sees=sees) as act:  # the only commit on this path
         recording = await store.get_visible(act.tx, command.recording_id, desk.caller)
         await store.note_opening(
             act.tx,

@@ -60,8 +60,18 @@ async def list_cases(
     demand_type: SearchReference = None,
     is_in_use: bool | None = True,
 ) -> Response:
-    """Typical cases, latest first; those that were retired with `is_in_use=false`."""
-    page = wanted.page(kind=kind.value if kind else None, demand_type=demand_type, is_in_use=is_in_use)
+    """Typical cases, latest first; those that were retired with `is_in_use=false`.
+
+    Areas in the token narrow to recordings of calls about their orders, as in the list of recordings.
+    """
+    areas = desk.caller.areas
+    page = wanted.page(
+        condition=store.OF_RECORDINGS_IN_AREAS if areas is not None else "",
+        arguments=(list(areas),) if areas is not None else (),
+        kind=kind.value if kind else None,
+        demand_type=demand_type,
+        is_in_use=is_in_use,
+    )
     return json_of(await store.CASES.page(desk.db, page, opening_for(desk.request)))
 
 

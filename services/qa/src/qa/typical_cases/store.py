@@ -35,6 +35,9 @@ class TypicalCase:
     is_in_use: bool = True
 
 
+OF_RECORDINGS_IN_AREAS = """exists (
+    select from recordings r join work_orders w on w.id = any(r.order_ids)
+    where r.id = typical_cases.body->>'recording_id' and w.work_area_id = any($1::text[]))"""
 CASES = Shelf(
     "typical_cases",
     TypicalCase,

@@ -12,6 +12,7 @@ from chassis.database import Database, Statements
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from contracts.catalogue import BY_TYPE
 from contracts.topics import QUALITY
+from reporting import scope
 from reporting.event_store import StreamState
 from reporting.figures.counting import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
 from reporting.figures.past import fold_past
@@ -107,8 +108,11 @@ async def _events_behind(
         max(moments) + _HOUR if is_endless else _FAR_AHEAD,
         sorted(topics),
     )
+    ends = await scope.ends_of(statements, sorted(subjects), question.areas) if question.areas is not None else {}
     events: dict[str, list[Mapping[str, Any]]] = {subject: [] for subject in subjects.values()}
     for row in map(dict, found):
+        if row["place"] >= ends.get(row["subject"], scope.FOR_EVER):
+            continue
         data = row.pop("data")
         faults = msgspec.json.decode(data).get("faults") if data else None
         events[subjects[row["subject"]]].append(row | ({"faults": faults} if faults else {}))
@@ -130,9 +134,15 @@ async def _of_follow_ups(
         question.as_of,
         list(question.metric.source.inputs),
     )
+    # What covers several orders is told under the first of them, which can be one of another area.
+    hidden = (
+        streams - await scope.shown_among(statements, streams, question.areas) if question.areas is not None else ()
+    )
     events: dict[str, list[Mapping[str, Any]]] = {}
     for row in map(dict, found):
-        events.setdefault(msgspec.json.decode(row.pop("data"))["follow_up_id"], []).append(row)
+        follow_up_id = msgspec.json.decode(row.pop("data"))["follow_up_id"]
+        row["subject"] = follow_up_id if row["subject"] in hidden else row["subject"]
+        events.setdefault(follow_up_id, []).append(row)
     return events
 
 

@@ -8,6 +8,7 @@ import asyncio
 import hashlib
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,9 +37,9 @@ SHOWN = (
 
 
 class ReportNotFound(NotFound):
-    """There is no report {report_id} of yours."""
+    """There is no report {report_id} of yours that you may see."""
 
-    zh = "没有您的报表 {report_id}。"
+    zh = "没有您可以查看的本人报表 {report_id}。"
 
 
 class ReportNotReady(Conflict):
@@ -74,29 +75,57 @@ async def request_report(db: Database, asked: Asked, format: Format, *, by: str)
         )
 
 
-async def reports(db: Database, *, by: str, before: int | None, limit: int) -> list[Any]:
-    """Somebody's reports, newest first."""
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who asks for reports that they had built, as their token says at present."""
+
+    sub: str
+    roles: frozenset[str]
+    areas: tuple[str, ...] | None
+
+    @property
+    def values(self) -> tuple[str, list[str] | None, list[str]]:
+        """The values of `_READABLE`."""
+        return self.sub, None if self.areas is None else list(self.areas), roles_beyond(self.roles)
+
+
+_READABLE = """asked_by = $1 and ($2::text[] is null or areas is not null and areas <@ $2::text[])
+    and not roles && $3::text[]"""
+
+
+def roles_beyond(roles: frozenset[str]) -> list[str]:
+    """The roles that a metric of a report is open to, and none of these: what was built for one may hold too much."""
+    metrics = [REGISTRY[metric_id][-1] for section in SECTIONS for metric_id in section.metrics]
+    closed = [metric for metric in metrics if roles.isdisjoint(metric.roles)]
+    return sorted({role for metric in closed for role in metric.roles})
+
+
+async def reports(db: Database, reader: Reader, *, before: int | None, limit: int) -> list[Any]:
+    """Somebody's reports that hold no more than they may see at present, newest first."""
     async with db.statements() as statements:
         return await statements.fetch(
-            f"""select {SHOWN} from reports where asked_by = $1 and ($2::bigint is null or id < $2)
-                order by id desc limit $3""",
-            by,
+            f"""select {SHOWN} from reports where {_READABLE} and ($4::bigint is null or id < $4)
+                order by id desc limit $5""",
+            *reader.values,
             before,
             limit,
         )
 
 
-async def get_report(db: Database, report_id: int, *, by: str, columns: str = SHOWN) -> Any:
+async def get_report(db: Database, report_id: int, reader: Reader, *, columns: str = SHOWN) -> Any:
+    """Raises `ReportNotFound`, also for a report that holds more than its reader may see at present."""
     async with db.statements() as statements:
-        row = await statements.fetchrow(f"select {columns} from reports where id = $1 and asked_by = $2", report_id, by)
+        row = await statements.fetchrow(
+            f"select {columns} from reports where {_READABLE} and id = $4", *reader.values, report_id
+        )
     if row is None:
         raise ReportNotFound(report_id=report_id)
     return row
 
 
-async def get_file(db: Database, report_id: int, *, by: str) -> tuple[str, Format, bytes]:
+async def get_file(db: Database, report_id: int, reader: Reader) -> tuple[str, Format, bytes]:
     """Name, format and content."""
-    row = await get_report(db, report_id, by=by, columns="kind, begins_at, time_zone, format, state, file")
+    row = await get_report(db, report_id, reader, columns="kind, begins_at, time_zone, format, state, file")
     if row["state"] != "ready":
         raise ReportNotReady(report_id=report_id, state=row["state"])
     day = row["begins_at"].astimezone(ZoneInfo(row["time_zone"])).date().isoformat()
