@@ -44,7 +44,7 @@ from intake.call_models import (
 from intake.domain import creation
 from intake.domain import desk as refusals
 from intake.domain.legs import CallState
-from intake.domain.privacy import plain_phone
+from intake.domain.privacy import not_searchable, plain_phone
 from intake.knowledge_store import ArticleNotFound
 from intake.views_calls import CallSearch, CaseSearch, seen_case, seen_record
 
@@ -104,6 +104,8 @@ async def search_calls(
     limit: Limit = 50,
 ) -> CallPage:
     """Calls by subscriber, number, agent, queue or time, the latest first; numbers are masked by role."""
+    if hidden := not_searchable({"phone": phone}, desk.caller.roles):
+        return CallPage(items=[], next_cursor=None, not_searched=hidden)
     number = plain_phone(phone) if phone else None
     wanted = CallSearch(subscriber_no, number, agent_id, queue, direction, state, since, until)
     page = await views_calls.calls(desk.db, wanted, roles=desk.caller.roles, cursor=cursor, limit=limit)

@@ -191,10 +191,15 @@ async def undo_link(link_id: OrderId, desk: ActDesk) -> Response:
 
 @router.post("/duplicate-checks", responses=Responses.of((*ANY, SubscriberNotFound)))
 async def check_for_duplicates(body: OrderIntended, desk: Desk) -> Candidates:
-    """Orders that the one about to be created may be, with a score of 100 and why; the likeliest first."""
+    """Orders that the one about to be created may be, with a score of 100 and why; the likeliest first.
+
+    Who sees phone numbers masked gets no candidates by a number: `same_phone` would tell of it.
+    """
     intended = Intended(body.subscriber_no, body.demand_type, body.device_type)
     async with desk.db.statements() as statements:
-        found = await ties.duplicate_candidates(statements, intended, now=desk.clock.now(), areas=desk.caller.areas)
+        found = await ties.duplicate_candidates(
+            statements, intended, now=desk.clock.now(), areas=desk.caller.areas, roles=desk.caller.roles
+        )
     return Candidates.model_validate({"items": found}, from_attributes=True)
 
 

@@ -1,5 +1,6 @@
 """What belongs together: outages and who is inside them, links that can be undone, orders that may be there already."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,7 @@ from intake.domain.desk import (
     check_version,
 )
 from intake.domain.duplicates import Candidate, Likeness, Reason, candidates
+from intake.domain.privacy import SEES_NUMBERS
 
 _OUTAGE = "id, version, territories, cause, began_at, restore_by, ended_at, told_by"
 
@@ -249,15 +251,24 @@ class Intended:
 
 
 async def duplicate_candidates(
-    statements: Statements, intended: Intended, *, now: datetime, areas: tuple[str, ...] | None
+    statements: Statements,
+    intended: Intended,
+    *,
+    now: datetime,
+    areas: tuple[str, ...] | None,
+    roles: AbstractSet[str],
 ) -> list[Candidate]:
-    """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`."""
+    """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`.
+
+    Numbers are compared for those only who see them: that two are the same tells something of both.
+    """
     rules = await desk_store.desk_rules(statements)
     await get_subscriber_id(statements, intended.subscriber_no)
     rows = await statements.fetch(
         """with asked as (
-               select id, array(select unnest(same_number(phone)) from unnest(phones) as phone) as phones,
-                      plain_address(address) as address from subscribers where subscriber_no = $1
+               select id, plain_address(address) as address,
+                      array(select unnest(same_number(phone)) from unnest(phones) as phone where $6::bool) as phones
+               from subscribers where subscriber_no = $1
            ),
            people as (
                select other.subscriber_no, other.id = asked.id as is_same, other.phones && asked.phones as has_phone,
@@ -277,6 +288,7 @@ async def duplicate_candidates(
         intended.demand_type,
         now,
         rules.duplicate_hours,
+        bool(roles & SEES_NUMBERS),
     )
     found = [_likeness(dict(row), intended) for row in rows]
     return list(candidates(found, now=now, window_hours=rules.duplicate_hours, least_score=rules.duplicate_least_score))
