@@ -36,6 +36,7 @@ from intake import use_cases, views
 from intake.api_subscribers import NOT_SEARCHED
 from intake.domain import creation
 from intake.domain.privacy import plain_phone, searched_by_phone
+from intake.scope_store import Scope
 from intake.views import HistoryEntry, LookUp, RequestNotFound, SubscriberOfOrder
 
 _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
@@ -175,11 +176,12 @@ async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None
 
 @router.get("/work-orders/{order_id}/history", responses=Responses.of(READ_REFUSALS))
 async def get_history(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> list[HistoryEntry]:
-    """Who did what when, oldest first: every event, request and refusal of the order."""
+    """Who did what when, oldest first: every event, request and refusal of the order, and its links to orders that
+    the caller may see."""
     return await views.history(
         desk.db,
         order_id,
-        areas=desk.caller.areas,
+        scope=Scope(desk.caller.sub, desk.caller.areas),
         at_least=at_least,
         opening=opening_for(desk.request),
         wakeup=desk.wakeup,
