@@ -66,7 +66,7 @@ _PRIVACY_READERS = _each(WHOLE, SUPERVISOR, AUDITOR)
 _ASKERS = _each(EVERY_AREA, AGENT, SUPERVISOR, DISPATCHER)
 _LOOK_UP = {**_ASKERS, AUDITOR: EVERY_AREA, TECHNICIAN: OWN_AREAS}
 _DESK = _each(EVERY_AREA, AGENT, SUPERVISOR)
-_CALL_READERS = {**_DESK, AUDITOR: NO_AREA}
+_CALL_READERS = {**_DESK, AUDITOR: EVERY_AREA}
 _KNOWERS = _each(NO_AREA, SUPERVISOR, AUDITOR, OPERATOR)
 _OVERSEERS = _each(WHOLE, OPERATOR, SUPERVISOR)
 # dispatch: who is both acts as supervisor, and the event says so.
@@ -133,7 +133,7 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/partners/{partner_id}/unregistered-agents": _OVERSEERS,
         "PUT /v1/agents/{agent_id}": _OPERATORS,
         "GET /v1/agents": _OVERSEERS,
-        # A call has no area; the orders shown beside it keep to the caller's.
+        # Within areas: calls that led to orders of theirs, and the caller's own.
         "POST /v1/calls": _DESK,
         "GET /v1/calls": _CALL_READERS,
         "GET /v1/calls/{call_id}": _CALL_READERS,

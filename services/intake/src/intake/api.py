@@ -1,5 +1,6 @@
 """Orders over HTTP: create, look up, follow, ask the custodian."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -32,8 +33,10 @@ from custody.routes import (
 )
 from custody.sealing import WorkOrderShown, opening_for
 from intake import use_cases, views
+from intake.api_subscribers import NOT_SEARCHED
 from intake.domain import creation
-from intake.domain.privacy import plain_phone
+from intake.domain.privacy import plain_phone, searched_by_phone
+from intake.scope_store import Scope
 from intake.views import HistoryEntry, LookUp, RequestNotFound, SubscriberOfOrder
 
 _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
@@ -93,6 +96,10 @@ class RequestToCustodian(BaseModel):
     sealed_text: SealedText | None = None
 
 
+class FoundWorkOrders(WorkOrderPage):
+    not_searched: list[str] = NOT_SEARCHED
+
+
 @router.post(
     "/work-orders",
     status_code=201,
@@ -123,7 +130,7 @@ async def create_work_order(body: CreateWorkOrder, desk: ActDesk) -> Response:
     return answer.response()
 
 
-@router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
+@router.get("/work-orders", response_model=FoundWorkOrders, responses=Responses.of(LIST_REFUSALS))
 async def look_up_work_orders(
     desk: Desk,
     subscriber_no: SearchReference = None,
@@ -134,14 +141,25 @@ async def look_up_work_orders(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Response:
-    """Look-up 业务查询 by subscriber number, order number, phone or external reference; latest change first."""
+    """Look-up 业务查询 by subscriber number, order number, phone or external reference; latest change first.
+
+    Who sees phone numbers masked finds nothing by them, and `not_searched` says so; a technician finds by a phone
+    the orders whose subscriber they see whole.
+    """
+    caller = desk.caller
+    statuses: Collection[Status] | None = status or ()
+    if phone is not None:
+        statuses = searched_by_phone(statuses, caller.roles, is_within_areas=caller.areas is not None)
+    if statuses is None:
+        hidden = FoundWorkOrders(items=[], next_cursor=None, not_searched=["phone"])
+        return Response(hidden.model_dump_json(), media_type="application/json")
     wanted = LookUp(
         subscriber_no=subscriber_no,
         order_no=order_no,
         phone=plain_phone(phone) if phone else None,
         external_reference=external_reference,
-        statuses=tuple(status or ()),
-        areas=desk.caller.areas,
+        statuses=tuple(statuses),
+        areas=caller.areas,
     )
     return Response(
         await views.look_up(desk.db, wanted, opening_for(desk.request), cursor=cursor, limit=limit),
@@ -158,11 +176,12 @@ async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None
 
 @router.get("/work-orders/{order_id}/history", responses=Responses.of(READ_REFUSALS))
 async def get_history(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> list[HistoryEntry]:
-    """Who did what when, oldest first: every event, request and refusal of the order."""
+    """Who did what when, oldest first: every event, request and refusal of the order, and its links to orders that
+    the caller may see."""
     return await views.history(
         desk.db,
         order_id,
-        areas=desk.caller.areas,
+        scope=Scope(desk.caller.sub, desk.caller.areas),
         at_least=at_least,
         opening=opening_for(desk.request),
         wakeup=desk.wakeup,

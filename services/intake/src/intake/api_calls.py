@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 
 from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.any_route import ANY
-from chassis.desk import Desk
+from chassis.desk import Desk, RouteDesk
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.texts import Moment
@@ -44,8 +44,9 @@ from intake.call_models import (
 from intake.domain import creation
 from intake.domain import desk as refusals
 from intake.domain.legs import CallState
-from intake.domain.privacy import plain_phone
+from intake.domain.privacy import not_searchable, plain_phone
 from intake.knowledge_store import ArticleNotFound
+from intake.scope_store import Scope
 from intake.views_calls import CallSearch, CaseSearch, seen_case, seen_record
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
@@ -72,7 +73,12 @@ router = APIRouter(prefix="/v1", tags=["calls"])
 
 
 def doing_of(desk: OrderDesk) -> Doing:
-    return Doing(desk.caller.actor, desk.headers, desk.db, desk.clock, desk.wakeup, desk.state.sealing_keys.masters)
+    caller, masters = desk.caller, desk.state.sealing_keys.masters
+    return Doing(caller.actor, desk.headers, desk.db, desk.clock, desk.wakeup, masters, caller.areas)
+
+
+def scope_of(desk: RouteDesk) -> Scope:
+    return Scope(desk.caller.sub, desk.caller.areas)
 
 
 @router.post(
@@ -103,10 +109,15 @@ async def search_calls(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> CallPage:
-    """Calls by subscriber, number, agent, queue or time, the latest first; numbers are masked by role."""
+    """Calls by subscriber, number, agent, queue or time, the latest first; numbers are masked by role, and who sees
+    them masked finds nothing by them. Within work areas: the calls that led to their orders, and the caller's own."""
+    if hidden := not_searchable({"phone": phone}, desk.caller.roles):
+        return CallPage(items=[], next_cursor=None, not_searched=hidden)
     number = plain_phone(phone) if phone else None
     wanted = CallSearch(subscriber_no, number, agent_id, queue, direction, state, since, until)
-    page = await views_calls.calls(desk.db, wanted, roles=desk.caller.roles, cursor=cursor, limit=limit)
+    page = await views_calls.calls(
+        desk.db, wanted, scope=scope_of(desk), roles=desk.caller.roles, cursor=cursor, limit=limit
+    )
     return CallPage.model_validate(page)
 
 
@@ -114,7 +125,7 @@ async def search_calls(
 async def get_call(call_id: OrderId, desk: Desk) -> WholeCall:
     """One call: what its switch said, what was written about it, how it was settled."""
     async with desk.db.statements() as statements:
-        found = await views_calls.one_call(statements, call_id, roles=desk.caller.roles)
+        found = await views_calls.one_call(statements, call_id, scope=scope_of(desk), roles=desk.caller.roles)
     if found["record"] is not None:
         record = {"call_id": call_id, **asdict(found["record"])}
         (opened,) = await opening_for(desk.request).things([(call_id, record)])
@@ -171,9 +182,12 @@ def _how(body: Any, desk: OrderDesk) -> settling.Settling:
 
 @router.get("/calls/{call_id}/screen-pop", responses=Responses.of((*ANY, refusals.CallNotFound)))
 async def screen_pop_of_call(call_id: OrderId, desk: Desk) -> ScreenPop:
-    """Screen pop 来电弹屏 of a call: its subscriber or who has its number, their open orders, calls and outages."""
+    """Screen pop 来电弹屏 of a call: its subscriber or who has its number, their open orders, calls, cases and outages.
+
+    Within work areas: the orders of these areas, and the calls and cases that the caller may see.
+    """
     async with desk.db.statements() as statements:
-        subscriber_id, phone = await views_calls.caller_of(statements, call_id)
+        subscriber_id, phone = await views_calls.caller_of(statements, call_id, scope_of(desk))
     return await _popped(desk, subscriber_id, phone)
 
 
@@ -191,10 +205,9 @@ async def _opened(desk: Desk, rows: list[dict[str, Any]]) -> list[dict[str, Any]
 
 
 async def _popped(desk: Desk, subscriber_id: str | None, phone: str | None) -> ScreenPop:
-    caller = desk.caller
     async with desk.db.statements() as statements:
         found = await views_calls.screen_pop(
-            statements, subscriber_id=subscriber_id, phone=phone, roles=caller.roles, areas=caller.areas
+            statements, subscriber_id=subscriber_id, phone=phone, roles=desk.caller.roles, scope=scope_of(desk)
         )
     # With the connection given back: the keys may have to be asked for.
     opened = await opening_for(desk.request).objects(found["open_orders"])
@@ -213,9 +226,12 @@ async def list_cases(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> CasePage:
-    """Difficult cases 疑难问题, the earliest promise first; of everybody, or of who gave the promise."""
+    """Difficult cases 疑难问题, the earliest promise first; of everybody, or of who gave the promise.
+
+    Within work areas: those of calls that the caller may see.
+    """
     wanted = CaseSearch(is_open, is_overdue, due_before, promised_by)
-    page = await views_calls.cases(desk.db, wanted, cursor=cursor, limit=limit)
+    page = await views_calls.cases(desk.db, wanted, scope=scope_of(desk), cursor=cursor, limit=limit)
     cases = [seen_case(case, desk.caller.roles) for case in await _opened(desk, page["items"])]
     return CasePage.model_validate(page | {"items": cases})
 
@@ -239,8 +255,8 @@ async def promise_again(case_id: OrderId, body: Promise, desk: ActDesk) -> Respo
 
 @router.get("/referrals", responses=Responses.of((*ANY, CursorBroken)))
 async def list_referrals(desk: Desk, is_open: bool = True, cursor: Cursor = None, limit: Limit = 50) -> ReferralPage:
-    """What departments were asked, the longest waiting first."""
-    page = await views_calls.referrals(desk.db, is_open=is_open, cursor=cursor, limit=limit)
+    """What departments were asked, the longest waiting first; within work areas, of calls that the caller may see."""
+    page = await views_calls.referrals(desk.db, scope=scope_of(desk), is_open=is_open, cursor=cursor, limit=limit)
     return ReferralPage.model_validate(page | {"items": await _opened(desk, page["items"])})
 
 

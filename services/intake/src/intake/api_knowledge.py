@@ -15,6 +15,7 @@ from chassis.problems import Responses, VersionRequired
 from chassis.texts import Code, Line, Prose
 from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId
 from intake import knowledge, knowledge_store, store
+from intake.api_calls import scope_of
 from intake.domain.creation import DemandTypeUnknown
 from intake.knowledge_store import Article, ArticleChanged, ArticleNotFound
 
@@ -140,12 +141,16 @@ async def list_article_versions(article_id: OrderId, desk: Desk) -> ArticleVersi
 
 @router.get("/{article_id}/calls", responses=Responses.of((*ANY, ArticleNotFound, CursorBroken)))
 async def list_calls_settled(article_id: OrderId, desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> SettledCalls:
-    """The calls that an article settled, the latest first."""
+    """The calls that an article settled and that the caller may see, the latest first."""
     after = from_cursor("settled-calls", cursor, str, str) if cursor else None
     async with desk.db.statements() as statements:
         await knowledge_store.get_article(statements, article_id)
         rows = await knowledge_store.calls_settled(
-            statements, article_id, after=(moment_of(after[0]), after[1]) if after else None, limit=limit + 1
+            statements,
+            article_id,
+            scope=scope_of(desk),
+            after=(moment_of(after[0]), after[1]) if after else None,
+            limit=limit + 1,
         )
     last = rows[limit - 1] if len(rows) > limit else None
     next_cursor = to_cursor("settled-calls", last["settled_at"].isoformat(), last["id"]) if last else None

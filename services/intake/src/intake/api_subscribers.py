@@ -16,7 +16,7 @@ from contracts.events import Zone
 from contracts.plain_text import plain_reference
 from custody.routes import ANY, ActDesk, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
 from intake import store, use_cases, views
-from intake.domain.privacy import SEES_NOTES, Subscriber, as_seen_by, plain_phone
+from intake.domain.privacy import Subscriber, as_seen_by, not_searchable, plain_phone
 from intake.store import OrderType
 from intake.views import SubscriberOfOrder
 
@@ -60,9 +60,15 @@ class SubscriberChanges(BaseModel):
     notes: Prose | Literal[""] = ""
 
 
+NOT_SEARCHED: list[str] = Field(
+    [], description="Search fields that the caller's roles see masked: a search by them finds nothing."
+)
+
+
 class SubscriberPage(BaseModel):
     items: list[SubscriberOfOrder]
     next_cursor: str | None
+    not_searched: list[str] = NOT_SEARCHED
 
 
 class OrderTypeDefinition(BaseModel):
@@ -146,9 +152,10 @@ async def search_subscribers(
     limit: Limit = 50,
 ) -> SubscriberPage:
     """Subscribers by number, phone or kind exactly, by name or address from its beginning, by words of notes; masked
-    by role, and notes are searched for those only who may read them."""
-    if notes is not None and not desk.caller.roles & SEES_NOTES:
-        return SubscriberPage(items=[], next_cursor=None)
+    by role. A search by a field that the caller sees masked finds nothing, and `not_searched` names the field."""
+    searched = {"phone": phone, "name": name, "address": address, "notes": notes}
+    if hidden := not_searchable(searched, desk.caller.roles):
+        return SubscriberPage(items=[], next_cursor=None, not_searched=hidden)
     number = plain_phone(phone) if phone else None
     wanted = views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
     found, next_cursor = await views.subscribers(desk.db, wanted, cursor=cursor, limit=limit)

@@ -171,10 +171,10 @@ async def link_work_order(order_id: OrderId, body: LinkToMake, desk: ActDesk) ->
 
 @router.get("/work-orders/{order_id}/links", responses=Responses.of((*ANY, WorkOrderNotFound)))
 async def list_links(order_id: OrderId, desk: Desk) -> Links:
-    """The links of an order, those that were undone included."""
+    """The links of an order, those that were undone included; not those with an order that the caller may not see."""
     await read_order(desk, order_id, None)
     async with desk.db.statements() as statements:
-        links = await ties.links_of(statements, order_id)
+        links = await ties.links_of(statements, order_id, desk.caller.areas)
     opened = await opening_for(desk.request).things([(one["order_id"], one) for one in links])
     return Links.model_validate({"items": opened})
 
@@ -182,7 +182,7 @@ async def list_links(order_id: OrderId, desk: Desk) -> Links:
 @router.post(
     "/links/{link_id}/undo",
     response_model=LinkShown,
-    responses=Responses.of((*_ACT, LinkNotFound, LinkUndone, WorkOrderNotFound)),
+    responses=Responses.of((*_ACT, LinkNotFound, LinkUndone)),
 )
 async def undo_link(link_id: OrderId, desk: ActDesk) -> Response:
     """Takes a link back."""
@@ -191,10 +191,15 @@ async def undo_link(link_id: OrderId, desk: ActDesk) -> Response:
 
 @router.post("/duplicate-checks", responses=Responses.of((*ANY, SubscriberNotFound)))
 async def check_for_duplicates(body: OrderIntended, desk: Desk) -> Candidates:
-    """Orders that the one about to be created may be, with a score of 100 and why; the likeliest first."""
+    """Orders that the one about to be created may be, with a score of 100 and why; the likeliest first.
+
+    Who sees phone numbers masked gets no candidates by a number: `same_phone` would tell of it.
+    """
     intended = Intended(body.subscriber_no, body.demand_type, body.device_type)
     async with desk.db.statements() as statements:
-        found = await ties.duplicate_candidates(statements, intended, now=desk.clock.now(), areas=desk.caller.areas)
+        found = await ties.duplicate_candidates(
+            statements, intended, now=desk.clock.now(), areas=desk.caller.areas, roles=desk.caller.roles
+        )
     return Candidates.model_validate({"items": found}, from_attributes=True)
 
 

@@ -29,6 +29,7 @@ from intake.domain.calls import summarise
 from intake.domain.creation import SubscriberNotFound
 from intake.domain.desk import CallNotFound, CallRecordChanged, CallTimesInverted
 from intake.domain.legs import About, KnownFact, lay_out
+from intake.scope_store import Scope, require_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,12 @@ class Doing:
     wakeup: Wakeup
     masters: MasterKeys | None = None
     """Needed by whatever writes an order or asks its custodian."""
+    areas: tuple[str, ...] | None = None
+    """The work areas that the actor may see; None for all."""
+
+    @property
+    def scope(self) -> Scope:
+        return Scope(self.actor.sub, self.areas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +161,7 @@ _WORDS = call_texts.TEXTS["call_records"][1]
 async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, demand_type: str | None) -> Answer:
     """Says who called and what about; what is left out stays."""
     async with doing.db.begin() as tx:
+        await require_call(tx, call_id, doing.scope)
         await raise_if_answered(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
         await store.require_demand_type(tx, demand_type)
@@ -179,6 +187,7 @@ async def say_who_and_what(
 async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer:
     """Writes the record of a call; the version decided on is 0 for one that is not written yet."""
     async with doing.db.begin() as tx:
+        await require_call(tx, call_id, doing.scope)
         await raise_if_answered(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
         present = await desk_store.record_version(tx, call_id)

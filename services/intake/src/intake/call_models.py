@@ -12,7 +12,7 @@ from contracts.events import Channel
 from contracts.sealing import SealedText
 from custody.sealing import WorkOrderShown
 from intake.api import CreateWorkOrder
-from intake.api_subscribers import Phone
+from intake.api_subscribers import NOT_SEARCHED, Phone
 from intake.views import SubscriberOfOrder
 
 Optional = Line | Literal[""]
@@ -60,6 +60,7 @@ class ShownCall(BaseModel):
 class CallPage(BaseModel):
     items: list[ShownCall]
     next_cursor: str | None
+    not_searched: list[str] = NOT_SEARCHED
 
 
 class RecordOfCall(_Body):

@@ -7,6 +7,7 @@ from datetime import datetime
 from chassis.database import Statements, Transaction
 from contracts.refusals import NotFound, Stale
 from intake.knowledge_words import weights
+from intake.scope_store import Scope, sees_call
 
 
 class ArticleNotFound(NotFound):
@@ -157,16 +158,20 @@ async def versions(statements: Statements, article_id: str) -> list[dict[str, ob
 
 
 async def calls_settled(
-    statements: Statements, article_id: str, *, after: tuple[datetime, str] | None, limit: int
+    statements: Statements, article_id: str, *, scope: Scope, after: tuple[datetime, str] | None, limit: int
 ) -> list[dict[str, object]]:
-    """The calls that an article settled, the latest first."""
+    """The calls that an article settled and that the caller may see, the latest first."""
     rows = await statements.fetch(
-        """select id, call_id, settled_by, settled_at from settlements
-           where article_id = $1 and ($2::timestamptz is null or (settled_at, id) < ($2, $3))
-           order by settled_at desc, id desc limit $4""",
+        f"""select used.id, used.call_id, used.settled_by, used.settled_at
+           from settlements as used join calls on calls.id = used.call_id
+           where used.article_id = $1 and ($2::timestamptz is null or (used.settled_at, used.id) < ($2, $3))
+             and {sees_call("$5", "$6")}
+           order by used.settled_at desc, used.id desc limit $4""",
         article_id,
         after[0] if after else None,
         after[1] if after else "",
         limit,
+        scope.sub,
+        scope.area_list,
     )
     return [dict(row) for row in rows]

@@ -1,33 +1,36 @@
 """The four ways in which a call ends, and what follows of them: answers of departments, promised replies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from chassis import outbox
-from chassis.acts import Answer, etag_of, raise_if_answered, remember
+from chassis.acts import AlreadyAnswered, Answer, etag_of, raise_if_answered, remember
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
 from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Act, ActNotAllowed, Service
-from custody.record import WorkOrderNotFound, create_in, find_tracked, may_see
-from intake import desk_store, knowledge_store, store, ties, use_cases
+from custody.record import ExternalReferenceTaken, WorkOrderNotFound, create_in, find_tracked, may_see
+from intake import desk_store, knowledge_store, references, store, ties, use_cases
 from intake.call_desk import Doing, lock_call, say_who_and_what, sealer_of, tell
 from intake.call_store import KnownCall
 from intake.domain.creation import CreateWorkOrder, create
 from intake.domain.desk import (
     CaseChanged,
+    CaseNotFound,
     CaseReplied,
     OrderIsClosed,
     ReferralAnswered,
+    ReferralNotFound,
     check_promise,
     check_version,
 )
 from intake.issuing import sealed_in
+from intake.scope_store import can_see_call, require_call, visible_orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ async def settle(call_id: str, how: Settling, doing: Doing) -> Answer:
     """Settles a call in one of its ways; it may be settled in more than one."""
     now = doing.clock.now()
     async with doing.db.begin() as tx:
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await require_call(tx, call_id, doing.scope)
+        await _raise_if_settled(tx, doing)
         call = await lock_call(tx, call_id)
         about = await _settled(tx, call, how, doing)
         shown = await desk_store.add_settlement(tx, new_id(), call_id, by=doing.actor.sub, now=now, **about)
@@ -87,6 +91,18 @@ async def settle(call_id: str, how: Settling, doing: Doing) -> Answer:
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
+
+
+async def _raise_if_settled(tx: Transaction, doing: Doing) -> None:
+    """Raises `AlreadyAnswered` with the first answer, without an order that the caller may not see any more."""
+    try:
+        await raise_if_answered(tx, doing.headers.idempotency)
+    except AlreadyAnswered as again:
+        settlement = msgspec.json.decode(again.answer.body)
+        if await visible_orders(tx, [settlement["order_id"]], doing.scope) or settlement["order_id"] is None:
+            raise
+        hidden = msgspec.json.encode(settlement | {"order_id": None})
+        raise AlreadyAnswered(replace(again.answer, body=hidden)) from again
 
 
 async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing) -> dict[str, Any]:
@@ -131,7 +147,10 @@ async def _create(tx: Transaction, call: KnownCall, how: NewOrder, doing: Doing)
         correlation_id=call.id,
         traceparent=doing.headers.traceparent,
     )
-    order = await create_in(tx, message)
+    try:
+        order = await create_in(tx, message)
+    except ExternalReferenceTaken as taken:
+        raise await references.as_seen(taken, tx, doing.scope) from taken
     if how.outage_id is not None:
         await ties.link_to_outage(tx, order.id, how.outage_id, doing)
     if call.subscriber_id is None or call.demand_type is None:
@@ -194,8 +213,10 @@ async def answer_referral(referral_id: str, text: str, doing: Doing) -> Answer:
     """Writes down what the department answered."""
     now = doing.clock.now()
     async with doing.db.begin() as tx:
-        await raise_if_answered(tx, doing.headers.idempotency)
         referral = await desk_store.lock_referral(tx, referral_id)
+        if not await can_see_call(tx, referral["call_id"], doing.scope):
+            raise ReferralNotFound(referral_id=referral_id)
+        await raise_if_answered(tx, doing.headers.idempotency)
         if referral["answered_at"] is not None:
             raise ReferralAnswered(referral_id=referral_id, answered_at=referral["answered_at"].isoformat())
         call = await lock_call(tx, referral["call_id"])
@@ -220,7 +241,6 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
     """Writes down the reply that was promised and given."""
     now = doing.clock.now()
     async with doing.db.begin() as tx:
-        await raise_if_answered(tx, doing.headers.idempotency)
         case = await _lock_open_case(tx, case_id, doing)
         call = await lock_call(tx, case["call_id"])
         sealed = (await sealer_of(tx, call, doing))(text, case_id)
@@ -242,7 +262,6 @@ async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Answe
     """Another time was agreed with the subscriber; warnings begin anew."""
     check_promise(reply_by, now=doing.clock.now())
     async with doing.db.begin() as tx:
-        await raise_if_answered(tx, doing.headers.idempotency)
         case = await _lock_open_case(tx, case_id, doing)
         await tx.execute(
             """update cases set reply_by = $2, promised_by = $3, warned_at = null, overdue_at = null,
@@ -266,7 +285,11 @@ def _changed_case(case: dict[str, Any], **changes: Any) -> Answer:
 
 
 async def _lock_open_case(tx: Transaction, case_id: str, doing: Doing) -> dict[str, Any]:
+    """Raises `AlreadyAnswered`, `CaseNotFound` (also for a call that the actor may not see) or what it refuses."""
     case = await desk_store.lock_case(tx, case_id)
+    if not await can_see_call(tx, case["call_id"], doing.scope):
+        raise CaseNotFound(case_id=case_id)
+    await raise_if_answered(tx, doing.headers.idempotency)
     if case["replied_at"] is not None:
         raise CaseReplied(case_id=case_id, replied_at=case["replied_at"].isoformat())
     check_version(CaseChanged, case["version"], doing.headers.if_match)

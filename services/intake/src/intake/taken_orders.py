@@ -10,8 +10,8 @@ from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.plain_text import plain_prose, plain_reference
 from contracts.refusals import Refusal, Unavailable
-from custody.record import create_in
-from intake import store
+from custody.record import ExternalReferenceTaken, create_in
+from intake import references, store
 from intake.domain.creation import CreateWorkOrder, create
 from intake.issuing import sealed_in
 from intake.taking import Taking
@@ -63,5 +63,9 @@ async def _create(taking: Taking, message: Message) -> None:
         causation_id=message.id,
         traceparent=message.traceparent,
     )
-    order = await create_in(taking.tx, created)
+    try:
+        order = await create_in(taking.tx, created)
+    except ExternalReferenceTaken as taken:
+        # Anybody may have typed a reference that looks like the partner's: the partner sees its own orders alone.
+        raise await references.as_partner_sees(taken, taking.tx, taking.partner_id) from taken
     taking.accept(message, order_id=order.id, order_no=order.order_no)

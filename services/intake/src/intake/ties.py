@@ -1,5 +1,6 @@
 """What belongs together: outages and who is inside them, links that can be undone, orders that may be there already."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,7 @@ from intake.domain.desk import (
     check_version,
 )
 from intake.domain.duplicates import Candidate, Likeness, Reason, candidates
+from intake.domain.privacy import SEES_NUMBERS
 
 _OUTAGE = "id, version, territories, cause, began_at, restore_by, ended_at, told_by"
 
@@ -125,10 +127,8 @@ async def link(new: NewLink, doing: Doing) -> Answer:
     if new.other_order_id == new.order_id:
         raise LinkToItself()
     async with doing.db.begin() as tx:
+        await _require_orders(tx, (new.order_id, new.other_order_id), new.areas)
         await raise_if_answered(tx, doing.headers.idempotency)
-        # In the order of ids: two that are linked to each other at once do not wait in a circle.
-        for order_id in sorted(filter(None, (new.order_id, new.other_order_id))):
-            await _require_order(tx, order_id, new.areas)
         await _refuse_known(tx, new)
         if new.outage_id is not None:
             await _get_cause(tx, new.outage_id)
@@ -194,11 +194,8 @@ async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any
 async def undo_link(link_id: str, areas: tuple[str, ...] | None, doing: Doing) -> Answer:
     """Takes a link back; that there was one stays on record."""
     async with doing.db.begin() as tx:
+        row = await _lock_link(tx, link_id, areas)
         await raise_if_answered(tx, doing.headers.idempotency)
-        row = await tx.fetchrow("select * from links where id = $1 for update", link_id)
-        if row is None:
-            raise LinkNotFound(link_id=link_id)
-        await _require_order(tx, row["order_id"], areas)
         if row["undone_at"] is not None:
             raise LinkUndone(link_id=link_id, undone_at=row["undone_at"].isoformat())
         changed = {"undone_by": doing.actor.sub, "undone_at": doing.clock.now()}
@@ -210,11 +207,36 @@ async def undo_link(link_id: str, areas: tuple[str, ...] | None, doing: Doing) -
     return answer
 
 
-async def links_of(statements: Statements, order_id: str) -> list[dict[str, Any]]:
+async def _lock_link(tx: Transaction, link_id: str, areas: tuple[str, ...] | None) -> Any:
+    """The row of a link between orders that the caller may see; of any other, raises `LinkNotFound`."""
+    row = await tx.fetchrow("select * from links where id = $1 for update", link_id)
+    if row is None:
+        raise LinkNotFound(link_id=link_id)
+    try:
+        await _require_orders(tx, (row["order_id"], row["other_order_id"]), areas)
+    except WorkOrderNotFound as error:
+        raise LinkNotFound(link_id=link_id) from error
+    return row
+
+
+async def links_of(statements: Statements, order_id: str, areas: tuple[str, ...] | None) -> list[dict[str, Any]]:
+    """An order's links, the oldest first; those with an order outside the caller's areas are left out whole."""
     rows = await statements.fetch(
-        "select * from links where order_id = $1 or other_order_id = $1 order by linked_at, id limit 200", order_id
+        """select * from links where (order_id = $1 or other_order_id = $1) and ($2::text[] is null
+               or other_order_id is null
+               or exists (select from work_orders where work_area_id = any($2)
+                          and id = case when order_id = $1 then other_order_id else order_id end))
+           order by linked_at, id limit 200""",
+        order_id,
+        None if areas is None else list(areas),
     )
     return [dict(row) for row in rows]
+
+
+async def _require_orders(tx: Transaction, ids: tuple[str | None, ...], areas: tuple[str, ...] | None) -> None:
+    # In the order of ids: two that are linked to each other at once do not wait in a circle.
+    for order_id in sorted(filter(None, ids)):
+        await _require_order(tx, order_id, areas)
 
 
 async def _require_order(tx: Transaction, order_id: str, areas: tuple[str, ...] | None) -> None:
@@ -249,15 +271,23 @@ class Intended:
 
 
 async def duplicate_candidates(
-    statements: Statements, intended: Intended, *, now: datetime, areas: tuple[str, ...] | None
+    statements: Statements,
+    intended: Intended,
+    *,
+    now: datetime,
+    areas: tuple[str, ...] | None,
+    roles: AbstractSet[str],
 ) -> list[Candidate]:
-    """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`."""
+    """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`.
+
+    Numbers are compared for those only who see them: that two are the same tells something of both.
+    """
     rules = await desk_store.desk_rules(statements)
     await get_subscriber_id(statements, intended.subscriber_no)
     rows = await statements.fetch(
         """with asked as (
-               select id, array(select unnest(same_number(phone)) from unnest(phones) as phone) as phones,
-                      plain_address(address) as address
+               select id, plain_address(address) as address,
+                      array(select unnest(same_number(phone)) from unnest(phones) as phone where $6::bool) as phones
                from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
            ),
            people as (
@@ -278,6 +308,7 @@ async def duplicate_candidates(
         intended.demand_type,
         now,
         rules.duplicate_hours,
+        bool(roles & SEES_NUMBERS),
     )
     found = [_likeness(dict(row), intended) for row in rows]
     return list(candidates(found, now=now, window_hours=rules.duplicate_hours, least_score=rules.duplicate_least_score))

@@ -22,13 +22,14 @@ from contracts.message import Actor, Message
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, NotFound, Stale
 from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
-from custody.record import Act, Orders, WorkOrderNotFound, find_tracked, may_see
+from custody.record import Act, ExternalReferenceTaken, Orders, WorkOrderNotFound, find_tracked, may_see
 from custody.sealing import seal
 from custody.sealing_keys import SealingKeys
-from intake import store
+from intake import references, store
 from intake.domain.creation import CreateWorkOrder, create
 from intake.domain.privacy import Subscriber
 from intake.issuing import ensure_key, key_in
+from intake.scope_store import Scope
 from intake.store import OrderType
 
 
@@ -58,7 +59,11 @@ async def create_work_order(
         known = await store.circumstances(statements, command, keys, now=act.occurred_at or clock.now())
     event = create(command, known)
     await ensure_key(known.subscriber_id, act.actor, keys=keys, db=db, clock=clock, wakeup=wakeup)
-    return await orders.create(event, act, name="create")  # the commit of the order
+    try:
+        return await orders.create(event, act, name="create")  # the commit of the order
+    except ExternalReferenceTaken as taken:
+        async with db.statements() as statements:
+            raise await references.as_seen(taken, statements, Scope(act.actor.sub, act.areas)) from taken
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +87,13 @@ async def ask_custodian(ask: Ask, act: Act, *, keys: SealingKeys, db: Database, 
     """Puts the request behind everything this service has published of the order."""
     now = clock.now()
     async with db.begin() as tx:
-        await raise_if_answered(tx, act.headers.idempotency)
         # The row lock keeps the request behind the creation in the outbox.
         await tx.execute("select from work_orders where id = $1 for update", act.order_id)
         tracked = await find_tracked(tx, act.order_id)
         if tracked is None or not may_see(tracked.order, act.areas):
             raise WorkOrderNotFound(order_id=act.order_id)
+        # After the check: who may not see the order any more is not shown the first answer either.
+        await raise_if_answered(tx, act.headers.idempotency)
         message, shown = await asked(
             tx, ask, tracked.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at
         )

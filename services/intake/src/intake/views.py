@@ -1,7 +1,8 @@
 """Reads: look-up, history, requests, subscribers, order types."""
 
 import json
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from chassis.catch_up import NotCaughtUp, caught_up
-from chassis.database import Database
+from chassis.database import Database, Statements
 from chassis.paging import from_cursor, to_cursor
 from chassis.wakeup import Wakeup
+from contracts.catalogue import BY_BODY
 from contracts.lifecycle import Status
 from contracts.look_alikes import LookAlike
+from contracts.links import WorkOrderLinked, WorkOrderUnlinked
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
 from custody.record import WorkOrderNotFound, find_tracked, may_see
@@ -21,6 +24,7 @@ from custody.sealing import Opening
 from custody.views import Search, most_recent
 from intake import store
 from intake.domain.privacy import Subscriber, as_seen_by
+from intake.scope_store import Scope, visible_orders
 from intake.store import OrderType
 
 
@@ -97,13 +101,16 @@ async def history(
     db: Database,
     order_id: str,
     *,
-    areas: tuple[str, ...] | None,
+    scope: Scope,
     at_least: int | None,
     opening: Opening,
     wakeup: Wakeup,
     seconds: float,
 ) -> list[HistoryEntry]:
-    """Every message of an order, oldest first; raises `WorkOrderNotFound` or `NotCaughtUp`."""
+    """Every message of an order, oldest first, but for links to orders that the caller may not see.
+
+    Raises `WorkOrderNotFound` or `NotCaughtUp`.
+    """
 
     async def read():
         async with db.statements() as statements:
@@ -114,13 +121,14 @@ async def history(
                    from order_history where order_id = $1 order by place""",
                 order_id,
             )
-        return tracked, rows
+            hidden = await _foreign_links(statements, rows, scope)
+        return tracked, [row for row in rows if _link_of(row) not in hidden]
 
     def has_come(found) -> bool:
         return at_least is None or any((row["order_version"] or 0) >= at_least for row in found[1])
 
     tracked, rows = found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
-    if tracked is None or not may_see(tracked.order, areas):
+    if tracked is None or not may_see(tracked.order, scope.areas):
         raise WorkOrderNotFound(order_id=order_id)
     if not has_come(found):
         raise NotCaughtUp(subject=order_id, expected=at_least)
@@ -129,6 +137,26 @@ async def history(
         HistoryEntry.model_validate({**dict(row), "data": json.loads(data), "sealed_text": why})
         for row, (data, why) in zip(rows, opened, strict=True)
     ]
+
+
+_LINKED, _UNLINKED = (BY_BODY[body].type for body in (WorkOrderLinked, WorkOrderUnlinked))
+
+
+def _link_of(row: Mapping[str, Any]) -> str | None:
+    """The link that an entry of a history is about, if it is about one."""
+    return json.loads(row["data"])["link_id"] if row["type"] in (_LINKED, _UNLINKED) else None
+
+
+async def _foreign_links(statements: Statements, rows: Sequence[Mapping[str, Any]], scope: Scope) -> AbstractSet[str]:
+    """Those of the links in a history that tie the order to one that the caller may not see."""
+    if scope.areas is None:
+        return frozenset()
+    others = {}
+    for row in rows:
+        if row["type"] == _LINKED and (other := json.loads(row["data"]).get("other_order_id")) is not None:
+            others[_link_of(row)] = other
+    visible = await visible_orders(statements, others.values(), scope)
+    return {link_id for link_id, other in others.items() if other not in visible}
 
 
 async def request_to_custodian(
@@ -145,7 +173,7 @@ async def request_to_custodian(
 
 
 async def subscriber_of_order(
-    db: Database, order_id: str, *, roles: Set[str], areas: tuple[str, ...] | None
+    db: Database, order_id: str, *, roles: AbstractSet[str], areas: tuple[str, ...] | None
 ) -> SubscriberOfOrder:
     async with db.statements() as statements:
         tracked = await find_tracked(statements, order_id)

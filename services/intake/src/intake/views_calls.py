@@ -14,6 +14,7 @@ from intake.desk_store import FROM_CALLS, SHOWN_CALL
 from intake.domain.desk import CallNotFound
 from intake.domain.duplicates import CLOSED
 from intake.domain.privacy import SEES_NUMBERS, as_seen_by, mask_name, mask_phone
+from intake.scope_store import Scope, led_to_areas, sees_call, visible_orders
 
 _CALLS, _CASES, _REFERRALS = "calls", "cases", "referrals"
 """Each list by the name that its cursors carry: those of another would begin anywhere."""
@@ -49,17 +50,31 @@ def _search(whose: str) -> str:
 
 
 _OF_ALL = _search("$3::text is null")
+_LATEST = "order by started_at desc, id desc limit $11"
 # Each half from its own index: with an `or`, an agent with few calls would be looked for among all of them.
-_OF_AGENT = f"""({_search("calls.agent_id = $3")}) union all ({_search("calls.earlier_agent_ids && array[$3::text]")})
-    order by started_at desc, id desc limit $11"""
+_AGENTS = ("calls.agent_id = $3", "calls.earlier_agent_ids && array[$3::text]")
+_OF_AGENT = f"({_search(_AGENTS[0])}) union all ({_search(_AGENTS[1])}) {_LATEST}"
+# The same within work areas ($13) for somebody ($12). A call can be in the areas and the caller's own: once is enough.
+_SEEN = sees_call("$12", "$13")
+_OF_AGENT_WITHIN = " union all ".join(f"({_search(f'{one} and {_SEEN}')})" for one in _AGENTS) + f" {_LATEST}"
+_WITHIN = (
+    f"calls.id in ({led_to_areas('$13')})",
+    "calls.agent_id = $12",
+    "calls.earlier_agent_ids @> array[$12::text]",
+)
+_OF_ALL_WITHIN = " union ".join(f"({_search(f'$3::text is null and {one}')})" for one in _WITHIN) + f" {_LATEST}"
 
 
 async def calls(
-    db: Database, wanted: CallSearch, *, roles: AbstractSet[str], cursor: str | None, limit: int
+    db: Database, wanted: CallSearch, *, scope: Scope, roles: AbstractSet[str], cursor: str | None, limit: int
 ) -> dict[str, Any]:
-    """A page of calls, the latest first."""
+    """A page of the calls that the caller may see, the latest first."""
     after_at, after_id = _place_in(_CALLS, cursor)
-    sql = _OF_ALL if wanted.agent_id is None else _OF_AGENT
+    if scope.areas is None:
+        sql, within = _OF_ALL if wanted.agent_id is None else _OF_AGENT, ()
+    else:
+        sql = _OF_ALL_WITHIN if wanted.agent_id is None else _OF_AGENT_WITHIN
+        within = (scope.sub, scope.area_list)
     async with db.statements() as statements:
         rows = await statements.fetch(
             sql,
@@ -74,6 +89,7 @@ async def calls(
             after_at,
             after_id,
             limit + 1,
+            *within,
         )
     page = _page(_CALLS, rows, "started_at", limit)
     return page | {"items": [seen(call, roles) for call in page["items"]]}
@@ -101,21 +117,56 @@ def seen(call: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
     return shown
 
 
-async def one_call(statements: Statements, call_id: str, *, roles: AbstractSet[str]) -> dict[str, Any]:
+async def one_call(statements: Statements, call_id: str, *, scope: Scope, roles: AbstractSet[str]) -> dict[str, Any]:
     """A call with its facts, its record and how it was settled; raises `CallNotFound`."""
-    row = await statements.fetchrow(f"select {SHOWN_CALL} from {FROM_CALLS} where calls.id = $1", call_id)
+    row = await statements.fetchrow(
+        f"select {SHOWN_CALL} from {FROM_CALLS} where calls.id = $1 and {sees_call('$2', '$3')}",
+        call_id,
+        scope.sub,
+        scope.area_list,
+    )
     if row is None:
         raise CallNotFound(call_id=call_id)
+    settlements = await desk_store.settlements_of(statements, call_id)
+    orders = await visible_orders(statements, [one["order_id"] for one in settlements], scope)
+    facts = await desk_store.facts_of(statements, call_id)
     return seen(dict(row), roles) | {
         "record": await desk_store.find_record(statements, call_id),
-        "settlements": await desk_store.settlements_of(statements, call_id),
-        "facts": await desk_store.facts_of(statements, call_id),
+        "settlements": seen_settlements(settlements, orders, scope.sub),
+        "facts": seen_facts(facts, orders, scope.sub),
     }
 
 
-async def caller_of(statements: Statements, call_id: str) -> tuple[str | None, str | None]:
+def seen_settlements(settlements: Sequence[dict[str, Any]], orders: AbstractSet[str], sub: str) -> list[dict[str, Any]]:
+    """How a call was settled, for somebody who may see these orders.
+
+    What led to another order is left out. Who did it themselves sees that it is done, without the order.
+    """
+    shown = (_without_foreign(one, one["settled_by"], orders, sub) for one in settlements)
+    return [one for one in shown if one is not None]
+
+
+def seen_facts(facts: Sequence[dict[str, Any]], orders: AbstractSet[str], sub: str) -> list[dict[str, Any]]:
+    """The facts of a call by the same rule: one of them says to which order it led."""
+    shown = ((fact, _without_foreign(fact["data"], fact["data"].get("agent_id"), orders, sub)) for fact in facts)
+    return [{**fact, "data": data} for fact, data in shown if data is not None]
+
+
+def _without_foreign(what: dict[str, Any], by: str | None, orders: AbstractSet[str], sub: str) -> dict[str, Any] | None:
+    order_id = what.get("order_id")
+    if order_id is None or order_id in orders:
+        return what
+    return {**what, "order_id": None} if by == sub else None
+
+
+async def caller_of(statements: Statements, call_id: str, scope: Scope) -> tuple[str | None, str | None]:
     """A call's subscriber and number; raises `CallNotFound`."""
-    row = await statements.fetchrow("select subscriber_id, caller from calls where id = $1", call_id)
+    row = await statements.fetchrow(
+        f"select subscriber_id, caller from calls where id = $1 and {sees_call('$2', '$3')}",
+        call_id,
+        scope.sub,
+        scope.area_list,
+    )
     if row is None:
         raise CallNotFound(call_id=call_id)
     return row["subscriber_id"], row["caller"]
@@ -127,7 +178,7 @@ async def screen_pop(
     subscriber_id: str | None,
     phone: str | None,
     roles: AbstractSet[str],
-    areas: Sequence[str] | None,
+    scope: Scope,
 ) -> dict[str, Any]:
     """Who may be calling, what is open for them, when they called last, and which outages they are inside."""
     rows = await statements.fetch(
@@ -145,49 +196,60 @@ async def screen_pop(
     }
     return {
         "subscribers": [as_seen_by(one, roles) for one in people],
-        "open_orders": await _open_orders(statements, numbers, areas),
-        "last_calls": [seen(call, roles) for call in await _last_calls(statements, ids, phone)],
-        "open_cases": await _open_cases(statements, ids, phone),
+        "open_orders": await _open_orders(statements, numbers, scope),
+        "last_calls": [seen(call, roles) for call in await _last_calls(statements, ids, phone, scope)],
+        "open_cases": await _open_cases(statements, ids, phone, scope),
         "outages": list(outages.values()),
     }
 
 
-async def _open_orders(
-    statements: Statements, numbers: list[str], areas: Sequence[str] | None
-) -> list[tuple[str, str]]:
+async def _open_orders(statements: Statements, numbers: list[str], scope: Scope) -> list[tuple[str, str]]:
     """Ids and stored JSON, whose texts are still sealed."""
     rows = await statements.fetch(
         """select id, body from work_orders where subscriber_no = any($1) and status <> all($2)
              and ($3::text[] is null or work_area_id = any($3)) order by urgency, due_at, id limit $4""",
         numbers,
         [Status(status).value for status in CLOSED],
-        list(areas) if areas is not None else None,
+        scope.area_list,
         _OPEN_ORDERS,
     )
     return [(row["id"], row["body"]) for row in rows]
 
 
-async def _last_calls(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
+async def _last_calls(statements: Statements, ids: list[str], phone: str | None, scope: Scope) -> list[dict[str, Any]]:
     rows = await statements.fetch(
         f"""select {SHOWN_CALL} from {FROM_CALLS}
-            where calls.subscriber_id = any($1) or calls.caller = any(same_number($2))
+            where (calls.subscriber_id = any($1) or calls.caller = any(same_number($2))) and {sees_call("$4", "$5")}
             order by calls.started_at desc, calls.id desc limit $3""",
         ids,
         phone,
         _LAST_CALLS,
+        scope.sub,
+        scope.area_list,
     )
     return [dict(row) for row in rows]
 
 
-async def _open_cases(statements: Statements, ids: list[str], phone: str | None) -> list[dict[str, Any]]:
+async def _open_cases(statements: Statements, ids: list[str], phone: str | None, scope: Scope) -> list[dict[str, Any]]:
     rows = await statements.fetch(
-        """select cases.* from cases join calls on calls.id = cases.call_id
-           where cases.replied_at is null and (calls.subscriber_id = any($1) or calls.caller = any(same_number($2)))
-           order by cases.reply_by, cases.id limit 20""",
+        f"""select cases.* from cases join calls on calls.id = cases.call_id
+            where cases.replied_at is null and (calls.subscriber_id = any($1) or calls.caller = any(same_number($2)))
+              and {sees_call("$3", "$4")}
+            order by cases.reply_by, cases.id limit 20""",
         ids,
         phone,
+        scope.sub,
+        scope.area_list,
     )
     return [dict(row) for row in rows]
+
+
+def _of_seen_call(table: str, sub: str, areas: str) -> str:
+    return f"exists (select from calls where calls.id = {table}.call_id and {sees_call(sub, areas)})"
+
+
+_SEEN_OF_CASE = _of_seen_call("cases", "$8", "$9")
+_SEEN_OF_REFERRAL = _of_seen_call("referrals", "$5", "$6")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,15 +262,16 @@ class CaseSearch:
     promised_by: str | None = None
 
 
-async def cases(db: Database, wanted: CaseSearch, *, cursor: str | None, limit: int) -> dict[str, Any]:
-    """Difficult cases by the time that was promised, the earliest first."""
+async def cases(db: Database, wanted: CaseSearch, *, scope: Scope, cursor: str | None, limit: int) -> dict[str, Any]:
+    """Difficult cases that the caller may see, by the time that was promised, the earliest first."""
     after_at, after_id = _place_in(_CASES, cursor)
     async with db.statements() as statements:
         rows = await statements.fetch(
-            """select * from cases where (replied_at is null) = $1 and ($2::timestamptz is null or reply_by < $2)
-                 and ($3::timestamptz is null or (reply_by, id) > ($3, $4))
-                 and ($5::bool is null or (overdue_at is not null) = $5) and ($6::text is null or promised_by = $6)
-               order by reply_by, id limit $7""",
+            f"""select * from cases where (replied_at is null) = $1 and ($2::timestamptz is null or reply_by < $2)
+                  and ($3::timestamptz is null or (reply_by, id) > ($3, $4))
+                  and ($5::bool is null or (overdue_at is not null) = $5) and ($6::text is null or promised_by = $6)
+                  and ($9::text[] is null or {_SEEN_OF_CASE})
+                order by reply_by, id limit $7""",
             wanted.is_open,
             wanted.due_before,
             after_at,
@@ -216,6 +279,8 @@ async def cases(db: Database, wanted: CaseSearch, *, cursor: str | None, limit: 
             wanted.is_overdue,
             wanted.promised_by,
             limit + 1,
+            scope.sub,
+            scope.area_list,
         )
     return _page(_CASES, rows, "reply_by", limit)
 
@@ -230,16 +295,19 @@ def seen_record(record: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str,
     return dict(record) if roles & SEES_NUMBERS else {**record, "caller_name": mask_name(record["caller_name"])}
 
 
-async def referrals(db: Database, *, is_open: bool, cursor: str | None, limit: int) -> dict[str, Any]:
-    """What departments were asked, the longest waiting first."""
+async def referrals(db: Database, *, scope: Scope, is_open: bool, cursor: str | None, limit: int) -> dict[str, Any]:
+    """What departments were asked about calls that the caller may see, the longest waiting first."""
     after_at, after_id = _place_in(_REFERRALS, cursor)
     async with db.statements() as statements:
         rows = await statements.fetch(
-            """select * from referrals where (answered_at is null) = $1
-                 and ($2::timestamptz is null or (asked_at, id) > ($2, $3)) order by asked_at, id limit $4""",
+            f"""select * from referrals where (answered_at is null) = $1
+                  and ($2::timestamptz is null or (asked_at, id) > ($2, $3))
+                  and ($6::text[] is null or {_SEEN_OF_REFERRAL}) order by asked_at, id limit $4""",
             is_open,
             after_at,
             after_id,
             limit + 1,
+            scope.sub,
+            scope.area_list,
         )
     return _page(_REFERRALS, rows, "asked_at", limit)

@@ -409,12 +409,22 @@ async def test_a_finding_opens_one_order_however_often_the_answer_gets_lost(
     assert [one.order_id for one in await _published(qa, FindingClosed)] == ["o-77"]
 
 
-async def test_what_intake_refuses_is_told_and_the_finding_stays_open(qa: ServiceUnderTest, clock: FixedClock) -> None:
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (422, {"code": "demand_type_unknown", "detail": "There is no demand type complaint."}),
+        # The order is of a work area that the caller does not reach.
+        (409, {"code": "external_reference_taken", "detail": "Taken.", "order_id": None, "order_no": None}),
+    ],
+)
+async def test_what_intake_refuses_is_told_and_the_finding_stays_open(
+    qa: ServiceUnderTest, clock: FixedClock, status: int, problem: dict[str, Any]
+) -> None:
     finding = await _finding(qa, clock)
-    Intake(qa, (422, {"code": "demand_type_unknown", "detail": "There is no demand type complaint."}))
+    Intake(qa, (status, problem))
     answer = await agent(qa).ask("POST", f"/findings/{finding['id']}/open-order", ORDER, version=1)
     assert (answer.status_code, answer.json()["code"]) == (409, "order_not_opened")
-    assert "demand_type_unknown" in answer.json()["detail"]
+    assert problem["code"] in answer.json()["detail"]
     closed = await supervisor(qa).post(f"/findings/{finding['id']}/close", {"remark": "已致歉"}, version=1)
     assert (closed["state"], closed["remark"], closed["order_id"]) == ("closed", "已致歉", None)
 

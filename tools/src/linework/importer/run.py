@@ -170,7 +170,8 @@ class Importer:
         try:
             order = await intake.create_work_order(**plan.order, key=self._key(plan, "create"))
         except Refused as error:
-            if error.code != "external_reference_taken":
+            # Without an id the order is of a work area that the token does not reach.
+            if error.code != "external_reference_taken" or error.problem.get("order_id") is None:
                 raise
             return await intake.work_order(error.problem["order_id"])
         job.is_new = True

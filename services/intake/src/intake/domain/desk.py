@@ -9,9 +9,9 @@ _LONGEST_PROMISE = timedelta(days=90)
 
 
 class CallNotFound(NotFound):
-    """There is no call {call_id}."""
+    """There is no call {call_id} that you may see."""
 
-    zh = "没有编号为 {call_id} 的通话。"
+    zh = "没有您可以查看的通话 {call_id}。"
 
 
 class CallRecordChanged(Stale):
@@ -27,9 +27,9 @@ class CallTimesInverted(Invalid):
 
 
 class CaseNotFound(NotFound):
-    """There is no difficult case {case_id}."""
+    """There is no difficult case {case_id} that you may see."""
 
-    zh = "没有编号为 {case_id} 的疑难问题。"
+    zh = "没有您可以查看的疑难问题 {case_id}。"
 
 
 class CaseChanged(Stale):
@@ -51,9 +51,9 @@ class PromiseOutOfReach(Invalid):
 
 
 class ReferralNotFound(NotFound):
-    """There is no referral {referral_id}."""
+    """There is no referral {referral_id} that you may see."""
 
-    zh = "没有编号为 {referral_id} 的转办。"
+    zh = "没有您可以查看的转办 {referral_id}。"
 
 
 class ReferralAnswered(Conflict):
@@ -87,9 +87,9 @@ class OutageTimesInverted(Invalid):
 
 
 class LinkNotFound(NotFound):
-    """There is no link {link_id}."""
+    """There is no link {link_id} that you may see."""
 
-    zh = "没有编号为 {link_id} 的关联。"
+    zh = "没有您可以查看的关联 {link_id}。"
 
 
 class LinkUndone(Conflict):

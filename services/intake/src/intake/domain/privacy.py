@@ -1,6 +1,7 @@
 """Who sees a subscriber whole. Everybody else sees enough to recognise, not enough to reach them."""
 
 import re
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -12,12 +13,19 @@ _SEES_ALL = frozenset({"agent", "supervisor"})
 _SEES_ADDRESS = frozenset({"dispatcher"})
 SEES_NUMBERS = _SEES_ALL
 """Who sees a caller's number whole."""
-SEES_NOTES = _SEES_ALL
+_SEES: Mapping[str, AbstractSet[str]] = {
+    "name": _SEES_ALL,
+    "phone": SEES_NUMBERS,
+    "address": _SEES_ALL | _SEES_ADDRESS,
+    "notes": _SEES_ALL,
+}
+"""By search field: the roles that see whole what it is compared with. Other fields everybody sees."""
 _WITHOUT_SEPARATORS = str.maketrans(dict.fromkeys(" \u00a0-().", ""))
 _NUMBER = re.compile(r"\+?[0-9]+")
 _SHORTEST_ABROAD = 10
 """Digits of the shortest number that is dialled with 00: shorter ones are inside numbers, such as 001."""
-_IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
+IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
+"""While an order is with the people who visit, they see its subscriber whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +49,7 @@ def as_seen_by(subscriber: Subscriber, roles: AbstractSet[str], *, visiting_stat
     `visiting_status` is given when a technician asks about an order of their own work area: while the work
     is with them they need name, phone and address, afterwards they do not.
     """
-    if roles & _SEES_ALL or ("technician" in roles and visiting_status in _IN_THE_FIELD):
+    if roles & _SEES_ALL or ("technician" in roles and visiting_status in IN_THE_FIELD):
         return subscriber
     masked = replace(
         subscriber,
@@ -51,6 +59,29 @@ def as_seen_by(subscriber: Subscriber, roles: AbstractSet[str], *, visiting_stat
         is_masked=True,
     )
     return masked if roles & _SEES_ADDRESS else replace(masked, address=mask_address(subscriber.address))
+
+
+def not_searchable(fields: Mapping[str, str | None], roles: AbstractSet[str]) -> list[str]:
+    """Those of the search fields that are given and that these roles see masked.
+
+    A search by a masked value would find it out, letter by letter or digit by digit, and leave no record. So it
+    finds nothing, whatever is searched for; revealing is the act that shows the value.
+    """
+    return [name for name, value in fields.items() if value is not None and name in _SEES and not roles & _SEES[name]]
+
+
+def searched_by_phone(
+    statuses: Collection[Status], roles: AbstractSet[str], *, is_within_areas: bool
+) -> Collection[Status] | None:
+    """The statuses, of those asked for, in which orders are looked up by phone; empty for any, None for none at all.
+
+    A technician looks up what they see: orders of their areas while the work is with them.
+    """
+    if roles & SEES_NUMBERS:
+        return statuses
+    if "technician" not in roles or not is_within_areas:
+        return None
+    return tuple(status for status in IN_THE_FIELD if not statuses or status in statuses) or None
 
 
 def mask_name(name: str) -> str:

@@ -99,7 +99,8 @@ async def open_order(finding: Finding, wanted: OrderWanted, app: FastAPI, *, tok
         raise IntakeAway() from error
     if answer.is_success:
         return said["id"]
-    if said.get("code") == "external_reference_taken":
+    # Without an id the order is there, and of a work area that the caller does not reach.
+    if said.get("code") == "external_reference_taken" and said.get("order_id") is not None:
         return said["order_id"]
     raise OrderNotOpened(reason=str(said.get("detail", "")), intake_code=str(said.get("code", answer.status_code)))
 

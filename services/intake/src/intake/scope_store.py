@@ -1,0 +1,71 @@
+"""What a caller with work areas sees of calls, and of the orders that other records name.
+
+A call has no area of its own. A token with areas sees the calls that led to orders of those areas, and the calls
+that the caller had on the line; cases, referrals and article uses follow their call. The area of an order is read
+when somebody asks, never copied: an order that moves takes its calls along.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from chassis.database import Statements
+from intake.domain.desk import CallNotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Who asks, within which work areas; None is every one."""
+
+    sub: str
+    areas: tuple[str, ...] | None = None
+
+    @property
+    def area_list(self) -> list[str] | None:
+        """The areas as a query parameter."""
+        return None if self.areas is None else list(self.areas)
+
+
+def led_to_areas(areas: str) -> str:
+    """SQL: the ids of the calls that led to an order of these areas.
+
+    As a subquery of `in`, so that PostgreSQL may begin with the orders of a small area or with the latest calls.
+    """
+    return f"""select settlements.call_id from settlements join work_orders on work_orders.id = settlements.order_id
+        where work_orders.work_area_id = any({areas}::text[])"""
+
+
+def sees_call(sub: str, areas: str) -> str:
+    """SQL: whether somebody with these areas sees the row of `calls`; the arguments are two of its parameters."""
+    return f"""({areas}::text[] is null or calls.agent_id = {sub} or calls.earlier_agent_ids @> array[{sub}::text]
+        or exists (select from settlements join work_orders on work_orders.id = settlements.order_id
+                   where settlements.call_id = calls.id and work_orders.work_area_id = any({areas}::text[])))"""
+
+
+async def can_see_call(statements: Statements, call_id: str, scope: Scope) -> bool:
+    return await statements.fetchval(
+        f"select exists (select from calls where id = $1 and {sees_call('$2', '$3')})",
+        call_id,
+        scope.sub,
+        scope.area_list,
+    )
+
+
+async def require_call(statements: Statements, call_id: str, scope: Scope) -> None:
+    """Raises `CallNotFound`, also for a call that the caller may not see."""
+    if not await can_see_call(statements, call_id, scope):
+        raise CallNotFound(call_id=call_id)
+
+
+async def visible_orders(statements: Statements, ids: Iterable[str | None], scope: Scope) -> frozenset[str]:
+    """Those of the orders whose ids may be shown: of the caller's areas, or of none yet and created by the caller."""
+    wanted = sorted({order_id for order_id in ids if order_id is not None})
+    if scope.areas is None or not wanted:
+        return frozenset(wanted)
+    rows = await statements.fetch(
+        """select id from work_orders where id = any($1) and (work_area_id = any($2)
+               or work_area_id is null and body #>> '{created,by,sub}' = $3)""",
+        wanted,
+        scope.area_list,
+        scope.sub,
+    )
+    return frozenset(row["id"] for row in rows)
