@@ -15,8 +15,8 @@ from chassis.paging import from_cursor, to_cursor
 from chassis.wakeup import Wakeup
 from contracts.catalogue import BY_BODY
 from contracts.lifecycle import Status
-from contracts.look_alikes import LookAlike
 from contracts.links import WorkOrderLinked, WorkOrderUnlinked
+from contracts.look_alikes import LookAlike
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
 from custody.record import WorkOrderNotFound, find_tracked, may_see

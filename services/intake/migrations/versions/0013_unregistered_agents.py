@@ -5,8 +5,8 @@ Expands: code of before does not know the table.
 
 from chassis.migrations import execute
 
-revision = "0011"
-down_revision = "0010"
+revision = "0013"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
