@@ -24,6 +24,7 @@ from linework.verify import run as verification
 from linework.verify.laws import Law, Violation
 
 _REST_SECONDS = 120.0
+_CHECK_SECONDS = 3600
 _NOT_READABLE_YET = "(not readable yet; look again in a moment)"
 _ASKED_AGAIN = 100
 
@@ -91,7 +92,14 @@ async def _poison(system: System, injector: Injector, options: Options) -> set[s
 async def _check(system: System, history: History, poison: set[str], outcome: Outcome) -> None:
     report = outcome.report
     async with Installation(system.addresses(by_links=False), patience=Patience(seconds=20)) as city:
-        found = await verification.verify(city, wait_seconds=_REST_SECONDS, acknowledged=None, say=lambda text: None)
+        found = await verification.verify(
+            city,
+            wait_seconds=_REST_SECONDS,
+            limit_seconds=_CHECK_SECONDS,
+            acknowledged=None,
+            say=lambda text: None,
+        )
+        report.check("the check came to its end", 1, [found.unfinished] if found.unfinished else [])
         for law in Law:
             if law in found.checked or law in found.findings.counts:
                 broken = [violation for violation in found.findings.kept if violation.law is law]

