@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chassis.fetching import AIOKafkaConsumer, UndecodableRecord, find_partitions
 from contracts import topics
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
@@ -62,13 +63,10 @@ class Topic:
 
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: topics.Topic) -> list[TopicPartition]:
         name = self._prefix + topic.name
-        # Nothing was subscribed, so the client knows of no topic until it is told to look.
-        await consumer._client.add_topic(name)
-        await consumer._client.force_metadata_update()
-        numbers = consumer.partitions_for_topic(name)
-        if not numbers:
+        partitions = await find_partitions(consumer, name)
+        if not partitions:
             raise Stopped(f"There is no topic {name}.")
-        return [TopicPartition(name, number) for number in sorted(numbers)]
+        return partitions
 
     async def _read(
         self,
@@ -83,7 +81,7 @@ class Topic:
                 continue
             try:
                 repaired = self._repairs.by_place.get(place)
-                take(repaired or decode(record.key, record.value, record.headers, topic=topic))
+                take(repaired or _message(record, topic))
             except MalformedMessage as error:
                 where = f"{topic.name}, partition {record.partition}, offset {record.offset}"
                 self.malformed.append(f"{where}: {error}")
@@ -97,6 +95,13 @@ class Topic:
             for record in found.get(partition, ()):
                 yield record
         self._next[partition] = await consumer.position(partition)
+
+
+def _message(record: ConsumerRecord, topic: topics.Topic) -> Message:
+    if isinstance(record, UndecodableRecord):
+        through = f"; through offset {record.last_offset}" if record.last_offset > record.offset else ""
+        raise MalformedMessage(f"{record.reason}{through}")
+    return decode(record.key, record.value, record.headers, topic=topic)
 
 
 class Record:
