@@ -169,7 +169,7 @@ async def park(tx: Transaction, parked: Sequence[Parked]) -> None:
         record = item.record
         await tx.execute(
             """insert into parked (topic, key, partition, "offset", raw_key, value, headers, reason,
-                   value_bytes, value_sha256, is_excerpt, last_offset)
+                   value_bytes, value_sha256, is_excerpt, offset_count)
                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                on conflict (topic, partition, "offset") do nothing""",
             record.topic,
@@ -182,7 +182,7 @@ async def park(tx: Transaction, parked: Sequence[Parked]) -> None:
             item.reason.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()[:2000],
             *_measures(record),
             record.undecoded is not None,
-            record.next_offset - 1 if record.next_offset > record.offset + 1 else None,
+            count if (count := record.next_offset - record.offset) > 1 else None,
         )
 
 
@@ -216,8 +216,8 @@ def _readable(value: bytes) -> str:
     return value.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
-_OF_A_ROW = """id, topic, key, partition, "offset", last_offset, reason, state, parked_at, settled_by, settled_at,
-    coalesce(value_bytes, octet_length(value)) as value_bytes, value_sha256"""
+_OF_A_ROW = """id, topic, key, partition, "offset", "offset" + offset_count - 1 as last_offset, reason, state,
+    parked_at, settled_by, settled_at, coalesce(value_bytes, octet_length(value)) as value_bytes, value_sha256"""
 _MOST_SHOWN_BYTES = 4 * 1024 * 1024
 # What was parked before values had a bound may be larger than anybody can be answered.
 _WHOLE = f"""{_OF_A_ROW}, headers, repaired, is_excerpt or octet_length(value) > {_MOST_SHOWN_BYTES} as is_excerpt,

@@ -57,7 +57,7 @@ PARKED_EXCERPTS_V1 = """
 alter table parked add column value_bytes bigint;
 alter table parked add column value_sha256 text;
 alter table parked add column is_excerpt boolean not null default false;
-alter table parked add column last_offset bigint;
+alter table parked add column offset_count bigint;
 """
 """`value_bytes` and `value_sha256` are of the whole of which `value` is an excerpt; they are null where nothing is
-known of it, as of what was parked before. `last_offset` is set where a row stands for a range of offsets."""
+known of it, as of what was parked before. `offset_count` is set where a row stands for a range of offsets."""

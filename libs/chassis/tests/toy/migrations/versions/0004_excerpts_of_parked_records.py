@@ -19,5 +19,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     execute(
         "alter table parked drop column value_bytes, drop column value_sha256, drop column is_excerpt,"
-        " drop column last_offset;\n"
+        " drop column offset_count;\n"
     )
