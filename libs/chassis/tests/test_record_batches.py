@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from chassis import record_batches
 from chassis.decompression import CannotDecompress, decompress
 from chassis.fetching import FetchedRecords, FetchedSet, next_offset
-from chassis.record_batches import EXCERPT_BYTES, MOST_BATCH_BYTES, MOST_RECORD_BYTES, UndecodableRecord
+from chassis.record_batches import EXCERPT_BYTES, MOST_BATCH_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, UndecodableRecord
 
 from .batches import CODECS, COMPRESS, batch, record, varint
 
@@ -261,8 +261,22 @@ def test_one_poll_gives_a_bounded_number_of_bytes_and_the_next_goes_on() -> None
     first = fetched(data)
     assert 4 <= len(list(first)) <= 6
     assert [one.offset for one in read(data)] == list(range(12))
-    tiny = batch([record(number, None, None) for number in range(100_000)])
+    headers = [(b"h", value[:10_000])] * 100
+    named = batch([record(number, b"k", b"v", headers) for number in range(12)])
+    assert 4 <= len(list(fetched(named))) <= 6
+    assert [one.offset for one in read(named)] == list(range(12))
+    bombs = b"".join(batch([record(0, b"k", bytes(40_000_000))], base=number, codec=4) for number in range(12))
+    assert len(list(fetched(bombs))) <= 5
+    assert len(read(bombs)) == 12
+    tiny = batch([record(number, None, None) for number in range(40_000)])
     assert len(list(fetched(tiny))) < 30_000
+
+
+def test_a_flood_of_empty_records_in_one_batch_is_given_up_to_a_bound() -> None:
+    found = read(batch([record(number, None, None) for number in range(60_000)], codec=1))
+    assert len(found) == MOST_RECORDS + 1
+    assert (found[-1].offset, found[-1].last_offset) == (MOST_RECORDS, 59_999)
+    covers_once(found, 0, 59_999)
 
 
 def test_a_flood_of_broken_records_is_one_entry_in_the_end() -> None:

@@ -22,6 +22,8 @@ _FETCHED_AGAIN = 3
 _MOST_REMEMBERED = 1000
 _BYTES_OF_A_RECORD, _BYTES_OF_A_HEADER = 200, 150
 """What Python needs besides the bytes themselves: a flood of empty records is bounded as well."""
+_DECOMPRESSED_FOR_ONE = 16
+"""A poll decompresses so many bytes for one that it may give: bombs in a row would take the time of its session."""
 _ABORT_MARKER = b"\x00\x00\x00\x00"
 
 _again: OrderedDict[tuple[TopicPartition, int], int] = OrderedDict()
@@ -88,7 +90,7 @@ class FetchedRecords:
             elif batch.last_offset >= self.next_fetch_offset:
                 _again.pop((self._place, self.next_fetch_offset), None)
                 if not (self._aborted.covers(batch, self._place) or batch.is_control):
-                    for record in unpack(batch, self._place):
+                    for record in unpack(batch, self._place, self.next_fetch_offset, self._spend):
                         if record.offset >= self.next_fetch_offset:
                             yield self._given(record)
                 # Compaction leaves the last offset of a batch, also where it takes the record.
@@ -97,6 +99,9 @@ class FetchedRecords:
                 reason = "the batch ends before the offset that was asked for"
                 yield self._given(undecodable_range(batch, self._place, begun, begun, reason))
             batch = following
+
+    def _spend(self, decompressed: int) -> None:
+        self._left -= decompressed // _DECOMPRESSED_FOR_ONE
 
     def _given(self, record: ConsumerRecord) -> ConsumerRecord:
         self.next_fetch_offset = next_offset(record)
@@ -134,6 +139,7 @@ def next_offset(record: ConsumerRecord) -> int:
 
 def _weight(record: ConsumerRecord) -> int:
     size = len(record.key or b"") + len(record.value or b"")
+    size += sum([len(name) + len(value or b"") for name, value in record.headers])
     if isinstance(record, UndecodableRecord):
         size += len(record.excerpt)
     return _BYTES_OF_A_RECORD + size + _BYTES_OF_A_HEADER * len(record.headers)

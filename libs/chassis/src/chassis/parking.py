@@ -312,18 +312,29 @@ async def discard(db: Database, parked_id: int, *, by: str, at: datetime) -> dic
     return await parked_record(db, parked_id)
 
 
-async def take_parked(tx: Transaction, topic: str, key: str) -> list[tuple[int, RawRecord]]:
-    """The parked records of a key with repairs applied, in order; the key is locked."""
+async def take_parked(tx: Transaction, topic: str, key: str) -> list[int]:
+    """The ids of the parked records of a key, in order; the key is locked.
+
+    Raises `ParkedKeyNotFound`, and `ValueNotKept` where only an excerpt is there to be applied.
+    """
     await lock_key(tx, topic, key)
     rows = await tx.fetch(
-        "select * from parked where topic = $1 and key = $2 and state = 'parked' order by \"offset\", id", topic, key
+        """select id, is_excerpt and repaired is null as is_missing from parked
+           where topic = $1 and key = $2 and state = 'parked' order by "offset", id""",
+        topic,
+        key,
     )
     if not rows:
         raise ParkedKeyNotFound(topic=topic, key=key)
     for row in rows:
-        if row["is_excerpt"] and not row["repaired"]:
+        if row["is_missing"]:
             raise ValueNotKept(parked_id=row["id"])
-    return [(row["id"], _record(row)) for row in rows]
+    return [row["id"] for row in rows]
+
+
+async def to_be_applied(tx: Transaction, parked_id: int) -> RawRecord:
+    """A parked record with its repair applied. One at a time: those of a key may be more than a process can hold."""
+    return _record(await tx.fetchrow("select * from parked where id = $1", parked_id))
 
 
 def _record(row: Any) -> RawRecord:

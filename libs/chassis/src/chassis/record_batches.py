@@ -8,7 +8,7 @@ The format is described with Kafka's protocol: a header of 61 bytes, then the re
 
 import hashlib
 import struct
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 from aiokafka import ConsumerRecord, TopicPartition
@@ -22,6 +22,8 @@ MOST_RECORD_BYTES = 2 * 1024 * 1024
 """Of one record with key, value and headers. Services publish half of this at the most."""
 MOST_HEADERS = 200
 _MOST_FAULTS = 1000
+MOST_RECORDS = 20_000
+"""Of one batch that is too large for the compiled reader: a flood of empty records must not take a poll for itself."""
 EXCERPT_BYTES = 4096
 
 _HEADER = struct.Struct(">qiibIhiqqqhii")
@@ -149,13 +151,19 @@ def undecodable_range(
     )
 
 
-def unpack(batch: Batch, place: TopicPartition) -> Iterator[ConsumerRecord]:
-    """Every record of a batch without a fault, in order; never raises."""
+def unpack(
+    batch: Batch, place: TopicPartition, start: int = 0, spend: Callable[[int], None] = lambda size: None
+) -> Iterator[ConsumerRecord]:
+    """The records of a batch without a fault, in order; never raises.
+
+    Those before the offset `start` may be left out. `spend` is told how many bytes were decompressed.
+    """
     try:
         body, is_cut = decompress(batch.attributes & 7, batch.data[_HEADER.size :], MOST_BATCH_BYTES)
     except CannotDecompress as error:
         yield undecodable_range(batch, place, batch.base_offset, batch.last_offset, str(error))
         return
+    spend(len(body))
     given, is_done = batch.base_offset - 1, False
     if len(body) <= _FAST_BYTES and not is_cut:
         fast = _fast(batch, body, place)
@@ -168,7 +176,7 @@ def unpack(batch: Batch, place: TopicPartition) -> Iterator[ConsumerRecord]:
             given = record.offset
             yield record
     if not is_done:
-        yield from _Slow(batch, body, is_cut, place, given).records()
+        yield from _Slow(batch, body, is_cut, place, max(given, start - 1)).records()
 
 
 def _fast(batch: Batch, body: bytes, place: TopicPartition) -> Generator[ConsumerRecord, None, bool]:
@@ -222,7 +230,7 @@ class _Slow:
         self._is_cut = is_cut
         self._place = place
         self._given = given
-        """The last offset that was given out by the compiled reader."""
+        """The last offset that was given out by the compiled reader, or in an earlier poll."""
         self._seen = batch.base_offset - 1
         self._index = 0
         self._kind = int(bool(batch.attributes & 8))
@@ -233,6 +241,11 @@ class _Slow:
             length, begin, reason = self._frame(at)
             if faults == _MOST_FAULTS:
                 reason = f"{_MOST_FAULTS} records of the batch cannot be decoded"
+            if self._index == MOST_RECORDS:
+                reason = f"the batch has more than {MOST_RECORDS} records and {_FAST_BYTES} bytes"
+            if not reason and self._is_given():
+                at, self._index = begin + length, self._index + 1
+                continue
             if not reason or (self._is_cut and length > MOST_RECORD_BYTES):
                 record = self._too_large(begin, length) if length > MOST_RECORD_BYTES else self._one(begin, length)
                 faults += isinstance(record, UndecodableRecord)
@@ -241,6 +254,9 @@ class _Slow:
         if not reason and at != len(self._body):
             reason = "there is more in the batch than it says"
         yield from self._rest(reason)
+
+    def _is_given(self) -> bool:
+        return self._batch.is_dense and self._batch.base_offset + self._index <= self._given
 
     def _frame(self, at: int) -> tuple[int, int, str]:
         """Length of the record that begins here, where its fields begin, and why it is none."""

@@ -218,12 +218,12 @@ class Consumer:
         """
         async with self._db.begin() as tx:
             taken = await parking.take_parked(tx, self._topic, key)
-            for parked_id, record in taken:
+            for parked_id in taken:
                 try:
-                    await self._apply_parked(record, tx)
+                    await self._apply_parked(await parking.to_be_applied(tx, parked_id), tx)
                 except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
                     raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
-            await parking.mark_released(tx, [parked_id for parked_id, _ in taken], by=by, at=at)
+            await parking.mark_released(tx, taken, by=by, at=at)
         METRICS.released.labels(self._topic).inc(len(taken))
         return len(taken)
 
