@@ -61,6 +61,12 @@ async def test_an_excerpt_says_of_how_much_it_is_and_is_not_released_as_if_it_we
     assert (await effects_of(toy_db))["order-1"] == [1, 2]
 
 
+async def test_an_excerpt_behind_another_record_says_both(toy_db: Database, consumer: Consumer) -> None:
+    await consumer.apply([raw(0, note("order-1", 2)), undecoded(1, b"order-1")])
+    (_, second) = await parked(toy_db)
+    assert second["reason"] == "the record has 300000000 bytes; 2097152 are read; " + parking.BEHIND
+
+
 async def test_a_range_of_offsets_is_one_row_moves_the_position_and_is_repaired_or_discarded(
     toy_db: Database, consumer: Consumer
 ) -> None:

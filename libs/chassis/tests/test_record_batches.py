@@ -190,6 +190,17 @@ def test_what_is_no_batch_moves_on_by_one_offset(data: bytes) -> None:
     assert (damaged.offset, last.next_fetch_offset) == (8, 9)
 
 
+def test_a_damaged_batch_does_not_send_the_position_far_away() -> None:
+    far = bytearray(batch(THREE, base=2**60, crc=1))
+    absurd = batch(THREE, base=8, crc=1, count=2**31 - 1, last=2**31 - 2)
+    for data in (bytes(far), absurd):
+        polls = [fetched(data, 8) for _ in range(4)]
+        assert [list(poll) for poll in polls[:3]] == [[], [], []]
+        assert [(one.offset, one.last_offset) for one in polls[3]] == [(8, 8)]
+    followed = [list(fetched(bytes(far) + batch(THREE, base=11), 8)) for _ in range(4)][3]
+    assert [(one.offset, next_offset(one) - 1) for one in followed] == [(8, 10), (11, 11), (12, 12), (13, 13)]
+
+
 def test_damage_that_was_done_on_the_way_is_fetched_again() -> None:
     spoilt = bytearray(batch(THREE, base=40))
     spoilt[-1] ^= 1

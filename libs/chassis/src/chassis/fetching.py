@@ -20,6 +20,8 @@ __all__ = ["AIOKafkaConsumer", "UndecodableRecord", "fetched_until", "find_parti
 POLL_BYTES = 4 * 1024 * 1024
 _FETCHED_AGAIN = 3
 _MOST_REMEMBERED = 1000
+_MOST_OFFSETS = 1_000_000
+"""Of one damaged batch. Behind the end of the topic there would be nothing to go on with."""
 _BYTES_OF_A_RECORD, _BYTES_OF_A_HEADER = 200, 150
 """What Python needs besides the bytes themselves: a flood of empty records is bounded as well."""
 _DECOMPRESSED_FOR_ONE = 16
@@ -108,11 +110,14 @@ class FetchedRecords:
         return record
 
     def _undecodable(self, batch: Batch, following: Batch | None, fault: str) -> UndecodableRecord:
-        first = max(batch.base_offset, self.next_fetch_offset)
+        """Up to the next batch that is whole; else as far as it says itself, unless that is absurd."""
+        first = self.next_fetch_offset
         last = batch.claimed_last_offset()
-        if last <= first and following is not None and following.fault() is None:
+        if following is not None and following.fault() is None:
             last = following.base_offset - 1
-        return undecodable_range(batch, self._place, first, max(first, last), fault)
+        if not first <= last <= first + _MOST_OFFSETS:
+            last = first
+        return undecodable_range(batch, self._place, first, last, fault)
 
 
 class _Aborted:

@@ -174,7 +174,7 @@ class Consumer:
             if (record.partition, record.offset) in settled:
                 continue  # read again, after an operator had released or discarded it
             if record.parking_key in blocked:
-                parked.append(Parked(record, BEHIND))
+                parked.append(Parked(record, f"{record.undecoded.reason}; {BEHIND}" if record.undecoded else BEHIND))
             elif place in poison:
                 if place not in messages and await self._is_answered(record, poison[place], tx):
                     continue
