@@ -192,6 +192,23 @@ def test_a_repair_changes_what_is_given_and_keeps_the_rest(typed: Typed, parked:
     ]
 
 
+def test_of_an_excerpt_the_range_is_listed_and_a_repair_needs_the_whole_value(typed: Typed, city: Any) -> None:
+    excerpt = {**RECORD, "offset": 4, "last_offset": 9, "is_excerpt": True}
+    pages = [[excerpt], []]
+    posted: list[Any] = []
+
+    def answer(method: str, path: str, body: Any) -> Any:
+        posted.extend([body] if method == "POST" else [])
+        return 200, {"items": pages.pop(0)} if path == "parked" else excerpt
+
+    city.extra = answer
+    assert "o-1  offsets 4 to 9  since" in typed("parked", "list", "qa").output
+    assert "Only an excerpt of 3" in str(typed("parked", "repair", "qa", 3, "--header", "ce_id=z").exception)
+    assert posted == []
+    typed("parked", "repair", "qa", 3, "--value", "{}")
+    assert [body["value"] for body in posted] == ["{}"]
+
+
 def test_a_key_is_released_and_a_record_discarded(typed: Typed, parked: list[Any]) -> None:
     assert typed("parked", "release", "qa", "o-1").output == "Released 2 records of o-1.\n"
     assert typed("parked", "discard", "qa", 3).exit_code == 0

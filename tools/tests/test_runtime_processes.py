@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from linework.processes import Child, find_recorded, has_ended, stop_leftovers
+from linework.processes import LOG_ROTATES_AT, Child, find_recorded, has_ended, rotate, stop_leftovers
 from linework.runtime.checks import refuse_small_disk
 from linework.runtime.watch import DEATHS_ALLOWED, DiesAgainAndAgain, Watch
 from linework.stopped import ComponentDied, Stopped
@@ -106,3 +106,29 @@ def test_a_disk_without_room_is_refused(tmp_path: Path) -> None:
     refuse_small_disk(tmp_path, needed=1)
     with pytest.raises(Stopped, match=r"GiB free and .* are needed"):
         refuse_small_disk(tmp_path, needed=1 << 60)
+
+
+def test_a_log_that_grows_too_large_is_moved_aside_while_its_process_writes_to_it(tmp_path: Path) -> None:
+    log = tmp_path / "worker.log"
+    with log.open("ab") as file:
+        file.write(b"x" * 2000)
+        file.flush()
+        rotate(log, at=2000)
+        assert log.stat().st_size == 2000
+        rotate(log, at=1999)
+        file.write(b"after\n")
+        file.flush()
+    assert log.read_bytes() == b"after\n"
+    assert log.with_suffix(".log.1").read_bytes() == b"x" * 2000
+    rotate(tmp_path / "of nobody.log", at=0)
+
+
+def test_the_supervisor_moves_logs_aside_as_it_looks(tmp_path: Path) -> None:
+    child = make_child(tmp_path)
+    child.spawn()
+    os.truncate(child.log, LOG_ROTATES_AT + 1)
+    component = Dying(tmp_path)
+    component.log = child.log
+    Watch([component], [].append).tend()
+    assert child.log.stat().st_size == 0
+    child.kill()

@@ -18,7 +18,7 @@ from chassis import tracing
 from chassis.database import Database
 from chassis.http import create_app
 from chassis.subscribe import Consumer
-from chassis.telemetry import _JsonLines, log_events
+from chassis.telemetry import RateLimit, _JsonLines, log_events
 from chassis.testing import settings_for
 
 from .toy import SUBSCRIPTIONS, all_public, note
@@ -156,3 +156,38 @@ def test_events_are_logged_many_to_a_line_and_each_can_be_found(lines: io.String
 def test_text_that_is_no_unicode_is_logged_nevertheless(lines: io.StringIO) -> None:
     logging.getLogger("toy.lines").warning("half of a pair: %s", "\ud83d")
     assert json.loads(lines.getvalue())["message"] == "half of a pair: \ud83d"
+
+
+def test_what_fails_over_and_over_is_logged_so_often_a_minute_and_then_counted() -> None:
+    log, written = logging.getLogger("toy.loop"), io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(_JsonLines("toy"))
+    handler.addFilter(RateLimit(most=2, seconds=60))
+    log.propagate = False
+    log.addHandler(handler)
+    now = 1000.0
+
+    def fail(times: int) -> None:
+        for _ in range(times):
+            record = log.makeRecord("toy.loop", logging.ERROR, "loop.py", 7, "failed again", (), None)
+            record.created = now
+            log.handle(record)
+
+    try:
+        fail(1000)
+        log.warning("another place is not held up by it")
+        log.setLevel(logging.INFO)
+        for _ in range(3):
+            log.info("nor is what is no fault")
+        now = 1061.0
+        fail(1)
+    finally:
+        log.removeHandler(handler)
+    found = [json.loads(line) for line in written.getvalue().splitlines()]
+    said = [line["message"] for line in found]
+    assert said == ["failed again"] * 2 + [
+        "another place is not held up by it",
+        *["nor is what is no fault"] * 3,
+        "failed again",
+    ]
+    assert found[-1]["suppressed"] == 998

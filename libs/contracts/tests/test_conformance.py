@@ -118,3 +118,10 @@ def test_the_course_of_a_call_has_one_of_each_and_corrections_of_what_is_there()
     assert course.take("6", p.PartnerCallEnded(corrects="4")) == rules.CORRECTION_UNKNOWN
     assert course.take("7", p.PartnerCallAnswered(agent="c", corrects="4")) is None
     assert [course.take(str(number), p.PartnerCallHeld()) for number in (8, 9)] == [None, None]
+
+
+def test_a_header_name_that_is_not_utf8_is_named() -> None:
+    key, value, headers = encode(make_event())
+    checked = rules.check_record(key, value, [("\udcffodd", b"x"), *headers], partner_id="pbx", now=NOW)
+    assert checked.code == rules.UNREADABLE
+    assert [(one.pointer, one.wrong.en) for one in checked.mistakes] == [("\\udcffodd", "the header name is not UTF-8")]

@@ -81,13 +81,16 @@ def list_parked(
         mended = ", mended" if row["repaired"] else ""
         if row["state"] != "parked":
             mended += f", {row['state']} by {row['settled_by']} at {row['settled_at']}"
-        typer.echo(f"{row['id']:>6}  {row['topic']}  {row['key']}  since {row['parked_at']}{mended}: {row['reason']}")
+        where = f"{row['topic']}  {row['key']}"
+        if row.get("last_offset") is not None:
+            where += f"  offsets {row['offset']} to {row['last_offset']}"
+        typer.echo(f"{row['id']:>6}  {where}  since {row['parked_at']}{mended}: {row['reason']}")
     typer.echo(f"{len(rows)} {'settled or parked' if state == 'any' else state} in {service}.")
 
 
 @commands.command()
 def show(service: ServiceName, parked_id: ParkedId, state_folder: StateFolder = None) -> None:
-    """One record as it was read: value, headers, why it could not be applied."""
+    """One record as it was read: value, headers, why it could not be applied; of what is too large, an excerpt."""
     _print(_ask(service, state_folder, lambda one: _call(one, "GET", f"/{parked_id}")))
 
 
@@ -102,7 +105,10 @@ def repair(
     ] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Say what is to be applied in a record's place; what is not given stays as it was read."""
+    """Say what is to be applied in a record's place; what is not given stays as it was read.
+
+    A record of which only an excerpt was kept needs a whole value.
+    """
     given = _value(value, value_file)
     changes = dict(_header(text) for text in header or [])
 
@@ -110,6 +116,8 @@ def repair(
         record = await _call(one, "GET", f"/{parked_id}")
         # Mended twice, the second time goes on from the first.
         present = record["repaired"] or record
+        if given is None and record.get("is_excerpt") and not record["repaired"]:
+            raise Stopped(f"Only an excerpt of {parked_id} was kept; give the whole value with --value-file.")
         headers = {name: text for name, text in {**present["headers"], **changes}.items() if text}
         content = given if given is not None else present["value"] or ""
         return await _call(one, "POST", f"/{parked_id}/repair", {"value": content, "headers": headers})

@@ -7,6 +7,7 @@ stranger by now: without the start time we would kill somebody else's process.
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import psutil
 from linework.stopped import Stopped
 
 LOG_ROTATES_AT = 20_000_000
+"""Bytes. The log before is kept beside it, so a process has twice as much on disk at the most."""
 _PR_SET_PDEATHSIG = 1
 _MOST_PROCESSES = 2**31
 
@@ -112,6 +114,24 @@ class Child:
     def _forget(self) -> None:
         if self._record:
             self._record.unlink(missing_ok=True)
+
+
+def rotate(log: Path, at: int = LOG_ROTATES_AT) -> None:
+    """Moves the contents of a log that has grown too large aside while its process goes on writing to it.
+
+    The process appends to the file that it has open, so that is emptied and not replaced. What it writes between the
+    copy and that is lost.
+    """
+    try:
+        if log.stat().st_size <= at:
+            return
+    except OSError:
+        return
+    # On a full disk no copy can be made, and room matters more than old lines.
+    with suppress(OSError):
+        shutil.copyfile(log, log.with_suffix(".log.1"))
+    with suppress(OSError):
+        os.truncate(log, 0)
 
 
 def _group_of(user: str | None) -> int | None:

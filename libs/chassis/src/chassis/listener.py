@@ -12,13 +12,14 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
-from chassis.database import Database
+from chassis.database import Database, is_transient
+from chassis.fetching import AIOKafkaConsumer, fetched_until
 from chassis.made_anew import begin_anew
 from chassis.parking import raw_record
 from chassis.positions import positions_of
@@ -71,6 +72,9 @@ class Listener(ConsumerRebalanceListener):
             decoder=_as_it_is,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
+            # Services write without transactions, and one that a stranger leaves open must hold up nobody. A partner
+            # may write by them: what it has taken back is not applied, and what it leaves open holds up itself.
+            isolation_level="read_committed" if consumer.subscription.topic.partner_id else "read_uncommitted",
             max_records=consumer.subscription.batch_records,
             batch_timeout_ms=1,
             # Records end the wait: this is how often an idle worker asks again, and so what it costs.
@@ -99,7 +103,7 @@ class Listener(ConsumerRebalanceListener):
             await message.nack()
             return
         self.stuck = None
-        self._next_offsets |= {record.partition: record.offset + 1 for record in records}
+        self._next_offsets |= {record.partition: record.next_offset for record in records}
         await self._acknowledge()
         await self._keep_pace(len(records))
 
@@ -168,10 +172,26 @@ class Listener(ConsumerRebalanceListener):
             is_partial = 0 < sum(map(len, records.values())) < max_records
             read_at = self.polled_at if is_partial else 0.0
             if not records and self._next_offsets:
+                await self._pass_over(client)
                 await self._acknowledge()
             return records
 
         client.getmany = waiting_getmany
+
+    async def _pass_over(self, client: AIOKafkaConsumer) -> None:
+        """To be called after a poll that gave nothing: what was fetched since the last record has nothing to apply."""
+        reached = {place.partition: at for place, at in fetched_until(client, list(client.assignment())).items()}
+        begins = {number: self._next_offsets[number] for number in reached if number in self._next_offsets}
+        ends = {number: reached[number] for number, begin in begins.items() if reached[number] > begin}
+        if not ends:
+            return
+        try:
+            await self._consumer.pass_over({number: begins[number] for number in ends}, ends)
+        except Exception as error:
+            if not is_transient(error):
+                raise
+        else:
+            self._next_offsets |= ends
 
     async def _notice_made_anew(self, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
         """The client begins anew where it is told that a topic ends before the place it asked for."""

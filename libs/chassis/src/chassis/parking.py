@@ -16,6 +16,7 @@ from typing import Any
 from aiokafka import ConsumerRecord
 
 from chassis.database import Database, Statements, Transaction
+from chassis.fetching import UndecodableRecord, next_offset
 from contracts.refusals import Conflict, Invalid, NotFound
 
 
@@ -43,12 +44,27 @@ class RepairNotText(Invalid):
     zh = "修复后的内容不是有效的 JSON：{reason}"
 
 
+class ValueNotKept(Conflict):
+    """Of record {parked_id} only an excerpt was kept; repair it with a whole value, or discard it."""
+
+    zh = "停放消息 {parked_id} 只保留了摘录；请用完整内容修复，或放弃该消息。"
+
+
 _LONGEST_KEY = 300
 
 
 @dataclass(frozen=True, slots=True)
+class Undecoded:
+    """Why a record has no value that could be applied, and of what the value that it has is an excerpt."""
+
+    reason: str
+    excerpt_of_bytes: int
+    sha256: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RawRecord:
-    """A Kafka record as it was read, or as it was repaired."""
+    """A Kafka record as it was read, or as it was repaired; or, `undecoded`, an excerpt of what cannot be read."""
 
     topic: str
     partition: int
@@ -57,6 +73,13 @@ class RawRecord:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     timestamp: int = 0
+    undecoded: Undecoded | None = None
+    next_offset: int = -1
+    """Where to go on after it."""
+
+    def __post_init__(self) -> None:
+        if self.next_offset < 0:
+            object.__setattr__(self, "next_offset", self.offset + 1)
 
     @property
     def parking_key(self) -> str:
@@ -71,8 +94,20 @@ class RawRecord:
 
 
 def raw_record(record: ConsumerRecord, topic: str) -> RawRecord:
+    value, undecoded = record.value, None
+    if isinstance(record, UndecodableRecord):
+        value = record.excerpt
+        undecoded = Undecoded(record.reason, record.excerpt_of_bytes, record.sha256)
     return RawRecord(
-        topic, record.partition, record.offset, record.key, record.value, tuple(record.headers), record.timestamp
+        topic,
+        record.partition,
+        record.offset,
+        record.key,
+        value,
+        tuple(record.headers),
+        record.timestamp,
+        undecoded,
+        next_offset(record),
     )
 
 
@@ -133,17 +168,35 @@ async def park(tx: Transaction, parked: Sequence[Parked]) -> None:
     for item in parked:
         record = item.record
         await tx.execute(
-            """insert into parked (topic, key, partition, "offset", raw_key, value, headers, reason)
-               values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (topic, partition, "offset") do nothing""",
+            """insert into parked (topic, key, partition, "offset", raw_key, value, headers, reason,
+                   value_bytes, value_sha256, is_excerpt, offset_count)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+               on conflict (topic, partition, "offset") do nothing""",
             record.topic,
             record.parking_key,
             record.partition,
             record.offset,
             record.key,
             record.value,
-            json.dumps([[_to_text(name.encode()), _to_text(value or b"")] for name, value in record.headers]),
-            item.reason.replace("\x00", "\\x00")[:2000],
+            json.dumps([[_to_text(_name_bytes(name)), _to_text(value or b"")] for name, value in record.headers]),
+            item.reason.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()[:2000],
+            *_measures(record),
+            record.undecoded is not None,
+            count if (count := record.next_offset - record.offset) > 1 else None,
         )
+
+
+def _measures(record: RawRecord) -> tuple[int | None, str | None]:
+    """Size and SHA-256 of the value."""
+    if record.undecoded:
+        return record.undecoded.excerpt_of_bytes, record.undecoded.sha256
+    if record.value is None:
+        return None, None
+    return len(record.value), hashlib.sha256(record.value).hexdigest()
+
+
+def _name_bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 # Bytes are kept as latin-1 text, so that none of them is lost; only NUL, which PostgreSQL's text cannot hold, is
@@ -163,17 +216,39 @@ def _readable(value: bytes) -> str:
     return value.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
-_SHOWN = """id, topic, key, partition, "offset", value, headers, reason, state, parked_at, repaired,
-            settled_by, settled_at"""
+_OF_A_ROW = """id, topic, key, partition, "offset", "offset" + offset_count - 1 as last_offset, reason, state,
+    parked_at, settled_by, settled_at, coalesce(value_bytes, octet_length(value)) as value_bytes, value_sha256"""
+_MOST_SHOWN_BYTES = 4 * 1024 * 1024
+# What was parked before values had a bound may be larger than anybody can be answered.
+_WHOLE = f"""{_OF_A_ROW}, headers, repaired, is_excerpt or octet_length(value) > {_MOST_SHOWN_BYTES} as is_excerpt,
+    case when octet_length(value) > {_MOST_SHOWN_BYTES} then substring(value from 1 for 4096) else value end as value"""
+_EXCERPT_CHARACTERS = 2_000
+_EXCERPT_HEADERS = 20
+_EXCERPT_HEADER_CHARACTERS = 200
+# Nothing that a row holds as a whole leaves the database for a list: a page of large values would be a large answer.
+_SHORTENED = f"""{_OF_A_ROW}, substring(value from 1 for {_EXCERPT_CHARACTERS}) as value,
+    is_excerpt or octet_length(value) > {_EXCERPT_CHARACTERS} as is_excerpt,
+    coalesce((select jsonb_agg(jsonb_build_array(left(header->>0, {_EXCERPT_HEADER_CHARACTERS}),
+                                                 left(header->>1, {_EXCERPT_HEADER_CHARACTERS})) order by place)
+              from jsonb_array_elements(headers) with ordinality as given (header, place)
+              where place <= {_EXCERPT_HEADERS}), '[]') as headers,
+    repaired || jsonb_build_object(
+        'value', left(repaired->>'value', {_EXCERPT_CHARACTERS}),
+        'headers', (select jsonb_object_agg(name, left(header, {_EXCERPT_HEADER_CHARACTERS}))
+                    from (select * from jsonb_each_text(repaired->'headers') as given (name, header)
+                          limit {_EXCERPT_HEADERS}) as first)) as repaired"""
 
 
 async def parked_records(
     db: Database, *, topic: str | None, key: str | None, state: str | None = PARKED, after: int = 0, limit: int = 100
 ) -> list[dict[str, Any]]:
-    """Records that are `parked`, `released` or `discarded` (None: all), oldest first, as an operator sees them."""
+    """Records that are `parked`, `released` or `discarded` (None: all), oldest first, as an operator sees them.
+
+    Values, repaired ones too, are cut after 2,000 bytes or characters, and headers after the 20th.
+    """
     async with db.statements() as statements:
         rows = await statements.fetch(
-            f"""select {_SHOWN} from parked
+            f"""select {_SHORTENED} from parked
                 where id > $1 and ($2::text is null or topic = $2) and ($3::text is null or key = $3)
                   and ($4::text is null or state = $4) order by id limit $5""",
             after,
@@ -186,8 +261,9 @@ async def parked_records(
 
 
 async def parked_record(db: Database, parked_id: int) -> dict[str, Any]:
+    """One record with all that was kept of it."""
     async with db.statements() as statements:
-        row = await statements.fetchrow(f"select {_SHOWN} from parked where id = $1", parked_id)
+        row = await statements.fetchrow(f"select {_WHOLE} from parked where id = $1", parked_id)
     if row is None:
         raise ParkedRecordNotFound(parked_id=parked_id)
     return _shown(row)
@@ -209,7 +285,7 @@ async def repair(
     """Sets what will be applied in the record's place; what was read stays beside it."""
     try:
         json.loads(value)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RepairNotText(reason=str(error)) from error
     repaired = json.dumps({"value": value, "headers": headers, "by": by, "at": at.isoformat()})
     async with db.statements() as statements:
@@ -236,20 +312,37 @@ async def discard(db: Database, parked_id: int, *, by: str, at: datetime) -> dic
     return await parked_record(db, parked_id)
 
 
-async def take_parked(tx: Transaction, topic: str, key: str) -> list[tuple[int, RawRecord]]:
-    """The parked records of a key with repairs applied, in order; the key is locked."""
+async def take_parked(tx: Transaction, topic: str, key: str) -> list[int]:
+    """The ids of the parked records of a key, in order; the key is locked.
+
+    Raises `ParkedKeyNotFound`, and `ValueNotKept` where only an excerpt is there to be applied.
+    """
     await lock_key(tx, topic, key)
     rows = await tx.fetch(
-        "select * from parked where topic = $1 and key = $2 and state = 'parked' order by \"offset\", id", topic, key
+        """select id, is_excerpt and repaired is null as is_missing from parked
+           where topic = $1 and key = $2 and state = 'parked' order by "offset", id""",
+        topic,
+        key,
     )
     if not rows:
         raise ParkedKeyNotFound(topic=topic, key=key)
-    return [(row["id"], _record(row)) for row in rows]
+    for row in rows:
+        if row["is_missing"]:
+            raise ValueNotKept(parked_id=row["id"])
+    return [row["id"] for row in rows]
+
+
+async def to_be_applied(tx: Transaction, parked_id: int) -> RawRecord:
+    """A parked record with its repair applied. One at a time: those of a key may be more than a process can hold."""
+    return _record(await tx.fetchrow("select * from parked where id = $1", parked_id))
 
 
 def _record(row: Any) -> RawRecord:
     value, key = row["value"], row["raw_key"]
-    headers = tuple((_to_bytes(name).decode(), _to_bytes(text)) for name, text in json.loads(row["headers"]))
+    headers = tuple(
+        (_to_bytes(name).decode("utf-8", "surrogateescape"), _to_bytes(text))
+        for name, text in json.loads(row["headers"])
+    )
     if row["repaired"]:
         repaired = json.loads(row["repaired"])
         value = repaired["value"].encode()

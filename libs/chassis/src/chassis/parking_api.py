@@ -19,6 +19,9 @@ ParkedId = Annotated[int, Field(ge=1, le=2**62)]
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
 """What PostgreSQL's text can hold."""
 
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=1_000)]
+HeaderText = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$", max_length=10_000)]
+
 router = APIRouter(prefix="/v1/parked", tags=["parked records"])
 
 
@@ -28,7 +31,19 @@ class ParkedRecord(BaseModel):
     key: str
     partition: int
     offset: int
+    last_offset: int | None = Field(
+        description="Where it stands for a range of offsets whose records cannot be known, the last of them."
+    )
     value: str | None
+    value_bytes: int | None = Field(description="Of the whole value, which may be more than what is shown of it.")
+    value_sha256: str | None = Field(
+        description="Of the whole value, in hexadecimal; null where it was not read to its end, or parked before this."
+    )
+    is_excerpt: bool = Field(
+        description="Whether `value` is only the beginning. A list cuts each value after 2,000 bytes and shows 20"
+        " headers; of a single record it says that no more was kept, because it is too large or cannot be decoded."
+        " Such a record is applied only after a repair with a whole value; the record itself stays in Kafka."
+    )
     headers: dict[str, str]
     reason: str
     state: str
@@ -46,7 +61,7 @@ class Repair(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     value: str = Field(max_length=1_000_000)
-    headers: dict[Text, Text] = Field(max_length=50)
+    headers: dict[HeaderName, HeaderText] = Field(max_length=50)
 
 
 class Released(BaseModel):
@@ -64,7 +79,10 @@ async def list_parked_records(
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> ParkedRecords:
-    """What is parked, or was and has been settled, oldest first; `after` is the last id of the page before."""
+    """What is parked, or was and has been settled, oldest first; `after` is the last id of the page before.
+
+    Of long values and headers only the beginning: a page is a few megabytes at the most.
+    """
     wanted = None if state == "any" else state
     rows = await parking.parked_records(desk.db, topic=topic, key=key, state=wanted, after=after, limit=limit)
     return ParkedRecords.model_validate({"items": rows})
@@ -72,7 +90,7 @@ async def list_parked_records(
 
 @router.get("/{parked_id}", responses=Responses.of((*ANY, parking.ParkedRecordNotFound)))
 async def inspect_parked_record(desk: Desk, parked_id: ParkedId) -> ParkedRecord:
-    """One record as it was read: value, headers, and why it could not be applied."""
+    """One record as it was read: value, headers, and why it could not be applied. At most 4 MiB of its value."""
     return ParkedRecord.model_validate(await parking.parked_record(desk.db, parked_id))
 
 
@@ -92,7 +110,10 @@ async def discard_parked_record(desk: Desk, parked_id: ParkedId) -> ParkedRecord
     return ParkedRecord.model_validate(row)
 
 
-@router.post("/release", responses=Responses.of((*ANY, parking.ParkedKeyNotFound, parking.StillPoison)))
+@router.post(
+    "/release",
+    responses=Responses.of((*ANY, parking.ParkedKeyNotFound, parking.StillPoison, parking.ValueNotKept)),
+)
 async def release_parked_key(
     desk: Desk,
     topic: Annotated[Text, Query(max_length=200)],

@@ -1,7 +1,7 @@
 """How far a service has read each topic, in its own database: committed with the effects of what was read."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from chassis.database import Database, Transaction, is_transient
 from chassis.parking import RawRecord
@@ -14,8 +14,13 @@ async def advance(tx: Transaction, records: Sequence[RawRecord]) -> bool:
     positions: dict[int, int] = {}
     begins: dict[int, int] = {}
     for record in records:
-        positions[record.partition] = max(positions.get(record.partition, 0), record.offset + 1)
+        positions[record.partition] = max(positions.get(record.partition, 0), record.next_offset)
         begins[record.partition] = min(begins.get(record.partition, record.offset), record.offset)
+    return await move(tx, records[0].topic, begins, positions)
+
+
+async def move(tx: Transaction, topic: str, begins: Mapping[int, int], positions: Mapping[int, int]) -> bool:
+    """The same for offsets by partition, of which everything between was applied or gives nothing to apply."""
     # Never backwards: after a rebalance two workers may apply the same batch for a moment.
     # In the order of partitions, so that they queue instead of deadlocking.
     rows = await tx.fetch(
@@ -24,7 +29,7 @@ async def advance(tx: Transaction, records: Sequence[RawRecord]) -> bool:
            on conflict (topic, partition) do update
            set next_offset = greatest(positions.next_offset, excluded.next_offset)
            returning partition, restored_until""",
-        records[0].topic,
+        topic,
         list(positions),
         list(positions.values()),
     )

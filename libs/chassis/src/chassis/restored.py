@@ -14,11 +14,12 @@ import importlib
 import sys
 from collections.abc import Mapping, Sequence
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis.catching_up import must_read_until
 from chassis.database import TRANSIENT, Database
+from chassis.fetching import AIOKafkaConsumer, find_partitions
 from chassis.kafka import client_security
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
@@ -60,16 +61,9 @@ async def _mark(db: Database, topic: str, ends: Mapping[int, int]) -> int:
 
 async def ends_of(reader: AIOKafkaConsumer, topic: str) -> dict[int, int]:
     """By partition, where a topic ends; partitions in which nothing can be read are left out."""
-    partitions = await _partitions(reader, topic)
+    partitions = await find_partitions(reader, topic)
     begins, ends = await reader.beginning_offsets(partitions), await reader.end_offsets(partitions)
     return {place.partition: ends[place] for place in partitions if ends[place] > begins[place]}
-
-
-async def _partitions(reader: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:
-    # Nothing was subscribed, so the client knows of no topic until it is told to look.
-    await reader._client.add_topic(topic)
-    await reader._client.force_metadata_update()
-    return [TopicPartition(topic, number) for number in sorted(reader.partitions_for_topic(topic) or ())]
 
 
 async def _take_back(reader: AIOKafkaConsumer, prefix: str, subscription: Subscription, db: Database) -> None:

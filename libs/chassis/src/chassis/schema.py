@@ -52,3 +52,12 @@ create index parked_keys on parked (topic, key, id) where state = 'parked';
 """Columns of `outbox` are named as Debezium's outbox router has them, so that an operator can swap the
 relay. Its identity has no cache: a number is drawn when the row is written, after the order's row lock.
 A queue table wants to be vacuumed early; its rows live for milliseconds."""
+
+PARKED_EXCERPTS_V1 = """
+alter table parked add column value_bytes bigint;
+alter table parked add column value_sha256 text;
+alter table parked add column is_excerpt boolean not null default false;
+alter table parked add column offset_count bigint;
+"""
+"""`value_bytes` and `value_sha256` are of the whole of which `value` is an excerpt; they are null where nothing is
+known of it, as of what was parked before. `offset_count` is set where a row stands for a range of offsets."""

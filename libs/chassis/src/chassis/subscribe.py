@@ -10,7 +10,7 @@ message that can never be applied; that key is parked and the rest of the batch 
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -19,7 +19,7 @@ from chassis import catching_up, parking
 from chassis.database import Database, Transaction, is_transient
 from chassis.outbox import EventTooLarge
 from chassis.parking import BEHIND, Parked, RawRecord
-from chassis.positions import advance
+from chassis.positions import advance, move
 from chassis.subscription import Gap, Poison, Subscription
 from chassis.telemetry import METRICS, log_events
 from chassis.tracing import applying
@@ -133,6 +133,17 @@ class Consumer:
         if tx.is_catching_up:
             await catching_up.take_turns(tx)
 
+    async def pass_over(self, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
+        """Moves on, by partition, over offsets at which there is nothing to apply, such as the marks of transactions.
+
+        Without it a topic that ends with one would never have been read to its end.
+        """
+        async with self._db.begin() as tx:
+            tx.is_catching_up = await move(tx, self._topic, begins, ends)
+            if tx.is_catching_up:
+                await catching_up.take_turns(tx)
+            await self._settle_restore(tx)
+
     async def _settle_restore(self, tx: Transaction) -> None:
         settle = self.subscription.when_caught_up
         if tx.is_catching_up and settle and not await catching_up.is_catching_up(tx, self._topic):
@@ -143,6 +154,9 @@ class Consumer:
         messages: dict[int, Message] = {}
         unreadable: dict[int, str] = {}
         for place, record in enumerate(records):
+            if record.undecoded:
+                unreadable[place] = record.undecoded.reason
+                continue
             try:
                 messages[place] = decode(record.key, record.value, record.headers, topic=self.subscription.topic)
             except MalformedMessage as error:
@@ -160,7 +174,7 @@ class Consumer:
             if (record.partition, record.offset) in settled:
                 continue  # read again, after an operator had released or discarded it
             if record.parking_key in blocked:
-                parked.append(Parked(record, BEHIND))
+                parked.append(Parked(record, f"{record.undecoded.reason}; {BEHIND}" if record.undecoded else BEHIND))
             elif place in poison:
                 if place not in messages and await self._is_answered(record, poison[place], tx):
                     continue
@@ -199,16 +213,17 @@ class Consumer:
     async def release(self, key: str, *, by: str, at: datetime) -> int:
         """Applies the parked records of a key in order, all or none; returns how many.
 
-        Raises `StillPoison` and leaves everything as it was when one of them cannot be applied.
+        Raises `StillPoison` and leaves everything as it was when one of them cannot be applied, and `ValueNotKept`
+        when only an excerpt of one was kept and nothing was given in its place.
         """
         async with self._db.begin() as tx:
             taken = await parking.take_parked(tx, self._topic, key)
-            for parked_id, record in taken:
+            for parked_id in taken:
                 try:
-                    await self._apply_parked(record, tx)
+                    await self._apply_parked(await parking.to_be_applied(tx, parked_id), tx)
                 except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
                     raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
-            await parking.mark_released(tx, [parked_id for parked_id, _ in taken], by=by, at=at)
+            await parking.mark_released(tx, taken, by=by, at=at)
         METRICS.released.labels(self._topic).inc(len(taken))
         return len(taken)
 

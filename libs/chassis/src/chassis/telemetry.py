@@ -85,6 +85,33 @@ class _JsonLines(logging.Formatter):
             return json.dumps(line, default=str)
 
 
+class RateLimit(logging.Filter):
+    """Of warnings and errors that one place in the code logs, so many a minute; the next one says how many were not.
+
+    A loop that fails over and over says the same with every round, with a stack each time, and would fill the disk.
+    """
+
+    def __init__(self, most: int = 20, seconds: float = 60.0) -> None:
+        super().__init__()
+        self._most = most
+        self._seconds = seconds
+        self._windows: dict[tuple[str, int], list[float]] = {}
+        """By file and line: when the window began, how many were logged in it, how many were not."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        window = self._windows.setdefault((record.pathname, record.lineno), [record.created, 0, 0])
+        if not 0 <= record.created - window[0] < self._seconds:
+            if window[2]:
+                record.suppressed = int(window[2])
+            window[:] = [record.created, 0, 0]
+        window[1] += 1
+        if window[1] > self._most:
+            window[2] += 1
+        return window[1] <= self._most
+
+
 _EVENTS_IN_A_LINE = 50
 
 
@@ -101,6 +128,7 @@ def log_events(log: logging.Logger, sentence: str, events: Sequence[tuple[str, i
 def set_up_logs(service: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines(service))
+    handler.addFilter(RateLimit())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for noisy in ("aiokafka", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))

@@ -34,13 +34,14 @@ import asyncpg
 import httpx
 import jwt
 import pytest
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from cryptography.hazmat.primitives.asymmetric import ec
 from fastapi import FastAPI
 
 from chassis.auth import TokenVerifier
 from chassis.database import driver_url
+from chassis.fetching import AIOKafkaConsumer, find_partitions
 from chassis.settings import Settings
 from contracts.topics import TOPICS
 
@@ -159,8 +160,7 @@ async def records_of(bootstrap_servers: str, topic: str) -> list[ConsumerRecord]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest")
     await consumer.start()
     try:
-        await consumer._client.force_metadata_update()
-        partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
+        partitions = await find_partitions(consumer, topic)
         if not partitions:
             return []
         consumer.assign(partitions)

@@ -206,11 +206,18 @@ def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
     attributes, name = {}, ""
     try:
         for name, text in headers:
+            if not is_utf8(name):
+                raise MalformedMessage(f"the header name {name.encode('utf-8', 'surrogateescape')!r} is not UTF-8")
             if name.startswith("ce_") and text is not None:
                 attributes[name] = bytes(text).decode()
     except UnicodeDecodeError as error:
         raise MalformedMessage(f"the header {name} is not UTF-8") from error
     return attributes
+
+
+def is_utf8(name: str) -> bool:
+    """Whether a header name is text; a reader keeps bytes of it that are none (`surrogateescape`)."""
+    return name.isascii() or not any("\ud800" <= character <= "\udfff" for character in name)
 
 
 def _required(attributes: Mapping[str, str], name: str) -> str:

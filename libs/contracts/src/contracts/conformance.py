@@ -17,7 +17,7 @@ import msgspec
 from contracts import partners as p
 from contracts import strict_json
 from contracts.catalogue import BY_TYPE, Kind
-from contracts.codec import MalformedMessage, decode, source_of_partner
+from contracts.codec import MalformedMessage, decode, is_utf8, source_of_partner
 from contracts.directory import Names
 from contracts.message import Message
 from contracts.partners import Mistake
@@ -94,9 +94,10 @@ def check_record(
     now: datetime,
 ) -> Checked:
     """Judges one record of `partner.<partner_id>.in`; never raises."""
+    headers = list(headers)
     attributes = _attributes(headers)
     known = {"event_id": attributes.get("ce_id"), "event_type": attributes.get("ce_type"), "subject": _subject(key)}
-    mistakes = [*_header_mistakes(key, attributes, partner_id)]
+    mistakes = [*_name_mistakes(headers), *_header_mistakes(key, attributes, partner_id)]
     body = _json_object(value)
     entry = BY_TYPE.get(attributes.get("ce_type", ""))
     if mistakes or body is None:
@@ -163,6 +164,14 @@ def _subject(key: bytes | None) -> str | None:
         return key.decode() if key else None
     except UnicodeDecodeError:
         return None
+
+
+def _name_mistakes(headers: Iterable[tuple[str, bytes]]) -> Iterator[Mistake]:
+    for name, _ in headers:
+        if not is_utf8(name):
+            yield _mistake(
+                name.encode("utf-8", "backslashreplace").decode(), "the header name is not UTF-8", "头名称不是 UTF-8"
+            )
 
 
 def _header_mistakes(key: bytes | None, attributes: Mapping[str, str], partner_id: str) -> Iterator[Mistake]:

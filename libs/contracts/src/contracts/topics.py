@@ -6,6 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from contracts.lifecycle import Service
 
+MOST_BATCH_BYTES = 1_048_588
+"""What a broker takes of a writer at once, as it is sent and so compressed. Readers bound by themselves what it
+decompresses to."""
+
+_BOUNDED = {"max.message.bytes": str(MOST_BATCH_BYTES)}
 _FOREVER = {"retention.ms": "-1", "retention.bytes": "-1"}
 
 
@@ -32,7 +37,7 @@ WORK_ORDERS = Topic(
     key="order id",
     writers=(Service.INTAKE, Service.DISPATCH, Service.FIELDWORK, Service.QA),
     description="The whole life of every order in one total order per order, and requests to its custodian.",
-    config={"cleanup.policy": "delete", **_FOREVER},
+    config={"cleanup.policy": "delete", **_FOREVER, **_BOUNDED},
 )
 
 DIRECTORY = Topic(
@@ -40,7 +45,7 @@ DIRECTORY = Topic(
     key="entity kind and id, such as work_area:north",
     writers=(Service.INTAKE, Service.DISPATCH),
     description="Work areas, staff, device types and demand types, each message the whole entity.",
-    config={"cleanup.policy": "compact"},
+    config={"cleanup.policy": "compact", **_BOUNDED},
 )
 
 CALLS = Topic(
@@ -49,7 +54,7 @@ CALLS = Topic(
     writers=(Service.INTAKE,),
     description="Calls and agent states, whichever switch they come from, in the order in which they became known. "
     "Readers keep facts by `fact_id`, where a higher `revision` replaces a lower one, and fold them by `ce_time`.",
-    config={"cleanup.policy": "delete", **_FOREVER},
+    config={"cleanup.policy": "delete", **_FOREVER, **_BOUNDED},
 )
 
 QUALITY = Topic(
@@ -57,7 +62,7 @@ QUALITY = Topic(
     key="recording or order id; of what is about neither, the plan, session or follow-up",
     writers=(Service.QA,),
     description="What quality found out: samples, evaluations, appeals, follow-ups, satisfaction, findings.",
-    config={"cleanup.policy": "delete", **_FOREVER},
+    config={"cleanup.policy": "delete", **_FOREVER, **_BOUNDED},
 )
 
 DEADLINES = Topic(
@@ -66,7 +71,7 @@ DEADLINES = Topic(
     writers=(Service.DISPATCH,),
     description="Every set of time limits that operators have defined, oldest first. Nothing is said about one order: "
     "whoever has its events and these has its deadlines, and judges it again when a set of limits changes.",
-    config={"cleanup.policy": "delete", **_FOREVER},
+    config={"cleanup.policy": "delete", **_FOREVER, **_BOUNDED},
 )
 
 _DAY = 24 * 60 * 60 * 1000
@@ -77,7 +82,7 @@ PARTNER_IN = Topic(
     writers=(),
     description="What one partner's system sends; nobody else writes here. Kept a week: callers' numbers are in it.",
     partitions=6,
-    config={"cleanup.policy": "delete", "retention.ms": str(7 * _DAY)},
+    config={"cleanup.policy": "delete", "retention.ms": str(7 * _DAY), **_BOUNDED},
 )
 
 PARTNER_OUT = Topic(
@@ -86,7 +91,7 @@ PARTNER_OUT = Topic(
     writers=(Service.INTAKE,),
     description="What became of each event that the partner sent: accepted, or refused with why.",
     partitions=6,
-    config={"cleanup.policy": "delete", "retention.ms": str(30 * _DAY)},
+    config={"cleanup.policy": "delete", "retention.ms": str(30 * _DAY), **_BOUNDED},
 )
 
 SEALING_KEYS = Topic(
@@ -101,6 +106,7 @@ SEALING_KEYS = Topic(
         "max.compaction.lag.ms": str(_DAY),
         "segment.ms": str(_DAY),
         "min.cleanable.dirty.ratio": "0.01",
+        **_BOUNDED,
     },
 )
 

@@ -20,9 +20,11 @@ from chassis.telemetry import METRICS
 from contracts import conformance
 from contracts.codec import new_message
 from contracts.conformance import Checked
+from contracts.directory import Names
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.partners import (
+    Mistake,
     PartnerAgentStateChanged,
     PartnerCallEvent,
     PartnerEventRefused,
@@ -163,7 +165,8 @@ def _to_partner(body: object, subject: str, now: datetime, cause: str | None = N
 async def answer_unreadable(record: RawRecord, tx: Transaction, *, partner_id: str, clock: Clock) -> bool:
     """Answers a record that is not what the contract says; False when it is to be parked, or is parked."""
     now = clock.now()
-    checked = conformance.check_record(record.key, record.value, record.headers, partner_id=partner_id, now=now)
+    value = None if record.undecoded else record.value  # an excerpt is judged for nothing
+    checked = conformance.check_record(record.key, value, record.headers, partner_id=partner_id, now=now)
     code = checked.code or conformance.MALFORMED
     is_parked = code == conformance.UNREADABLE
     if not await _is_news(record, checked, tx, partner_id, code, now):
@@ -175,7 +178,7 @@ async def answer_unreadable(record: RawRecord, tx: Transaction, *, partner_id: s
         detail=conformance.SENTENCES[code],
         event_id=event_id,
         event_type=checked.event_type if _is_printable(checked.event_type) else None,
-        mistakes=checked.mistakes,
+        mistakes=_undecoded(record) or checked.mistakes,
         partition=record.partition,
         offset=record.offset,
         is_parked=is_parked,
@@ -184,6 +187,13 @@ async def answer_unreadable(record: RawRecord, tx: Transaction, *, partner_id: s
     await outbox.add(tx, [answer], topic_of_partner(PARTNER_OUT, partner_id))
     METRICS.refusals.labels(code).inc()
     return not is_parked
+
+
+def _undecoded(record: RawRecord) -> tuple[Mistake, ...]:
+    if record.undecoded is None:
+        return ()
+    reason = record.undecoded.reason
+    return (Mistake("", Names(reason, f"消息无法解码：{reason}")),)
 
 
 def _is_printable(text: str | None) -> bool:

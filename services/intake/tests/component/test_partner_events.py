@@ -291,6 +291,23 @@ async def test_a_record_in_another_encoding_is_parked_and_answered(switch: Switc
     assert await switch.refusals() == [("wide", "event_unreadable")]
 
 
+async def test_a_partner_is_told_of_what_no_client_can_decode(switch: Switch) -> None:
+    key, value, headers = encode(switch.event(p.PartnerCallQueued(), event_id="huge"))
+    about = parking.Undecoded("the record has 300000000 bytes; 2097152 are read", 300_000_000, None)
+    topic = f"partner.{switch.partner_id}.in"
+    huge = parking.RawRecord(topic, 0, 0, key, b"{}", tuple(headers), 0, about)
+    unknown = parking.RawRecord(topic, 0, 1, None, b"", (), 0, about, 7)
+    named = [("\udcff", b"x"), *headers]
+    await switch.consumer.apply([huge, unknown])
+    other = [pair for pair in named if pair[0] != "ce_subject"] + [("ce_subject", b"c-2")]
+    await switch.sends((b"c-2", value, other), at=8)
+    first, second, third = [one for one in await switch.answers() if isinstance(one, p.PartnerEventRefused)]
+    assert (first.event_id, first.is_parked, first.mistakes[0].wrong.en) == ("huge", True, about.reason)
+    assert (second.event_id, second.offset, second.is_parked) == (None, 1, True)
+    assert (third.is_parked, third.mistakes[0].wrong.en) == (True, "the header name is not UTF-8")
+    assert len(await parked_records(switch.db, topic=None, key=None)) == 3
+
+
 async def test_a_parked_key_is_released_once_it_is_repaired(switch: Switch) -> None:
     broken = switch.event(p.PartnerCallQueued(queue="q"), event_id="broken")
     await switch.sends(damaged(broken, value=b"{"), encode(switch.event(p.PartnerCallAnswered(agent=AGENT), 2)))

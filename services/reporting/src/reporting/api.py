@@ -136,7 +136,8 @@ async def get_events(
 ) -> Response:
     """Every message as it travelled, in the order in which it was stored; the events of an order in their versions.
 
-    Places have no gaps and are given in the order of commits: who follows `next_after` misses nothing.
+    Places have no gaps and are given in the order of commits: who follows `next_after` misses nothing. A page ends
+    after 8 MiB of data too; only an empty one is the end.
     """
     return Response(
         await views.record_page(desk.db, after=after, topic=topic, limit=limit), media_type="application/json"

@@ -47,6 +47,7 @@ COLUMNS = (
 )
 """`order_id` and `order_version` are the subject and its stream's version: of an order, a call or an agent."""
 _SELECT = "select " + ", ".join(COLUMNS) + " from messages"
+_PAGE_BYTES = 8 * 1024 * 1024
 _DECODERS = {name: msgspec.json.Decoder(entry.body) for name, entry in BY_TYPE.items()}
 
 
@@ -312,9 +313,24 @@ async def dispatches_of(statements: Statements, order_ids: Sequence[str]) -> dic
 
 
 async def messages_after(statements: Statements, place: int, *, topic: str | None = None, limit: int) -> list[Stored]:
-    """The messages behind a place, in their order; of one topic or of all."""
+    """The messages behind a place, in their order; of one topic or of all.
+
+    As many as `limit`, or as 8 MiB of data hold, and at least one where there is any.
+    """
     rows = await statements.fetch(
-        f"{_SELECT} where place > $1 and ($2::text is null or topic = $2) order by place limit $3", place, topic, limit
+        f"""with page as (
+                select place, octet_length(data) as bytes from messages
+                where place > $1 and ($2::text is null or topic = $2) order by place limit $3),
+            last as (
+                select max(place) as place from (
+                    select place, sum(bytes) over (order by place) - bytes as before from page) as sized
+                where before < $4)
+            {_SELECT} where place > $1 and ($2::text is null or topic = $2) and place <= (select place from last)
+            order by place""",
+        place,
+        topic,
+        limit,
+        _PAGE_BYTES,
     )
     return [stored_of(row) for row in rows]
 

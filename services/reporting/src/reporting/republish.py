@@ -16,12 +16,13 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from chassis.database import TRANSIENT, Database
+from chassis.fetching import AIOKafkaConsumer
 from chassis.kafka import client_security, create_missing_topics
 from chassis.made_anew import BEING_FILLED, admin_of, has_all_of, tell_kafka, told_to_kafka
 from chassis.restored import ends_of

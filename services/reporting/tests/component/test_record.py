@@ -12,6 +12,7 @@ import pytest
 from contracts.chain import event_hash
 from contracts.lifecycle import Status
 from custody.testing import make_dispatched, make_rejected
+from reporting import event_store
 
 SCRIPT = Path(__file__).parents[2] / "verify_timeline.py"
 
@@ -68,6 +69,16 @@ async def test_the_record_is_read_page_by_page_to_its_end(reporting, stream):
     assert page["next_after"] == 6
     assert (await reporting.get("/events", "supervisor")).status_code == 200
     assert (await reporting.get("/events", "agent")).status_code == 403
+
+
+async def test_a_page_of_the_record_is_bounded_in_bytes_and_none_is_left_out(reporting, stream, monkeypatch):
+    monkeypatch.setattr(event_store, "_PAGE_BYTES", len(stream.messages[0].data) + 1)
+    after, pages = 0, []
+    while items := (page := (await reporting.get("/events", "operator", after=after)).json())["items"]:
+        pages.append(len(items))
+        after = page["next_after"]
+    assert pages[0] == 2  # the second message begins within the bound
+    assert sum(pages) == len(stream.messages)
 
 
 def _verify(file: Path, *arguments: str) -> subprocess.CompletedProcess:

@@ -32,6 +32,9 @@ SETTINGS = {
     # A missing topic is a mistake to be seen, not one to be made up with one partition.
     "auto.create.topics.enable": "false",
     "num.partitions": "12",
+    # What a writer may send at once; a transaction that it leaves open holds up who waits for its end.
+    "message.max.bytes": "1048588",
+    "transaction.max.timeout.ms": "60000",
     # Few partitions and no pause make first use fast.
     "offsets.topic.num.partitions": "4",
     "transaction.state.log.num.partitions": "4",

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from linework.processes import rotate
 from linework.stopped import Stopped, last_line
 
 DEATHS_ALLOWED = 5
@@ -46,6 +47,7 @@ class Watch:
     def tend(self) -> None:
         """Look once at everything; call it again and again."""
         for component in self._components:
+            rotate(component.log)
             if component.exit_code() is None:
                 continue
             if component.name not in self._due_at:

@@ -17,6 +17,7 @@ from linework.verify.laws import Findings, Law
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 Row = Mapping[str, Any]
+_OPERATOR = Person("operator")
 _TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS, DEADLINES, QUALITY)}
 
 
@@ -40,14 +41,13 @@ async def repairs_of(city: Installation, findings: Findings) -> Repairs:
 
 
 async def _settled_at(city: Installation, name: str) -> AsyncIterator[Row]:
-    after = 0
-    while page := (
-        await city.services[name].read("/v1/parked", by=Person("operator"), state="any", after=after, limit=200)
-    )["items"]:
+    service, after = city.services[name], 0
+    while page := (await service.read("/v1/parked", by=_OPERATOR, state="any", after=after, limit=200))["items"]:
         after = page[-1]["id"]
         for row in page:
             if row["state"] != "parked":
-                yield row
+                # A list cuts what is long, and a repair counts whole.
+                yield await service.read(f"/v1/parked/{row['id']}", by=_OPERATOR) if row["repaired"] else row
 
 
 def take(place: Place, rows: Mapping[str, Row], repairs: Repairs, findings: Findings) -> None:

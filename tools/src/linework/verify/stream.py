@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Set
 from typing import Any, Protocol
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chassis.fetching import AIOKafkaConsumer, UndecodableRecord, find_partitions
 from contracts import topics
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
@@ -120,13 +121,10 @@ class Topic:
 
     async def _partitions(self, consumer: AIOKafkaConsumer, topic: topics.Topic) -> list[TopicPartition]:
         name = self._prefix + topic.name
-        # Nothing was subscribed, so the client knows of no topic until it is told to look.
-        await consumer._client.add_topic(name)
-        await consumer._client.force_metadata_update()
-        numbers = consumer.partitions_for_topic(name)
-        if not numbers:
+        partitions = await find_partitions(consumer, name)
+        if not partitions:
             raise Stopped(f"There is no topic {name}.")
-        return [TopicPartition(name, number) for number in sorted(numbers)]
+        return partitions
 
     async def _read(
         self,
@@ -145,7 +143,7 @@ class Topic:
                 continue
             try:
                 repaired = self._repairs.by_place.get(place)
-                message = repaired or decode(record.key, record.value, record.headers, topic=topic)
+                message = repaired or _message(record, topic)
             except MalformedMessage as error:
                 self.left.note_unreadable(f"{topic.name}, partition {record.partition}, offset {record.offset}", error)
                 continue
@@ -194,6 +192,13 @@ def _offsets(read: ReadUpTo) -> dict[tuple[str, int], int]:
         for partition, offset in partitions.items()
         if topic in _NAMES
     }
+
+
+def _message(record: ConsumerRecord, topic: topics.Topic) -> Message:
+    if isinstance(record, UndecodableRecord):
+        through = f"; through offset {record.last_offset}" if record.last_offset > record.offset else ""
+        raise MalformedMessage(f"{record.reason}{through}")
+    return decode(record.key, record.value, record.headers, topic=topic)
 
 
 class Record:

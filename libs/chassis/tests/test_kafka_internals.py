@@ -1,0 +1,77 @@
+"""The seam to aiokafka: fails when an upgrade has moved what chassis stands in for."""
+
+import ast
+import inspect
+from pathlib import Path
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+
+from chassis.fetching import FetchedRecords, FetchedSet
+from chassis.record_batches import split, unpack
+
+ROOT = Path(__file__).parents[3]
+ORIGINAL = Path(inspect.getfile(fetcher)).read_text(encoding="utf-8")
+
+
+def original(name: str) -> Any:
+    """A class of aiokafka's fetcher as it is shipped."""
+    names: dict[str, Any] = {"__name__": "shipped"}
+    exec(compile(ORIGINAL, "fetcher", "exec"), names)
+    return names[name]
+
+
+def test_the_fetcher_unpacks_by_our_classes_which_take_what_the_shipped_ones_take() -> None:
+    assert (fetcher.MemoryRecords, fetcher.PartitionRecords) == (FetchedSet, FetchedRecords)
+    used = fetcher.Fetcher._proc_fetch_request.__code__.co_names
+    assert {"MemoryRecords", "PartitionRecords", "has_next", "size_in_bytes"} <= set(used)
+    taken = [list(inspect.signature(one).parameters) for one in (FetchedRecords, original("PartitionRecords"))]
+    assert taken[0] == taken[1]
+
+
+def test_what_a_poll_asks_of_them_is_what_they_have() -> None:
+    asked = {
+        node.attr
+        for node in ast.walk(ast.parse(inspect.getsource(fetcher.FetchResult)))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Attribute)
+        and node.value.attr == "_partition_records"
+    }
+    assert asked == {"next_fetch_offset"}
+    loop = inspect.getsource(fetcher.FetchResult.getall)
+    assert "for msg in self._partition_records" in loop  # a poll begins with __iter__
+
+
+def test_what_is_well_formed_is_read_exactly_as_aiokafka_reads_it() -> None:
+    builder = DefaultRecordBatchBuilder(2, 3, 0, -1, -1, -1, 100_000)
+    for number in range(50):
+        builder.append(number, 1000 + number, b"key", b"value" * number, [("a", b"b"), ("n", None)])
+    data = bytes(builder.build())
+    place = TopicPartition("t", 0)
+    shipped = original("PartitionRecords")(place, original("MemoryRecords")(data), None, 7, None, None, True, 0)
+    ours = FetchedRecords(place, FetchedSet(data), None, 7, None, None, True, 0)
+    assert [vars(one) for one in ours] == [vars(one) for one in shipped]
+    assert ours.next_fetch_offset == shipped.next_fetch_offset == 50
+    assert all(isinstance(one, ConsumerRecord) for batch in split(data) for one in unpack(batch, place))
+
+
+def test_the_consumer_has_the_state_that_is_read_of_it() -> None:
+    source = inspect.getsource(AIOKafkaConsumer)
+    assert "self._client" in source
+    assert "self._subscription" in source
+
+
+def test_whoever_polls_kafka_does_so_by_the_module_that_puts_our_classes_in_place() -> None:
+    sources = [*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py"), *ROOT.glob("tools/src/**/*.py")]
+    texts = {file: file.read_text(encoding="utf-8") for file in sources}
+    polling = {file: text for file, text in texts.items() if ".getmany(" in text or ".getone(" in text}
+    assert len(polling) >= 4
+    assert [
+        str(file) for file, text in polling.items() if "from chassis.fetching import AIOKafkaConsumer" not in text
+    ] == []
+    private = ("._client.add_topic", "._client.force_metadata", "._subscription.subscription", "._fetcher")
+    assert {file.name for file, text in texts.items() if any(name in text for name in private)} == {
+        "kafka_internals.py"
+    }
