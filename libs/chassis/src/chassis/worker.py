@@ -124,7 +124,7 @@ class Worker:
         while True:
             try:
                 await self._notice_misfits()
-                await self._broker.start()
+                await self._start_broker()
             except (KafkaError, TopicIsBeingFilled, *TRANSIENT) as error:
                 self.waits_for = str(error)
                 if isinstance(error, TopicIsBeingFilled):
@@ -139,6 +139,18 @@ class Worker:
                     listener.polled_at = time.monotonic()
                 self._is_listening = True
                 return
+
+    async def _start_broker(self) -> None:
+        """A start that is cut off leaves a producer and its sockets behind that nobody can close any more."""
+        start = asyncio.create_task(self._broker.start())
+        try:
+            await asyncio.shield(start)
+        except asyncio.CancelledError:
+            await asyncio.wait([start], timeout=_LAST_ROUND_SECONDS)
+            start.cancel()
+            # Whatever became of it: what is told from here is that the worker leaves.
+            await asyncio.gather(start, return_exceptions=True)
+            raise
 
     def _note_answer(self) -> None:
         for listener in self._listeners:
