@@ -9,13 +9,15 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from tests.operators.town import Town, is_lawful_everywhere
 
-from chassis.made_anew import admin_of, begin_anew
+from chassis.made_anew import admin_of, reset_positions
 from chassis.parking import Parked, RawRecord, park
+from chassis.positions import Position
 from chassis.say_again import say_again
 from chassis.testing import create_topics, eventually, records_of
 from chassis.worker import Worker
@@ -246,15 +248,21 @@ async def test_what_a_service_publishes_from_its_tables_it_says_again(town: Town
 
 async def test_what_was_noted_of_a_lost_topic_gives_way_and_what_is_parked_stays_in_its_order(town: Town) -> None:
     db = town.db("qa")
-    record = RawRecord("work-orders", 1, 7, b"o-1", b"bad", ())
+    record, topic_id = RawRecord("work-orders", 1, 7, b"o-1", b"bad", ()), uuid4()
     async with db.begin() as tx:
-        await tx.execute("insert into positions values ('work-orders', 1, 10, 9), ('work-orders', 2, 10, 12)")
+        await tx.execute(
+            "insert into positions (topic, partition, next_offset, restored_until) values ('work-orders', 1, 10, 9),"
+            " ('work-orders', 2, 10, 12), ('work-orders', 3, 11, null)"
+        )
         await park(tx, [Parked(record, "bad"), Parked(replace(record, offset=9), "behind")])
-    await begin_anew(db, "work-orders", [1, 2])
+    async with db.begin() as tx:
+        noted = {1: Position(10, None), 2: Position(10, None), 3: Position(10, None)}
+        assert await reset_positions(tx, "work-orders", topic_id, noted) == [1, 2]
     async with db.begin() as tx:
         await park(tx, [Parked(record, "bad as well")])
         positions = await tx.fetch("select partition, next_offset, restored_until from positions order by partition")
         parked = await tx.fetch('select reason from parked where key = $1 order by "offset", id', "o-1")
     # A restored database that had not read everything yet still has to.
-    assert [tuple(row) for row in positions] == [(1, 0, None), (2, 0, 12)]
+    # Where another worker has read on meanwhile nothing is concluded.
+    assert [tuple(row) for row in positions] == [(1, 0, None), (2, 0, 12), (3, 11, None)]
     assert [row["reason"] for row in parked] == ["bad", "behind", "bad as well"]

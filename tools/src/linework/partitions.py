@@ -167,9 +167,11 @@ class Growth:
 
     async def _told(self, service: str) -> dict[int, int]:
         """How far a service has read; Kafka is told after the commit. Empty for who does not read the topic."""
-        offsets = await self._admin.list_consumer_group_offsets(f"{self._prefix}{service}.{self._topic}")
+        from chassis.group_offsets import group_offsets
+
         name = self._prefix + self._topic
-        return {place.partition: at.offset for place, at in offsets.items() if place.topic == name}
+        offsets = await group_offsets(self._admin, f"{self._prefix}{service}.{self._topic}")
+        return {place.partition: offset for place, offset in offsets.items() if place.topic == name}
 
     async def _grow(self) -> bool:
         """Whether this user may do it."""

@@ -20,15 +20,18 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from chassis.database import Database, is_transient
 from chassis.fetching import AIOKafkaConsumer, fetched_until
-from chassis.made_anew import begin_anew
+from chassis.made_anew import Standing, reset_if_recreated
 from chassis.parking import raw_record
-from chassis.positions import positions_of
+from chassis.positions import TopicRecreated, positions_of
+from chassis.progress import Progress
 from chassis.subscribe import Consumer
 from chassis.telemetry import METRICS
 
 log = logging.getLogger(__name__)
 
 _SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.02, 0.05
+_CHECK_EVERY_SECONDS = 10.0
+_CHECK_SECONDS = 5.0
 _ACKNOWLEDGE_SECONDS = 1.0
 _LAST_ACKNOWLEDGE_SECONDS = 2.0
 _POLL_MILLISECONDS = 500
@@ -45,6 +48,10 @@ async def _as_it_is(message: KafkaMessage) -> KafkaMessage:
     return message
 
 
+def _partitions_of(message: KafkaMessage) -> set[TopicPartition]:
+    return {TopicPartition(record.topic, record.partition) for record in message.raw_message}
+
+
 class Listener(ConsumerRebalanceListener):
     """A consumer on a FastStream broker: polls, applies, acknowledges, and says how it is."""
 
@@ -54,11 +61,18 @@ class Listener(ConsumerRebalanceListener):
         self.is_assigned = False
         self.stuck: str | None = None
         """Why the batch at hand cannot be applied, as long as that is so."""
+        self.unconfirmed: str | None = None
+        """Why it is not known whether the topic is still the one that was read, as long as that is so."""
+        self.progress = Progress()
         self._consumer = consumer
         self._db = db
         self._prefix = prefix
         self._placement = 0
         """Counts how often the client was placed."""
+        self._batch_placement = -1
+        """The placement that the batch at hand was read under, once it is known to go on from there."""
+        self._check_at = 0.0
+        self._fetched_at = 0
         self._next_offsets: dict[int, int] = {}
         self._acknowledged: dict[int, int] = {}
         self._acknowledge_at = 0.0
@@ -92,9 +106,19 @@ class Listener(ConsumerRebalanceListener):
         return KafkaAckableMessage(raw_message=batch, body=b"", consumer=self._subscriber.consumer)
 
     async def _on_batch(self, message: KafkaMessage) -> None:
+        if not self._is_from(self._batch_placement):
+            # FastStream polls once before `watch`, and the partitions may be taken away at any moment.
+            self._place(self._subscriber.consumer, _partitions_of(message))
+            return
         records = [raw_record(record, self.topic) for record in message.raw_message]
+        self.progress.begin()
         try:
             await self._consumer.apply(records)
+        except TopicRecreated as error:
+            log.warning("%s", error)
+            self._check_at = 0.0
+            self._place(self._subscriber.consumer, _partitions_of(message))
+            return
         except Exception as error:
             # FastStream would swallow it and go on with the next batch, whose position steps over this one.
             self.stuck = f"{self.topic} cannot be applied: {type(error).__name__}"
@@ -102,8 +126,12 @@ class Listener(ConsumerRebalanceListener):
             await asyncio.sleep(_STUCK_SECONDS)
             await message.nack()
             return
+        finally:
+            self.progress.end()
         self.stuck = None
-        self._next_offsets |= {record.partition: record.next_offset for record in records}
+        # The session may have run out meanwhile: then the client was placed anew, maybe before this batch.
+        if self._is_from(self._batch_placement):
+            self._next_offsets |= {record.partition: record.next_offset for record in records}
         await self._acknowledge()
         await self._keep_pace(len(records))
 
@@ -114,10 +142,12 @@ class Listener(ConsumerRebalanceListener):
         left = await pace(count, self._db)
         if left > 0:
             METRICS.paced_seconds.labels(self.topic).inc(left)
+        self.progress.begin()
         while left > 0 and not self._is_leaving:
             await asyncio.sleep(min(left, _REST_STEP_SECONDS))
             left -= _REST_STEP_SECONDS
             self.polled_at = time.monotonic()
+        self.progress.end(counted_seconds=0.0)
 
     async def _acknowledge(self) -> None:
         """Tells Kafka what was applied, for lag and autoscaling: where to go on is in our own database.
@@ -133,18 +163,18 @@ class Listener(ConsumerRebalanceListener):
         topic = self._prefix + self.topic
         offsets = {TopicPartition(topic, number): offset for number, offset in self._next_offsets.items()}
         try:
-            await client.commit(offsets)
+            # A broker that hangs must not stop the poll loop with it.
+            async with asyncio.timeout(_LAST_ACKNOWLEDGE_SECONDS):
+                await client.commit(offsets)
             self._acknowledged = dict(self._next_offsets)
-        except (KafkaError, IllegalStateError) as error:
+        except (KafkaError, IllegalStateError, TimeoutError) as error:
             # A rebalance has taken partitions away; whoever has them now acknowledges them.
             log.info("%s was not acknowledged: %s", self.topic, error)
 
     async def leave(self) -> None:
         """To be called before the broker stops: the batch at hand is the last, and what was applied is acknowledged."""
         self._is_leaving = True
-        with contextlib.suppress(TimeoutError):  # with Kafka away there is nobody to tell
-            async with asyncio.timeout(_LAST_ACKNOWLEDGE_SECONDS):
-                await self._acknowledge()
+        await self._acknowledge()
 
     def watch(self) -> None:
         """To be called once the broker has started: notes each poll, waits in it for records, and paces it.
@@ -165,10 +195,15 @@ class Listener(ConsumerRebalanceListener):
             placement = self._placement
             records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
             self.polled_at = time.monotonic()
+            if records or self._has_fetched(client):
+                self.progress.answered()
             if records and not self._is_from(placement):
                 self._place(client, records)
                 return {}
-            await self._notice_made_anew(records)
+            if not await self._is_to_be_applied(client, records):
+                self._place(client, records)
+                return {}
+            self._batch_placement = placement
             is_partial = 0 < sum(map(len, records.values())) < max_records
             read_at = self.polled_at if is_partial else 0.0
             if not records and self._next_offsets:
@@ -180,6 +215,7 @@ class Listener(ConsumerRebalanceListener):
 
     async def _pass_over(self, client: AIOKafkaConsumer) -> None:
         """To be called after a poll that gave nothing: what was fetched since the last record has nothing to apply."""
+        placement = self._placement
         reached = {place.partition: at for place, at in fetched_until(client, list(client.assignment())).items()}
         begins = {number: self._next_offsets[number] for number in reached if number in self._next_offsets}
         ends = {number: reached[number] for number, begin in begins.items() if reached[number] > begin}
@@ -187,21 +223,70 @@ class Listener(ConsumerRebalanceListener):
             return
         try:
             await self._consumer.pass_over({number: begins[number] for number in ends}, ends)
+        except TopicRecreated:
+            self._check_at = 0.0
         except Exception as error:
             if not is_transient(error):
                 raise
         else:
-            self._next_offsets |= ends
+            # A rebalance may have taken the partitions away meanwhile.
+            if self._is_from(placement):
+                self._next_offsets |= ends
 
-    async def _notice_made_anew(self, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> None:
-        """The client begins anew where it is told that a topic ends before the place it asked for."""
-        gone = [
-            place.partition
-            for place, found in records.items()
-            if found and found[0].offset < self._next_offsets.get(place.partition, 0)
-        ]
-        await begin_anew(self._db, self.topic, gone)
-        self._next_offsets |= dict.fromkeys(gone, 0)
+    async def _is_to_be_applied(
+        self, client: AIOKafkaConsumer, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]
+    ) -> bool:
+        """Whether these records go on from where the database is, in the topic that it has read.
+
+        Looked at after each placement, now and then, and when the client went back on its own: it begins a partition
+        again where it is told that it ends before the position, which a topic that was created again does, and a
+        broker that has just started may say for a moment.
+        """
+        starts = {place.partition: found[0].offset for place, found in records.items() if found}
+        is_before = any(offset < self._next_offsets.get(number, 0) for number, offset in starts.items())
+        if self.is_assigned and (is_before or time.monotonic() > self._check_at):
+            return await self._check(client) and not is_before
+        return True
+
+    async def _check(self, client: AIOKafkaConsumer) -> bool:
+        """Asks whether the topic is still the same; False where that is not known, or the place is another one now."""
+        placement = self._placement
+        try:
+            async with asyncio.timeout(_CHECK_SECONDS):
+                standing = await reset_if_recreated(
+                    client, self._prefix, self.topic, self._db, list(self._next_offsets)
+                )
+        except Exception as error:
+            self.unconfirmed = f"{self.topic} cannot be looked at: {type(error).__name__}: {error}"
+            if not isinstance(error, KafkaError) and not is_transient(error):
+                log.exception("%s; trying again", self.unconfirmed)
+                await asyncio.sleep(_STUCK_SECONDS)
+            return False
+        self.unconfirmed = None
+        self.progress.answered()
+        return self._is_from(placement) and self._settle(client, standing)
+
+    def _settle(self, client: AIOKafkaConsumer, standing: Standing) -> bool:
+        """Takes over what was found; False when a position went back, here or in another worker."""
+        self._check_at = time.monotonic() + _CHECK_EVERY_SECONDS
+        self._consumer.topic_id = standing.topic_id
+        back = {
+            number: offset
+            for number, offset in standing.next_offsets.items()
+            if offset < self._next_offsets.get(number, 0)
+        }
+        self._next_offsets |= back
+        self._place(client, [TopicPartition(self._prefix + self.topic, number) for number in back])
+        self.progress.note(self._next_offsets, standing.ends)
+        return not back
+
+    def _has_fetched(self, client: AIOKafkaConsumer) -> bool:
+        """Whether a broker has answered a fetch since the last poll, be it that there is nothing."""
+        last, self._fetched_at = (
+            self._fetched_at,
+            max((client.last_poll_timestamp(place) or 0 for place in client.assignment()), default=0),
+        )
+        return self._fetched_at != last
 
     def _is_from(self, placement: int) -> bool:
         """Whether what was read since then began where this database is."""
@@ -218,6 +303,7 @@ class Listener(ConsumerRebalanceListener):
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self.is_assigned = False
         self._next_offsets.clear()
+        self.progress.forget()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Goes on where this database is, whatever Kafka was told."""
@@ -226,6 +312,7 @@ class Listener(ConsumerRebalanceListener):
             self._next_offsets[partition.partition] = positions.get(partition.partition, 0)
             self._subscriber.consumer.seek(partition, self._next_offsets[partition.partition])
         self._placement += 1
+        self._check_at = 0.0
         self.is_assigned = True
 
     def lag(self) -> int:

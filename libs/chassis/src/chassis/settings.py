@@ -58,7 +58,27 @@ class Settings(BaseSettings):
         description="how long the HTTP process answers on after SIGTERM, while /readyz says that it leaves",
     )
     catch_up_seconds: float = Field(5.0, ge=0, description="how long a read or an act waits for a version on its way")
-    kafka_poll_seconds: float = Field(60.0, gt=0, description="a worker that has not polled for so long is not alive")
+    kafka_poll_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="a worker that has not polled for so long, though the broker answers, is not alive; up to half as"
+        " long again, so that not all workers restart together",
+    )
+    kafka_silent_seconds: float = Field(
+        20.0, gt=0, description="a worker that no broker has answered for so long is not ready"
+    )
+    kafka_restart_seconds: float = Field(
+        900.0,
+        gt=0,
+        description="a worker that no broker has answered for so long is not alive; up to half as long again. A restart"
+        " does not bring a broker back, so this is long",
+    )
+    kafka_stalled_seconds: float = Field(
+        60.0,
+        gt=0,
+        description="a worker is not ready when a partition has not moved for so long though it ends further on; not"
+        " alive after five times as long, if the same process had moved it before",
+    )
     request_bytes_limit: int = Field(1_048_576, description="larger request bodies are refused with 413")
     requests_per_second_limit: int = Field(
         2000,

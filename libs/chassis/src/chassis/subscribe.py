@@ -12,11 +12,13 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import asyncpg
 
 from chassis import catching_up, parking
 from chassis.database import Database, Transaction, is_transient
+from chassis.made_anew import parked_before
 from chassis.outbox import EventTooLarge
 from chassis.parking import BEHIND, Parked, RawRecord
 from chassis.positions import advance, move
@@ -55,13 +57,15 @@ class Consumer:
         self.group = f"{service}.{subscription.topic.name}"
         self._db = db
         self._wakeup = wakeup
+        self.topic_id: UUID | None = None
+        """Which topic the batches come from, as far as the brokers tell."""
 
     @property
     def _topic(self) -> str:
         return self.subscription.topic.name
 
     async def apply(self, records: Sequence[RawRecord]) -> None:
-        """Applies a batch, waiting out whatever is transient; raises when that takes too long."""
+        """Applies a batch, waiting out whatever is transient; raises when that takes too long, and `TopicRecreated`."""
         give_up_at, backoff = time.monotonic() + _RETRY_FOR_SECONDS, 0.1
         while True:
             try:
@@ -129,7 +133,7 @@ class Consumer:
         return applicable, parked
 
     async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
-        tx.is_catching_up = await advance(tx, records)
+        tx.is_catching_up = await advance(tx, records, self.topic_id)
         if tx.is_catching_up:
             await catching_up.take_turns(tx)
 
@@ -139,7 +143,7 @@ class Consumer:
         Without it a topic that ends with one would never have been read to its end.
         """
         async with self._db.begin() as tx:
-            tx.is_catching_up = await move(tx, self._topic, begins, ends)
+            tx.is_catching_up = await move(tx, self._topic, begins, ends, self.topic_id)
             if tx.is_catching_up:
                 await catching_up.take_turns(tx)
             await self._settle_restore(tx)
@@ -169,6 +173,9 @@ class Consumer:
         """What to apply, and what to park: poison, and whatever stands behind it."""
         blocked = await parking.parked_keys(tx, self._topic, {record.parking_key for record in records})
         settled = await parking.settled_among(tx, self._topic, [records[place] for place in poison])
+        keys = blocked | {records[place].parking_key for place in poison}
+        # Read again in a topic that was created again: it waits under its old place, or an operator has settled it.
+        settled |= await parked_before(tx, self._topic, [record for record in records if record.parking_key in keys])
         applicable, parked = [], []
         for place, record in enumerate(records):
             if (record.partition, record.offset) in settled:

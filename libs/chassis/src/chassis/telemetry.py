@@ -47,6 +47,12 @@ class _Metrics:
     released = Counter("linework_released_total", "Parked records that were applied after all.", ["topic"])
     parked_keys = Gauge("linework_parked_keys", "Keys that are parked at the moment.")
     last_poll_age_seconds = Gauge("linework_last_poll_age_seconds", "Time since Kafka was last polled.")
+    broker_silent_seconds = Gauge("linework_broker_silent_seconds", "Time since a broker of Kafka last answered.")
+    stalled_partitions = Gauge(
+        "linework_consumer_stalled_partitions",
+        "Partitions that have not moved for too long though they end further on.",
+        ["topic"],
+    )
     lag = Gauge("linework_consumer_lag", "Records behind the end of the topic.", ["topic"])
     is_stuck = Gauge("linework_consumer_is_stuck", "1 while a batch cannot be applied and is tried again.", ["topic"])
     is_database_away = Gauge("linework_database_is_away", "1 when the database did not answer the last look.")

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
@@ -28,6 +29,10 @@ log = logging.getLogger(__name__)
 _HOUSEKEEPING_SECONDS = 600.0
 _LAST_ROUND_SECONDS = 5.0
 _RETRY_SECONDS = 1.0
+_LONGEST_PATIENCE = 1.5
+_STALLED_UNTIL_RESTART = 5.0
+_LONGEST_BATCH_SECONDS = 300.0
+"""Longer than a batch is tried for; afterwards Kafka takes the partitions away."""
 
 Job = Callable[[Database, Wakeup], Coroutine[Any, Any, None]]
 """Work beside the consumers that runs as long as the process; it waits out by itself what is transient."""
@@ -62,6 +67,10 @@ class Worker:
         self._broker = new_broker(settings)
         self._guests = Guests(service, settings, self.db, self._wakeup, arriving) if arriving else None
         self._tasks: list[asyncio.Task[None]] = []
+        self._listening: asyncio.Task[None] | None = None
+        self._is_listening = False
+        self._patience = random.uniform(1.0, _LONGEST_PATIENCE)
+        """What sets off many workers at the same moment must not restart them at the same moment."""
         self._listeners = [
             Listener(
                 self._broker,
@@ -86,7 +95,7 @@ class Worker:
                     *((("guests", self._guests.run()),) if self._guests else ()),
                 )
             ]
-            listening = asyncio.create_task(self._listen(), name="listen")
+            self._listening = listening = asyncio.create_task(self._listen(), name="listen")
             try:
                 yield
             finally:
@@ -115,9 +124,11 @@ class Worker:
         while True:
             try:
                 await self._notice_misfits()
-                await self._broker.start()
+                await self._start_broker()
             except (KafkaError, TopicIsBeingFilled, *TRANSIENT) as error:
                 self.waits_for = str(error)
+                if isinstance(error, TopicIsBeingFilled):
+                    self._note_answer()
                 log.warning("waiting for Kafka: %s", error)
                 await self._broker.stop()
                 await asyncio.sleep(_RETRY_SECONDS)
@@ -125,7 +136,25 @@ class Worker:
                 self.waits_for = None
                 for listener in self._listeners:
                     listener.watch()
+                    listener.polled_at = time.monotonic()
+                self._is_listening = True
                 return
+
+    async def _start_broker(self) -> None:
+        """A start that is cut off leaves a producer and its sockets behind that nobody can close any more."""
+        start = asyncio.create_task(self._broker.start())
+        try:
+            await asyncio.shield(start)
+        except asyncio.CancelledError:
+            await asyncio.wait([start], timeout=_LAST_ROUND_SECONDS)
+            start.cancel()
+            # Whatever became of it: what is told from here is that the worker leaves.
+            await asyncio.gather(start, return_exceptions=True)
+            raise
+
+    def _note_answer(self) -> None:
+        for listener in self._listeners:
+            listener.progress.answered()
 
     async def _notice_misfits(self) -> None:
         """Before anything is read or published: a topic made anew, and a restored database that nobody told us of."""
@@ -164,28 +193,83 @@ class Worker:
         return [*self._listeners, *(self._guests.listeners if self._guests else ())]
 
     def fault(self) -> str | None:
-        """What makes it not alive: it has not polled Kafka for too long, or a part of it has died."""
+        """What makes it not alive: a part of it has died, or does not get on though the broker and the database
+        answer. A broker that does not answer makes it not alive only after a long time: a restart does not help.
+        """
+        self._measure()
         for task in self._tasks:
             if task.done():
                 return f"{task.get_name()} has ended"
-        listeners = self._all_listeners()
-        oldest = min((listener.polled_at for listener in listeners), default=time.monotonic())
-        age = time.monotonic() - oldest
-        METRICS.last_poll_age_seconds.set(age)
-        for listener in listeners:
-            METRICS.lag.labels(listener.topic).set(listener.lag())
-            METRICS.is_stuck.labels(listener.topic).set(listener.stuck is not None)
-        METRICS.relay_shards.set(len(self._relay.shards))
-        if age > self._settings.kafka_poll_seconds:
+        if self._listening and self._listening.done() and not self._is_listening:
+            return "listen has ended"
+        settings, patience = self._settings, self._patience
+        silent = self._silent_seconds()
+        if silent > settings.kafka_restart_seconds * patience:
+            return f"no broker of Kafka has answered for {silent:.0f} s"
+        if silent > settings.kafka_silent_seconds:
+            return None
+        age = self._poll_age()
+        if age > settings.kafka_poll_seconds * patience:
             return f"Kafka was last polled {age:.0f} s ago"
+        return self._wedged(settings.kafka_stalled_seconds * _STALLED_UNTIL_RESTART * patience)
+
+    def _wedged(self, seconds: float) -> str | None:
+        """Partitions that this process has read and does not read any more, for a reason that it does not know."""
+        for listener in self._all_listeners():
+            if (busy := listener.progress.busy_seconds()) > _LONGEST_BATCH_SECONDS * self._patience:
+                return f"{listener.topic}: one batch has taken {busy:.0f} s"
+            if listener.stuck or listener.unconfirmed:
+                continue
+            if wedged := listener.progress.stalled(seconds, has_moved=True):
+                return f"{listener.topic}: partitions {_numbers(wedged)} do not move any more"
         return None
 
+    def _measure(self) -> None:
+        METRICS.last_poll_age_seconds.set(self._poll_age())
+        METRICS.broker_silent_seconds.set(self._silent_seconds())
+        for listener in self._all_listeners():
+            METRICS.lag.labels(listener.topic).set(listener.lag())
+            METRICS.is_stuck.labels(listener.topic).set(listener.stuck is not None)
+            stalled = listener.progress.stalled(self._settings.kafka_stalled_seconds)
+            METRICS.stalled_partitions.labels(listener.topic).set(len(stalled))
+        METRICS.relay_shards.set(len(self._relay.shards))
+
+    def _poll_age(self) -> float:
+        """Since the poll loop last came round; not while it waits for a batch to be applied, nor before it begins."""
+        polled = (
+            [listener.polled_at for listener in self._all_listeners() if not listener.progress.busy_seconds()]
+            if self._is_listening
+            else []
+        )
+        return time.monotonic() - min(polled, default=time.monotonic())
+
+    def _silent_seconds(self) -> float:
+        return max((listener.progress.silent_seconds() for listener in self._all_listeners()), default=0.0)
+
     def unready(self) -> str | None:
-        """What makes it not ready: it is not alive, has no partitions, or cannot apply what it reads."""
-        stuck = next((listener.stuck for listener in self._all_listeners() if listener.stuck), None)
+        """What makes it not ready: it is not alive, has no partitions, hears nothing of the broker, cannot apply what
+        it reads, or a partition does not move.
+        """
+        return self.fault() or self.waits_for or self._hindrance() or self._unassigned()
+
+    def _hindrance(self) -> str | None:
+        silent = self._silent_seconds()
+        if silent > self._settings.kafka_silent_seconds:
+            return f"no broker of Kafka has answered for {silent:.0f} s"
+        for listener in self._all_listeners():
+            if reason := listener.stuck or listener.unconfirmed:
+                return reason
+            if stalled := listener.progress.stalled(self._settings.kafka_stalled_seconds):
+                return f"{listener.topic}: partitions {_numbers(stalled)} do not move, though they end further on"
+        return None
+
+    def _unassigned(self) -> str | None:
         waiting = [listener.topic for listener in self._listeners if not listener.is_assigned]
-        unassigned = f"no partitions of {', '.join(waiting)} assigned" if waiting else None
-        return self.fault() or self.waits_for or stuck or unassigned
+        return f"no partitions of {', '.join(waiting)} assigned" if waiting else None
+
+
+def _numbers(partitions: Sequence[int]) -> str:
+    return ", ".join(map(str, partitions))
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

@@ -173,6 +173,8 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/erasures": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
         "GET /v1/retention-rules": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
         "PUT /v1/retention-rules/{data_class}": _OPERATORS,
+        "GET /v1/retention-rules/subscribers/due": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
+        "GET /v1/retention-runs": _each(WHOLE, SUPERVISOR, AUDITOR, OPERATOR),
     },
     "dispatch": {
         "GET /v1/work-orders": _DISPATCHERS,

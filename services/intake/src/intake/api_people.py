@@ -20,8 +20,6 @@ from custody.sealing import opening_for
 from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import erasing, people_store, revealing
 from intake.domain.people import (
-    DEFAULT_DAYS,
-    DataClass,
     Ground,
     LegalHoldLifted,
     Purpose,
@@ -106,23 +104,6 @@ class Erasure(BaseModel):
 class ErasurePage(BaseModel):
     items: list[Erasure]
     next_cursor: str | None
-
-
-class KeepDays(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    keep_days: int = Field(ge=1, le=36_500)
-
-
-class RetentionRule(BaseModel):
-    data_class: DataClass
-    keep_days: int
-    changed_by: str | None = Field(description="None: as shipped.")
-    changed_at: datetime | None
-
-
-class RetentionRules(BaseModel):
-    items: list[RetentionRule]
 
 
 def _parts(desk: RouteDesk) -> Parts:
@@ -245,28 +226,3 @@ async def list_erasures(desk: Desk, cursor: Cursor = None, limit: Limit = 50) ->
     return ErasurePage(
         items=items, next_cursor=to_cursor("erasures", items[-1].subscriber_id) if len(rows) > limit else None
     )
-
-
-@router.get("/retention-rules", responses=Responses.of(ANY))
-async def list_retention_rules(desk: Desk) -> RetentionRules:
-    """How many days each class of people's data is kept."""
-    async with desk.db.statements() as statements:
-        rows = {row["data_class"]: dict(row) for row in await people_store.retention_rules(statements)}
-    shipped = {"changed_by": None, "changed_at": None}
-    return RetentionRules.model_validate(
-        {
-            "items": [
-                {"data_class": one, "keep_days": days, **shipped, **rows.get(one.value, {})}
-                for one, days in DEFAULT_DAYS.items()
-            ]
-        }
-    )
-
-
-@router.put("/retention-rules/{data_class}", responses=Responses.of(ANY))
-async def set_retention_rule(data_class: DataClass, body: KeepDays, desk: Desk) -> RetentionRule:
-    """Sets how long a class of people's data is kept; the daily run that follows goes by it."""
-    now, by = desk.clock.now(), desk.caller.sub
-    async with desk.db.statements() as statements:
-        await people_store.put_keep_days(statements, data_class, body.keep_days, by=by, at=now)
-    return RetentionRule(data_class=data_class, keep_days=body.keep_days, changed_by=by, changed_at=now)

@@ -6,9 +6,9 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import DIRECTORY, SEALING_KEYS, WORK_ORDERS
+from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
 from custody.follow import Follower
-from intake import restored, store
+from intake import activity_store, restored, store
 from intake.erasing import on_sealing_keys_of_ours
 
 _follower = Follower(Service.INTAKE)
@@ -22,6 +22,11 @@ async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     await store.settle_requests(tx, messages)
 
 
+async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
+    """A follow-up is activity of the subscriber who is called: who was called yesterday is not erased by age."""
+    await activity_store.note_follow_ups(tx, messages)
+
+
 async def when_caught_up(tx: Transaction) -> None:
     await _follower.settle_restore(tx)
     await restored.skip_used_numbers(tx)
@@ -29,6 +34,7 @@ async def when_caught_up(tx: Transaction) -> None:
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, on_work_orders, when_caught_up=when_caught_up),
+    Subscription(QUALITY, on_quality),
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]
 

@@ -17,25 +17,41 @@ from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.sealing import SealingKeyDestroyed
 from custody.sealing_keys import on_sealing_keys
-from intake import people_store
-from intake.domain.people import Ground, may_erase
+from intake import activity_store, people_store
+from intake.domain.people import Ground, SubscriberStillActive, may_erase
 from intake.use_cases import SubscriberIdNotFound
 
 
 async def erase_subscriber(
-    subscriber_id: str, ground: Ground, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup
+    subscriber_id: str,
+    ground: Ground,
+    actor: Actor,
+    *,
+    db: Database,
+    clock: Clock,
+    wakeup: Wakeup,
+    inactive_since: datetime | None = None,
 ) -> Any:
-    """The evidence of the erasure, also when it was done before.
+    """The evidence of the erasure, also when it was done before; given `inactive_since`, only if nothing has happened
+    with the subscriber since then.
 
-    Raises `SubscriberOnLegalHold`, `SubscriberHasOpenOrders` or `SubscriberIdNotFound`.
+    Raises `SubscriberOnLegalHold`, `SubscriberHasOpenOrders`, `SubscriberStillActive` or `SubscriberIdNotFound`.
     """
     async with db.begin() as tx:
-        evidence = await _erase(tx, subscriber_id, ground, actor, now=clock.now())
+        evidence = await _erase(tx, subscriber_id, ground, actor, now=clock.now(), inactive_since=inactive_since)
     wakeup.send(PUBLISH)
     return evidence
 
 
-async def _erase(tx: Transaction, subscriber_id: str, ground: Ground, actor: Actor, *, now: datetime) -> Any:
+async def _erase(
+    tx: Transaction,
+    subscriber_id: str,
+    ground: Ground,
+    actor: Actor,
+    *,
+    now: datetime,
+    inactive_since: datetime | None = None,
+) -> Any:
     subscriber_no = await people_store.lock_subscriber(tx, subscriber_id)
     if subscriber_no is None:
         evidence = await people_store.find_erasure(tx, subscriber_id)
@@ -47,6 +63,8 @@ async def _erase(tx: Transaction, subscriber_id: str, ground: Ground, actor: Act
     # Then the key: no order can be created with it from here on, and those that were are seen below.
     version = await people_store.destroy_key(tx, subscriber_id)
     may_erase(await people_store.standing(tx, subscriber_id, subscriber_no))
+    if inactive_since and await activity_store.is_active_since(tx, subscriber_id, inactive_since):
+        raise SubscriberStillActive()
     await people_store.forget(tx, subscriber_id)
     await outbox.add(tx, [destroyed(subscriber_id, ground.value, version, actor, now=now)])
     return await people_store.add_erasure(

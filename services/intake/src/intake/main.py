@@ -6,7 +6,7 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
 from custody.http import prepare_orders
-from intake import api, api_calls, api_knowledge, api_partners, api_people, api_subscribers, api_ties
+from intake import api, api_calls, api_knowledge, api_partners, api_people, api_retention, api_subscribers, api_ties
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners import subscription_finder
 
@@ -17,7 +17,16 @@ def app(settings: Settings) -> FastAPI:
         settings,
         [
             module.router
-            for module in (api, api_subscribers, api_people, api_partners, api_calls, api_ties, api_knowledge)
+            for module in (
+                api,
+                api_subscribers,
+                api_people,
+                api_retention,
+                api_partners,
+                api_calls,
+                api_ties,
+                api_knowledge,
+            )
         ],
         description="Calls, subscribers, work orders from creation to look-up, requests to custodians, knowledge.",
         subscriptions=SUBSCRIPTIONS,

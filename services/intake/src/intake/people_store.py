@@ -7,7 +7,7 @@ from typing import Any
 from chassis.database import Statements, Transaction
 from contracts.message import Actor
 from intake.call_texts import BLANKED
-from intake.domain.people import DataClass, Purpose, Standing
+from intake.domain.people import DEFAULT_DAYS, SHIPPED_IS_ACTIVE, DataClass, Purpose, RetentionRule, Standing
 
 PEOPLE_V1 = """
 alter table idempotency_keys add column about text;
@@ -74,6 +74,7 @@ _FORGET = (
     f"update calls set caller = null where id in ({_THEIR_CALLS})",
     """update links set reason = '' where order_id in (
             select work_orders.id from work_orders join subscribers using (subscriber_no) where subscribers.id = $1)""",
+    """delete from follow_up_activity where subscriber_no = (select subscriber_no from subscribers where id = $1)""",
     # What a command about them was answered with is their data too.
     "delete from idempotency_keys where about = $1",
     "delete from subscribers where id = $1",
@@ -261,41 +262,40 @@ async def holds(
     )
 
 
-async def keep_days(statements: Statements, data_class: DataClass, default: int) -> int:
-    found = await statements.fetchval("select keep_days from retention_rules where data_class = $1", data_class.value)
-    return default if found is None else found
+async def retention_rule(statements: Statements, data_class: DataClass) -> RetentionRule:
+    row = await statements.fetchrow(
+        "select keep_days, is_active from retention_rules where data_class = $1", data_class.value
+    )
+    shipped = SHIPPED_IS_ACTIVE[data_class]
+    if row is None:
+        return RetentionRule(DEFAULT_DAYS[data_class], shipped)
+    return RetentionRule(row["keep_days"], shipped if row["is_active"] is None else row["is_active"])
 
 
 async def retention_rules(statements: Statements) -> list[Any]:
-    return await statements.fetch("select data_class, keep_days, changed_by, changed_at from retention_rules")
+    return await statements.fetch(
+        "select data_class, keep_days, is_active, changed_by, changed_at from retention_rules"
+    )
 
 
-async def put_keep_days(statements: Statements, data_class: DataClass, days: int, *, by: str, at: datetime) -> None:
-    await statements.execute(
-        """insert into retention_rules (data_class, keep_days, changed_by, changed_at) values ($1, $2, $3, $4)
-           on conflict (data_class) do update set keep_days = excluded.keep_days, changed_by = excluded.changed_by,
-               changed_at = excluded.changed_at""",
+async def put_retention_rule(
+    statements: Statements, data_class: DataClass, days: int, is_active: bool | None, *, by: str, at: datetime
+) -> bool:
+    """Sets a rule; `is_active` None leaves that as it is. Whether it is active now."""
+    found = await statements.fetchval(
+        """insert into retention_rules (data_class, keep_days, is_active, changed_by, changed_at)
+           values ($1, $2, $3, $4, $5)
+           on conflict (data_class) do update set keep_days = excluded.keep_days,
+               is_active = coalesce(excluded.is_active, retention_rules.is_active),
+               changed_by = excluded.changed_by, changed_at = excluded.changed_at
+           returning is_active""",
         data_class.value,
         days,
+        is_active,
         by,
         at,
     )
-
-
-async def kept_long_enough(statements: Statements, since: datetime, *, after: str, limit: int) -> list[str]:
-    """Subscribers behind an id, in their order, of whom nothing has changed since, and who are not on hold."""
-    rows = await statements.fetch(
-        """select id from subscribers
-           where changed_at < $1 and id > $2
-             and not exists (select from work_orders where work_orders.subscriber_no = subscribers.subscriber_no
-                             and (status not in ('archived', 'cancelled') or work_orders.changed_at >= $1))
-             and not exists (select from legal_holds where subscriber_id = subscribers.id and lifted_at is null)
-           order by id limit $3""",
-        since,
-        after,
-        limit,
-    )
-    return [row["id"] for row in rows]
+    return SHIPPED_IS_ACTIVE[data_class] if found is None else found
 
 
 async def delete_reveals(statements: Statements, since: datetime, *, limit: int) -> int:
@@ -319,9 +319,20 @@ async def was_run_on(statements: Statements, day: date) -> bool:
 async def add_run(statements: Statements, day: date, counts: Sequence[int], *, at: datetime) -> None:
     await statements.execute(
         """insert into retention_runs (run_on, finished_at, subscribers_erased, reveals_deleted, keys_wrapped_anew,
-               callers_forgotten)
-           values ($1, $2, $3, $4, $5, $6) on conflict (run_on) do nothing""",
+               callers_forgotten, subscribers_due, is_erasing)
+           values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (run_on) do nothing""",
         day,
         at,
         *counts,
+    )
+
+
+async def retention_runs(statements: Statements, *, before: date | None, limit: int) -> list[Any]:
+    """What each day's run has done, latest first."""
+    return await statements.fetch(
+        """select run_on, finished_at, is_erasing, subscribers_due, subscribers_erased, reveals_deleted,
+                  callers_forgotten, keys_wrapped_anew
+           from retention_runs where $1::date is null or run_on < $1 order by run_on desc limit $2""",
+        before,
+        limit,
     )

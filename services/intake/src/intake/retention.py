@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import astuple, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
@@ -20,8 +20,8 @@ from chassis.wakeup import PUBLISH, Wakeup
 from chassis.worker import Job
 from contracts.message import Actor
 from contracts.refusals import Refusal
-from intake import people_store
-from intake.domain.people import DEFAULT_DAYS, DataClass, Ground, kept_since
+from intake import activity_store, people_store
+from intake.domain.people import DataClass, Ground, kept_since
 from intake.erasing import destroyed, erase_subscriber
 from intake.issuing import issue_missing, wrap_anew
 
@@ -31,6 +31,8 @@ RETENTION = Actor("retention", "service")
 _LOOK_SECONDS = 600.0
 _SAID_AGAIN_FOR = timedelta(days=4)
 _AT_ONCE = 200
+HIGHEST_COUNT = 10_000
+"""So many subscribers that are to be erased are counted at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,9 @@ class Outcome:
     reveals_deleted: int
     keys_wrapped_anew: int
     callers_forgotten: int
+    subscribers_due: int
+    """Whom erasing by age was to erase, before it did; told also while it is off. Counted up to `HIGHEST_COUNT`."""
+    is_erasing: bool
 
 
 def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
@@ -67,11 +72,16 @@ async def run_if_due(db: Database, masters: MasterKeys, *, clock: Clock, wakeup:
     async with db.statements() as statements:
         if await people_store.was_run_on(statements, today):
             return None
+    since, is_erasing = await _since(db, DataClass.SUBSCRIBERS, clock)
+    async with db.statements() as statements:
+        due = await activity_store.count_due_subscribers(statements, since, highest=HIGHEST_COUNT)
     outcome = Outcome(
-        subscribers_erased=await _erase_old_subscribers(db, clock, wakeup),
+        subscribers_erased=await _erase_old_subscribers(db, since, clock, wakeup) if is_erasing else 0,
         reveals_deleted=await _delete_old_reveals(db, clock),
         keys_wrapped_anew=await wrap_all_anew(db, masters, clock=clock),
         callers_forgotten=await _forget_unknown_callers(db, clock),
+        subscribers_due=due,
+        is_erasing=is_erasing,
     )
     await _say_again(db, clock)
     async with db.statements() as statements:
@@ -81,38 +91,49 @@ async def run_if_due(db: Database, masters: MasterKeys, *, clock: Clock, wakeup:
     return outcome
 
 
-async def _days(db: Database, data_class: DataClass) -> int:
+async def _since(db: Database, data_class: DataClass, clock: Clock) -> tuple[datetime, bool]:
+    """Before when it has been kept long enough, and whether it goes then."""
     async with db.statements() as statements:
-        return await people_store.keep_days(statements, data_class, DEFAULT_DAYS[data_class])
+        rule = await people_store.retention_rule(statements, data_class)
+    return kept_since(clock.now(), rule.keep_days), rule.is_active
 
 
-async def _erase_old_subscribers(db: Database, clock: Clock, wakeup: Wakeup) -> int:
-    since = kept_since(clock.now(), await _days(db, DataClass.SUBSCRIBERS))
+async def _erase_old_subscribers(db: Database, since: datetime, clock: Clock, wakeup: Wakeup) -> int:
     after, count = "", 0
     while True:
         async with db.statements() as statements:
-            found = await people_store.kept_long_enough(statements, since, after=after, limit=_AT_ONCE)
-        for subscriber_id in found:
+            found = await activity_store.due_subscribers(statements, since, after=after, limit=_AT_ONCE)
+        for row in found:
             try:
                 await erase_subscriber(
-                    subscriber_id, Ground.RETENTION_ENDED, RETENTION, db=db, clock=clock, wakeup=wakeup
+                    row["id"],
+                    Ground.RETENTION_ENDED,
+                    RETENTION,
+                    db=db,
+                    clock=clock,
+                    wakeup=wakeup,
+                    inactive_since=since,
                 )
                 count += 1
             except Refusal as refusal:
-                # Between the look and the lock somebody set a hold or created an order.
+                # Between the look and the lock they called, or somebody set a hold or created an order.
                 log.info("retention leaves a subscriber: %s", refusal.code)
         if len(found) < _AT_ONCE:
             return count
-        after = found[-1]
+        after = found[-1]["id"]
 
 
 async def _delete_old_reveals(db: Database, clock: Clock) -> int:
-    since = kept_since(clock.now(), await _days(db, DataClass.REVEALS))
+    since, is_active = await _since(db, DataClass.REVEALS, clock)
+    if not is_active:
+        return 0
     return await _until_nothing_is_left(db, lambda tx: people_store.delete_reveals(tx, since, limit=_AT_ONCE))
 
 
 async def _forget_unknown_callers(db: Database, clock: Clock) -> int:
-    since = kept_since(clock.now(), await _days(db, DataClass.UNKNOWN_CALLERS))
+    since, is_active = await _since(db, DataClass.UNKNOWN_CALLERS, clock)
+    if not is_active:
+        return 0
     return await _until_nothing_is_left(db, lambda tx: people_store.forget_callers(tx, since, limit=_AT_ONCE))
 
 

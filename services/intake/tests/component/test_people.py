@@ -193,6 +193,12 @@ async def test_without_a_purpose_nothing_is_revealed(intake: Intake) -> None:
     assert await intake.count("reveals") == 0
 
 
+async def switch_on(intake: Intake, keep_days: int = 1825) -> None:
+    body = {"keep_days": keep_days, "is_active": True}
+    answer = await intake.client.put("/v1/retention-rules/subscribers", json=body, headers=intake.as_("operator"))
+    assert answer.json()["is_active"] is True
+
+
 async def run_retention(intake: Intake, clock: FixedClock, masters: MasterKeys = MASTERS) -> retention.Outcome | None:
     return await retention.run_if_due(intake.db, masters, clock=clock, wakeup=Wakeup(intake.db.url))
 
@@ -213,6 +219,7 @@ async def test_retention_erases_who_was_kept_long_enough_and_nobody_on_hold_or_w
     order = await closed_order(intake)
     await intake.post(f"/subscribers/{held['id']}/reveals", {"purpose": "visit"}, "auditor")
     await intake.post(f"/subscribers/{busy['id']}/reveals", {"purpose": "visit"}, "auditor")
+    await switch_on(intake)
     outcome = await run_retention(intake, years_later)
     assert (outcome.subscribers_erased, outcome.reveals_deleted) == (1, 1)
     left = (await intake.get("/subscribers")).json()["items"]
@@ -230,7 +237,7 @@ async def test_an_operator_says_how_long_things_are_kept(intake: Intake, clock_o
     order = await closed_order(intake)
     clock_of_intake.advance(days=40)
     assert (await run_retention(intake, clock_of_intake)).subscribers_erased == 0
-    await intake.client.put("/v1/retention-rules/subscribers", json={"keep_days": 30}, headers=intake.as_("operator"))
+    await switch_on(intake, keep_days=30)
     clock_of_intake.advance(days=1)
     assert (await run_retention(intake, clock_of_intake)).subscribers_erased == 1
     assert (await intake.get(f"/subscribers/{order['subscriber_id']}")).status_code == 404

@@ -23,10 +23,12 @@ from aiokafka.partitioner import DefaultPartitioner
 
 from chassis.database import TRANSIENT, Database
 from chassis.fetching import AIOKafkaConsumer
+from chassis.group_offsets import group_state
 from chassis.kafka import client_security, create_missing_topics
 from chassis.made_anew import BEING_FILLED, admin_of, has_all_of, tell_kafka, told_to_kafka
 from chassis.restored import ends_of
 from chassis.settings import Settings
+from chassis.topic_ids import agreed_topic_identity
 from contracts.codec import encode
 from contracts.lifecycle import Service
 from contracts.message import Message
@@ -133,9 +135,8 @@ async def _nobody_works(work: _Work, admin: AIOKafkaAdminClient) -> None:
     ]
 
     async def look() -> str | None:
-        # One at a time: the client cannot read an answer about two. A group is error code, name, state, …
-        described = [(await admin.describe_consumer_groups([group]))[0].groups[0] for group in groups]
-        busy = [name for _, name, state, *_ in described if state not in ("Dead", "Empty", "")]
+        states = {group: await group_state(admin, group) for group in groups}
+        busy = [group for group, state in states.items() if state not in ("Dead", "Empty", "")]
         return f"stop the workers of all services first; these still read: {', '.join(busy)}" if busy else None
 
     await _until_right(look)
@@ -166,10 +167,13 @@ async def _close_door(work: _Work) -> None:
 
 
 async def _open_door(work: _Work) -> None:
-    """Reporting stands at the end of what it has written; the others read from the beginning, and know it."""
+    """Reporting stands at the end of what it has written. The others see by the topic's id whether they have read
+    some of it; Kafka is told 0, and is told better as soon as they run."""
     offsets = {number: partition.count for number, partition in enumerate(work.partitions)}
+    async with admin_of(work.settings) as admin:
+        identity = await agreed_topic_identity(admin._client, work.name)
     async with work.db.begin() as tx:
-        await has_all_of(tx, work.topic.name, offsets)
+        await has_all_of(tx, work.topic.name, identity.topic_id, offsets)
     await tell_kafka(work.settings, _SERVICE, work.topic.name, offsets)
     for service in Service:
         if service is not Service.REPORTING:

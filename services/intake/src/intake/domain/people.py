@@ -40,6 +40,12 @@ class SubscriberHasOpenOrders(Conflict):
     zh = "该用户尚有未结工单：{order_nos}；请先归档或作废。"
 
 
+class SubscriberStillActive(Conflict):
+    """Something has happened with the subscriber meanwhile; they are kept on."""
+
+    zh = "该用户期间有新的往来，资料继续保留。"
+
+
 class LegalHoldLifted(Conflict):
     """The legal hold was lifted before."""
 
@@ -50,8 +56,8 @@ class DataClass(StrEnum):
     """What is kept for a time that an operator sets."""
 
     SUBSCRIBERS = "subscribers"
-    """Subscribers without open orders, and with them all free text about them; from the last change of
-    the subscriber or of one of their orders."""
+    """Subscribers without open orders, and with them all free text about them; from the last thing that happened with
+    them: a change, an order, a call, a case, a follow-up, …"""
     REVEALS = "reveals"
     """Who revealed whose data; from the reveal."""
     UNKNOWN_CALLERS = "unknown_callers"
@@ -63,6 +69,22 @@ DEFAULT_DAYS: Mapping[DataClass, int] = {
     DataClass.REVEALS: 730,
     DataClass.UNKNOWN_CALLERS: 365,
 }
+
+
+SHIPPED_IS_ACTIVE: Mapping[DataClass, bool] = {
+    DataClass.SUBSCRIBERS: False,
+    DataClass.REVEALS: True,
+    DataClass.UNKNOWN_CALLERS: True,
+}
+"""Erasing subscribers by age is off until an operator has switched it on: it cannot be undone."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionRule:
+    """How long a class of people's data is kept, and whether it goes afterwards."""
+
+    keep_days: int
+    is_active: bool
 
 
 @dataclass(frozen=True, slots=True)

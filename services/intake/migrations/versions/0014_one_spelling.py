@@ -8,8 +8,8 @@ with a search path of its own, on which a name in a text body is not found.
 
 from chassis.migrations import execute
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ Expands: code of before leaves the columns empty, and such an answer is given ag
 from chassis.acts import REMEMBERED_FOR_WHOM_V1
 from chassis.migrations import execute
 
-revision = "0007"
-down_revision = "0006"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

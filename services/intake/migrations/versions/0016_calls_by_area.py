@@ -6,8 +6,8 @@ with the latest calls where they are many.
 
 from chassis.migrations import execute
 
-revision = "0015"
-down_revision = "0014"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

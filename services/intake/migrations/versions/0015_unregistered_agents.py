@@ -5,8 +5,8 @@ Expands: code of before does not know the table.
 
 from chassis.migrations import execute
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

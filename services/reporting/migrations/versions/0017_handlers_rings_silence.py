@@ -7,8 +7,8 @@ have an index, so that whoever asks for the present reads no more than the calls
 
 from chassis.migrations import execute
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ Expands: code of before leaves the columns empty, and such an answer is given ag
 from chassis.acts import REMEMBERED_FOR_WHOM_V1
 from chassis.migrations import execute
 
-revision = "0010"
-down_revision = "0009"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 

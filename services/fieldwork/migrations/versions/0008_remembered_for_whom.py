@@ -6,8 +6,8 @@ Expands: code of before leaves the columns empty, and such an answer is given ag
 from chassis.acts import REMEMBERED_FOR_WHOM_V1
 from chassis.migrations import execute
 
-revision = "0005"
-down_revision = "0004"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
