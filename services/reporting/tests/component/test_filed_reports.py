@@ -168,7 +168,7 @@ async def test_names_come_from_the_directory_and_the_rules_and_never_the_codes(s
     file = await scheduled.get(f"/filed-reports/{report['id']}/file", "supervisor")
     with pypdfium2.PdfDocument(file.content) as document:
         text = "".join(page.get_textpage().get_text_range() for page in document)
-    for name in ("大件垃圾", "陈静", "服务专线", "未登记名称的需求类型 1", "北区客户服务中心", "制表: 李静"):
+    for name in ("大件垃圾", "陈静", "服务专线", "未登记名称的需求类型 1", "北区客户服务中心", "制表：李静"):
         assert name in text
     assert "bulky" not in text
     assert report["manifest"]["unnamed"] == {"demand_type": ["lost_key"]}
@@ -241,3 +241,19 @@ async def test_rules_say_when_each_schedule_is_due_next_and_how_far_holidays_are
     assert rules["working_calendar"] == {"time_limits_version": 0, "covered_until": None}
     assert (await reporting.get("/rules/reports", "dispatcher")).status_code == 403
     assert (await put_rules(reporting, "dispatcher")).status_code == 403
+
+
+async def test_a_report_waits_for_a_rebuild_and_one_begun_by_another_release_is_begun_again(scheduled):
+    await filing.file_due(scheduled.db, now=datetime(2026, 3, 2, 1, tzinfo=UTC))
+    (first,) = await scheduled.rows("select id, section_count from reports where contents_of is null")
+    shapes = await scheduled.rows("update stream_state set live_shape = live_shape - 1 returning live_shape + 1 as own")
+    assert await building.take_step(scheduled.db) is False
+    assert {one["state"] for one in await filed(scheduled)} == {"waiting"}
+    await scheduled.rows("update stream_state set live_shape = $1", shapes[0]["own"])
+    await scheduled.rows("update reports set section_count = 3, done_count = 2 where id = $1", first["id"])
+    await scheduled.rows("insert into report_sections values ($1, 0, '{}'), ($1, 1, '{}')", first["id"])
+    while await building.take_step(scheduled.db):
+        pass
+    items = await filed(scheduled)
+    assert {one["state"] for one in items} == {"ready"}
+    assert items[-1]["section_count"] == first["section_count"]

@@ -212,9 +212,11 @@ async def file_reports(db: Database, _: Wakeup) -> None:
             while await delete_old(db, now=datetime.now(UTC)):
                 pass
         except Exception as error:
-            if not is_transient(error):
-                raise
-            log.warning("filing of reports waits: %s: %s", type(error).__name__, error)
+            # The record does not wait for a report: what is due stays due.
+            level = logging.WARNING if is_transient(error) else logging.ERROR
+            log.log(
+                level, "filing of reports waits: %s: %s", type(error).__name__, error, exc_info=level > logging.WARNING
+            )
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 

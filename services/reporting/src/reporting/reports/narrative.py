@@ -79,8 +79,20 @@ def is_met(target: Target, value: float) -> bool:
 
 
 def target_text(target: Target, language: str) -> str:
-    form = form_of(REGISTRY[target.metric][-1])
-    return f"{'≥' if target.is_at_least else '≤'} {value_text(form, target.value, language)}"
+    """For a table: `≥ 80.0%`."""
+    return f"{'≥' if target.is_at_least else '≤'} {_target_value(target, language)}"
+
+
+def _target_value(target: Target, language: str) -> str:
+    return value_text(form_of(REGISTRY[target.metric][-1]), target.value, language)
+
+
+def _target_words(story: Story, target: Target) -> str:
+    """For a sentence: `at least 80.0%`."""
+    value = _target_value(target, story.language)
+    if target.is_at_least:
+        return story.say(f"at least {value}", f"不低于 {value}")
+    return story.say(f"at most {value}", f"不高于 {value}")
 
 
 def paragraphs(story: Story) -> list[str]:
@@ -145,7 +157,7 @@ def _met_text(story: Story, metric_id: str, value: float) -> str:
     target = story.rules.target_of(metric_id)
     if target is None:
         return ""
-    text = target_text(target, story.language)
+    text = _target_words(story, target)
     if is_met(target, value):
         return story.say(f", which meets the target of {text}", f"，达到目标（{text}）")
     return story.say(f", which misses the target of {text}", f"，未达目标（{text}）")
@@ -259,7 +271,7 @@ def _targets_missed(story: Story) -> Iterator[str]:
             if value is None or is_met(target, value):
                 continue
             metric = REGISTRY[target.metric][-1]
-            text, wanted = story.text(target.metric, value), target_text(target, story.language)
+            text, wanted = story.text(target.metric, value), _target_words(story, target)
             yield story.say(
                 f"{metric_name(metric, 'en')} was {text} and misses its target of {wanted}.",
                 f"{metric_name(metric, 'zh')}为 {text}，未达目标（{wanted}）。",

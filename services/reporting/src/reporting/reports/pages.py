@@ -33,7 +33,17 @@ def as_pdf(document: Document) -> bytes:
 
 def _data(document: Document) -> dict[str, Any]:
     language = document.language
-    names = ("summary", "what_follows", "footnotes", "how_made", "date", "page", "provisional", "to_be_written")
+    names = (
+        "summary",
+        "what_follows",
+        "footnotes",
+        "how_made",
+        "date",
+        "page",
+        "colon",
+        "provisional",
+        "to_be_written",
+    )
     return {
         "title": breakable(document.title),
         "language": language,

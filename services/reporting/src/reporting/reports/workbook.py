@@ -68,6 +68,7 @@ class _ReadableSheet:
         self._book = book
         self._document = document
         self._styles = _Styles(book)
+        self._colon = word("colon", document.language)
         self._sheet = book.add_worksheet(word("report", document.language))
         tables = (*document.tables, document.definitions)
         self._column_count = max(_FEWEST_COLUMNS, *(len(table.head) for table in tables))
@@ -92,7 +93,7 @@ class _ReadableSheet:
         if document.footnotes:
             self._texts(word("footnotes", language), [f"{sign} {text}" for sign, text in document.footnotes])
         self._definitions()
-        self._texts(word("how_made", language), [f"{name}: {value}" for name, value in document.how_made])
+        self._texts(word("how_made", language), [f"{name}{self._colon}{value}" for name, value in document.how_made])
         self._sheet.print_area(0, 0, self._row, self._column_count - 1)
 
     def _lay_out(self) -> None:
@@ -103,7 +104,7 @@ class _ReadableSheet:
         sheet.set_margins(left=0.45, right=0.45, top=0.6, bottom=0.65)
         sheet.center_horizontally()
         sheet.repeat_rows(0, 1)
-        sheet.set_footer(f"&C{word('page', self._document.language)} &P / &N")
+        sheet.set_footer("&C" + word("page", self._document.language).format(place="&P", count="&N"))
         sheet.hide_gridlines(2)
         sheet.set_column(0, 0, _FIRST_WIDTH)
         sheet.set_column(1, self._column_count - 1, _WIDTH)
@@ -113,7 +114,7 @@ class _ReadableSheet:
         document = self._document
         self._text(document.centre, align="center", font_size=10, font_color="#5A5A5A")
         self._text(document.title, align="center", font_size=15, bold=True)
-        facts = "    ".join(f"{name}: {value}" for name, value in document.facts)
+        facts = "    ".join(f"{name}{self._colon}{value}" for name, value in document.facts)
         self._text(facts, align="center", font_color="#5A5A5A")
 
     def _text(self, text: str, **properties: Any) -> None:
@@ -145,7 +146,7 @@ class _ReadableSheet:
             first = place * third
             last = first + third - (2 if place < 2 and third > 2 else 1)
             self._sheet.merge_range(self._row, first, self._row, last, "", style)
-            text = f"{name}: {person}    {word('date', self._document.language)}:"
+            text = f"{name}{self._colon}{person}    {word('date', self._document.language)}{self._colon}"
             self._sheet.write_string(self._row, first, text, style)
         self._row += 1
 
