@@ -32,10 +32,31 @@ _MOST_SCHEDULES = 50
 Reader = Literal["supervisor", "operator", "auditor", "dispatcher", "technician"]
 
 
-class ReportRulesInvalid(Invalid):
-    """The rules of reports contradict themselves: {what}."""
+class ScheduleIdRepeated(Invalid):
+    """Two schedules have the id {schedule}."""
 
-    zh = "报表规则自相矛盾：{what}。"
+    zh = "有两个计划使用同一编号 {schedule}。"
+
+
+class ScheduleRepeatsItself(Invalid):
+    """Schedule {schedule} names a language, format or reader twice."""
+
+    zh = "计划 {schedule} 的语言、格式或读者有重复。"
+
+
+class TargetRepeated(Invalid):
+    """Metric {metric} has two targets."""
+
+    zh = "指标 {metric} 有两个目标。"
+
+
+class TargetMetricUnknown(Invalid):
+    """There is no metric {metric} to set a target for."""
+
+    zh = "没有可设目标的指标 {metric}。"
+
+
+_REFUSALS = (ScheduleIdRepeated, ScheduleRepeatsItself, TargetRepeated, TargetMetricUnknown)
 
 
 class NamesBody(BaseModel):
@@ -120,20 +141,20 @@ class ReportRulesShown(ReportRulesBody):
 
 
 def _check(body: ReportRulesBody) -> None:
-    """Raises `ReportRulesInvalid`."""
-    ids = [schedule.id for schedule in body.schedules]
-    if len(set(ids)) < len(ids):
-        raise ReportRulesInvalid(what="two schedules have the same id")
-    metrics = [target.metric for target in body.targets]
-    if len(set(metrics)) < len(metrics):
-        raise ReportRulesInvalid(what="a metric has two targets")
-    for metric in metrics:
-        if metric not in REGISTRY:
-            raise ReportRulesInvalid(what=f"there is no metric {metric}")
+    """Raises what is wrong with rules that are each well-formed."""
+    schedule_ids, metrics = set[str](), set[str]()
     for schedule in body.schedules:
-        for values in (schedule.languages, schedule.formats, schedule.readers):
-            if len(set(values)) < len(values):
-                raise ReportRulesInvalid(what=f"schedule {schedule.id} names something twice")
+        if schedule.id in schedule_ids:
+            raise ScheduleIdRepeated(schedule=schedule.id)
+        schedule_ids.add(schedule.id)
+        if any(len(set(values)) < len(values) for values in (schedule.languages, schedule.formats, schedule.readers)):
+            raise ScheduleRepeatsItself(schedule=schedule.id)
+    for target in body.targets:
+        if target.metric not in REGISTRY:
+            raise TargetMetricUnknown(metric=target.metric)
+        if target.metric in metrics:
+            raise TargetRepeated(metric=target.metric)
+        metrics.add(target.metric)
 
 
 def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: datetime) -> ReportRulesShown:
@@ -165,7 +186,7 @@ async def get_rules_of_reports(desk: Desk, rules: Rules) -> ReportRulesShown:
     return _shown(kept, calendar, ZoneInfo(rules.time_zone), desk.clock.now())
 
 
-@router.put("", responses=Responses.of((*ANY, ReportRulesInvalid)))
+@router.put("", responses=Responses.of((*ANY, *_REFUSALS)))
 async def set_rules_of_reports(body: ReportRulesBody, desk: Desk, rules: Rules) -> ReportRulesShown:
     """Changes them as a whole, for reports that are asked for or fall due from then on.
 

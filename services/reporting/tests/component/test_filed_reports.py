@@ -219,9 +219,10 @@ async def test_a_report_is_deleted_when_it_was_kept_as_long_as_the_rules_say(sch
 @pytest.mark.parametrize(
     ("changed", "code"),
     [
-        ({"targets": [{"metric": "no_such_metric", "value": 1}]}, "report_rules_invalid"),
-        ({"schedules": [{"id": "a", "kind": "daily"}, {"id": "a", "kind": "weekly"}]}, "report_rules_invalid"),
-        ({"schedules": [{"id": "a", "kind": "daily", "formats": ["pdf", "pdf"]}]}, "report_rules_invalid"),
+        ({"targets": [{"metric": "no_such_metric", "value": 1}]}, "target_metric_unknown"),
+        ({"targets": [{"metric": "in_time", "value": 1}, {"metric": "in_time", "value": 0}]}, "target_repeated"),
+        ({"schedules": [{"id": "a", "kind": "daily"}, {"id": "a", "kind": "weekly"}]}, "schedule_id_repeated"),
+        ({"schedules": [{"id": "a", "kind": "daily", "formats": ["pdf", "pdf"]}]}, "schedule_repeats_itself"),
         ({"schedules": [{"id": "a", "kind": "period"}]}, "invalid_request"),
         ({"schedules": [{"id": "a", "kind": "daily", "readers": ["partner"]}]}, "invalid_request"),
         ({"prepared_by": "a\nb"}, "invalid_request"),

@@ -321,3 +321,21 @@ def test_the_font_has_every_character_that_a_report_is_made_of():
     assert len(drawn) == len(characters) + 1
     absent = [character for character, page in zip(characters, drawn[1:], strict=True) if page == drawn[0]]
     assert absent == [planted]
+
+
+def test_what_is_long_stays_in_rows_that_a_spreadsheet_can_show():
+    asked = make_asked(ReportKind.CALL_ANALYSIS, language=Language.ZH)
+    remarks = Remarks(
+        problems="甲" * 4000,
+        suggestions="\n".join(["建议"] * 900),
+        measures="w" * 4000,
+        written_by="王",
+        written_at=datetime(2026, 7, 3, 2, tzinfo=UTC),
+    )
+    contents = make_contents(asked)
+    document = document_of(asked, make_edition(remarks=remarks), contents, KNOWN)
+    file = as_xlsx(document, asked, contents)
+    sheet = zipfile.ZipFile(io.BytesIO(file)).read("xl/worksheets/sheet1.xml").decode()
+    assert max(float(height) for height in re.findall(r' ht="([0-9.]+)"', sheet)) < 409
+    assert sum(text.count("甲") for text in readable_texts(file)) == 4000
+    assert pdf_text(as_pdf(document)).count("建议") >= 900

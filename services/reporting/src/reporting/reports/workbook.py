@@ -1,7 +1,7 @@
 """Reports as XLSX: one sheet that is read and printed, one with the data. Texts are written as text, never run."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import xlsxwriter
@@ -17,6 +17,8 @@ _A4 = 9
 _FIRST_WIDTH, _WIDTH = 24, 9.7
 _FEWEST_COLUMNS = 10
 _MOST_UPRIGHT = 12
+_MOST_LINES = 20
+"""Of one row of text."""
 _ROWS_A_HEAD = 40
 """In a long table the head comes again after so many rows: a sheet can repeat one row only, and that is its title."""
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
@@ -118,14 +120,15 @@ class _ReadableSheet:
         self._text(facts, align="center", font_color="#5A5A5A")
 
     def _text(self, text: str, **properties: Any) -> None:
-        """A text over the whole width, in a row as high as it needs: merged cells do not grow by themselves."""
+        """A text over the whole width, in rows as high as they need: merged cells do not grow by themselves."""
         style = self._styles.of(text_wrap=True, **properties)
-        self._sheet.merge_range(self._row, 0, self._row, self._column_count - 1, "", style)
-        self._sheet.write_string(self._row, 0, text, style)
         size = properties.get("font_size", _FONT["font_size"])
         width = (_FIRST_WIDTH + _WIDTH * (self._column_count - 1)) * 9 / size
-        self._sheet.set_row(self._row, size * 1.55 * _line_count(text, width))
-        self._row += 1
+        for piece in _pieces(text, int(width) * _MOST_LINES // 2):
+            self._sheet.merge_range(self._row, 0, self._row, self._column_count - 1, "", style)
+            self._sheet.write_string(self._row, 0, piece, style)
+            self._sheet.set_row(self._row, size * 1.55 * _line_count(piece, width))
+            self._row += 1
 
     def _heading(self, text: str) -> None:
         self._row += 1
@@ -203,6 +206,13 @@ def _cell_number(shown: Shown) -> float:
     if shown.form is Form.TIME:
         return shown.number / 86400
     return shown.number * 100 if shown.form is Form.POINTS else shown.number
+
+
+def _pieces(text: str, length: int) -> Iterator[str]:
+    """What a supervisor has written, paragraph by paragraph, a long one in pieces: a row is 409 points high at most."""
+    for paragraph in text.split("\n"):
+        for start in range(0, max(len(paragraph), 1), length):
+            yield paragraph[start : start + length]
 
 
 def _line_count(text: str, width: float, *, bold: bool = False) -> int:
