@@ -215,7 +215,7 @@ def test_a_late_or_provisional_report_says_so():
     contents[0].is_complete = False
     due_at = datetime(2026, 7, 1, 0, tzinfo=UTC)
     document = document_of(asked, make_edition(due_at=due_at, is_late=True), contents, KNOWN)
-    assert ("Made late: due", "1 July 2026 08:00") in document.facts
+    assert ("Made late, due", "1 July 2026 08:00") in document.facts
     assert document.is_provisional
     assert "figures are provisional" in " ".join(pdf_text(as_pdf(document)).split())
 

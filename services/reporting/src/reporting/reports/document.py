@@ -328,7 +328,8 @@ def _written_by(asked: Asked, edition: Edition) -> str | None:
         return None
     language = asked.language.value
     when = moment_name(edition.remarks.written_at, asked.zone, language)
-    return f"{word('written_by', language)}{word('colon', language)}{edition.remarks.written_by}, {when}"
+    named = word("written_by", language) + word("colon", language) + edition.remarks.written_by
+    return named + word("comma", language) + when
 
 
 def _facts(asked: Asked, edition: Edition, contents: Sequence[Content], naming: Naming) -> list[tuple[str, str]]:

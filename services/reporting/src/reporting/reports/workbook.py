@@ -19,8 +19,8 @@ _FEWEST_COLUMNS = 10
 _MOST_UPRIGHT = 12
 _MOST_LINES = 20
 """Of one row of text."""
-_ROWS_A_HEAD = 40
-"""In a long table the head comes again after so many rows: a sheet can repeat one row only, and that is its title."""
+_LINES_A_HEAD = 40
+"""In a long table the head comes again after so many lines: a sheet can repeat one row only, and that is its title."""
 _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _FONT = {"font_name": "Noto Sans SC", "font_size": 9, "valign": "vcenter"}
 _LINES = {"border": 1, "border_color": "#AAAAAA"}
@@ -30,7 +30,7 @@ _NUMBERS = {
     Form.TIME: "[h]:mm:ss",
     Form.RATIO: "#,##0.00",
     Form.CHANGE: "+0.0%;-0.0%;0.0%",
-    Form.POINTS: "+0.0;-0.0;0.0",
+    Form.POINTS: '+0.0" pp";-0.0" pp";0.0" pp"',
 }
 
 
@@ -155,10 +155,12 @@ class _ReadableSheet:
 
     def _table(self, table: Table) -> None:
         self._heading(table.title)
-        for place, row in enumerate(table.rows):
-            if place % _ROWS_A_HEAD == 0:
+        lines = _LINES_A_HEAD
+        for row in table.rows:
+            if lines >= _LINES_A_HEAD:
                 self._table_head(table.head)
-            self._table_row(row)
+                lines = 0
+            lines += self._table_row(row)
         if table.note:
             self._text(table.note)
 
@@ -171,7 +173,8 @@ class _ReadableSheet:
         self._sheet.set_row(self._row, 14 * lines)
         self._row += 1
 
-    def _table_row(self, row: Iterable[Shown]) -> None:
+    def _table_row(self, row: Iterable[Shown]) -> int:
+        """How many lines it takes."""
         lines = 1
         for place, shown in enumerate(row):
             style = self._styles.cell(shown, is_first=place == 0)
@@ -182,6 +185,7 @@ class _ReadableSheet:
                 self._sheet.write_number(self._row, place, _cell_number(shown), style)
         self._sheet.set_row(self._row, 14 * lines)
         self._row += 1
+        return lines
 
     def _definitions(self) -> None:
         """The last column is a sentence and takes all the width that is left."""
