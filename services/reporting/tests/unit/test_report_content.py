@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pylopdf_fonts_zh_cn
 import pypdfium2
@@ -339,3 +340,10 @@ def test_what_is_long_stays_in_rows_that_a_spreadsheet_can_show():
     assert max(float(height) for height in re.findall(r' ht="([0-9.]+)"', sheet)) < 409
     assert sum(text.count("甲") for text in readable_texts(file)) == 4000
     assert pdf_text(as_pdf(document)).count("建议") >= 900
+
+
+def test_the_hour_that_a_clock_change_repeats_stands_twice_and_in_its_place():
+    asked = make_asked(ReportKind.DAILY, date(2026, 11, 1), zone=ZoneInfo("America/New_York"))
+    document = document_of(asked, make_edition(), make_contents(asked), KNOWN)
+    table = next(table for table in document.tables if table.title == "Calls by hour")
+    assert [row[0].text for row in table.rows] == ["00:00", "01:00", *(f"{hour:02}:00" for hour in range(1, 24))]

@@ -1,13 +1,14 @@
 """A report as its readers have it, in one language: texts, tables, footnotes. Pages and sheets are made of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
 from reporting.reports.content import Asked, Cell, Column, Content, Row, dimension_of
 from reporting.reports.definitions import definition_of, metric_name
 from reporting.reports.edition import Edition
+from reporting.reports.footnotes import Footnotes
 from reporting.reports.names import Known, Naming, known_names
 from reporting.reports.narrative import Story, hour_name, is_met, observations, paragraphs, target_text, voices
 from reporting.reports.periods import ReportKind, axis, key_name, moment_name, title_of
@@ -19,7 +20,6 @@ MOST_ROWS = 400
 """Of a table for readers; what is more is in the data."""
 MOST_LYING = 20
 """Bars of groups with long names; a chart stays on one page."""
-_CIRCLED = "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,48 +58,6 @@ class Document:
     signatures: list[tuple[str, str]]
     is_provisional: bool
     naming: Naming
-
-
-@dataclass(slots=True)
-class Footnotes:
-    """Numbers what is odd or not known once for each metric, wherever it stands."""
-
-    language: str
-    _counts: dict[tuple[str, str], int] = field(default_factory=dict)
-
-    def of(self, metric: Metric, *cells: Cell | None) -> str:
-        """The signs of what is odd or not known in these cells."""
-        signs = []
-        for kind in ("unknown", "marked"):
-            count = sum(getattr(cell, kind) for cell in cells if cell)
-            if count:
-                key = (metric.id, kind)
-                self._counts[key] = max(self._counts.get(key, 0), count)
-                signs.append(self._sign(list(self._counts).index(key)))
-        return "".join(signs)
-
-    def _sign(self, place: int) -> str:
-        return _CIRCLED[place] if place < len(_CIRCLED) else f"[{place + 1}]"
-
-    def notes(self) -> list[tuple[str, str]]:
-        notes = [(self._sign(place), self._text(*key)) for place, key in enumerate(self._counts)]
-        return [*notes, ("", word("each_row", self.language))] if notes else []
-
-    def _text(self, metric_id: str, kind: str) -> str:
-        count, metric = self._counts[metric_id, kind], REGISTRY[metric_id][-1]
-        if self.language == Language.ZH:
-            name = metric_name(metric, self.language)
-            if kind == "unknown":
-                return f"{name}：另有最多 {count:,} 项因信息不全未计入。"
-            return f"{name}：其中最多 {count:,} 项存疑，例如时间先后矛盾。"
-        name, are = metric_name(metric, self.language), "is" if count == 1 else "are"
-        if kind == "unknown":
-            counted = "was" if count == 1 else "were"
-            return f"{name}: up to {count:,} more {counted} not counted, because something of them is not known."
-        return (
-            f"{name}: up to {count:,} of those counted {are} in doubt, for example because their times contradict each "
-            "other."
-        )
 
 
 def document_of(asked: Asked, edition: Edition, contents: Sequence[Content], directory: Known) -> Document:
@@ -232,14 +190,10 @@ def _rows_of(story: Story, content: Content, section: Section) -> list[Row]:
     return [(key, found.get(key, empty)) for key in keys]
 
 
-def _moment(key: str) -> tuple[str, str]:
-    # Hours of a clock change back are in order of their moments, which their offsets tell: +09:00 is before +08:00.
-    return key[:13], "" if len(key) < 20 else ("0" if key[19] == "+" else "1") + _offset_order(key)
-
-
-def _offset_order(key: str) -> str:
-    hours = int(key[20:22]) * 60 + int(key[23:25])
-    return f"{1440 - hours if key[19] == '+' else hours:04}"
+def _moment(key: str) -> datetime:
+    """Of an hour, or of a date, which has no zone; hours that a clock change repeats are in their order."""
+    moment = datetime.fromisoformat(key)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _size(row: Row) -> float:
