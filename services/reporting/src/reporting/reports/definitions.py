@@ -113,6 +113,7 @@ DEFINITIONS: Mapping[tuple[str, int], Names] = {
 _NAMES: Mapping[str, Names] = {
     "service_level_3": ("Service level", "服务水平"),
     "abandonment_rate": ("Abandon rate", "放弃率"),
+    "in_time": ("Time limits kept", "时限按时率"),
 }
 """Where a reader of reports needs another name than one who chooses among variants."""
 _PARAMETERS: Mapping[str, Names] = {

@@ -273,7 +273,7 @@ def _targets_missed(story: Story) -> Iterator[str]:
             metric = REGISTRY[target.metric][-1]
             text, wanted = story.text(target.metric, value), _target_words(story, target)
             yield story.say(
-                f"{metric_name(metric, 'en')} was {text} and misses its target of {wanted}.",
+                f"{metric_name(metric, 'en')}: {text} misses the target of {wanted}.",
                 f"{metric_name(metric, 'zh')}为 {text}，未达目标（{wanted}）。",
             )
 
