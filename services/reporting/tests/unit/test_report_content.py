@@ -27,6 +27,7 @@ from services.reporting.tests.report_samples import (
 
 from contracts.directory import Names
 from reporting.metrics import METRICS, REGISTRY, Dimension, Kind
+from reporting.reports import workbook
 from reporting.reports.content import Cell
 from reporting.reports.definitions import DEFINITIONS
 from reporting.reports.document import document_of
@@ -36,6 +37,7 @@ from reporting.reports.pages import as_pdf
 from reporting.reports.periods import ReportKind
 from reporting.reports.plan import ALL_SECTIONS, By, sections_of
 from reporting.reports.rules import ReportRules
+from reporting.reports.tables import lines
 from reporting.reports.values import Form, duration, value_text
 from reporting.reports.words import CLOCK_NAMES, UNITS, UNNAMED, VOICES, WEEKDAYS, WORDS, Language
 from reporting.reports.workbook import as_xlsx
@@ -347,3 +349,12 @@ def test_the_hour_that_a_clock_change_repeats_stands_twice_and_in_its_place():
     document = document_of(asked, make_edition(), make_contents(asked), KNOWN)
     table = next(table for table in document.tables if table.title == "Calls by hour")
     assert [row[0].text for row in table.rows] == ["00:00", "01:00", *(f"{hour:02}:00" for hour in range(1, 24))]
+
+
+def test_a_data_sheet_ends_where_memory_would_not_and_says_how_many_lines_are_left(monkeypatch):
+    asked, contents, document = made(ReportKind.MONTHLY, Language.EN)
+    count = sum(1 for _ in lines(asked, contents, document.naming))
+    monkeypatch.setattr(workbook, "MOST_DATA_ROWS", 100)
+    book = zipfile.ZipFile(io.BytesIO(as_xlsx(document, asked, contents)))
+    assert f"{count - 100} more lines are in the CSV." in book.read("xl/sharedStrings.xml").decode()
+    assert book.read("xl/worksheets/sheet2.xml").decode().count("<row ") == 1 + 100 + 1

@@ -17,6 +17,8 @@ _A4 = 9
 _FIRST_WIDTH, _WIDTH = 24, 9.7
 _FEWEST_COLUMNS = 10
 _MOST_UPRIGHT = 12
+MOST_DATA_ROWS = 60_000
+"""Of the data sheet, which is put together in memory; what is more is in the CSV."""
 _MOST_LINES = 20
 """Of one row of text."""
 _LINES_A_HEAD = 40
@@ -231,13 +233,19 @@ def _write_data(book: Any, document: Document, rows: Iterable[list[Any]]) -> Non
     sheet.freeze_panes(1, 0)
     for place, name in enumerate(COLUMNS):
         sheet.write_string(0, place, word(name, document.language), head)
-    last = 0
-    for last, row in enumerate(rows, start=1):
+    last, left = 0, 0
+    for number, row in enumerate(rows, start=1):
+        if number > MOST_DATA_ROWS:
+            left += 1
+            continue
+        last = number
         for place, value in enumerate(row):
             if isinstance(value, str):
                 sheet.write_string(last, place, value)
             elif value is not None:
                 sheet.write_number(last, place, value)
+    if left:
+        sheet.write_string(last + 2, 0, word("more_lines", document.language).format(count=left))
     sheet.autofilter(0, 0, max(last, 1), len(COLUMNS) - 1)
     sheet.set_column(0, 6, 20)
     sheet.set_column(7, len(COLUMNS) - 1, 11)
