@@ -56,7 +56,7 @@ def test_writers_are_those_that_the_topics_name() -> None:
 def test_a_service_reads_what_it_listens_to_in_groups_of_its_own() -> None:
     users = of_kind("KafkaUser")
     assert allowed(users["qa-worker"], "Read") >= {"work-orders", "directory", "qa.*"}
-    assert "directory" not in allowed(users["reporting-worker"], "Read"), "it does not hear it"
+    assert "calls" not in allowed(users["fieldwork-worker"], "Read"), "it does not hear it"
     for service in Service:
         groups = {name for name in allowed(users[f"{service.value}-worker"], "Read") if name.endswith("*")}
         assert groups == {f"{service.value}.*"}

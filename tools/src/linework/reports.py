@@ -20,9 +20,14 @@ _UNDER_WAY = ("waiting", "building")
 
 
 def report(
-    kind: Annotated[str, typer.Argument(help="daily, weekly, monthly, quarterly or yearly.")],
+    kind: Annotated[
+        str, typer.Argument(help="daily, weekly, monthly, quarterly, yearly, call_analysis (of a month) or period.")
+    ],
     day: Annotated[
         str | None, typer.Option("--day", help="A day of the period; default: yesterday, in the rules' zone.")
+    ] = None,
+    last_day: Annotated[
+        str | None, typer.Option("--last-day", help="Of kind period, its last day; --day is its first.")
     ] = None,
     file_format: Annotated[str, typer.Option("--format", help="xlsx, csv or pdf.")] = "xlsx",
     language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
@@ -37,6 +42,7 @@ def report(
     asked = {
         "kind": kind,
         "day": day,
+        "last_day": last_day,
         "format": file_format,
         "language": language,
     }

@@ -283,6 +283,8 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/events": _each(WHOLE, OPERATOR, SUPERVISOR),
         "GET /v1/rules/figures": _OVERSEERS,
         "PUT /v1/rules/figures": _REFERENCE_EDITORS,
+        "GET /v1/rules/reports": _OVERSEERS,
+        "PUT /v1/rules/reports": _REFERENCE_EDITORS,
         "GET /v1/metrics": _REFERENCE_READERS,
         # Which metric is for which role, and which can be told by work area, is in reporting's registry.
         "GET /v1/figures/{metric}": _RECORD_READERS,
@@ -295,6 +297,14 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/reports": _REPORT_OWNERS,
         "GET /v1/reports/{report_id}": _REPORT_OWNERS,
         "GET /v1/reports/{report_id}/file": _REPORT_OWNERS,
+        "POST /v1/reports/{report_id}/copies": _REPORT_OWNERS,
+        "POST /v1/reports/{report_id}/remarks": _each(SELF, SUPERVISOR),
+        # Which of them a role and its work areas may see, each filed report says itself.
+        "GET /v1/filed-reports": _REPORT_READERS,
+        "GET /v1/filed-reports/{report_id}": _REPORT_READERS,
+        "GET /v1/filed-reports/{report_id}/file": _REPORT_READERS,
+        "POST /v1/filed-reports/{report_id}/copies": _each(EVERY_AREA, SUPERVISOR, OPERATOR),
+        "POST /v1/filed-reports/{report_id}/remarks": _each(EVERY_AREA, SUPERVISOR),
         "POST /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds": _OPERATORS,
         "GET /v1/rebuilds/{rebuild_id}": _OPERATORS,

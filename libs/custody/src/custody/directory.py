@@ -1,4 +1,4 @@
-"""The copy of the directory that a reader keeps: work areas, staff, device types, demand types.
+"""The copy of the directory that a reader keeps: work areas, staff, agents, device types, demand types.
 
 A newer version of an entity takes the older one's place; an older one, and the same one again, changes
 nothing. Orders and directory are two topics: an order can name an area or a person that has not arrived.
@@ -14,7 +14,15 @@ import msgspec
 from chassis.database import Statements, Transaction
 from chassis.say_again import OPERATOR
 from contracts.codec import new_message
-from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names, StaffDefined, WorkAreaDefined
+from contracts.directory import (
+    AgentDefined,
+    DemandTypeDefined,
+    DeviceTypeDefined,
+    DirectoryEntity,
+    Names,
+    StaffDefined,
+    WorkAreaDefined,
+)
 from contracts.lifecycle import Service
 from contracts.message import Message
 
@@ -32,6 +40,14 @@ create index directory_staff on directory (work_area_id, id) where kind = 'staff
 """`body` is the entity as it was last defined; `work_area_id` is where a member of staff belongs."""
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
+_AGENT = "agent"
+_ENTITIES: Mapping[str, type[DirectoryEntity]] = {
+    _WORK_AREA: WorkAreaDefined,
+    _STAFF: StaffDefined,
+    _DEVICE_TYPE: DeviceTypeDefined,
+    _DEMAND_TYPE: DemandTypeDefined,
+    _AGENT: AgentDefined,
+}
 _AREA_OF = msgspec.json.Decoder(WorkAreaDefined)
 _STAFF_OF = msgspec.json.Decoder(StaffDefined)
 
@@ -55,7 +71,12 @@ class TypeNames:
 
 
 async def on_directory(messages: Sequence[Message], tx: Transaction) -> None:
-    """Takes a batch into the copy."""
+    """Takes a batch into the copy; agents are of no use to who only acts on orders, and are left out."""
+    await on_whole_directory([message for message in messages if not isinstance(message.body, AgentDefined)], tx)
+
+
+async def on_whole_directory(messages: Sequence[Message], tx: Transaction) -> None:
+    """Takes a batch into the copy, agents as well."""
     newest: dict[tuple[str, str], Message] = {}
     for message in messages:
         key = _key_of(message.body)
@@ -85,6 +106,8 @@ def _key_of(entity: object) -> tuple[str, str] | None:
             return _DEVICE_TYPE, entity.device_type
         case DemandTypeDefined():
             return _DEMAND_TYPE, entity.demand_type
+        case AgentDefined():
+            return _AGENT, entity.agent_id
         case _:
             return None
 
@@ -127,6 +150,20 @@ async def find_work_areas_with_staff(
         WorkAreaWithStaff(area_id, area.names, area.is_open, tuple(one for one in staff if one.work_area_id == area_id))
         for area_id, area in areas.items()
     ]
+
+
+async def find_names(statements: Statements) -> dict[tuple[str, str], Names]:
+    """What everything in the copy is called, by kind (`work_area`, `staff`, `agent`, …) and id.
+
+    A person is called the same in both languages.
+    """
+    rows = await statements.fetch("select kind, id, body from directory")
+    found = {}
+    for row in rows:
+        entity = msgspec.json.decode(row["body"], type=_ENTITIES[row["kind"]])
+        named = isinstance(entity, StaffDefined | AgentDefined)
+        found[row["kind"], row["id"]] = Names(en=entity.name, zh=entity.name) if named else entity.names
+    return found
 
 
 async def find_type_names(statements: Statements, device_type: str, demand_type: str) -> TypeNames:

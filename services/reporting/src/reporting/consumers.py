@@ -7,7 +7,8 @@ from chassis.database import Transaction
 from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS
 from contracts.message import Message
-from contracts.topics import CALLS, DEADLINES, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
+from contracts.topics import CALLS, DEADLINES, DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
+from custody.directory import on_whole_directory
 from custody.sealing_keys import on_sealing_keys
 from reporting import event_store, projections
 
@@ -53,5 +54,6 @@ SUBSCRIPTIONS = [
     Subscription(CALLS, on_calls, batch_records=_MOST_RECORDS),
     Subscription(QUALITY, on_quality),
     Subscription(DEADLINES, on_deadlines),
+    Subscription(DIRECTORY, on_whole_directory),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]

@@ -5,7 +5,17 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from custody.http import prepare_texts
-from reporting import api, api_figures, api_past, api_rebuilds, api_reports, api_rules, api_wallboard
+from reporting import (
+    api,
+    api_figures,
+    api_filed,
+    api_past,
+    api_rebuilds,
+    api_report_rules,
+    api_reports,
+    api_rules,
+    api_wallboard,
+)
 from reporting.consumers import SUBSCRIPTIONS
 
 
@@ -19,6 +29,8 @@ def app(settings: Settings) -> FastAPI:
             api_past.router,
             api_rebuilds.router,
             api_reports.router,
+            api_filed.router,
+            api_report_rules.router,
             api_rules.router,
             api_wallboard.router,
         ],

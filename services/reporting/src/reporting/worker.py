@@ -1,4 +1,5 @@
-"""The worker process of reporting: keeps record and projections, rebuilds on command, builds reports, sums days."""
+"""The worker process of reporting: keeps record and projections, rebuilds on command, files and builds reports, sums
+days."""
 
 from fastapi import FastAPI
 
@@ -9,10 +10,12 @@ from reporting.consumers import SUBSCRIPTIONS
 from reporting.figures.summing import sum_days
 from reporting.rebuild import rebuild_on_command
 from reporting.reports.building import build_reports
+from reporting.reports.filing import file_reports
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("reporting", settings, SUBSCRIPTIONS, jobs=[rebuild_on_command, build_reports, sum_days])
+    jobs = [rebuild_on_command, build_reports, file_reports, sum_days]
+    return create_worker("reporting", settings, SUBSCRIPTIONS, jobs=jobs)
 
 
 if __name__ == "__main__":

@@ -131,9 +131,7 @@ async def test_a_report_is_built_by_the_rules_of_when_it_was_asked_for_and_says_
     for report in (asked_before, asked_after):
         ready = await read(reporting, f"/reports/{report['id']}")
         file = await reporting.get(f"/reports/{report['id']}/file", "supervisor")
-        level = next(
-            row for row in csv.DictReader(io.StringIO(file.text)) if row["Metric"] == "Service level, variant 3"
-        )
+        level = next(row for row in csv.DictReader(io.StringIO(file.text)) if row["Metric id"] == "service_level_3")
         levels.append((ready["manifest"]["parameters"], level["Value"]))
     assert levels == [
         ({"threshold_seconds": 20, "short_seconds": 5, "silent_after_seconds": 14_400}, "0.6"),

@@ -6,7 +6,7 @@ import hashlib
 import io
 import zipfile
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pypdfium2
@@ -17,10 +17,7 @@ from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from custody.testing import BEGIN, make_dispatched
 from reporting.metrics import REGISTRY
-from reporting.reports import building, tables
-from reporting.reports.content import Cell, Column, Content
-from reporting.reports.pages import as_pdf
-from reporting.reports.plan import SECTIONS, ReportKind, period_of
+from reporting.reports import building
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
@@ -66,24 +63,26 @@ async def test_a_csv_opens_in_excel_with_chinese_and_runs_nothing(centre):
     rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
     offered = {row["分组"]: row["数值"] for row in rows if row["章节"] == "分队列话务" and row["指标"] == "呼入量"}
     assert offered == {"咨询": "6", '\'=HYPERLINK("x")': "6"}
-    (share,) = [row for row in rows if row["章节"] == "话务总览" and row["指标"] == "接通率"]
+    share = next(row for row in rows if row["章节"] == "话务主要指标" and row["指标"] == "接通率")
     assert (share["分子"], share["分母"], share["数值"]) == ("9", "12", "0.75")
     assert report["manifest"]["digest"] == f"sha256:{hashlib.sha256(file.content).hexdigest()}"
     assert report["manifest"]["bytes"] == len(file.content)
 
 
-async def test_an_xlsx_has_a_sheet_a_section_and_its_manifest(centre):
+async def test_an_xlsx_has_a_sheet_to_read_and_print_and_one_of_data(centre):
     report, file = await _built(centre, format="xlsx", language="en")
     book = zipfile.ZipFile(io.BytesIO(file.content))
-    names = book.read("xl/workbook.xml").decode()
-    assert all(f'name="{section.names[0]}"' in names for section in SECTIONS)
+    workbook = book.read("xl/workbook.xml").decode()
+    assert [name for name in ("Report", "Data") if f'name="{name}"' in workbook] == ["Report", "Data"]
+    sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert len(sheets) == 2
+    assert 'fitToPage="1"' in sheets[0]
+    assert 'paperSize="9"' in sheets[0]
+    assert "_xlnm.Print_Titles" in workbook
+    assert not any("<f>" in sheet for sheet in sheets)
     texts = book.read("xl/sharedStrings.xml").decode()
     assert "故障申报" in texts
-    assert "service_level_3 v2" in texts
-    sheets = [book.read(name).decode() for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
-    assert len(sheets) == len(SECTIONS) + 1
-    assert not any("<f>" in sheet for sheet in sheets)
-    assert any(name.startswith("xl/charts/") for name in book.namelist())
+    assert "service_level_3" in texts
     metrics = report["manifest"]["sections"][0]["metrics"]
     assert {"id": "service_level_3", "version": REGISTRY["service_level_3"][-1].version} in metrics
 
@@ -92,7 +91,7 @@ async def test_a_pdf_has_every_chinese_glyph(centre):
     _, file = await _built(centre, format="pdf", language="zh")
     document = pypdfium2.PdfDocument(file.content)
     text = "".join(page.get_textpage().get_text_range() for page in document)
-    for word in ("日报", "话务总览", "分队列话务", "咨询", "服务水平", "故障申报", "75.0%", "=HYPERLINK"):
+    for word in ("日报", "话务主要指标", "分队列话务", "咨询", "服务水平", "故障申报", "75.0%", "=HYPERLINK"):
         assert word in text
     assert "\ufffd" not in text
     assert "\x00" not in text
@@ -193,52 +192,14 @@ async def test_a_report_that_cannot_be_built_says_why(centre, monkeypatch):
         ({"day": "9999-12-31"}, "report_outside_time"),
         ({"time_zone": "Asia/Atlantis"}, "time_zone_unknown"),
         ({"kind": "hourly"}, "invalid_request"),
+        ({"kind": "period"}, "report_period_invalid"),
+        ({"kind": "period", "last_day": "2026-03-01"}, "report_period_invalid"),
+        ({"kind": "period", "last_day": "9999-12-31"}, "report_outside_time"),
+        ({"kind": "daily", "last_day": "2026-03-02"}, "report_period_invalid"),
+        ({"kind": "period", "day": "2000-01-01", "last_day": "2030-01-01"}, "report_period_invalid"),
     ],
 )
 async def test_what_cannot_be_reported_is_refused_by_name(reporting, body, code):
     asked = {"kind": "daily", "day": "2026-03-02", **body}
     answer = await reporting.client.post("/v1/reports", json=asked, headers=reporting.issuer.headers("supervisor"))
     assert (answer.status_code, answer.json()["code"]) == (422, code)
-
-
-def test_every_metric_of_a_section_can_be_grouped_as_the_section_is():
-    for section in SECTIONS:
-        for metric_id in section.metrics:
-            metric = REGISTRY[metric_id][-1]
-            assert section.group_by is None or section.group_by in metric.dimensions
-            assert metric.has_periods or not section.is_by_period
-
-
-@pytest.mark.parametrize(
-    ("kind", "begin", "end"),
-    [
-        (ReportKind.DAILY, "2026-11-22", "2026-11-23"),
-        (ReportKind.WEEKLY, "2026-11-16", "2026-11-23"),
-        (ReportKind.MONTHLY, "2026-11-01", "2026-12-01"),
-        (ReportKind.QUARTERLY, "2026-10-01", "2027-01-01"),
-        (ReportKind.YEARLY, "2026-01-01", "2027-01-01"),
-    ],
-)
-def test_a_period_is_the_one_its_day_lies_in(kind, begin, end):
-    found = period_of(kind, date(2026, 11, 22), SHANGHAI)
-    assert [moment.isoformat() for moment in found] == [f"{begin}T00:00:00+08:00", f"{end}T00:00:00+08:00"]
-
-
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "\nx", "＝1+1", "\u3000＠x", "\u200b=1"])
-def test_what_a_spreadsheet_would_run_is_written_as_text(text):
-    column = Column("calls_offered", 1, "Calls", "calls")
-    content = Content("s", "Title", "queue", [column], [(text, [Cell(1, 1, None)])])
-    (_, row) = csv.reader(io.StringIO(tables.as_csv([content], "en").decode("utf-8-sig"), newline=""))
-    assert row[1] == f"'{text}"
-    with zipfile.ZipFile(io.BytesIO(tables.as_xlsx([content], "en", [(text, text)]))) as book:
-        sheets = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
-    assert len(sheets) == 2
-    assert not any(b"<f>" in sheet for sheet in sheets)
-
-
-def test_what_somebody_typed_is_no_markup_in_a_pdf():
-    column = Column("calls_offered", 1, '#panic("x") $ * _', "calls")
-    content = Content("s", "#import", "queue", [column], [("]#panic()[", [Cell(1, 1, None)])], "calls_offered")
-    text = pypdfium2.PdfDocument(as_pdf([content], "en", "*t*", []))[0].get_textpage().get_text_range()
-    assert "]#panic()[" in text
-    assert '#panic("x")' in text

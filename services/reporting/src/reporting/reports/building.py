@@ -1,135 +1,50 @@
-"""Reports are asked for, built in the background section by section, and kept.
+"""Reports are built in the background section by section, and kept.
 
 Each section is a transaction of its own, and figures are as of the moment at which the report was asked for:
-a worker that is killed loses one section's work, and another goes on with the next.
+a worker that is killed loses one section's work, and another goes on with the next. Sections are kept as long as
+their report: the report in another language or format, and its revisions, are made of the same ones.
 """
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from chassis.database import Database, Transaction, is_transient
 from chassis.wakeup import Wakeup
-from contracts.refusals import Conflict, Invalid, NotFound
+from custody.directory import find_names
+from reporting.figures.counting import FiguresNotBuilt
 from reporting.figures.periods import CALENDAR
 from reporting.figures.rules import FigureRules
-from reporting.metrics import REGISTRY
-from reporting.reports import pages, tables
+from reporting.reports import edition, pages, tables, workbook
 from reporting.reports.content import Asked, Content, fill
-from reporting.reports.plan import KIND_NAMES, SECTIONS, Format, Language, ReportKind, word
+from reporting.reports.document import document_of, is_complete, parameters
+from reporting.reports.edition import Edition
+from reporting.reports.names import Known, Naming
+from reporting.reports.periods import ReportKind
+from reporting.reports.plan import Format, sections_of
+from reporting.reports.words import Language
 
 log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 1.0
 _DECODER = msgspec.json.Decoder(Content)
 _RULES_DECODER = msgspec.json.Decoder(FigureRules)
-SHOWN = (
-    "id, kind, begins_at, ends_at, time_zone, format, language, areas, asked_by, asked_at, state, section_count,"
-    " done_count, manifest, failure, finished_at"
-)
-
-
-class ReportNotFound(NotFound):
-    """There is no report {report_id} of yours that you may see."""
-
-    zh = "没有您可以查看的本人报表 {report_id}。"
-
-
-class ReportNotReady(Conflict):
-    """Report {report_id} is {state}; its file is there once it is ready."""
-
-    zh = "报表 {report_id} 状态为 {state}，就绪后才能下载。"
-
-
-class ReportOutsideTime(Invalid):
-    """A report is of a day between 2000 and ten years ahead."""
-
-    zh = "报表日期须在 2000 年至未来十年之间。"
-
-
-async def request_report(db: Database, asked: Asked, format: Format, *, by: str) -> Any:
-    async with db.statements() as statements:
-        return await statements.fetchrow(
-            f"""insert into reports (kind, begins_at, ends_at, time_zone, format, language, roles, areas, asked_by,
-                    asked_at, section_count, rules)
-                values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning {SHOWN}""",
-            asked.kind.value,
-            asked.begin,
-            asked.end,
-            asked.time_zone,
-            format.value,
-            asked.language.value,
-            sorted(asked.roles),
-            None if asked.areas is None else list(asked.areas),
-            by,
-            asked.as_of,
-            len(SECTIONS),
-            msgspec.json.encode(asked.rules).decode(),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """Who asks for reports that they had built, as their token says at present."""
-
-    sub: str
-    roles: frozenset[str]
-    areas: tuple[str, ...] | None
-
-    @property
-    def values(self) -> tuple[str, list[str] | None, list[str]]:
-        """The values of `_READABLE`."""
-        return self.sub, None if self.areas is None else list(self.areas), roles_beyond(self.roles)
-
-
-_READABLE = """asked_by = $1 and ($2::text[] is null or areas is not null and areas <@ $2::text[])
-    and not roles && $3::text[]"""
-
-
-def roles_beyond(roles: frozenset[str]) -> list[str]:
-    """The roles that a metric of a report is open to, and none of these: what was built for one may hold too much."""
-    metrics = [REGISTRY[metric_id][-1] for section in SECTIONS for metric_id in section.metrics]
-    closed = [metric for metric in metrics if roles.isdisjoint(metric.roles)]
-    return sorted({role for metric in closed for role in metric.roles})
-
-
-async def reports(db: Database, reader: Reader, *, before: int | None, limit: int) -> list[Any]:
-    """Somebody's reports that hold no more than they may see at present, newest first."""
-    async with db.statements() as statements:
-        return await statements.fetch(
-            f"""select {SHOWN} from reports where {_READABLE} and ($4::bigint is null or id < $4)
-                order by id desc limit $5""",
-            *reader.values,
-            before,
-            limit,
-        )
-
-
-async def get_report(db: Database, report_id: int, reader: Reader, *, columns: str = SHOWN) -> Any:
-    """Raises `ReportNotFound`, also for a report that holds more than its reader may see at present."""
-    async with db.statements() as statements:
-        row = await statements.fetchrow(
-            f"select {columns} from reports where {_READABLE} and id = $4", *reader.values, report_id
-        )
-    if row is None:
-        raise ReportNotFound(report_id=report_id)
-    return row
-
-
-async def get_file(db: Database, report_id: int, reader: Reader) -> tuple[str, Format, bytes]:
-    """Name, format and content."""
-    row = await get_report(db, report_id, reader, columns="kind, begins_at, time_zone, format, state, file")
-    if row["state"] != "ready":
-        raise ReportNotReady(report_id=report_id, state=row["state"])
-    day = row["begins_at"].astimezone(ZoneInfo(row["time_zone"])).date().isoformat()
-    return f"{row['kind']}-{day}.{row['format']}", Format(row["format"]), row["file"]
+_DIMENSIONS: Mapping[str, str] = {
+    "work_area": "work_area_id",
+    "staff": "staff_id",
+    "agent": "agent_id",
+    "device_type": "device_type",
+    "demand_type": "demand_type",
+}
+"""By kind of the directory, the dimension whose keys are its ids."""
+_NEXT = """select * from reports as report where state in ('waiting', 'building') and not exists (
+        select from reports as first where first.id = report.contents_of and first.state in ('waiting', 'building'))
+    order by id limit 1 for update skip locked"""
+"""One that is made of another's sections waits until these are there."""
 
 
 async def build_reports(db: Database, wakeup: Wakeup) -> None:
@@ -148,16 +63,14 @@ async def build_reports(db: Database, wakeup: Wakeup) -> None:
 async def take_step(db: Database) -> bool:
     """The next section, or the file, of the oldest report that is not finished; whether there was one."""
     async with db.begin() as tx:
-        row = await tx.fetchrow(
-            "select * from reports where state in ('waiting', 'building') order by id limit 1 for update skip locked"
-        )
+        row = await tx.fetchrow(_NEXT)
         if row is None:
             return False
         try:
-            if row["done_count"] < row["section_count"]:
-                await _fill_section(db, tx, row)
-            else:
-                await _finish(tx, row)
+            await _take_step(db, tx, row)
+        except FiguresNotBuilt:
+            # After an upgrade: a report that was due meanwhile is made when the figures are there.
+            return False
         except Exception as error:
             if is_transient(error):
                 raise
@@ -167,9 +80,33 @@ async def take_step(db: Database) -> bool:
     return True
 
 
+async def _take_step(db: Database, tx: Transaction, row: Any) -> None:
+    count = len(sections_of(ReportKind(row["kind"])))
+    if row["contents_of"] is not None:
+        stored = await tx.fetchval("select count(*) from report_sections where report_id = $1", row["contents_of"])
+        if stored == count:
+            await _finish(tx, row, row["contents_of"])
+            return
+    if row["section_count"] != count or row["contents_of"] is not None:
+        # Begun by another release, whose sections were others; or the one whose sections these were has failed.
+        await _begin_again(tx, row["id"], count)
+    elif row["done_count"] < count:
+        await _fill_section(db, tx, row)
+    else:
+        await _finish(tx, row, row["id"])
+
+
+async def _begin_again(tx: Transaction, report_id: int, count: int) -> None:
+    await tx.execute("delete from report_sections where report_id = $1", report_id)
+    await tx.execute(
+        "update reports set section_count = $2, done_count = 0, contents_of = null where id = $1", report_id, count
+    )
+
+
 async def _fill_section(db: Database, tx: Transaction, row: Any) -> None:
     place = row["done_count"]
-    content = await fill(db, _asked(row), SECTIONS[place])
+    asked = asked_of(row)
+    content = await fill(db, asked, sections_of(asked.kind)[place])
     await tx.execute(
         "insert into report_sections (report_id, place, content) values ($1, $2, $3)",
         row["id"],
@@ -179,7 +116,7 @@ async def _fill_section(db: Database, tx: Transaction, row: Any) -> None:
     await tx.execute("update reports set state = 'building', done_count = done_count + 1 where id = $1", row["id"])
 
 
-def _asked(row: Any) -> Asked:
+def asked_of(row: Any) -> Asked:
     return Asked(
         kind=ReportKind(row["kind"]),
         begin=row["begins_at"],
@@ -190,17 +127,19 @@ def _asked(row: Any) -> Asked:
         roles=frozenset(row["roles"]),
         areas=None if row["areas"] is None else tuple(row["areas"]),
         as_of=row["asked_at"],
+        is_for_every_role=row["is_filed"],
     )
 
 
-async def _finish(tx: Transaction, row: Any) -> None:
-    stored = await tx.fetch("select content from report_sections where report_id = $1 order by place", row["id"])
+async def _finish(tx: Transaction, row: Any, sections_of_id: int) -> None:
+    stored = await tx.fetch("select content from report_sections where report_id = $1 order by place", sections_of_id)
     contents = [_DECODER.decode(one["content"]) for one in stored]
-    asked = _asked(row)
+    asked, its = asked_of(row), edition.DECODER.decode(row["edition"]) if row["edition"] else Edition()
+    names = {(_DIMENSIONS[kind], key): name for (kind, key), name in (await find_names(tx)).items()}
     # A page of Chinese is set in a tenth of a second, a long report in more: not on the loop that answers probes.
-    file = await asyncio.to_thread(_file, asked, Format(row["format"]), contents)
+    file, naming = await asyncio.to_thread(_file, asked, its, Format(row["format"]), contents, names)
     manifest = {
-        **_manifest(asked, contents),
+        **_manifest(asked, its, contents, naming),
         "bytes": len(file),
         "digest": f"sha256:{hashlib.sha256(file).hexdigest()}",
     }
@@ -210,81 +149,37 @@ async def _finish(tx: Transaction, row: Any) -> None:
         file,
         msgspec.json.encode(manifest).decode(),
     )
-    await tx.execute("delete from report_sections where report_id = $1", row["id"])
 
 
-def _file(asked: Asked, format: Format, contents: Sequence[Content]) -> bytes:
-    shown = [content for content in contents if content.columns]
+def _file(
+    asked: Asked, its: Edition, format: Format, contents: Sequence[Content], names: Known
+) -> tuple[bytes, Naming]:
+    document = document_of(asked, its, contents, names)
     if format is Format.CSV:
-        return tables.as_csv(shown, asked.language)
+        return tables.as_csv(asked, contents, document.naming), document.naming
     if format is Format.XLSX:
-        return tables.as_xlsx(shown, asked.language, _facts(asked, contents))
-    return pages.as_pdf(shown, asked.language, _title(asked), _facts(asked, contents))
+        return workbook.as_xlsx(document, asked, contents), document.naming
+    return pages.as_pdf(document), document.naming
 
 
-def _title(asked: Asked) -> str:
-    name = KIND_NAMES[asked.kind][asked.language is Language.ZH]
-    return f"{name} {_local(asked, asked.begin)[:10]}"
-
-
-def _local(asked: Asked, moment: datetime) -> str:
-    return moment.astimezone(ZoneInfo(asked.time_zone)).isoformat(timespec="minutes")
-
-
-def _facts(asked: Asked, contents: Sequence[Content]) -> list[tuple[str, str]]:
-    """What a reader of the file must know of it."""
-    language = asked.language
-    return [
-        (word("period", language), f"{_local(asked, asked.begin)} – {_local(asked, asked.end)} ({asked.time_zone})"),
-        (word("as_of", language), _local(asked, asked.as_of)),
-        (word("read_up_to", language), _read_up_to(asked, contents)),
-        *((word(name, language), str(seconds)) for name, seconds in _parameters(asked, contents).items()),
-        (word("work_area_id", language), "–" if asked.areas is None else ", ".join(asked.areas)),
-        (
-            f"{word('metric', language)} / {word('version', language)}",
-            ", ".join(sorted({f"{one.metric} v{one.version}" for content in contents for one in content.columns})),
-        ),
-        *([(word("signs", language), word("signs_mean", language))] if _has_signs(contents) else []),
-    ]
-
-
-def _read_up_to(asked: Asked, contents: Sequence[Content]) -> str:
-    """Of the section that was filled first, and that others may know more than."""
-    read = next((content.read_up_to for content in contents if content.read_up_to), None)
-    recorded_at = read["recorded_at"] if read else None
-    text = _local(asked, datetime.fromisoformat(recorded_at)) if recorded_at else "–"
-    return text if _is_complete(contents) else f"{text}: {word('provisional', asked.language)}"
-
-
-def _is_complete(contents: Sequence[Content]) -> bool:
-    return all(content.is_complete for content in contents)
-
-
-def _has_signs(contents: Sequence[Content]) -> bool:
-    cells = (cell for content in contents for _, cells in content.rows for cell in cells if cell)
-    return any(cell.unknown or cell.marked for cell in cells)
-
-
-def _parameters(asked: Asked, contents: Sequence[Content]) -> dict[str, int]:
-    """The thresholds that its figures were counted with."""
-    columns = [column for content in contents for column in content.columns]
-    taken = {name for one in columns for name in REGISTRY[one.metric][one.version - 1].parameters}
-    return {name: seconds for name, seconds in asked.rules.thresholds.items() if name in taken}
-
-
-def _manifest(asked: Asked, contents: Sequence[Content]) -> dict[str, Any]:
+def _manifest(asked: Asked, its: Edition, contents: Sequence[Content], naming: Naming) -> dict[str, Any]:
     return {
         "kind": asked.kind,
         "from": asked.begin,
         "to": asked.end,
         "time_zone": asked.time_zone,
-        "parameters": _parameters(asked, contents),
+        "parameters": parameters(asked, contents),
         "calendar": CALENDAR,
         "as_of": asked.as_of,
         "language": asked.language,
         "areas": asked.areas,
+        "revision": its.revision,
+        "due_at": its.due_at,
+        "is_late": its.is_late,
+        "working_calendar": its.calendar,
+        "unnamed": {dimension: list(numbers) for dimension, numbers in naming.unnamed.items()},
         "read_up_to": next((content.read_up_to for content in contents if content.read_up_to), None),
-        "is_complete": _is_complete(contents),
+        "is_complete": is_complete(contents),
         "row_count": sum(len(content.rows) for content in contents),
         "sections": [
             {

@@ -4,68 +4,111 @@ The text of a report goes to Typst as data and never as source: nothing that som
 """
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pylopdf_fonts_zh_cn
 import typst
 
-from reporting.reports.content import Cell, Column, Content, heading, is_share, label
-from reporting.reports.plan import word
+from reporting.reports.document import MOST_LYING, Chart, Document, Table
+from reporting.reports.names import breakable, wide
+from reporting.reports.values import Form, Shown
+from reporting.reports.words import word
 
 _TEMPLATE = Path(__file__).parent / "report.typ"
-_MOST_BARS = 60
+_MOST_UPRIGHT = 11
+"""A table of more columns lies on its side."""
+_USUAL_NAME = 32
+"""Letters; longer names get a wider column."""
 
 
-def as_pdf(contents: Sequence[Content], language: str, title: str, facts: Sequence[tuple[str, str]]) -> bytes:
-    data = {
-        "title": title,
-        "language": language,
-        "page": word("page", language),
-        "nothing": word("nothing", language),
-        "facts": [list(fact) for fact in facts],
-        "sections": [_section(content, language) for content in contents],
-    }
+def as_pdf(document: Document) -> bytes:
     return typst.compile(
         _TEMPLATE.read_bytes(),
         font_paths=[str(Path(pylopdf_fonts_zh_cn.sans_path()).parent)],
         ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+        sys_inputs={"data": json.dumps(_data(document), ensure_ascii=False)},
     )
 
 
-def _section(content: Content, language: str) -> dict[str, Any]:
+def _data(document: Document) -> dict[str, Any]:
+    language = document.language
+    names = (
+        "summary",
+        "what_follows",
+        "footnotes",
+        "how_made",
+        "date",
+        "page",
+        "colon",
+        "provisional",
+        "to_be_written",
+    )
     return {
-        "title": content.title,
-        "head": [word(content.by, language), *(heading(column, language) for column in content.columns)],
-        "rows": [
-            [label(content, key, language), *(_text(*pair) for pair in zip(content.columns, cells, strict=True))]
-            for key, cells in content.rows
-        ],
-        "chart": _bars(content, language),
+        "title": breakable(document.title),
+        "language": language,
+        "centre": breakable(document.centre),
+        "words": {name: word(name, language) for name in names},
+        "facts": _pairs(document.facts),
+        "summary": [breakable(text) for text in document.summary],
+        "is_provisional": document.is_provisional,
+        "tables": [_table(table) for table in document.tables],
+        "observations": [breakable(text) for text in document.observations],
+        "remarks": [[heading, text and breakable(text)] for heading, text in document.remarks],
+        "written_by": document.written_by and breakable(document.written_by),
+        "footnotes": _pairs(document.footnotes),
+        "definitions": _table(document.definitions),
+        "how_made": _pairs(document.how_made),
+        "signatures": _pairs(document.signatures),
     }
 
 
-def _text(column: Column, cell: Cell | None) -> str:
-    if cell is None:
-        return "–"
-    text = "–" if cell.value is None else f"{cell.value:.1%}" if is_share(column) else _number(cell.value)
-    signs = [f"{sign}{count}" for sign, count in (("?", cell.unknown), ("!", cell.marked)) if count]
-    return f"{text} ({' '.join(signs)})" if signs else text
+def _pairs(pairs: list[tuple[str, str]]) -> list[list[str]]:
+    return [[name, breakable(text)] for name, text in pairs]
 
 
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-
-
-def _bars(content: Content, language: str) -> dict[str, Any] | None:
-    place = next((place for place, one in enumerate(content.columns) if one.metric == content.chart), None)
-    if place is None or not content.rows:
-        return None
-    column = content.columns[place]
-    values = [(label(content, key, language), cells[place]) for key, cells in content.rows[:_MOST_BARS]]
+def _table(table: Table) -> dict[str, Any]:
+    numeric = [
+        any(row[place].form is not Form.TEXT for row in table.rows) or _is_short(table, place)
+        for place in range(len(table.head))
+    ]
     return {
-        "title": heading(column, language),
-        "bars": [[name, (cell.value or 0) if cell else 0, _text(column, cell)] for name, cell in values],
+        "title": breakable(table.title),
+        "head": [breakable(name) for name in table.head],
+        "numeric": numeric,
+        "rows": [[_text(value) for value in row] for row in table.rows],
+        "chart": table.chart and _bars(table.chart),
+        "note": table.note,
+        "widths": _widths(table, numeric),
+        "is_wide": len(table.head) > _MOST_UPRIGHT,
+    }
+
+
+def _widths(table: Table, numeric: list[bool]) -> list[float]:
+    """Of the columns, in shares: names get what they need, as far as the figures leave it."""
+    longest = max((wide(row[0].text) for row in table.rows), default=0)
+    usual, most = (2.4, 3.4) if len(table.head) <= 9 else (1.7, 2.6)
+    return [usual if longest <= _USUAL_NAME else most, *(1.0 if is_numeric else 7.0 for is_numeric in numeric[1:])]
+
+
+def _is_short(table: Table, place: int) -> bool:
+    """A column of dashes and short words is set like figures."""
+    return place > 0 and all(len(row[place].text) <= 12 for row in table.rows)
+
+
+def _text(value: Shown) -> str:
+    # A no-break space keeps a value, its unit and its signs on one line.
+    text = value.text if value.form is Form.TEXT else value.text.replace(" ", "\u00a0")
+    return breakable(f"{text}\u00a0{value.sign}" if value.sign else text)
+
+
+def _bars(chart: Chart) -> dict[str, Any]:
+    is_lying = any(wide(name) > 8 for name, _ in chart.bars)
+    bars = chart.bars[:MOST_LYING] if is_lying else chart.bars
+    return {
+        "title": chart.title if len(bars) == len(chart.bars) else f"{chart.title} · {chart.largest}",
+        "names": [breakable(name) for name, _ in bars],
+        "heights": [height for _, height in bars],
+        "texts": [f"{height:,.0f}" for _, height in bars],
+        "is_lying": is_lying,
     }
