@@ -9,7 +9,7 @@ from reporting.metrics import Metric
 from reporting.reports.words import WORDS, Language, Names
 
 _WITHIN = ("answered within the time limit of the service level", "服务水平应答时限内接通")
-DEFINITIONS: Mapping[tuple[str, int], Names] = {
+DEFINITIONS: dict[tuple[str, int], Names] = {
     ("calls_received", 1): (
         "Inbound calls, each counted once however often it was transferred.",
         "呼入来电通数，转接多次的来电只计一次。",
@@ -110,6 +110,60 @@ DEFINITIONS: Mapping[tuple[str, int], Names] = {
         "给出评分的回访÷已结束的回访。",
     ),
 }
+_SAID_ALIKE = (
+    "calls_received",
+    "calls_offered",
+    "calls_answered",
+    "calls_abandoned",
+    "short_abandons",
+    "calls_lost",
+    "calls_made",
+    "connect_rate",
+    "service_level_3",
+    "abandonment_rate",
+    "speed_of_answer",
+    "first_contact_resolution",
+    "satisfaction",
+    "satisfaction_response_rate",
+)
+"""Second versions that differ in what is told of agents and teams only: an unanswered call is under none of them."""
+DEFINITIONS.update({(metric, 2): DEFINITIONS[metric, 1] for metric in _SAID_ALIKE})
+DEFINITIONS.update(
+    {
+        ("handle_time", 2): (
+            "Mean of talk, hold and after-call work of inbound calls whose end is known.",
+            "已知结束时间的呼入通话的通话、保持与话后处理时长之和的平均值。",
+        ),
+        ("outbound_handle_time", 1): (
+            "Mean of talk, hold and after-call work of outbound calls whose end is known.",
+            "已知结束时间的呼出通话的通话、保持与话后处理时长之和的平均值。",
+        ),
+        ("talk_time", 2): (
+            "Mean talk, without holds, of inbound calls whose end is known.",
+            "已知结束时间的呼入通话的平均通话时长，不含保持。",
+        ),
+        ("after_call_work", 2): (
+            "Mean after-call work of inbound calls that had some.",
+            "有话后处理的呼入通话的平均话后处理时长。",
+        ),
+        ("rang_not_answered", 1): (
+            "Calls that rang at an agent for three rings or longer and were not answered there.",
+            "在坐席处振铃达三声及以上而未接听的次数。",
+        ),
+        ("answered_in_three_rings", 1): (
+            "Calls answered within three rings / calls that rang at an agent.",
+            "三声振铃内接听的来电÷在坐席处振铃的来电。",
+        ),
+        ("occupancy", 2): (
+            "Handling time / (handling time + available time); an agent counts until silent for too long.",
+            "处理时长÷（处理时长＋可用时长），坐席静默超过时限后不再计入。",
+        ),
+        ("utilisation", 2): (
+            "(Handling time + available time) / time signed in; an agent counts until silent for too long.",
+            "（处理时长＋可用时长）÷签入时长，坐席静默超过时限后不再计入。",
+        ),
+    }
+)
 _NAMES: Mapping[str, Names] = {
     "service_level_3": ("Service level", "服务水平"),
     "abandonment_rate": ("Abandon rate", "放弃率"),

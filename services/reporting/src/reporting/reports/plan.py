@@ -50,7 +50,7 @@ _CALLS = ("calls_offered", "calls_answered", "calls_abandoned", "connect_rate", 
 _TIMES = ("speed_of_answer", "handle_time")
 _ORDERS = ("work_orders_completed", "rejections_per_order", "first_dispatch_accuracy", "reopen_rate")
 _ORDER_TIMES = ("dispatch_time", "start_time", "arrival_time", "handling_time", "completion_time", "reply_time")
-_AGENTS = ("calls_answered", *_TIMES, "talk_time", "after_call_work", "occupancy", "utilisation")
+_AGENTS = ("calls_answered", "rang_not_answered", *_TIMES, "talk_time", "after_call_work", "occupancy", "utilisation")
 
 CALLS = Section(
     "calls",
@@ -62,6 +62,9 @@ CALLS = Section(
         "calls_lost",
         "calls_made",
         *_TIMES,
+        "outbound_handle_time",
+        "answered_in_three_rings",
+        "rang_not_answered",
         "occupancy",
         "utilisation",
         "first_contact_resolution",
