@@ -31,7 +31,7 @@ from linework.client_service import (
     order_of,
     part,
 )
-from linework.client_tokens import AGENT, AUDITOR, DISPATCHER, OPERATOR, SUPERVISOR, Person, Tokens, technician
+from linework.client_tokens import AGENT, AUDITOR, DISPATCHER, DISPLAY, OPERATOR, SUPERVISOR, Person, Tokens, technician
 from linework.client_wire import NotReached
 from linework.stopped import Stopped
 
@@ -39,6 +39,7 @@ __all__ = [
     "AGENT",
     "AUDITOR",
     "DISPATCHER",
+    "DISPLAY",
     "OPERATOR",
     "SUPERVISOR",
     "Addresses",
