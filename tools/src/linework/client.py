@@ -150,6 +150,12 @@ class Intake(OrderService):
         path = f"/v1/partners/{part(partner_id)}/unregistered-agents"
         return await self.read(path, by=by or Person("operator"), cursor=cursor, limit=200)
 
+    async def define_agent(self, agent_id: str, *, name: str, by: Person | None = None, **more: Any) -> Json:
+        """Registers an agent; also `team`, `is_active`, and `names` that partners have for them."""
+        body = {"name": name, **more}
+        answer = await self.call("PUT", f"/v1/agents/{part(agent_id)}", body, by=by or Person("operator"))
+        return msgspec.json.decode(answer.body)
+
     async def get_partner(self, partner_id: str, *, by: Person | None = None) -> Json:
         return await self.read(f"/v1/partners/{part(partner_id)}", by=by or Person("operator"))
 
