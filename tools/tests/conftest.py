@@ -245,7 +245,7 @@ def city() -> CityInMemory:
 @pytest.fixture
 def typed(city: CityInMemory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """`typed("import", "myla311", file)`: a command as it is typed, in the city in memory."""
-    monkeypatch.setattr("linework.client.find_addresses", lambda *_: None)
+    monkeypatch.setattr("linework.client.find_addresses", lambda *_: Addresses(services={}, issuer=None))
     monkeypatch.setattr("linework.client.Installation", lambda _, **more: city.client(**more))
 
     def run(*arguments: object) -> Result:

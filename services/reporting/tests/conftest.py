@@ -157,13 +157,15 @@ async def reporting(reporting_database: str) -> AsyncIterator[ServiceUnderTest]:
 
 async def _empty(service: ServiceUnderTest) -> None:
     await service.rows(
-        "truncate messages, stream_state, figure_rules, report_rules, report_runs, rebuilds, reports, report_sections,"
-        f" days_touched, day_sums, directory, positions, parked, outbox, idempotency_keys, sealing_keys,"
+        "truncate messages, stream_state, figure_rules, report_rules, report_runs, wallboard_rules, rebuilds, reports,"
+        " report_sections, days_touched, day_sums, directory, positions, parked, outbox, idempotency_keys,"
+        " sealing_keys,"
         f" {_PROJECTIONS} restart identity"
     )
     await service.rows("insert into stream_state (live_shape) values ($1)", SHAPE)
     await service.rows("insert into figure_rules default values")
     await service.rows("insert into report_rules default values")
+    await service.rows("insert into wallboard_rules default values")
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from linework.client_service import (
     order_of,
     part,
 )
-from linework.client_tokens import AGENT, AUDITOR, DISPATCHER, OPERATOR, SUPERVISOR, Person, Tokens, technician
+from linework.client_tokens import AGENT, AUDITOR, DISPATCHER, DISPLAY, OPERATOR, SUPERVISOR, Person, Tokens, technician
 from linework.client_wire import NotReached
 from linework.stopped import Stopped
 
@@ -39,6 +39,7 @@ __all__ = [
     "AGENT",
     "AUDITOR",
     "DISPATCHER",
+    "DISPLAY",
     "OPERATOR",
     "SUPERVISOR",
     "Addresses",
@@ -148,6 +149,12 @@ class Intake(OrderService):
         """A page of a partner's names for agents who are not registered."""
         path = f"/v1/partners/{part(partner_id)}/unregistered-agents"
         return await self.read(path, by=by or Person("operator"), cursor=cursor, limit=200)
+
+    async def define_agent(self, agent_id: str, *, name: str, by: Person | None = None, **more: Any) -> Json:
+        """Registers an agent; also `team`, `is_active`, and `names` that partners have for them."""
+        body = {"name": name, **more}
+        answer = await self.call("PUT", f"/v1/agents/{part(agent_id)}", body, by=by or Person("operator"))
+        return msgspec.json.decode(answer.body)
 
     async def get_partner(self, partner_id: str, *, by: Person | None = None) -> Json:
         return await self.read(f"/v1/partners/{part(partner_id)}", by=by or Person("operator"))

@@ -14,7 +14,7 @@ from linework.ports import SERVICES
 from linework.runtime.installation import existing_installation
 from linework.stopped import Stopped
 
-ROLES = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator", "partner")
+ROLES = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator", "partner", "display")
 
 
 @dataclass(frozen=True)

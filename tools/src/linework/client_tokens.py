@@ -20,6 +20,8 @@ class Person:
     sub: str | None = None
     """`<role>-1` unless it is given."""
     name: str | None = None
+    ttl_seconds: int | None = None
+    """How long the token is good for; None: as the issuer has it."""
 
     def seeing(self, *areas: str) -> "Person":
         return replace(self, areas=areas)
@@ -30,6 +32,8 @@ DISPATCHER = Person("dispatcher")
 AUDITOR = Person("auditor")
 SUPERVISOR = Person("supervisor")
 OPERATOR = Person("operator")
+DISPLAY = Person("display", ttl_seconds=30 * 24 * 3600)
+"""A screen on a wall, which no one signs in to every morning."""
 
 
 def technician(*areas: str, sub: str | None = None, name: str | None = None) -> Person:
@@ -66,7 +70,8 @@ class Tokens:
         if self._issuer is None:
             raise Stopped(f"There is no issuer and no LINEWORK_TOKEN_{person.role.upper()} for the role {person.role}.")
         wanted = {"role": person.role, "areas": list(person.areas)}
-        wanted |= {name: value for name, value in (("sub", person.sub), ("name", person.name)) if value}
+        optional = {"sub": person.sub, "name": person.name, "ttl_seconds": person.ttl_seconds}
+        wanted |= {name: value for name, value in optional.items() if value}
         answer = await self._issuer.request(
             "POST", "/token", {"content-type": "application/json"}, json.dumps(wanted).encode(), seconds=10
         )

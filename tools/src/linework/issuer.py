@@ -43,6 +43,7 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     OPERATOR = "operator"
     PARTNER = "partner"
+    DISPLAY = "display"
 
 
 class TokenRequest(BaseModel):

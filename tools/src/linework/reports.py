@@ -92,8 +92,8 @@ async def _watch(console: "Console", service: Any, made: Any) -> Any:
 
 
 def wallboard(state_folder: StateFolder = None) -> None:
-    """Print the address of the live wallboard with a supervisor's token, which the browser keeps to itself."""
-    from linework.client import SUPERVISOR, NotReached, find_addresses
+    """Print the address of the live wallboard with the token of a display, which can do nothing else, for 30 days."""
+    from linework.client import DISPLAY, NotReached, find_addresses
     from linework.client_tokens import Tokens
 
     addresses = find_addresses(state_folder)
@@ -101,7 +101,7 @@ def wallboard(state_folder: StateFolder = None) -> None:
     async def authorization() -> str:
         tokens = Tokens(addresses.issuer, addresses.tokens)
         try:
-            return await tokens.authorization(SUPERVISOR)
+            return await tokens.authorization(DISPLAY)
         finally:
             tokens.close()
 

@@ -4,8 +4,8 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +14,8 @@ import typer
 from linework.runtime.commands import StateFolder
 
 if TYPE_CHECKING:
-    from linework.simulate_story import Notes, Story
+    from linework.client import Addresses, Installation
+    from linework.simulate_story import Cast, Notes, Story
 
 _MOST_AT_ONCE = 200
 
@@ -22,6 +23,10 @@ _MOST_AT_ONCE = 200
 def simulate(
     orders: Annotated[int, typer.Option("--orders", min=1, help="How many orders are created.")] = 100,
     rate: Annotated[float, typer.Option("--rate", min=0.01, help="How many of them a second.")] = 5.0,
+    calls: Annotated[
+        int | None,
+        typer.Option("--calls", min=0, max=100_000, help="How many calls; as many as orders where Kafka is known."),
+    ] = None,
     seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same lives.")] = 1,
     patience: Annotated[
         float, typer.Option("--patience", help="Seconds for which a request is made again while nobody answers it.")
@@ -32,7 +37,8 @@ def simulate(
     state_folder: StateFolder = None,
 ) -> None:
     """Play agents, dispatchers, repair staff and auditors: orders from creation to archive, with rejections,
-    redispatches, cancellations, urges, arrivals, extensions, suspensions and failed audits.
+    redispatches, cancellations, urges, arrivals, extensions, suspensions and failed audits. Beside them a telephone
+    switch with callers who wait, are answered or give up, and agents who change their state.
 
     The exit status is 1 when an answer was impossible: a refusal that nobody caused, or a state that does not follow.
     """
@@ -42,7 +48,7 @@ def simulate(
     began_at = time.monotonic()
     try:
         with _journal(journal) as note:
-            notes, stories = asyncio.run(_simulate(orders, rate, seed, patience, note, state_folder))
+            notes, stories = asyncio.run(_simulate(orders, rate, calls, seed, patience, note, state_folder))
     except (NotReached, Refused) as error:
         raise Stopped(f"The simulation could not go on: {error}") from error
     _show(notes, stories, time.monotonic() - began_at)
@@ -64,29 +70,87 @@ def _journal(file: Path | None) -> Iterator[Callable[[str, int, str], None]]:
 
 
 async def _simulate(
-    orders: int, rate: float, seed: int, patience: float, note: Callable[[str, int, str], None], folder: Path | None
+    orders: int,
+    rate: float,
+    calls: int | None,
+    seed: int,
+    patience: float,
+    note: Callable[[str, int, str], None],
+    folder: Path | None,
 ) -> tuple["Notes", list["Story"]]:
     from linework.client import Installation, Patience, find_addresses
     from linework.reference import load_reference_data
-    from linework.reference_data import WORK_AREAS
-    from linework.simulate_story import Cast, Notes, Story
+    from linework.simulate_story import Story
 
-    patience_for_all = Patience(seconds=patience, for_handover=True)
-    async with Installation(find_addresses(folder), patience=patience_for_all) as city:
+    addresses = find_addresses(folder)
+    async with Installation(addresses, patience=Patience(seconds=patience, for_handover=True)) as city:
         await city.require()
         await load_reference_data(city)
-        staff = {
-            area["work_area_id"]: [member["staff_id"] for member in area["staff"] if member["is_active"]]
-            for area in await city.dispatch.work_areas()
-            if area["work_area_id"] in WORK_AREAS and area["is_open"]
-        }
-        notes = Notes(journal=note)
-        # Who is patient with services that are away is as patient with a custodian whose worker is.
-        cast = Cast(city, notes, {area: members for area, members in staff.items() if members}, max(60.0, patience))
+        cast = await _cast(city, note, patience)
         stories = [Story(cast, number, seed) for number in range(1, orders + 1)]
-        await _tell(stories, rate)
-        notes.refusals["asked again"] += sum(service.retry_count for service in city.services.values())
-        return notes, stories
+        async with _switch(city, addresses, orders if calls is None else calls, orders / rate, seed):
+            await _tell(stories, rate)
+        cast.notes.refusals["asked again"] += sum(service.retry_count for service in city.services.values())
+        return cast.notes, stories
+
+
+async def _cast(city: "Installation", note: Callable[[str, int, str], None], patience: float) -> "Cast":
+    from linework.reference_data import WORK_AREAS
+    from linework.simulate_story import Cast, Notes
+
+    staff = {
+        area["work_area_id"]: [member["staff_id"] for member in area["staff"] if member["is_active"]]
+        for area in await city.dispatch.work_areas()
+        if area["work_area_id"] in WORK_AREAS and area["is_open"]
+    }
+    notes = Notes(journal=note)
+    # Who is patient with services that are away is as patient with a custodian whose worker is.
+    return Cast(city, notes, {area: members for area, members in staff.items() if members}, max(60.0, patience))
+
+
+@asynccontextmanager
+async def _switch(
+    city: "Installation", addresses: "Addresses", calls: int, seconds: float, seed: int
+) -> AsyncIterator[None]:
+    """A telephone switch with so many calls, beside what goes on within; none where Kafka's address is not known."""
+    from linework import simulate_calls
+    from linework.bridge.delivery import delivery_to
+
+    if not calls or not addresses.bootstrap_servers:
+        yield
+        return
+    history = simulate_calls.HISTORY_SECONDS if await _is_new(city) else 0.0
+    happenings = simulate_calls.plan(calls, history + max(seconds, 10.0), run=f"{time.time():.0f}-{seed}", seed=seed)
+    over = asyncio.Event()
+    async with delivery_to(
+        addresses.bootstrap_servers, simulate_calls.PARTNER_ID, prefix=addresses.topic_prefix
+    ) as delivery:
+        task = asyncio.create_task(simulate_calls.play(happenings, delivery.send, history=history, over=over))
+        try:
+            yield
+        finally:
+            over.set()
+            events = await task
+    typer.echo(f"{calls} calls: {events} events of the switch.")
+
+
+async def _is_new(city: "Installation") -> bool:
+    """Registers the switch and its agents where they are not."""
+    from linework.client import Refused
+    from linework.simulate_calls import AGENTS, PARTNER_ID
+
+    try:
+        await city.intake.get_partner(PARTNER_ID)
+    except Refused as refusal:
+        if refusal.code != "partner_not_found":
+            raise
+    else:
+        return False
+    await city.intake.define_partner(PARTNER_ID, en="Simulated switch", zh="模拟交换机", events_per_second=5000)
+    for one in AGENTS:
+        names = [{"partner_id": PARTNER_ID, "name": one.agent_id}]
+        await city.intake.define_agent(one.agent_id, name=one.name, team=one.team, names=names)
+    return True
 
 
 async def _tell(stories: list["Story"], rate: float) -> None:

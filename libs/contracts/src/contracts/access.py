@@ -22,6 +22,8 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"
     OPERATOR = "operator"
     PARTNER = "partner"
+    DISPLAY = "display"
+    """A screen on a wall: it shows the wallboard and can do nothing else."""
 
 
 class Reach(StrEnum):
@@ -40,7 +42,7 @@ class Reach(StrEnum):
 
 
 AGENT, DISPATCHER, TECHNICIAN, AUDITOR = Role.AGENT, Role.DISPATCHER, Role.TECHNICIAN, Role.AUDITOR
-SUPERVISOR, OPERATOR, PARTNER = Role.SUPERVISOR, Role.OPERATOR, Role.PARTNER
+SUPERVISOR, OPERATOR, PARTNER, DISPLAY = Role.SUPERVISOR, Role.OPERATOR, Role.PARTNER, Role.DISPLAY
 EVERY_AREA, OWN_AREAS, WHOLE, NO_AREA, SELF = Reach
 
 Grants = Mapping[Role, Reach]
@@ -291,8 +293,10 @@ OF_SERVICE: Mapping[str, Mapping[str, Grants]] = {
         "GET /v1/figures/{metric}/versions": _RECORD_READERS,
         "GET /v1/figures/{metric}/events": _RECORD_READERS,
         "GET /v1/figures/{metric}/corrections": _RECORD_READERS,
-        "GET /v1/wallboard": _REPORT_READERS,
-        "GET /v1/wallboard/stream": _REPORT_READERS,
+        "GET /v1/wallboard": {**_REPORT_READERS, DISPLAY: EVERY_AREA},
+        "GET /v1/wallboard/stream": {**_REPORT_READERS, DISPLAY: EVERY_AREA},
+        "GET /v1/rules/wallboard": _OVERSEERS,
+        "PUT /v1/rules/wallboard": _REFERENCE_EDITORS,
         "POST /v1/reports": _REPORT_READERS,
         "GET /v1/reports": _REPORT_OWNERS,
         "GET /v1/reports/{report_id}": _REPORT_OWNERS,

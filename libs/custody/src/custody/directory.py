@@ -166,6 +166,21 @@ async def find_names(statements: Statements) -> dict[tuple[str, str], Names]:
     return found
 
 
+async def find_agents(statements: Statements, agent_ids: Sequence[str]) -> dict[str, AgentDefined]:
+    """The agents among these ids that have arrived, by id."""
+    rows = await statements.fetch(
+        "select id, body from directory where kind = $1 and id = any($2)", _AGENT, list(agent_ids)
+    )
+    return {row["id"]: msgspec.json.decode(row["body"], type=AgentDefined) for row in rows}
+
+
+async def find_area_names(statements: Statements, area_ids: Sequence[str]) -> dict[str, Names]:
+    rows = await statements.fetch(
+        "select id, body from directory where kind = $1 and id = any($2)", _WORK_AREA, list(area_ids)
+    )
+    return {row["id"]: _AREA_OF.decode(row["body"]).names for row in rows}
+
+
 async def find_type_names(statements: Statements, device_type: str, demand_type: str) -> TypeNames:
     rows = await statements.fetch(
         "select kind, body from directory where (kind, id) in (($1, $2), ($3, $4))",

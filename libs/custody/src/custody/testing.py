@@ -232,6 +232,9 @@ class ServiceUnderTest:
     async def get(self, path: str, role: str, areas: list[str] | None = None, **params: Any) -> httpx.Response:
         return await self.client.get(f"/v1{path}", headers=self.issuer.headers(role, areas), params=params)
 
+    async def put(self, path: str, role: str, body: Any, areas: list[str] | None = None) -> httpx.Response:
+        return await self.client.put(f"/v1{path}", headers=self.issuer.headers(role, areas), json=body)
+
     async def act(
         self,
         order_id: str,

@@ -18,8 +18,10 @@ from contracts.events import Clock
 from custody.routes import ANY
 from reporting import wallboard
 from reporting.api_rules import ZoneName
+from reporting.api_wallboard_rules import WallboardRulesBody
 from reporting.figures.counting import FiguresNotBuilt
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
+from reporting.wallboard.levels import Level, Measure
 
 router = APIRouter(tags=["the wallboard"])
 _PAGE = (Path(wallboard.__file__).parent / "page.html").read_bytes()
@@ -31,6 +33,21 @@ class Queue(BaseModel):
     queue: str | None
     waiting: int
     longest_wait_seconds: float
+    level: Level
+
+
+class AgentNow(BaseModel):
+    agent_id: str
+    name: str
+    """The id where the directory does not know the agent."""
+    team: str | None
+    state: str
+    """`on_call` goes before any state that the switch reports."""
+    reason: str | None
+    """Of a pause, as the switch names it."""
+    since: datetime
+    seconds: float
+    level: Level
 
 
 class Today(BaseModel):
@@ -49,6 +66,8 @@ class Calls(BaseModel):
     """How many are in which state; `on_call` goes before any other."""
     silent_agents: int
     """Of whom nothing was heard for longer than `silent_after_seconds` of the rules: they are in no state here."""
+    people: list[AgentNow]
+    """At most 500, the worst level first."""
 
 
 class StatusAge(BaseModel):
@@ -64,13 +83,26 @@ class Backlog(BaseModel):
     statuses: list[StatusAge]
 
 
-class ClockNear(BaseModel):
+class AreaName(BaseModel):
+    en: str
+    zh: str
+
+
+class ClockShown(BaseModel):
     order_id: str
     order_no: str
     clock: Clock
     due_at: datetime
-    seconds_left: float
     work_area_id: str | None
+    work_area: AreaName | None
+
+
+class ClockNear(ClockShown):
+    seconds_left: float
+
+
+class ClockOver(ClockShown):
+    seconds_over: float
 
 
 class Limits(BaseModel):
@@ -79,12 +111,15 @@ class Limits(BaseModel):
     near_limit: int
     over_limit: int
     next: list[ClockNear]
-    """Of the clocks that are near, those that are over first."""
+    """Of the clocks that are near, at most 20, by when they are due."""
+    over: list[ClockOver]
+    """Of the clocks that are over, at most 20, the longest over first."""
 
 
 class Snapshot(BaseModel):
     id: str
     at: datetime
+    time_zone: str
     newest_event_at: datetime | None
     lag_seconds: float | None
     """How long ago the newest event was recorded that is counted here."""
@@ -93,6 +128,9 @@ class Snapshot(BaseModel):
     """None for who sees some work areas only, and for roles to which figures of calls are not open."""
     orders: Backlog
     limits: Limits
+    levels: dict[Measure, Level]
+    """Of each measure that is shown, by the rules."""
+    rules: WallboardRulesBody
 
 
 async def _viewer(

@@ -15,6 +15,7 @@ from reporting import (
     api_reports,
     api_rules,
     api_wallboard,
+    api_wallboard_rules,
 )
 from reporting.consumers import SUBSCRIPTIONS
 
@@ -33,6 +34,7 @@ def app(settings: Settings) -> FastAPI:
             api_report_rules.router,
             api_rules.router,
             api_wallboard.router,
+            api_wallboard_rules.router,
         ],
         description="The record of every order with its proof, figures that can be recounted, and their rebuilds.",
         subscriptions=SUBSCRIPTIONS,

@@ -15,7 +15,10 @@ from services.reporting.tests.conftest import CallStream
 
 from chassis.testing import TestIssuer, settings_for
 from contracts import calls as c
-from contracts.lifecycle import Status
+from contracts.codec import new_message
+from contracts.directory import AgentDefined
+from contracts.lifecycle import Service, Status
+from contracts.message import Actor
 from linework.ports import free_port
 from reporting.main import app
 
@@ -29,6 +32,21 @@ def _waiting(call_id: str, seconds: float, queue: str = "咨询") -> list:
     stream.add(c.CallOffered(fact_id=f"{call_id}:0"), _just_now(seconds=seconds))
     stream.add(c.CallQueued(fact_id=f"{call_id}:1", queue=queue), _just_now(seconds=seconds))
     return stream.messages
+
+
+def _agents_of_the_directory(names: dict[str, str]) -> list:
+    return [
+        new_message(
+            AgentDefined(agent_id=agent_id, name=name),
+            service=Service.INTAKE,
+            subject=f"agent:{agent_id}",
+            actor=Actor("supervisor-1", "supervisor"),
+            occurred_at=_just_now(days=1),
+            recorded_at=_just_now(days=1),
+            entity_version=1,
+        )
+        for agent_id, name in names.items()
+    ]
 
 
 def _state(agent_id: str, state: c.AgentState) -> list:
@@ -92,6 +110,70 @@ async def test_the_wallboard_lists_what_is_over_its_limit_next(floor, make_strea
     assert 0 < limits["next"][0]["seconds_left"] <= 15 * 60
     elsewhere = (await floor.get("/wallboard", "technician", ["south"])).json()["limits"]
     assert (elsewhere["near_limit"], elsewhere["over_limit"], elsewhere["next"]) == (0, 0, [])
+
+
+async def test_the_wallboard_lists_what_has_been_over_its_limit_longest(floor):
+    limits = (await floor.get("/wallboard", "supervisor")).json()["limits"]
+    # Urban orders are to be reached within 45 minutes: o-1 began five hours ago, o-2 one.
+    assert [(one["order_id"], one["clock"]) for one in limits["over"]] == [("o-1", "arrive"), ("o-2", "arrive")]
+    assert limits["over"][0]["seconds_over"] == pytest.approx(5 * 3600 - 45 * 60, abs=120)
+
+
+async def test_agents_are_shown_by_name_with_their_state_and_since_when(floor):
+    await floor.receive(*_agents_of_the_directory({"a-1": "王芳", "a-3": "李娜"}))
+    people = {one["agent_id"]: one for one in (await floor.get("/wallboard", "supervisor")).json()["calls"]["people"]}
+    assert {name: (one["name"], one["state"]) for name, one in people.items()} == {
+        "a-1": ("王芳", "on_call"),
+        "a-2": ("a-2", "ready"),
+        "a-3": ("李娜", "paused"),
+    }
+    assert 300 <= people["a-3"]["seconds"] < 420
+
+
+async def test_levels_follow_the_rules_and_the_rules_can_be_changed(floor):
+    before = (await floor.get("/wallboard", "supervisor")).json()
+    assert (before["levels"]["waiting"], before["levels"]["longest_wait"]) == ("normal", "warning")
+    assert before["rules"]["colours"]["alarm"] == "#ff7b72"
+    rules = (await floor.get("/rules/wallboard", "operator")).json()
+    changed = {
+        "thresholds": rules["thresholds"] | {"waiting": {"warning": 0, "alarm": 1}},
+        "states": {"paused": {"warning": 60}},
+        "colours": {"alarm": "#ff5555"},
+    }
+    stored = (await floor.put("/rules/wallboard", "supervisor", changed)).json()
+    assert (stored["version"], stored["changed_by"], stored["colours"]["normal"]) == (2, "supervisor-1", "#e8edf2")
+    after = (await floor.get("/wallboard", "supervisor")).json()
+    assert (after["levels"]["waiting"], after["rules"]["colours"]["alarm"]) == ("alarm", "#ff5555")
+    assert after["id"] != before["id"]
+    assert next((one["agent_id"], one["level"]) for one in after["calls"]["people"]) == ("a-3", "warning")
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"thresholds": {"waiting": {"warning": 5, "alarm": 4}}}, "thresholds_inverted"),
+        ({"thresholds": {"connect_rate": {"warning": 0.8, "alarm": 0.9}}}, "thresholds_inverted"),
+        ({"thresholds": {"temperature": {"alarm": 4}}}, "invalid_request"),
+        ({"thresholds": {"waiting": {"alarm": -1}}}, "invalid_request"),
+        ({"states": {"ready": {"alarm": 4}}}, "invalid_request"),
+        ({"colours": {"alarm": "red"}}, "invalid_request"),
+        ({"colours": {"alarm": "#200000"}}, "colour_unreadable"),
+    ],
+)
+async def test_rules_that_cannot_be_are_refused_and_change_nothing(reporting, change, code):
+    before = (await reporting.get("/rules/wallboard", "supervisor")).json()
+    body = {name: before[name] for name in ("thresholds", "states", "colours")} | change
+    answer = await reporting.put("/rules/wallboard", "supervisor", body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    assert (await reporting.get("/rules/wallboard", "supervisor")).json() == before
+
+
+async def test_a_display_shows_the_wallboard_and_can_do_nothing_else(floor):
+    shown = (await floor.get("/wallboard", "display")).json()
+    assert (shown["calls"]["waiting"], shown["orders"]["orders"]) == (2, 2)
+    assert (await floor.get("/wallboard", "display", ["north"])).json()["calls"] is None
+    for path in ("/figures/calls_offered", "/work-orders", "/reports", "/rules/wallboard"):
+        assert (await floor.get(path, "display")).status_code == 403
 
 
 class _InThread(uvicorn.Server):
@@ -178,7 +260,7 @@ async def test_the_page_has_no_data_and_loads_nothing_from_elsewhere(reporting):
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine; Debian has it as `chromium`")
 async def test_the_page_shows_the_wallboard_in_both_languages_and_says_when_it_is_cut_off(floor, served, tmp_path):
     address, issuer, made = served
-    await asyncio.to_thread(_look, tmp_path, address, issuer.token("supervisor"), made)
+    await asyncio.to_thread(_look, tmp_path, address, issuer.token("display"), made)
 
 
 def _look(folder, address, token, made) -> None:
@@ -196,6 +278,10 @@ def _look(folder, address, token, made) -> None:
         text = page.eventually("document.body.innerText", lambda shown: "Calls waiting" in shown)
         assert "newest event" in page.value("document.getElementById('state').textContent")
         assert page.value("document.documentElement.lang") == "en"
+        for width in (390, 1280, 1920):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            page.ask("Emulation.setDeviceMetricsOverride", **size)
+            assert page.value("document.documentElement.scrollWidth") <= width
         made.state.is_leaving = True
         page.eventually("document.getElementById('state').textContent", lambda shown: "connection lost" in shown)
         made.state.is_leaving = False

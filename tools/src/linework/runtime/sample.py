@@ -9,6 +9,8 @@ from pathlib import Path
 from linework.processes import Child
 from linework.runtime.installation import Installation
 
+_SAMPLE = ("--orders", "20", "--rate", "10", "--calls", "60")
+
 
 @dataclass(frozen=True)
 class Load:
@@ -24,7 +26,9 @@ def first_loads(installation: Installation) -> list[Load]:
     """The loads that this state folder has not had; none of them twice, so a restart adds nothing."""
     loads = [
         _load(installation, "reference", "Reference data", ["reference", "load"]),
-        _load(installation, "simulate", "Sample traffic", ["simulate", "--orders", "20", "--rate", "10"]),
+        _load(
+            installation, "simulate", "Sample traffic", ["simulate", "--orders", "20", "--rate", "10", "--calls", "60"]
+        ),
     ]
     return [load for load in loads if load and not load.done_file.exists()]
 

@@ -137,14 +137,16 @@ HOURS_OF_AGENTS = f"""(
 )"""
 """Agents' time, hour by hour: what is paid, and of it handled and available."""
 
-STATES_NOW = f"""{_presence(_NEWEST_OF_FEW)}, present as (
-        select distinct on (agent_id) agent_id, state from latest where since <= {{at}}
+AGENTS_NOW = f"""{_presence(_NEWEST_OF_FEW)}, present as (
+        select distinct on (agent_id) agent_id, team, state, reason, since from latest where since <= {{at}}
         order by agent_id, since desc, fact_id desc
     ), talking as (
-        select distinct agent_id from talked where is_open and since <= {{at}} and since + {_SILENCE} > {{at}}
+        select agent_id, max(since) as answered_at from talked
+        where is_open and since <= {{at}} and since + {_SILENCE} > {{at}} group by agent_id
     )
-    select case when not coalesce(heard @> {{at}}, false) then 'silent'
-            when talking.agent_id is null then state else 'on_call' end as state, count(*) as agents
+    select agent_id, team, coalesce(heard @> {{at}}, false) as is_heard,
+        case when answered_at is null then state else 'on_call' end as state,
+        case when answered_at is null then reason end as reason, coalesce(answered_at, present.since) as since
     from present full join talking using (agent_id) left join heard using (agent_id)
-    where coalesce(state, '') <> 'signed_out' or talking.agent_id is not null group by 1"""
-"""How many agents are in which state at {at}; who is on a call is, whatever the state says."""
+    where coalesce(state, '') <> 'signed_out' or answered_at is not null order by agent_id"""
+"""Who is signed in or on a call at {at}, in which state and since when; a call goes before any state."""

@@ -1,15 +1,20 @@
-"""How things stand at this moment: calls that wait, agents, today's figures, orders not finished, limits near.
+"""The state of the floor at this moment: calls that wait, agents, today's figures, open orders, limits near and over.
 
-Each snapshot is whole: who has the latest has everything. Its id changes when the record or the projections
-behind it, or the rules of figures, have changed.
+Each snapshot is whole, so a client needs only the latest. Its id changes when the record or the projections
+behind it, the rules of figures or those of the wallboard have changed.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chassis.database import Database, Statements
+from contracts.access import Role
+from contracts.directory import AgentDefined
+from custody.directory import find_agents, find_area_names
 from reporting.event_store import StreamState
 from reporting.figures.counting import Arguments, counted, filler
 from reporting.figures.counting import snapshot as one_moment
@@ -17,12 +22,15 @@ from reporting.figures.question import Question, metric_of
 from reporting.figures.rules import FigureRules, get_figure_rules
 from reporting.metrics import Dimension
 from reporting.metrics.calls import ROLES as SEES_CALLS
-from reporting.metrics.presence import STATES_NOW
+from reporting.metrics.presence import AGENTS_NOW
+from reporting.wallboard.levels import Level, Measure, WallboardRules
+from reporting.wallboard.rules_store import get_wallboard_rules
 
 _TODAY = ("calls_offered", "calls_answered", "connect_rate", "service_level_3", "abandonment_rate", "speed_of_answer")
 # A call of which nothing was heard for so long does not wait any more, whatever its switch has forgotten to tell.
 _WAITS_AT_MOST = timedelta(hours=4)
 _CLOCKS_LISTED = 20
+_AGENTS_LISTED = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +43,14 @@ class Viewer:
     """None: that of the rules, also when they change while somebody looks on."""
 
     @property
+    def reads_as(self) -> frozenset[str]:
+        """The roles that figures are open to. A display shows what a supervisor's wallboard shows, and nothing else."""
+        return self.roles | {Role.SUPERVISOR} if Role.DISPLAY in self.roles else self.roles
+
+    @property
     def sees_calls(self) -> bool:
-        """Calls belong to no work area: who sees some only sees none of them."""
-        return self.areas is None and not self.roles.isdisjoint(SEES_CALLS)
+        """Calls belong to no work area, so a viewer of some work areas sees none of them."""
+        return self.areas is None and not self.reads_as.isdisjoint(SEES_CALLS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +60,7 @@ class _Look:
     statements: Statements
     state: StreamState
     rules: FigureRules
+    wallboard: WallboardRules
     viewer: Viewer
     now: datetime
 
@@ -56,7 +70,7 @@ class _Look:
 
     def question(self, metric_id: str) -> Question:
         return Question(
-            metric=metric_of(metric_id, None, roles=self.viewer.roles),
+            metric=metric_of(metric_id, None, roles=self.viewer.reads_as),
             at=self.now,
             rules=self.rules,
             time_zone=self.time_zone,
@@ -69,11 +83,12 @@ class _Look:
 
 async def snapshot(db: Database, viewer: Viewer, now: datetime) -> dict[str, Any]:
     async with one_moment(db) as (statements, state):
-        rules = await get_figure_rules(statements)
-        look = _Look(statements, state, rules, viewer, now)
-        return {
-            "id": f"{state.generation}-{state.message_count}-{rules.version}",
+        rules, stored = await get_figure_rules(statements), await get_wallboard_rules(statements)
+        look = _Look(statements, state, rules, stored.rules, viewer, now)
+        shown = {
+            "id": f"{state.generation}-{state.message_count}-{rules.version}-{stored.version}",
             "at": now,
+            "time_zone": look.time_zone,
             "newest_event_at": state.recorded_at,
             "lag_seconds": _seconds(now, state.recorded_at),
             "areas": None if viewer.areas is None else list(viewer.areas),
@@ -81,6 +96,27 @@ async def snapshot(db: Database, viewer: Viewer, now: datetime) -> dict[str, Any
             "orders": await _orders(look),
             "limits": await _limits(look),
         }
+        return shown | {"levels": _levels(stored.rules, shown), "rules": asdict(stored.rules)}
+
+
+def _levels(rules: WallboardRules, shown: dict[str, Any]) -> dict[Measure, Level]:
+    return {measure: rules.level(measure, value) for measure, value in _values(shown)}
+
+
+def _values(shown: dict[str, Any]) -> Iterable[tuple[Measure, float | None]]:
+    calls, orders, limits = shown["calls"], shown["orders"], shown["limits"]
+    if calls:
+        yield Measure.WAITING, calls["waiting"]
+        yield Measure.LONGEST_WAIT, calls["longest_wait_seconds"]
+        yield Measure.READY_AGENTS, calls["agents"].get("ready", 0) if calls["agents"] else None
+        for measure in _TODAY:
+            if measure in list(Measure):
+                yield Measure(measure), calls["today"][measure]["value"]
+    yield Measure.OPEN_ORDERS, orders["orders"]
+    yield Measure.BACKLOG_AGE, orders["p90_seconds"]
+    yield Measure.NEAR_LIMIT, limits["near_limit"]
+    yield Measure.OVER_LIMIT, limits["over_limit"]
+    yield Measure.LAG, shown["lag_seconds"]
 
 
 def _seconds(now: datetime, moment: datetime | None) -> float | None:
@@ -93,18 +129,25 @@ async def _calls(look: _Look) -> dict[str, Any]:
             where moment > $1 and direction = 'inbound' and outcome = 'waiting' group by queue order by queue""",
         look.now - _WAITS_AT_MOST,
     )
-    agents = await _agents(look)
     waits = [_seconds(look.now, row["since"]) for row in waiting]
+    agents = await _agents(look)
+    people = [agent for agent in agents if agent.pop("is_heard")]
     return {
         "waiting": sum(row["waiting"] for row in waiting),
         "longest_wait_seconds": max(waits, default=None),
         "queues": [
-            {"queue": row["queue"], "waiting": row["waiting"], "longest_wait_seconds": wait}
+            {
+                "queue": row["queue"],
+                "waiting": row["waiting"],
+                "longest_wait_seconds": wait,
+                "level": look.wallboard.level(Measure.LONGEST_WAIT, wait),
+            }
             for row, wait in zip(waiting, waits, strict=True)
         ],
         "today": await _today(look),
-        "silent_agents": agents.pop("silent", 0),
-        "agents": agents,
+        "silent_agents": len(agents) - len(people),
+        "agents": Counter(agent["state"] for agent in people),
+        "people": people[:_AGENTS_LISTED],
     }
 
 
@@ -119,13 +162,37 @@ async def _today(look: _Look) -> dict[str, Any]:
     return today
 
 
-async def _agents(look: _Look) -> dict[str, int]:
-    """How many agents are in which state, and of how many nothing was heard for longer than the rule."""
+async def _agents(look: _Look) -> list[dict[str, Any]]:
+    """Agents by name with their state and since when, the worst level first, and whether they have been heard of.
+
+    An agent on a call is on it, whatever their state is.
+    """
     asked = replace(look.question("occupancy"), begin=look.now, end=look.now)
     arguments = Arguments()
-    sql = filler(asked, look.state.live, arguments)(STATES_NOW)
+    sql = filler(asked, look.state.live, arguments)(AGENTS_NOW)
     rows = await look.statements.fetch(sql, *arguments.values)
-    return {row["state"]: row["agents"] for row in rows}
+    known = await find_agents(look.statements, [row["agent_id"] for row in rows])
+    agents = [_agent(look, row, known.get(row["agent_id"])) for row in rows]
+    # So that a screen that cannot show all of them shows those who matter.
+    return sorted(agents, key=lambda one: (_WORST_FIRST[one["level"]], one["state"], one["name"], one["agent_id"]))
+
+
+_WORST_FIRST = {Level.ALARM: 0, Level.WARNING: 1, Level.NORMAL: 2}
+
+
+def _agent(look: _Look, row: Any, agent: AgentDefined | None) -> dict[str, Any]:
+    seconds = _seconds(look.now, row["since"])
+    return {
+        "agent_id": row["agent_id"],
+        "is_heard": row["is_heard"],
+        "name": agent.name if agent else row["agent_id"],
+        "team": row["team"] or (agent.team if agent else None),
+        "state": row["state"],
+        "reason": row["reason"],
+        "since": row["since"],
+        "seconds": seconds,
+        "level": look.wallboard.level_of_state(row["state"], seconds),
+    }
 
 
 async def _orders(look: _Look) -> dict[str, Any]:
@@ -148,26 +215,35 @@ async def _orders(look: _Look) -> dict[str, Any]:
 
 
 async def _limits(look: _Look) -> dict[str, Any]:
-    """How many clocks are near their limit and over it, and those that are over it next."""
+    """How many clocks are near their limit and over it, which are over it next, and which have been longest."""
     counts, near = {}, look.rules.near_seconds
     for name in ("near_limit", "over_limit"):
         (row,) = await look.counted(look.question(name))
         counts[name] = row["value"]
+    upcoming = await _clocks(look, "due_at >= $1 and due_at <= $2", look.now + timedelta(seconds=near))
+    over = await _clocks(look, "due_at < $1 and due_at > $2", datetime.min.replace(tzinfo=UTC))
+    return {
+        "near_seconds": near,
+        **counts,
+        "next": [{**clock, "seconds_left": _seconds(clock["due_at"], look.now)} for clock in upcoming],
+        "over": [{**clock, "seconds_over": _seconds(look.now, clock["due_at"])} for clock in over],
+    }
+
+
+async def _clocks(look: _Look, due: str, bound: datetime) -> list[dict[str, Any]]:
+    """Running clocks within the viewer's areas by when they are due, with the order's number and its area's name."""
     rows = await look.statements.fetch(
         f"""select due.order_id, clock, due_at, work_area_id,
                 convert_from(created.data, 'UTF8')::json->>'order_no' as order_no
             from (select * from clocks_{look.state.live} where until_known_at is null and stopped_at is null
-                    and state = 'running' and due_at >= $1 and due_at <= $2
-                    and ($3::text[] is null or work_area_id = any($3))
+                    and state = 'running' and {due} and ($3::text[] is null or work_area_id = any($3))
                 order by due_at, order_id, clock limit {_CLOCKS_LISTED}) as due
             join messages as created on created.order_id = due.order_id and created.order_version = 1
             order by due_at, due.order_id, clock""",
         look.now,
-        look.now + timedelta(seconds=near),
+        bound,
         None if look.viewer.areas is None else list(look.viewer.areas),
     )
-    return {
-        "near_seconds": near,
-        **counts,
-        "next": [{**dict(row), "seconds_left": _seconds(row["due_at"], look.now)} for row in rows],
-    }
+    names = await find_area_names(look.statements, [row["work_area_id"] for row in rows if row["work_area_id"]])
+    areas = {area: asdict(found) for area, found in names.items()}
+    return [{**dict(row), "work_area": areas.get(row["work_area_id"])} for row in rows]
