@@ -19,13 +19,6 @@ from contracts.lifecycle import Service
 from custody import record, views
 
 SERVICES = [*Service]
-# Intake's links and history still name foreign orders; their mend is on its way, and empties this list.
-STILL_OPEN: frozenset[str] = frozenset(
-    {
-        "GET /v1/work-orders/{order_id}/links",
-        "GET /v1/work-orders/{order_id}/history",
-    }
-)
 FILTERS: dict[str, list[Any]] = {
     "subscriber_no": [PERSON, "north-person"],
     "order_no": [f"{MARK}-order_no-dispatched"],
@@ -123,7 +116,7 @@ async def read_all(made: Marked, routes: list[Route], areas: list[str]) -> list[
             for role in roles:
                 answer = await made.ask(route, address, role, areas)
                 mark = found_in(answer, address, people_too=not is_of_no_area(route, role))
-                if mark is not None and route.row not in STILL_OPEN:
+                if mark is not None:
                     told.append(f"{route.row} {address} as {role}: …{mark}…")
     return told
 

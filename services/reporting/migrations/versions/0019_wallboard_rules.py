@@ -5,8 +5,8 @@ Expands: code of before does not read them.
 
 from chassis.migrations import execute
 
-revision = "0015"
-down_revision = "0014"
+revision = "0019"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
