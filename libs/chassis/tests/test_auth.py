@@ -60,7 +60,7 @@ CLAIMS_REFUSED: dict[str, tuple[str, Any]] = {
     "roles that are an object": ("roles", {"operator": True}),
     "roles that are numbers": ("roles", [1]),
     "roles that are nested": ("roles", [["operator"]]),
-    "a role without a name": ("roles", [""]),
+    "a role with a control character": ("roles", ["operator\x00"]),
     "an empty subject": ("sub", ""),
     "a subject of spaces": ("sub", "   "),
     "a subject that is a number": ("sub", 7),

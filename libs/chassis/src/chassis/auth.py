@@ -214,8 +214,12 @@ def _is_name(value: object) -> bool:
     return _is_text(value) and bool(str(value).strip())
 
 
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= _MOST_TEXTS and all(_is_text(item) for item in value)
+
+
 def _are_names(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST_TEXTS and all(_is_name(item) for item in value)
+    return isinstance(value, list) and _are_texts(value) and all(_is_name(item) for item in value)
 
 
 # A claim that is left out is read as documented. One that is there and null is not left out: taken for "every area",
@@ -223,7 +227,8 @@ def _are_names(value: object) -> bool:
 _CLAIMS: dict[str, Callable[[object], bool]] = {
     "sub": _is_name,
     "name": _is_text,
-    "roles": _are_names,
+    # A role that nobody knows gives nothing, whatever it is called.
+    "roles": _are_texts,
     "areas": _are_names,
     "exp": _is_moment,
 }
