@@ -208,6 +208,9 @@ async def test_who_is_on_hold_or_has_an_open_order_is_not_due(intake: Intake, ol
         await statements.execute(OLD_ORDER.replace("'archived'", "'processing'").replace("'111'", "'222'"))
         await statements.execute("update subscribers set changed_at = $1", LONG_AGO)
     await hold(intake, old)
+    async with intake.db.statements() as statements:
+        # Setting it is activity too: only one that was set long ago shows that the hold itself counts.
+        await statements.execute("update legal_holds set set_at = $1", LONG_AGO)
     assert (await due(intake))["items"] == []
 
 
