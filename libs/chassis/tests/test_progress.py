@@ -35,6 +35,7 @@ def test_a_partition_whose_end_moves_on_without_its_position_is_stalled(progress
 def test_a_partition_at_its_end_is_not_stalled_however_long(progress: Progress, clock: Clock) -> None:
     progress.note({0: 5}, {0: 5})
     clock.now += 10_000
+    assert progress.stalled(60) == [], "though the broker was not asked again"
     progress.note({0: 5}, {0: 5})
     assert progress.stalled(60) == []
     progress.note({0: 5}, {0: 6})

@@ -13,8 +13,9 @@ from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from chassis import group_offsets, listener, positions
 from chassis.database import Transaction
-from chassis.made_anew import admin_of
-from chassis.parking import RawRecord
+from chassis.made_anew import _move_parked as move_parked
+from chassis.made_anew import admin_of, parked_before
+from chassis.parking import Parked, RawRecord, park
 from chassis.subscribe import Subscription
 from chassis.testing import create_topics, eventually
 from chassis.worker import Worker
@@ -238,3 +239,11 @@ async def test_a_batch_of_another_topic_than_the_positions_are_of_is_refused(toy
     stored = await positions.stored_positions(toy.db, TOPIC)
     assert stored == {0: positions.Position(6, old)}
     assert await effects_of(toy.db) == {}
+
+
+async def test_a_parked_record_whose_event_id_has_no_value_is_recognised_in_the_new_topic(toy: Toy) -> None:
+    record = RawRecord(TOPIC, 0, 5, b"order-1", b"{}", (("ce_id", None),))
+    async with toy.db.begin() as tx:
+        await park(tx, [Parked(record, "no id")])
+        await move_parked(tx, TOPIC, [0])
+        assert await parked_before(tx, TOPIC, [record]) == {(0, 5)}

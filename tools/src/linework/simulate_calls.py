@@ -78,7 +78,7 @@ def plan(count: int, seconds: float, *, run: str, seed: int) -> list[Happening]:
 def _call(
     reference: str, arrived: float, free_at: dict[str, float], mean_call: float, chance: Random
 ) -> Iterator[Happening]:
-    """One call; whoever answers is busy until their after-call work is done."""
+    """One call; the agent who answers is busy until their after-call work is done."""
     (queue, demand_type), caller = chance.choice(QUEUES), f"1380000{chance.randrange(10_000):04}"
     yield Happening(arrived, reference, p.PartnerCallOffered(caller=caller, line="95598", demand_type=demand_type))
     yield Happening(arrived, reference, p.PartnerCallQueued(queue=queue))

@@ -84,7 +84,7 @@ class Idempotency:
     def may_have(self, role: str | None, areas: Sequence[str] | None) -> bool:
         """Whether an answer that was given to this role and these areas may be given to the present token.
 
-        `role` is None for an answer that was remembered by code that did not keep it: it shows no more than somebody
+        `role` is None for an answer that was remembered by code that did not keep it: it shows no more than a caller
         who reaches every area could see.
         """
         if self.areas is None:

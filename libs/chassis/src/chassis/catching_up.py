@@ -13,7 +13,7 @@ When the last position is there, the same transaction settles what nobody has an
 
 from collections.abc import Iterable, Mapping
 
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, is_transient
 from contracts.refusals import Unavailable
 
 _LOCK = 0x4C57_0006
@@ -29,6 +29,11 @@ IS_CATCHING_UP = "exists (select from positions where next_offset < restored_unt
 """A condition for any statement that must not run meanwhile."""
 
 RESTORED_UNTIL_V1 = "alter table positions add column restored_until bigint;\n"
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the same work can succeed later: what is transient, and `CatchingUp`."""
+    return is_transient(error) or isinstance(error, CatchingUp)
 
 
 async def is_catching_up(statements: Statements, topic: str | None = None) -> bool:

@@ -1,4 +1,4 @@
-"""Decompressing what somebody else has compressed, with a bound on the result.
+"""Decompressing data from other systems, with a bound on the result.
 
 A megabyte of zeros squeezed by any of Kafka's codecs is a few hundred bytes. The bound holds while decompressing and
 not afterwards: no codec is asked for more than there may be.

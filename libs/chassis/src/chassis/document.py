@@ -114,7 +114,7 @@ def access_page() -> str:
         *(f"- **{reach}**: {meaning}" for reach, meaning in _REACHES.items()),
         "- **public**: without a token",
         "",
-        "A token without the claim `areas` names none; an empty list is somebody to whom none was given. The token of",
+        "A token without the claim `areas` names none; an empty list means that none was given. The token of",
         "the request decides on everything in an answer, also in a remembered one and a report that was built before:",
         "[decision 19](decisions/0019-access-is-judged-by-the-present-token.md).",
         "",

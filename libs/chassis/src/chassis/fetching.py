@@ -33,7 +33,7 @@ _again: OrderedDict[tuple[TopicPartition, int], int] = OrderedDict()
 
 
 class FetchedSet:
-    """What was fetched of a partition, before it is unpacked; never refused, since whoever asks cannot say so."""
+    """What was fetched of a partition, before it is unpacked; never refused, since the caller could not report it."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

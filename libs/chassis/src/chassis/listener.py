@@ -86,8 +86,8 @@ class Listener(ConsumerRebalanceListener):
             decoder=_as_it_is,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            # Services write without transactions, and one that a stranger leaves open must hold up nobody. A partner
-            # may write by them: what it has taken back is not applied, and what it leaves open holds up itself.
+            # Services write without transactions; one that another client leaves open must not hold them up. A partner
+            # may write in them: what it has taken back is not applied, and what it leaves open holds up itself.
             isolation_level="read_committed" if consumer.subscription.topic.partner_id else "read_uncommitted",
             max_records=consumer.subscription.batch_records,
             batch_timeout_ms=1,
@@ -129,7 +129,7 @@ class Listener(ConsumerRebalanceListener):
         finally:
             self.progress.end()
         self.stuck = None
-        # The session may have run out meanwhile: then the client was placed anew, maybe before this batch.
+        # The session may have run out meanwhile: then the client was placed again, maybe before this batch.
         if self._is_from(self._batch_placement):
             self._next_offsets |= {record.partition: record.next_offset for record in records}
         await self._acknowledge()

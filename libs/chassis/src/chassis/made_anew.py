@@ -24,7 +24,7 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from chassis.database import Database, Transaction
 from chassis.group_offsets import group_offsets
 from chassis.kafka import ANSWER_MILLISECONDS, client_security
-from chassis.parking import RawRecord
+from chassis.parking import RawRecord, header_text
 from chassis.positions import Position, note_topic_id, stored_positions
 from chassis.settings import Settings
 from chassis.subscription import Subscription
@@ -253,10 +253,7 @@ async def parked_before(tx: Transaction, topic: str, records: Sequence[RawRecord
 
 
 def _event_id(record: RawRecord) -> str | None:
-    found = (value for name, value in record.headers if name == "ce_id")
-    value = next(found, None)
-    # As `parking` keeps it.
-    return None if value is None else value.decode("latin-1").replace("\x00", "\u0100")
+    return next((header_text(value) for name, value in record.headers if name == "ce_id"), None)
 
 
 async def has_all_of(tx: Transaction, topic: str, topic_id: UUID | None, ends: Mapping[int, int]) -> None:

@@ -178,7 +178,7 @@ async def park(tx: Transaction, parked: Sequence[Parked]) -> None:
             record.offset,
             record.key,
             record.value,
-            json.dumps([[_to_text(_name_bytes(name)), _to_text(value or b"")] for name, value in record.headers]),
+            json.dumps([[_to_text(_name_bytes(name)), header_text(value)] for name, value in record.headers]),
             item.reason.replace("\x00", "\\x00").encode("utf-8", "backslashreplace").decode()[:2000],
             *_measures(record),
             record.undecoded is not None,
@@ -206,6 +206,11 @@ _NUL_KEPT_AS = "\u0100"
 
 def _to_text(value: bytes) -> str:
     return value.decode("latin-1").replace("\x00", _NUL_KEPT_AS)
+
+
+def header_text(value: bytes | None) -> str:
+    """The value of a header as it is kept in `headers`; one without a value is kept as an empty one."""
+    return _to_text(value or b"")
 
 
 def _to_bytes(text: str) -> bytes:

@@ -52,7 +52,7 @@ class Progress:
         if self._busy_since is not None:
             took = self.clock() - self._busy_since
             self._uncounted += max(0.0, took - counted_seconds)
-            # Nobody has asked meanwhile, so nobody has not answered.
+            # No broker was asked meanwhile, so none has failed to answer.
             self.answered_at += took
             self._busy_since = None
 

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     def _is_an_issuer_to_trust(cls, issuer: str, info: ValidationInfo) -> str:
         fault = issuer_fault(issuer) if info.data.get("environment") != "local" else None
         if fault is not None:
-            raise ValueError(f"{fault}; in production nobody can trust its tokens (ENVIRONMENT=local allows it)")
+            raise ValueError(f"{fault}; in production its tokens cannot be trusted (ENVIRONMENT=local allows it)")
         return issuer
 
     @field_validator("sealing_master_keys")
@@ -135,8 +135,8 @@ class Settings(BaseSettings):
 def issuer_fault(issuer: str) -> str | None:
     """Why tokens of this issuer must not be believed in production, or None.
 
-    Without TLS whoever is on the way can answer with keys of their own; on loopback the issuer is the one that gives
-    a token to everybody who asks.
+    Without TLS anyone on the network path can answer with keys of their own; on loopback the issuer is the one that
+    gives a token to every caller.
     """
     try:
         address = urlsplit(issuer)

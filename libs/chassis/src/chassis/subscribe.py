@@ -72,8 +72,7 @@ class Consumer:
                 await self._apply_whole(records)
                 break
             except Exception as error:
-                is_passing = is_transient(error) or isinstance(error, catching_up.CatchingUp)
-                if not is_passing or time.monotonic() > give_up_at:
+                if not catching_up.is_passing(error) or time.monotonic() > give_up_at:
                     raise
                 log.warning("applying %s waits: %s: %s", self._topic, type(error).__name__, error)
                 await asyncio.sleep(backoff)

@@ -72,7 +72,7 @@ Reference = Annotated[str, *_ONE_LINE, _spelt(plain_reference, _LONGEST_LINE)]
 """A number, an id, a reference: one line, 1 to 200 characters."""
 
 Name = Annotated[str, *_ONE_LINE, _spelt(plain_name, _LONGEST_LINE)]
-"""Somebody's name or address: one line, 1 to 200 characters."""
+"""A person's name or address: one line, 1 to 200 characters."""
 
 Prose = Annotated[
     str,

@@ -141,7 +141,7 @@ class Worker:
                 return
 
     async def _start_broker(self) -> None:
-        """A start that is cut off leaves a producer and its sockets behind that nobody can close any more."""
+        """A start that is cut off leaves a producer and its sockets behind that cannot be closed any more."""
         start = asyncio.create_task(self._broker.start())
         try:
             await asyncio.shield(start)

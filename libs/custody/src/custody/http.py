@@ -52,7 +52,7 @@ def subject_of(said: Mapping[str, Any]) -> Any:
 
 
 async def opened_again(answer: Answer, request: Request) -> Answer:
-    """An answer that was remembered, with its texts opened for whoever asks at this moment."""
+    """An answer that was remembered, with its texts opened for the present caller."""
     said = msgspec.json.decode(answer.body)
     subject = subject_of(said)
     if not isinstance(subject, str):

@@ -258,8 +258,8 @@ async def _raise_if_taken(statements: Statements, external_reference: str | None
 async def _find_unless_answered(statements: Statements, act: Act, keys: SealingKeys) -> Tracked | None:
     """The order; raises `AlreadyAnswered` or `IdempotencyKeyReused`, but not to whom the order is not shown.
 
-    The answer to an act shows the order as it then was, and whoever sees an order sees what became of it: the order
-    as it is at present decides, whatever token the act was carried out with.
+    The answer to an act shows the order as it then was, and a caller who sees an order sees what became of it: the
+    order as it is at present decides, whatever token the act was carried out with.
     """
     key = act.headers.idempotency
     if key is None:

@@ -1,7 +1,7 @@
-"""When something last happened with a subscriber, and with whom nothing has for long: what erasing by age goes by.
+"""When something last happened with a subscriber, and which subscribers had no activity for long, for erasing by age.
 
 Everything that concerns a subscriber counts. A table that comes to hold more about them has its line in `_ACTS`:
-without it somebody is erased who was in touch yesterday.
+without it a subscriber who was in touch yesterday is erased.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,8 @@ _ACTS = f"""
     union all select max(greatest(asked_at, answered_at)), 'request' from requests where order_id in ({_THEIR_ORDERS})
     union all select max(greatest(linked_at, undone_at)), 'link' from links where order_id in ({_THEIR_ORDERS})
     union all select max(greatest(linked_at, undone_at)), 'link' from links where other_order_id in ({_THEIR_ORDERS})
-    union all select max(last_at), 'follow_up' from follow_up_activity where subscriber_no = one.subscriber_no
+    union all select max(last_at), 'follow_up' from follow_up_activity
+        where subscriber_no in (one.subscriber_no, plain_reference(one.subscriber_no))
     union all select max(greatest(set_at, lifted_at)), 'legal_hold' from legal_holds where subscriber_id = one.id
     union all select max(revealed_at), 'reveal' from reveals where subscriber_id = one.id
     union all select max(greatest(started_at, answered_at, ended_at, changed_at)), 'call' from calls
@@ -48,8 +49,9 @@ _ACTS = f"""
         from referrals where call_id in (select id from their_calls)
     union all select max(case when replied_at is null then 'infinity' else greatest(replied_at, reply_by) end), 'case'
         from cases where call_id in (select id from their_calls)"""
-"""Of the subscriber `one`. Calls of theirs, and from their numbers where nobody knows whose they are; what a partner
-sends is a call or an order. A question or a promise that is still open has no end."""
+"""Of the subscriber `one`. Their calls, and calls from their numbers that are assigned to no subscriber; what a partner
+sends is a call or an order. A list of follow-ups names a subscriber in plain spelling, also one stored in another. A
+question or a promise that is still open has no end."""
 
 _LAST = f"(select at, kind from ({_ACTS}) as act where at is not null order by at desc limit 1)"
 

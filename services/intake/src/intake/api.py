@@ -143,8 +143,8 @@ async def look_up_work_orders(
 ) -> Response:
     """Look-up 业务查询 by subscriber number, order number, phone or external reference; latest change first.
 
-    Who sees phone numbers masked finds nothing by them, and `not_searched` says so; a technician finds by a phone
-    the orders whose subscriber they see whole.
+    A caller who sees phone numbers masked finds nothing by them, and `not_searched` says so; a technician finds by a
+    phone the orders whose subscriber they see whole.
     """
     caller = desk.caller
     statuses: Collection[Status] | None = status or ()

@@ -109,8 +109,9 @@ async def search_calls(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> CallPage:
-    """Calls by subscriber, number, agent, queue or time, the latest first; numbers are masked by role, and who sees
-    them masked finds nothing by them. Within work areas: the calls that led to their orders, and the caller's own."""
+    """Calls by subscriber, number, agent, queue or time, the latest first; numbers are masked by role, and a caller
+    who sees them masked finds nothing by them. Within work areas: the calls that led to their orders, and the
+    caller's own."""
     if hidden := not_searchable({"phone": phone}, desk.caller.roles):
         return CallPage(items=[], next_cursor=None, not_searched=hidden)
     number = plain_phone(phone) if phone else None
@@ -182,7 +183,7 @@ def _how(body: Any, desk: OrderDesk) -> settling.Settling:
 
 @router.get("/calls/{call_id}/screen-pop", responses=Responses.of((*ANY, refusals.CallNotFound)))
 async def screen_pop_of_call(call_id: OrderId, desk: Desk) -> ScreenPop:
-    """Screen pop 来电弹屏 of a call: its subscriber or who has its number, their open orders, calls, cases and outages.
+    """Screen pop 来电弹屏 of a call: the subscribers it may come from, their open orders, calls, cases and outages.
 
     Within work areas: the orders of these areas, and the calls and cases that the caller may see.
     """
@@ -226,7 +227,7 @@ async def list_cases(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> CasePage:
-    """Difficult cases 疑难问题, the earliest promise first; of everybody, or of who gave the promise.
+    """Difficult cases 疑难问题, the earliest promise first; of all agents, or of the one who gave the promise.
 
     Within work areas: those of calls that the caller may see.
     """

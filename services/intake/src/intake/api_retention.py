@@ -1,4 +1,4 @@
-"""How long people's data are kept, whom erasing by age would erase, and what it has done."""
+"""How long people's data are kept, which subscribers erasing by age would erase, and what it has done."""
 
 from datetime import date, datetime, timedelta
 from typing import Annotated
@@ -58,7 +58,7 @@ class DueSubscriber(BaseModel):
 class DuePage(BaseModel):
     items: list[DueSubscriber]
     next_cursor: str | None
-    count: int = Field(description=f"How many they are at this moment; counted up to {HIGHEST_COUNT}.")
+    count: int = Field(description=f"How many are due at this moment; counted up to {HIGHEST_COUNT}.")
     keep_days: int
     is_active: bool = Field(description="Whether the next daily run erases them.")
 
@@ -67,7 +67,7 @@ class RetentionRun(BaseModel):
     run_on: date
     finished_at: datetime
     is_erasing: bool | None = Field(description="Whether erasing subscribers by age was on; None: not recorded then.")
-    subscribers_due: int | None = Field(description=f"Whom it was to erase, counted up to {HIGHEST_COUNT}.")
+    subscribers_due: int | None = Field(description=f"How many subscribers were due, counted up to {HIGHEST_COUNT}.")
     subscribers_erased: int
     reveals_deleted: int
     callers_forgotten: int
@@ -115,10 +115,10 @@ async def list_due_subscribers(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> DuePage:
-    """Whom erasing by age would erase if it ran now, whether or not it is switched on; by their ids.
+    """The subscribers that erasing by age would erase if it ran now, whether or not it is switched on; by their ids.
 
-    Everything that concerns a subscriber counts as activity. Who has an open order, question or promise, or is on
-    legal hold, is never among them.
+    Everything that concerns a subscriber counts as activity. A subscriber with an open order, question or promise, or
+    on legal hold, is never among them.
     """
     (after,) = from_cursor("due-subscribers", cursor, str) if cursor else ("",)
     async with desk.db.statements() as statements:

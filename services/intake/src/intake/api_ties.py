@@ -193,7 +193,7 @@ async def undo_link(link_id: OrderId, desk: ActDesk) -> Response:
 async def check_for_duplicates(body: OrderIntended, desk: Desk) -> Candidates:
     """Orders that the one about to be created may be, with a score of 100 and why; the likeliest first.
 
-    Who sees phone numbers masked gets no candidates by a number: `same_phone` would tell of it.
+    A caller who sees phone numbers masked gets no candidates by a number: `same_phone` would reveal it.
     """
     intended = Intended(body.subscriber_no, body.demand_type, body.device_type)
     async with desk.db.statements() as statements:

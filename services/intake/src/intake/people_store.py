@@ -74,7 +74,9 @@ _FORGET = (
     f"update calls set caller = null where id in ({_THEIR_CALLS})",
     """update links set reason = '' where order_id in (
             select work_orders.id from work_orders join subscribers using (subscriber_no) where subscribers.id = $1)""",
-    """delete from follow_up_activity where subscriber_no = (select subscriber_no from subscribers where id = $1)""",
+    """delete from follow_up_activity using subscribers
+       where id = $1 and follow_up_activity.subscriber_no in (subscribers.subscriber_no,
+                                                              plain_reference(subscribers.subscriber_no))""",
     # What a command about them was answered with is their data too.
     "delete from idempotency_keys where about = $1",
     "delete from subscribers where id = $1",

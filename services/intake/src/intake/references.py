@@ -1,4 +1,4 @@
-"""What a caller is told when an external reference belongs to an order already."""
+"""What a caller may read when an external reference belongs to an order already."""
 
 from chassis.database import Statements
 from custody.record import ExternalReferenceTaken, find_tracked

@@ -12,8 +12,9 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from chassis import outbox
+from chassis.catching_up import is_catching_up, is_passing
 from chassis.clock import Clock, SystemClock
-from chassis.database import Database, Transaction, is_transient
+from chassis.database import Database, Transaction
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.wakeup import PUBLISH, Wakeup
@@ -58,7 +59,7 @@ def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
                 await issue_all_missing(db, settings.master_keys, clock=the_clock, wakeup=wakeup)
                 await run_if_due(db, settings.master_keys, clock=the_clock, wakeup=wakeup)
             except Exception as error:
-                if not is_transient(error):
+                if not is_passing(error):
                     raise
                 log.warning("retention waits for the database: %s", type(error).__name__)
             await asyncio.sleep(_LOOK_SECONDS)
@@ -67,10 +68,13 @@ def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
 
 
 async def run_if_due(db: Database, masters: MasterKeys, *, clock: Clock, wakeup: Wakeup) -> Outcome | None:
-    """Today's run, unless it was done. A run that is cut off, or done by two workers at once, does no harm."""
+    """Today's run, unless it was done. A run that is cut off, or done by two workers at once, does no harm.
+
+    Not while a restored database reads what it missed: it does not know yet who was active since its backup.
+    """
     today = clock.now().date()
     async with db.statements() as statements:
-        if await people_store.was_run_on(statements, today):
+        if await people_store.was_run_on(statements, today) or await is_catching_up(statements):
             return None
     since, is_erasing = await _since(db, DataClass.SUBSCRIBERS, clock)
     async with db.statements() as statements:
@@ -116,7 +120,7 @@ async def _erase_old_subscribers(db: Database, since: datetime, clock: Clock, wa
                 )
                 count += 1
             except Refusal as refusal:
-                # Between the look and the lock they called, or somebody set a hold or created an order.
+                # Between the look and the lock they called, or a hold was set, or an order was created.
                 log.info("retention leaves a subscriber: %s", refusal.code)
         if len(found) < _AT_ONCE:
             return count

@@ -2,7 +2,7 @@
 
 A call has no area of its own. A token with areas sees the calls that led to orders of those areas, and the calls
 that the caller had on the line; cases, referrals and article uses follow their call. The area of an order is read
-when somebody asks, never copied: an order that moves takes its calls along.
+with each request, never copied: an order that moves takes its calls along.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ def led_to_areas(areas: str) -> str:
 
 
 def sees_call(sub: str, areas: str) -> str:
-    """SQL: whether somebody with these areas sees the row of `calls`; the arguments are two of its parameters."""
+    """SQL: whether a caller with these areas sees the row of `calls`; the arguments are two of its parameters."""
     return f"""({areas}::text[] is null or calls.agent_id = {sub} or calls.earlier_agent_ids @> array[{sub}::text]
         or exists (select from settlements join work_orders on work_orders.id = settlements.order_id
                    where settlements.call_id = calls.id and work_orders.work_area_id = any({areas}::text[])))"""

@@ -92,7 +92,7 @@ async def ask_custodian(ask: Ask, act: Act, *, keys: SealingKeys, db: Database, 
         tracked = await find_tracked(tx, act.order_id)
         if tracked is None or not may_see(tracked.order, act.areas):
             raise WorkOrderNotFound(order_id=act.order_id)
-        # After the check: who may not see the order any more is not shown the first answer either.
+        # After the check: a caller who may not see the order any more does not get the first answer either.
         await raise_if_answered(tx, act.headers.idempotency)
         message, shown = await asked(
             tx, ask, tracked.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at

@@ -54,7 +54,7 @@ _LATEST = "order by started_at desc, id desc limit $11"
 # Each half from its own index: with an `or`, an agent with few calls would be looked for among all of them.
 _AGENTS = ("calls.agent_id = $3", "calls.earlier_agent_ids && array[$3::text]")
 _OF_AGENT = f"({_search(_AGENTS[0])}) union all ({_search(_AGENTS[1])}) {_LATEST}"
-# The same within work areas ($13) for somebody ($12). A call can be in the areas and the caller's own: once is enough.
+# The same within work areas ($13) for a caller ($12). A call can be in the areas and the caller's own: once is enough.
 _SEEN = sees_call("$12", "$13")
 _OF_AGENT_WITHIN = " union all ".join(f"({_search(f'{one} and {_SEEN}')})" for one in _AGENTS) + f" {_LATEST}"
 _WITHIN = (
@@ -138,7 +138,7 @@ async def one_call(statements: Statements, call_id: str, *, scope: Scope, roles:
 
 
 def seen_settlements(settlements: Sequence[dict[str, Any]], orders: AbstractSet[str], sub: str) -> list[dict[str, Any]]:
-    """How a call was settled, for somebody who may see these orders.
+    """How a call was settled, for a caller who may see these orders.
 
     What led to another order is left out. Who did it themselves sees that it is done, without the order.
     """

@@ -11,8 +11,9 @@ from typing import Any
 
 from chassis import outbox
 from chassis.acts import ActHeaders
+from chassis.catching_up import is_passing
 from chassis.clock import SystemClock
-from chassis.database import Database, Transaction, is_transient
+from chassis.database import Database, Transaction
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts import calls as c
 from contracts.message import Actor
@@ -35,7 +36,7 @@ async def watch(db: Database, wakeup: Wakeup) -> None:
         try:
             await look(doing)
         except Exception as error:
-            if not is_transient(error):
+            if not is_passing(error):
                 raise
             log.warning("watching waits: %s: %s", type(error).__name__, error)
         await asyncio.sleep(_LOOK_SECONDS)

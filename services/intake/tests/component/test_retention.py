@@ -1,20 +1,26 @@
 """Erasing by age: off until it is switched on, told beforehand, and never of somebody who was in touch."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from services.intake.tests.component.test_people import MASTERS, hold, run_retention, switch_on
+from services.intake.tests.component.test_desk import logged, settled
+from services.intake.tests.component.test_people import MASTERS, erase, hold, run_retention, switch_on
 from services.intake.tests.conftest import Intake
 
+from chassis.catching_up import must_read_until
 from chassis.database import Database
-from chassis.testing import FixedClock
+from chassis.testing import FixedClock, eventually
 from chassis.wakeup import Wakeup
 from contracts import quality as q
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from intake import activity_store, retention
+from contracts.topics import WORK_ORDERS
+from intake import activity_store, retention, watching
 from intake.consumers import on_quality
 
 NOW = datetime.now(UTC)
@@ -128,10 +134,20 @@ ACTS = {
         """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
            values ('r-1', 'o-1', 'urge', '', 'granted', 'agent-1', $1)""",
     ],
+    "answer to a request": [
+        OLD_ORDER,
+        """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at, answered_at)
+           values ('r-1', 'o-1', 'urge', '', 'granted', 'agent-1', '2019-01-01', $1)""",
+    ],
     "link": [
         OLD_ORDER,
         """insert into links (id, order_id, kind, other_order_id, reason, linked_by, linked_at)
            values ('l-1', 'o-2', 'duplicate', 'o-1', '', 'agent-1', $1)""",
+    ],
+    "link that was undone": [
+        OLD_ORDER,
+        """insert into links (id, order_id, kind, other_order_id, reason, linked_by, linked_at, undone_at)
+           values ('l-1', 'o-1', 'duplicate', 'o-2', '', 'agent-1', '2019-01-01', $1)""",
     ],
     "record": [
         """insert into call_records values ('old-call', 1, '', '', '', '', '', '', '', 'agent-1', $1)""",
@@ -192,6 +208,9 @@ async def test_who_is_on_hold_or_has_an_open_order_is_not_due(intake: Intake, ol
         await statements.execute(OLD_ORDER.replace("'archived'", "'processing'").replace("'111'", "'222'"))
         await statements.execute("update subscribers set changed_at = $1", LONG_AGO)
     await hold(intake, old)
+    async with intake.db.statements() as statements:
+        # Setting it is activity too: only one that was set long ago shows that the hold itself counts.
+        await statements.execute("update legal_holds set set_at = $1", LONG_AGO)
     assert (await due(intake))["items"] == []
 
 
@@ -209,6 +228,77 @@ async def test_who_calls_between_the_look_and_the_lock_is_kept(
     monkeypatch.setattr(activity_store, "due_subscribers", look_and_be_called)
     outcome = await run(intake)
     assert (outcome.subscribers_due, outcome.subscribers_erased) == (1, 0)
+
+
+@pytest.fixture
+async def catch_up(intake: Intake) -> Callable[[], Awaitable[None]]:
+    """As after a backup was restored: 100 records of work orders are still to be read, until this is called."""
+    async with intake.db.statements() as statements:
+        await must_read_until(statements, WORK_ORDERS.name, {0: 100})
+
+    async def caught_up() -> None:
+        async with intake.db.statements() as statements:
+            await statements.execute("update positions set next_offset = restored_until")
+
+    return caught_up
+
+
+async def test_a_restored_database_erases_no_subscriber_until_it_has_caught_up(
+    intake: Intake, old: str, catch_up: Any
+) -> None:
+    """What happened with them since the backup may be among what it has not read yet."""
+    await switch_on(intake)
+    clock = FixedClock(datetime.now(UTC))
+    assert await run_retention(intake, clock) is None
+    assert await intake.count("subscribers") == 1
+    await catch_up()
+    assert (await run(intake)).subscribers_erased == 1
+
+
+@pytest.mark.parametrize(("job", "begins_with"), [(retention, "issue_all_missing"), (watching, "look")])
+async def test_a_job_of_the_worker_waits_while_a_restored_database_catches_up(
+    intake: Intake, job: Any, begins_with: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that ended would make the worker not alive, and nothing would be read any more."""
+    work, rounds = getattr(job, begins_with), []
+
+    async def counted(*given: Any, **named: Any) -> Any:
+        rounds.append(begins_with)
+        return await work(*given, **named)
+
+    monkeypatch.setattr(job, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(job, begins_with, counted)
+    reply_by = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    call = await logged(intake)
+    await settled(intake, call["id"], outcome="difficult_case", content="x", contact="y", reply_by=reply_by)
+    async with intake.db.statements() as statements:
+        await statements.execute("delete from sealing_keys")
+        await must_read_until(statements, WORK_ORDERS.name, {0: 100})
+    settings = intake.app.state.settings
+    run_job = retention.retention_of(settings) if job is retention else watching.watch
+    task = asyncio.create_task(run_job(intake.db, Wakeup(intake.db.url)))
+    try:
+        await eventually(lambda: task.done() or len(rounds) > 1, until=bool)
+        assert not task.done(), task.exception()
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.mark.parametrize("spelling", ["111", "１１１"], ids=["plain", "as stored"])
+async def test_a_follow_up_of_a_number_in_its_plain_spelling_is_activity_of_one_stored_in_another(
+    intake: Intake, old: str, spelling: str
+) -> None:
+    """Numbers were stored as they were typed once; a list of follow-ups names them in plain spelling."""
+    await switch_on(intake)
+    async with intake.db.statements() as statements:
+        await statements.execute("update subscribers set subscriber_no = '１１１'")
+    planned = replace(PLANNED, subscriber_no=spelling)
+    await hear(intake.db, follow_up_event(planned, YESTERDAY))
+    assert (await due(intake))["count"] == 0
+    assert (await run(intake)).subscribers_erased == 0
+    assert (await erase(intake, old)).status_code == 200
+    assert await intake.count("follow_up_activity") == 0
 
 
 async def test_the_list_is_paged_and_can_be_asked_for_other_days(intake: Intake, old: str) -> None:

@@ -97,8 +97,8 @@ async def _timeline(order_id: str, desk: RouteDesk, at_least: int | None) -> lis
 async def get_timeline(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
     """Who did what when: every event, request and refusal of an order, oldest first, with the events' hashes.
 
-    Whoever sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one; once an
-    order was dispatched elsewhere, up to that moment. Links to orders that they may not see are left out.
+    A caller who sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one; once
+    an order was dispatched elsewhere, up to that moment. Links to orders that they may not see are left out.
     """
     found = await _timeline(order_id, desk, at_least)
     opening = opening_for(desk.request)
@@ -112,7 +112,7 @@ async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> 
 
     Free texts are in it as they travelled, sealed: once the subscriber is erased it still verifies and says nothing.
 
-    For whoever sees some work areas only it ends where their timeline does; what there is of it verifies all the same.
+    For a caller who sees some work areas only it ends where their timeline does; what there is of it verifies too.
 
     Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
     where nobody can change it, and give it to the script as the second argument.
@@ -136,8 +136,8 @@ async def get_events(
 ) -> Response:
     """Every message as it travelled, in the order in which it was stored; the events of an order in their versions.
 
-    Places have no gaps and are given in the order of commits: who follows `next_after` misses nothing. A page ends
-    after 8 MiB of data too; only an empty one is the end.
+    Places have no gaps and are given in the order of commits: a client that follows `next_after` misses nothing. A page
+    ends after 8 MiB of data too; only an empty one is the end.
     """
     return Response(
         await views.record_page(desk.db, after=after, topic=topic, limit=limit), media_type="application/json"

@@ -1,4 +1,4 @@
-"""`as_of`, as every route takes it: a past moment, because what will be known at a later one nobody knows yet."""
+"""`as_of`, as every route takes it: a past moment, because what will be known at a later one is not known yet."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Filed reports over HTTP: made by a schedule, for everybody with one of its roles and work areas."""
+"""Filed reports over HTTP: made by a schedule, for everyone with one of its roles and work areas."""
 
 from fastapi import APIRouter, Response
 

@@ -57,8 +57,8 @@ class OrdersThen(BaseModel):
 async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> WorkOrderShown:
     """The whole order as it was known at a moment, folded from the events that were recorded by then.
 
-    Whoever sees some work areas only sees it if it had been dispatched to one of them by then; once it was dispatched
-    elsewhere, as it was before that.
+    A caller who sees some work areas only sees it if it had been dispatched to one of them by then; once it was
+    dispatched elsewhere, as it was before that.
     """
     moment = as_of or desk.clock.now()
     order: WorkOrder | None = None

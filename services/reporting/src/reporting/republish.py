@@ -168,7 +168,7 @@ async def _close_door(work: _Work) -> None:
 
 async def _open_door(work: _Work) -> None:
     """Reporting stands at the end of what it has written. The others see by the topic's id whether they have read
-    some of it; Kafka is told 0, and is told better as soon as they run."""
+    some of it; 0 is committed to Kafka, and the right offsets as soon as they run."""
     offsets = {number: partition.count for number, partition in enumerate(work.partitions)}
     async with admin_of(work.settings) as admin:
         identity = await agreed_topic_identity(admin._client, work.name)

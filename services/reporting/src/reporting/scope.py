@@ -1,8 +1,8 @@
 """How much of an order's past is shown to a token that names work areas.
 
-Whoever has an order works from all of its past: why another area sent it back, what was done before, what an audit
-found. Whoever had it sees it up to the moment at which it was dispatched elsewhere, and nothing of what the other
-area then does. What is shown is a beginning of the timeline, so its chain of hashes verifies like the whole.
+The area that has an order works from all of its past: why another area sent it back, what was done before, what an
+audit found. An area that had it sees it up to the moment at which it was dispatched elsewhere, and nothing of what the
+other area then does. What is shown is a beginning of the timeline, so its chain of hashes verifies like the whole.
 
 An order that another one is linked to is named only to whom it is shown as well.
 """
@@ -22,7 +22,7 @@ Dispatches = Sequence[tuple[int, str]]
 
 
 def shown_before(dispatches: Iterable[tuple[int, str]], areas: Collection[str]) -> int:
-    """The place from which on an order is not shown to somebody of these areas."""
+    """The place from which on an order is not shown to a caller of these areas."""
     before = NEVER
     for place, work_area_id in dispatches:
         if work_area_id in areas:
@@ -33,7 +33,7 @@ def shown_before(dispatches: Iterable[tuple[int, str]], areas: Collection[str]) 
 
 
 def events_shown(events: Sequence[Message], areas: tuple[str, ...] | None) -> list[Message]:
-    """The first events of an order that somebody of these areas sees, of all that are given; None sees every area."""
+    """The first events of an order that a caller of these areas sees, of all that are given; None sees every area."""
     if areas is None:
         return list(events)
     dispatches = [
@@ -47,7 +47,7 @@ def events_shown(events: Sequence[Message], areas: tuple[str, ...] | None) -> li
 async def timeline_shown(
     statements: Statements, found: Sequence[Stored], areas: tuple[str, ...] | None
 ) -> list[Stored]:
-    """What somebody of these areas sees of an order's messages."""
+    """What a caller of these areas sees of an order's messages."""
     if areas is None:
         return list(found)
     dispatches = [
@@ -72,7 +72,7 @@ def _link_of(message: Message) -> str | None:
 
 
 async def shown_among(statements: Statements, order_ids: Collection[str], areas: Collection[str]) -> set[str]:
-    """Those of the orders of which somebody of these areas sees anything."""
+    """Those of the orders of which a caller of these areas sees anything."""
     found = await ends_of(statements, order_ids, areas)
     return {order_id for order_id, before in found.items() if before != NEVER}
 

@@ -31,8 +31,8 @@ async def timeline(
 ) -> list[Stored]:
     """Every message of an order, oldest first, once version `at_least` is among them.
 
-    Whoever sees some work areas only gets what `scope` says: repair staff who sent an order back can still see that
-    they did, and not what became of it. Raises `WorkOrderNotFound` or `NotCaughtUp`.
+    A caller who sees some work areas only gets what `scope` says: repair staff who sent an order back can still see
+    that they did, and not what became of it. Raises `WorkOrderNotFound` or `NotCaughtUp`.
     """
 
     async def read() -> list[Stored]:
@@ -55,7 +55,7 @@ async def recorded_until(
     db: Database, order_id: str, moment: datetime, *, areas: tuple[str, ...] | None
 ) -> list[Message]:
     """The events of an order that were recorded by a moment, oldest first, up to the first that was not; of those
-    what somebody of these areas sees."""
+    what a caller of these areas sees."""
     async with db.statements() as statements:
         found = await event_store.timeline(statements, order_id)
     events = (one.message for one in found if one.message.order_version is not None)

@@ -108,7 +108,7 @@ class Leg:
 
     @property
     def has_no_known_end(self) -> bool:
-        """It is over, and nobody knows since when."""
+        """It is over, and it is not known since when."""
         end = self.slots.get("ended")
         if end is None or not isinstance(end.fact, c.CallEnded):
             return False

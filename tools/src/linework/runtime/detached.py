@@ -45,7 +45,7 @@ def start_detached(installation: Installation, options: Sequence[str]) -> None:
 
 @contextmanager
 def _one_at_a_time(installation: Installation) -> Iterator[None]:
-    """Held until it is known whether the supervisor runs: whoever comes second finds it running."""
+    """Held until it is known whether the supervisor runs: a second call finds it running."""
     with (installation.state_folder / "detach.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -110,7 +110,7 @@ FINDINGS = Shelf(
 
 VISIBLE = """($1::text is null or holder = $1 or first_holder = $1)
     and ($2::text[] is null or work_area_id = any($2))"""
-# Whoever sees some areas only finds nothing by an order of another: that it is among them would say where it is.
+# A caller who sees some areas only finds nothing by an order of another: that it is among them would say where it is.
 OF_ORDER = """($3::text is null or order_ids @> array[$3::text] and ($2::text[] is null
     or exists (select from work_orders w where w.id = $3 and w.work_area_id = any($2))))"""
 

@@ -52,7 +52,7 @@ _SHORT = "wait_us <= {short_seconds} * 1000000::bigint"
 ANSWERED, _ABANDONED = "outcome = 'answered'", "outcome = 'abandoned'"
 _TALKED = "ended_at is not null and answered_at is not null"
 _OF_OFFERED = "of inbound legs by the moment of their offer; a wait equal to the threshold is within it; "
-UNKNOWN = "legs whose needed duration is not known count in neither and are told as unknown"
+UNKNOWN = "legs whose needed duration is not known count in neither and are shown as unknown"
 
 
 def _count(metric_id: str, name_en: str, name_zh: str, what: str, where: str, **more: object) -> Metric:

@@ -1,8 +1,8 @@
-"""Metrics of calls by who handled them: a call that nobody answered belongs to no agent.
+"""Metrics of calls by who handled them: an unanswered call belongs to no agent.
 
 The first versions (`calls`) count a leg under any agent that a fact of it names, also one at whom it only rang.
 Talk, hold, after-call work and handle time of answered inbound calls stand apart from those of outbound ones here,
-and a leg whose end nobody knows counts in none of them. What rang and was not answered has figures of its own.
+and a leg whose end is not known counts in none of them. What rang and was not answered has figures of its own.
 """
 
 from dataclasses import replace
@@ -20,11 +20,11 @@ HANDLED_US = f"(talk_us + coalesce(hold_us, greatest({_ELAPSED_US} - talk_us, 0)
 
 Where a switch tells no hold, talk and hold are known together: they last from the answer to the end."""
 
-_BY_HANDLER = "an inbound leg that nobody answered is under no agent and no team"
+_BY_HANDLER = "an unanswered inbound leg is under no agent and no team"
 _TALKED = "ended_at is not null and answered_at is not null"
 _IN = f"{INBOUND} and {ANSWERED} and {_TALKED}"
 _OUT = f"direction = 'outbound' and {_TALKED}"
-_END_UNKNOWN = "a leg whose end nobody knows, or whose needed duration the switch did not tell, counts in neither"
+_END_UNKNOWN = "a leg whose end is not known, or whose needed duration the switch did not report, counts in neither"
 _DIRECTIONS = ("inbound", "outbound")
 _REDEFINED = ("talk_time", "hold_time", "after_call_work", "handle_time")
 
@@ -42,7 +42,7 @@ def _time(metric_id: str, version: int, names: tuple[str, str], what: str, numer
         unit="seconds",
         name_en=names[0],
         name_zh=names[1],
-        formula=f"mean {what}, by the moment of the offer; {_END_UNKNOWN} and is told as unknown; {PERCENTILES}",
+        formula=f"mean {what}, by the moment of the offer; {_END_UNKNOWN} and is shown as unknown; {PERCENTILES}",
         formula_source=DOMAIN,
         source=HANDLED_LEGS,
         where=where,
@@ -105,9 +105,7 @@ RINGS = Source(
 )
 _LONG_ENOUGH = "ring_us >= {three_rings_seconds} * 1000000::bigint"
 _SOON_ENOUGH = "ring_us <= {three_rings_seconds} * 1000000::bigint"
-_OF_RINGS = (
-    "by the moment at which their leg was offered; rings of which nobody told how long they were are told as unknown"
-)
+_OF_RINGS = "by the moment at which their leg was offered; rings whose length was not reported are shown as unknown"
 
 _RINGS = (
     Metric(

@@ -53,7 +53,7 @@ def _latest(newest: str) -> str:
     )"""
 
 
-# `until` is null where nobody knows how long it was handled: it is going on, or its end was never reported.
+# `until` is null where it is not known how long it was handled: it is going on, or its end was never reported.
 _TALKED = f"""talked as (
         select handler_id as agent_id, answered_at as since, ended_at is null as is_open,
             case when is_end_unknown then null

@@ -45,7 +45,7 @@ class Leg:
     """Whom any fact of the leg names, also one who let it ring: the first versions of metrics count by it."""
     team: str | None
     handler_id: str | None
-    """Who answered it, or dialled it: an inbound leg that nobody answered belongs to no agent."""
+    """Who answered it, or dialled it: an unanswered inbound leg belongs to no agent."""
     handler_team: str | None
     demand_type: str | None
     subscriber_id: str | None
@@ -58,7 +58,7 @@ class Leg:
     hold_us: int | None
     work_us: int | None
     is_end_unknown: bool
-    """It is over, and nobody knows since when: its switch stopped, or never reported the end."""
+    """It is over, and it is not known since when: its switch stopped, or never reported the end."""
     settled: str | None
     """The ways in which the call was settled, by comma; on the first leg."""
     is_asked: bool
@@ -152,7 +152,7 @@ class _Call:
         return max(found, key=lambda known: known[1].entity_version or 0, default=None)
 
     def rings(self, leg: Leg) -> list[Ring]:
-        """Where a leg rang at somebody who did not answer."""
+        """Where a leg rang at an agent who did not answer."""
         return [rings.ring(leg, known) for known in self.legs[leg.leg] if isinstance(known[0], c.CallRangUnanswered)]
 
     def leg(self, number: int) -> Leg:

@@ -71,7 +71,7 @@ class Content:
     busiest: tuple[str, int] | None = None
     """By hour: the one hour with the most of the first metric, and how many."""
     left_out: list[str] = field(default_factory=list)
-    """Metrics that are not for every reader, or not to be told by their work areas."""
+    """Metrics that are not for every reader, or not to be shown within their work areas."""
     message_count: int = 0
     read_up_to: dict[str, Any] | None = None
     """How far the streams had been read when the section was filled; that of its first figure."""

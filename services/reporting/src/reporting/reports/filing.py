@@ -1,6 +1,6 @@
 """Reports in the database: asked for, listed, revised, filed by schedules, and deleted when their time is over.
 
-A report is somebody's own, who asked for it, or filed: made by a schedule for everybody with one of its roles.
+A report belongs to the caller who asked for it, or is filed: made by a schedule for everyone with one of its roles.
 """
 
 import asyncio

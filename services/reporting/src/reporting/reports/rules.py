@@ -55,7 +55,7 @@ class ReportRules(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class KeptRules:
-    """The rules with when each schedule began to hold, and who has changed them."""
+    """The rules with when each schedule began to hold, and who changed them."""
 
     rules: ReportRules
     since: Mapping[str, datetime]
@@ -110,7 +110,7 @@ class WorkingCalendar:
 
     @property
     def covered_until(self) -> str | None:
-        """The last holiday or make-up day that was entered: working days after it are told by the week alone."""
+        """The last holiday or make-up day that was entered: working days after it follow from the week alone."""
         entered = (*self.days.holidays, *self.days.make_up_days)
         return max(entered).isoformat() if entered else None
 
