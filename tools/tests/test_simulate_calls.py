@@ -29,6 +29,13 @@ def test_every_call_is_offered_waits_and_is_answered_or_given_up() -> None:
     }
 
 
+def test_every_answer_says_how_long_it_rang_which_is_part_of_the_wait() -> None:
+    bodies = [one.body for one in plan(200, HISTORY_SECONDS, run="x", seed=1)]
+    answers = [body for body in bodies if isinstance(body, p.PartnerCallAnswered)]
+    assert answers
+    assert all(1000 <= (one.ring_milliseconds or 0) <= (one.wait_milliseconds or 0) for one in answers)
+
+
 def test_an_agent_has_one_call_at_a_time() -> None:
     talks = defaultdict(list)
     for call in by_call(plan(200, HISTORY_SECONDS, run="x", seed=2)).values():

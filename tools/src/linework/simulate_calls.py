@@ -83,14 +83,20 @@ def _call(
     yield Happening(arrived, reference, p.PartnerCallOffered(caller=caller, line="95598", demand_type=demand_type))
     yield Happening(arrived, reference, p.PartnerCallQueued(queue=queue))
     agent = min(free_at, key=lambda name: free_at[name])
-    answered = max(arrived, free_at[agent]) + chance.uniform(1, _RING_SECONDS)
+    ring = chance.uniform(1, _RING_SECONDS)
+    answered = max(arrived, free_at[agent]) + ring
     patience = chance.expovariate(1 / _PATIENCE_SECONDS)
     if answered - arrived > patience:
         waited = _milliseconds(patience)
         yield Happening(arrived + patience, reference, p.PartnerCallAbandoned(queue=queue, wait_milliseconds=waited))
         return
     wait = _milliseconds(answered - arrived)
-    yield Happening(answered, reference, p.PartnerCallAnswered(queue=queue, agent=agent, wait_milliseconds=wait))
+    rang = _milliseconds(ring)
+    yield Happening(
+        answered,
+        reference,
+        p.PartnerCallAnswered(queue=queue, agent=agent, wait_milliseconds=wait, ring_milliseconds=rang),
+    )
     talk, work = (chance.expovariate(1 / (mean_call * share)) for share in (1 - _WORK_SHARE, _WORK_SHARE))
     yield _ended(reference, answered, answered + talk, queue, agent, chance.choice(list(EndedBy)))
     free_at[agent] = answered + talk + work
@@ -114,7 +120,7 @@ def _breaks(seconds: float, free_at: dict[str, float]) -> Iterator[Happening]:
     """An agent who had the last call long ago takes a break."""
     agent = min(free_at, key=lambda name: free_at[name])
     if free_at[agent] < seconds:
-        paused = p.PartnerAgentStateChanged(agent=agent, state=AgentState.PAUSED, reason="break")
+        paused = p.PartnerAgentStateChanged(agent=agent, state=AgentState.PAUSED, reason="就餐")
         yield Happening(free_at[agent] + 1, f"agent:{agent}", paused)
 
 

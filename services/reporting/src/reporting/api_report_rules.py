@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.desk import Desk
 from chassis.problems import Responses
 from chassis.texts import Code, Line
+from contracts.directory import Names
 from contracts.refusals import Invalid
 from custody.routes import ANY
 from reporting.api_rules import Rules
@@ -26,6 +27,7 @@ from reporting.reports.rules import (
 )
 from reporting.reports.schedule import Scheduled, next_due
 from reporting.reports.words import Language
+from reporting.shares import ShareBeyondOne, check_share
 
 router = APIRouter(prefix="/v1/rules/reports", tags=["rules"])
 _MOST_SCHEDULES = 50
@@ -56,7 +58,7 @@ class TargetMetricUnknown(Invalid):
     zh = "没有可设目标的指标 {metric}。"
 
 
-_REFUSALS = (ScheduleIdRepeated, ScheduleRepeatsItself, TargetRepeated, TargetMetricUnknown)
+_REFUSALS = (ScheduleIdRepeated, ScheduleRepeatsItself, TargetRepeated, TargetMetricUnknown, ShareBeyondOne)
 
 
 class NamesBody(BaseModel):
@@ -70,7 +72,7 @@ class TargetBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     metric: str = Field(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/metrics`.")
-    value: float = Field(ge=0, le=1e12, description="A share as 0.8, a time in seconds, else a number.")
+    value: float = Field(ge=0, le=1e12, strict=True, description="A share as 0.8, a time in seconds, else a number.")
     is_at_least: bool = Field(True, description="False: at most so much.")
 
 
@@ -155,6 +157,9 @@ def _check(body: ReportRulesBody) -> None:
         if target.metric in metrics:
             raise TargetRepeated(metric=target.metric)
         metrics.add(target.metric)
+        metric = REGISTRY[target.metric][-1]
+        if metric.unit == "share":
+            check_share(Names(en=metric.name_en, zh=metric.name_zh), target.value)
 
 
 def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: datetime) -> ReportRulesShown:

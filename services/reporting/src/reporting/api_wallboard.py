@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from chassis.auth import TokenRefused
 from chassis.desk import Desk
@@ -29,8 +29,17 @@ _POLICY = policy_of(_PAGE.decode())
 _REFUSALS = (*ANY, TimeZoneUnknown, FiguresNotBuilt)
 
 
+class ReaderName(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    en: str
+    zh: str
+
+
 class Queue(BaseModel):
     queue: str | None
+    name: ReaderName | None
+    """By the rules of reports; None where they name no such queue."""
     waiting: int
     longest_wait_seconds: float
     level: Level
@@ -83,18 +92,13 @@ class Backlog(BaseModel):
     statuses: list[StatusAge]
 
 
-class AreaName(BaseModel):
-    en: str
-    zh: str
-
-
 class ClockShown(BaseModel):
     order_id: str
     order_no: str
     clock: Clock
     due_at: datetime
     work_area_id: str | None
-    work_area: AreaName | None
+    work_area: ReaderName | None
 
 
 class ClockNear(ClockShown):

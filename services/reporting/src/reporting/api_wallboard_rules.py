@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.desk import Desk
 from chassis.problems import Responses
 from custody.routes import ANY
+from reporting.shares import ShareBeyondOne
 from reporting.wallboard.levels import (
     SHIPPED_COLOURS,
     ColourUnreadable,
@@ -25,7 +26,9 @@ router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
 Threshold = Annotated[
     float | None,
-    Field(ge=0, le=1e9, allow_inf_nan=False, description="Shares from 0 to 1, times in seconds; null: never."),
+    Field(
+        ge=0, le=1e9, allow_inf_nan=False, strict=True, description="Shares from 0 to 1, times in seconds; null: never."
+    ),
 ]
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$", description="Such as #ffb454, readable on a dark page.")]
 
@@ -75,7 +78,7 @@ async def get_rules_of_wallboard(desk: Desk) -> WallboardRulesShown:
         return _shown(await get_wallboard_rules(statements))
 
 
-@router.put("/wallboard", responses=Responses.of((*ANY, ThresholdsInverted, ColourUnreadable)))
+@router.put("/wallboard", responses=Responses.of((*ANY, ThresholdsInverted, ShareBeyondOne, ColourUnreadable)))
 async def set_rules_of_wallboard(body: WallboardRulesBody, desk: Desk) -> WallboardRulesShown:
     """Replaces the rules; every wallboard shows the new ones at its next snapshot."""
     async with desk.db.statements() as statements:

@@ -220,6 +220,8 @@ async def test_a_report_is_deleted_when_it_was_kept_as_long_as_the_rules_say(sch
     ("changed", "code"),
     [
         ({"targets": [{"metric": "no_such_metric", "value": 1}]}, "target_metric_unknown"),
+        ({"targets": [{"metric": "service_level_3", "value": 80}]}, "share_beyond_one"),
+        ({"targets": [{"metric": "handle_time", "value": True}]}, "invalid_request"),
         ({"targets": [{"metric": "in_time", "value": 1}, {"metric": "in_time", "value": 0}]}, "target_repeated"),
         ({"schedules": [{"id": "a", "kind": "daily"}, {"id": "a", "kind": "weekly"}]}, "schedule_id_repeated"),
         ({"schedules": [{"id": "a", "kind": "daily", "formats": ["pdf", "pdf"]}]}, "schedule_repeats_itself"),

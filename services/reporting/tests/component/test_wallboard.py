@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -119,6 +120,15 @@ async def test_the_wallboard_lists_what_has_been_over_its_limit_longest(floor):
     assert limits["over"][0]["seconds_over"] == pytest.approx(5 * 3600 - 45 * 60, abs=120)
 
 
+async def test_queues_have_the_names_of_the_rules_of_reports(floor):
+    rules = (await floor.get("/rules/reports", "supervisor")).json()
+    names = {"en": "Consultation", "zh": "业务咨询专席"}
+    body = {"centre": rules["centre"], "queues": {"咨询": names}}
+    assert (await floor.put("/rules/reports", "supervisor", body)).status_code == 200
+    queues = (await floor.get("/wallboard", "display")).json()["calls"]["queues"]
+    assert [(one["queue"], one["name"]) for one in queues] == [("咨询", names), ("报修", None)]
+
+
 async def test_agents_are_shown_by_name_with_their_state_and_since_when(floor):
     await floor.receive(*_agents_of_the_directory({"a-1": "王芳", "a-3": "李娜"}))
     people = {one["agent_id"]: one for one in (await floor.get("/wallboard", "supervisor")).json()["calls"]["people"]}
@@ -154,6 +164,9 @@ async def test_levels_follow_the_rules_and_the_rules_can_be_changed(floor):
         ({"thresholds": {"waiting": {"warning": 5, "alarm": 4}}}, "thresholds_inverted"),
         ({"thresholds": {"connect_rate": {"warning": 0.8, "alarm": 0.9}}}, "thresholds_inverted"),
         ({"thresholds": {"temperature": {"alarm": 4}}}, "invalid_request"),
+        ({"thresholds": {"connect_rate": {"warning": 90}}}, "share_beyond_one"),
+        ({"thresholds": {"waiting": {"warning": True}}}, "invalid_request"),
+        ({"thresholds": {"waiting": {"warning": "5"}}}, "invalid_request"),
         ({"thresholds": {"waiting": {"alarm": -1}}}, "invalid_request"),
         ({"states": {"ready": {"alarm": 4}}}, "invalid_request"),
         ({"colours": {"alarm": "red"}}, "invalid_request"),
@@ -299,5 +312,23 @@ async def test_the_page_tells_who_is_not_let_in_and_asks_again(reporting, served
             assert "needs one of the roles" in page.eventually(state, bool)
             assert page.value("document.getElementById('ask').hidden") is False
             assert page.value("document.getElementById('board').hidden") is True
+            page.open("about:blank")
+            page.open(f"{address}/wallboard#lang=zh&token={quote('令牌')}")
+            assert page.eventually(state, bool) == "无法进入：令牌只含 ASCII 字符"
+            assert page.value("document.getElementById('ask').hidden") is False
+
+    await asyncio.to_thread(look)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium on this machine; Debian has it as `chromium`")
+async def test_a_page_that_never_had_a_connection_says_so_in_the_reader_s_language(reporting, served, tmp_path):
+    address, issuer, _ = served
+
+    def look() -> None:
+        with browser(tmp_path) as page:
+            page.ask("Network.enable")
+            page.ask("Network.setBlockedURLs", urlPatterns=[{"urlPattern": "*://*:*/v1/*", "block": True}])
+            page.open(f"{address}/wallboard#lang=zh&token={issuer.token('display')}")
+            assert page.eventually("document.getElementById('state').textContent", bool) == "无法连接；正在重试"
 
     await asyncio.to_thread(look)

@@ -2,10 +2,12 @@
 
 import pytest
 
+from reporting.shares import ShareBeyondOne
 from reporting.wallboard.levels import (
     BACKGROUND,
     LOW_IS_BAD,
     NAMES,
+    SHARES,
     SHIPPED_COLOURS,
     ColourUnreadable,
     Level,
@@ -44,10 +46,20 @@ def test_an_alarm_alone_is_enough() -> None:
 
 def test_an_alarm_before_its_warning_is_refused() -> None:
     for measure in Measure:
-        first, second = (1, 2) if measure in LOW_IS_BAD else (2, 1)
+        first, second = (0.1, 0.2) if measure in LOW_IS_BAD else (0.2, 0.1)
         with pytest.raises(ThresholdsInverted):
             WallboardRules(thresholds={measure: Thresholds(warning=first, alarm=second)}).check()
         WallboardRules(thresholds={measure: Thresholds(warning=second, alarm=first)}).check()
+
+
+def test_a_share_beyond_one_is_refused() -> None:
+    for measure in Measure:
+        rules = WallboardRules(thresholds={measure: Thresholds(warning=1.01)})
+        if measure in SHARES:
+            with pytest.raises(ShareBeyondOne):
+                rules.check()
+        else:
+            rules.check()
 
 
 def test_a_colour_that_cannot_be_read_is_refused() -> None:

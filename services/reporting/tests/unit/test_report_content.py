@@ -39,7 +39,7 @@ from reporting.reports.plan import ALL_SECTIONS, By, sections_of
 from reporting.reports.rules import ReportRules
 from reporting.reports.tables import lines
 from reporting.reports.values import Form, duration, value_text
-from reporting.reports.words import CLOCK_NAMES, UNITS, UNNAMED, VOICES, WEEKDAYS, WORDS, Language
+from reporting.reports.words import CLOCK_NAMES, UNITS, UNNAMED, VOICES, WEEKDAYS, WORDS, ZONE_NAMES, Language
 from reporting.reports.workbook import as_xlsx
 
 A_CODE = re.compile(r"\b[a-z0-9]+_[a-z0-9_]+\b|\b(?:north|south|repairs|a-1)\b|Agent/105")
@@ -229,6 +229,46 @@ def test_signatures_stand_with_the_names_of_the_rules():
     assert document.centre == TARGETS.centre.zh
 
 
+def test_on_the_sheet_the_date_stands_below_the_line_that_is_signed_on():
+    asked, contents, document = made(ReportKind.MONTHLY, Language.ZH)
+    texts = readable_texts(as_xlsx(document, asked, contents))
+    start = texts.index("制表：李静")
+    assert texts[start : start + 6] == ["制表：李静", "审核：", "批准：", "日期：", "日期：", "日期："]
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "name"),
+    [
+        ("Asia/Shanghai", Language.ZH, "北京时间"),
+        ("Asia/Shanghai", Language.EN, "Asia/Shanghai"),
+        ("America/New_York", Language.ZH, "America/New York"),
+    ],
+)
+def test_a_chinese_reader_reads_the_chinese_name_of_a_zone_of_china(zone, language, name):
+    asked = make_asked(language=language, zone=ZoneInfo(zone))
+    document = document_of(asked, make_edition(), make_contents(asked), KNOWN)
+    assert (WORDS["time_zone"][language == Language.ZH], name) in document.how_made
+
+
+def test_a_group_of_which_nothing_is_known_is_no_row():
+    asked = make_asked(language=Language.EN)
+    contents = make_contents(asked)
+    areas = next(content for content in contents if content.section == "orders_by_area")
+    areas.rows = [
+        (key, [nothing(one.metric, None) for one in areas.columns] if key is None else cells)
+        for key, cells in areas.rows
+    ]
+    document = document_of(asked, make_edition(), contents, KNOWN)
+    table = next(one for one in document.tables if one.title == "Work orders by work area")
+    assert {row[0].text for row in table.rows} == {"North yard", "South yard"}
+
+
+def test_without_open_work_orders_the_backlog_says_so_and_not_that_nothing_happened():
+    tables = {table.title: table for table in made(ReportKind.MONTHLY, Language.ZH, nothing)[2].tables}
+    assert tables["制表时未完成工单"].note == "没有未完成工单。"
+    assert tables["分工区工单"].note == "本时段没有记录。"
+
+
 def test_a_report_of_some_work_areas_names_them():
     asked = replace(make_asked(), areas=("north", "west"))
     document = document_of(asked, make_edition(), make_contents(asked), KNOWN)
@@ -303,7 +343,7 @@ def test_the_font_has_every_character_that_a_report_is_made_of():
     names = (WORDS, UNITS, CLOCK_NAMES, UNNAMED, VOICES, DEFINITIONS)
     texts = [text for table in names for pair in table.values() for text in pair]
     texts += [text for metric in METRICS for text in (metric.name_en, metric.name_zh)]
-    texts += [text for pair in WEEKDAYS for text in pair]
+    texts += [text for pair in WEEKDAYS for text in pair] + [*ZONE_NAMES.values()]
     texts += [text for language in Language for text in made(ReportKind.MONTHLY, language)[2].summary]
     characters = sorted({character for text in texts for character in text if not character.isspace()} | {*"①⑳≥≤±—•·"})
     planted = "\U0001f600"  # the font has none, so that the test is seen to find what is absent

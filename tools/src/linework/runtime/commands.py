@@ -105,7 +105,7 @@ def run(
 
 def token(
     role: Annotated[
-        str, typer.Argument(help="agent, dispatcher, technician, auditor, supervisor, operator or partner.")
+        str, typer.Argument(help="agent, dispatcher, technician, auditor, supervisor, operator, partner or display.")
     ],
     area: Annotated[list[str] | None, typer.Option("--area", help="A work area it may see; may be repeated.")] = None,
     sub: Annotated[str | None, typer.Option("--sub", help="Whose token it is; else ROLE-1.")] = None,

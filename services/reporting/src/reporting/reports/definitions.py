@@ -151,8 +151,8 @@ DEFINITIONS.update(
             "在坐席处振铃达三声及以上而未接听的次数。",
         ),
         ("answered_in_three_rings", 1): (
-            "Calls answered within three rings / calls that rang at an agent.",
-            "三声振铃内接听的来电÷在坐席处振铃的来电。",
+            "Calls answered within three rings / (answered calls + rings of three or longer that were not answered).",
+            "三声振铃内接听的来电÷（已接听的来电＋振铃达三声而未接听的次数）。",
         ),
         ("occupancy", 2): (
             "Handling time / (handling time + available time); an agent counts until silent for too long.",

@@ -14,7 +14,7 @@ from reporting.reports.narrative import Story, hour_name, is_met, observations, 
 from reporting.reports.periods import ReportKind, axis, key_name, moment_name, title_of
 from reporting.reports.plan import ALL_SECTIONS, By, Section
 from reporting.reports.values import NONE, Form, Shown, shown, shown_change, value_text
-from reporting.reports.words import Language, unit_word, word
+from reporting.reports.words import ZONE_NAMES, Language, unit_word, word
 
 MOST_ROWS = 400
 """Of a table for readers; what is more is in the data."""
@@ -147,7 +147,8 @@ def _grouped(story: Story, content: Content, section: Section, footnotes: Footno
     language = story.language
     rows = _rows_of(story, content, section)
     if not rows:
-        return Table(section.title(story.asked.grain, language), [], [], note=word("nothing", language))
+        note = word("nothing" if any(column.of.has_periods for column in content.columns) else "none_open", language)
+        return Table(section.title(story.asked.grain, language), [], [], note=note)
     heads = [
         head for place in range(len(content.columns)) for head in _heads(content, place, rows, footnotes, language)
     ]
@@ -185,9 +186,15 @@ def _rows_of(story: Story, content: Content, section: Section) -> list[Row]:
     elif section.by is By.HOUR:
         keys = [f"{hour:02}" for hour in range(24)]
     else:
-        return sorted(content.rows, key=lambda row: (row[0] is None, -_size(row), row[0] or ""))
+        rows = [row for row in content.rows if any(map(_says_anything, row[1]))]
+        return sorted(rows, key=lambda row: (row[0] is None, -_size(row), row[0] or ""))
     empty = [Cell(0, 0, None) if column.of.kind is Kind.COUNT else None for column in content.columns]
     return [(key, found.get(key, empty)) for key in keys]
+
+
+def _says_anything(cell: Cell | None) -> bool:
+    """A group of nothing, such as no work area at which nothing was rejected, is no row for a reader."""
+    return cell is not None and any((cell.numerator, cell.denominator, cell.unknown, cell.marked))
 
 
 def _moment(key: str) -> datetime:
@@ -329,7 +336,7 @@ def _how_made(asked: Asked, edition: Edition, contents: Sequence[Content]) -> li
     recorded_at = read["recorded_at"] if read else None
     facts = [
         (word("read_up_to", language), moment_text(asked, recorded_at)),
-        (word("time_zone", language), asked.time_zone.replace("_", " ")),
+        (word("time_zone", language), _zone_name(asked.time_zone, language)),
         *(
             (word(name, language), value_text(Form.TIME, seconds, language))
             for name, seconds in parameters(asked, contents).items()
@@ -339,6 +346,11 @@ def _how_made(asked: Asked, edition: Edition, contents: Sequence[Content]) -> li
         facts.append((word("calendar", language), _calendar_text(edition.calendar, language)))
     facts.append((word("abbreviations", language), word("points", language)))
     return facts
+
+
+def _zone_name(zone: str, language: str) -> str:
+    name = zone.replace("_", " ")
+    return ZONE_NAMES.get(zone, name) if language == Language.ZH else name
 
 
 def moment_text(asked: Asked, recorded_at: str | None) -> str:

@@ -26,8 +26,8 @@ WORDS: Mapping[str, Names] = {
     "by_year": ("Year", "年份"),
     "change_of": ("{name}: change", "{name}环比"),
     "points": (
-        "pp: percentage points; change: on the period before",
-        "pp：个百分点；环比：与上期相比；同比：与去年同期相比",
+        "p50: half are at most so long; p90: nine in ten are; pp: percentage points; change: on the period before",
+        "p50：半数不超过的值；p90：九成不超过的值；pp：个百分点；环比：与上期相比；同比：与去年同期相比",
     ),
     "each_row": (
         "How many in each row: see the data sheet of the workbook and the CSV.",
@@ -69,6 +69,7 @@ WORDS: Mapping[str, Names] = {
         "时段未结束或尚未读完，全部数据为暂定。",
     ),
     "nothing": ("Nothing was recorded in this period.", "本时段没有记录。"),
+    "none_open": ("There are no open work orders.", "没有未完成工单。"),
     "as_of": ("As known at", "数据时点"),
     "threshold_seconds": ("Service level: answered within", "服务水平应答时限"),
     "short_seconds": ("Short abandon: at most", "短时放弃上限"),
@@ -146,6 +147,14 @@ CLOCK_NAMES: Mapping[Clock, Names] = {
     Clock.COMPLETE: ("completion", "完成"),
     Clock.REPLY: ("reply", "答复"),
 }
+ZONE_NAMES: Mapping[str, str] = {
+    "Asia/Shanghai": "北京时间",
+    "Asia/Urumqi": "新疆时间",
+    "Asia/Hong_Kong": "香港时间",
+    "Asia/Macau": "澳门时间",
+    "Asia/Taipei": "台北时间",
+}
+"""What a Chinese reader calls a time zone; of others the name in the tz database is the only one."""
 UNNAMED: Mapping[Dimension, Names] = {
     Dimension.WORK_AREA: ("Work area without a name", "未登记名称的工区"),
     Dimension.STAFF: ("Person without a name", "未登记姓名的人员"),

@@ -144,16 +144,16 @@ class _ReadableSheet:
     def _signatures(self) -> None:
         self._row += 1
         third = self._column_count // 3
-        style = self._styles.of(bottom=1)
+        style, date = self._styles.of(bottom=1), self._styles.of(font_color="#5A5A5A")
         self._sheet.set_row(self._row, 34)
         for place, (name, person) in enumerate(self._document.signatures):
             # Of three equal parts, each with a column between it and the next.
             first = place * third
             last = first + third - (2 if place < 2 and third > 2 else 1)
             self._sheet.merge_range(self._row, first, self._row, last, "", style)
-            text = f"{name}{self._colon}{person}    {word('date', self._document.language)}{self._colon}"
-            self._sheet.write_string(self._row, first, text, style)
-        self._row += 1
+            self._sheet.write_string(self._row, first, f"{name}{self._colon}{person}", style)
+            self._sheet.write_string(self._row + 1, first, word("date", self._document.language) + self._colon, date)
+        self._row += 2
 
     def _table(self, table: Table) -> None:
         self._heading(table.title)
@@ -248,6 +248,7 @@ def _write_data(book: Any, document: Document, rows: Iterable[list[Any]]) -> Non
         sheet.write_string(last + 2, 0, word("more_lines", document.language).format(count=left))
     sheet.autofilter(0, 0, max(last, 1), len(COLUMNS) - 1)
     sheet.set_column(0, 6, 20)
+    sheet.set_column(2, 3, 27)
     sheet.set_column(7, len(COLUMNS) - 1, 11)
     sheet.set_landscape()
     sheet.set_paper(_A4)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from contracts.directory import Names
 from contracts.refusals import Invalid
+from reporting.shares import check_share
 
 
 class ThresholdsInverted(Invalid):
@@ -74,6 +75,7 @@ NAMES: Mapping[Measure | TimedState | Level, Names] = {
     Level.ALARM: Names("alarms", "报警"),
 }
 LOW_IS_BAD = frozenset({Measure.CONNECT_RATE, Measure.SERVICE_LEVEL_3, Measure.READY_AGENTS})
+SHARES = frozenset({Measure.CONNECT_RATE, Measure.SERVICE_LEVEL_3, Measure.ABANDONMENT_RATE})
 BACKGROUND = "#0d131a"
 _LEAST_CONTRAST = 4.5
 """Of text to its background: WCAG 2.2, success criterion 1.4.3."""
@@ -118,8 +120,10 @@ class WallboardRules:
         return self.states.get(TimedState(state), Thresholds()).level(seconds)
 
     def check(self) -> None:
-        """Raises `ThresholdsInverted` or `ColourUnreadable`."""
+        """Raises `ThresholdsInverted`, `ShareBeyondOne` or `ColourUnreadable`."""
         for measure, thresholds in self.thresholds.items():
+            if measure in SHARES:
+                check_share(NAMES[measure], thresholds.warning, thresholds.alarm)
             thresholds.check(measure, low_is_bad=measure in LOW_IS_BAD)
         for state, thresholds in self.states.items():
             thresholds.check(state)

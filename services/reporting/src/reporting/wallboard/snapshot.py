@@ -5,7 +5,7 @@ behind it, the rules of figures or those of the wallboard have changed.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from chassis.database import Database, Statements
 from contracts.access import Role
-from contracts.directory import AgentDefined
+from contracts.directory import AgentDefined, Names
 from custody.directory import find_agents, find_area_names
 from reporting.event_store import StreamState
 from reporting.figures.counting import Arguments, counted, filler
@@ -23,6 +23,7 @@ from reporting.figures.rules import FigureRules, get_figure_rules
 from reporting.metrics import Dimension
 from reporting.metrics.calls import ROLES as SEES_CALLS
 from reporting.metrics.presence import AGENTS_NOW
+from reporting.reports.rules import get_report_rules
 from reporting.wallboard.levels import Level, Measure, WallboardRules
 from reporting.wallboard.rules_store import get_wallboard_rules
 
@@ -61,6 +62,8 @@ class _Look:
     state: StreamState
     rules: FigureRules
     wallboard: WallboardRules
+    queues: Mapping[str, Names]
+    """By a queue's name at the switch, what a reader calls it: the names of reports."""
     viewer: Viewer
     now: datetime
 
@@ -84,7 +87,8 @@ class _Look:
 async def snapshot(db: Database, viewer: Viewer, now: datetime) -> dict[str, Any]:
     async with one_moment(db) as (statements, state):
         rules, stored = await get_figure_rules(statements), await get_wallboard_rules(statements)
-        look = _Look(statements, state, rules, stored.rules, viewer, now)
+        names = (await get_report_rules(statements)).rules.queues
+        look = _Look(statements, state, rules, stored.rules, names, viewer, now)
         shown = {
             "id": f"{state.generation}-{state.message_count}-{rules.version}-{stored.version}",
             "at": now,
@@ -138,6 +142,7 @@ async def _calls(look: _Look) -> dict[str, Any]:
         "queues": [
             {
                 "queue": row["queue"],
+                "name": look.queues.get(row["queue"]),
                 "waiting": row["waiting"],
                 "longest_wait_seconds": wait,
                 "level": look.wallboard.level(Measure.LONGEST_WAIT, wait),
