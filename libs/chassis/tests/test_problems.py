@@ -262,6 +262,12 @@ async def test_a_pointer_names_places_of_the_request_only(
     assert {error["pointer"] for error in document["errors"]} == pointers
 
 
+async def test_of_very_many_wrong_values_a_hundred_are_described(client: httpx.AsyncClient) -> None:
+    body = {f"z{number}": 0 for number in range(150)} | {"name": "a"}
+    document = assert_problem(await client.post("/toys", json=body), 422, "invalid_request")
+    assert (document["count"], len(document["errors"])) == (150, 100)
+
+
 async def test_every_answer_has_the_headers_that_keep_browsers_from_guessing(client: httpx.AsyncClient) -> None:
     for path in ("/livez", "/nowhere", "/toys/fault", "/toys/away"):
         headers = (await client.get(path)).headers

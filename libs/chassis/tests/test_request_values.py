@@ -135,6 +135,7 @@ def test_each_kind_is_stored_in_one_spelling(kind: Any, typed: str, stored: str)
 @pytest.mark.parametrize("kind", [Reference, Name, Line, Prose])
 def test_a_text_without_a_visible_character_is_refused(kind: Any) -> None:
     assert not takes(kind, "\u200b\u2060")
+    assert not takes(kind, "\u3164")
 
 
 def test_a_text_that_grows_too_long_when_it_is_normalised_is_refused() -> None:

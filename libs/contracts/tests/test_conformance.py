@@ -1,6 +1,7 @@
 """What a partner is told about its records: every mistake of one, with what would be right."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -68,6 +69,22 @@ def test_every_mistake_of_a_value_is_named_with_what_would_be_right(value: Any, 
 )
 def test_what_cannot_be_so_is_a_mistake(body: Any, pointer: str) -> None:
     assert pointer in pointers(check(make_event(body)))
+
+
+ORDER = p.PartnerOrderRequested(subscriber_no="1", device_type="digital", demand_type="test", content="x")
+
+
+# Nothing that is seen, or 360 characters in plain spelling.
+@pytest.mark.parametrize("text", [" ", "\u3164", "\ufdfa" * 20])
+def test_an_order_has_references_that_are_not_empty_or_too_long_once_they_are_normalised(text: str) -> None:
+    order = replace(ORDER, subscriber_no=text, territory=text)
+    message = replace(make_event(order), subject=text)
+    assert pointers(check(message)) == ["ce_subject", "/subscriber_no", "/territory"]
+
+
+@pytest.mark.parametrize("content", ["\n", "  ", "\u3164\n"])
+def test_an_order_says_something(content: str) -> None:
+    assert pointers(check(make_event(replace(ORDER, content=content)))) == ["/content"]
 
 
 def test_a_missing_field_says_what_it_may_be() -> None:

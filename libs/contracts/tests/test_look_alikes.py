@@ -17,6 +17,7 @@ from contracts.look_alikes import Likeness, LookAlike, has_mixed_scripts, look_a
         ("\u3007", "0"),
         ("ip-7", "\u0456\u0440-7"),
         ("\uff21", "A"),
+        *(("AB-12", f"AB{dash}12") for dash in "\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u02d7\u2212\u2500\u30fc"),
     ],
 )
 def test_what_looks_the_same_has_one_skeleton(text: str, other: str) -> None:

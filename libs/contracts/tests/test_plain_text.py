@@ -26,6 +26,12 @@ from contracts.plain_text import plain_line, plain_name, plain_prose, plain_refe
         ("ﬁ-1", "fi-1"),
         ("\u3164", ""),
         ("\u200b", ""),
+        ("10\u2065001", "10001"),  # default ignorable, and no character yet
+        ("10\ufff0001", "10001"),
+        ("10\U000e0080001", "10001"),
+        ("10\U000e0fff001", "10001"),
+        ("10001\u2800", "10001"),
+        ("\u2800", ""),
     ],
 )
 def test_a_reference_has_one_spelling(typed: str, plain: str) -> None:

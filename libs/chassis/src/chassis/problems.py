@@ -23,6 +23,8 @@ from contracts import refusals
 log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
+_MOST_ERRORS = 100
+"""So many are described; `count` says how many there are."""
 
 HEADERS_OF_EVERY_ANSWER = {
     "x-content-type-options": "nosniff",
@@ -226,12 +228,12 @@ _WRONG_ZH = {
 }
 
 
-def _errors(error: RequestValidationError, language: str) -> list[dict[str, str]]:
+def _errors(faults: Sequence[Mapping[str, Any]], body: Any, language: str) -> list[dict[str, str]]:
     shown = []
-    for fault in error.errors():
+    for fault in faults:
         place, *path = fault["loc"]
         wrong = _WRONG_ZH.get(fault["type"], "内容不正确") if language == "zh" else fault["msg"]
-        row = {"in": str(place), "pointer": _pointer(path, fault, error.body), "wrong": wrong}
+        row = {"in": str(place), "pointer": _pointer(path, fault, body), "wrong": wrong}
         if language == "zh":
             row["detail"] = fault["msg"]
         expected = fault.get("ctx", {})
@@ -279,8 +281,9 @@ def install(app: FastAPI) -> None:
     async def on_invalid(request: Request, error: RequestValidationError) -> Response:
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
             return respond(request, MalformedRequest(reason="the body is not JSON"))
-        errors = _errors(error, language_of(request.headers.get("accept-language")))
-        return respond(request, InvalidRequest(count=len(errors)), errors=errors)
+        faults = error.errors()
+        errors = _errors(faults[:_MOST_ERRORS], error.body, language_of(request.headers.get("accept-language")))
+        return respond(request, InvalidRequest(count=len(faults)), errors=errors)
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:

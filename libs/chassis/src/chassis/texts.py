@@ -50,7 +50,7 @@ def _spelt(spell: Callable[[str], str], most: int) -> AfterValidator:
 
     def validate(text: str) -> str:
         plain = spell(text)
-        if not plain:
+        if not plain_reference(plain):
             raise ValueError("there is no visible character")
         if len(plain) > most:
             raise ValueError(f"longer than {most} characters once it is normalised")

@@ -21,6 +21,7 @@ from contracts.codec import MalformedMessage, decode, is_utf8, source_of_partner
 from contracts.directory import Names
 from contracts.message import Message
 from contracts.partners import Mistake
+from contracts.plain_text import plain_reference
 from contracts.topics import PARTNER_IN, topic_of_partner
 
 UNREADABLE = "event_unreadable"
@@ -256,11 +257,28 @@ def _limit_mistakes(message: Message, now: datetime) -> Iterator[Mistake]:
         )
     for field in fields(message.body):
         yield from _value_mistakes(field.name, getattr(message.body, field.name))
+    if isinstance(message.body, p.PartnerOrderRequested):
+        yield from _spelling_mistakes(message.subject, message.body)
     if isinstance(message.body, p.PartnerCallRated) and (message.body.score or 1) > message.body.highest:
         yield _mistake("/score", "is outside the scale", "超出评分范围", "1 to highest")
     if isinstance(message.body, p.PartnerAgentStateChanged) and message.subject != f"agent:{message.body.agent}":
         # Under another key their states would no longer stand in one order.
         yield _mistake("ce_subject", "is not this agent's", "与坐席不符", "agent: and what `agent` says")
+
+
+def _spelling_mistakes(subject: str, order: p.PartnerOrderRequested) -> Iterator[Mistake]:
+    """Of an order's texts something is left once they are normalised as intake stores them, and not too much."""
+    texts = {"ce_subject": subject, "/subscriber_no": order.subscriber_no, "/territory": order.territory}
+    for pointer, text in texts.items():
+        if text and not 0 < len(plain_reference(text)) <= LONGEST_TEXT:
+            yield _mistake(
+                pointer,
+                "has no visible character, or is too long once it is normalised",
+                "没有可见字符，或规范化后过长",
+                f"1 to {LONGEST_TEXT} characters",
+            )
+    if order.content and not plain_reference(order.content):
+        yield _mistake("/content", "has no visible character", "没有可见字符", f"1 to {LONGEST_CONTENT} characters")
 
 
 _RANGES = {"leg": (1, MOST_LEGS), "position": (0, 100_000), "highest": (1, 100), "score": (1, 100)}

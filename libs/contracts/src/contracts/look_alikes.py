@@ -2,7 +2,7 @@
 
 Normalisation (`plain_text`) leaves them apart, as it must: they are different characters. So they are shown as such.
 The pairs are those of Unicode's confusables (UTS #39, confusables.txt) that keyboards of our trade can type: Latin,
-Greek and Cyrillic capitals, digits, and kana with Han. Several scripts in one word are judged as its "highly
+Greek and Cyrillic capitals, digits, dashes, and kana with Han. Several scripts in one word are judged as its "highly
 restrictive" level does: Han goes with kana, Hangul, Bopomofo and Latin; Latin, Greek and Cyrillic do not mix.
 """
 
@@ -41,7 +41,7 @@ _LOOKING_LIKE = {
     "\u5915": "\u30bf",
     "\u535c": "\u30c8",
     "\u4e8c": "\u30cb",
-    "-": "\u30fc\u2014\u4e00",
+    "-": "\u2010\u2012\u2013\u2014\u2015\u2043\u02d7\u2212\u2500\u30fc\u4e00",
 }
 """By the character that stands for all of them."""
 

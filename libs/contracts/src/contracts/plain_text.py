@@ -1,8 +1,9 @@
 """One spelling for texts that are compared: what looks the same and is typed differently is stored and searched alike.
 
 By Unicode's NFKC (UAX #15) full-width digits become ASCII, and characters without a width (UAX #44, category Cf and
-the default ignorable fillers and selectors) are left out. Chinese compatibility ideographs (U+F900 to U+FAFF, U+2F800
-to U+2FA1F) stay in names: any normalisation, NFC too, would put another character into somebody's name for good.
+the default ignorable fillers, selectors and code points that are not assigned yet) are left out. Chinese compatibility
+ideographs (U+F900 to U+FAFF, U+2F800 to U+2FA1F) stay in names: any normalisation, NFC too, would put another
+character into somebody's name for good.
 """
 
 import re
@@ -10,11 +11,13 @@ import unicodedata
 
 _IDEOGRAPHS = re.compile("([\uf900-\ufaff\U0002f800-\U0002fa1f]+)")
 _FORMAT = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf")
-_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef"
-_INVISIBLE = re.compile(f"[{_FORMAT}{_FILLERS}]")
+_FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8"
+_UNASSIGNED = "\U000e0000-\U000e0fff"
+_INVISIBLE = re.compile(f"[{_FORMAT}{_FILLERS}{_UNASSIGNED}]")
 # Emoji and some scripts need joiners and selectors; nothing that is written needs these.
 _MISLEADING = re.compile("[\u00ad\u180e\u200b\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
-_SPACES = re.compile(r"[^\S\n\t]+")
+# The Braille cell without a dot looks like a space.
+_SPACES = re.compile(r"(?:[^\S\n\t]|\u2800)+")
 
 
 def plain_reference(text: str) -> str:

@@ -130,7 +130,7 @@ async def get_call(call_id: OrderId, desk: Desk) -> WholeCall:
     if found["record"] is not None:
         record = {"call_id": call_id, **asdict(found["record"])}
         (opened,) = await opening_for(desk.request).things([(call_id, record)])
-        found["record"] = seen_record(opened, desk.caller.roles)
+        found["record"] = seen_record(opened, found["direction"], desk.caller.roles)
     return WholeCall.model_validate(found, from_attributes=True)
 
 

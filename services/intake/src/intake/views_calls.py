@@ -8,6 +8,7 @@ from typing import Any
 
 from chassis.database import Database, Statements
 from chassis.paging import from_cursor, moment_of, to_cursor
+from contracts.calls import Direction
 from contracts.lifecycle import Status
 from intake import desk_store, store, ties
 from intake.desk_store import FROM_CALLS, SHOWN_CALL
@@ -290,9 +291,16 @@ def seen_case(case: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any
     return dict(case) if roles & SEES_NUMBERS else {**case, "contact": mask_phone(case["contact"])}
 
 
-def seen_record(record: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
-    """The record of a call as somebody with these roles sees it."""
-    return dict(record) if roles & SEES_NUMBERS else {**record, "caller_name": mask_name(record["caller_name"])}
+def seen_record(record: Mapping[str, Any], direction: str, roles: AbstractSet[str]) -> dict[str, Any]:
+    """The record of a call as somebody with these roles sees it: who answers an outbound call is the subscriber."""
+    if roles & SEES_NUMBERS:
+        return dict(record)
+    answered_by = record["answered_by"]
+    return {
+        **record,
+        "caller_name": mask_name(record["caller_name"]),
+        "answered_by": mask_phone(answered_by) if direction == Direction.OUTBOUND else answered_by,
+    }
 
 
 async def referrals(db: Database, *, scope: Scope, is_open: bool, cursor: str | None, limit: int) -> dict[str, Any]:

@@ -208,6 +208,19 @@ async def test_how_to_reach_a_caller_and_their_name_are_for_who_may_call_them(in
     ]
 
 
+async def test_the_number_that_answered_an_outbound_call_is_the_subscribers(intake: Intake) -> None:
+    async def seen_by(role: str, direction: str) -> str:
+        call = await logged(intake, direction=direction, phone="13811112222", subscriber_no=None)
+        call_id = call.json()["id"]
+        path, record = f"/v1/calls/{call_id}/record", {"answered_by": "13811112222"}
+        assert (await intake.client.put(path, json=record, headers=intake.as_("agent"))).is_success
+        return (await intake.get(f"/calls/{call_id}", role)).json()["record"]["answered_by"]
+
+    assert await seen_by("agent", "outbound") == "13811112222"
+    assert await seen_by("auditor", "outbound") == "*********22"
+    assert await seen_by("auditor", "inbound") == "13811112222"
+
+
 async def test_the_cursor_of_one_list_does_not_begin_a_page_of_another(intake: Intake) -> None:
     for _ in range(2):
         await a_case(intake)
