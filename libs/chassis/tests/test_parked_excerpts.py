@@ -9,6 +9,7 @@ import pytest
 from chassis import parking
 from chassis.database import Database
 from chassis.parking import RawRecord, RepairNotText, Undecoded, ValueNotKept
+from chassis.parking_api import ParkedRecord, ParkedRecords
 from chassis.subscribe import Consumer
 from contracts.codec import encode
 from contracts.message import Message
@@ -65,6 +66,21 @@ async def test_an_excerpt_behind_another_record_says_both(toy_db: Database, cons
     await consumer.apply([raw(0, note("order-1", 2)), undecoded(1, b"order-1")])
     (_, second) = await parked(toy_db)
     assert second["reason"] == "the record has 300000000 bytes; 2097152 are read; " + parking.BEHIND
+
+
+async def test_a_record_without_a_value_is_answered_among_the_others_and_alone(
+    toy_db: Database, consumer: Consumer
+) -> None:
+    """Its length is unknown to the database; the whole page was refused for it, and every other record with it."""
+    await consumer.apply([RawRecord(TOPIC, 0, 0, b"order-1", None, ()), raw(1, note("order-1", 1))])
+    rows = await parked(toy_db)
+    page = ParkedRecords.model_validate({"items": rows})
+    assert [(row.value is None, row.value_bytes is None, row.is_excerpt) for row in page.items] == [
+        (True, True, False),
+        (False, False, False),
+    ]
+    alone = ParkedRecord.model_validate(await parking.parked_record(toy_db, rows[0]["id"]))
+    assert (alone.value, alone.value_bytes, alone.is_excerpt) == (None, None, False)
 
 
 async def test_a_range_of_offsets_is_one_row_moves_the_position_and_is_repaired_or_discarded(

@@ -177,6 +177,10 @@ def test_another_version_of_cloudevents_is_refused() -> None:
         ("2026-03-02", "without a time zone"),
         ("0001-01-01T00:00:00+14:00", "outside the years"),
         ("9999-12-31T23:59:59-14:00", "outside the years"),
+        ("0001-01-01T00:00:00Z", "outside the years"),
+        ("9999-12-31T23:59:59.999999Z", "outside the years"),
+        ("1969-12-31T23:59:59Z", "outside the years"),
+        ("2200-01-01T00:00:00Z", "outside the years"),
     ],
 )
 def test_a_header_that_is_not_a_moment_is_refused(name: str, text: str, reason: str) -> None:
@@ -305,6 +309,13 @@ def test_a_new_message_has_the_type_and_the_source_of_its_writer() -> None:
 def test_a_message_that_every_reader_would_refuse_is_not_made(overrides: dict[str, Any], reason: str) -> None:
     with pytest.raises(MalformedMessage, match=reason):
         make_event(**overrides)
+
+
+@pytest.mark.parametrize("name", ["occurred_at", "recorded_at"])
+@pytest.mark.parametrize("year", [1, 9999])
+def test_a_message_at_an_end_of_the_calendar_is_not_made(name: str, year: int) -> None:
+    with pytest.raises(MalformedMessage, match="outside the years 1970 to 2199"):
+        make_event(**{name: NOW.replace(year=year)})
 
 
 def test_absent_attributes_have_no_header() -> None:

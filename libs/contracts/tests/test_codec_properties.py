@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.catalogue import CATALOGUE, Entry, Kind
-from contracts.codec import MalformedMessage, decode, encode, new_message, new_partner_message
+from contracts.codec import (
+    FIRST_YEAR,
+    LAST_YEAR,
+    MalformedMessage,
+    decode,
+    encode,
+    new_message,
+    new_partner_message,
+)
 from contracts.message import Actor, Message
 from contracts.topics import PARTNER_ID
 
@@ -17,6 +25,7 @@ TEXTS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x
 NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-9, minutes=-30))])
 MOMENTS = st.datetimes(datetime(2, 1, 1), datetime(9998, 1, 1), timezones=ZONES)  # noqa: DTZ001
+PRESENT = st.datetimes(datetime(FIRST_YEAR, 1, 1), datetime(LAST_YEAR, 12, 31), timezones=ZONES)  # noqa: DTZ001
 
 _PLAIN = {
     str: TEXTS,
@@ -54,7 +63,7 @@ def messages(draw: st.DrawFn) -> Message:
             partner_id=draw(st.from_regex(PARTNER_ID, fullmatch=True)),
             event_id=draw(NAMES.filter(bool)),
             subject=draw(NAMES.filter(bool)),
-            occurred_at=draw(MOMENTS),
+            occurred_at=draw(PRESENT),
         )
     for name in ("correlation_id", "causation_id", "traceparent"):
         attributes[name] = draw(st.none() | NAMES.filter(bool))
@@ -63,8 +72,8 @@ def messages(draw: st.DrawFn) -> Message:
         service=draw(st.sampled_from(entry.owners)),
         subject=draw(NAMES.filter(bool)),
         actor=Actor(draw(NAMES), draw(NAMES), draw(NAMES)),
-        occurred_at=draw(MOMENTS),
-        recorded_at=draw(MOMENTS),
+        occurred_at=draw(PRESENT),
+        recorded_at=draw(PRESENT),
         **attributes,
     )
 

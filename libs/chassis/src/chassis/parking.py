@@ -224,15 +224,17 @@ def _readable(value: bytes) -> str:
 _OF_A_ROW = """id, topic, key, partition, "offset", "offset" + offset_count - 1 as last_offset, reason, state,
     parked_at, settled_by, settled_at, coalesce(value_bytes, octet_length(value)) as value_bytes, value_sha256"""
 _MOST_SHOWN_BYTES = 4 * 1024 * 1024
+# A record may have no value, and then no length: null would be neither true nor false.
+_IS_EXCERPT = "is_excerpt or coalesce(octet_length(value), 0) > {}"
 # What was parked before values had a bound may be larger than anybody can be answered.
-_WHOLE = f"""{_OF_A_ROW}, headers, repaired, is_excerpt or octet_length(value) > {_MOST_SHOWN_BYTES} as is_excerpt,
+_WHOLE = f"""{_OF_A_ROW}, headers, repaired, {_IS_EXCERPT.format(_MOST_SHOWN_BYTES)} as is_excerpt,
     case when octet_length(value) > {_MOST_SHOWN_BYTES} then substring(value from 1 for 4096) else value end as value"""
 _EXCERPT_CHARACTERS = 2_000
 _EXCERPT_HEADERS = 20
 _EXCERPT_HEADER_CHARACTERS = 200
 # Nothing that a row holds as a whole leaves the database for a list: a page of large values would be a large answer.
 _SHORTENED = f"""{_OF_A_ROW}, substring(value from 1 for {_EXCERPT_CHARACTERS}) as value,
-    is_excerpt or octet_length(value) > {_EXCERPT_CHARACTERS} as is_excerpt,
+    {_IS_EXCERPT.format(_EXCERPT_CHARACTERS)} as is_excerpt,
     coalesce((select jsonb_agg(jsonb_build_array(left(header->>0, {_EXCERPT_HEADER_CHARACTERS}),
                                                  left(header->>1, {_EXCERPT_HEADER_CHARACTERS})) order by place)
               from jsonb_array_elements(headers) with ordinality as given (header, place)

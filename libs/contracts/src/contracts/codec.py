@@ -28,6 +28,8 @@ _DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
     entry.type: msgspec.json.Decoder(entry.body) for entry in BY_TYPE.values()
 }
 _ANY_JSON = msgspec.json.Decoder()
+FIRST_YEAR, LAST_YEAR = 1970, 2199
+"""Of when a message happened and was recorded. A day at an end of the calendar has no day beside it."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # An escaped NUL, unless the backslash is itself escaped. PostgreSQL's text cannot hold it.
@@ -123,6 +125,7 @@ def _check_new(message: Message) -> None:
     for moment in (message.occurred_at, message.recorded_at):
         if moment.tzinfo is None:
             raise MalformedMessage(f"{moment} is without a time zone")
+        _plausible(moment)
     _check_body(message)
     _check_place(message, BY_TYPE[message.type], None)
 
@@ -335,6 +338,12 @@ def _in_utc(moment: datetime) -> datetime:
         raise MalformedMessage(f"{moment.isoformat()} is outside the years 1 to 9999 in UTC") from error
 
 
+def _plausible(moment: datetime) -> datetime:
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise MalformedMessage(f"{moment.isoformat()} is outside the years {FIRST_YEAR} to {LAST_YEAR}")
+    return _in_utc(moment)
+
+
 def _hash(attributes: Mapping[str, str], name: str) -> str | None:
     text = attributes.get(name)
     if text is not None and not _HASH.fullmatch(text):
@@ -350,7 +359,7 @@ def _time(attributes: Mapping[str, str], name: str) -> datetime:
         raise MalformedMessage(f"{name} is {text!r}, not an RFC 3339 time") from error
     if moment.tzinfo is None:
         raise MalformedMessage(f"{name} is {text!r}, without a time zone")
-    return _in_utc(moment)
+    return _plausible(moment)
 
 
 def _whole(attributes: Mapping[str, str], name: str) -> int | None:

@@ -1,7 +1,7 @@
 """Sums of days that are made before anybody asks: figures rest on them, and only what has changed is summed again."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from services.reporting.tests.conftest import CallStream
@@ -58,6 +58,14 @@ async def test_a_usual_figure_is_told_without_a_look_at_the_rows(reporting, cent
     assert counted
     await reporting.rows("truncate legs_a")
     assert await _rows(reporting, metric, **asked) == counted
+
+
+async def test_a_record_of_decades_ago_does_not_have_every_day_since_then_summed(reporting, centre, make_call):
+    await reporting.receive(*make_call("old", at=datetime(1971, 1, 1, 12, tzinfo=UTC), wait=7, talk=60).messages)
+    await _sum_all(reporting)
+    (row,) = await reporting.rows("select count(distinct day) as days, min(day) as first from day_sums")
+    assert row["first"] < date(1971, 1, 2)
+    assert row["days"] < 3 * _DAYS
 
 
 async def test_after_a_change_of_the_rules_the_job_sums_by_them_and_sums_of_before_stay_right(reporting, centre):

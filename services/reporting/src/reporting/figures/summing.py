@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 
 _LOOK_EVERY_SECONDS = 20.0
 _DAYS_AT_ONCE = 10
+_DAY = timedelta(days=1)
+_LONGEST_QUIET_DAYS = 31
 _NEWEST = [versions[-1] for versions in REGISTRY.values()]
 """Who asks for an earlier version has its days counted, as with any other unusual question."""
 _ALIKE = [one for one in _NEWEST if one.kind is not Kind.INTERPOLATED and one.has_periods]
@@ -100,19 +102,30 @@ async def sum_some(db: Database, alike: Alike, *, now: datetime) -> bool:
 async def _next_run(
     statements: Statements, state: StreamState, rules: FigureRules, alike: Alike, now: datetime
 ) -> list[date]:
-    span = await statements.fetchrow(
-        "select min(day) as first, max(day) as last from days_touched where source = any($1)",
-        list(alike[0].source.tables),
+    rows = await statements.fetch(
+        "select distinct day from days_touched where source = any($1) order by day", list(alike[0].source.tables)
     )
-    if span is None or span["first"] is None:
+    if not rows:
         return []
     asked = _question(alike[0], rules, now)
-    count = (span["last"] - span["first"]).days + 1
-    every = [span["first"] + timedelta(days=place) for place in range(-1, count + 1)]
-    settled = [day for day in every if days.is_settled(asked, state, day)]
+    settled = [day for day in _with_quiet_days([row["day"] for row in rows]) if days.is_settled(asked, state, day)]
     known = await days.kept(statements, asked, _name_of(alike, state, rules), settled)
     runs = days.runs(settled, known)
     return runs[-1][-_DAYS_AT_ONCE:] if runs else []
+
+
+def _with_quiet_days(touched: Sequence[date]) -> list[date]:
+    """Days of which something is known, those on either side, and gaps between them unless they are long.
+
+    One record may bear a time of decades ago: the days since then are none that anybody asks for.
+    """
+    found: list[date] = []
+    for day in touched:
+        first = day - _DAY
+        if found and (day - found[-1]).days <= _LONGEST_QUIET_DAYS:
+            first = found[-1] + _DAY
+        found.extend(first + _DAY * place for place in range((day - first).days + 2))
+    return found
 
 
 def _name_of(alike: Alike, state: StreamState, rules: FigureRules) -> str:
