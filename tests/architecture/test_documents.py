@@ -1,6 +1,8 @@
 """What an operator or a client meets is documented: every setting, every error code, in both languages."""
 
+import re
 import string
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,24 @@ def test_every_setting_has_a_meaning() -> None:
 def test_the_pages_say_what_the_code_says(tmp_path: Path) -> None:
     assert document.differences(ROOT) == [], "run `python -m chassis.document`"
     assert len(document.differences(tmp_path)) == 3
+
+
+def declared(project: Path) -> set[str]:
+    """What a project says that it needs, its parts of this repository left out."""
+    told = tomllib.loads(project.read_text())
+    needed = [*told["project"].get("dependencies", []), *told.get("build-system", {}).get("requires", [])]
+    for group in told.get("dependency-groups", {}).values():
+        needed += [one for one in group if isinstance(one, str)]
+    names = {re.split(r"[\[<>=;~! ]", one, maxsplit=1)[0].lower() for one in needed}
+    return {name for name in names if not name.startswith("linework")}
+
+
+def test_the_readme_says_what_each_dependency_is_for() -> None:
+    told = (ROOT / "README.md").read_text().partition("## What each dependency is for")[2].lower()
+    projects = [ROOT / "pyproject.toml", *ROOT.glob("*/pyproject.toml"), *ROOT.glob("*/*/pyproject.toml")]
+    needed = set().union(*map(declared, projects))
+    assert len(needed) > 30
+    families = ("opentelemetry-", "pytest-")  # told of together: "OpenTelemetry SDK", "pytest with asyncio"
+    assert {name for name in needed if name.removeprefix(families[0]).removeprefix(families[1]) not in told} <= {
+        "opentelemetry-exporter-otlp-proto-http"
+    }

@@ -18,6 +18,7 @@ from reporting.wallboard.levels import (
     WallboardRules,
     contrast,
 )
+from reporting.wallboard.snapshot import _ready
 
 
 @pytest.mark.parametrize(
@@ -50,6 +51,13 @@ def test_an_alarm_before_its_warning_is_refused() -> None:
         with pytest.raises(ThresholdsInverted):
             WallboardRules(thresholds={measure: Thresholds(warning=first, alarm=second)}).check()
         WallboardRules(thresholds={measure: Thresholds(warning=second, alarm=first)}).check()
+
+
+@pytest.mark.parametrize(
+    ("agents", "silent", "ready"), [({}, 0, None), ({}, 6, 0), ({"paused": 1}, 0, 0), ({"ready": 2}, 3, 2)]
+)
+def test_where_all_agents_are_silent_none_is_ready(agents: dict[str, int], silent: int, ready: int | None) -> None:
+    assert _ready({"agents": agents, "silent_agents": silent}) == ready
 
 
 def test_a_share_beyond_one_is_refused() -> None:

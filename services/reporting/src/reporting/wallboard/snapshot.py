@@ -112,7 +112,7 @@ def _values(shown: dict[str, Any]) -> Iterable[tuple[Measure, float | None]]:
     if calls:
         yield Measure.WAITING, calls["waiting"]
         yield Measure.LONGEST_WAIT, calls["longest_wait_seconds"]
-        yield Measure.READY_AGENTS, calls["agents"].get("ready", 0) if calls["agents"] else None
+        yield Measure.READY_AGENTS, _ready(calls)
         for measure in _TODAY:
             if measure in list(Measure):
                 yield Measure(measure), calls["today"][measure]["value"]
@@ -121,6 +121,11 @@ def _values(shown: dict[str, Any]) -> Iterable[tuple[Measure, float | None]]:
     yield Measure.NEAR_LIMIT, limits["near_limit"]
     yield Measure.OVER_LIMIT, limits["over_limit"]
     yield Measure.LAG, shown["lag_seconds"]
+
+
+def _ready(calls: dict[str, Any]) -> int | None:
+    """None where no agent has signed in; agents who are all silent are none that are ready."""
+    return calls["agents"].get("ready", 0) if calls["agents"] or calls["silent_agents"] else None
 
 
 def _seconds(now: datetime, moment: datetime | None) -> float | None:
