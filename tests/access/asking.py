@@ -29,7 +29,7 @@ _SUBSCRIBER = """insert into subscribers
     values ($1, 1, $2, $3, '{}', $3, 'household', 'urban', null, '', now(), now())"""
 _HOW_FAR = {
     "/v1/figures": {"read_up_to"},
-    "/v1/wallboard": {"id", "newest_event_at", "lag_seconds"},
+    "/v1/wallboard": {"id", "newest_event_at", "lag_seconds", "lag"},
 }
 """What answers say about how far the stream was read, and not about any order."""
 _BODIES = {
