@@ -202,6 +202,26 @@ def test_a_service_that_does_not_answer_leaves_the_check_unfinished(
     assert outcome.exit_status == UNFINISHED
 
 
+@pytest.mark.parametrize("path", ["/v1/metrics", "/v1/work-orders"])
+def test_what_clients_were_told_is_looked_for_also_when_a_service_refuses(
+    services: Services, city: Any, problem: type[Exception], verify: Callable[..., Outcome], path: str
+) -> None:
+    def refuse(method: str, asked: str) -> None:
+        if asked == path:
+            raise problem(500, "internal_error")
+
+    city.interfere = refuse
+    (message,) = services.stream.messages
+    told = [("o-1", 1, message.type), ("o-1", 2, "linework.work_order.dispatched.v1")]
+    outcome = verify(acknowledged=told)
+    assert "500 internal_error" in (outcome.unfinished or "")
+    assert outcome.checked[Law.JOURNAL] == 2
+    assert [found for found in broken(outcome) if found[0] is Law.JOURNAL] == [
+        (Law.JOURNAL, "o-1", "version 2, linework.work_order.dispatched.v1, is not in the stream")
+    ]
+    assert (Law.STATES in outcome.checked) == (path == "/v1/metrics")
+
+
 @pytest.mark.parametrize("as_json", [True, False])
 def test_a_command_says_what_explains_differences(services: Services, typed: Callable[..., Any], as_json: bool) -> None:
     services.read_count = 5

@@ -193,6 +193,8 @@ def test_a_header_that_is_not_a_moment_is_refused(name: str, text: str, reason: 
     [
         ("2026-03-02T08:00:00", "without a time zone"),
         ("0001-01-01T00:00:00+14:00", "outside the years"),
+        ("0001-01-01T00:00:00Z", "outside 0001-01-02 to 9999-12-30"),
+        ("9999-12-31T23:59:59.999999Z", "outside 0001-01-02 to 9999-12-30"),
         ("soon", "does not fit"),
     ],
 )

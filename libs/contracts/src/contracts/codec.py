@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -30,6 +30,8 @@ _DECODERS: Mapping[str, msgspec.json.Decoder[Any]] = {
 _ANY_JSON = msgspec.json.Decoder()
 FIRST_YEAR, LAST_YEAR = 1970, 2199
 """Of when a message happened and was recorded. A day at an end of the calendar has no day beside it."""
+_FIRST_DAY, _LAST_DAY = date(1, 1, 2), date(9999, 12, 30)
+"""Of the times within a message; one may stand for "always". PostgreSQL's driver takes the very ends for infinity."""
 _HASH = re.compile(r"[0-9a-f]{64}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # An escaped NUL, unless the backslash is itself escaped. PostgreSQL's text cannot hold it.
@@ -283,7 +285,8 @@ def _check_body(message: Message) -> None:
     for moment in _moments(message.body):
         if moment.tzinfo is None:
             raise MalformedMessage(f"{moment.isoformat()} in {message.type} is without a time zone")
-        _in_utc(moment)
+        if not _FIRST_DAY <= _in_utc(moment).date() <= _LAST_DAY:
+            raise MalformedMessage(f"{moment.isoformat()} in {message.type} is outside {_FIRST_DAY} to {_LAST_DAY}")
 
 
 def _check_place(message: Message, entry: Entry, topic: Topic | None) -> None:

@@ -91,7 +91,8 @@ class _Verifier:
             if not task.done():
                 is_interrupted = interruption is not None and interruption.done()
                 reason = f"stopped {interruption.result()}" if is_interrupted else f"its {seconds:.0f} s were over"
-                self.outcome.unfinished = f"{reason}, while {self._progress.step}"
+                unfinished = f"{reason}, while {self._progress.step}"
+                self.outcome.unfinished = "; ".join(filter(None, (self.outcome.unfinished, unfinished)))
                 task.cancel()
                 await asyncio.wait({task}, timeout=_LONGEST_STOP_SECONDS)
             else:
@@ -111,17 +112,29 @@ class _Verifier:
             what = f"{restless.reason}, after {self._waiting.seconds:.0f} s"
             self._findings.add(Law.OUTBOXES, restless.service, what)
         checked[Law.OUTBOXES] = checked[Law.PARKED] = len(self._city.services)
-        for name in (ServiceName.INTAKE, ServiceName.DISPATCH, ServiceName.FIELDWORK, ServiceName.QA):
-            self._progress.begin(f"comparing the orders of {name.value}")
-            await self._check_states(name.value)
-            checked[Law.STATES] = checked.get(Law.STATES, 0) + len(ledger.threads)
-        await self._check_figures(frozenset())
-        await self._check_proofs()
-        # Last, because the stream has been read further meanwhile.
-        ledger.check_requests()
-        checked[Law.REQUESTS] = len(ledger.requests)
-        if acknowledged is not None:
-            checked[Law.JOURNAL] = ledger.check_journal(acknowledged)
+        try:
+            for name in (ServiceName.INTAKE, ServiceName.DISPATCH, ServiceName.FIELDWORK, ServiceName.QA):
+                self._progress.begin(f"comparing the orders of {name.value}")
+                if await self._attempt(self._check_states(name.value)):
+                    checked[Law.STATES] = checked.get(Law.STATES, 0) + len(ledger.threads)
+            await self._attempt(self._check_figures(frozenset()))
+            await self._attempt(self._check_proofs())
+            # Afterwards, because the stream has been read further meanwhile.
+            ledger.check_requests()
+            checked[Law.REQUESTS] = len(ledger.requests)
+        finally:
+            # Also when the time is over: the stream was read to its end, and no service is asked.
+            if acknowledged is not None:
+                checked[Law.JOURNAL] = ledger.check_journal(acknowledged)
+
+    async def _attempt(self, step: Awaitable[None]) -> bool:
+        """A service that refuses to answer leaves this step unfinished, and what comes after it is checked."""
+        try:
+            await step
+            return True
+        except (NotReached, Refused) as error:
+            self.outcome.unfinished = self.outcome.unfinished or f"while {self._progress.step}: {error}"
+            return False
 
     async def recount(self, only: frozenset[str]) -> None:
         await self._begin("waiting until everything is read")
