@@ -80,7 +80,7 @@ async def test_damage_on_the_brokers_disk_takes_its_own_batch_and_nothing_else(
         partition: (1, 2, reason) for partition, (_, reason) in DAMAGES.items()
     }
     assert all(len(row["value_sha256"]) == 64 and row["is_excerpt"] for row in rows)
-    assert sorted(await malformed(toy)) == [
+    assert sorted(await unreadable(toy)) == [
         f"work-orders, partition {partition}, offset 1: {reason}; through offset 2"
         for partition, (_, reason) in DAMAGES.items()
     ]
@@ -90,16 +90,18 @@ async def parked(toy: Toy) -> list[dict[str, Any]]:
     return await parking.parked_records(toy.db, topic=None, key=None)
 
 
-async def malformed(toy: Toy) -> list[str]:
+async def unreadable(toy: Toy) -> list[str]:
     """What `linework verify` says of the topics: it reads them by itself."""
 
     class Taking:
-        def take(self, message: Any) -> None: ...
+        def take(self, message: Any, *, is_counted: bool = True) -> None: ...
 
         take_notice = take
 
         def rest(self) -> None: ...
 
     topic: Any = Topic(toy.bootstrap_servers, toy.prefix)
+    found = []
+    topic.left.note_unreadable = lambda where, error: found.append(f"{where}: {error}")
     await topic.read_on(Taking(), Taking())
-    return topic.malformed
+    return found

@@ -14,9 +14,9 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis import record_batches
+from chassis import fetching, record_batches
 from chassis.decompression import CannotDecompress, decompress
-from chassis.fetching import FetchedRecords, FetchedSet, next_offset
+from chassis.fetching import FetchedRecords, FetchedSet, empty_until, next_offset
 from chassis.record_batches import EXCERPT_BYTES, MOST_BATCH_BYTES, MOST_RECORD_BYTES, MOST_RECORDS, UndecodableRecord
 
 from .batches import CODECS, COMPRESS, batch, record, varint
@@ -53,6 +53,13 @@ def read(data: bytes, offset: int = 0, **more: Any) -> list[ConsumerRecord]:
 def shape(records: Sequence[ConsumerRecord]) -> list[tuple[int, int, bytes | None, str]]:
     """First and last offset, key, and what is wrong."""
     return [(one.offset, next_offset(one) - 1, one.key, getattr(one, "reason", "")) for one in records]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_fetched_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process remembers of a partition belongs to one test, which all read the same one."""
+    monkeypatch.setattr(fetching, "_again", type(fetching._again)())
+    monkeypatch.setattr(fetching, "_empty", {})
 
 
 @pytest.fixture(params=CODECS.values(), ids=CODECS)
@@ -217,6 +224,14 @@ def test_an_incomplete_batch_behind_others_waits_for_the_next_fetch() -> None:
 def control(base: int, producer: int, kind: int) -> bytes:
     marker = record(0, struct.pack(">hh", 0, kind), b"\0" * 6)
     return batch([marker], base=base, attributes=0x30, producer=(producer, 0, -1))
+
+
+def test_offsets_without_a_record_are_known_and_those_of_records_are_not() -> None:
+    list(fetched(batch(THREE) + control(3, 1, 0) + control(4, 1, 0)))
+    assert [empty_until(PLACE, offset) for offset in range(6)] == [0, 1, 2, 5, 5, 5]
+    # A consumer that has lost the records of this batch may not take them for applied.
+    list(fetched(batch(THREE, base=5), 5))
+    assert [empty_until(PLACE, offset) for offset in (3, 5, 7, 8)] == [5, 5, 7, 8]
 
 
 def test_control_batches_give_nothing_and_what_was_aborted_is_not_given_to_who_asks_for_that() -> None:

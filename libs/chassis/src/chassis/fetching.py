@@ -15,7 +15,7 @@ from aiokafka.consumer.fetcher import READ_COMMITTED
 from chassis.kafka_internals import fetched_until, find_partitions, put_in_place
 from chassis.record_batches import Batch, UndecodableRecord, split, undecodable_range, unpack
 
-__all__ = ["AIOKafkaConsumer", "UndecodableRecord", "fetched_until", "find_partitions"]
+__all__ = ["AIOKafkaConsumer", "UndecodableRecord", "empty_until", "fetched_until", "find_partitions"]
 
 POLL_BYTES = 4 * 1024 * 1024
 _FETCHED_AGAIN = 3
@@ -30,6 +30,23 @@ _ABORT_MARKER = b"\x00\x00\x00\x00"
 
 _again: OrderedDict[tuple[TopicPartition, int], int] = OrderedDict()
 """How often a damaged batch was fetched again: the damage may have been done on the way."""
+_empty: dict[TopicPartition, tuple[int, int]] = {}
+"""By partition, the latest offsets that gave no record: control records, aborted transactions, compacted records."""
+
+
+def empty_until(place: TopicPartition, offset: int) -> int:
+    """Up to where nothing stands from an offset on, as far as was fetched; the offset itself where something may.
+
+    A consumer's position alone does not tell that: it also moves over records that were given and then lost.
+    """
+    first, end = _empty.get(place, (offset, offset))
+    return end if first <= offset < end else offset
+
+
+def _note_empty(place: TopicPartition, first: int, end: int) -> None:
+    if first < end:
+        begun, until = _empty.get(place, (first, first))
+        _empty[place] = (begun if until == first else first, end)
 
 
 class FetchedSet:
@@ -96,6 +113,7 @@ class FetchedRecords:
                         if record.offset >= self.next_fetch_offset:
                             yield self._given(record)
                 # Compaction leaves the last offset of a batch, also where it takes the record.
+                _note_empty(self._place, self.next_fetch_offset, batch.last_offset + 1)
                 self.next_fetch_offset = batch.last_offset + 1
             elif not (following or self.next_fetch_offset > begun or _is_to_be_fetched_again(self._place, begun)):
                 reason = "the batch ends before the offset that was asked for"

@@ -19,7 +19,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 
 from chassis.database import Database, is_transient
-from chassis.fetching import AIOKafkaConsumer, fetched_until
+from chassis.fetching import AIOKafkaConsumer, empty_until, fetched_until
 from chassis.made_anew import Standing, reset_if_recreated
 from chassis.parking import raw_record
 from chassis.positions import TopicRecreated, positions_of
@@ -214,11 +214,15 @@ class Listener(ConsumerRebalanceListener):
         client.getmany = waiting_getmany
 
     async def _pass_over(self, client: AIOKafkaConsumer) -> None:
-        """To be called after a poll that gave nothing: what was fetched since the last record has nothing to apply."""
+        """To be called after a poll that gave nothing: moves on over offsets that were fetched and have no record."""
         placement = self._placement
-        reached = {place.partition: at for place, at in fetched_until(client, list(client.assignment())).items()}
-        begins = {number: self._next_offsets[number] for number in reached if number in self._next_offsets}
-        ends = {number: reached[number] for number, begin in begins.items() if reached[number] > begin}
+        reached = fetched_until(client, list(client.assignment()))
+        begins = {place.partition: self._next_offsets.get(place.partition, at) for place, at in reached.items()}
+        ends = {
+            place.partition: end
+            for place, at in reached.items()
+            if (end := min(at, empty_until(place, begins[place.partition]))) > begins[place.partition]
+        }
         if not ends:
             return
         try:

@@ -46,7 +46,9 @@ async def test_ten_years_are_answered_at_every_grain_with_what_there_is(centre, 
 async def test_an_export_of_an_empty_year_shows_no_ratio_and_says_how_far_it_was_read(centre):
     report, file = await _built(centre, kind="yearly", day="2011-07-01", format="csv", language="en")
     rows = list(csv.DictReader(io.StringIO(file.content.decode("utf-8-sig"))))
-    values = {row["Metric"]: (row["Numerator"], row["Value"]) for row in rows if row["Section"] == "Key figures of calls"}
+    values = {
+        row["Metric"]: (row["Numerator"], row["Value"]) for row in rows if row["Section"] == "Key figures of calls"
+    }
     # Nought where something is counted, nothing at all where something would be divided.
     assert (values["Calls offered"], values["Connect rate"]) == (("0", "0"), ("0", ""))
     sections = {one["id"]: one for one in report["manifest"]["sections"]}
