@@ -166,6 +166,26 @@ async def test_the_answer_to_an_act_is_not_given_again_to_whom_the_order_is_not_
     assert await count_of(db, "outbox") == 1
 
 
+async def test_an_act_repeated_after_the_order_was_sent_on_gets_its_answer(
+    db: Database, orders: Orders, processing: str
+) -> None:
+    act = act_on(processing, 3, key="again", areas=("north",))
+    await orders.record(await orders.get_for(act), NOTE, act, name="note")
+    async with db.statements() as statements:
+        await statements.execute(
+            """update work_orders set work_area_id = 'south', body = replace(body::text, '"north"', '"south"')::json
+               where id = $1""",
+            processing,
+        )
+    for areas in (("north",), ("north", "east"), ("south",)):
+        with pytest.raises(AlreadyAnswered):
+            await orders.get_for(act_on(processing, 3, key="again", areas=areas))
+    with pytest.raises(WorkOrderNotFound):
+        await orders.get_for(act_on(processing, 3, key="again", areas=("east",)))
+    with pytest.raises(WorkOrderNotFound):
+        await orders.get_for(act_on(processing, 4, key="another", areas=("north",)))
+
+
 async def test_a_foreign_order_takes_as_long_as_one_that_is_not_there(
     db: Database, orders: Orders, processing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

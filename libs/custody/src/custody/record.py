@@ -118,6 +118,7 @@ _INSERT = f"insert into work_orders ({COLUMNS}) values ({_TYPED_CHANGE}) on conf
 # The key that its texts are sealed with comes along, which saves a query of its own.
 _READ = """
 select body, stream_version, last_hash, fingerprint, first.status, etag, response,
+    first.role as answered_role, first.areas as answered_areas,
     sealing.subscriber_id, sealing.master_key_id, sealing.wrapped
 from (values ($1::text, $2::text, $3::text, $4::text)) as asked (id, caller, route, key)
 left join work_orders using (id) left join idempotency_keys as first using (caller, route, key)
@@ -256,17 +257,21 @@ async def _raise_if_taken(statements: Statements, external_reference: str | None
 
 
 async def _find_unless_answered(statements: Statements, act: Act, keys: SealingKeys) -> Tracked | None:
-    """The order; raises `AlreadyAnswered` or `IdempotencyKeyReused`, but not to whom the order is not shown.
+    """The order; raises `AlreadyAnswered` or `IdempotencyKeyReused`, but not to a token that may see neither.
 
-    The answer to an act shows the order as it then was, and a caller who sees an order sees what became of it: the
-    order as it is at present decides, whatever token the act was carried out with.
+    The answer to an act shows the order as it then was. It is for a token like the one of then, also when the order
+    has been dispatched elsewhere since: the client that repeats an act may never have got its answer. And it is for
+    a token that sees the order at present, which shows what became of it.
     """
     key = act.headers.idempotency
     if key is None:
         return await find_tracked(statements, act.order_id)
     row = await statements.fetchrow(_READ, act.order_id, key.caller, key.route, key.key)
     tracked = tracked_of(row) if row["body"] is not None else None
-    if row["fingerprint"] is not None and tracked is not None and may_see(tracked.order, act.areas):
+    if row["fingerprint"] is not None and (
+        key.may_have(row["answered_role"], row["answered_areas"])
+        or (tracked is not None and may_see(tracked.order, act.areas))
+    ):
         raise_first_answer(key, row["fingerprint"], Answer(row["status"], row["response"], row["etag"]))
     if row["subscriber_id"] is not None:
         keys.learn(row["subscriber_id"], row["master_key_id"], row["wrapped"])

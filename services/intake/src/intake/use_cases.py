@@ -89,11 +89,11 @@ async def ask_custodian(ask: Ask, act: Act, *, keys: SealingKeys, db: Database, 
     async with db.begin() as tx:
         # The row lock keeps the request behind the creation in the outbox.
         await tx.execute("select from work_orders where id = $1 for update", act.order_id)
+        # Before the check: a token like the one of then gets its answer also when the order has been sent on since.
+        await raise_if_answered(tx, act.headers.idempotency)
         tracked = await find_tracked(tx, act.order_id)
         if tracked is None or not may_see(tracked.order, act.areas):
             raise WorkOrderNotFound(order_id=act.order_id)
-        # After the check: a caller who may not see the order any more does not get the first answer either.
-        await raise_if_answered(tx, act.headers.idempotency)
         message, shown = await asked(
             tx, ask, tracked.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at
         )
