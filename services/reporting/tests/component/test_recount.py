@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 from services.reporting.tests.world import NEW_YEAR, world
 
@@ -52,6 +53,8 @@ def whole_days(metric, chance):
             yield Asked(metric=metric.id, version=metric.version, grain="day", begin=begin, end=end, areas=areas)
 
 
+# Every metric in every version over worlds of its own: minutes on a busy machine.
+@pytest.mark.timeout(600)
 @hypothesis.given(seed=st.integers(0, 2**32))
 @hypothesis.settings(
     max_examples=4,
