@@ -132,9 +132,7 @@ class Consumer:
         return applicable, parked
 
     async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
-        tx.is_catching_up = await advance(tx, records, self.topic_id)
-        if tx.is_catching_up:
-            await catching_up.take_turns(tx)
+        await self._note_catching_up(tx, await advance(tx, records, self.topic_id))
 
     async def pass_over(self, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
         """Moves on, by partition, over offsets at which there is nothing to apply, such as the marks of transactions.
@@ -142,10 +140,13 @@ class Consumer:
         Without it a topic that ends with one would never have been read to its end.
         """
         async with self._db.begin() as tx:
-            tx.is_catching_up = await move(tx, self._topic, begins, ends, self.topic_id)
-            if tx.is_catching_up:
-                await catching_up.take_turns(tx)
+            await self._note_catching_up(tx, await move(tx, self._topic, begins, ends, self.topic_id))
             await self._settle_restore(tx)
+
+    async def _note_catching_up(self, tx: Transaction, is_catching_up: bool) -> None:
+        tx.is_catching_up = is_catching_up
+        if is_catching_up:
+            await catching_up.take_turns(tx)
 
     async def _settle_restore(self, tx: Transaction) -> None:
         settle = self.subscription.when_caught_up

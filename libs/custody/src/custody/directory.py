@@ -7,7 +7,7 @@ nothing. Orders and directory are two topics: an order can name an area or a per
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -41,6 +41,7 @@ create index directory_staff on directory (work_area_id, id) where kind = 'staff
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
 _AGENT = "agent"
+_E = TypeVar("_E", bound=DirectoryEntity)
 _ENTITIES: Mapping[str, type[DirectoryEntity]] = {
     _WORK_AREA: WorkAreaDefined,
     _STAFF: StaffDefined,
@@ -168,17 +169,18 @@ async def find_names(statements: Statements) -> dict[tuple[str, str], Names]:
 
 async def find_agents(statements: Statements, agent_ids: Sequence[str]) -> dict[str, AgentDefined]:
     """The agents among these ids that have arrived, by id."""
-    rows = await statements.fetch(
-        "select id, body from directory where kind = $1 and id = any($2)", _AGENT, list(agent_ids)
-    )
-    return {row["id"]: msgspec.json.decode(row["body"], type=AgentDefined) for row in rows}
+    return await _find_entities(statements, _AGENT, agent_ids, AgentDefined)
 
 
 async def find_area_names(statements: Statements, area_ids: Sequence[str]) -> dict[str, Names]:
-    rows = await statements.fetch(
-        "select id, body from directory where kind = $1 and id = any($2)", _WORK_AREA, list(area_ids)
-    )
-    return {row["id"]: _AREA_OF.decode(row["body"]).names for row in rows}
+    """The names of the work areas among these ids that have arrived, by id."""
+    areas = await _find_entities(statements, _WORK_AREA, area_ids, WorkAreaDefined)
+    return {area_id: area.names for area_id, area in areas.items()}
+
+
+async def _find_entities(statements: Statements, kind: str, ids: Sequence[str], shape: type[_E]) -> dict[str, _E]:
+    rows = await statements.fetch("select id, body from directory where kind = $1 and id = any($2)", kind, list(ids))
+    return {row["id"]: msgspec.json.decode(row["body"], type=shape) for row in rows}
 
 
 async def find_type_names(statements: Statements, device_type: str, demand_type: str) -> TypeNames:
