@@ -20,7 +20,6 @@ MOST_OWED = 31
 """Of the periods that a schedule owes the latest are made; older ones can be asked for by hand."""
 LATE_AFTER = timedelta(hours=1)
 _LONGEST_LOOK_BACK = timedelta(days=800)
-_BY_WORKING_DAY = (ReportKind.MONTHLY, ReportKind.CALL_ANALYSIS, ReportKind.QUARTERLY, ReportKind.YEARLY)
 Scheduled = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "call_analysis"]
 
 
