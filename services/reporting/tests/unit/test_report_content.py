@@ -306,6 +306,11 @@ def test_changes_have_a_sign(form, value, text):
     assert value_text(form, value, "en", is_short=True) == text
 
 
+def test_a_share_that_is_small_is_not_printed_as_nothing():
+    shown = [value_text(Form.SHARE, share, "zh") for share in (0.0, 0.0004, 0.000955, 0.618, 0.9996, 1.0)]
+    assert shown == ["0.0%", "0.040%", "0.096%", "61.8%", "99.96%", "100.0%"]
+
+
 def test_a_long_name_can_break_and_a_long_chinese_one_needs_no_help():
     assert "\u200b" in breakable("a" * 60)
     assert breakable("内蒙古自治区" * 10) == "内蒙古自治区" * 10

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reporting.figures import display
 from reporting.metrics import Kind, Metric
 from reporting.reports.content import Cell
 from reporting.reports.words import Language
@@ -54,7 +55,7 @@ def value_text(form: Form, value: float | None, language: str, *, is_short: bool
         case Form.COUNT:
             return f"{value:,.0f}"
         case Form.SHARE:
-            return f"{value:.1%}"
+            return display.text("share", value)
         case Form.TIME:
             text = duration(value, language)
             return _shortened(text) if is_short else text
