@@ -5,9 +5,16 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
-from intake import api, api_calls, api_knowledge, api_partners, api_people, api_retention, api_subscribers, api_ties
+from intake.calls import api as api_calls
 from intake.consumers import SUBSCRIPTIONS
-from intake.partners import subscription_finder
+from intake.knowledge import api as api_knowledge
+from intake.links import api as api_ties
+from intake.orders import api
+from intake.partners import api as api_partners
+from intake.partners.use_cases import subscription_finder
+from intake.privacy import api as api_people
+from intake.privacy import api_retention
+from intake.subscribers import api as api_subscribers
 from work_orders.http import prepare_orders
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chassis.database import Statements
-from intake.domain.desk import CallNotFound
+from intake.calls.domain.refusals import CallNotFound
 
 
 @dataclass(frozen=True, slots=True)

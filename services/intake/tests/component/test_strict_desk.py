@@ -14,9 +14,9 @@ from contracts import calls as c
 from contracts import partners as p
 from contracts.links import WorkOrderLinked
 from contracts.message import Actor
-from intake.call_desk import Doing
-from intake.partners import Partner, define_partner
-from intake.watching import look
+from intake.calls.reminders import look
+from intake.calls.use_cases import Doing
+from intake.partners.use_cases import Partner, define_partner
 
 from .switch import Switch
 

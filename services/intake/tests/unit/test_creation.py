@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from contracts.events import Appointment, Channel, Zone
-from intake.domain.creation import (
+from intake.orders.domain.creation import (
     AppointmentInverted,
     Circumstances,
     CreateWorkOrder,

@@ -1,0 +1,209 @@
+"""Subscribers and the lists of order types over HTTP."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.field_types import Code, Line, Name, Prose, Reference
+from chassis.identity import new_id
+from chassis.paging import CursorBroken
+from chassis.problems import Responses, VersionRequired
+from chassis.request_context import Context
+from contracts.events import Zone
+from contracts.plain_text import plain_reference
+from intake.orders import store as orders_store
+from intake.orders import use_cases as orders_use_cases
+from intake.orders import views as orders_views
+from intake.orders.store import OrderType
+from intake.orders.views import SubscriberOfOrder
+from intake.subscribers.domain import Subscriber, as_seen_by, not_searchable, plain_phone
+from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
+
+def _plain(phone: Any) -> Any:
+    # Control characters are left for the pattern to refuse.
+    return plain_reference(phone) if isinstance(phone, str) and not _CONTROL.search(phone) else phone
+
+
+Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
+
+
+router = APIRouter(prefix="/v1")
+
+
+class NewSubscriber(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    subscriber_no: Reference
+    name: Name
+    phones: Annotated[list[Phone], Field(max_length=10)] = []
+    address: Name
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = "household"
+    zone: Zone = Zone.URBAN
+    territory: Reference | None = None
+    notes: Prose | Literal[""] = ""
+
+
+class SubscriberChanges(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name = ""
+    phones: Annotated[list[Phone], Field(max_length=10)] = []
+    address: Name = ""
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = ""
+    zone: Zone = Zone.URBAN
+    territory: Reference | None = None
+    notes: Prose | Literal[""] = ""
+
+
+NOT_SEARCHED: list[str] = Field(
+    [], description="Search fields that the caller's roles see masked: a search by them finds nothing."
+)
+
+
+class SubscriberPage(BaseModel):
+    items: list[SubscriberOfOrder]
+    next_cursor: str | None
+    not_searched: list[str] = NOT_SEARCHED
+
+
+class OrderTypeDefinition(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name_en: Line
+    name_zh: Line
+    is_active: bool = True
+
+
+class DefinedOrderType(BaseModel):
+    code: str
+    name_en: str
+    name_zh: str
+    is_active: bool
+    version: int
+
+
+class OrderTypes(BaseModel):
+    items: list[DefinedOrderType]
+
+
+@router.post(
+    "/subscribers",
+    status_code=201,
+    tags=["subscribers"],
+    response_model=SubscriberOfOrder,
+    responses=Responses.of((*ANY, orders_use_cases.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
+)
+async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Response:
+    """Registers a subscriber 用户."""
+    values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
+    subscriber = Subscriber(id=new_id(), version=1, **values)
+    answer = await orders_use_cases.create_subscriber(
+        subscriber,
+        context.caller.actor,
+        context.headers,
+        db=context.db,
+        masters=context.state.sealing_keys.masters,
+        clock=context.clock,
+        wakeup=context.wakeup,
+    )
+    return answer.response()
+
+
+@router.patch(
+    "/subscribers/{subscriber_id}",
+    tags=["subscribers"],
+    response_model=SubscriberOfOrder,
+    responses=Responses.of(
+        (
+            *ANY,
+            orders_use_cases.SubscriberIdNotFound,
+            orders_use_cases.SubscriberChanged,
+            VersionRequired,
+            IdempotencyKeyBroken,
+            IdempotencyKeyReused,
+        )
+    ),
+)
+async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, context: CommandContext) -> Response:
+    """Changes a subscriber's data; `If-Match` names the version that the change was made on."""
+    changes = body.model_dump(mode="json", exclude_unset=True)
+    if "phones" in changes:
+        changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
+    return (
+        await orders_use_cases.change_subscriber(
+            subscriber_id, changes, context.headers, db=context.db, clock=context.clock
+        )
+    ).response()
+
+
+@router.get("/subscribers", tags=["subscribers"], responses=Responses.of((*ANY, CursorBroken)))
+async def search_subscribers(
+    context: Context,
+    subscriber_no: SearchReference = None,
+    phone: SearchReference = None,
+    name: SearchName = None,
+    address: SearchName = None,
+    kind: SearchReference = None,
+    notes: SearchText = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> SubscriberPage:
+    """Subscribers by number, phone or kind exactly, by name or address from its beginning, by words of notes; masked
+    by role. A search by a field that the caller sees masked finds nothing, and `not_searched` names the field."""
+    searched = {"phone": phone, "name": name, "address": address, "notes": notes}
+    if hidden := not_searchable(searched, context.caller.roles):
+        return SubscriberPage(items=[], next_cursor=None, not_searched=hidden)
+    number = plain_phone(phone) if phone else None
+    wanted = orders_views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
+    found, next_cursor = await orders_views.subscribers(context.db, wanted, cursor=cursor, limit=limit)
+    items = [_shown(as_seen_by(subscriber, context.caller.roles)) for subscriber in found]
+    return SubscriberPage(items=items, next_cursor=next_cursor)
+
+
+@router.get(
+    "/subscribers/{subscriber_id}",
+    tags=["subscribers"],
+    responses=Responses.of((*ANY, orders_use_cases.SubscriberIdNotFound)),
+)
+async def get_subscriber(subscriber_id: OrderId, context: Context) -> SubscriberOfOrder:
+    """One subscriber, as the caller's role may see them."""
+    async with context.db.statements() as statements:
+        subscriber = await orders_store.find_subscriber(statements, subscriber_id)
+    if subscriber is None:
+        raise orders_use_cases.SubscriberIdNotFound(subscriber_id=subscriber_id)
+    return _shown(as_seen_by(subscriber, context.caller.roles))
+
+
+def _shown(subscriber: Subscriber) -> SubscriberOfOrder:
+    return SubscriberOfOrder.model_validate(subscriber, from_attributes=True)
+
+
+Kind = Annotated[Literal["device", "demand"], Path()]
+
+
+@router.get("/{kind}-types", tags=["order types"], responses=Responses.of(ANY))
+async def list_order_types(kind: Kind, context: Context) -> OrderTypes:
+    """The device types 设备类型 or demand types 需求类型, with their names in both languages."""
+    return OrderTypes.model_validate({"items": await orders_views.order_types(context.db, kind)}, from_attributes=True)
+
+
+@router.put("/{kind}-types/{code}", tags=["order types"], responses=Responses.of(ANY))
+async def define_order_type(kind: Kind, code: Code, body: OrderTypeDefinition, context: Context) -> DefinedOrderType:
+    """Adds a type to the list or changes it; `is_active: false` keeps it for old orders only."""
+    defined = await orders_use_cases.define_order_type(
+        kind,
+        OrderType(code, **body.model_dump()),
+        context.caller.actor,
+        db=context.db,
+        clock=context.clock,
+        wakeup=context.wakeup,
+    )
+    return DefinedOrderType.model_validate(defined, from_attributes=True)
