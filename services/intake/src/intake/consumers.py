@@ -40,6 +40,5 @@ SUBSCRIPTIONS = [
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]
 
-
 OWN = [Subscription(DIRECTORY, restored.take_back)]
 """What it writes itself; read again only when its database was restored."""

@@ -11,9 +11,9 @@ from contracts.directory import AgentDefined, DemandTypeDefined, DeviceTypeDefin
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, SEALING_KEYS
-from intake.orders.store import DEVICE
 from intake.privacy.domain import Ground
 from intake.privacy.erasure import destroyed
+from intake.reference.store import DEVICE
 from intake.subscribers.sealing_keys import issued
 from work_orders.directory import re_emitted
 

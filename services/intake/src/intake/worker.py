@@ -7,7 +7,7 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from intake.calls.reminders import watch
 from intake.consumers import SUBSCRIPTIONS
-from intake.partners.use_cases import active_partners
+from intake.partners.subscriptions import active_partners
 from intake.privacy.retention import retention_of
 
 

@@ -10,7 +10,7 @@ from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts.message import Actor
 from intake.calls.reminders import look
-from intake.calls.use_cases import Doing
+from intake.doing import Doing
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(hours=3)

@@ -10,8 +10,9 @@ from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
 from intake.calls import reminders
-from intake.calls.use_cases import Doing
-from intake.partners.use_cases import Partner, define_partner
+from intake.doing import Doing
+from intake.partners.domain import Partner
+from intake.partners.use_cases import define_partner
 
 from .switch import BEGIN, Switch
 

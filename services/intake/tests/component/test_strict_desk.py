@@ -15,8 +15,9 @@ from contracts import partners as p
 from contracts.links import WorkOrderLinked
 from contracts.message import Actor
 from intake.calls.reminders import look
-from intake.calls.use_cases import Doing
-from intake.partners.use_cases import Partner, define_partner
+from intake.doing import Doing
+from intake.partners.domain import Partner
+from intake.partners.use_cases import define_partner
 
 from .switch import Switch
 

@@ -10,7 +10,7 @@ from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.field_types import Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
-from chassis.request_context import Context, RequestContext
+from chassis.request_context import Context
 from contracts.calls import Direction
 from intake.calls import desk_store, settlement, use_cases, views
 from intake.calls.domain import refusals
@@ -37,11 +37,13 @@ from intake.calls.models import (
     WholeCall,
     WrittenRecord,
 )
-from intake.calls.use_cases import Doing
 from intake.calls.views import CallSearch, CaseSearch, seen_case, seen_record
+from intake.doing import doing_of, scope_of
 from intake.knowledge.store import ArticleNotFound
 from intake.orders.domain import creation
-from intake.scope_store import Scope
+from intake.outages import domain as outages_domain
+from intake.reference import domain as reference_domain
+from intake.subscribers import domain as subscribers_domain
 from intake.subscribers.domain import not_searchable, plain_phone
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound
 from work_orders.http import answered
@@ -50,20 +52,14 @@ from work_orders.sealing import opening_for, to_shown
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
-
-
 _CREATION = (
-    creation.SubscriberNotFound,
-    creation.DeviceTypeUnknown,
-    creation.DemandTypeUnknown,
+    subscribers_domain.SubscriberNotFound,
+    reference_domain.DeviceTypeUnknown,
+    reference_domain.DemandTypeUnknown,
     creation.AppointmentInverted,
     ExternalReferenceTaken,
 )
-
-
 _WRITING = (*_ACT, SealingKeyNotArrived, SubscriberErased)
-
-
 _SETTLING = (
     *_WRITING,
     *_CREATION,
@@ -71,21 +67,11 @@ _SETTLING = (
     WorkOrderNotFound,
     refusals.CallNotFound,
     refusals.OrderIsClosed,
-    refusals.OutageNotFound,
+    outages_domain.OutageNotFound,
     refusals.PromiseOutOfReach,
 )
 
-
 router = APIRouter(prefix="/v1", tags=["calls"])
-
-
-def doing_of(context: OrderContext) -> Doing:
-    caller, masters = context.caller, context.state.sealing_keys.masters
-    return Doing(caller.actor, context.headers, context.db, context.clock, context.wakeup, masters, caller.areas)
-
-
-def scope_of(context: RequestContext) -> Scope:
-    return Scope(context.caller.sub, context.caller.areas)
 
 
 @router.post(
@@ -93,7 +79,7 @@ def scope_of(context: RequestContext) -> Scope:
     status_code=201,
     response_model=ShownCall,
     responses=Responses.of(
-        (*_ACT, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallTimesInverted)
+        (*_ACT, subscribers_domain.SubscriberNotFound, reference_domain.DemandTypeUnknown, refusals.CallTimesInverted)
     ),
 )
 async def log_call(body: LogCall, context: CommandContext) -> Response:
@@ -155,7 +141,9 @@ async def write_call_record(call_id: OrderId, body: RecordOfCall, context: Comma
 @router.post(
     "/calls/{call_id}/classify",
     response_model=ShownCall,
-    responses=Responses.of((*_WRITING, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallNotFound)),
+    responses=Responses.of(
+        (*_WRITING, subscribers_domain.SubscriberNotFound, reference_domain.DemandTypeUnknown, refusals.CallNotFound)
+    ),
 )
 async def classify_call(call_id: OrderId, body: Classification, context: CommandContext) -> Response:
     """Says who called and what about; what is left out stays."""

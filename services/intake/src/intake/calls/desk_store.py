@@ -8,15 +8,13 @@ import msgspec
 
 from chassis.database import Statements, Transaction
 from contracts.catalogue import BY_TYPE
-from intake.calls.domain.refusals import CaseNotFound, DeskRules, ReferralNotFound
+from intake.calls.domain.refusals import CaseNotFound, ReferralNotFound
 
 SHOWN_CALL = """calls.id, calls.partner_id, calls.reference, calls.direction, calls.channel, calls.state,
     calls.started_at, calls.answered_at, calls.ended_at, calls.queue, calls.agent_id, calls.team, calls.line,
     calls.caller as phone, calls.wait_milliseconds, calls.talk_milliseconds, calls.subscriber_id, calls.demand_type,
     coalesce(calls.earlier_agent_ids, '{}') as earlier_agent_ids,
     coalesce(calls.earlier_queues, '{}') as earlier_queues, subscribers.subscriber_no"""
-
-
 FROM_CALLS = "calls left join subscribers on subscribers.id = calls.subscriber_id"
 
 
@@ -112,31 +110,6 @@ async def add_settlement(
 async def settlements_of(statements: Statements, call_id: str) -> list[dict[str, Any]]:
     rows = await statements.fetch("select * from settlements where call_id = $1 order by settled_at, id", call_id)
     return [dict(row) for row in rows]
-
-
-async def desk_rules(statements: Statements) -> DeskRules:
-    row = await statements.fetchrow(
-        """select warn_before_minutes, call_closes_after_hours, duplicate_hours, duplicate_least_score, country_code,
-                  version from desk_rules"""
-    )
-    assert row is not None
-    return DeskRules(**dict(row))
-
-
-async def put_desk_rules(statements: Statements, rules: DeskRules) -> DeskRules:
-    """Changes the numbers; a country's code that is left out stays."""
-    row = await statements.fetchrow(
-        """update desk_rules set version = version + 1, warn_before_minutes = $1, call_closes_after_hours = $2,
-               duplicate_hours = $3, duplicate_least_score = $4, country_code = coalesce($5, country_code)
-           returning version, country_code""",
-        rules.warn_before_minutes,
-        rules.call_closes_after_hours,
-        rules.duplicate_hours,
-        rules.duplicate_least_score,
-        rules.country_code,
-    )
-    assert row is not None
-    return replace(rules, version=row["version"], country_code=row["country_code"])
 
 
 async def lock_case(tx: Transaction, case_id: str) -> dict[str, Any]:

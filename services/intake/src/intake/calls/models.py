@@ -10,14 +10,13 @@ from chassis.field_types import Code, Line, Moment, PastMoment, Prose, Reference
 from contracts.calls import CallOutcome, Direction
 from contracts.events import Channel
 from contracts.sealing import SealedText
-from intake.orders.api import CreateWorkOrder
-from intake.orders.views import SubscriberOfOrder
-from intake.subscribers.api import NOT_SEARCHED, Phone
+from intake.orders.models import CreateWorkOrder
+from intake.outages.views import OutageShown
+from intake.subscribers.models import NOT_SEARCHED, Phone
+from intake.subscribers.views import SubscriberOfOrder
 from work_orders.sealing import WorkOrderShown
 
 Optional = Line | Literal[""]
-
-
 OptionalProse = Prose | Literal[""]
 
 
@@ -198,17 +197,6 @@ class Referral(BaseModel):
 class ReferralPage(BaseModel):
     items: list[Referral]
     next_cursor: str | None
-
-
-class OutageShown(BaseModel):
-    id: str
-    version: int
-    territories: list[str]
-    cause: str
-    began_at: datetime
-    restore_by: datetime | None
-    ended_at: datetime | None
-    told_by: str
 
 
 class ScreenPop(BaseModel):

@@ -17,23 +17,17 @@ from chassis.database import Database, Transaction
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts import calls as c
 from contracts.message import Actor
-from intake.calls import desk_store, store
+from intake.calls import publishing, store
 from intake.calls.domain.facts import close_open_leg
-from intake.calls.use_cases import Doing, lock_call, tell
-from intake.partners import ingest_calls
+from intake.calls.use_cases import lock_call, tell
+from intake.doing import Doing
+from intake.reference import store as reference_store
 
 log = logging.getLogger(__name__)
 
-
 _LOOK_SECONDS = 5.0
-
-
 _AT_ONCE = 100
-
-
 _WATCH = Actor("intake", "service")
-
-
 _NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
 
 
@@ -68,7 +62,7 @@ async def look(doing: Doing) -> int:
 
 async def _warn(tx: Transaction, doing: Doing) -> bool:
     """A promised reply that is near; one that has passed meanwhile is only told as overdue."""
-    rules = await desk_store.desk_rules(tx)
+    rules = await reference_store.desk_rules(tx)
     case = await tx.fetchrow(
         """update cases set warned_at = $1 where id = (
                select id from cases where replied_at is null and warned_at is null and overdue_at is null
@@ -107,7 +101,7 @@ async def _breach(tx: Transaction, doing: Doing) -> bool:
 
 async def _close(tx: Transaction, doing: Doing) -> bool:
     """A call that has said nothing for so long has ended; should its own end still come, it is a revision."""
-    rules, now = await desk_store.desk_rules(tx), doing.clock.now()
+    rules, now = await reference_store.desk_rules(tx), doing.clock.now()
     call_id = await tx.fetchval(
         """select id from calls where state in ('offered', 'waiting', 'talking', 'held')
              and changed_at < $1::timestamptz - make_interval(hours => $2)
@@ -121,5 +115,5 @@ async def _close(tx: Transaction, doing: Doing) -> bool:
     assumed = close_open_leg(call.facts, call_id=call_id, now=now)
     if assumed is not None:
         call.put(assumed)
-        await outbox.add(tx, await ingest_calls.publish(tx, [call], now=now))
+        await outbox.add(tx, await publishing.publish(tx, [call], now=now))
     return assumed is not None

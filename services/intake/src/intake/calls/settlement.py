@@ -23,17 +23,18 @@ from intake.calls.domain.refusals import (
     ReferralAnswered,
     ReferralNotFound,
     check_promise,
-    check_version,
 )
-from intake.calls.store import KnownCall
-from intake.calls.use_cases import Doing, lock_call, say_who_and_what, sealer_of, tell
+from intake.calls.store import KnownCall, can_see_call, require_call
+from intake.calls.use_cases import lock_call, say_who_and_what, sealer_of, tell
+from intake.doing import Doing
 from intake.knowledge import store as knowledge_store
 from intake.links import use_cases as links_use_cases
 from intake.orders import references
 from intake.orders import store as orders_store
 from intake.orders import use_cases as orders_use_cases
 from intake.orders.domain.creation import CreateWorkOrder, create
-from intake.scope_store import can_see_call, require_call, visible_orders
+from intake.outages.domain import check_version
+from intake.scope_store import visible_orders
 from intake.subscribers.sealing_keys import sealed_in
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound, create_in, find_stored_order, may_see
 

@@ -14,6 +14,24 @@ from contracts import partners as p
 from contracts.catalogue import BY_BODY, BY_TYPE
 from intake.calls.domain.facts import Summary
 from intake.calls.domain.legs import Agent, KnownFact
+from intake.calls.domain.refusals import CallNotFound
+from intake.scope_store import Scope, sees_call
+
+
+async def can_see_call(statements: Statements, call_id: str, scope: Scope) -> bool:
+    return await statements.fetchval(
+        f"select exists (select from calls where id = $1 and {sees_call('$2', '$3')})",
+        call_id,
+        scope.sub,
+        scope.area_list,
+    )
+
+
+async def require_call(statements: Statements, call_id: str, scope: Scope) -> None:
+    """Raises `CallNotFound`, also for a call that the caller may not see."""
+    if not await can_see_call(statements, call_id, scope):
+        raise CallNotFound(call_id=call_id)
+
 
 _DECODERS = {
     name: msgspec.json.Decoder(entry.body)
@@ -95,26 +113,12 @@ async def _add_facts(statements: Statements, calls: Mapping[str, KnownCall]) -> 
 _CALL = """id, version, partner_id, reference, subscriber_id, demand_type, direction, channel, state, started_at,
            answered_at, ended_at, queue, agent_id, team, line, caller, wait_milliseconds, talk_milliseconds,
            earlier_agent_ids, earlier_queues, changed_at"""
-
-
 _NAMES = [name.strip() for name in _CALL.split(",")]
-
-
 _TIMES = ("started_at", "answered_at", "ended_at", "changed_at")
-
-
 _NUMBERS = {"version": "int", "wait_milliseconds": "bigint", "talk_milliseconds": "bigint"}
-
-
 _LISTS = ("earlier_agent_ids", "earlier_queues")
-
-
 _TYPES = [_NUMBERS.get(name, "timestamptz" if name in _TIMES else "text") for name in _NAMES]
-
-
 _TYPED = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_TYPES, start=1))
-
-
 # An array of arrays must be rectangular: lists travel as JSON.
 _GIVEN = ", ".join(
     f"case when {name} is not null then array(select json_array_elements_text({name}::json)) end"
@@ -122,14 +126,10 @@ _GIVEN = ", ".join(
     else name
     for name in _NAMES
 )
-
-
 _SAVE_CALLS = f"""
 insert into calls ({_CALL}) select {_GIVEN} from unnest({_TYPED}) as changed ({_CALL})
 on conflict (id) do update set ({", ".join(_NAMES[1:])}) = ({", ".join("excluded." + name for name in _NAMES[1:])})
 """
-
-
 _SAVE_FACTS = """
 insert into call_facts (call_id, fact_id, event_id, type, occurred_at, received_at, said, revision, published,
                         published_type)
@@ -199,26 +199,6 @@ async def agents_of(statements: Statements, partner_id: str, names: Iterable[str
         wanted,
     )
     return {row["name"]: Agent(row["id"], row["team"]) for row in rows}
-
-
-async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
-    """Adds the names that are not registered to the partner's list; returns those that were not on it before."""
-    wanted = sorted(set(names))
-    if not wanted:
-        return set()
-    # In the order of names: two batches that see the same new ones wait for each other and never in a circle.
-    rows = await tx.fetch(
-        """insert into unregistered_agents (partner_id, name, first_seen_at)
-           select $1::text, name, $3::timestamptz from unnest($2::text[]) as name
-           where not exists (select from agent_names where partner_id = $1 and agent_names.name = name.name)
-             and not exists (select from unregistered_agents as known
-                             where known.partner_id = $1 and known.name = name.name)
-           order by name on conflict do nothing returning name""",
-        partner_id,
-        wanted,
-        now,
-    )
-    return {row["name"] for row in rows}
 
 
 async def agents_by_id(statements: Statements, ids: Iterable[str]) -> dict[str, Agent]:

@@ -5,13 +5,9 @@ then. Those of callers who stay unknown are blanked after a time (`intake.retent
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 
 from chassis.database import Transaction
-from chassis.sealing import MasterKeys
-from contracts.message import Actor
 from contracts.sealing import SEALED
-from intake.subscribers.sealing_keys import key_in
 from work_orders.sealing import Sealer
 
 TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
@@ -24,20 +20,11 @@ TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """By table: the column whose value the texts are sealed for, and the columns with texts."""
 
-
 BLANKED = {
     table: ", ".join(f"{column} = case when {column} is not null then '' end" for column in columns)
     for table, (_, columns) in TEXTS.items()
 }
 """SQL that sets the texts of a table to nothing."""
-
-
-async def sealer_in(
-    tx: Transaction, subscriber_id: str | None, actor: Actor, *, masters: MasterKeys, now: datetime
-) -> Sealer:
-    """Raises `SubscriberErased`, or `SealingKeyNotArrived` when the key does not open."""
-    key = await key_in(tx, subscriber_id, actor, masters=masters, now=now) if subscriber_id else None
-    return Sealer(key, subscriber_id or "")
 
 
 async def seal_texts(tx: Transaction, call_id: str, sealer: Sealer) -> None:

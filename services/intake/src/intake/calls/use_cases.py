@@ -11,46 +11,24 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.clock import Clock
-from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, remember
-from chassis.database import Database, Statements, Transaction
+from chassis.commands import Reply, etag_of, raise_if_replied, remember
+from chassis.database import Transaction
 from chassis.identity import new_id
-from chassis.sealing import MasterKeys
-from chassis.wakeup import PUBLISH, Wakeup
+from chassis.wakeup import PUBLISH
 from contracts import calls as c
 from contracts import partners as p
 from contracts.events import Channel
-from contracts.message import Actor
-from intake.calls import desk_store, store, texts
+from intake.calls import desk_store, publishing, store, texts
 from intake.calls.desk_store import CallRecord
 from intake.calls.domain.facts import summarise
 from intake.calls.domain.legs import About, KnownFact, lay_out
 from intake.calls.domain.refusals import CallNotFound, CallRecordChanged, CallTimesInverted
-from intake.calls.store import KnownCall
-from intake.orders import store as orders_store
-from intake.orders.domain.creation import SubscriberNotFound
-from intake.partners import ingest_calls
-from intake.scope_store import Scope, require_call
+from intake.calls.store import KnownCall, require_call
+from intake.doing import Doing
+from intake.reference import store as reference_store
+from intake.subscribers import sealing_keys
+from intake.subscribers.store import get_subscriber_id
 from work_orders.sealing import Sealer
-
-
-@dataclass(frozen=True, slots=True)
-class Doing:
-    """Who does something with a call, and what came with it."""
-
-    actor: Actor
-    headers: CommandHeaders
-    db: Database
-    clock: Clock
-    wakeup: Wakeup
-    masters: MasterKeys | None = None
-    """Needed by whatever writes an order or asks its custodian."""
-    areas: tuple[str, ...] | None = None
-    """The work areas that the actor may see; None for all."""
-
-    @property
-    def scope(self) -> Scope:
-        return Scope(self.actor.sub, self.areas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +50,12 @@ async def log_call(command: LogCall, doing: Doing) -> Reply:
         raise CallTimesInverted(started_at=command.started_at.isoformat(), ended_at=command.ended_at.isoformat())
     async with doing.db.begin() as tx:
         await raise_if_replied(tx, doing.headers.idempotency)
-        await orders_store.require_demand_type(tx, command.demand_type)
+        await reference_store.require_demand_type(tx, command.demand_type)
         call = KnownCall(id=new_id(), demand_type=command.demand_type)
         call.subscriber_id = await _subscriber(tx, command.subscriber_no, command.phone)
         for fact in _logged(command, doing):
             call.put(fact)
-        await outbox.add(tx, await ingest_calls.publish(tx, [call], now=doing.clock.now()))
+        await outbox.add(tx, await publishing.publish(tx, [call], now=doing.clock.now()))
         answer = Reply(201, await desk_store.call_json(tx, call.id))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
@@ -88,18 +66,6 @@ async def _subscriber(tx: Transaction, subscriber_no: str | None, phone: str | N
     if subscriber_no is not None:
         return await get_subscriber_id(tx, subscriber_no)
     return (await store.subscribers_by_phone(tx, [phone])).get(phone) if phone else None
-
-
-async def get_subscriber_id(statements: Statements, subscriber_no: str) -> str:
-    """Raises `SubscriberNotFound`."""
-    found = await statements.fetchval(
-        """select id from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
-           order by subscriber_no <> $1 limit 1""",
-        subscriber_no,
-    )
-    if found is None:
-        raise SubscriberNotFound(subscriber_no=subscriber_no)
-    return found
 
 
 def _logged(command: LogCall, doing: Doing) -> list[KnownFact]:
@@ -148,13 +114,15 @@ async def tell(
         **fields,
     )
     call.put(_fact(body, now, now, name))
-    await outbox.add(tx, await ingest_calls.publish(tx, [call], now=now, actor=doing.actor))
+    await outbox.add(tx, await publishing.publish(tx, [call], now=now, actor=doing.actor))
 
 
 async def sealer_of(tx: Transaction, call: KnownCall, doing: Doing) -> Sealer:
     """Seals what is typed about a call; raises `SubscriberErased` or `SealingKeyNotArrived`."""
     assert doing.masters is not None
-    return await texts.sealer_in(tx, call.subscriber_id, doing.actor, masters=doing.masters, now=doing.clock.now())
+    return await sealing_keys.sealer_in(
+        tx, call.subscriber_id, doing.actor, masters=doing.masters, now=doing.clock.now()
+    )
 
 
 _WORDS = texts.TEXTS["call_records"][1]
@@ -166,7 +134,7 @@ async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, dem
         await require_call(tx, call_id, doing.scope)
         await raise_if_replied(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
-        await orders_store.require_demand_type(tx, demand_type)
+        await reference_store.require_demand_type(tx, demand_type)
         subscriber_id = await get_subscriber_id(tx, subscriber_no) if subscriber_no is not None else None
         await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
         answer = Reply(200, await desk_store.call_json(tx, call_id))

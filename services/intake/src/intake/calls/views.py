@@ -13,19 +13,15 @@ from contracts.lifecycle import Status
 from intake.calls import desk_store
 from intake.calls.desk_store import FROM_CALLS, SHOWN_CALL
 from intake.calls.domain.refusals import CallNotFound
-from intake.links import use_cases as links_use_cases
 from intake.links.domain.duplicates import CLOSED
-from intake.orders import store as orders_store
+from intake.outages import views as outages_views
 from intake.scope_store import Scope, led_to_areas, sees_call, visible_orders
+from intake.subscribers import store as subscribers_store
 from intake.subscribers.domain import SEES_NUMBERS, as_seen_by, mask_name, mask_phone
 
 _CALLS, _CASES, _REFERRALS = "calls", "cases", "referrals"
 """Each list by the name that its cursors carry: those of another would begin anywhere."""
-
-
 _LAST_CALLS = 10
-
-
 _OPEN_ORDERS = 20
 
 
@@ -57,32 +53,18 @@ def _search(whose: str) -> str:
 
 
 _OF_ALL = _search("$3::text is null")
-
-
 _LATEST = "order by started_at desc, id desc limit $11"
-
-
 # Each half from its own index: with an `or`, an agent with few calls would be looked for among all of them.
 _AGENTS = ("calls.agent_id = $3", "calls.earlier_agent_ids && array[$3::text]")
-
-
 _OF_AGENT = f"({_search(_AGENTS[0])}) union all ({_search(_AGENTS[1])}) {_LATEST}"
-
-
 # The same within work areas ($13) for a caller ($12). A call can be in the areas and the caller's own: once is enough.
 _SEEN = sees_call("$12", "$13")
-
-
 _OF_AGENT_WITHIN = " union all ".join(f"({_search(f'{one} and {_SEEN}')})" for one in _AGENTS) + f" {_LATEST}"
-
-
 _WITHIN = (
     f"calls.id in ({led_to_areas('$13')})",
     "calls.agent_id = $12",
     "calls.earlier_agent_ids @> array[$12::text]",
 )
-
-
 _OF_ALL_WITHIN = " union ".join(f"({_search(f'$3::text is null and {one}')})" for one in _WITHIN) + f" {_LATEST}"
 
 
@@ -208,12 +190,12 @@ async def screen_pop(
         subscriber_id,
         phone,
     )
-    people = [orders_store.to_subscriber(row) for row in rows]
+    people = [subscribers_store.to_subscriber(row) for row in rows]
     ids, numbers = [one.id for one in people], [one.subscriber_no for one in people]
     outages = {
         outage["id"]: outage
         for territory in {one.territory for one in people if one.territory}
-        for outage in await links_use_cases.open_outages(statements, territory)
+        for outage in await outages_views.open_outages(statements, territory)
     }
     return {
         "subscribers": [as_seen_by(one, roles) for one in people],
@@ -270,8 +252,6 @@ def _of_seen_call(table: str, sub: str, areas: str) -> str:
 
 
 _SEEN_OF_CASE = _of_seen_call("cases", "$8", "$9")
-
-
 _SEEN_OF_REFERRAL = _of_seen_call("referrals", "$5", "$6")
 
 

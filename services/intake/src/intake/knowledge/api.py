@@ -13,15 +13,14 @@ from chassis.identity import new_id
 from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
 from chassis.problems import Responses, VersionRequired
 from chassis.request_context import Context
-from intake.calls.api import scope_of
+from intake.doing import scope_of
 from intake.knowledge import search, store
 from intake.knowledge.store import Article, ArticleChanged, ArticleNotFound
-from intake.orders import store as orders_store
-from intake.orders.domain.creation import DemandTypeUnknown
+from intake.reference import store as reference_store
+from intake.reference.domain import DemandTypeUnknown
 from work_orders.routes import CommandContext, Cursor, Limit, OrderContext, OrderId
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
-
 
 router = APIRouter(prefix="/v1/articles", tags=["knowledge"])
 
@@ -117,7 +116,7 @@ def _values(body: ArticleText) -> dict[str, object]:
 async def _put(article: Article, context: OrderContext, status: int) -> Reply:
     async with context.db.begin() as tx:
         await raise_if_replied(tx, context.headers.idempotency)
-        await orders_store.require_demand_type(tx, article.demand_type)
+        await reference_store.require_demand_type(tx, article.demand_type)
         written = await store.put_article(tx, article, by=context.caller.sub, now=context.clock.now())
         shown = ShownArticle.model_validate(written, from_attributes=True)
         answer = Reply(status, shown.model_dump_json().encode(), etag_of(written.version))

@@ -15,14 +15,8 @@ from intake.knowledge.store import Article
 from intake.knowledge.tokenizer import meant_by, pieces, unknown_runs, words
 
 _SATURATION = 4.0
-
-
 _FOR_DEMAND_TYPE = 1.3
-
-
 _GUESS_COUNTS = 0.7
-
-
 _FOR_USES = 0.05
 
 

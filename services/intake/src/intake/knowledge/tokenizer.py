@@ -22,16 +22,9 @@ os.environ.setdefault("PYPINYIN_NO_PHRASES", "true")
 
 
 _LONGEST_WORD = 40
-
-
 _MOST_GUESSES = 3
-
-
 _SAME_SOUND = 0.9
-
-
 _LONGEST_JOIN = 3
-
 
 STOP_WORDS = frozenset("的了是在我你他她它们和与或也都就吗呢吧啊请") | {
     "a",

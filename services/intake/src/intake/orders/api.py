@@ -7,20 +7,24 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.field_types import Code, Moment, PastMoment, Prose, Reference
+from chassis.field_types import PastMoment, Prose
 from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
-from contracts.events import Appointment, Channel, SlaClock, Zone
+from contracts.events import SlaClock
 from contracts.lifecycle import Status
 from contracts.sealing import SealedText
 from intake.orders import use_cases, views
 from intake.orders.domain import creation
-from intake.orders.views import HistoryEntry, LookUp, RequestNotFound, SubscriberOfOrder
+from intake.orders.models import CreateWorkOrder
+from intake.orders.views import HistoryEntry, LookUp, RequestNotFound
+from intake.reference import domain as reference_domain
 from intake.scope_store import Scope
-from intake.subscribers.api import NOT_SEARCHED
+from intake.subscribers import domain as subscribers_domain
 from intake.subscribers.domain import plain_phone, searched_by_phone
+from intake.subscribers.models import NOT_SEARCHED
+from intake.subscribers.views import SubscriberOfOrder
 from work_orders.commit import ExternalReferenceTaken
 from work_orders.routes import (
     ACT_REFUSALS,
@@ -41,35 +45,7 @@ from work_orders.sealing import WorkOrderShown, opening_for
 
 _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
 
-
 router = APIRouter(prefix="/v1", tags=["work orders"])
-
-
-class Window(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    start: Moment
-    end: Moment
-
-
-class CreateWorkOrder(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    subscriber_no: Reference
-    device_type: Code
-    demand_type: Code
-    content: Prose
-    channel: Channel = Channel.PHONE
-    appointment: Window | None = None
-    external_reference: Reference | None = None
-    zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
-    territory: Reference | None = None
-    occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
-
-    def command(self) -> creation.CreateWorkOrder:
-        values = self.model_dump(exclude={"appointment", "occurred_at"})
-        window = self.appointment
-        return creation.CreateWorkOrder(**values, appointment=Appointment(window.start, window.end) if window else None)
 
 
 class AskCustodian(BaseModel):
@@ -108,9 +84,9 @@ class FoundWorkOrders(WorkOrderPage):
     responses=Responses.of(
         (
             *_ASK_REFUSALS,
-            creation.SubscriberNotFound,
-            creation.DeviceTypeUnknown,
-            creation.DemandTypeUnknown,
+            subscribers_domain.SubscriberNotFound,
+            reference_domain.DeviceTypeUnknown,
+            reference_domain.DemandTypeUnknown,
             creation.AppointmentInverted,
             ExternalReferenceTaken,
         )

@@ -1,9 +1,7 @@
-"""Rows of intake besides the orders themselves: subscribers, order types, history, requests."""
+"""Rows of intake about orders besides the orders themselves: what creation needs to know, history, requests."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
@@ -11,11 +9,9 @@ from chassis.database import Statements, Transaction
 from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
-from intake.orders.domain.creation import Circumstances, CreateWorkOrder, DemandTypeUnknown, SubscriberNotFound
-from intake.subscribers.domain import Subscriber
+from intake.orders.domain.creation import Circumstances, CreateWorkOrder
+from intake.subscribers.domain import SubscriberNotFound
 from work_orders.sealing_keys import SealingKeys
-
-DEVICE, DEMAND = "device", "demand"
 
 
 async def circumstances(
@@ -49,113 +45,6 @@ async def circumstances(
         is_device_type_used=row["device"],
         is_demand_type_used=row["demand"],
     )
-
-
-_SUBSCRIBER = "id, version, subscriber_no, name, phones, address, kind, zone, territory, notes"
-
-
-def to_subscriber(row: Any) -> Subscriber:
-    return Subscriber(**{**dict(row), "phones": tuple(row["phones"])})
-
-
-async def find_subscriber(statements: Statements, subscriber_id: str) -> Subscriber | None:
-    row = await statements.fetchrow(f"select {_SUBSCRIBER} from subscribers where id = $1", subscriber_id)
-    return to_subscriber(row) if row else None
-
-
-async def subscriber_numbers(statements: Statements, subscriber_no: str) -> list[str]:
-    """The number as it is stored: also where it was stored before numbers had one spelling."""
-    rows = await statements.fetch(
-        """select subscriber_no from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
-           order by subscriber_no""",
-        subscriber_no,
-    )
-    return [row["subscriber_no"] for row in rows]
-
-
-async def similar_numbers(statements: Statements, subscriber_no: str) -> list[str]:
-    """Some numbers of other subscribers that look like this one."""
-    rows = await statements.fetch(
-        """select subscriber_no from subscribers where look_alike(subscriber_no) = look_alike($1)
-               and subscriber_no <> $1 order by subscriber_no limit 10""",
-        subscriber_no,
-    )
-    return [row["subscriber_no"] for row in rows]
-
-
-async def insert_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> bool:
-    """Whether it was inserted; False when the number belongs to another subscriber."""
-    done = await tx.execute(
-        f"""insert into subscribers ({_SUBSCRIBER}, created_at, changed_at)
-            select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11
-            where not exists (select from subscribers where plain_reference(subscriber_no) = $3)
-            on conflict (subscriber_no) do nothing""",
-        *_values(subscriber),
-        now,
-    )
-    return done == "INSERT 0 1"
-
-
-async def update_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> bool:
-    """Whether it was changed; False when the version before was not the one that the change was made on."""
-    done = await tx.execute(
-        """update subscribers set version = $2, name = $4, phones = $5, address = $6, kind = $7, zone = $8,
-               territory = $9, notes = $10, changed_at = $11
-           where id = $1 and subscriber_no = $3 and version = $2 - 1""",
-        *_values(subscriber),
-        now,
-    )
-    return done == "UPDATE 1"
-
-
-def _values(subscriber: Subscriber) -> list[Any]:
-    values = asdict(subscriber)
-    values.pop("is_masked")
-    return [*values.values()]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderType:
-    """A device type or a demand type, from the lists that operators edit."""
-
-    code: str
-    name_en: str
-    name_zh: str
-    is_active: bool
-    version: int = 0
-
-
-async def put_order_type(tx: Transaction, kind: str, order_type: OrderType) -> OrderType:
-    """Defines or redefines it; the version grows by one."""
-    version = await tx.fetchval(
-        """insert into order_types (kind, code, version, name_en, name_zh, is_active) values ($1, $2, 1, $3, $4, $5)
-           on conflict (kind, code) do update set version = order_types.version + 1, name_en = excluded.name_en,
-               name_zh = excluded.name_zh, is_active = excluded.is_active
-           returning version""",
-        kind,
-        order_type.code,
-        order_type.name_en,
-        order_type.name_zh,
-        order_type.is_active,
-    )
-    return OrderType(order_type.code, order_type.name_en, order_type.name_zh, order_type.is_active, version)
-
-
-async def demand_types(statements: Statements, codes: Iterable[str | None]) -> frozenset[str]:
-    """Those of the codes that are demand types in use."""
-    wanted = sorted({code for code in codes if code is not None})
-    if not wanted:
-        return frozenset()
-    rows = await statements.fetch(
-        "select code from order_types where kind = $1 and is_active and code = any($2)", DEMAND, wanted
-    )
-    return frozenset(row["code"] for row in rows)
-
-
-async def require_demand_type(statements: Statements, code: str | None) -> None:
-    """Raises `DemandTypeUnknown`."""
-    if code is not None and not await demand_types(statements, [code]):
-        raise DemandTypeUnknown(demand_type=code)
 
 
 async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:

@@ -1,7 +1,7 @@
-"""What intake does. One function a command; each says where it commits."""
+"""Creating a work order, and asking its custodian. Each function says where it commits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -9,24 +9,19 @@ import msgspec
 
 from chassis import outbox
 from chassis.clock import Clock
-from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, remember
+from chassis.commands import CommandHeaders, Reply, raise_if_replied, remember
 from chassis.database import Database, Transaction
 from chassis.identity import new_id
 from chassis.sealing import MasterKeys
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.codec import new_message
-from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Service
-from contracts.look_alikes import LookAlike, look_alikes
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
-from contracts.refusals import Conflict, NotFound, Stale
 from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
 from intake.orders import references, store
 from intake.orders.domain.creation import CreateWorkOrder, create
-from intake.orders.store import OrderType
 from intake.scope_store import Scope
-from intake.subscribers.domain import Subscriber
 from intake.subscribers.sealing_keys import ensure_key, key_in
 from work_orders.commit import (
     ExternalReferenceTaken,
@@ -38,24 +33,6 @@ from work_orders.commit import (
 )
 from work_orders.sealing import seal
 from work_orders.sealing_keys import SealingKeys
-
-
-class SubscriberNoTaken(Conflict):
-    """Subscriber number {subscriber_no} belongs to another subscriber."""
-
-    zh = "用户证号 {subscriber_no} 已被使用。"
-
-
-class SubscriberIdNotFound(NotFound):
-    """There is no subscriber with id {subscriber_id}."""
-
-    zh = "没有编号为 {subscriber_id} 的用户。"
-
-
-class SubscriberChanged(Stale):
-    """The subscriber is at version {present_version}; you decided on version {expected_version}."""
-
-    zh = "用户资料当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 
 
 async def create_work_order(
@@ -157,77 +134,3 @@ async def asked(
     )
     shown = {"id": request_id, "order_id": order_id, "kind": ask.kind, "reason": reason, "state": "pending"}
     return message, shown | {"asked_by": actor.sub, "asked_at": now, "answered_at": None, "refusal": None}
-
-
-async def create_subscriber(
-    subscriber: Subscriber,
-    actor: Actor,
-    headers: CommandHeaders,
-    *,
-    db: Database,
-    masters: MasterKeys,
-    clock: Clock,
-    wakeup: Wakeup,
-) -> Reply:
-    """With a sealing key from the beginning: any service may be the first to write about them."""
-    now = clock.now()
-    async with db.begin() as tx:
-        await raise_if_replied(tx, headers.idempotency)
-        if not await store.insert_subscriber(tx, subscriber, now=now):
-            raise SubscriberNoTaken(subscriber_no=subscriber.subscriber_no)
-        await key_in(tx, subscriber.id, actor, masters=masters, now=now)
-        similar = await store.similar_numbers(tx, subscriber.subscriber_no)
-        warnings = look_alikes("subscriber_no", subscriber.subscriber_no, similar)
-        answer = _subscriber_answer(201, subscriber, warnings)
-        await remember(tx, headers.idempotency, answer, about=subscriber.id)
-    wakeup.send(PUBLISH)
-    return answer
-
-
-def _subscriber_answer(status: int, subscriber: Subscriber, warnings: list[LookAlike]) -> Reply:
-    """With what people may take for something else: the number, and scripts mixed in the name."""
-    warnings = [*warnings, *look_alikes("name", subscriber.name, ())]
-    body = {**msgspec.to_builtins(subscriber), "look_alikes": msgspec.to_builtins(warnings)}
-    return Reply(status, msgspec.json.encode(body), etag_of(subscriber.version))
-
-
-async def change_subscriber(
-    subscriber_id: str, changes: dict[str, object], headers: CommandHeaders, *, db: Database, clock: Clock
-) -> Reply:
-    async with db.begin() as tx:
-        await raise_if_replied(tx, headers.idempotency)
-        present = await store.find_subscriber(tx, subscriber_id)
-        if present is None:
-            raise SubscriberIdNotFound(subscriber_id=subscriber_id)
-        changed = replace(present, version=headers.expected_version + 1, **changes)
-        if not await store.update_subscriber(tx, changed, now=clock.now()):
-            raise SubscriberChanged(present_version=present.version, expected_version=headers.expected_version)
-        answer = _subscriber_answer(200, changed, [])
-        await remember(tx, headers.idempotency, answer, about=subscriber_id)
-    return answer
-
-
-async def define_order_type(
-    kind: str, order_type: OrderType, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup
-) -> OrderType:
-    """Defines a device or demand type and tells everybody."""
-    async with db.begin() as tx:
-        defined = await store.put_order_type(tx, kind, order_type)
-        names = Names(en=defined.name_en, zh=defined.name_zh)
-        entity = (
-            DeviceTypeDefined(device_type=defined.code, names=names, is_active=defined.is_active)
-            if kind == store.DEVICE
-            else DemandTypeDefined(demand_type=defined.code, names=names, is_active=defined.is_active)
-        )
-        message = new_message(
-            entity,
-            service=Service.INTAKE,
-            subject=f"{kind}_type:{defined.code}",
-            actor=actor,
-            occurred_at=clock.now(),
-            recorded_at=clock.now(),
-            entity_version=defined.version,
-        )
-        await outbox.add(tx, [message])
-    wakeup.send(PUBLISH)
-    return defined

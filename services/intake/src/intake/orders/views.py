@@ -1,4 +1,4 @@
-"""Reads: look-up, history, requests, subscribers, order types."""
+"""Reads: look-up, history, requests, the subscriber of an order."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,19 +10,17 @@ from typing import Any
 from pydantic import BaseModel
 
 from chassis.database import Database, Statements
-from chassis.paging import from_cursor, to_cursor
 from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.catalogue import BY_BODY
 from contracts.lifecycle import Status
 from contracts.links import WorkOrderLinked, WorkOrderUnlinked
-from contracts.look_alikes import LookAlike
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
-from intake.orders import store
-from intake.orders.store import OrderType
 from intake.scope_store import Scope, visible_orders
-from intake.subscribers.domain import Subscriber, as_seen_by
+from intake.subscribers import store as subscribers_store
+from intake.subscribers.domain import as_seen_by
+from intake.subscribers.views import SubscriberOfOrder
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 from work_orders.sealing import Opening
 from work_orders.views import Search, most_recent
@@ -48,22 +46,6 @@ class HistoryEntry(BaseModel):
     sealed_text: SealedText | None = None
 
 
-class SubscriberOfOrder(BaseModel):
-    id: str
-    version: int
-    subscriber_no: str
-    name: str
-    phones: list[str]
-    address: str
-    kind: str
-    zone: str
-    territory: str | None
-    notes: str
-    is_masked: bool
-    look_alikes: list[LookAlike] = []
-    """In the answer to a command only: what of it people may take for something else."""
-
-
 @dataclass(frozen=True, slots=True)
 class LookUp:
     subscriber_no: str | None
@@ -79,7 +61,9 @@ async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str
     numbers = None
     if wanted.subscriber_no:
         async with db.statements() as statements:
-            numbers = await store.subscriber_numbers(statements, wanted.subscriber_no) or [wanted.subscriber_no]
+            numbers = await subscribers_store.subscriber_numbers(statements, wanted.subscriber_no) or [
+                wanted.subscriber_no
+            ]
     if wanted.phone is not None:
         async with db.statements() as statements:
             rows = await statements.fetch(
@@ -179,59 +163,8 @@ async def subscriber_of_order(
         stored = await find_stored_order(statements, order_id)
         if stored is None or not may_see(stored.order, areas):
             raise WorkOrderNotFound(order_id=order_id)
-        subscriber = await store.find_subscriber(statements, stored.order.subscriber_id)
+        subscriber = await subscribers_store.find_subscriber(statements, stored.order.subscriber_id)
     if subscriber is None:
         raise WorkOrderNotFound(order_id=order_id)
     seen = as_seen_by(subscriber, roles, visiting_status=stored.order.status if areas is not None else None)
     return SubscriberOfOrder.model_validate(seen, from_attributes=True)
-
-
-@dataclass(frozen=True, slots=True)
-class SubscriberSearch:
-    subscriber_no: str | None = None
-    phone: str | None = None
-    name: str | None = None
-    address: str | None = None
-    kind: str | None = None
-    notes: str | None = None
-
-
-async def subscribers(
-    db: Database, wanted: SubscriberSearch, *, cursor: str | None, limit: int
-) -> tuple[Sequence[Subscriber], str | None]:
-    """A page of subscribers by number, phone or kind exactly, name or address from its beginning, words of notes."""
-    (after,) = from_cursor("subscribers", cursor, str) if cursor else ("",)
-    async with db.statements() as statements:
-        rows = await statements.fetch(
-            """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes
-               from subscribers
-               where ($1::text is null or subscriber_no = $1 or plain_reference(subscriber_no) = $1)
-                 and ($2::text is null or phones && same_number($2))
-                 and ($3::text is null or name like $3) and ($4::text is null or address like $4) and id > $5
-                 and ($6::text is null or kind = $6) and ($7::text is null or position($7 in notes) > 0)
-               order by id limit $8""",
-            wanted.subscriber_no,
-            wanted.phone,
-            _starting_with(wanted.name),
-            _starting_with(wanted.address),
-            after,
-            wanted.kind,
-            wanted.notes,
-            limit + 1,
-        )
-    found = [store.to_subscriber(row) for row in rows[:limit]]
-    return found, to_cursor("subscribers", found[-1].id) if len(rows) > limit else None
-
-
-def _starting_with(text: str | None) -> str | None:
-    if text is None:
-        return None
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
-
-
-async def order_types(db: Database, kind: str) -> list[OrderType]:
-    async with db.statements() as statements:
-        rows = await statements.fetch(
-            "select code, name_en, name_zh, is_active, version from order_types where kind = $1 order by code", kind
-        )
-    return [OrderType(**dict(row)) for row in rows]

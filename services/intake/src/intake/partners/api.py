@@ -12,12 +12,11 @@ from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.topics import PARTNER_ID
-from intake.partners import use_cases
-from intake.partners.use_cases import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
+from intake.partners import store, use_cases
+from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
 from work_orders.routes import Cursor, Limit
 
 PartnerId = Annotated[str, Path(pattern=f"^{PARTNER_ID.pattern}$", description="The partner's id, as in its topics.")]
-
 
 router = APIRouter(prefix="/v1", tags=["partners"])
 
@@ -112,14 +111,14 @@ async def define_partner(partner_id: PartnerId, body: PartnerDefinition, context
 async def list_partners(context: Context) -> Partners:
     """Every partner, by id."""
     async with context.db.statements() as statements:
-        return Partners.model_validate({"items": await use_cases.partners(statements)}, from_attributes=True)
+        return Partners.model_validate({"items": await store.partners(statements)}, from_attributes=True)
 
 
 @router.get("/partners/{partner_id}", responses=Responses.of((*ANY, PartnerNotFound)))
 async def get_partner(partner_id: PartnerId, context: Context) -> DefinedPartner:
     """One partner; `paced_until` is in the future while it sends more than its quota."""
     async with context.db.statements() as statements:
-        found = await use_cases.get_partner(statements, partner_id)
+        found = await store.get_partner(statements, partner_id)
     return DefinedPartner.model_validate(found, from_attributes=True)
 
 
@@ -130,8 +129,8 @@ async def list_refused_events(
     """What was refused to a partner, in the order in which it came."""
     after = from_cursor("refused-events", cursor, int, str) if cursor else (0, "")
     async with context.db.statements() as statements:
-        await use_cases.get_partner(statements, partner_id)
-        rows = await use_cases.refused_events(statements, partner_id, after=after, limit=limit + 1)
+        await store.get_partner(statements, partner_id)
+        rows = await store.refused_events(statements, partner_id, after=after, limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
     next_cursor = to_cursor("refused-events", last["place"], last["event_id"]) if last else None
     return RefusedEvents.model_validate({"items": rows[:limit], "next_cursor": next_cursor})
@@ -147,8 +146,8 @@ async def list_unregistered_agents(
     """
     (after,) = from_cursor("unregistered-agents", cursor, str) if cursor else ("",)
     async with context.db.statements() as statements:
-        await use_cases.get_partner(statements, partner_id)
-        rows = await use_cases.unregistered_agents(statements, partner_id, after=after, limit=limit + 1)
+        await store.get_partner(statements, partner_id)
+        rows = await store.unregistered_agents(statements, partner_id, after=after, limit=limit + 1)
     next_cursor = to_cursor("unregistered-agents", rows[limit - 1]["name"]) if len(rows) > limit else None
     return UnregisteredAgents.model_validate({"items": rows[:limit], "next_cursor": next_cursor})
 
@@ -171,6 +170,6 @@ async def list_agents(
     """The agents, by id."""
     (after,) = from_cursor("agents", cursor, str) if cursor else ("",)
     async with context.db.statements() as statements:
-        found = await use_cases.desk_agents(statements, after=after, limit=limit + 1)
+        found = await store.desk_agents(statements, after=after, limit=limit + 1)
     next_cursor = to_cursor("agents", found[limit - 1].id) if len(found) > limit else None
     return Agents.model_validate({"items": found[:limit], "next_cursor": next_cursor}, from_attributes=True)

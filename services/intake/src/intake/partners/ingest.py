@@ -31,16 +31,11 @@ from contracts.partners import (
     PartnerOrderRequested,
 )
 from contracts.topics import PARTNER_IN, PARTNER_OUT, topic_of_partner
-from intake.calls import store as calls_store
-from intake.partners import ingest_agent_states, ingest_calls, ingest_orders
+from intake.partners import ingest_agent_states, ingest_calls, ingest_orders, store
 from intake.partners.batch import Taking
 
 _INTAKE = Actor("intake", "service")
-
-
 _MOST_RECORDS = 1000
-
-
 _LONGEST_REST_SECONDS = 2
 
 
@@ -53,7 +48,7 @@ async def take(
     named = [message for message in messages if _has_name(message) or _is_right(message, taking)]
     fresh = await _fresh(taking, named)
     right = [message for message in fresh if _is_right(message, taking)]
-    taking.new_agents = await calls_store.note_unregistered(
+    taking.new_agents = await store.note_unregistered(
         tx, partner_id, {name for one in right if (name := getattr(one.body, "agent", None))}, now=taking.now
     )
     await ingest_calls.take(taking, [one for one in right if isinstance(one.body, PartnerCallEvent)])

@@ -24,10 +24,7 @@ alter table retention_runs add column subscribers_due integer, add column is_era
 """
 """`subscriber_no` is null as long as only later events of the follow-up have come: they have other keys."""
 
-
 _THEIR_ORDERS = "select id from work_orders where work_orders.subscriber_no = one.subscriber_no"
-
-
 _ACTS = f"""
     with their_calls as materialized (
         select id from calls where subscriber_id = one.id
@@ -56,9 +53,7 @@ _ACTS = f"""
 sends is a call or an order. A list of follow-ups names a subscriber in plain spelling, also one stored in another. A
 question or a promise that is still open has no end."""
 
-
 _LAST = f"(select at, kind from ({_ACTS}) as act where at is not null order by at desc limit 1)"
-
 
 _DUE = f"""from subscribers as one cross join lateral {_LAST} as act
     where one.changed_at < $1 and act.at < $1

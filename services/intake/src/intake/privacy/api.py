@@ -13,11 +13,11 @@ from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
 from chassis.request_context import Context, RequestContext
 from contracts.sealing import SealedText
-from intake.orders.use_cases import SubscriberIdNotFound
-from intake.orders.views import SubscriberOfOrder
 from intake.privacy import erasure, pii_access, store
 from intake.privacy.domain import Ground, LegalHoldLifted, Purpose, SubscriberHasOpenOrders, SubscriberOnLegalHold
 from intake.privacy.pii_access import LegalHoldNotFound, Parts, Reveal
+from intake.subscribers.domain import SubscriberIdNotFound
+from intake.subscribers.views import SubscriberOfOrder
 from work_orders.commit import WorkOrderNotFound
 from work_orders.order_table import to_order
 from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderContext, OrderId, SearchReference, read_order
@@ -26,10 +26,7 @@ from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 router = APIRouter(prefix="/v1", tags=["people's data"])
 
-
 _WRITES = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused, SealingKeyNotArrived, SubscriberErased)
-
-
 HoldId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The hold's id.")]
 
 

@@ -17,7 +17,6 @@ from work_orders.routes import ANY, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["people's data"])
 
-
 _LONGEST_DAYS = 36_500
 
 

@@ -16,9 +16,9 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.sealing import SealingKeyDestroyed
-from intake.orders.use_cases import SubscriberIdNotFound
 from intake.privacy import activity_store, store
 from intake.privacy.domain import Ground, SubscriberStillActive, may_erase
+from intake.subscribers.domain import SubscriberIdNotFound
 from work_orders.sealing_keys import on_sealing_keys
 
 

@@ -13,10 +13,10 @@ from chassis.identity import new_id
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.message import Actor
 from contracts.refusals import NotFound
-from intake.orders import store as orders_store
-from intake.orders.use_cases import SubscriberIdNotFound
 from intake.privacy import store
 from intake.privacy.domain import LegalHoldLifted, Purpose
+from intake.subscribers import store as subscribers_store
+from intake.subscribers.domain import SubscriberIdNotFound
 from intake.subscribers.sealing_keys import key_in
 from work_orders.sealing import Opening, seal
 from work_orders.sealing_keys import SealingKeys
@@ -53,7 +53,7 @@ async def reveal(wanted: Reveal, actor: Actor, headers: CommandHeaders, parts: P
     now, reveal_id = parts.clock.now(), new_id()
     async with parts.db.begin() as tx:
         await raise_if_replied(tx, headers.idempotency)
-        subscriber = await orders_store.find_subscriber(tx, wanted.subscriber_id)
+        subscriber = await subscribers_store.find_subscriber(tx, wanted.subscriber_id)
         if subscriber is None:
             raise SubscriberIdNotFound(subscriber_id=wanted.subscriber_id)
         reason = wanted.reason and await _sealed(

@@ -28,19 +28,10 @@ from intake.subscribers.sealing_keys import issue_missing, wrap_anew
 
 log = logging.getLogger(__name__)
 
-
 RETENTION = Actor("retention", "service")
-
-
 _LOOK_SECONDS = 600.0
-
-
 _SAID_AGAIN_FOR = timedelta(days=4)
-
-
 _AT_ONCE = 200
-
-
 HIGHEST_COUNT = 10_000
 """So many subscribers that are to be erased are counted at most."""
 

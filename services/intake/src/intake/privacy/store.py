@@ -63,11 +63,9 @@ create table retention_runs (
 """`about` is the subscriber whom a remembered answer shows. Reasons are sealed with the subscriber's key: what is
 left of an erased subscriber are references, codes, times and who did it."""
 
-
 _THEIR_CALLS = """select id from calls where subscriber_id = $1 or (subscriber_id is null
     and caller in (select unnest(same_number(phone)) from subscribers, unnest(phones) as phone where id = $1))"""
 """Calls of theirs, and from their numbers; the call of another subscriber from the same telephone stays."""
-
 
 _FORGET = (
     # Sealed or, where nobody knew yet who called, in plain. Before the calls' numbers, by which they are found.

@@ -1,39 +1,24 @@
-"""Subscribers and the lists of order types over HTTP."""
+"""Subscribers over HTTP."""
 
-import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Code, Line, Name, Prose, Reference
+from chassis.field_types import Name, Prose, Reference
 from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
 from chassis.request_context import Context
 from contracts.events import Zone
-from contracts.plain_text import plain_reference
-from intake.orders import store as orders_store
-from intake.orders import use_cases as orders_use_cases
-from intake.orders import views as orders_views
-from intake.orders.store import OrderType
-from intake.orders.views import SubscriberOfOrder
+from intake.subscribers import domain, store, use_cases, views
 from intake.subscribers.domain import Subscriber, as_seen_by, not_searchable, plain_phone
+from intake.subscribers.models import NOT_SEARCHED, Phone
+from intake.subscribers.views import SubscriberOfOrder
 from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def _plain(phone: Any) -> Any:
-    # Control characters are left for the pattern to refuse.
-    return plain_reference(phone) if isinstance(phone, str) and not _CONTROL.search(phone) else phone
-
-
-Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
-
-
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", tags=["subscribers"])
 
 
 class NewSubscriber(BaseModel):
@@ -63,49 +48,23 @@ class SubscriberChanges(BaseModel):
     notes: Prose | Literal[""] = ""
 
 
-NOT_SEARCHED: list[str] = Field(
-    [], description="Search fields that the caller's roles see masked: a search by them finds nothing."
-)
-
-
 class SubscriberPage(BaseModel):
     items: list[SubscriberOfOrder]
     next_cursor: str | None
     not_searched: list[str] = NOT_SEARCHED
 
 
-class OrderTypeDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    name_en: Line
-    name_zh: Line
-    is_active: bool = True
-
-
-class DefinedOrderType(BaseModel):
-    code: str
-    name_en: str
-    name_zh: str
-    is_active: bool
-    version: int
-
-
-class OrderTypes(BaseModel):
-    items: list[DefinedOrderType]
-
-
 @router.post(
     "/subscribers",
     status_code=201,
-    tags=["subscribers"],
     response_model=SubscriberOfOrder,
-    responses=Responses.of((*ANY, orders_use_cases.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
+    responses=Responses.of((*ANY, domain.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
 )
 async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Response:
     """Registers a subscriber 用户."""
     values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
     subscriber = Subscriber(id=new_id(), version=1, **values)
-    answer = await orders_use_cases.create_subscriber(
+    answer = await use_cases.create_subscriber(
         subscriber,
         context.caller.actor,
         context.headers,
@@ -119,13 +78,12 @@ async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Res
 
 @router.patch(
     "/subscribers/{subscriber_id}",
-    tags=["subscribers"],
     response_model=SubscriberOfOrder,
     responses=Responses.of(
         (
             *ANY,
-            orders_use_cases.SubscriberIdNotFound,
-            orders_use_cases.SubscriberChanged,
+            domain.SubscriberIdNotFound,
+            domain.SubscriberChanged,
             VersionRequired,
             IdempotencyKeyBroken,
             IdempotencyKeyReused,
@@ -138,13 +96,11 @@ async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, con
     if "phones" in changes:
         changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
     return (
-        await orders_use_cases.change_subscriber(
-            subscriber_id, changes, context.headers, db=context.db, clock=context.clock
-        )
+        await use_cases.change_subscriber(subscriber_id, changes, context.headers, db=context.db, clock=context.clock)
     ).response()
 
 
-@router.get("/subscribers", tags=["subscribers"], responses=Responses.of((*ANY, CursorBroken)))
+@router.get("/subscribers", responses=Responses.of((*ANY, CursorBroken)))
 async def search_subscribers(
     context: Context,
     subscriber_no: SearchReference = None,
@@ -162,48 +118,24 @@ async def search_subscribers(
     if hidden := not_searchable(searched, context.caller.roles):
         return SubscriberPage(items=[], next_cursor=None, not_searched=hidden)
     number = plain_phone(phone) if phone else None
-    wanted = orders_views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
-    found, next_cursor = await orders_views.subscribers(context.db, wanted, cursor=cursor, limit=limit)
+    wanted = views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
+    found, next_cursor = await views.subscribers(context.db, wanted, cursor=cursor, limit=limit)
     items = [_shown(as_seen_by(subscriber, context.caller.roles)) for subscriber in found]
     return SubscriberPage(items=items, next_cursor=next_cursor)
 
 
 @router.get(
     "/subscribers/{subscriber_id}",
-    tags=["subscribers"],
-    responses=Responses.of((*ANY, orders_use_cases.SubscriberIdNotFound)),
+    responses=Responses.of((*ANY, domain.SubscriberIdNotFound)),
 )
 async def get_subscriber(subscriber_id: OrderId, context: Context) -> SubscriberOfOrder:
     """One subscriber, as the caller's role may see them."""
     async with context.db.statements() as statements:
-        subscriber = await orders_store.find_subscriber(statements, subscriber_id)
+        subscriber = await store.find_subscriber(statements, subscriber_id)
     if subscriber is None:
-        raise orders_use_cases.SubscriberIdNotFound(subscriber_id=subscriber_id)
+        raise domain.SubscriberIdNotFound(subscriber_id=subscriber_id)
     return _shown(as_seen_by(subscriber, context.caller.roles))
 
 
 def _shown(subscriber: Subscriber) -> SubscriberOfOrder:
     return SubscriberOfOrder.model_validate(subscriber, from_attributes=True)
-
-
-Kind = Annotated[Literal["device", "demand"], Path()]
-
-
-@router.get("/{kind}-types", tags=["order types"], responses=Responses.of(ANY))
-async def list_order_types(kind: Kind, context: Context) -> OrderTypes:
-    """The device types 设备类型 or demand types 需求类型, with their names in both languages."""
-    return OrderTypes.model_validate({"items": await orders_views.order_types(context.db, kind)}, from_attributes=True)
-
-
-@router.put("/{kind}-types/{code}", tags=["order types"], responses=Responses.of(ANY))
-async def define_order_type(kind: Kind, code: Code, body: OrderTypeDefinition, context: Context) -> DefinedOrderType:
-    """Adds a type to the list or changes it; `is_active: false` keeps it for old orders only."""
-    defined = await orders_use_cases.define_order_type(
-        kind,
-        OrderType(code, **body.model_dump()),
-        context.caller.actor,
-        db=context.db,
-        clock=context.clock,
-        wakeup=context.wakeup,
-    )
-    return DefinedOrderType.model_validate(defined, from_attributes=True)

@@ -1,4 +1,4 @@
-"""Who sees a subscriber whole. Everybody else sees enough to recognise, not enough to reach them."""
+"""Subscribers, and who sees one whole. Everybody else sees enough to recognise, not enough to reach them."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -7,20 +7,38 @@ from dataclasses import dataclass, replace
 
 from contracts.lifecycle import Status
 from contracts.plain_text import plain_reference
+from contracts.refusals import Conflict, NotFound, Stale
+
+
+class SubscriberNoTaken(Conflict):
+    """Subscriber number {subscriber_no} belongs to another subscriber."""
+
+    zh = "用户证号 {subscriber_no} 已被使用。"
+
+
+class SubscriberIdNotFound(NotFound):
+    """There is no subscriber with id {subscriber_id}."""
+
+    zh = "没有编号为 {subscriber_id} 的用户。"
+
+
+class SubscriberChanged(Stale):
+    """The subscriber is at version {present_version}; you decided on version {expected_version}."""
+
+    zh = "用户资料当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
+
+
+class SubscriberNotFound(NotFound):
+    """There is no subscriber {subscriber_no}."""
+
+    zh = "没有用户证号为 {subscriber_no} 的用户。"
+
 
 _HIDDEN = "*"
-
-
 _SEES_ALL = frozenset({"agent", "supervisor"})
-
-
 _SEES_ADDRESS = frozenset({"dispatcher"})
-
-
 SEES_NUMBERS = _SEES_ALL
 """Who sees a caller's number whole."""
-
-
 _SEES: Mapping[str, AbstractSet[str]] = {
     "name": _SEES_ALL,
     "phone": SEES_NUMBERS,
@@ -28,18 +46,10 @@ _SEES: Mapping[str, AbstractSet[str]] = {
     "notes": _SEES_ALL,
 }
 """By search field: the roles that see whole what it is compared with. Other fields everybody sees."""
-
-
 _WITHOUT_SEPARATORS = str.maketrans(dict.fromkeys(" \u00a0-().", ""))
-
-
 _NUMBER = re.compile(r"\+?[0-9]+")
-
-
 _SHORTEST_ABROAD = 10
 """Digits of the shortest number that is dialled with 00: shorter ones are inside numbers, such as 001."""
-
-
 IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
 """While an order is with the people who visit, they see its subscriber whole."""
 

@@ -12,8 +12,17 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.sealing import SealedText, SealingKeyIssued, with_texts
-from work_orders.sealing import seal
+from work_orders.sealing import Sealer, seal
 from work_orders.sealing_keys import SealingKeyNotArrived, SealingKeys, SubscriberErased, key_place
+
+
+async def sealer_in(
+    tx: Transaction, subscriber_id: str | None, actor: Actor, *, masters: MasterKeys, now: datetime
+) -> Sealer:
+    """Raises `SubscriberErased`, or `SealingKeyNotArrived` when the key does not open."""
+    key = await key_in(tx, subscriber_id, actor, masters=masters, now=now) if subscriber_id else None
+    return Sealer(key, subscriber_id or "")
+
 
 T = TypeVar("T")
 

@@ -29,11 +29,7 @@ from intake.calls.domain.legs import (
 from intake.subscribers.domain import plain_phone
 
 _CLOCK_TOLERANCE = timedelta(minutes=5)
-
-
 _DAY = 24 * 3600 * 1000
-
-
 _AFTER_AN_ANSWER = (p.PartnerCallHeld, p.PartnerCallResumed, p.PartnerCallTransferred, p.PartnerAfterCallWorkEnded)
 
 

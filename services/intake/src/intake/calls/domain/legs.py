@@ -10,14 +10,8 @@ from contracts import calls as c
 from contracts import partners as p
 
 CLOSINGS = (p.PartnerCallTransferred, p.PartnerCallEnded)
-
-
 WITHOUT_AGENT = (p.PartnerCallOffered, p.PartnerCallQueued, p.PartnerCallAbandoned, p.PartnerCallLost)
-
-
 _CHANGES_TALK = (p.PartnerCallAnswered, p.PartnerCallHeld, p.PartnerCallResumed)
-
-
 _RANK: Mapping[type, int] = {p.PartnerCallOffered: 0, p.PartnerCallEnded: 2, p.PartnerAfterCallWorkEnded: 3}
 
 

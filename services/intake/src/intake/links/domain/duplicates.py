@@ -28,11 +28,7 @@ POINTS = {
     Reason.STILL_OPEN: 20,
 }
 """What each likeness counts; of subscriber, phone and address only the strongest one. At most 90 without recency."""
-
-
 _MOST_FOR_RECENCY = 10
-
-
 _WHO = (Reason.SAME_SUBSCRIBER, Reason.SAME_PHONE, Reason.SAME_ADDRESS)
 
 

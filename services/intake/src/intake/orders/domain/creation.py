@@ -3,25 +3,8 @@
 from dataclasses import dataclass
 
 from contracts.events import Appointment, Channel, WorkOrderCreated, Zone
-from contracts.refusals import Invalid, NotFound
-
-
-class SubscriberNotFound(NotFound):
-    """There is no subscriber {subscriber_no}."""
-
-    zh = "没有用户证号为 {subscriber_no} 的用户。"
-
-
-class DeviceTypeUnknown(Invalid):
-    """Device type {device_type} is not in the list, or no longer used."""
-
-    zh = "设备类型 {device_type} 不在列表中或已停用。"
-
-
-class DemandTypeUnknown(Invalid):
-    """Demand type {demand_type} is not in the list, or no longer used."""
-
-    zh = "需求类型 {demand_type} 不在列表中或已停用。"
+from contracts.refusals import Invalid
+from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 
 
 class AppointmentInverted(Invalid):
