@@ -1,7 +1,7 @@
 """Reveals, legal holds, erasures and retention of people's data."""
 
 from chassis.migrations import execute
-from intake.people_store import PEOPLE_V1
+from intake.privacy.store import PEOPLE_V1
 
 revision = "0005"
 down_revision = "0004"

@@ -6,7 +6,7 @@ age is off.
 
 from chassis.migrations import execute
 from chassis.offsets import TOPIC_ID_V1
-from intake.activity_store import ACTIVITY_V1
+from intake.privacy.activity_store import ACTIVITY_V1
 
 revision = "0012"
 down_revision = "0011"
