@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from contracts.asyncapi import CHANNELS, channel_id, document, headers_of_kind, required_headers
 from contracts.catalogue import CATALOGUE, Entry
 from contracts.codec import MalformedMessage, decode, encode, headers_of
-from contracts.golden import MESSAGES
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import PARTNER_IN, PARTNER_OUT, TOPICS
+from contracts_tooling.asyncapi import CHANNELS, channel_id, document, headers_of_kind, required_headers
+from contracts_tooling.golden import MESSAGES
 
 DOCUMENT = document()
 CHANNEL_FIELDS = {"address", "messages", "title", "summary", "description", "servers", "parameters", "tags", "bindings"}

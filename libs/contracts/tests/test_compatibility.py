@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contracts.compatibility import SCHEMAS_FOLDER, Rule, main, present, schemas_in, violations
+from contracts_tooling.compatibility import SCHEMAS_FOLDER, Rule, main, present, schemas_in, violations
 
 CREATED = "linework.work_order.created.v1"
 DISPATCHED = "linework.work_order.dispatched.v1"
@@ -163,7 +163,7 @@ def test_the_command_compares_with_a_git_revision(tmp_path: Path) -> None:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x", "--no-verify"]):
         subprocess.run(["git", *identity, *command], cwd=tmp_path, check=True)
-    command = [sys.executable, "-m", "contracts.compatibility", "HEAD"]
+    command = [sys.executable, "-m", "contracts_tooling.compatibility", "HEAD"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("enum_value_removed: linework.work_order.created.v1 channel: ")

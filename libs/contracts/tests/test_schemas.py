@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 
 from contracts.catalogue import BY_BODY, BY_TYPE, CATALOGUE, Entry
 from contracts.codec import MalformedMessage, decode, encode
-from contracts.golden import MESSAGES
 from contracts.message import Message
-from contracts.schemas import components, field_notes, schema_of
+from contracts_tooling.golden import MESSAGES
+from contracts_tooling.schemas import components, field_notes, schema_of
 
 ENTRIES = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.body.__name__)
 RECORDED = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))

@@ -5,7 +5,7 @@ read every old record as what it meant, and an old reader every new record. That
 absent, and new types; anything else is a new version of the type beside the old one. Readers' enums,
 owners and nulls are closed, so widening those is refused as well as narrowing them.
 
-    python -m contracts.compatibility OLD [NEW]
+    python -m contracts_tooling.compatibility OLD [NEW]
 
 OLD and NEW are folders of schemas, or git revisions; without NEW the schemas of this code are meant.
 """
@@ -21,7 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from contracts.schemas import Schema, files
+from contracts_tooling.schemas import Schema, files
 
 SCHEMAS_FOLDER = "libs/contracts/schemas"
 _SAY_NOTHING = ("$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples", "x-linework")
@@ -199,7 +199,7 @@ def _named(text: str) -> dict[str, Schema]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m contracts.compatibility", description="Refuses an incompatible change of the contract."
+        prog="python -m contracts_tooling.compatibility", description="Refuses an incompatible change of the contract."
     )
     parser.add_argument("old", help="a folder of schemas or a git revision")
     parser.add_argument("new", nargs="?", help="the same; this code's schemas if left out")

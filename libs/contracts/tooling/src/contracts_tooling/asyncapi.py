@@ -4,8 +4,8 @@ from typing import Any
 
 from contracts.catalogue import CATALOGUE, Entry, Kind
 from contracts.lifecycle import Service
-from contracts.schemas import Schema, components
 from contracts.topics import PARTNER_ID, PARTNER_IN, TEMPLATES, TOPICS, Topic
+from contracts_tooling.schemas import Schema, components
 
 _BINDING = "0.5.0"
 _TEXT: Schema = {"type": "string", "minLength": 1}

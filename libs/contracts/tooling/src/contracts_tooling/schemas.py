@@ -2,7 +2,7 @@
 
 Objects stay open: a reader ignores fields it does not know. What is not in the value but is as fixed, such
 as topic, key and owners, is in `x-linework`, so that a folder of schemas is the whole contract and
-`contracts.compatibility` can compare two of them.
+`contracts_tooling.compatibility` can compare two of them.
 """
 
 import ast
