@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from contracts_tooling.compatibility import SCHEMAS_FOLDER, Rule, main, present, schemas_in, violations
+from contracts_tooling.schemas import DEFINITIONS, files
 
 CREATED = "linework.work_order.created.v1"
 DISPATCHED = "linework.work_order.dispatched.v1"
@@ -152,6 +153,27 @@ def test_the_command_prints_one_line_a_violation_and_fails(tmp_path: Path, capsy
     assert main([str(new), str(old)]) == 0
     assert main([str(old)]) == 0
     assert capsys.readouterr().out == ""
+
+
+def test_a_change_of_a_shared_definition_is_seen_in_every_message_that_uses_it(tmp_path: Path) -> None:
+    texts = files()
+    definitions = json.loads(texts[DEFINITIONS])
+    definitions["$defs"]["Channel"]["enum"].remove("fax")
+    for name, text in (texts | {DEFINITIONS: json.dumps(definitions)}).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = violations(present(), schemas_in(tmp_path))
+    assert {violation.rule for violation in found} == {Rule.ENUM_VALUE_REMOVED}
+    assert {violation.type for violation in found} == {
+        name for name, one in present().items() if "Channel" in one.get("$defs", {})
+    }
+    assert len(found) > 20
+
+
+def test_whether_a_definition_is_shared_or_in_its_message_makes_no_difference(tmp_path: Path) -> None:
+    for name, text in files().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    apart = schemas_in(_written(tmp_path / "apart", present()))
+    assert violations(apart, schemas_in(tmp_path)) == violations(schemas_in(tmp_path), apart) == []
 
 
 def test_the_asyncapi_document_beside_the_schemas_is_no_schema(tmp_path: Path) -> None:
