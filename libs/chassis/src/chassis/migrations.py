@@ -8,9 +8,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import url_from_environment
-
-_MIGRATION_LOCK = 0x4C57_0004
 
 
 def run() -> None:
@@ -28,7 +27,7 @@ async def _migrate(url: str) -> None:
 
 def _run(connection: Connection) -> None:
     # Several replicas may start at once; whoever comes second finds nothing left to do.
-    connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+    connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": AdvisoryLock.MIGRATION})
     # A migration that cannot get its lock gives up instead of stopping all traffic behind it.
     connection.execute(text("set lock_timeout = '5s'"))
     context.configure(connection=connection, transaction_per_migration=True)

@@ -33,6 +33,7 @@ from chassis.acts import (
     raise_if_answered,
     remember,
 )
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements, Transaction
 from chassis.desk import RouteDesk
 from chassis.problems import VersionRequired
@@ -44,7 +45,6 @@ from contracts.refusals import Stale
 from custody.sealing import Sealer
 from custody.sealing_keys import SealingKeys
 
-_KEY_LOCKS = 0x4C57_0006
 _KEY_LOCK_COUNT = 512
 
 
@@ -159,7 +159,9 @@ async def publish(tx: Transaction, messages: Sequence[Message]) -> None:
     """
     if messages:
         locks = sorted({zlib.crc32(message.subject.encode()) % _KEY_LOCK_COUNT for message in messages})
-        await tx.execute("select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", _KEY_LOCKS, locks)
+        await tx.execute(
+            "select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", AdvisoryLock.OUTBOX_KEY, locks
+        )
         await outbox.add(tx, messages)
 
 
