@@ -155,5 +155,5 @@ async def test_calls_of_before_are_found_in_the_same_ways_after_the_migration(lo
     await asyncio.to_thread(alembic, url, command.downgrade, "0008")
     async with switch.db.statements() as statements:
         await statements.execute("update calls set caller = '0086 139-1111-2222' where reference = 'c-2'")
-    await asyncio.to_thread(alembic, url, command.upgrade, "head")
+    await asyncio.to_thread(alembic, url, command.upgrade, "heads")
     assert await kept() == before

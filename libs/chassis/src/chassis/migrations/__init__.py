@@ -1,4 +1,8 @@
-"""What each service's `migrations/env.py` calls: Alembic over asyncpg, one lock, no endless waiting."""
+"""What each service's `migrations/env.py` calls: Alembic over asyncpg, one lock, no endless waiting.
+
+A service has a branch of its own, and so has each library that it uses; its `alembic.ini` names them in
+`version_locations`. A migration is frozen text: of this repository it imports `execute` and nothing else.
+"""
 
 import asyncio
 from collections.abc import Iterable
@@ -10,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import url_from_environment
+from chassis.migrations.revisions import Revisions
 
 
 def run() -> None:
@@ -32,7 +37,18 @@ def _run(connection: Connection) -> None:
     connection.execute(text("set lock_timeout = '5s'"))
     context.configure(connection=connection, transaction_per_migration=True)
     with context.begin_transaction():
+        _name_branches(connection)
         context.run_migrations()
+
+
+def _name_branches(connection: Connection) -> None:
+    """Writes down the heads of a database that names a revision of the single chain that its service once had."""
+    present = set(context.get_context().get_current_heads())
+    heads = Revisions(context.config, context.script).heads_of(present)
+    if heads != present:
+        connection.execute(text("delete from alembic_version"))
+        rows = [{"revision": revision} for revision in sorted(heads)]
+        connection.execute(text("insert into alembic_version (version_num) values (:revision)"), rows)
 
 
 def execute(script: str) -> None:
