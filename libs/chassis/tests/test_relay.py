@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from chassis import relay as relay_module
 from chassis import sending
 from chassis.outbox import MOST_BYTES, SHARDS, EventTooLarge
-from chassis.publishing import PRESENCE_LOCKS
+from chassis.recovery.pause import PRESENCE_LOCKS
 from chassis.relay import Relay
 from chassis.testing import eventually
 

@@ -13,7 +13,6 @@ from typing import TypeVar
 import asyncpg
 
 from chassis import outbox
-from chassis.catching_up import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.clock import Clock
 from chassis.commands import (
     KEY_COLUMNS,
@@ -27,6 +26,7 @@ from chassis.commands import (
 from chassis.database import Database, Statements, Transaction
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
 from chassis.outbox import row_of
+from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.telemetry import METRICS
 from chassis.wait_for_version import caught_up
 from chassis.wakeup import PUBLISH, Wakeup

@@ -4,7 +4,7 @@ Expands: code of before does not look, so an operator lets it rest only when no 
 """
 
 from chassis.migrations import execute
-from chassis.publishing import PUBLISHING_RESTS_V1
+from chassis.recovery.pause import PUBLISHING_RESTS_V1
 
 revision = "0004"
 down_revision = "0003"
