@@ -17,10 +17,10 @@ from collections.abc import Mapping, Sequence
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chassis.catching_up import must_read_until
 from chassis.database import TRANSIENT, Database
 from chassis.fetching import AIOKafkaConsumer, find_partitions
 from chassis.kafka import client_security
+from chassis.recovery.fence import must_read_until
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from contracts.codec import MalformedMessage, decode

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis import publishing
 from chassis.any_route import ANY
 from chassis.problems import Responses
+from chassis.recovery import pause
 from chassis.request_context import Context
 
 router = APIRouter(prefix="/v1/publishing", tags=["publishing"])
@@ -29,7 +29,7 @@ class Publishing(BaseModel):
 async def inspect_publishing(context: Context) -> Publishing:
     """Until when publishing rests, if it does, and how many relays are at work."""
     async with context.db.statements() as statements:
-        until, relays = await publishing.standing(statements)
+        until, relays = await pause.standing(statements)
     return Publishing(rests_until=until, relays_at_work=relays)
 
 
@@ -37,6 +37,6 @@ async def inspect_publishing(context: Context) -> Publishing:
 async def let_publishing_rest(context: Context, body: Rest) -> Publishing:
     """Lets publishing rest. Acts are taken meanwhile and wait in the outbox; it goes on by itself afterwards."""
     async with context.db.statements() as statements:
-        await publishing.rest(statements, body.rest_seconds, by=context.caller.sub)
-        until, relays = await publishing.standing(statements)
+        await pause.rest(statements, body.rest_seconds, by=context.caller.sub)
+        until, relays = await pause.standing(statements)
     return Publishing(rests_until=until, relays_at_work=relays)
