@@ -12,14 +12,14 @@ from chassis.database import Database, Statements
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from contracts.catalogue import BY_TYPE
 from contracts.topics import QUALITY
-from reporting import scope
-from reporting.event_store import StreamState
-from reporting.figures.counting import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
-from reporting.figures.past import fold_past
+from reporting.figures.as_of_store import fold_past
 from reporting.figures.question import MetricWithoutTime, Question, check
+from reporting.figures.views import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
 from reporting.metrics import Kind, Metric, Source
 from reporting.projections.agents import TABLE as AGENT_STATES
 from reporting.projections.calls import LATE_TABLE
+from reporting.record import visibility
+from reporting.record.event_store import StreamState
 
 _JUST_BEFORE = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
@@ -108,10 +108,10 @@ async def _events_behind(
         max(moments) + _HOUR if is_endless else _FAR_AHEAD,
         sorted(topics),
     )
-    ends = await scope.ends_of(statements, sorted(subjects), question.areas) if question.areas is not None else {}
+    ends = await visibility.ends_of(statements, sorted(subjects), question.areas) if question.areas is not None else {}
     events: dict[str, list[Mapping[str, Any]]] = {subject: [] for subject in subjects.values()}
     for row in map(dict, found):
-        if row["place"] >= ends.get(row["subject"], scope.FOR_EVER):
+        if row["place"] >= ends.get(row["subject"], visibility.FOR_EVER):
             continue
         data = row.pop("data")
         faults = msgspec.json.decode(data).get("faults") if data else None
@@ -136,7 +136,9 @@ async def _of_follow_ups(
     )
     # What covers several orders is told under the first of them, which can be one of another area.
     hidden = (
-        streams - await scope.shown_among(statements, streams, question.areas) if question.areas is not None else ()
+        streams - await visibility.shown_among(statements, streams, question.areas)
+        if question.areas is not None
+        else ()
     )
     events: dict[str, list[Mapping[str, Any]]] = {}
     for row in map(dict, found):

@@ -1,7 +1,7 @@
 """What figures are counted from. Everything here follows from the record alone.
 
 There are two sets of the same tables, `a` and `b`: one is shown, and the other can be built beside it at
-any time (`reporting.rebuild`).
+any time (`reporting.rebuilds.rebuilding`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,14 +11,14 @@ from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
-from reporting import event_store
-from reporting.event_store import Added, StreamState
-from reporting.projections import agents, calls, clocks, days, follow_ups, orders, promises, rings, watching
+from reporting.projections import agents, calls, days, follow_ups, orders, promises, rings, sla, sla_clocks
+from reporting.record import event_store
+from reporting.record.event_store import Added, StreamState
 
 SETS = ("a", "b")
 TABLES: Mapping[str, tuple[str, ...]] = {
     orders.TABLE: orders.KEY,
-    clocks.TABLE: clocks.KEY,
+    sla_clocks.TABLE: sla_clocks.KEY,
     calls.TABLE: calls.KEY,
     calls.LATE_TABLE: calls.LATE_KEY,
     rings.TABLE: rings.KEY,
@@ -42,7 +42,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
     defined = [message.body for message in new if isinstance(message.body, TimeLimitsDefined)]
-    rules = await clocks.rules_in(tx) if events or defined else watching.Rules()
+    rules = await sla_clocks.rules_in(tx) if events or defined else sla.Rules()
     # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
     earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
     known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []
@@ -50,7 +50,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     touched: dict[str, set[date]] = {
         orders.TABLE: set(),
         orders.LATER: set(),
-        clocks.TABLE: set(),
+        sla_clocks.TABLE: set(),
         calls.TABLE: set(),
         promises.TABLE: set(),
         agents.TABLE: agents.days_of(states, newest),
@@ -61,9 +61,9 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
             applied = await orders.apply(tx, name, events, late_after)
             touched[orders.TABLE] |= applied.days
             touched[orders.LATER] |= applied.later
-            touched[clocks.TABLE] |= await clocks.apply(tx, name, applied.taken, rules, late_after)
+            touched[sla_clocks.TABLE] |= await sla_clocks.apply(tx, name, applied.taken, rules, late_after)
         if defined:
-            touched[clocks.TABLE] |= await clocks.judge_by(tx, name, defined, rules, late_after)
+            touched[sla_clocks.TABLE] |= await sla_clocks.judge_by(tx, name, defined, rules, late_after)
         if facts:
             touched[calls.TABLE] |= await calls.apply(tx, name, facts, known, late_after, newest)
             touched[promises.TABLE] |= await promises.apply(tx, name, facts, known)
@@ -86,11 +86,11 @@ async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_a
     events = [message for message in messages if message.order_version is not None]
     facts = [message for message in messages if _is_of_a_call(message)]
     defined = [message.body for message in messages if isinstance(message.body, TimeLimitsDefined)]
-    rules = await clocks.rules_in(tx)
+    rules = await sla_clocks.rules_in(tx)
     if events:
-        await clocks.write_anew(tx, name, await orders.write_anew(tx, name, events, late_after), rules, late_after)
+        await sla_clocks.write_anew(tx, name, await orders.write_anew(tx, name, events, late_after), rules, late_after)
     if defined:
-        await clocks.judge_by(tx, name, defined, rules, late_after)
+        await sla_clocks.judge_by(tx, name, defined, rules, late_after)
     if facts:
         await calls.write_anew(tx, name, facts, late_after)
         await promises.apply(tx, name, facts, ())

@@ -15,15 +15,15 @@ import asyncpg
 
 from chassis.database import Database, Statements
 from contracts.refusals import Invalid, Unavailable
-from reporting.event_store import SHAPE, StreamState, get_stream_state
 from reporting.figures import days
+from reporting.figures.as_of_store import fold_past, table_of
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.display import displayed
-from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label, period_sql, slice_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, check
 from reporting.metrics import Kind
 from reporting.projections import SETS, TABLES, calls, follow_ups
+from reporting.record.event_store import SHAPE, StreamState, get_stream_state
 
 MOST_ROWS = 10_000
 MOST_BUCKETS = 500_000

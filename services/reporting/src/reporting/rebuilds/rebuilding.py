@@ -20,8 +20,9 @@ import msgspec
 from chassis.database import Database, Transaction, is_transient
 from chassis.wakeup import Wakeup
 from contracts.refusals import Conflict, NotFound
-from reporting import event_store, projections
-from reporting.event_store import lock_stream
+from reporting import projections
+from reporting.record import event_store
+from reporting.record.event_store import lock_stream
 
 log = logging.getLogger(__name__)
 

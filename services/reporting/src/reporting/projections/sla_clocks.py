@@ -13,10 +13,10 @@ from operator import attrgetter
 
 from chassis.database import Transaction
 from contracts.limits import SUBJECT, TimeLimitsDefined
-from reporting import event_store
 from reporting.projections.days import days_of
 from reporting.projections.orders import Projected, Taken
-from reporting.projections.watching import COLUMNS, MOVING, ClockRow, Rules, Watch, watched
+from reporting.projections.sla import COLUMNS, MOVING, ClockRow, Rules, Watch, watched
+from reporting.record import event_store
 
 TABLE = "clocks"
 KEY = ("order_id", "number")

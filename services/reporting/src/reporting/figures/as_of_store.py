@@ -5,9 +5,9 @@ that were known by then and have changed since are folded again from the facts t
 """
 
 from chassis.database import Statements
-from reporting import event_store
 from reporting.figures.question import Question
 from reporting.projections import calls, rings
+from reporting.record import event_store
 
 _THEN = {calls.TABLE: "legs_then", rings.TABLE: "rings_then"}
 # A leg is counted when it was offered, and a call that was known by a moment was offered hardly later than it.
