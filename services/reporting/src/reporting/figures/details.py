@@ -16,10 +16,9 @@ from reporting.figures.as_of_store import fold_past
 from reporting.figures.question import MetricWithoutTime, Question, check
 from reporting.figures.views import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
 from reporting.metrics import Kind, Metric, Source
-from reporting.projections.agents import TABLE as AGENT_STATES
-from reporting.projections.calls import LATE_TABLE
 from reporting.record import visibility
 from reporting.record.event_store import StreamState
+from reporting.tables import AGENT_STATES, LATE_LEGS
 
 _JUST_BEFORE = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
@@ -95,7 +94,7 @@ async def _events_behind(
     subjects = {_stream_of(source, row[0]): row[0] for row in page}
     moments = [row["moment"] for row in page]
     # The changes of an agent's state have no end: those of a slice, and the day before it, in which it began.
-    is_endless = source.table == AGENT_STATES and bool(moments)
+    is_endless = source.table == AGENT_STATES.name and bool(moments)
     found = await statements.fetch(
         """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at,
                recorded_at, case when topic = 'calls' then data end as data
@@ -237,7 +236,7 @@ async def _late_facts(
     return await statements.fetch(
         f"""select * from (
                 select late.call_id, max(late.version) as version, late.known_at as moment, counted.moment as counted_at
-                from {LATE_TABLE}_{state.live} as late join (
+                from {LATE_LEGS}_{state.live} as late join (
                         select call_id, leg, min(moment) as moment from {rows} group by call_id, leg) as counted
                     using (call_id, leg)
                 where late.known_at <= {arguments.give(question.as_of or _FAR_AHEAD)}
