@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.commands import AlreadyReplied, Reply, etag_of, raise_if_replied, remember
+from chassis.commands import AlreadyReplied, Reply, etag_of, raise_if_replied, store_reply
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -88,7 +88,7 @@ async def settle(call_id: str, how: Settling, doing: Doing) -> Reply:
         if isinstance(how, DifficultCase):
             await tell(tx, call, doing, c.ReplyPromised, case_id=about["case_id"], reply_by=how.reply_by)
         answer = Reply(201, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -232,7 +232,7 @@ async def answer_referral(referral_id: str, text: str, doing: Doing) -> Reply:
         await tell(tx, call, doing, c.DepartmentAnswered, referral_id=referral_id, department=department)
         shown = referral | {"answer": sealed, "answered_by": doing.actor.sub, "answered_at": now}
         answer = Reply(200, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -253,7 +253,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Reply:
         )
         await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
         answer = _changed_case(case, reply=sealed, replied_by=doing.actor.sub, replied_at=now)
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -274,7 +274,7 @@ async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Reply
         await tell(tx, call, doing, c.ReplyPromised, case_id=case_id, reply_by=reply_by)
         changed = {"reply_by": reply_by, "promised_by": doing.actor.sub, "warned_at": None, "overdue_at": None}
         answer = _changed_case(case, **changed)
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 

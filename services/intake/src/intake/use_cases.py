@@ -9,7 +9,7 @@ import msgspec
 
 from chassis import outbox
 from chassis.clock import Clock
-from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, remember
+from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, store_reply
 from chassis.database import Database, Transaction
 from chassis.identity import new_id
 from chassis.sealing import MasterKeys
@@ -30,14 +30,11 @@ from intake.scope_store import Scope
 from intake.store import OrderType
 from work_orders.commit import (
     ExternalReferenceTaken,
-    OrderCommand,
-    Orders,
     WorkOrderNotFound,
-    find_stored_order,
     may_see,
 )
 from work_orders.sealing import seal
-from work_orders.sealing_keys import SealingKeys
+from work_orders.unit_of_work import OrderUnitOfWork
 
 
 class SubscriberNoTaken(Conflict):
@@ -58,26 +55,21 @@ class SubscriberChanged(Stale):
     zh = "用户资料当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 
 
-async def create_work_order(
-    command: CreateWorkOrder,
-    act: OrderCommand,
-    *,
-    orders: Orders,
-    keys: SealingKeys,
-    db: Database,
-    clock: Clock,
-    wakeup: Wakeup,
-) -> Reply:
-    async with db.statements() as statements:
-        await raise_if_replied(statements, act.headers.idempotency)
-        known = await store.circumstances(statements, command, keys, now=act.occurred_at or clock.now())
-    event = create(command, known)
-    await ensure_key(known.subscriber_id, act.actor, keys=keys, db=db, clock=clock, wakeup=wakeup)
+async def create_work_order(wanted: CreateWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.db.statements() as statements:
+        await uow.raise_if_replied(statements)
+        now = uow.occurred_at or uow.clock.now()
+        known = await store.circumstances(statements, wanted, uow.sealing_keys, now=now)
+    event = create(wanted, known)
+    keys = uow.sealing_keys
+    await ensure_key(known.subscriber_id, uow.actor, keys=keys, db=uow.db, clock=uow.clock, wakeup=uow.wakeup)
     try:
-        return await orders.create(event, act, name="create")  # the commit of the order
+        async with uow.new_order(new_id()) as command:
+            command.record(event, name="create")
     except ExternalReferenceTaken as taken:
-        async with db.statements() as statements:
-            raise await references.as_seen(taken, statements, Scope(act.actor.sub, act.areas)) from taken
+        async with uow.db.statements() as statements:
+            raise await references.as_seen(taken, statements, Scope(uow.actor.sub, uow.areas)) from taken
+    return command.reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,25 +89,20 @@ _REQUESTS = {
 }
 
 
-async def ask_custodian(
-    ask: Ask, act: OrderCommand, *, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup
-) -> Reply:
+async def ask_custodian(order_id: str, ask: Ask, *, uow: OrderUnitOfWork) -> Reply:
     """Puts the request behind everything this service has published of the order."""
-    now = clock.now()
-    async with db.begin() as tx:
+    async with uow.command() as command:
+        tx = command.tx
         # The row lock keeps the request behind the creation in the outbox.
-        await tx.execute("select from work_orders where id = $1 for update", act.order_id)
-        # Before the check: a token like the one of then gets its answer also when the order has been sent on since.
-        await raise_if_replied(tx, act.headers.idempotency)
-        stored = await find_stored_order(tx, act.order_id)
-        if stored is None or not may_see(stored.order, act.areas):
-            raise WorkOrderNotFound(order_id=act.order_id)
+        stored = await store.lock_order(tx, order_id)
+        if stored is None or not may_see(stored.order, uow.areas):
+            raise WorkOrderNotFound(order_id=order_id)
+        masters = uow.sealing_keys.masters
         message, shown = await asked(
-            tx, ask, stored.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at
+            tx, ask, stored.order, uow.actor, uow.headers, masters=masters, now=command.now, at=uow.occurred_at
         )
-        await outbox.add(tx, [message])
-        await remember(tx, act.headers.idempotency, Reply(202, msgspec.json.encode(shown)))
-    wakeup.send(PUBLISH)
+        command.messages.append(message)
+        command.reply_as(Reply(202, msgspec.json.encode(shown)))
     return Reply(202, msgspec.json.encode(shown | {"reason": ask.reason}))
 
 
@@ -179,7 +166,7 @@ async def create_subscriber(
         similar = await store.similar_numbers(tx, subscriber.subscriber_no)
         warnings = look_alikes("subscriber_no", subscriber.subscriber_no, similar)
         answer = _subscriber_answer(201, subscriber, warnings)
-        await remember(tx, headers.idempotency, answer, about=subscriber.id)
+        await store_reply(tx, headers.idempotency, answer, about=subscriber.id)
     wakeup.send(PUBLISH)
     return answer
 
@@ -203,7 +190,7 @@ async def change_subscriber(
         if not await store.update_subscriber(tx, changed, now=clock.now()):
             raise SubscriberChanged(present_version=present.version, expected_version=headers.expected_version)
         answer = _subscriber_answer(200, changed, [])
-        await remember(tx, headers.idempotency, answer, about=subscriber_id)
+        await store_reply(tx, headers.idempotency, answer, about=subscriber_id)
     return answer
 
 
