@@ -12,8 +12,8 @@ from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.chain import time_text
 from contracts.message import Message
-from reporting import event_store, scope
-from reporting.event_store import Stored
+from reporting.record import event_store, visibility
+from reporting.record.event_store import Stored
 from work_orders.commit import WorkOrderNotFound
 from work_orders.sealing import Opening
 
@@ -38,7 +38,7 @@ async def timeline(
     async def read() -> list[Stored]:
         async with db.statements() as statements:
             found = await event_store.timeline(statements, order_id)
-            return await scope.timeline_shown(statements, found, areas)
+            return await visibility.timeline_shown(statements, found, areas)
 
     def has_come(found: Sequence[Stored]) -> bool:
         return at_least is None or any((one.message.order_version or 0) >= at_least for one in found)
@@ -59,7 +59,7 @@ async def recorded_until(
     async with db.statements() as statements:
         found = await event_store.timeline(statements, order_id)
     events = (one.message for one in found if one.message.order_version is not None)
-    return scope.events_shown(list(takewhile(lambda message: message.recorded_at <= moment, events)), areas)
+    return visibility.events_shown(list(takewhile(lambda message: message.recorded_at <= moment, events)), areas)
 
 
 async def timeline_json(order_id: str, found: Sequence[Stored], opening: Opening, *, waits: bool) -> bytes:

@@ -12,8 +12,10 @@ from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
 from reporting import figures
-from reporting.api_as_of import AsOf, AsOfInFuture
-from reporting.api_rules import (
+from reporting.figures import FIGURE_REFUSALS, Question, details
+from reporting.figures.parameters import AsOf, AsOfInFuture
+from reporting.figures.rules import FigureRules
+from reporting.figures.rules_api import (
     NearSeconds,
     Rules,
     ShortSeconds,
@@ -22,8 +24,6 @@ from reporting.api_rules import (
     ThresholdSeconds,
     ZoneName,
 )
-from reporting.figures import FIGURE_REFUSALS, Question, details
-from reporting.figures.rules import FigureRules
 from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind, Metric
 from work_orders.routes import ANY, Cursor
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.problems import Responses
 from chassis.request_context import Context
-from reporting.shares import ShareBeyondOne
+from reporting.ratios import ShareBeyondOne
 from reporting.wallboard.levels import (
     SHIPPED_COLOURS,
     ColourUnreadable,

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.field_types import Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
-from reporting.api_rules import Rules, ZoneName
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
+from reporting.figures.rules_api import Rules, ZoneName
 from reporting.reports import filing
 from reporting.reports.content import Asked
 from reporting.reports.edition import Remarks

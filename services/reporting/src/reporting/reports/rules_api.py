@@ -13,8 +13,9 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.directory import Names
 from contracts.refusals import Invalid
-from reporting.api_rules import Rules
+from reporting.figures.rules_api import Rules
 from reporting.metrics import REGISTRY
+from reporting.ratios import ShareBeyondOne, check_share
 from reporting.reports.plan import Format
 from reporting.reports.rules import (
     KeptRules,
@@ -26,7 +27,6 @@ from reporting.reports.rules import (
 )
 from reporting.reports.schedule import Scheduled, next_due
 from reporting.reports.words import Language
-from reporting.shares import ShareBeyondOne, check_share
 from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules/reports", tags=["rules"])

@@ -12,8 +12,8 @@ from contracts.calendar import Hours, WorkingTime
 from contracts.events import SlaClock
 from contracts.lifecycle import Status
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
-from reporting import rebuild
-from reporting.projections import clocks
+from reporting.projections import sla_clocks
+from reporting.rebuilds import rebuilding
 from work_orders.testing import BEGIN, make_completed, make_dispatched, make_rejected
 
 # None goes back in time: what is recorded before what it follows is another question, which `known_at` answers.
@@ -192,23 +192,23 @@ async def test_rows_do_not_depend_on_which_topic_came_first_nor_on_a_rebuild(rep
             await reporting.receive(*batch)
         found.append(await reporting.rows("select * from clocks_a order by order_id, number"))
     assert found[0] == found[1] == found[2] != []
-    asked = await rebuild.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
-    while await rebuild.take_step(reporting.db):
+    asked = await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
+    while await rebuilding.take_step(reporting.db):
         pass
-    row = await rebuild.get_rebuild(reporting.db, asked["id"])
+    row = await rebuilding.get_rebuild(reporting.db, asked["id"])
     assert (row["state"], row["difference_count"]) == ("ready", 0)
     assert await reporting.rows("select * from clocks_b order by order_id, number") == found[0]
 
 
 async def test_limits_that_arrive_while_a_set_is_rebuilt_are_in_both(reporting, make_stream, monkeypatch):
-    monkeypatch.setattr(rebuild, "_ORDERS_A_CHUNK", 2)
-    monkeypatch.setattr(rebuild, "_FEW_MESSAGES", 2)
-    monkeypatch.setattr(clocks, "_ORDERS_A_CHUNK", 2)
+    monkeypatch.setattr(rebuilding, "_ORDERS_A_CHUNK", 2)
+    monkeypatch.setattr(rebuilding, "_FEW_MESSAGES", 2)
+    monkeypatch.setattr(sla_clocks, "_ORDERS_A_CHUNK", 2)
     for number in range(7):
         await reporting.receive(*make_stream(f"o-{number}", Status.ARCHIVED).messages)
-    await rebuild.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
+    await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
     stream = LimitStream()
-    while await rebuild.take_step(reporting.db):
+    while await rebuilding.take_step(reporting.db):
         minutes = len(stream.messages) + 1
         rules = make_rules(TimeLimit(clock=SlaClock.DISPATCH, minutes=minutes), applies_from=SHIPPED.applies_from)
         await reporting.receive(stream.add(rules, BEGIN + timedelta(days=1 + minutes)))

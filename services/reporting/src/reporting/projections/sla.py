@@ -58,7 +58,6 @@ class ClockRow(Struct, frozen=True, kw_only=True):
     zone: str
 
 
-COLUMNS = ClockRow.__struct_fields__
 _NAMES = ("work_area_id", "staff_id", "device_type", "demand_type", "channel", "zone")
 _names_of = attrgetter(*_NAMES)
 
@@ -194,7 +193,9 @@ class Watch:
 
 
 _SAID = tuple(
-    name for name in COLUMNS if name not in ("number", "since_version", "since_known_at", "until_known_at", "is_late")
+    name
+    for name in ClockRow.__struct_fields__
+    if name not in ("number", "since_version", "since_known_at", "until_known_at", "is_late")
 )
 _said = attrgetter(*_SAID)
 

@@ -21,31 +21,12 @@ from contracts.chain import GENESIS, event_hash
 from contracts.events import WorkOrderDispatched
 from contracts.message import Actor, Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
+from reporting.tables import MESSAGES
 
 _LAST_VERSION = 2**31 - 1
 SHAPE = 7
 """The tables of a set of projections, as this code keeps them."""
-COLUMNS = (
-    "place",
-    "message_id",
-    "order_id",
-    "order_version",
-    "type",
-    "source",
-    "occurred_at",
-    "recorded_at",
-    "actor_sub",
-    "actor_role",
-    "actor_name",
-    "prev_hash",
-    "event_hash",
-    "correlation_id",
-    "causation_id",
-    "traceparent",
-    "data",
-    "topic",
-)
-"""`order_id` and `order_version` are the subject and its stream's version: of an order, a call or an agent."""
+COLUMNS = tuple(MESSAGES.columns.keys())
 _SELECT = "select " + ", ".join(COLUMNS) + " from messages"
 _PAGE_BYTES = 8 * 1024 * 1024
 _DECODERS = {name: msgspec.json.Decoder(entry.body) for name, entry in BY_TYPE.items()}

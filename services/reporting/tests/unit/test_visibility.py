@@ -2,7 +2,7 @@
 
 import pytest
 
-from reporting.scope import FOR_EVER, NEVER, shown_before
+from reporting.record.visibility import FOR_EVER, NEVER, shown_before
 
 # where the order was dispatched to which area, the areas of who asks, and from where on nothing is shown
 CASES = [

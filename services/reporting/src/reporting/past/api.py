@@ -11,9 +11,9 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder, apply
-from reporting import views
-from reporting.api_as_of import AsOf, AsOfInFuture
-from reporting.figures.counting import Arguments, FiguresNotBuilt, snapshot
+from reporting.figures.parameters import AsOf, AsOfInFuture
+from reporting.figures.views import Arguments, FiguresNotBuilt, snapshot
+from reporting.record import views
 from work_orders.commit import WorkOrderNotFound
 from work_orders.order_table import to_json
 from work_orders.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchReference

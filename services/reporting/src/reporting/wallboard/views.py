@@ -14,14 +14,14 @@ from zoneinfo import ZoneInfo
 from chassis.database import Database, Statements
 from contracts.access import Role
 from contracts.directory import AgentDefined, Names
-from reporting.event_store import StreamState
-from reporting.figures.counting import Arguments, counted, filler
-from reporting.figures.counting import snapshot as one_moment
 from reporting.figures.question import Question, metric_of
 from reporting.figures.rules import FigureRules, get_figure_rules
+from reporting.figures.views import Arguments, counted, filler
+from reporting.figures.views import snapshot as one_moment
 from reporting.metrics import Dimension
 from reporting.metrics.calls import ROLES as SEES_CALLS
 from reporting.metrics.presence import AGENTS_NOW
+from reporting.record.event_store import StreamState
 from reporting.reports.rules import get_report_rules
 from reporting.wallboard.levels import Level, Measure, WallboardRules
 from reporting.wallboard.rules_store import get_wallboard_rules

@@ -20,8 +20,9 @@ import msgspec
 from chassis.database import Database, Transaction, is_transient
 from chassis.wakeup import Wakeup
 from contracts.refusals import Conflict, NotFound
-from reporting import event_store, projections
-from reporting.event_store import lock_stream
+from reporting import projections, tables
+from reporting.record import event_store
+from reporting.record.event_store import lock_stream
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ async def request_rebuild(db: Database, *, by: str, at: datetime) -> Any:
             raise RebuildUnderWay(rebuild_id=running)
         await tx.execute("update rebuilds set state = 'superseded', finished_at = $1 where state = 'ready'", at)
         await tx.execute("update stream_state set following = null")
-        target = next(name for name in projections.SETS if name != state.live)
+        target = next(name for name in tables.SETS if name != state.live)
         return await tx.fetchrow(
             "insert into rebuilds (state, target, asked_by, asked_at) values ('building', $1, $2, $3) returning *",
             target,
@@ -214,7 +215,7 @@ async def _empty(tx: Transaction, row: Any) -> Any:
     name = row["target"]
     # Whoever still reads this set holds this up; the next readers must not queue behind it for long.
     await tx.execute("set local lock_timeout = '1s'")
-    await tx.execute("truncate " + ", ".join(f"{table}_{name}" for table in projections.TABLES))
+    await tx.execute("truncate " + ", ".join(f"{table}_{name}" for table in tables.PROJECTIONS))
     return await tx.fetchrow(
         """update rebuilds set caught_up_place = state.message_count, order_count = (
                select count(distinct order_id) from messages
@@ -264,6 +265,8 @@ async def _fold_changed(tx: Transaction, row: Any, upto: int) -> None:
     await tx.execute("update rebuilds set caught_up_place = $2 where id = $1", row["id"], upto)
 
 
+_KEYS = {name: tuple(table.primary_key.columns.keys()) for name, table in tables.PROJECTIONS.items()}
+"""By table of a set, what is unique in it; the first column is the subject."""
 _DIFFERENT = """
     select '{table}' as "table", coalesce(shown.{subject}, rebuilt.{subject}) as order_id,
         to_jsonb(shown) as shown, to_jsonb(rebuilt) as rebuilt
@@ -280,7 +283,7 @@ async def _compare(db: Database, rebuild_id: int) -> None:
         state = await event_store.get_stream_state(tx)
         different = " union all ".join(
             _DIFFERENT.format(table=table, subject=key[0], key=", ".join(key), live=state.live, target=row["target"])
-            for table, key in projections.TABLES.items()
+            for table, key in _KEYS.items()
         )
         await tx.execute("set local statement_timeout = 0")
         found = await tx.fetch_patiently(

@@ -9,19 +9,20 @@ anew from their events, and what was known before it stays as of then.
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
-from operator import attrgetter
 
 from chassis.database import Transaction
 from contracts.limits import SUBJECT, TimeLimitsDefined
-from reporting import event_store
+from reporting import tables
+from reporting.projections import orders
 from reporting.projections.days import days_of
 from reporting.projections.orders import Projected, Taken
-from reporting.projections.watching import COLUMNS, MOVING, ClockRow, Rules, Watch, watched
+from reporting.projections.sla import MOVING, ClockRow, Rules, Watch, watched
+from reporting.projections.table import ProjectionTable
+from reporting.record import event_store
 
-TABLE = "clocks"
-KEY = ("order_id", "number")
+TABLE = ProjectionTable(tables.SLA_CLOCKS)
+_CLOSE = TABLE.updating("until_known_at")
 _ORDERS_A_CHUNK = 500
-_values_of = attrgetter(*COLUMNS)
 
 
 async def rules_in(tx: Transaction) -> Rules:
@@ -51,15 +52,8 @@ async def apply(tx: Transaction, name: str, taken: Sequence[Taken], rules: Rules
 async def _save(tx: Transaction, name: str, watches: Collection[Watch]) -> set[date]:
     closing = [one for watch in watches for one in watch.closing()]
     added = [row for watch in watches for row in watch.rows()]
-    if closing:
-        await tx.execute(
-            f"""update {TABLE}_{name} as row set until_known_at = closed.known_at
-                from unnest($1::text[], $2::int[], $3::timestamptz[]) as closed (order_id, number, known_at)
-                where row.order_id = closed.order_id and row.number = closed.number""",
-            *(list(column) for column in zip(*closing, strict=True)),
-        )
-    if added:
-        await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, added)))
+    await TABLE.update(tx, name, _CLOSE, closing)
+    await TABLE.add(tx, name, added)
     return days_of(row.stopped_at for row in added)
 
 
@@ -70,7 +64,7 @@ async def write_anew(
     by_order: dict[str, list[Taken]] = {}
     for one in taken:
         by_order.setdefault(one.message.subject, []).append(one)
-    gone = await tx.fetch(f"delete from {TABLE}_{name} where order_id = any($1) returning stopped_at", list(by_order))
+    gone = await tx.fetch(f"delete from {TABLE.of(name)} where order_id = any($1) returning stopped_at", list(by_order))
     watches = [watched(history, rules, late_after) for history in by_order.values()]
     return days_of(row["stopped_at"] for row in gone) | await _save(tx, name, watches)
 
@@ -93,7 +87,7 @@ async def judge_by(
 ) -> set[date]:
     """Judges every order of a set of projections anew that one of these sets of limits applies to."""
     rows = await tx.fetch(
-        f"select order_id from stays_{name} where since_version = 1 and created_at >= $1 order by order_id",
+        f"select order_id from {orders.TABLE.of(name)} where since_version = 1 and created_at >= $1 order by order_id",
         min(one.applies_from for one in sets),
     )
     return await judge_anew(tx, name, [row["order_id"] for row in rows], rules, late_after)
@@ -102,8 +96,8 @@ async def judge_by(
 async def _present(tx: Transaction, name: str, order_ids: Iterable[str], late_after: timedelta) -> dict[str, Watch]:
     wanted = sorted(order_ids)
     rows = await tx.fetch(
-        f"""select {", ".join(f"row.{column}" for column in COLUMNS)} from unnest($1::text[]) as asked (id)
-            join lateral (select * from {TABLE}_{name} where order_id = asked.id and until_known_at is null
+        f"""select {", ".join(f"row.{column}" for column in TABLE.columns)} from unnest($1::text[]) as asked (id)
+            join lateral (select * from {TABLE.of(name)} where order_id = asked.id and until_known_at is null
                 order by number) as row on true""",
         wanted,
     )

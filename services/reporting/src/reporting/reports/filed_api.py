@@ -4,7 +4,8 @@ from fastapi import APIRouter, Response
 
 from chassis.problems import Responses
 from chassis.request_context import Context
-from reporting.api_reports import (
+from reporting.reports import filing
+from reporting.reports.api import (
     FILE_RESPONSES,
     Before,
     Limit,
@@ -17,7 +18,6 @@ from reporting.api_reports import (
     remarks_of,
     shown,
 )
-from reporting.reports import filing
 from reporting.reports.filing import ReportNotFound, Sought
 from work_orders.routes import ANY
 

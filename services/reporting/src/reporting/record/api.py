@@ -9,8 +9,8 @@ from pydantic import BaseModel
 from chassis.problems import Responses
 from chassis.request_context import Context, RequestContext
 from contracts.sealing import SealedText
-from reporting import views
-from reporting.event_store import Stored
+from reporting.record import views
+from reporting.record.event_store import Stored
 from work_orders.routes import ANY, READ_REFUSALS, AtLeast, OrderId
 from work_orders.sealing import opening_for
 

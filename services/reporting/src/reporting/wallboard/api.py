@@ -16,11 +16,11 @@ from chassis.rate_limits import TooManyStreams
 from chassis.request_context import Context
 from contracts.events import SlaClock
 from reporting import wallboard
-from reporting.api_rules import ZoneName
-from reporting.api_wallboard_rules import WallboardRulesBody
-from reporting.figures.counting import FiguresNotBuilt
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
+from reporting.figures.rules_api import ZoneName
+from reporting.figures.views import FiguresNotBuilt
 from reporting.wallboard.levels import Level, Measure
+from reporting.wallboard.rules_api import WallboardRulesBody
 from work_orders.routes import ANY
 
 router = APIRouter(tags=["the wallboard"])

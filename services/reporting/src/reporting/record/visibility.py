@@ -13,8 +13,8 @@ from chassis.database import Statements
 from contracts.events import WorkOrderDispatched
 from contracts.links import WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Message
-from reporting import event_store
-from reporting.event_store import Stored
+from reporting.record import event_store
+from reporting.record.event_store import Stored
 
 NEVER, FOR_EVER = 0, 2**62
 Dispatches = Sequence[tuple[int, str]]

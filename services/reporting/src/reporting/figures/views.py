@@ -15,21 +15,22 @@ import asyncpg
 
 from chassis.database import Database, Statements
 from contracts.refusals import Invalid, Unavailable
-from reporting.event_store import SHAPE, StreamState, get_stream_state
 from reporting.figures import days
+from reporting.figures.as_of_store import fold_past, table_of
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.display import displayed
-from reporting.figures.past import fold_past, table_of
 from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label, period_sql, slice_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, check
 from reporting.metrics import Kind
-from reporting.projections import SETS, TABLES, calls, follow_ups
+from reporting.projections import calls, follow_ups
+from reporting.record.event_store import SHAPE, StreamState, get_stream_state
+from reporting.tables import PROJECTIONS, SETS
 
 MOST_ROWS = 10_000
 MOST_BUCKETS = 500_000
 _LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _AHEAD = timedelta(days=1)
-_LOCKED = ", ".join(f"{table}_{name}" for table in TABLES for name in SETS)
+_LOCKED = ", ".join(f"{table}_{name}" for table in PROJECTIONS for name in SETS)
 
 
 class TooManyRows(Invalid):
@@ -269,8 +270,8 @@ class _Filling(dict[str, str]):
     def __init__(self, question: Question, live: str, arguments: Arguments) -> None:
         super().__init__(upto="'infinity'::timestamptz", live=live, slice=slice_of(question.time_zone))
         self |= {name: str(seconds) for name, seconds in question.thresholds.items()}
-        self["legs"] = table_of(calls.TABLE, live, question)
-        self |= {table: f"{table}_{live}" for table in (follow_ups.TABLE, follow_ups.ORDERS_TABLE)}
+        self["legs"] = table_of(calls.TABLE.name, live, question)
+        self |= {table.name: table.of(live) for table in (follow_ups.TABLE, follow_ups.ORDERS_TABLE)}
         self["table"] = table_of(question.metric.source.table, live, question)
         self._moments = {
             "at": question.at,

@@ -5,11 +5,11 @@ that were known by then and have changed since are folded again from the facts t
 """
 
 from chassis.database import Statements
-from reporting import event_store
 from reporting.figures.question import Question
 from reporting.projections import calls, rings
+from reporting.record import event_store
 
-_THEN = {calls.TABLE: "legs_then", rings.TABLE: "rings_then"}
+_THEN = {calls.TABLE.name: "legs_then", rings.TABLE.name: "rings_then"}
 # A leg is counted when it was offered, and a call that was known by a moment was offered hardly later than it.
 _AHEAD = "1 day"
 
@@ -31,12 +31,12 @@ async def fold_past(tx: Statements, live: str, question: Question) -> None:
             f"create temporary table if not exists {then} (like {table}_{live}) on commit drop; truncate {then}"
         )
     changed = await tx.fetch(
-        f"""select distinct call_id from {calls.TABLE}_{live}
+        f"""select distinct call_id from {calls.TABLE.of(live)}
             where known_at > $1 and moment < $1 + interval '{_AHEAD}' and exists (
                 select from messages where order_id = call_id and order_version = 1 and recorded_at <= $1)""",
         question.as_of,
     )
     known = await event_store.messages_of(tx, [row["call_id"] for row in changed], as_of=question.as_of)
     folded = [calls.fold(messages) for messages in calls.by_subject(known).values()]
-    await calls.copy(tx, _THEN[calls.TABLE], [leg for legs, _ in folded for leg in legs])
-    await rings.copy(tx, _THEN[rings.TABLE], [ring for _, found in folded for ring in found])
+    await calls.TABLE.copy(tx, _THEN[calls.TABLE.name], [leg for legs, _ in folded for leg in legs])
+    await rings.TABLE.copy(tx, _THEN[rings.TABLE.name], [ring for _, found in folded for ring in found])
