@@ -9,7 +9,7 @@ from chassis.database import Transaction
 from contracts.directory import DemandTypeDefined, DeviceTypeDefined
 from contracts.message import Message
 from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
-from intake.reference.store import DEMAND, DEVICE
+from intake.reference.domain import DEMAND, DEVICE
 
 _NUMBERS_LEFT_OUT = 1000
 _KINDS = {WorkOrderCancelRequested: "cancel", WorkOrderUrgeRequested: "urge", WorkOrderExtensionRequested: "extend"}

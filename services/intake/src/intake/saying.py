@@ -13,7 +13,7 @@ from contracts.message import Message
 from contracts.topics import DIRECTORY, SEALING_KEYS
 from intake.privacy.domain import Ground
 from intake.privacy.erasure import destroyed
-from intake.reference.store import DEVICE
+from intake.reference.domain import DEVICE
 from intake.subscribers.sealing_keys import issued
 from work_orders.directory import re_emitted
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from chassis import outbox
 from chassis.commands import AlreadyReplied, Reply, etag_of, raise_if_replied, store_reply
 from chassis.database import Transaction
 from chassis.identity import new_id
@@ -134,16 +133,12 @@ async def _create(tx: Transaction, call: KnownCall, how: NewOrder, doing: Doing)
     at = how.occurred_at or now
     known = await orders_store.circumstances(tx, command, now=at)
     order_id = new_id()
+    assert doing.masters is not None
+    async with doing.within(tx) as doing_command:
+        body = create(command, known)
+        body = await sealed_in(doing_command, body, doing.masters, subject=order_id, subscriber_id=known.subscriber_id)
     message = new_message(
-        await sealed_in(
-            tx,
-            create(command, known),
-            order_id,
-            known.subscriber_id,
-            doing.actor,
-            masters=doing.masters,
-            now=now,
-        ),
+        body,
         service=Service.INTAKE,
         subject=order_id,
         actor=doing.actor,
@@ -179,10 +174,9 @@ async def _urge(tx: Transaction, call: KnownCall, how: OpenOrder, doing: Doing) 
         # Who calls may be another than the subscriber of the order; what about is what the order is about.
         await say_who_and_what(tx, call, doing, subscriber_id=None, demand_type=stored.order.demand_type)
     ask = orders_use_cases.Ask("urge", how.reason)
-    message, _ = await orders_use_cases.asked(
-        tx, ask, stored.order, doing.actor, doing.headers, masters=doing.masters, now=doing.clock.now()
-    )
-    await outbox.add(tx, [message])
+    assert doing.masters is not None
+    async with doing.within(tx) as command:
+        await orders_use_cases.ask_in(command, ask, stored.order, doing.masters)
 
 
 async def _refer(tx: Transaction, call: KnownCall, how: ToDepartment, doing: Doing) -> str:

@@ -120,9 +120,8 @@ async def tell(
 async def sealer_of(tx: Transaction, call: KnownCall, doing: Doing) -> Sealer:
     """Seals what is typed about a call; raises `SubscriberErased` or `SealingKeyNotArrived`."""
     assert doing.masters is not None
-    return await sealing_keys.sealer_in(
-        tx, call.subscriber_id, doing.actor, masters=doing.masters, now=doing.clock.now()
-    )
+    async with doing.within(tx) as command:
+        return await sealing_keys.sealer_in(command, call.subscriber_id, doing.masters)
 
 
 _WORDS = texts.TEXTS["call_records"][1]

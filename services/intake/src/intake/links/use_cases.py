@@ -78,7 +78,8 @@ async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any
     stored = await find_stored_order(tx, new.order_id)
     assert stored is not None
     assert doing.masters is not None
-    seal = await sealer_in(tx, stored.order.subscriber_id, doing.actor, masters=doing.masters, now=now)
+    async with doing.within(tx) as command:
+        seal = await sealer_in(command, stored.order.subscriber_id, doing.masters)
     row = await tx.fetchrow(
         """insert into links (id, order_id, kind, other_order_id, outage_id, reason, linked_by, linked_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8) returning *""",
