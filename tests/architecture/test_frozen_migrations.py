@@ -40,7 +40,12 @@ def test_no_migration_imports_what_lives() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["from custody.rows import TABLE", "import intake", "def upgrade():\n    from chassis.outbox import SHARDS"]
+    "text",
+    [
+        "from work_orders.order_table import COLUMNS",
+        "import intake",
+        "def upgrade():\n    from chassis.outbox import SHARDS",
+    ],
 )
 def test_a_planted_import_is_caught(text: str) -> None:
     assert list(live_imports(text))

@@ -25,6 +25,7 @@ _QUERIES = {
         where relnamespace = 'public'::regnamespace and indrelid <> 'alembic_version'::regclass""",
     "sequence": """select concat_ws(' ', sequencename, data_type, start_value, increment_by, cache_size, cycle)
         from pg_sequences where schemaname = 'public'""",
+    "trigger": "select pg_get_triggerdef(oid) from pg_trigger where not tgisinternal",
     "function": "select pg_get_functiondef(oid) from pg_proc where pronamespace = 'public'::regnamespace",
 }
 _COLUMNS = f"""select relname, attname, format_type(atttypid, atttypmod) as type

@@ -22,11 +22,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from chassis.advisory_locks import AdvisoryLock
-from chassis.catching_up import IS_CATCHING_UP
 from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.kafka import ANSWER_MILLISECONDS
 from chassis.outbox import SHARDS
-from chassis.publishing import Resting, begin_work, count_relays
+from chassis.recovery.fence import IS_CATCHING_UP
+from chassis.recovery.pause import Resting, begin_work, count_relays
 from chassis.sending import send
 from chassis.telemetry import METRICS, log_events
 from chassis.wakeup import PUBLISH

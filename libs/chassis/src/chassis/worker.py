@@ -12,13 +12,13 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from chassis.database import TRANSIENT, Database, is_transient
-from chassis.guests import Arriving, Guests
+from chassis.dynamic_subscriptions import Arriving, DynamicSubscriptions
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
 from chassis.listener import Listener
-from chassis.made_anew import TopicIsBeingFilled, find_misfits
+from chassis.recovery.recreated_topic import TopicIsBeingFilled, find_misfits
+from chassis.recovery.restored_backup import restored
 from chassis.relay import Relay
-from chassis.restored import restored
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
 from chassis.telemetry import METRICS
@@ -65,7 +65,7 @@ class Worker:
             security=client_security(settings),
         )
         self._broker = new_broker(settings)
-        self._guests = Guests(service, settings, self.db, self._wakeup, arriving) if arriving else None
+        self._guests = DynamicSubscriptions(service, settings, self.db, self._wakeup, arriving) if arriving else None
         self._tasks: list[asyncio.Task[None]] = []
         self._listening: asyncio.Task[None] | None = None
         self._is_listening = False

@@ -3,17 +3,17 @@
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
-from custody.follow import Follower
-from custody.limits import on_deadlines, rule_sets
-from custody.sealing_keys import on_sealing_keys
-from dispatch import restored
+from dispatch import recovery
+from work_orders.replica import Replica
+from work_orders.sealing_keys import on_sealing_keys
+from work_orders.time_limits import on_deadlines, rule_sets
 
-_follower = Follower(Service.DISPATCH, limits=rule_sets)
+_follower = Replica(Service.DISPATCH, limits=rule_sets)
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, _follower.follow, when_caught_up=_follower.settle_restore),
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]
 
-OWN = [Subscription(DIRECTORY, restored.take_back), Subscription(DEADLINES, on_deadlines)]
+OWN = [Subscription(DIRECTORY, recovery.take_back), Subscription(DEADLINES, on_deadlines)]
 """What it writes itself; read again only when its database was restored."""

@@ -1,65 +1,68 @@
-"""What fieldwork does. One function a command; `orders.record` is the only commit on each path."""
+"""What fieldwork does: one function a command, each on a unit of work."""
 
-from chassis.acts import Answer
-from chassis.catch_up import caught_up
-from chassis.clock import Clock
-from chassis.database import Database
-from chassis.wakeup import Wakeup
+from chassis.commands import Reply
+from chassis.wait_for_version import caught_up
 from contracts.directory import StaffDefined
 from contracts.order import WorkOrder
-from custody.directory import find_staff
-from custody.record import Act, Orders
 from fieldwork.domain import work
 from fieldwork.domain.work import CompleteWorkOrder, RejectWorkOrder, SuspendWorkOrder
+from work_orders.directory import find_staff
+from work_orders.unit_of_work import OrderUnitOfWork
 
 
-async def start_work_order(act: Act, *, orders: Orders) -> Answer:
-    tracked = await orders.get_for(act)
-    return await orders.record(tracked, work.start(tracked.order), act, name="start")
+async def start_work_order(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(work.start(command.order), name="start")
+    return command.reply
 
 
-async def arrive_at_work(place: str | None, act: Act, *, orders: Orders) -> Answer:
-    tracked = await orders.get_for(act)
-    return await orders.record(tracked, work.arrive(tracked.order, place), act, name="arrive")
+async def arrive_at_work(order_id: str, place: str | None, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(work.arrive(command.order, place), name="arrive")
+    return command.reply
 
 
-async def reject_work_order(command: RejectWorkOrder, act: Act, *, orders: Orders) -> Answer:
-    tracked = await orders.get_for(act)
-    return await orders.record(tracked, work.reject(tracked.order, command), act, name="reject")
+async def reject_work_order(order_id: str, rejection: RejectWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(work.reject(command.order, rejection), name="reject")
+    return command.reply
 
 
-async def complete_work_order(
-    command: CompleteWorkOrder, act: Act, *, orders: Orders, db: Database, wakeup: Wakeup, catch_up_seconds: float
-) -> Answer:
-    tracked = await orders.get_for(act)
-    known = await _known_staff(tracked.order, command, db=db, wakeup=wakeup, seconds=catch_up_seconds)
-    return await orders.record(tracked, work.complete(tracked.order, command, known), act, name="complete")
+async def complete_work_order(order_id: str, completion: CompleteWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        known = await _known_staff(command.order, completion, uow)
+        command.record(work.complete(command.order, completion, known), name="complete")
+    return command.reply
 
 
 async def _known_staff(
-    order: WorkOrder, command: CompleteWorkOrder, *, db: Database, wakeup: Wakeup, seconds: float
+    order: WorkOrder, completion: CompleteWorkOrder, uow: OrderUnitOfWork
 ) -> dict[str, StaffDefined]:
     """The staff named in the command; waits for those whom dispatch knows and this service does not yet."""
-    awaited = work.awaited_staff(order, command)
+    awaited = work.awaited_staff(order, completion)
 
     async def read() -> dict[str, StaffDefined]:
-        async with db.statements() as statements:
-            return await find_staff(statements, command.staff_ids)
+        async with uow.db.statements() as statements:
+            return await find_staff(statements, completion.staff_ids)
 
-    return await caught_up(read, lambda known: known.keys() >= set(awaited), wakeup=wakeup, seconds=seconds)
-
-
-async def suspend_work_order(command: SuspendWorkOrder, act: Act, *, orders: Orders, clock: Clock) -> Answer:
-    tracked = await orders.get_for(act)
-    event = work.suspend(tracked.order, command, now=clock.now())
-    return await orders.record(tracked, event, act, name="suspend")
+    return await caught_up(
+        read, lambda known: known.keys() >= set(awaited), wakeup=uow.wakeup, seconds=uow.catch_up_seconds
+    )
 
 
-async def resume_work_order(act: Act, *, orders: Orders) -> Answer:
-    tracked = await orders.get_for(act)
-    return await orders.record(tracked, work.resume(tracked.order), act, name="resume")
+async def suspend_work_order(order_id: str, suspension: SuspendWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(work.suspend(command.order, suspension, now=uow.clock.now()), name="suspend")
+    return command.reply
 
 
-async def add_note(note: str, act: Act, *, orders: Orders) -> Answer:
-    tracked = await orders.get_for(act)
-    return await orders.record(tracked, work.add_note(tracked.order, note), act, name="note")
+async def resume_work_order(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(work.resume(command.order), name="resume")
+    return command.reply
+
+
+async def add_note(order_id: str, note: str, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(work.add_note(command.order, note), name="note")
+    return command.reply

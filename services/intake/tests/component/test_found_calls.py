@@ -15,7 +15,8 @@ from services.intake.tests.conftest import Intake
 from chassis.database import Database
 from chassis.testing import FixedClock
 from contracts import partners as p
-from intake.partners import Partner, define_partner
+from intake.partners.domain import Partner
+from intake.partners.use_cases import define_partner
 
 from .switch import Switch
 

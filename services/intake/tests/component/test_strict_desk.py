@@ -8,20 +8,21 @@ from typing import Any
 import pytest
 from services.intake.tests.conftest import Intake
 
-from chassis.acts import ActHeaders
+from chassis.commands import CommandHeaders
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
 from contracts.links import WorkOrderLinked
 from contracts.message import Actor
-from intake.call_desk import Doing
-from intake.partners import Partner, define_partner
-from intake.watching import look
+from intake.calls.reminders import look
+from intake.doing import Doing
+from intake.partners.domain import Partner
+from intake.partners.use_cases import define_partner
 
 from .switch import Switch
 
 NOW = datetime.now(UTC)
-_NO_HEADERS = ActHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
+_NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
 
 
 async def logged(intake: Intake, **overrides: Any) -> Any:

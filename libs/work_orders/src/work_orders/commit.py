@@ -1,0 +1,203 @@
+"""The custodian's write: a decision becomes state, outbox row and stored reply in one statement.
+
+The statement is guarded by the version that the decision was made on. Whoever loses the race changes
+nothing and is told the present version. The outbox row is fed by the guarded change, so that its number
+is drawn after the row lock: numbers of one order grow in commit order.
+"""
+
+import logging
+from typing import TypeVar
+
+import asyncpg
+
+from chassis import outbox
+from chassis.commands import (
+    KEY_COLUMNS,
+    CommandHeaders,
+    Reply,
+    etag_of,
+    raise_first_answer,
+    raise_if_key_taken,
+    raise_if_replied,
+)
+from chassis.database import Database, Statements, Transaction
+from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
+from chassis.outbox import row_of
+from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp, is_catching_up
+from chassis.unit_of_work import UnitOfWork
+from contracts.chain import event_hash
+from contracts.events import WorkOrderEvent
+from contracts.message import Message
+from contracts.order import WorkOrder, apply
+from contracts.refusals import Conflict, Invalid, NotFound, Stale
+from work_orders.order_table import COLUMNS, TYPES, StoredOrder, stored_order_of, values_of
+from work_orders.sealing_keys import SealingKeys, SubscriberErased
+
+E = TypeVar("E", bound=WorkOrderEvent)
+
+log = logging.getLogger(__name__)
+
+
+class WorkOrderNotFound(NotFound):
+    """There is no work order {order_id} that you may see."""
+
+    zh = "没有您可以查看的工单 {order_id}。"
+
+
+class StaleVersion(Stale):
+    """The order is at version {present_version}, {order_status}; you decided on version {expected_version}."""
+
+    zh = "工单当前版本为 {present_version}（{order_status}），您所依据的版本为 {expected_version}。"
+
+
+class ExternalReferenceTaken(Conflict):
+    """External reference {external_reference} belongs to work order {order_no}."""
+
+    zh = "外部编号 {external_reference} 已属于工单 {order_no}。"
+
+
+class BeforeTheLastAct(Invalid):
+    """It cannot have happened at {occurred_at}: the order's last act was at {last_act_at}."""
+
+    zh = "发生时间 {occurred_at} 早于工单上一次操作的时间 {last_act_at}。"
+
+
+_TYPED_CHANGE = ", ".join(f"${place}::{kind}" for place, kind in enumerate(TYPES, start=1))
+_SENT_AND_KEPT = f"""
+sent as (
+    insert into outbox ({OUTBOX_COLUMNS})
+    select $18::smallint, $19::text, $20::text, $21::int, $22::text, $23::bytea, $24::jsonb from changed
+), kept as (
+    insert into idempotency_keys ({KEY_COLUMNS}, status, etag, response)
+    select $25::text, $26::text, $27::text, $28::text, $29::text, $30::text[], $31::smallint, $32::text,
+        convert_to($16::text, 'UTF8')
+    from changed where $27::text is not null
+)
+select count(*) from changed"""
+# $1..$16 are the row, $17 the version decided on, $18..$24 the outbox row, $25..$32 the idempotency key,
+# $33 of a new order the subscriber.
+_CHANGE = f"""
+with changed as (
+    update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::int", "stream_version")})
+    where id = $1 and version = $17::int and $3::int is not null and not {IS_CATCHING_UP} returning 1
+), {_SENT_AND_KEPT}"""
+_CREATE = f"""
+with changed as (
+    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 and not {IS_CATCHING_UP}
+        -- Held until this is committed: an erasure that comes at the same moment sees the order, or is seen here.
+        and exists (select from sealing_keys where subscriber_id = $33::text and wrapped is not null for share)
+    returning 1
+), {_SENT_AND_KEPT}"""
+
+
+_INSERT = f"insert into work_orders ({COLUMNS}) values ({_TYPED_CHANGE}) on conflict do nothing"
+
+
+# The order and the first answer as of one moment: whoever sees the order moved on by this very command sees its answer.
+# The key that its texts are sealed with comes along, which saves a query of its own.
+_READ = """
+select body, stream_version, last_hash, fingerprint, first.status, etag, response,
+    first.role as answered_role, first.areas as answered_areas,
+    sealing.subscriber_id, sealing.master_key_id, sealing.wrapped
+from (values ($1::text, $2::text, $3::text, $4::text)) as asked (id, caller, route, key)
+left join work_orders using (id) left join idempotency_keys as first using (caller, route, key)
+left join sealing_keys as sealing on sealing.subscriber_id = body ->> 'subscriber_id'"""
+
+
+async def find_for_command(
+    statements: Statements, order_id: str, caller: UnitOfWork, keys: SealingKeys
+) -> StoredOrder | None:
+    """The order; raises `AlreadyReplied` or `IdempotencyKeyReused`, but not to a token that may see neither.
+
+    A stored reply shows the order as it then was. It is for a token like the one of then, also when the order has been
+    dispatched elsewhere since: the client that repeats a command may never have got its reply. And it is for a token
+    that sees the order at present, which shows what became of it.
+    """
+    key = caller.headers.idempotency
+    if key is None:
+        return await find_stored_order(statements, order_id)
+    row = await statements.fetchrow(_READ, order_id, key.caller, key.route, key.key)
+    stored = stored_order_of(row) if row["body"] is not None else None
+    if row["fingerprint"] is not None and (
+        key.may_have(row["answered_role"], row["answered_areas"])
+        or (stored is not None and may_see(stored.order, caller.areas))
+    ):
+        raise_first_answer(key, row["fingerprint"], Reply(row["status"], row["response"], row["etag"]))
+    if row["subscriber_id"] is not None:
+        keys.learn(row["subscriber_id"], row["master_key_id"], row["wrapped"])
+    return stored
+
+
+async def write_order(db: Database, stored: StoredOrder, message: Message, headers: CommandHeaders) -> Reply:
+    """Writes the order as the message left it, with the message and the reply; the reply's texts are sealed.
+
+    Raises `StaleVersion`, `AlreadyReplied` or `IdempotencyKeyReused` where another command was faster, `CatchingUp`,
+    and of a new order `ExternalReferenceTaken` or `SubscriberErased`.
+    """
+    decided_on = stored.order.version - 1
+    is_new = decided_on == 0
+    values = values_of(stored)
+    reply = Reply(201 if is_new else 200, values[-1].encode(), etag_of(stored.order.version))
+    key = headers.idempotency
+    kept = (*key.values, reply.status, reply.etag) if key else (None,) * 8
+    whose = (stored.order.subscriber_id,) if is_new else ()
+    async with db.statements() as statements:
+        try:
+            changed = await statements.fetchval(
+                _CREATE if is_new else _CHANGE, *values, decided_on, *row_of(message), *kept, *whose
+            )
+        except asyncpg.UniqueViolationError:
+            # The same command ran twice at once, and the other one was first.
+            await raise_if_key_taken(statements, key)
+            await _raise_if_taken(statements, stored.order.external_reference)
+            raise
+        if changed == 0:
+            await _raise_stale(statements, message.subject, headers, decided_on)
+    return reply
+
+
+async def _raise_stale(statements: Statements, order_id: str, headers: CommandHeaders, decided_on: int) -> None:
+    await raise_if_replied(statements, headers.idempotency)
+    if await is_catching_up(statements):
+        raise CatchingUp()
+    if decided_on == 0:
+        raise SubscriberErased()
+    present = await find_stored_order(statements, order_id)
+    if present is None:
+        raise WorkOrderNotFound(order_id=order_id)
+    raise stale_version(present.order, decided_on)
+
+
+async def _raise_if_taken(statements: Statements, external_reference: str | None) -> None:
+    row = await statements.fetchrow(
+        "select id, order_no from work_orders where external_reference = $1", external_reference
+    )
+    if row is not None:
+        raise ExternalReferenceTaken(
+            external_reference=external_reference, order_id=row["id"], order_no=row["order_no"]
+        )
+
+
+async def create_in(tx: Transaction, message: Message) -> WorkOrder:
+    """An order from its first event, within a transaction that does more; raises `ExternalReferenceTaken`."""
+    created = StoredOrder(apply(None, message), 0, event_hash(message))
+    if await tx.execute(_INSERT, *values_of(created)) == "INSERT 0 0":
+        reference = created.order.external_reference
+        await _raise_if_taken(tx, reference)
+        raise ExternalReferenceTaken(external_reference=reference, order_id=None, order_no=None)
+    await outbox.add(tx, [message])
+    return created.order
+
+
+async def find_stored_order(statements: Statements, order_id: str) -> StoredOrder | None:
+    row = await statements.fetchrow("select body, stream_version, last_hash from work_orders where id = $1", order_id)
+    return stored_order_of(row) if row else None
+
+
+def may_see(order: WorkOrder, areas: tuple[str, ...] | None) -> bool:
+    """Whether a person with this area scope may see the order."""
+    return areas is None or order.work_area_id in areas
+
+
+def stale_version(order: WorkOrder, expected: int) -> StaleVersion:
+    return StaleVersion(present_version=order.version, order_status=order.status.value, expected_version=expected)

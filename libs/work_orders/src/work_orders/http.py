@@ -1,0 +1,66 @@
+"""What a service with orders adds to its HTTP process."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+
+from chassis.commands import NO_HEADERS, CommandHeaders, Reply
+from contracts.message import Actor
+from work_orders.sealing import opening_for
+from work_orders.sealing_keys import SealingKeys
+from work_orders.unit_of_work import OrderUnitOfWork
+
+
+def prepare_orders(app: FastAPI) -> None:
+    """Gives the service's commands and routes what work on orders takes, once the database is there."""
+    prepare_texts(app)
+    app.state.unit_of_work = partial(_unit_of_work, app)
+
+
+def _unit_of_work(
+    app: FastAPI, actor: Actor, headers: CommandHeaders = NO_HEADERS, areas: tuple[str, ...] | None = None
+) -> OrderUnitOfWork:
+    state = app.state
+    return OrderUnitOfWork(
+        service=state.service,
+        db=state.db,
+        clock=state.clock,
+        wakeup=state.wakeup,
+        actor=actor,
+        areas=areas,
+        headers=headers,
+        sealing_keys=state.sealing_keys,
+        catch_up_seconds=state.settings.catch_up_seconds,
+    )
+
+
+def prepare_texts(app: FastAPI) -> None:
+    """Lets the service open sealed texts; also those of a reply that it has stored."""
+    state = app.state
+    settings = state.settings
+    state.sealing_keys = SealingKeys(
+        state.db, settings.master_keys, state.wakeup, catch_up_seconds=settings.catch_up_seconds
+    )
+    state.answer_again = opened_again
+
+
+async def answered(answer: Reply, request: Request) -> Response:
+    """An act's answer with its texts opened; what was remembered of it stays sealed."""
+    return (await opened_again(answer, request)).response()
+
+
+def subject_of(said: Mapping[str, Any]) -> Any:
+    """What the texts of an answer are sealed for: the order that it names, or else the thing itself."""
+    return said.get("order_id") or said.get("id") or said.get("call_id")
+
+
+async def opened_again(answer: Reply, request: Request) -> Reply:
+    """An answer that was remembered, with its texts opened for the present caller."""
+    said = msgspec.json.decode(answer.body)
+    subject = subject_of(said)
+    if not isinstance(subject, str):
+        return answer
+    return Reply(answer.status, await opening_for(request).object(subject, answer.body), answer.etag)
