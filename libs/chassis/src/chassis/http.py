@@ -12,13 +12,14 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from uvicorn.main import STARTUP_FAILURE
 
 from chassis import parking_api, problems, publishing_api
+from chassis.access import ROUTES as ROUTES_OF_EVERY_SERVICE
 from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
 from chassis.commands import AlreadyReplied, Reply
 from chassis.database import Database
 from chassis.docs_page import docs_route
 from chassis.graceful_shutdown import GracefulServer
-from chassis.guard import Table, guard
+from chassis.guard import guard
 from chassis.health import health_routes
 from chassis.http_limits import HttpLimits, Impatient
 from chassis.rate_limits import RequestRate, StreamSeats
@@ -27,7 +28,7 @@ from chassis.subscribe import Subscription
 from chassis.telemetry import set_up_logs
 from chassis.tracing import set_up_traces
 from chassis.wakeup import APPLIED, Wakeup
-from contracts.access import routes_of
+from contracts.access import AccessTable
 
 _LEFT_OUT: dict[str, Any] = {
     # FastAPI's own spans show queries, and queries hold people's names and numbers; see `tracing`.
@@ -45,16 +46,16 @@ def create_app(
     routers: list[APIRouter],
     *,
     description: str,
+    access: AccessTable,
     subscriptions: list[Subscription] = [],  # noqa: B006
     find_subscription: Callable[[str], Subscription | None] = lambda _: None,
     clock: Clock | None = None,
     prepare: Callable[[FastAPI], None] | None = None,
-    access: Table | None = None,
 ) -> FastAPI:
     """The app of a service; `find_subscription` knows those that come and go, by topic.
 
     Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what `prepare` adds, as long as it lives.
-    `access` is the service's part of `contracts.access` unless a test gives another; raises `RouteNotInTable`.
+    `access` has a row for each route of these routers; raises `RouteNotInTable` where one is missing.
     """
 
     @contextlib.asynccontextmanager
@@ -92,11 +93,11 @@ def create_app(
         return (await app.state.answer_again(repeated.answer, request)).response()
 
     of_every_service = [parking_api.router, publishing_api.router, health_routes()]
-    _fence(app, [*routers, *of_every_service], access if access is not None else routes_of(service))
+    _fence(app, [*routers, *of_every_service], {**access, **ROUTES_OF_EVERY_SERVICE})
     return app
 
 
-def _fence(app: FastAPI, routers: list[APIRouter], access: Table) -> None:
+def _fence(app: FastAPI, routers: list[APIRouter], access: AccessTable) -> None:
     """Each route behind its guard, the app behind its limits."""
     settings: Settings = app.state.settings
     app.state.request_rate = RequestRate(settings.requests_per_second_limit)

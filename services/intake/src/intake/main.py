@@ -5,7 +5,17 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
-from intake import api, api_calls, api_knowledge, api_partners, api_people, api_retention, api_subscribers, api_ties
+from intake import (
+    access,
+    api,
+    api_calls,
+    api_knowledge,
+    api_partners,
+    api_people,
+    api_retention,
+    api_subscribers,
+    api_ties,
+)
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners import subscription_finder
 from work_orders.http import prepare_orders
@@ -29,6 +39,7 @@ def app(settings: Settings) -> FastAPI:
             )
         ],
         description="Calls, subscribers, work orders from creation to look-up, requests to custodians, knowledge.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         find_subscription=subscription_finder(settings.master_keys),
         prepare=prepare_orders(Service.INTAKE),

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from reporting import (
+    access,
     api,
     api_figures,
     api_filed,
@@ -37,6 +38,7 @@ def app(settings: Settings) -> FastAPI:
             api_wallboard_rules.router,
         ],
         description="The record of every order with its proof, figures that can be recounted, and their rebuilds.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_texts,
     )
