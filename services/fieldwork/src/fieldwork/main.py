@@ -4,7 +4,6 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from contracts.lifecycle import Service
 from fieldwork import access, api
 from fieldwork.consumers import SUBSCRIPTIONS
 from work_orders.http import prepare_orders
@@ -18,7 +17,7 @@ def app(settings: Settings) -> FastAPI:
         description="The work areas' lists, and what their staff do: start, arrive, reject, complete, suspend, note.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
-        prepare=prepare_orders(Service.FIELDWORK),
+        prepare=prepare_orders,
     )
 
 
