@@ -13,7 +13,7 @@ from chassis.request_context import Context, RequestContext
 from contracts.quality import AttemptOutcome
 from contracts.sealing import SealedText
 from qa.desk import CommandContext
-from qa.follow_up import intake, store, use_cases
+from qa.follow_up import intake_client, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
 from qa.follow_up.domain.project import QuietHours, QuotaReached
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/v1", tags=["follow-ups"])
 CALL_REFUSALS = (
     *CHANGE_REFUSALS,
     *TEXT_REFUSALS,
-    intake.IntakeAway,
+    intake_client.IntakeAway,
     store.FollowUpNotFound,
     store.ProjectNotFound,
     store.CalendarNotFound,
@@ -130,12 +130,12 @@ async def _get_visible(context: RequestContext, follow_up_id: str) -> FollowUp:
 
 @router.get(
     "/follow-ups/{follow_up_id}/contact",
-    responses=Responses.of((*ANY, store.FollowUpNotFound, intake.IntakeAway, intake.ContactNotShown)),
+    responses=Responses.of((*ANY, store.FollowUpNotFound, intake_client.IntakeAway, intake_client.ContactNotShown)),
 )
 async def get_contact(follow_up_id: Id, context: Context) -> SubscriberShown:
     """Whom to call, as intake shows them to the caller; nothing of it is kept here."""
     found = await _get_visible(context, follow_up_id)
-    return await intake.contact_of(found, context.app, token=context.caller.token)
+    return await intake_client.contact_of(found, context.app, token=context.caller.token)
 
 
 @router.post(

@@ -11,7 +11,7 @@ from chassis.request_context import Context
 from contracts.quality import FindingKind
 from contracts.sealing import SealedText
 from qa.desk import CommandContext
-from qa.follow_up import intake, store, use_cases
+from qa.follow_up import intake_client, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import Finding, FindingState
 from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
@@ -81,7 +81,7 @@ async def close_finding(finding_id: Id, body: CloseBody, context: CommandContext
 @router.post(
     "/{finding_id}/open-order",
     response_model=FindingShown,
-    responses=Responses.of((*CLOSE_REFUSALS, intake.IntakeAway, intake.OrderNotOpened)),
+    responses=Responses.of((*CLOSE_REFUSALS, intake_client.IntakeAway, intake_client.OrderNotOpened)),
 )
 async def open_order(finding_id: Id, body: OpenOrderBody, context: CommandContext) -> Response:
     """A work order for the finding, created at intake as the caller, and the finding closed by it.
@@ -90,8 +90,8 @@ async def open_order(finding_id: Id, body: OpenOrderBody, context: CommandContex
     the order again instead of creating another.
     """
     found = await use_cases.finding_to_close(finding_id, context=context)
-    wanted = intake.OrderWanted(device_type=body.device_type, demand_type=body.demand_type, content=body.content)
-    order_id = await intake.open_order(found, wanted, context.app, token=context.caller.token)
+    wanted = intake_client.OrderWanted(device_type=body.device_type, demand_type=body.demand_type, content=body.content)
+    order_id = await intake_client.open_order(found, wanted, context.app, token=context.caller.token)
     answer = await use_cases.close_finding(
         finding_id,
         order_id=order_id,

@@ -12,7 +12,7 @@ from contracts.directory import Names
 from contracts.quality import AttemptOutcome, FollowUpCause
 from contracts.refusals import Conflict, Invalid, NotFound
 from qa.desk import ActAtDesk, QualityDesk, Sees, ThingChanged
-from qa.follow_up import intake, store
+from qa.follow_up import intake_client, store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Answered, Finding, FindingState, FollowUp
@@ -227,7 +227,7 @@ async def _texts_of(follow_up_id: str, *texts: str | None, context: QualityDesk)
     async with context.db.statements() as statements:
         await context.raise_if_replied(statements, _sees(follow_up_id, context))
         found = await store.FOLLOW_UPS.get(statements, follow_up_id)
-    subscriber_id = await intake.subscriber_of(found, context.app, token=context.caller.token)
+    subscriber_id = await intake_client.subscriber_of(found, context.app, token=context.caller.token)
     return await context.sealer_of(subscriber_id), subscriber_id
 
 
