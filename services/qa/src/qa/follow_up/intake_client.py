@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import httpx
 import msgspec
-from fastapi import FastAPI
 
+from chassis.request_context import RequestContext
 from chassis.telemetry import traceparent
 from contracts.refusals import Conflict, Unavailable
 from qa.follow_up.domain.follow_up import Finding, FollowUp
@@ -51,72 +51,81 @@ _SHOWN = msgspec.json.Decoder(SubscriberShown)
 _PAGE = msgspec.json.Decoder(_Page)
 
 
-async def contact_of(follow_up: FollowUp, app: FastAPI, *, token: str) -> SubscriberShown:
-    """The subscriber as intake shows them to this caller; raises `ContactNotShown` or `IntakeAway`."""
-    if follow_up.order_ids:
-        path, params = f"/v1/work-orders/{follow_up.order_ids[0]}/subscriber", {}
-    else:
-        path, params = "/v1/subscribers", {"subscriber_no": follow_up.subscriber_no, "limit": "1"}
-    answer = await _ask(app, "GET", path, token=token, params=params)
-    try:
-        if answer.is_success and follow_up.order_ids:
-            return _SHOWN.decode(answer.content)
-        shown = _PAGE.decode(answer.content).items if answer.is_success else ()
-    except msgspec.DecodeError as error:
-        raise IntakeAway() from error
-    if not shown:
-        raise ContactNotShown(subscriber_no=follow_up.subscriber_no)
-    return shown[0]
+@dataclass(frozen=True, slots=True)
+class IntakeClient:
+    """Intake as one caller may use it, with that caller's token."""
 
+    http: httpx.AsyncClient
+    url: str
+    token: str
 
-async def subscriber_of(follow_up: FollowUp, app: FastAPI, *, token: str) -> str | None:
-    """Whom a follow-up is of; None when intake knows nobody with the number. Raises `IntakeAway`."""
-    if follow_up.subscriber_id is not None:
-        return follow_up.subscriber_id
-    try:
-        return (await contact_of(follow_up, app, token=token)).id
-    except ContactNotShown:
-        return None
+    @classmethod
+    def of(cls, context: RequestContext) -> "IntakeClient":
+        return cls(context.http, context.settings.intake_url, context.caller.token)
 
+    async def contact_of(self, follow_up: FollowUp) -> SubscriberShown:
+        """The subscriber as intake shows them to this caller; raises `ContactNotShown` or `IntakeAway`."""
+        if follow_up.order_ids:
+            path, params = f"/v1/work-orders/{follow_up.order_ids[0]}/subscriber", {}
+        else:
+            path, params = "/v1/subscribers", {"subscriber_no": follow_up.subscriber_no, "limit": "1"}
+        answer = await self._ask("GET", path, params=params)
+        try:
+            if answer.is_success and follow_up.order_ids:
+                return _SHOWN.decode(answer.content)
+            shown = _PAGE.decode(answer.content).items if answer.is_success else ()
+        except msgspec.DecodeError as error:
+            raise IntakeAway() from error
+        if not shown:
+            raise ContactNotShown(subscriber_no=follow_up.subscriber_no)
+        return shown[0]
 
-async def open_order(finding: Finding, wanted: OrderWanted, app: FastAPI, *, token: str) -> str:
-    """The id of the work order for a finding; asked twice, the same one.
+    async def subscriber_of(self, follow_up: FollowUp) -> str | None:
+        """Whom a follow-up is of; None when intake knows nobody with the number. Raises `IntakeAway`."""
+        if follow_up.subscriber_id is not None:
+            return follow_up.subscriber_id
+        try:
+            return (await self.contact_of(follow_up)).id
+        except ContactNotShown:
+            return None
 
-    The order's external reference names the finding, so that an order whose answer got lost is found again,
-    however long ago that was. Raises `OrderNotOpened` or `IntakeAway`.
-    """
-    body = {
-        "subscriber_no": finding.subscriber_no,
-        "device_type": wanted.device_type,
-        "demand_type": wanted.demand_type,
-        "content": wanted.content,
-        "external_reference": f"finding-{finding.id}",
-    }
-    answer = await _ask(app, "POST", "/v1/work-orders", token=token, json=body)
-    try:
-        said = msgspec.json.decode(answer.content, type=dict)
-    except msgspec.DecodeError as error:
-        raise IntakeAway() from error
-    if answer.is_success:
-        return said["id"]
-    # Without an id the order is there, and of a work area that the caller does not reach.
-    if said.get("code") == "external_reference_taken" and said.get("order_id") is not None:
-        return said["order_id"]
-    raise OrderNotOpened(reason=str(said.get("detail", "")), intake_code=str(said.get("code", answer.status_code)))
+    async def open_order(self, finding: Finding, wanted: OrderWanted) -> str:
+        """The id of the work order for a finding; asked twice, the same one.
 
+        The order's external reference names the finding, so that an order whose answer got lost is found again,
+        however long ago that was. Raises `OrderNotOpened` or `IntakeAway`.
+        """
+        body = {
+            "subscriber_no": finding.subscriber_no,
+            "device_type": wanted.device_type,
+            "demand_type": wanted.demand_type,
+            "content": wanted.content,
+            "external_reference": f"finding-{finding.id}",
+        }
+        answer = await self._ask("POST", "/v1/work-orders", json=body)
+        try:
+            said = msgspec.json.decode(answer.content, type=dict)
+        except msgspec.DecodeError as error:
+            raise IntakeAway() from error
+        if answer.is_success:
+            return said["id"]
+        # Without an id the order is there, and of a work area that the caller does not reach.
+        if said.get("code") == "external_reference_taken" and said.get("order_id") is not None:
+            return said["order_id"]
+        raise OrderNotOpened(reason=str(said.get("detail", "")), intake_code=str(said.get("code", answer.status_code)))
 
-async def _ask(app: FastAPI, method: str, path: str, *, token: str, **request: object) -> httpx.Response:
-    headers = {"authorization": f"Bearer {token}"}
-    if (parent := traceparent()) is not None:
-        headers["traceparent"] = parent
-    client: httpx.AsyncClient = app.state.http
-    try:
-        # httpx limits each read on its own; an answer that trickles in would pass that.
-        async with asyncio.timeout(_SECONDS):
-            url = f"{app.state.settings.intake_url}{path}"
-            answer = await client.request(method, url, headers=headers, **request)  # type: ignore[arg-type]
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
-        raise IntakeAway() from error
-    if answer.is_server_error:
-        raise IntakeAway()
-    return answer
+    async def _ask(self, method: str, path: str, **request: object) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.token}"}
+        if (parent := traceparent()) is not None:
+            headers["traceparent"] = parent
+        try:
+            # httpx limits each read on its own; an answer that trickles in would pass that.
+            async with asyncio.timeout(_SECONDS):
+                url = f"{self.url}{path}"
+                answer = await self.http.request(method, url, headers=headers, **request)  # type: ignore[arg-type]
+
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
+            raise IntakeAway() from error
+        if answer.is_server_error:
+            raise IntakeAway()
+        return answer
