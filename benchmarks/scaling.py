@@ -30,11 +30,11 @@ from contracts.codec import encode
 from contracts.lifecycle import Status
 from contracts.message import Message
 from contracts.topics import TOPICS, WORK_ORDERS
-from custody.testing import Stream
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres
 from linework.ports import free_port
 from linework.processes import die_with_parent
 from linework.runtime.installation import REPOSITORY
+from work_orders.testing import Stream
 
 COUNTS = (1, 2, 4)
 

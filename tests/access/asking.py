@@ -20,7 +20,7 @@ from chassis.testing import Databases, FixedClock, TestIssuer, client_of, opened
 from contracts.access import Grants, Reach, routes_of
 from contracts.events import WorkOrderCompleted, WorkOrderCreated, WorkOrderDispatched
 from contracts.lifecycle import Service, Status
-from custody.testing import ServiceUnderTest, Stream, make_created, staff, work_area
+from work_orders.testing import ServiceUnderTest, Stream, make_created, staff, work_area
 
 NORTH, SOUTH = "north", "south"
 _AREA_STATUSES = tuple(status for status in Status if status is not Status.CANCELLED)

@@ -24,7 +24,7 @@ from contracts.lifecycle import Service, Status
 from contracts.links import LinkKind, WorkOrderLinked
 from contracts.message import Actor, Message
 from contracts.sealing import with_texts
-from custody.testing import (
+from work_orders.testing import (
     BEGIN,
     ServiceUnderTest,
     Stream,

@@ -16,7 +16,7 @@ from chassis.testing import Databases
 from contracts.access import Reach
 from contracts.lifecycle import Service, Status
 from contracts.links import WorkOrderLinked
-from custody.testing import published
+from work_orders.testing import published
 
 _CALL = {"started_at": "2026-03-02T08:00:00Z", "ended_at": "2026-03-02T08:04:00Z"}
 _ORDER = f"{{area}}-{Status.PROCESSING}"

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SERVICES = frozenset(init.parent.name for init in ROOT.glob("services/*/src/*/__init__.py"))
-LIBRARIES = ("contracts", "chassis", "custody")
+LIBRARIES = ("contracts", "chassis", "work_orders")
 
 PURE_CONTRACTS = frozenset(
     {"lifecycle", "events", "order", "message", "refusals", "requests", "directory"}
@@ -19,7 +19,7 @@ TECHNICAL_CONTRACTS = frozenset(
     {"access", "catalogue", "chain", "codec", "message", "plain_text", "refusals", "strict_json", "topics"}
 )
 WITH_SQLALCHEMY = frozenset(
-    {"chassis.database", "chassis.migrations", "chassis.problems", "custody.rows", "custody.views"}
+    {"chassis.database", "chassis.migrations", "chassis.problems", "work_orders.order_table", "work_orders.views"}
 )
 WITH_SQLALCHEMY_IN_A_SERVICE = frozenset({"store", "views", "projections"})
 TRADE_WORDS = frozenset({"order", "orders", "dispatch", "subscriber", "staff", "area", "audit", "ticket", "fieldwork"})
@@ -94,7 +94,7 @@ RULES: dict[Callable[[str, str], bool], tuple[str, str]] = {
     foreign_to_domain: ("intake.domain.creation", "import msgspec"),
     sqlalchemy_where_it_does_not_belong: ("intake.use_cases", "from sqlalchemy import select"),
     another_service: ("intake.api", "def later():\n    from dispatch import store"),
-    a_library_above: ("chassis.relay", "from custody.rows import COLUMNS"),
+    a_library_above: ("chassis.relay", "from work_orders.order_table import COLUMNS"),
     trade_in_the_chassis: ("chassis.relay", "from contracts.events import WorkOrderCreated"),
 }
 MORE_PLANTED = [
@@ -106,11 +106,11 @@ MORE_PLANTED = [
     (foreign_to_domain, "qa.sampling.domain.plan", "from qa.sampling import store"),
     (foreign_to_domain, "qa.sampling.domain.plan", "import msgspec"),
     (foreign_to_domain, "qa.sampling.domain.plan", "from dispatch.domain import assignment"),
-    (another_service, "custody.views", "import intake.views"),
+    (another_service, "work_orders.views", "import intake.views"),
     (another_service, "chassis.http", "import intake"),
     (another_service, "contracts.events", "from qa.main import app"),
     (a_library_above, "contracts.events", "from chassis import relay"),
-    (sqlalchemy_where_it_does_not_belong, "custody.record", "import sqlalchemy.orm"),
+    (sqlalchemy_where_it_does_not_belong, "work_orders.commit", "import sqlalchemy.orm"),
 ]
 
 
@@ -152,4 +152,4 @@ def test_no_module_of_the_chassis_is_named_after_the_trade() -> None:
 def test_the_rules_look_at_something() -> None:
     names = modules()
     assert {"intake", "dispatch", "fieldwork", "qa", "reporting"} <= SERVICES
-    assert {"intake.domain.creation", "chassis.relay", "custody.record", "contracts.events"} <= set(names)
+    assert {"intake.domain.creation", "chassis.relay", "work_orders.commit", "contracts.events"} <= set(names)

@@ -8,10 +8,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from asyncpg import Connection
 
-from chassis import positions
+from chassis import offsets
 from chassis.relay import Relay
 from chassis.subscribe import Consumer
-from custody import record
+from work_orders import commit
 
 
 class Bug(StrEnum):
@@ -44,7 +44,7 @@ def _acknowledge_before_apply() -> None:
 
     async def advance_and_apply(consumer: Consumer, records: Sequence[Any]) -> None:
         async with consumer._db.begin() as tx:
-            await positions.advance(tx, records)
+            await offsets.advance(tx, records)
         await apply(consumer, records)
 
     Consumer._apply_without_poison = advance_and_apply  # type: ignore[method-assign]
@@ -64,8 +64,8 @@ def _skip_locked() -> None:
 
 def _drop_version_guard() -> None:
     guard = "and version = $17::int"
-    assert guard in record._CHANGE
-    record._CHANGE = record._CHANGE.replace(guard, "and $17::int > 0")
+    assert guard in commit._CHANGE
+    commit._CHANGE = commit._CHANGE.replace(guard, "and $17::int > 0")
 
 
 _PLANTS: dict[Bug, Callable[[], None]] = {

@@ -24,12 +24,12 @@ from contracts.codec import encode
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
 from contracts.topics import WORK_ORDERS
-from custody.sealing_keys import key_place
-from custody.testing import Stream
 from linework.client import Installation, Patience, Refused, technician
 from linework.runtime.program import sealing_master_keys
 from linework.verify.laws import Findings, Ledger
 from linework.verify.states import difference
+from work_orders.sealing_keys import key_place
+from work_orders.testing import Stream
 
 WRITER, WRITERS_WORKERS = "fieldwork", ("fieldwork_worker", "fieldwork_worker_1")
 READERS_WORKER = "qa_worker"

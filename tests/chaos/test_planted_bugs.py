@@ -114,9 +114,9 @@ async def test_a_bug_that_cannot_be_planted_is_noticed(monkeypatch: pytest.Monke
     """The guard that a plant takes away is still where it looks for it."""
     from tests.chaos import planted
 
-    from custody import record
+    from work_orders import commit
 
-    monkeypatch.setattr(record, "_CHANGE", record._CHANGE)
-    before: Any = record._CHANGE
+    monkeypatch.setattr(commit, "_CHANGE", commit._CHANGE)
+    before: Any = commit._CHANGE
     planted.plant(Bug.NO_VERSION_GUARD)
-    assert before != record._CHANGE
+    assert before != commit._CHANGE

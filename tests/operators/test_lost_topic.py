@@ -15,9 +15,9 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from tests.operators.town import Town, is_lawful_everywhere
 
-from chassis.made_anew import admin_of, reset_positions
+from chassis.made_anew import admin_of, reset_offsets
+from chassis.offsets import Position
 from chassis.parking import Parked, RawRecord, park
-from chassis.positions import Position
 from chassis.say_again import say_again
 from chassis.testing import create_topics, eventually, records_of
 from chassis.worker import Worker
@@ -257,7 +257,7 @@ async def test_what_was_noted_of_a_lost_topic_gives_way_and_what_is_parked_stays
         await park(tx, [Parked(record, "bad"), Parked(replace(record, offset=9), "behind")])
     async with db.begin() as tx:
         noted = {1: Position(10, None), 2: Position(10, None), 3: Position(10, None)}
-        assert await reset_positions(tx, "work-orders", topic_id, noted) == [1, 2]
+        assert await reset_offsets(tx, "work-orders", topic_id, noted) == [1, 2]
     async with db.begin() as tx:
         await park(tx, [Parked(record, "bad as well")])
         positions = await tx.fetch("select partition, next_offset, restored_until from positions order by partition")

@@ -212,7 +212,7 @@ class CityInMemory:
         request_id = f"r-{len(self.requests) + 1}"
         said: dict[str, Any] = {"request_id": request_id, "reason": body["reason"]}
         if kind == "extension":
-            said |= {"clock": e.Clock(body["clock"]), "minutes": body["minutes"]}
+            said |= {"clock": e.SlaClock(body["clock"]), "minutes": body["minutes"]}
         granted = {"cancel": e.WorkOrderCancelled, "urge": e.WorkOrderUrged, "extension": e.WorkOrderExtended}[kind]
         try:
             self.act(order_id, granted(**said))

@@ -6,11 +6,11 @@ import pytest
 
 from contracts.lifecycle import Status
 from contracts.message import Message
-from custody.testing import Stream
 from linework.recount import Recount
 from linework.verify.facts import Facts
 from linework.verify.laws import Findings, Ledger
 from linework.verify.stream import Topic
+from work_orders.testing import Stream
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from contracts import events as e
 from contracts.lifecycle import Service, Status
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused, WorkOrderUrgeRequested
-from custody.testing import Stream, make_created, make_dispatched
 from linework.verify.laws import Findings, Law, Ledger
+from work_orders.testing import Stream, make_created, make_dispatched
 
 DISPATCHED = "linework.work_order.dispatched.v1"
 

@@ -7,9 +7,9 @@ import pytest
 from contracts.codec import headers_of
 from contracts.lifecycle import Status
 from contracts.message import Message
-from custody.testing import Stream
 from linework.verify.laws import Findings
 from linework.verify.repairs import Repairs, take
+from work_orders.testing import Stream
 
 PLACE = ("work-orders", 3, 7)
 

@@ -10,12 +10,12 @@ import pytest
 
 from contracts.lifecycle import Status
 from contracts.message import Message
-from custody.testing import Stream, make_dispatched
 from linework.cli import main
 from linework.stopped import Stopped
 from linework.verify import run
 from linework.verify.laws import Law
 from linework.verify.outcome import BROKEN, LAWFUL, UNFINISHED, Causes, Outcome
+from work_orders.testing import Stream, make_dispatched
 
 METRIC = {"id": "calls_offered", "version": 1, "dimensions": ["queue", "team"], "has_periods": True}
 

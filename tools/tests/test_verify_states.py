@@ -3,11 +3,11 @@ import pytest
 
 from contracts import events as e
 from contracts.lifecycle import Status
-from custody.testing import Stream, make_order
 from linework.importer.rows import Row
 from linework.verify.quiet import samples
 from linework.verify.states import difference
 from linework.verify.stream import message_of
+from work_orders.testing import Stream, make_order
 
 ORDER = make_order(e.WorkOrderNoteAdded(note="asked"), status=Status.PROCESSING)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.acts import Idempotency
+from chassis.commands import Idempotency
 
 EVERY = None
 

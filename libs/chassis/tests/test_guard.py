@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from starlette.routing import Mount
 
 from chassis.auth import Principal
-from chassis.desk import Desk
 from chassis.guard import AreasNotEnough, RoleNotAllowed, RouteNotInTable, admitted
 from chassis.http import create_app
+from chassis.request_context import Desk
 from chassis.testing import TestIssuer, client_of, settings_for
 from contracts.access import EVERY_AREA, OF_EVERY_SERVICE, OWN_AREAS, PUBLIC, WHOLE, Role
 

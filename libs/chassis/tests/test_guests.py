@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from faststream.kafka import KafkaBroker
 
-from chassis import guests
+from chassis import dynamic_subscriptions
 from chassis.database import Database
-from chassis.guests import Guest
+from chassis.dynamic_subscriptions import DynamicSubscription
 from chassis.kafka import new_broker
 from chassis.relay import Relay
 from chassis.testing import eventually
@@ -19,8 +19,8 @@ from .conftest import Toy
 from .toy import SUBSCRIPTIONS, count, effects_of
 
 
-async def arriving(_: Database) -> Sequence[Guest]:
-    return [Guest(subscription, [subscription.topic]) for subscription in SUBSCRIPTIONS]
+async def arriving(_: Database) -> Sequence[DynamicSubscription]:
+    return [DynamicSubscription(subscription, [subscription.topic]) for subscription in SUBSCRIPTIONS]
 
 
 def worker_of(toy: Toy) -> Worker:
@@ -63,7 +63,7 @@ async def test_a_guest_that_is_starting_when_its_worker_leaves_is_stopped(
 
     relay_leaves = Relay.leave
     monkeypatch.setattr(Relay, "leave", leave)
-    monkeypatch.setattr(guests, "new_broker", new_slow_broker)
+    monkeypatch.setattr(dynamic_subscriptions, "new_broker", new_slow_broker)
     async with worker_of(toy).running():
         await asyncio.wait_for(is_started.wait(), 30)
     consumers = [subscriber.consumer for broker in brokers for subscriber in broker.subscribers]

@@ -11,13 +11,13 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import StreamingResponse
 
-from chassis import boundary
-from chassis.boundary import LARGEST_HEADERS, LONGEST_ADDRESS, Impatient
-from chassis.desk import Desk
+from chassis import http_limits
 from chassis.docs_page import policy_of
 from chassis.http import create_app
-from chassis.limits import RequestRate, StreamSeats, TooManyRequests, TooManyStreams
+from chassis.http_limits import LARGEST_HEADERS, LONGEST_ADDRESS, Impatient
 from chassis.problems import HEADERS_OF_EVERY_ANSWER
+from chassis.rate_limits import RequestRate, StreamSeats, TooManyRequests, TooManyStreams
+from chassis.request_context import Desk
 from chassis.testing import TestIssuer, client_of, eventually, opened_stream, settings_for
 from contracts.access import NO_AREA, OF_EVERY_SERVICE, Role
 from linework.ports import free_port
@@ -184,8 +184,8 @@ class _Quiet(uvicorn.Server):
 @pytest.fixture
 async def served(url: str, issuer: TestIssuer, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     """The port of a process with little patience."""
-    monkeypatch.setattr(boundary, "HEAD_SECONDS", 0.3)
-    monkeypatch.setattr(boundary, "BODY_SECONDS", 0.3)
+    monkeypatch.setattr(http_limits, "HEAD_SECONDS", 0.3)
+    monkeypatch.setattr(http_limits, "BODY_SECONDS", 0.3)
     app, port = make_app(url), free_port()
     server = _Quiet(uvicorn.Config(app, port=port, http=Impatient, log_level="error", access_log=False))
     serving = asyncio.create_task(server.serve())

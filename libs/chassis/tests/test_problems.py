@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.field_types import Line, PastMoment, Prose
 from chassis.http import create_app
 from chassis.problems import PROBLEM_JSON, TITLES, language_of, status_of
 from chassis.testing import TestIssuer, client_of, settings_for
-from chassis.texts import Line, PastMoment, Prose
 from contracts import refusals
 
 from .toy import INI, all_public

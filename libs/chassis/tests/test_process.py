@@ -8,13 +8,13 @@ import httpx
 import pytest
 from fastapi import APIRouter
 
-from chassis.catch_up import caught_up
 from chassis.database import Database, is_transient
-from chassis.desk import Desk
 from chassis.http import create_app
+from chassis.request_context import Desk
 from chassis.settings import Settings
 from chassis.subscribe import Consumer
 from chassis.testing import MASTER_KEYS, TestIssuer, client_of, eventually, settings_for
+from chassis.wait_for_version import caught_up
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.codec import encode
 

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CoordinatorLoadInProgressError
 from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
-from chassis import group_offsets, listener, positions
+from chassis import group_offsets, listener, offsets
 from chassis.database import Transaction
 from chassis.made_anew import _move_parked as move_parked
 from chassis.made_anew import admin_of, parked_before
@@ -232,12 +232,12 @@ async def test_a_batch_of_another_topic_than_the_positions_are_of_is_refused(toy
     record = RawRecord(TOPIC, 0, 5, b"order-1", b"{}", ())
     old, new = uuid.uuid4(), uuid.uuid4()
     async with toy.db.begin() as tx:
-        await positions.advance(tx, [record], old)
-    with pytest.raises(positions.TopicRecreated):
+        await offsets.advance(tx, [record], old)
+    with pytest.raises(offsets.TopicRecreated):
         async with toy.db.begin() as tx:
-            await positions.advance(tx, [record, RawRecord(TOPIC, 0, 9, b"order-1", b"{}", ())], new)
-    stored = await positions.stored_positions(toy.db, TOPIC)
-    assert stored == {0: positions.Position(6, old)}
+            await offsets.advance(tx, [record, RawRecord(TOPIC, 0, 9, b"order-1", b"{}", ())], new)
+    stored = await offsets.stored_offsets(toy.db, TOPIC)
+    assert stored == {0: offsets.Position(6, old)}
     assert await effects_of(toy.db) == {}
 
 

@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.acts import _version, etag_of
+from chassis.commands import _version, etag_of
+from chassis.field_types import Code, Line, Moment, Name, PastMoment, Prose, Reference
 from chassis.identity import new_id
 from chassis.outbox import SHARDS, shard_of
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import MalformedRequest
-from chassis.texts import Code, Line, Moment, Name, PastMoment, Prose, Reference
 
 
 @pytest.mark.parametrize(("header", "version"), [('"1"', 1), ('"999999999"', 999_999_999), (' "7" ', 7), (None, None)])

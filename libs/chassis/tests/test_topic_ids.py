@@ -17,7 +17,7 @@ from aiokafka.errors import (
 )
 
 from chassis.made_anew import admin_of, recreated
-from chassis.positions import Position
+from chassis.offsets import Position
 from chassis.testing import create_topics, eventually
 from chassis.topic_ids import (
     MetadataRequestV10,

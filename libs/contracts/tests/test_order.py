@@ -192,12 +192,12 @@ def test_a_suspension_that_is_over_stays_as_a_pause() -> None:
 
 
 def test_arrivals_and_extensions_are_kept_and_the_status_stays() -> None:
-    extended = e.WorkOrderExtended(request_id="r-3", clock=e.Clock.REPLY, minutes=60, reason="parts")
+    extended = e.WorkOrderExtended(request_id="r-3", clock=e.SlaClock.REPLY, minutes=60, reason="parts")
     order = fold(CREATED, extended, DISPATCHED, e.WorkOrderArrived(place="gate"), e.WorkOrderArrived())
     assert order.status is Status.DISPATCHED
     assert order.arrivals == (Arrival(place="gate", arrived=_at(4)), Arrival(place=None, arrived=_at(5)))
     assert order.extensions == (
-        Extension(request_id="r-3", clock=e.Clock.REPLY, minutes=60, reason="parts", extended=_at(2)),
+        Extension(request_id="r-3", clock=e.SlaClock.REPLY, minutes=60, reason="parts", extended=_at(2)),
     )
 
 

@@ -16,7 +16,7 @@ ROUND_TRIP = """
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from contracts import catalogue, chain, codec, events, lifecycle, message, order
-assert not any(find_spec(name) for name in ("chassis", "custody", "intake", "aiokafka", "pytest"))
+assert not any(find_spec(name) for name in ("chassis", "work_orders", "intake", "aiokafka", "pytest"))
 now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 sent = codec.new_message(
     events.WorkOrderNoteAdded(note="门禁密码"), service=lifecycle.Service.FIELDWORK, subject="o-1",

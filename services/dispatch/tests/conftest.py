@@ -21,9 +21,9 @@ from contracts.chain import event_hash
 from contracts.codec import encode, new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from custody.testing import give_key, opened, published
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.main import app as dispatch_app
+from work_orders.testing import give_key, opened, published
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 INTAKE = "http://intake.test"

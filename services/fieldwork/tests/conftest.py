@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.testing import Databases
-from custody.testing import ServiceUnderTest, service_of, staff, work_area
 from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.main import app
+from work_orders.testing import ServiceUnderTest, service_of, staff, work_area
 
 
 @pytest.fixture(scope="session")

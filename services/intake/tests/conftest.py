@@ -16,9 +16,9 @@ from contracts.codec import new_message
 from contracts.events import WorkOrderEvent
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from custody.testing import keys_in, opened, published
 from intake.consumers import on_work_orders
 from intake.main import app
+from work_orders.testing import keys_in, opened, published
 
 DISPATCHER = Actor("dispatcher-1", "dispatcher", "Dispatcher")
 

@@ -10,7 +10,7 @@ from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from custody.testing import BEGIN, ServiceUnderTest
+from work_orders.testing import BEGIN, ServiceUnderTest
 
 NAMES = {"en": "Service", "zh": "服务"}
 YES_NO_FORM = {

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from chassis.testing import Databases, FixedClock
-from custody.testing import ServiceUnderTest, service_of, staff, work_area
 from qa.consumers import SUBSCRIPTIONS
 from qa.main import app
+from work_orders.testing import ServiceUnderTest, service_of, staff, work_area
 
 # Deleting a few rows is quicker than truncating thirty tables. The kit has given the subscriber a key already.
 _EMPTIED = """

@@ -15,11 +15,11 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service, Status
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from contracts.message import Actor, Message
-from custody.testing import BEGIN, ServiceUnderTest, Stream, make_created
 from reporting.consumers import SUBSCRIPTIONS
 from reporting.event_store import SHAPE
 from reporting.main import app
 from reporting.projections import SETS, TABLES
+from work_orders.testing import BEGIN, ServiceUnderTest, Stream, make_created
 
 
 @dataclass

@@ -16,8 +16,8 @@ from contracts.codec import new_message
 from contracts.lifecycle import Act, Service, allowed_acts
 from contracts.limits import TimeLimit, TimeLimitsDefined
 from contracts.message import Actor, Message
-from custody.clocks import EXTENDABLE
-from custody.testing import make_completed, make_dispatched, make_rejected
+from work_orders.sla_clocks import EXTENDABLE
+from work_orders.testing import make_completed, make_dispatched, make_rejected
 
 NEW_YEAR = datetime(2025, 12, 31, 15, 58, tzinfo=UTC)
 MAKE = {
@@ -278,7 +278,7 @@ def make_limits(chance: random.Random, applies_from: datetime) -> TimeLimitsDefi
             zone=chance.choice([None, None, *e.Zone]),
             demand_type=chance.choice([None, "complaint"]),
         )
-        for clock in chance.choices(list(e.Clock), k=chance.randint(0, 12))
+        for clock in chance.choices(list(e.SlaClock), k=chance.randint(0, 12))
     ]
     holidays = [NEW_YEAR.date() + timedelta(days=chance.randint(0, 20)) for _ in range(4)]
     calendar = WorkingTime(

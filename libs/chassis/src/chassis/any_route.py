@@ -4,7 +4,6 @@ from chassis.auth import TokenMissing, TokenRefused
 from chassis.database import DatabaseUnavailable
 from chassis.guard import AreasNotEnough, RoleNotAllowed
 from chassis.key_set import KeySetUnavailable
-from chassis.limits import TooManyRequests
 from chassis.outbox import EventTooLarge
 from chassis.problems import (
     AddressTooLong,
@@ -16,6 +15,7 @@ from chassis.problems import (
     RequestTooLarge,
     RequestTooSlow,
 )
+from chassis.rate_limits import TooManyRequests
 from contracts.refusals import Refusal
 
 ANY: tuple[type[Refusal], ...] = (

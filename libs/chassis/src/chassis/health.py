@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from chassis.database import is_transient
-from chassis.leaving import is_leaving
+from chassis.graceful_shutdown import is_leaving
 from chassis.parking import count_parked_keys
 from chassis.telemetry import METRICS
 

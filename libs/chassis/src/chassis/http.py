@@ -12,16 +12,16 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from uvicorn.main import STARTUP_FAILURE
 
 from chassis import parking_api, problems, publishing_api
-from chassis.acts import AlreadyAnswered, Answer
 from chassis.auth import TokenVerifier
-from chassis.boundary import Boundary, Impatient
 from chassis.clock import Clock, SystemClock
+from chassis.commands import AlreadyReplied, Reply
 from chassis.database import Database
 from chassis.docs_page import docs_route
+from chassis.graceful_shutdown import GracefulServer
 from chassis.guard import Table, guard
 from chassis.health import health_routes
-from chassis.leaving import Leaver
-from chassis.limits import RequestRate, StreamSeats
+from chassis.http_limits import HttpLimits, Impatient
+from chassis.rate_limits import RequestRate, StreamSeats
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from chassis.telemetry import set_up_logs
@@ -87,8 +87,8 @@ def create_app(
     app.state.answer_again = _as_it_was
     problems.install(app)
 
-    @app.exception_handler(AlreadyAnswered)
-    async def on_already_answered(request: Request, repeated: AlreadyAnswered) -> Response:
+    @app.exception_handler(AlreadyReplied)
+    async def on_already_answered(request: Request, repeated: AlreadyReplied) -> Response:
         return (await app.state.answer_again(repeated.answer, request)).response()
 
     of_every_service = [parking_api.router, publishing_api.router, health_routes()]
@@ -104,10 +104,10 @@ def _fence(app: FastAPI, routers: list[APIRouter], access: Table) -> None:
     docs = docs_route(app.title, "/openapi.json")
     routes = [*app.router.routes, docs, *(route for router in routers for route in router.routes)]
     guard(app, app.state.service, routes, access)
-    app.add_middleware(Boundary, limit=settings.request_bytes_limit)
+    app.add_middleware(HttpLimits, limit=settings.request_bytes_limit)
 
 
-async def _as_it_was(answer: Answer, _: Request) -> Answer:
+async def _as_it_was(answer: Reply, _: Request) -> Reply:
     """What a service does with a remembered answer before it is sent again; `prepare` may put another in its place."""
     return answer
 
@@ -136,7 +136,7 @@ def serve(service: str, app: FastAPI, settings: Settings, *, port: int) -> None:
         # Longer than clients and proxies keep an idle connection, so that it is they who close it.
         timeout_keep_alive=75,
     )
-    server = Leaver(config, app, getattr(app.state, "drain_seconds", 0.0))
+    server = GracefulServer(config, app, getattr(app.state, "drain_seconds", 0.0))
     server.run()
     if not server.started:
         sys.exit(STARTUP_FAILURE)

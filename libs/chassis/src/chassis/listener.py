@@ -21,8 +21,8 @@ from faststream.kafka.message import KafkaAckableMessage
 from chassis.database import Database, is_transient
 from chassis.fetching import AIOKafkaConsumer, empty_until, fetched_until
 from chassis.made_anew import Standing, reset_if_recreated
+from chassis.offsets import TopicRecreated, offsets_of
 from chassis.parking import raw_record
-from chassis.positions import TopicRecreated, positions_of
 from chassis.progress import Progress
 from chassis.subscribe import Consumer
 from chassis.telemetry import METRICS
@@ -311,7 +311,7 @@ class Listener(ConsumerRebalanceListener):
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Goes on where this database is, whatever Kafka was told."""
-        positions = await positions_of(self._db, self.topic)
+        positions = await offsets_of(self._db, self.topic)
         for partition in assigned:
             self._next_offsets[partition.partition] = positions.get(partition.partition, 0)
             self._subscriber.consumer.seek(partition, self._next_offsets[partition.partition])

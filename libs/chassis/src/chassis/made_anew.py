@@ -24,8 +24,8 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from chassis.database import Database, Transaction
 from chassis.group_offsets import group_offsets
 from chassis.kafka import ANSWER_MILLISECONDS, client_security
+from chassis.offsets import Position, note_topic_id, stored_offsets
 from chassis.parking import RawRecord, header_text
-from chassis.positions import Position, note_topic_id, stored_positions
 from chassis.settings import Settings
 from chassis.subscription import Subscription
 from chassis.topic_ids import agreed_topic_identity, topic_identity
@@ -110,7 +110,7 @@ async def find_misfits(settings: Settings, service: str, subscriptions: Sequence
             # A topic that is missing at the moment is looked at when its partitions are assigned.
             with contextlib.suppress(UnknownTopicOrPartitionError):
                 await reset_if_recreated(reader, settings.topic_prefix, topic, db)
-            own = await stored_positions(db, topic)
+            own = await stored_offsets(db, topic)
             is_older |= any(
                 offset > (own[partition].next_offset if partition in own else 0)
                 for partition, offset in told[topic].items()
@@ -148,7 +148,7 @@ async def reset_if_recreated(
     Raises `KafkaError` while the brokers do not say what is needed to decide, and what the database raises.
     """
     # The positions first: what the brokers say afterwards is compared with these, and with no later ones.
-    positions = await stored_positions(db, topic)
+    positions = await stored_offsets(db, topic)
     identity = await topic_identity(reader._client, prefix + topic)
     if recreated(positions, identity.topic_id, {}):
         identity = await agreed_topic_identity(reader._client, prefix + topic)
@@ -186,13 +186,13 @@ async def _end(reader: AIOKafkaConsumer, place: TopicPartition) -> int | None:
 
 async def _reset(db: Database, topic: str, topic_id: UUID | None, positions: Mapping[int, Position]) -> list[int]:
     async with db.begin() as tx:
-        reset = await reset_positions(tx, topic, topic_id, positions)
+        reset = await reset_offsets(tx, topic, topic_id, positions)
     if reset:
         log.error("%s was created again; it is read from its beginning", topic, extra={"partitions": reset})
     return reset
 
 
-async def reset_positions(
+async def reset_offsets(
     tx: Transaction, topic: str, topic_id: UUID | None, positions: Mapping[int, Position]
 ) -> list[int]:
     """Sets these positions to 0 in the topic with this id, where they still are what was looked at; returns where."""

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from chassis import parking
 from chassis.any_route import ANY
-from chassis.desk import Desk
 from chassis.problems import Responses
+from chassis.request_context import Context
 from chassis.subscribe import Consumer
 
 ParkedId = Annotated[int, Field(ge=1, le=2**62)]
@@ -70,7 +70,7 @@ class Released(BaseModel):
 
 @router.get("", responses=Responses.of(ANY))
 async def list_parked_records(
-    desk: Desk,
+    context: Context,
     topic: Annotated[Text | None, Query(max_length=200)] = None,
     key: Annotated[Text | None, Query(max_length=500)] = None,
     state: Annotated[
@@ -84,29 +84,29 @@ async def list_parked_records(
     Of long values and headers only the beginning: a page is a few megabytes at the most.
     """
     wanted = None if state == "any" else state
-    rows = await parking.parked_records(desk.db, topic=topic, key=key, state=wanted, after=after, limit=limit)
+    rows = await parking.parked_records(context.db, topic=topic, key=key, state=wanted, after=after, limit=limit)
     return ParkedRecords.model_validate({"items": rows})
 
 
 @router.get("/{parked_id}", responses=Responses.of((*ANY, parking.ParkedRecordNotFound)))
-async def inspect_parked_record(desk: Desk, parked_id: ParkedId) -> ParkedRecord:
+async def inspect_parked_record(context: Context, parked_id: ParkedId) -> ParkedRecord:
     """One record as it was read: value, headers, and why it could not be applied. At most 4 MiB of its value."""
-    return ParkedRecord.model_validate(await parking.parked_record(desk.db, parked_id))
+    return ParkedRecord.model_validate(await parking.parked_record(context.db, parked_id))
 
 
 @router.post("/{parked_id}/repair", responses=Responses.of((*ANY, parking.ParkedRecordNotFound, parking.RepairNotText)))
-async def repair_parked_record(desk: Desk, parked_id: ParkedId, body: Repair) -> ParkedRecord:
+async def repair_parked_record(context: Context, parked_id: ParkedId, body: Repair) -> ParkedRecord:
     """Sets the value and headers that will be applied in its place; what was read is kept beside them."""
     row = await parking.repair(
-        desk.db, parked_id, value=body.value, headers=body.headers, by=desk.caller.sub, at=desk.clock.now()
+        context.db, parked_id, value=body.value, headers=body.headers, by=context.caller.sub, at=context.clock.now()
     )
     return ParkedRecord.model_validate(row)
 
 
 @router.post("/{parked_id}/discard", responses=Responses.of((*ANY, parking.ParkedRecordNotFound)))
-async def discard_parked_record(desk: Desk, parked_id: ParkedId) -> ParkedRecord:
+async def discard_parked_record(context: Context, parked_id: ParkedId) -> ParkedRecord:
     """Gives a record up for good; it stays in the table with who decided it."""
-    row = await parking.discard(desk.db, parked_id, by=desk.caller.sub, at=desk.clock.now())
+    row = await parking.discard(context.db, parked_id, by=context.caller.sub, at=context.clock.now())
     return ParkedRecord.model_validate(row)
 
 
@@ -115,14 +115,14 @@ async def discard_parked_record(desk: Desk, parked_id: ParkedId) -> ParkedRecord
     responses=Responses.of((*ANY, parking.ParkedKeyNotFound, parking.StillPoison, parking.ValueNotKept)),
 )
 async def release_parked_key(
-    desk: Desk,
+    context: Context,
     topic: Annotated[Text, Query(max_length=200)],
     key: Annotated[Text, Query(max_length=500)],
 ) -> Released:
     """Applies the parked records of a key in order, all or none."""
-    state = desk.state
+    state = context.state
     subscription = state.find_subscription(topic)
     if subscription is None:
         raise parking.ParkedKeyNotFound(topic=topic, key=key)
-    consumer = Consumer(subscription, service=state.service, db=desk.db, wakeup=desk.wakeup)
-    return Released(released=await consumer.release(key, by=desk.caller.sub, at=desk.clock.now()))
+    consumer = Consumer(subscription, service=state.service, db=context.db, wakeup=context.wakeup)
+    return Released(released=await consumer.release(key, by=context.caller.sub, at=context.clock.now()))

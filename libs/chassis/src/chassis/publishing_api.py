@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis import publishing
 from chassis.any_route import ANY
-from chassis.desk import Desk
 from chassis.problems import Responses
+from chassis.request_context import Context
 
 router = APIRouter(prefix="/v1/publishing", tags=["publishing"])
 
@@ -26,17 +26,17 @@ class Publishing(BaseModel):
 
 
 @router.get("", responses=Responses.of(ANY))
-async def inspect_publishing(desk: Desk) -> Publishing:
+async def inspect_publishing(context: Context) -> Publishing:
     """Until when publishing rests, if it does, and how many relays are at work."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         until, relays = await publishing.standing(statements)
     return Publishing(rests_until=until, relays_at_work=relays)
 
 
 @router.put("", responses=Responses.of(ANY))
-async def let_publishing_rest(desk: Desk, body: Rest) -> Publishing:
+async def let_publishing_rest(context: Context, body: Rest) -> Publishing:
     """Lets publishing rest. Acts are taken meanwhile and wait in the outbox; it goes on by itself afterwards."""
-    async with desk.db.statements() as statements:
-        await publishing.rest(statements, body.rest_seconds, by=desk.caller.sub)
+    async with context.db.statements() as statements:
+        await publishing.rest(statements, body.rest_seconds, by=context.caller.sub)
         until, relays = await publishing.standing(statements)
     return Publishing(rests_until=until, relays_at_work=relays)

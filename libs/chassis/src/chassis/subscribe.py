@@ -19,9 +19,9 @@ import asyncpg
 from chassis import catching_up, parking
 from chassis.database import Database, Transaction, is_transient
 from chassis.made_anew import parked_before
+from chassis.offsets import advance, move
 from chassis.outbox import EventTooLarge
 from chassis.parking import BEHIND, Parked, RawRecord
-from chassis.positions import advance, move
 from chassis.subscription import Gap, Poison, Subscription
 from chassis.telemetry import METRICS, log_events
 from chassis.tracing import applying

@@ -143,7 +143,9 @@ async def topic_prefix(kafka_server: Any) -> AsyncIterator[str]:
 async def create_topics(bootstrap_servers: str, names: Iterable[str], *, partitions: int = PARTITIONS) -> None:
     async with _admin(bootstrap_servers) as admin:
         # What is dated long ago stays as well: a broker's own retention would remove it in the middle of a test.
-        await admin.create_topics([NewTopic(name, partitions, 1, topic_configs={"retention.ms": "-1"}) for name in names])
+        await admin.create_topics(
+            [NewTopic(name, partitions, 1, topic_configs={"retention.ms": "-1"}) for name in names]
+        )
 
 
 @contextlib.asynccontextmanager

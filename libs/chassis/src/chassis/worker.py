@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from chassis.database import TRANSIENT, Database, is_transient
-from chassis.guests import Arriving, Guests
+from chassis.dynamic_subscriptions import Arriving, DynamicSubscriptions
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
 from chassis.listener import Listener
@@ -65,7 +65,7 @@ class Worker:
             security=client_security(settings),
         )
         self._broker = new_broker(settings)
-        self._guests = Guests(service, settings, self.db, self._wakeup, arriving) if arriving else None
+        self._guests = DynamicSubscriptions(service, settings, self.db, self._wakeup, arriving) if arriving else None
         self._tasks: list[asyncio.Task[None]] = []
         self._listening: asyncio.Task[None] | None = None
         self._is_listening = False

@@ -47,7 +47,7 @@ class AuditVerdict(StrEnum):
     FAILED = "failed"
 
 
-class Clock(StrEnum):
+class SlaClock(StrEnum):
     """What a time limit is for. All begin with the creation of the order, but `accept`."""
 
     DISPATCH = "dispatch"
@@ -187,7 +187,7 @@ class WorkOrderExtended:
     """The grant of an extension request 延期: the clock's limit is so much longer."""
 
     request_id: str
-    clock: Clock
+    clock: SlaClock
     minutes: int
     """Of working time, where the limit is of working time."""
     reason: FreeText

@@ -17,7 +17,7 @@ EXTENDED: tuple[tuple[Service, Actor, Any], ...] = (
     (
         Service.DISPATCH,
         _AGENT,
-        e.WorkOrderExtended(request_id="extension-1", clock=e.Clock.REPLY, minutes=480, reason="等待厂家答复"),
+        e.WorkOrderExtended(request_id="extension-1", clock=e.SlaClock.REPLY, minutes=480, reason="等待厂家答复"),
     ),
     (
         Service.DISPATCH,
@@ -33,14 +33,14 @@ REQUESTS: tuple[tuple[Service, Actor, Any], ...] = (
         Service.INTAKE,
         _AGENT,
         r.WorkOrderExtensionRequested(
-            request_id="extension-1", clock=e.Clock.REPLY, minutes=480, reason="等待厂家答复"
+            request_id="extension-1", clock=e.SlaClock.REPLY, minutes=480, reason="等待厂家答复"
         ),
     ),
     (
         Service.DISPATCH,
         _TECHNICIAN,
         r.WorkOrderExtensionRequested(
-            request_id="extension-2", clock=e.Clock.COMPLETE, minutes=60, reason="No ladder.", hop=1
+            request_id="extension-2", clock=e.SlaClock.COMPLETE, minutes=60, reason="No ladder.", hop=1
         ),
     ),
 )
@@ -50,9 +50,9 @@ LIMITS: tuple[TimeLimitsDefined, ...] = (
     TimeLimitsDefined(
         applies_from=datetime(2026, 9, 1, tzinfo=UTC),
         limits=(
-            TimeLimit(clock=e.Clock.ACCEPT, minutes=30),
-            TimeLimit(clock=e.Clock.ARRIVE, minutes=None, demand_type="test"),
-            TimeLimit(clock=e.Clock.COMPLETE, minutes=960, is_working_time=True, zone=e.Zone.REMOTE),
+            TimeLimit(clock=e.SlaClock.ACCEPT, minutes=30),
+            TimeLimit(clock=e.SlaClock.ARRIVE, minutes=None, demand_type="test"),
+            TimeLimit(clock=e.SlaClock.COMPLETE, minutes=960, is_working_time=True, zone=e.Zone.REMOTE),
         ),
         calendar=WorkingTime(
             time_zone="Asia/Shanghai",

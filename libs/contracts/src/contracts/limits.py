@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contracts.calendar import Hours, WorkingTime
-from contracts.events import Clock, Zone
+from contracts.events import SlaClock, Zone
 
 SUBJECT = "time_limits"
 """The key of every set of limits: they are one stream with versions 1, 2, 3 …"""
@@ -19,7 +19,7 @@ SUBJECT = "time_limits"
 class TimeLimit:
     """For the orders of a zone and a demand type; None is any."""
 
-    clock: Clock
+    clock: SlaClock
     minutes: int | None
     """None: these orders have no limit, whatever stands further down in the list."""
     is_working_time: bool = False
@@ -46,13 +46,15 @@ _NOBODY_DRIVES_TO = ("complaint", "report", "consultation", "suggestion")
 SHIPPED = TimeLimitsDefined(
     applies_from=datetime(1, 1, 2, tzinfo=UTC),
     limits=(
-        TimeLimit(clock=Clock.CONTACT, minutes=24 * 60, demand_type="complaint"),
-        TimeLimit(clock=Clock.REPLY, minutes=4 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="complaint"),
-        TimeLimit(clock=Clock.REPLY, minutes=9 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="report"),
-        *(TimeLimit(clock=Clock.ARRIVE, minutes=None, demand_type=demand_type) for demand_type in _NOBODY_DRIVES_TO),
-        TimeLimit(clock=Clock.ARRIVE, minutes=45, zone=Zone.URBAN),
-        TimeLimit(clock=Clock.ARRIVE, minutes=90, zone=Zone.RURAL),
-        TimeLimit(clock=Clock.ARRIVE, minutes=120, zone=Zone.REMOTE),
+        TimeLimit(clock=SlaClock.CONTACT, minutes=24 * 60, demand_type="complaint"),
+        TimeLimit(
+            clock=SlaClock.REPLY, minutes=4 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="complaint"
+        ),
+        TimeLimit(clock=SlaClock.REPLY, minutes=9 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="report"),
+        *(TimeLimit(clock=SlaClock.ARRIVE, minutes=None, demand_type=demand_type) for demand_type in _NOBODY_DRIVES_TO),
+        TimeLimit(clock=SlaClock.ARRIVE, minutes=45, zone=Zone.URBAN),
+        TimeLimit(clock=SlaClock.ARRIVE, minutes=90, zone=Zone.RURAL),
+        TimeLimit(clock=SlaClock.ARRIVE, minutes=120, zone=Zone.REMOTE),
     ),
     calendar=WorkingTime(time_zone="Asia/Shanghai", days_off=(5, 6), hours=_OFFICE_HOURS),
     longest_extension_minutes=2 * _WORKING_DAY_MINUTES,

@@ -111,7 +111,7 @@ class Arrival:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
     request_id: str
-    clock: e.Clock
+    clock: e.SlaClock
     minutes: int
     reason: str
     extended: Done

@@ -11,7 +11,7 @@ A custodian that has already handed the order over forwards the request: the sam
 
 from dataclasses import dataclass
 
-from contracts.events import Clock
+from contracts.events import SlaClock
 from contracts.sealing import FreeText
 
 
@@ -34,7 +34,7 @@ class WorkOrderExtensionRequested:
     """Asks for more time 延期, before the limit is over."""
 
     request_id: str
-    clock: Clock
+    clock: SlaClock
     minutes: int
     """Of working time, where the limit is of working time."""
     reason: FreeText

@@ -1,7 +1,7 @@
 """The time limits: every set that operators have defined."""
 
 from chassis.migrations import execute
-from custody.limits import TIME_LIMITS_V1
+from work_orders.time_limits import TIME_LIMITS_V1
 
 revision = "0005"
 down_revision = "0004"

@@ -4,7 +4,7 @@ Expands: a column that is null until the id has been seen.
 """
 
 from chassis.migrations import execute
-from chassis.positions import TOPIC_ID_V1
+from chassis.offsets import TOPIC_ID_V1
 
 revision = "0007"
 down_revision = "0006"

@@ -6,29 +6,29 @@ import msgspec
 from fastapi import APIRouter, Response
 from pydantic import ConfigDict, Field
 
-from chassis.acts import Answer
-from chassis.desk import Desk
+from chassis.commands import Reply
+from chassis.field_types import Code, Prose
 from chassis.problems import Responses
-from chassis.texts import Code, Prose
+from chassis.request_context import Context
 from contracts.lifecycle import Status
-from custody.routes import (
+from dispatch import use_cases, views
+from dispatch.domain import assignment
+from dispatch.views import DispatchForm
+from work_orders.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
     READ_REFUSALS,
     ActBody,
-    ActDesk,
     AtLeast,
+    CommandContext,
     ListWanted,
     OrderId,
     WorkOrderPage,
     read_order,
 )
-from custody.sealing import WorkOrderShown, opening_for, to_shown
-from custody.subscribers import subscriber_fields
-from custody.views import most_urgent
-from dispatch import use_cases, views
-from dispatch.domain import assignment
-from dispatch.views import DispatchForm
+from work_orders.sealing import WorkOrderShown, opening_for, to_shown
+from work_orders.subscribers import subscriber_fields
+from work_orders.views import most_urgent
 
 _WAITING = (Status.CREATED, Status.REJECTED, Status.REDISPATCHING)
 
@@ -63,31 +63,31 @@ class SendToRedispatch(ActBody):
 
 
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
-async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
+async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The lists 调度, 反单 and 重复派单, or of any status; most urgent first."""
-    search = wanted.search(desk.caller.areas, default=_WAITING)
+    search = wanted.search(context.caller.areas, default=_WAITING)
     return Response(
-        await most_urgent(desk.db, search, opening_for(desk.request), cursor=wanted.cursor, limit=wanted.limit),
+        await most_urgent(context.db, search, opening_for(context.request), cursor=wanted.cursor, limit=wanted.limit),
         media_type="application/json",
     )
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
-async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
+async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order as dispatch has it; `at_least` waits for a version on its way."""
-    return (await read_order(desk, order_id, at_least)).response()
+    return (await read_order(context, order_id, at_least)).response()
 
 
 @router.get("/work-orders/{order_id}/form", response_model=DispatchForm, responses=Responses.of(READ_REFUSALS))
-async def get_form(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
+async def get_form(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """Everything that a dispatcher decides on: the order, its subscriber, and the open work areas that can
     take it with their active staff. The `ETag` is the version for `If-Match`."""
-    found = await read_order(desk, order_id, at_least)
+    found = await read_order(context, order_id, at_least)
     order = to_shown(found.body)
     # Asked before the database is: no connection waits for intake.
-    subscriber = await subscriber_fields(order, desk.app, token=desk.caller.token)
-    form = await views.dispatch_form(desk.db, order, subscriber)
-    return Answer(200, msgspec.json.encode(form), found.etag).response()
+    subscriber = await subscriber_fields(order, context.app, token=context.caller.token)
+    form = await views.dispatch_form(context.db, order, subscriber)
+    return Reply(200, msgspec.json.encode(form), found.etag).response()
 
 
 @router.post(
@@ -109,17 +109,17 @@ async def get_form(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> R
         )
     ),
 )
-async def dispatch_work_order(order_id: OrderId, body: DispatchWorkOrder, desk: ActDesk) -> Response:
+async def dispatch_work_order(order_id: OrderId, body: DispatchWorkOrder, context: CommandContext) -> Response:
     """Gives the order to a work area and its staff 调度. A supervisor may also send it back to an area that
     rejected it, dispatch it once it was rejected too often, and make the dispatch binding."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.dispatch_work_order(body.command(), act, orders=desk.orders, db=desk.db)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.dispatch_work_order(body.command(), act, orders=context.orders, db=context.db)).response()
 
 
 @router.post(
     "/work-orders/{order_id}/send-to-redispatch", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS)
 )
-async def send_to_redispatch(order_id: OrderId, body: SendToRedispatch, desk: ActDesk) -> Response:
+async def send_to_redispatch(order_id: OrderId, body: SendToRedispatch, context: CommandContext) -> Response:
     """Rules on the rejection 误派说明; the order then waits to be dispatched again 重复派单."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.send_to_redispatch(body.command(), act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.send_to_redispatch(body.command(), act, orders=context.orders)).response()

@@ -6,15 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Line, Name, Reference
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Name, Reference
+from chassis.request_context import Context
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
-from custody.routes import ANY, Cursor, Limit
 from dispatch import store, use_cases, views
 from dispatch.domain.assignment import WorkAreaUnknown
 from dispatch.views import StaffMember, StaffNotFound, StaffPage, WorkArea, WorkAreaNotFound, WorkAreas
+from work_orders.routes import ANY, Cursor, Limit
 
 router = APIRouter(prefix="/v1")
 
@@ -86,71 +86,71 @@ class RejectionBudget(BaseModel):
 
 
 @router.get("/work-areas", tags=["work areas"], responses=Responses.of((*ANY, CursorBroken)))
-async def list_work_areas(desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> WorkAreas:
+async def list_work_areas(context: Context, cursor: Cursor = None, limit: Limit = 50) -> WorkAreas:
     """The work areas 工区 by id, each with all its staff."""
-    return await views.work_areas(desk.db, cursor=cursor, limit=limit)
+    return await views.work_areas(context.db, cursor=cursor, limit=limit)
 
 
 @router.get("/work-areas/{work_area_id}", tags=["work areas"], responses=Responses.of((*ANY, WorkAreaNotFound)))
-async def get_work_area(work_area_id: Code, desk: Desk) -> WorkArea:
+async def get_work_area(work_area_id: Code, context: Context) -> WorkArea:
     """One work area with all its staff."""
-    return await views.get_work_area(desk.db, work_area_id)
+    return await views.get_work_area(context.db, work_area_id)
 
 
 @router.put("/work-areas/{work_area_id}", tags=["work areas"], responses=Responses.of(ANY))
-async def define_work_area(work_area_id: Code, body: WorkAreaDefinition, desk: Desk) -> WorkArea:
+async def define_work_area(work_area_id: Code, body: WorkAreaDefinition, context: Context) -> WorkArea:
     """Adds a work area or changes it. Said again unchanged it makes no new version; a closed area keeps the
     orders it has and gets no new ones."""
     await use_cases.define_work_area(
         body.entity(work_area_id),
-        desk.caller.actor,
-        db=desk.db,
-        clock=desk.clock,
-        wakeup=desk.wakeup,
+        context.caller.actor,
+        db=context.db,
+        clock=context.clock,
+        wakeup=context.wakeup,
     )
-    return await views.get_work_area(desk.db, work_area_id)
+    return await views.get_work_area(context.db, work_area_id)
 
 
 @router.get("/staff", tags=["staff"], responses=Responses.of((*ANY, CursorBroken)))
 async def list_staff(
-    desk: Desk,
+    context: Context,
     work_area_id: Annotated[Code | None, Query()] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> StaffPage:
     """The repair staff 维修人员 by id, of one work area or of all."""
-    return await views.staff(desk.db, work_area_id=work_area_id, cursor=cursor, limit=limit)
+    return await views.staff(context.db, work_area_id=work_area_id, cursor=cursor, limit=limit)
 
 
 @router.get("/staff/{staff_id}", tags=["staff"], responses=Responses.of((*ANY, StaffNotFound)))
-async def get_staff(staff_id: Code, desk: Desk) -> StaffMember:
+async def get_staff(staff_id: Code, context: Context) -> StaffMember:
     """One member of the repair staff."""
-    return await views.get_staff(desk.db, staff_id)
+    return await views.get_staff(context.db, staff_id)
 
 
 @router.put("/staff/{staff_id}", tags=["staff"], responses=Responses.of((*ANY, WorkAreaUnknown)))
-async def define_staff(staff_id: Code, body: StaffDefinition, desk: Desk) -> StaffMember:
+async def define_staff(staff_id: Code, body: StaffDefinition, context: Context) -> StaffMember:
     """Adds a staff member or changes them. Said again unchanged it makes no new version; an inactive member
     stays on the orders they have and gets no new ones."""
     await use_cases.define_staff(
         body.entity(staff_id),
-        desk.caller.actor,
-        db=desk.db,
-        clock=desk.clock,
-        wakeup=desk.wakeup,
+        context.caller.actor,
+        db=context.db,
+        clock=context.clock,
+        wakeup=context.wakeup,
     )
-    return await views.get_defined_staff(desk.db, staff_id)
+    return await views.get_defined_staff(context.db, staff_id)
 
 
 @router.get("/rules/rejection-budget", tags=["rules"], responses=Responses.of(ANY))
-async def get_rejection_budget(desk: Desk) -> RejectionBudget:
+async def get_rejection_budget(context: Context) -> RejectionBudget:
     """How often an order may be rejected before only a supervisor may dispatch it, for good."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return RejectionBudget.of(await store.get_rule(statements, store.REJECTION_BUDGET))
 
 
 @router.put("/rules/rejection-budget", tags=["rules"], responses=Responses.of(ANY))
-async def set_rejection_budget(body: BudgetDefinition, desk: Desk) -> RejectionBudget:
+async def set_rejection_budget(body: BudgetDefinition, context: Context) -> RejectionBudget:
     """Changes the budget; it holds for every dispatch from here on, also of orders rejected before."""
-    rule = await use_cases.set_rejection_budget(body.budget, desk.caller.actor, db=desk.db, clock=desk.clock)
+    rule = await use_cases.set_rejection_budget(body.budget, context.caller.actor, db=context.db, clock=context.clock)
     return RejectionBudget.of(rule)

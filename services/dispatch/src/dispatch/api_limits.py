@@ -6,15 +6,15 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Line, Moment
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Moment
+from chassis.request_context import Context
 from contracts.calendar import Hours, WorkingTime
-from contracts.events import Clock, Zone
+from contracts.events import SlaClock, Zone
 from contracts.limits import TimeLimit, TimeLimitsDefined
-from custody.routes import ANY
 from dispatch import use_cases, views
 from dispatch.domain import limits
+from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 _MOST_MINUTES = 100_000
@@ -28,7 +28,7 @@ class LimitBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    clock: Clock
+    clock: SlaClock
     minutes: int | None = Field(ge=1, le=_MOST_MINUTES, description="null: no limit for these orders.")
     is_working_time: bool = Field(False, description="Counted in the hours of the calendar, else around the clock.")
     zone: Zone | None = None
@@ -83,21 +83,21 @@ class TimeLimitsBody(BaseModel):
 
 
 @router.get("/time-limits", responses=Responses.of(ANY))
-async def get_time_limits(desk: Desk) -> views.TimeLimits:
+async def get_time_limits(context: Context) -> views.TimeLimits:
     """The newest set of time limits 时限, as it is published; version 0 is what was shipped."""
-    return await views.time_limits(desk.db)
+    return await views.time_limits(context.db)
 
 
 @router.put(
     "/time-limits",
     responses=Responses.of((*ANY, limits.CalendarTimeZoneUnknown, limits.HoursOverlap, limits.TooLittleWorkingTime)),
 )
-async def set_time_limits(body: TimeLimitsBody, desk: Desk) -> views.TimeLimits:
+async def set_time_limits(body: TimeLimitsBody, context: Context) -> views.TimeLimits:
     """Defines the next set and tells everybody. Earlier sets go on judging the orders that were created before it
     applies. Said again unchanged, without a new `applies_from`, it makes no new version."""
-    rules = body.rules(desk.clock.now())
+    rules = body.rules(context.clock.now())
     is_dated = body.applies_from is not None
     await use_cases.set_time_limits(
-        rules, desk.caller.actor, is_dated=is_dated, db=desk.db, clock=desk.clock, wakeup=desk.wakeup
+        rules, context.caller.actor, is_dated=is_dated, db=context.db, clock=context.clock, wakeup=context.wakeup
     )
-    return await views.time_limits(desk.db)
+    return await views.time_limits(context.db)

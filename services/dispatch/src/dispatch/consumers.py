@@ -3,12 +3,12 @@
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
-from custody.follow import Follower
-from custody.limits import on_deadlines, rule_sets
-from custody.sealing_keys import on_sealing_keys
 from dispatch import restored
+from work_orders.replica import Replica
+from work_orders.sealing_keys import on_sealing_keys
+from work_orders.time_limits import on_deadlines, rule_sets
 
-_follower = Follower(Service.DISPATCH, limits=rule_sets)
+_follower = Replica(Service.DISPATCH, limits=rule_sets)
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, _follower.follow, when_caught_up=_follower.settle_restore),

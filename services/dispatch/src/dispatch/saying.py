@@ -7,8 +7,8 @@ from chassis.database import Transaction
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY
-from custody.directory import said_again
 from dispatch import store
+from work_orders.directory import re_emitted
 
 
 async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:
@@ -19,7 +19,7 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
     staff = await tx.fetch("select *, id as staff_id from staff order by id for update")
     entities = [(f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas]
     entities += [(f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff]
-    return said_again(entities, service=Service.DISPATCH, now=now), "all"
+    return re_emitted(entities, service=Service.DISPATCH, now=now), "all"
 
 
 PAGES = {DIRECTORY.name: directory}

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from chassis import outbox
-from chassis.acts import Answer
 from chassis.clock import Clock
+from chassis.commands import Reply
 from chassis.database import Database
 from chassis.telemetry import traceparent
 from chassis.wakeup import PUBLISH, Wakeup
@@ -13,28 +13,28 @@ from contracts.directory import StaffDefined, WorkAreaDefined
 from contracts.lifecycle import Service
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from contracts.message import Actor, Message
-from custody import limits as known_limits
-from custody.record import Act, Orders
 from dispatch import store
 from dispatch.domain import assignment, limits
 from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
 from dispatch.store import Put, Rule
+from work_orders import time_limits as known_limits
+from work_orders.commit import OrderCommand, Orders
 
 SUPERVISOR = "supervisor"
 
 
-async def dispatch_work_order(command: DispatchWorkOrder, act: Act, *, orders: Orders, db: Database) -> Answer:
-    tracked = await orders.get_for(act)
+async def dispatch_work_order(command: DispatchWorkOrder, act: OrderCommand, *, orders: Orders, db: Database) -> Reply:
+    stored = await orders.get_for(act)
     async with db.statements() as statements:
         known = await store.circumstances(statements, command)
-    event = assignment.dispatch(tracked.order, command, known, is_supervisor=act.actor.role == SUPERVISOR)
-    return await orders.record(tracked, event, act, name="dispatch")  # the only commit on this path
+    event = assignment.dispatch(stored.order, command, known, is_supervisor=act.actor.role == SUPERVISOR)
+    return await orders.record(stored, event, act, name="dispatch")  # the only commit on this path
 
 
-async def send_to_redispatch(command: SendToRedispatch, act: Act, *, orders: Orders) -> Answer:
-    tracked = await orders.get_for(act)
-    event = assignment.send_to_redispatch(tracked.order, command)
-    return await orders.record(tracked, event, act, name="send_to_redispatch")  # the only commit on this path
+async def send_to_redispatch(command: SendToRedispatch, act: OrderCommand, *, orders: Orders) -> Reply:
+    stored = await orders.get_for(act)
+    event = assignment.send_to_redispatch(stored.order, command)
+    return await orders.record(stored, event, act, name="send_to_redispatch")  # the only commit on this path
 
 
 async def define_work_area(area: WorkAreaDefined, actor: Actor, *, db: Database, clock: Clock, wakeup: Wakeup) -> Put:

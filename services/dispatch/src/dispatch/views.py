@@ -10,12 +10,12 @@ from contracts.limits import TimeLimitsDefined
 from contracts.look_alikes import LookAlike, look_alikes
 from contracts.order import WorkOrder
 from contracts.refusals import NotFound
-from custody.limits import rule_sets
-from custody.sealing import WorkOrderShown
-from custody.subscribers import OrderForm, SubscriberFields
 from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
 from dispatch.domain.coverage import can_take
+from work_orders.sealing import WorkOrderShown
+from work_orders.subscribers import OrderForm, SubscriberFields
+from work_orders.time_limits import rule_sets
 
 
 class WorkAreaNotFound(NotFound):

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from contracts.calendar import Hours
-from contracts.events import Clock, Zone
+from contracts.events import SlaClock, Zone
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
-from custody.limits import on_deadlines
+from work_orders.time_limits import on_deadlines
 
 PATH = "/v1/rules/time-limits"
 HOURS = [{"begin_minute": 510, "end_minute": 720}, {"begin_minute": 810, "end_minute": 1080}]
@@ -43,9 +43,9 @@ async def test_a_set_of_limits_is_kept_shown_and_published_whole(desk):
     )
     rules: TimeLimitsDefined = message.body
     assert rules.limits == (
-        TimeLimit(clock=Clock.ARRIVE, minutes=None, demand_type="test"),
-        TimeLimit(clock=Clock.ARRIVE, minutes=60, zone=Zone.REMOTE),
-        TimeLimit(clock=Clock.REPLY, minutes=480, is_working_time=True),
+        TimeLimit(clock=SlaClock.ARRIVE, minutes=None, demand_type="test"),
+        TimeLimit(clock=SlaClock.ARRIVE, minutes=60, zone=Zone.REMOTE),
+        TimeLimit(clock=SlaClock.REPLY, minutes=480, is_working_time=True),
     )
     assert (rules.calendar.days_off, rules.calendar.hours[0]) == ((5, 6), Hours(begin_minute=510, end_minute=720))
     assert rules.applies_from <= message.occurred_at

@@ -11,9 +11,9 @@ from alembic import command
 from alembic.config import Config
 
 from contracts.lifecycle import Status
-from custody.rows import COLUMNS
-from custody.sealing import Opening
-from custody.views import Search, most_urgent
+from work_orders.order_table import COLUMNS
+from work_orders.sealing import Opening
+from work_orders.views import Search, most_urgent
 
 INI = Path(__file__).parents[2] / "alembic.ini"
 WAITING = (Status.CREATED, Status.REJECTED, Status.REDISPATCHING)

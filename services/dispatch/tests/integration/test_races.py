@@ -5,15 +5,15 @@ from itertools import pairwise
 
 import pytest
 
-from chassis.acts import ActHeaders
+from chassis.commands import CommandHeaders
 from chassis.testing import eventually
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
 from contracts.lifecycle import Service
 from contracts.message import Actor
 from contracts.requests import WorkOrderCancelRequested
-from custody.record import Act, Orders, StaleVersion
 from dispatch import use_cases
 from dispatch.domain.assignment import DispatchWorkOrder, WorkAreaUnknown
+from work_orders.commit import OrderCommand, Orders, StaleVersion
 
 OPERATOR = Actor("operator-1", "operator")
 
@@ -32,8 +32,8 @@ class MeetingOrders(Orders):
         return await super().record(*arguments, **more)
 
 
-def act_on(version: int) -> Act:
-    return Act("o-1", Actor("d-1", "dispatcher"), ActHeaders(None, version, None, None))
+def act_on(version: int) -> OrderCommand:
+    return OrderCommand("o-1", Actor("d-1", "dispatcher"), CommandHeaders(None, version, None, None))
 
 
 async def outcomes(*commands):

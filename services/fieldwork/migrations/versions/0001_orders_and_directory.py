@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 from chassis.schema import TECHNICAL_TABLES_V1
-from custody.directory import DIRECTORY_V1
-from custody.rows import WORK_ORDERS_V1
+from work_orders.directory import DIRECTORY_V1
+from work_orders.order_table import WORK_ORDERS_V1
 
 revision = "0001"
 down_revision = None

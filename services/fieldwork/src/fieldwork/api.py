@@ -5,30 +5,30 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field, StrictBool
 
-from chassis.acts import etag_of
-from chassis.desk import Desk
+from chassis.commands import etag_of
+from chassis.field_types import Code, Moment, Prose
 from chassis.problems import Responses
-from chassis.texts import Code, Moment, Prose
+from chassis.request_context import Context
 from contracts.events import RejectionReason
 from contracts.lifecycle import Status
-from custody.directory import WorkAreaWithStaff, find_work_areas_with_staff
-from custody.routes import (
+from fieldwork import use_cases, views
+from fieldwork.domain import work
+from work_orders.directory import WorkAreaWithStaff, find_work_areas_with_staff
+from work_orders.routes import (
     ACT_REFUSALS,
     ANY,
     LIST_REFUSALS,
     READ_REFUSALS,
     ActBody,
-    ActDesk,
     AtLeast,
+    CommandContext,
     ListWanted,
     OrderId,
     WorkOrderPage,
     read_order,
 )
-from custody.sealing import WorkOrderShown, opening_for, to_shown
-from custody.views import most_urgent
-from fieldwork import use_cases, views
-from fieldwork.domain import work
+from work_orders.sealing import WorkOrderShown, opening_for, to_shown
+from work_orders.views import most_urgent
 
 TO_DO = (Status.DISPATCHED, Status.PROCESSING)
 
@@ -62,50 +62,50 @@ class ArriveBody(ActBody):
 
 
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
-async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
+async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
-    search = wanted.search(desk.caller.areas, default=TO_DO)
+    search = wanted.search(context.caller.areas, default=TO_DO)
     return Response(
-        await most_urgent(desk.db, search, opening_for(desk.request), cursor=wanted.cursor, limit=wanted.limit),
+        await most_urgent(context.db, search, opening_for(context.request), cursor=wanted.cursor, limit=wanted.limit),
         media_type="application/json",
     )
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
-async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
+async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order; `at_least` waits for a version on its way."""
-    answer = await read_order(desk, order_id, at_least)
+    answer = await read_order(context, order_id, at_least)
     return answer.response()
 
 
 @router.get("/work-orders/{order_id}/form", responses=Responses.of(READ_REFUSALS))
-async def get_form(order_id: OrderId, desk: Desk, response: Response, at_least: AtLeast = None) -> views.Form:
+async def get_form(order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None) -> views.Form:
     """The order with its subscriber, its work area with staff, and what can be done. The `ETag` is for `If-Match`."""
-    answer = await read_order(desk, order_id, at_least)
-    form = await views.form_of(to_shown(answer.body), desk)
+    answer = await read_order(context, order_id, at_least)
+    form = await views.form_of(to_shown(answer.body), context)
     response.headers["etag"] = etag_of(form.order.version)
     return form
 
 
 @router.get("/work-areas", tags=["work areas"], responses=Responses.of(ANY))
-async def list_work_areas(desk: Desk) -> list[WorkAreaWithStaff]:
+async def list_work_areas(context: Context) -> list[WorkAreaWithStaff]:
     """The work areas 工区 that the caller may see, each with its staff 维修人员."""
-    async with desk.db.statements() as statements:
-        return await find_work_areas_with_staff(statements, desk.caller.areas)
+    async with context.db.statements() as statements:
+        return await find_work_areas_with_staff(statements, context.caller.areas)
 
 
 @router.post("/work-orders/{order_id}/start", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def start_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
+async def start_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Starts processing 处理."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.start_work_order(act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.start_work_order(act, orders=context.orders)).response()
 
 
 @router.post("/work-orders/{order_id}/arrive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def arrive_at_work(order_id: OrderId, body: ArriveBody, desk: ActDesk) -> Response:
+async def arrive_at_work(order_id: OrderId, body: ArriveBody, context: CommandContext) -> Response:
     """Somebody is on site 到达, which stops the clock of the arrival. `occurred_at` is the time of their device."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.arrive_at_work(body.place, act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.arrive_at_work(body.place, act, orders=context.orders)).response()
 
 
 @router.post(
@@ -113,11 +113,11 @@ async def arrive_at_work(order_id: OrderId, body: ArriveBody, desk: ActDesk) -> 
     response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, work.BindingAssignment)),
 )
-async def reject_work_order(order_id: OrderId, body: RejectBody, desk: ActDesk) -> Response:
+async def reject_work_order(order_id: OrderId, body: RejectBody, context: CommandContext) -> Response:
     """Sends it back 反单, saying why it was misdirected; refused when the assignment is binding."""
-    act = desk.act(order_id, body.occurred_at)
+    act = context.act(order_id, body.occurred_at)
     command = work.RejectWorkOrder(reason=body.reason, explanation=body.explanation)
-    return (await use_cases.reject_work_order(command, act, orders=desk.orders)).response()
+    return (await use_cases.reject_work_order(command, act, orders=context.orders)).response()
 
 
 @router.post(
@@ -125,9 +125,9 @@ async def reject_work_order(order_id: OrderId, body: RejectBody, desk: ActDesk) 
     response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, work.StaffRepeated, work.StaffOutsideWorkArea, work.StaffNotArrived)),
 )
-async def complete_work_order(order_id: OrderId, body: CompleteBody, desk: ActDesk) -> Response:
+async def complete_work_order(order_id: OrderId, body: CompleteBody, context: CommandContext) -> Response:
     """The work is finished 完成: who did it, what was done, and three answers."""
-    act = desk.act(order_id, body.occurred_at)
+    act = context.act(order_id, body.occurred_at)
     command = work.CompleteWorkOrder(
         staff_ids=tuple(body.staff_ids),
         handling=body.handling,
@@ -138,10 +138,10 @@ async def complete_work_order(order_id: OrderId, body: CompleteBody, desk: ActDe
     answer = await use_cases.complete_work_order(
         command,
         act,
-        orders=desk.orders,
-        db=desk.db,
-        wakeup=desk.wakeup,
-        catch_up_seconds=desk.settings.catch_up_seconds,
+        orders=context.orders,
+        db=context.db,
+        wakeup=context.wakeup,
+        catch_up_seconds=context.settings.catch_up_seconds,
     )
     return answer.response()
 
@@ -151,22 +151,22 @@ async def complete_work_order(order_id: OrderId, body: CompleteBody, desk: ActDe
     response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, work.SuspensionAlreadyOver)),
 )
-async def suspend_work_order(order_id: OrderId, body: SuspendBody, desk: ActDesk) -> Response:
+async def suspend_work_order(order_id: OrderId, body: SuspendBody, context: CommandContext) -> Response:
     """Lets the work rest until a time 挂起; until it is resumed, only notes and requests are taken."""
-    act = desk.act(order_id, body.occurred_at)
+    act = context.act(order_id, body.occurred_at)
     command = work.SuspendWorkOrder(reason=body.reason, until=body.until)
-    return (await use_cases.suspend_work_order(command, act, orders=desk.orders, clock=desk.clock)).response()
+    return (await use_cases.suspend_work_order(command, act, orders=context.orders, clock=context.clock)).response()
 
 
 @router.post("/work-orders/{order_id}/resume", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def resume_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
+async def resume_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Work on it goes on."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.resume_work_order(act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.resume_work_order(act, orders=context.orders)).response()
 
 
 @router.post("/work-orders/{order_id}/notes", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def add_note(order_id: OrderId, body: NoteBody, desk: ActDesk) -> Response:
+async def add_note(order_id: OrderId, body: NoteBody, context: CommandContext) -> Response:
     """Notes something for whoever reads the order later."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.add_note(body.note, act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.add_note(body.note, act, orders=context.orders)).response()

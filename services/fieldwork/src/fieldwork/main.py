@@ -5,9 +5,9 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
-from custody.http import prepare_orders
 from fieldwork import api
 from fieldwork.consumers import SUBSCRIPTIONS
+from work_orders.http import prepare_orders
 
 
 def app(settings: Settings) -> FastAPI:

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from chassis.desk import RouteDesk
+from chassis.request_context import RequestContext
 from contracts.lifecycle import Act
-from custody.directory import TypeNames, WorkAreaWithStaff, find_type_names, find_work_areas_with_staff
-from custody.sealing import WorkOrderShown
-from custody.subscribers import OrderForm, subscriber_fields
 from fieldwork.domain import work
+from work_orders.directory import TypeNames, WorkAreaWithStaff, find_type_names, find_work_areas_with_staff
+from work_orders.sealing import WorkOrderShown
+from work_orders.subscribers import OrderForm, subscriber_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,14 +21,14 @@ class Form(OrderForm):
     """What the caller can do with it here, at this version."""
 
 
-async def form_of(order: WorkOrderShown, desk: RouteDesk) -> Form:
-    async with desk.db.statements() as statements:
+async def form_of(order: WorkOrderShown, context: RequestContext) -> Form:
+    async with context.db.statements() as statements:
         areas = await find_work_areas_with_staff(statements, [order.work_area_id] if order.work_area_id else [])
         type_names = await find_type_names(statements, order.device_type, order.demand_type)
     return Form(
         order=order,
-        **await subscriber_fields(order, desk.app, token=desk.caller.token),
+        **await subscriber_fields(order, context.app, token=context.caller.token),
         work_area=areas[0] if areas else None,
         type_names=type_names,
-        allowed_acts=work.allowed_acts(order) if desk.may("POST /v1/work-orders/{order_id}/start") else (),
+        allowed_acts=work.allowed_acts(order) if context.may("POST /v1/work-orders/{order_id}/start") else (),
     )

@@ -8,8 +8,8 @@ import pytest
 from contracts import events as e
 from contracts.chain import event_hash
 from contracts.lifecycle import Service, Status
-from custody.http import prepare_orders
-from custody.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_dispatched, staff
+from work_orders.http import prepare_orders
+from work_orders.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_dispatched, staff
 
 TECHNICIAN = {"role": "technician", "areas": ["north"]}
 ACTS = {

@@ -16,7 +16,7 @@ from contracts.requests import (
     WorkOrderRequestRefused,
     WorkOrderUrgeRequested,
 )
-from custody.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_completed, make_dispatched
+from work_orders.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_completed, make_dispatched
 
 TECHNICIAN = {"role": "technician", "areas": ["north"]}
 
@@ -198,16 +198,16 @@ async def test_an_event_that_cannot_follow_is_parked_and_nothing_changes(
 
 async def test_an_extension_is_decided_by_the_limits_that_an_operator_has_defined(fieldwork: ServiceUnderTest) -> None:
     await _read_until(fieldwork, Status.PROCESSING)
-    ask = WorkOrderExtensionRequested(request_id="r-1", clock=e.Clock.COMPLETE, minutes=30, reason="等配件")
+    ask = WorkOrderExtensionRequested(request_id="r-1", clock=e.SlaClock.COMPLETE, minutes=30, reason="等配件")
     stream = Stream().until(Status.PROCESSING)
     await fieldwork.receive(stream.ask(ask))
-    limits = replace(SHIPPED, applies_from=BEGIN, limits=(TimeLimit(clock=e.Clock.COMPLETE, minutes=60),))
+    limits = replace(SHIPPED, applies_from=BEGIN, limits=(TimeLimit(clock=e.SlaClock.COMPLETE, minutes=60),))
     told = {"actor": Actor("operator-1", "operator"), "occurred_at": BEGIN, "recorded_at": BEGIN, "entity_version": 1}
     await fieldwork.receive(new_message(limits, service=Service.DISPATCH, subject=SUBJECT, **told))
     await fieldwork.receive(stream.ask(replace(ask, request_id="r-2")))
     refused, granted = await fieldwork.sent()
     assert (refused.body.request_id, refused.body.code) == ("r-1", "limit_not_running")
-    assert granted.body == e.WorkOrderExtended(request_id="r-2", clock=e.Clock.COMPLETE, minutes=30, reason="等配件")
+    assert granted.body == e.WorkOrderExtended(request_id="r-2", clock=e.SlaClock.COMPLETE, minutes=30, reason="等配件")
     order = (await fieldwork.get("/work-orders/o-1", "supervisor")).json()
     assert (order["status"], order["extensions"][0]["minutes"]) == ("processing", 30)
     await fieldwork.rows("delete from time_limits")

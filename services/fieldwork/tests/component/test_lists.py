@@ -8,7 +8,7 @@ import pytest
 from contracts import events as e
 from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Status
-from custody.testing import BEGIN, ServiceUnderTest, Stream, defined, make_created, make_dispatched, work_area
+from work_orders.testing import BEGIN, ServiceUnderTest, Stream, defined, make_created, make_dispatched, work_area
 
 NORTH = ("technician", ["north"])
 

@@ -3,8 +3,8 @@
 import asyncio
 
 from contracts.directory import DeviceTypeDefined, Names
-from custody import directory
-from custody.testing import ServiceUnderTest, defined, staff, work_area
+from work_orders import directory
+from work_orders.testing import ServiceUnderTest, defined, staff, work_area
 
 
 async def _staff(fieldwork: ServiceUnderTest, staff_id: str):

@@ -6,7 +6,7 @@ import pytest
 
 from contracts.lifecycle import Status
 from contracts.requests import WorkOrderCancelRequested
-from custody.testing import COMPLETION, ServiceUnderTest, Stream
+from work_orders.testing import COMPLETION, ServiceUnderTest, Stream
 
 TECHNICIAN = {"role": "technician", "areas": ["north"]}
 REJECTION = {"reason": "wrong_trade", "explanation": "需要光纤班"}

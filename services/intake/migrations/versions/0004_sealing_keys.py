@@ -1,7 +1,7 @@
 """Sealing keys of subscribers, wrapped."""
 
 from chassis.migrations import execute
-from custody.sealing_keys import SEALING_KEYS_V1
+from work_orders.sealing_keys import SEALING_KEYS_V1
 
 revision = "0004"
 down_revision = "0003"

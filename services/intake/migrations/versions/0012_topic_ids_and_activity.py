@@ -5,7 +5,7 @@ age is off.
 """
 
 from chassis.migrations import execute
-from chassis.positions import TOPIC_ID_V1
+from chassis.offsets import TOPIC_ID_V1
 from intake.activity_store import ACTIVITY_V1
 
 revision = "0012"

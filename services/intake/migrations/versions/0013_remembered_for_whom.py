@@ -3,7 +3,7 @@
 Expands: code of before leaves the columns empty, and such an answer is given again to whoever sees every area.
 """
 
-from chassis.acts import REMEMBERED_FOR_WHOM_V1
+from chassis.commands import REMEMBERED_FOR_WHOM_V1
 from chassis.migrations import execute
 
 revision = "0013"

@@ -7,37 +7,37 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.catch_up import caught_up
-from chassis.desk import Desk
+from chassis.field_types import Code, Moment, PastMoment, Prose, Reference
 from chassis.identity import new_id
 from chassis.problems import Responses
-from chassis.texts import Code, Moment, PastMoment, Prose, Reference
-from contracts.events import Appointment, Channel, Clock, Zone
+from chassis.request_context import Context
+from chassis.wait_for_version import caught_up
+from contracts.events import Appointment, Channel, SlaClock, Zone
 from contracts.lifecycle import Status
 from contracts.sealing import SealedText
-from custody.record import ExternalReferenceTaken
-from custody.routes import (
-    ACT_REFUSALS,
-    ANY,
-    LIST_REFUSALS,
-    READ_REFUSALS,
-    ActDesk,
-    AtLeast,
-    Cursor,
-    Limit,
-    OrderDesk,
-    OrderId,
-    SearchReference,
-    WorkOrderPage,
-    read_order,
-)
-from custody.sealing import WorkOrderShown, opening_for
 from intake import use_cases, views
 from intake.api_subscribers import NOT_SEARCHED
 from intake.domain import creation
 from intake.domain.privacy import plain_phone, searched_by_phone
 from intake.scope_store import Scope
 from intake.views import HistoryEntry, LookUp, RequestNotFound, SubscriberOfOrder
+from work_orders.commit import ExternalReferenceTaken
+from work_orders.routes import (
+    ACT_REFUSALS,
+    ANY,
+    LIST_REFUSALS,
+    READ_REFUSALS,
+    AtLeast,
+    CommandContext,
+    Cursor,
+    Limit,
+    OrderContext,
+    OrderId,
+    SearchReference,
+    WorkOrderPage,
+    read_order,
+)
+from work_orders.sealing import WorkOrderShown, opening_for
 
 _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
 
@@ -79,7 +79,7 @@ class AskCustodian(BaseModel):
 
 
 class AskForTime(AskCustodian):
-    clock: Literal[Clock.ARRIVE, Clock.COMPLETE, Clock.REPLY]
+    clock: Literal[SlaClock.ARRIVE, SlaClock.COMPLETE, SlaClock.REPLY]
     minutes: int = Field(ge=1, le=525_600, description="Of working time, where the limit is of working time.")
 
 
@@ -115,24 +115,24 @@ class FoundWorkOrders(WorkOrderPage):
         )
     ),
 )
-async def create_work_order(body: CreateWorkOrder, desk: ActDesk) -> Response:
+async def create_work_order(body: CreateWorkOrder, context: CommandContext) -> Response:
     """Creates an order 生成表单. The `ETag` is its version; dispatch sees it within moments."""
-    act = desk.act(new_id(), body.occurred_at)
+    act = context.act(new_id(), body.occurred_at)
     answer = await use_cases.create_work_order(
         body.command(),
         act,
-        orders=desk.orders,
-        keys=desk.state.sealing_keys,
-        db=desk.db,
-        clock=desk.clock,
-        wakeup=desk.wakeup,
+        orders=context.orders,
+        keys=context.state.sealing_keys,
+        db=context.db,
+        clock=context.clock,
+        wakeup=context.wakeup,
     )
     return answer.response()
 
 
 @router.get("/work-orders", response_model=FoundWorkOrders, responses=Responses.of(LIST_REFUSALS))
 async def look_up_work_orders(
-    desk: Desk,
+    context: Context,
     subscriber_no: SearchReference = None,
     order_no: SearchReference = None,
     phone: SearchReference = None,
@@ -146,7 +146,7 @@ async def look_up_work_orders(
     A caller who sees phone numbers masked finds nothing by them, and `not_searched` says so; a technician finds by a
     phone the orders whose subscriber they see whole.
     """
-    caller = desk.caller
+    caller = context.caller
     statuses: Collection[Status] | None = status or ()
     if phone is not None:
         statuses = searched_by_phone(statuses, caller.roles, is_within_areas=caller.areas is not None)
@@ -162,41 +162,41 @@ async def look_up_work_orders(
         areas=caller.areas,
     )
     return Response(
-        await views.look_up(desk.db, wanted, opening_for(desk.request), cursor=cursor, limit=limit),
+        await views.look_up(context.db, wanted, opening_for(context.request), cursor=cursor, limit=limit),
         media_type="application/json",
     )
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
-async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
+async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order with everything that was entered anywhere; `at_least` waits for a version on its way."""
-    answer = await read_order(desk, order_id, at_least)
+    answer = await read_order(context, order_id, at_least)
     return answer.response()
 
 
 @router.get("/work-orders/{order_id}/history", responses=Responses.of(READ_REFUSALS))
-async def get_history(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> list[HistoryEntry]:
+async def get_history(order_id: OrderId, context: Context, at_least: AtLeast = None) -> list[HistoryEntry]:
     """Who did what when, oldest first: every event, request and refusal of the order, and its links to orders that
     the caller may see."""
     return await views.history(
-        desk.db,
+        context.db,
         order_id,
-        scope=Scope(desk.caller.sub, desk.caller.areas),
+        scope=Scope(context.caller.sub, context.caller.areas),
         at_least=at_least,
-        opening=opening_for(desk.request),
-        wakeup=desk.wakeup,
-        seconds=desk.settings.catch_up_seconds,
+        opening=opening_for(context.request),
+        wakeup=context.wakeup,
+        seconds=context.settings.catch_up_seconds,
     )
 
 
 @router.get("/work-orders/{order_id}/subscriber", responses=Responses.of(READ_REFUSALS))
-async def get_subscriber_of_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> SubscriberOfOrder:
+async def get_subscriber_of_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> SubscriberOfOrder:
     """The order's subscriber as the caller may see them: whole, masked, or with the address only.
 
     What a technician sees depends on where the order is; `at_least` waits for a version on its way.
     """
-    await read_order(desk, order_id, at_least)
-    return await views.subscriber_of_order(desk.db, order_id, roles=desk.caller.roles, areas=desk.caller.areas)
+    await read_order(context, order_id, at_least)
+    return await views.subscriber_of_order(context.db, order_id, roles=context.caller.roles, areas=context.caller.areas)
 
 
 @router.post(
@@ -205,9 +205,9 @@ async def get_subscriber_of_order(order_id: OrderId, desk: Desk, at_least: AtLea
     response_model=RequestToCustodian,
     responses=Responses.of(_ASK_REFUSALS),
 )
-async def request_cancellation(order_id: OrderId, body: AskCustodian, desk: ActDesk) -> Response:
+async def request_cancellation(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
     """Asks whoever holds the order to cancel it 作废. The answer is read at `/v1/requests/{id}`."""
-    return await _ask("cancel", order_id, body, desk)
+    return await _ask("cancel", order_id, body, context)
 
 
 @router.post(
@@ -216,9 +216,9 @@ async def request_cancellation(order_id: OrderId, body: AskCustodian, desk: ActD
     response_model=RequestToCustodian,
     responses=Responses.of(_ASK_REFUSALS),
 )
-async def request_urge(order_id: OrderId, body: AskCustodian, desk: ActDesk) -> Response:
+async def request_urge(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
     """Asks whoever holds the order to hurry 催办; granted, it stands first in their lists."""
-    return await _ask("urge", order_id, body, desk)
+    return await _ask("urge", order_id, body, context)
 
 
 @router.post(
@@ -227,20 +227,20 @@ async def request_urge(order_id: OrderId, body: AskCustodian, desk: ActDesk) -> 
     response_model=RequestToCustodian,
     responses=Responses.of(_ASK_REFUSALS),
 )
-async def request_extension(order_id: OrderId, body: AskForTime, desk: ActDesk) -> Response:
+async def request_extension(order_id: OrderId, body: AskForTime, context: CommandContext) -> Response:
     """Asks whoever holds the order for more time 延期, before the limit is over.
 
     Granted as long as all extensions of the clock together stay within what operators allow; refused with
     `deadline_passed`, `extension_too_long` or `limit_not_running`.
     """
-    return await _ask("extend", order_id, body, desk, clock=body.clock, minutes=body.minutes)
+    return await _ask("extend", order_id, body, context, clock=body.clock, minutes=body.minutes)
 
 
-async def _ask(kind: str, order_id: str, body: AskCustodian, desk: OrderDesk, **more: object) -> Response:
-    act = desk.act(order_id, body.occurred_at)
+async def _ask(kind: str, order_id: str, body: AskCustodian, context: OrderContext, **more: object) -> Response:
+    act = context.act(order_id, body.occurred_at)
     ask = use_cases.Ask(kind, body.reason, more)
     answer = await use_cases.ask_custodian(
-        ask, act, keys=desk.state.sealing_keys, db=desk.db, clock=desk.clock, wakeup=desk.wakeup
+        ask, act, keys=context.state.sealing_keys, db=context.db, clock=context.clock, wakeup=context.wakeup
     )
     return answer.response()
 
@@ -248,15 +248,15 @@ async def _ask(kind: str, order_id: str, body: AskCustodian, desk: OrderDesk, **
 @router.get("/requests/{request_id}", responses=Responses.of((*ANY, RequestNotFound)))
 async def get_request(
     request_id: OrderId,
-    desk: Desk,
+    context: Context,
     wait_seconds: Annotated[float, Query(ge=0, le=10, description="Wait so long for the answer.")] = 0,
 ) -> RequestToCustodian:
     """A request to a custodian and its answer: `pending`, `granted` or `refused` with the reason."""
-    opening = opening_for(desk.request)
+    opening = opening_for(context.request)
     found = await caught_up(
-        lambda: views.request_to_custodian(desk.db, request_id, opening, areas=desk.caller.areas),
+        lambda: views.request_to_custodian(context.db, request_id, opening, areas=context.caller.areas),
         lambda row: row["state"] != "pending",
-        wakeup=desk.wakeup,
+        wakeup=context.wakeup,
         seconds=wait_seconds,
     )
     return RequestToCustodian.model_validate(found)

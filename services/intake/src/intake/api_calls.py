@@ -5,18 +5,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.any_route import ANY
-from chassis.desk import Desk, RouteDesk
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.field_types import Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
-from chassis.texts import Moment
+from chassis.request_context import Context, RequestContext
 from contracts.calls import Direction
-from custody.http import answered
-from custody.record import ExternalReferenceTaken, WorkOrderNotFound
-from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchReference, SearchText
-from custody.sealing import opening_for, to_shown
-from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import call_desk, desk_store, settling, views_calls
 from intake.call_desk import Doing
 from intake.call_models import (
@@ -41,13 +36,18 @@ from intake.call_models import (
     WholeCall,
     WrittenRecord,
 )
-from intake.domain import creation
 from intake.domain import desk as refusals
+from intake.domain import creation
 from intake.domain.legs import CallState
 from intake.domain.privacy import not_searchable, plain_phone
 from intake.knowledge_store import ArticleNotFound
 from intake.scope_store import Scope
 from intake.views_calls import CallSearch, CaseSearch, seen_case, seen_record
+from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound
+from work_orders.http import answered
+from work_orders.routes import CommandContext, Cursor, Limit, OrderContext, OrderId, SearchReference, SearchText
+from work_orders.sealing import opening_for, to_shown
+from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 _CREATION = (
@@ -72,13 +72,13 @@ _SETTLING = (
 router = APIRouter(prefix="/v1", tags=["calls"])
 
 
-def doing_of(desk: OrderDesk) -> Doing:
-    caller, masters = desk.caller, desk.state.sealing_keys.masters
-    return Doing(caller.actor, desk.headers, desk.db, desk.clock, desk.wakeup, masters, caller.areas)
+def doing_of(context: OrderContext) -> Doing:
+    caller, masters = context.caller, context.state.sealing_keys.masters
+    return Doing(caller.actor, context.headers, context.db, context.clock, context.wakeup, masters, caller.areas)
 
 
-def scope_of(desk: RouteDesk) -> Scope:
-    return Scope(desk.caller.sub, desk.caller.areas)
+def scope_of(context: RequestContext) -> Scope:
+    return Scope(context.caller.sub, context.caller.areas)
 
 
 @router.post(
@@ -89,15 +89,15 @@ def scope_of(desk: RouteDesk) -> Scope:
         (*_ACT, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallTimesInverted)
     ),
 )
-async def log_call(body: LogCall, desk: ActDesk) -> Response:
+async def log_call(body: LogCall, context: CommandContext) -> Response:
     """Logs a call that no switch tells of; a number or a subscriber number finds the subscriber."""
     values = body.model_dump() | {"phone": plain_phone(body.phone) if body.phone else None}
-    return (await call_desk.log_call(call_desk.LogCall(**values), doing_of(desk))).response()
+    return (await call_desk.log_call(call_desk.LogCall(**values), doing_of(context))).response()
 
 
 @router.get("/calls", responses=Responses.of((*ANY, CursorBroken)))
 async def search_calls(
-    desk: Desk,
+    context: Context,
     subscriber_no: SearchReference = None,
     phone: SearchReference = None,
     agent_id: SearchReference = None,
@@ -112,25 +112,25 @@ async def search_calls(
     """Calls by subscriber, number, agent, queue or time, the latest first; numbers are masked by role, and a caller
     who sees them masked finds nothing by them. Within work areas: the calls that led to their orders, and the
     caller's own."""
-    if hidden := not_searchable({"phone": phone}, desk.caller.roles):
+    if hidden := not_searchable({"phone": phone}, context.caller.roles):
         return CallPage(items=[], next_cursor=None, not_searched=hidden)
     number = plain_phone(phone) if phone else None
     wanted = CallSearch(subscriber_no, number, agent_id, queue, direction, state, since, until)
     page = await views_calls.calls(
-        desk.db, wanted, scope=scope_of(desk), roles=desk.caller.roles, cursor=cursor, limit=limit
+        context.db, wanted, scope=scope_of(context), roles=context.caller.roles, cursor=cursor, limit=limit
     )
     return CallPage.model_validate(page)
 
 
 @router.get("/calls/{call_id}", responses=Responses.of((*ANY, refusals.CallNotFound)))
-async def get_call(call_id: OrderId, desk: Desk) -> WholeCall:
+async def get_call(call_id: OrderId, context: Context) -> WholeCall:
     """One call: what its switch said, what was written about it, how it was settled."""
-    async with desk.db.statements() as statements:
-        found = await views_calls.one_call(statements, call_id, scope=scope_of(desk), roles=desk.caller.roles)
+    async with context.db.statements() as statements:
+        found = await views_calls.one_call(statements, call_id, scope=scope_of(context), roles=context.caller.roles)
     if found["record"] is not None:
         record = {"call_id": call_id, **asdict(found["record"])}
-        (opened,) = await opening_for(desk.request).things([(call_id, record)])
-        found["record"] = seen_record(opened, found["direction"], desk.caller.roles)
+        (opened,) = await opening_for(context.request).things([(call_id, record)])
+        found["record"] = seen_record(opened, found["direction"], context.caller.roles)
     return WholeCall.model_validate(found, from_attributes=True)
 
 
@@ -139,10 +139,10 @@ async def get_call(call_id: OrderId, desk: Desk) -> WholeCall:
     response_model=WrittenRecord,
     responses=Responses.of((*_WRITING, refusals.CallNotFound, refusals.CallRecordChanged)),
 )
-async def write_call_record(call_id: OrderId, body: RecordOfCall, desk: ActDesk) -> Response:
+async def write_call_record(call_id: OrderId, body: RecordOfCall, context: CommandContext) -> Response:
     """Writes the record of a call; `If-Match` names the version it was changed on, without one it is the first."""
-    record = desk_store.CallRecord(**body.model_dump(), version=desk.headers.if_match or 0)
-    return await answered(await call_desk.write_record(call_id, record, doing_of(desk)), desk.request)
+    record = desk_store.CallRecord(**body.model_dump(), version=context.headers.if_match or 0)
+    return await answered(await call_desk.write_record(call_id, record, doing_of(context)), context.request)
 
 
 @router.post(
@@ -150,10 +150,10 @@ async def write_call_record(call_id: OrderId, body: RecordOfCall, desk: ActDesk)
     response_model=ShownCall,
     responses=Responses.of((*_WRITING, creation.SubscriberNotFound, creation.DemandTypeUnknown, refusals.CallNotFound)),
 )
-async def classify_call(call_id: OrderId, body: Classification, desk: ActDesk) -> Response:
+async def classify_call(call_id: OrderId, body: Classification, context: CommandContext) -> Response:
     """Says who called and what about; what is left out stays."""
     answer = await call_desk.classify(
-        call_id, doing_of(desk), subscriber_no=body.subscriber_no, demand_type=body.demand_type
+        call_id, doing_of(context), subscriber_no=body.subscriber_no, demand_type=body.demand_type
     )
     return answer.response()
 
@@ -161,20 +161,20 @@ async def classify_call(call_id: OrderId, body: Classification, desk: ActDesk) -
 @router.post(
     "/calls/{call_id}/settlements", status_code=201, response_model=Settlement, responses=Responses.of(_SETTLING)
 )
-async def settle_call(call_id: OrderId, body: Settling, desk: ActDesk) -> Response:
+async def settle_call(call_id: OrderId, body: Settling, context: CommandContext) -> Response:
     """Settles a call 办结: answered at once, by an order (a new one, or one that is open and is urged), by a
     department, or as a difficult case with a promised reply."""
-    return (await settling.settle(call_id, _how(body, desk), doing_of(desk))).response()
+    return (await settling.settle(call_id, _how(body, context), doing_of(context))).response()
 
 
-def _how(body: Any, desk: OrderDesk) -> settling.Settling:
+def _how(body: Any, context: OrderContext) -> settling.Settling:
     match body:
         case AnsweredAtOnce():
             return settling.AnsweredAtOnce(body.article_id)
         case ByNewOrder():
             return settling.NewOrder(body.order.command(), body.order.occurred_at, body.outage_id)
         case ByOpenOrder():
-            return settling.OpenOrder(body.order_id, body.reason, desk.caller.areas)
+            return settling.OpenOrder(body.order_id, body.reason, context.caller.areas)
         case ByDepartment():
             return settling.ToDepartment(body.department, body.question)
         case _:
@@ -182,44 +182,44 @@ def _how(body: Any, desk: OrderDesk) -> settling.Settling:
 
 
 @router.get("/calls/{call_id}/screen-pop", responses=Responses.of((*ANY, refusals.CallNotFound)))
-async def screen_pop_of_call(call_id: OrderId, desk: Desk) -> ScreenPop:
+async def screen_pop_of_call(call_id: OrderId, context: Context) -> ScreenPop:
     """Screen pop 来电弹屏 of a call: the subscribers it may come from, their open orders, calls, cases and outages.
 
     Within work areas: the orders of these areas, and the calls and cases that the caller may see.
     """
-    async with desk.db.statements() as statements:
-        subscriber_id, phone = await views_calls.caller_of(statements, call_id, scope_of(desk))
-    return await _popped(desk, subscriber_id, phone)
+    async with context.db.statements() as statements:
+        subscriber_id, phone = await views_calls.caller_of(statements, call_id, scope_of(context))
+    return await _popped(context, subscriber_id, phone)
 
 
 @router.get("/screen-pop", responses=Responses.of(ANY))
 async def screen_pop_of_number(
-    desk: Desk, phone: Annotated[str, Query(min_length=1, max_length=40, pattern=r"^\+?[0-9][0-9 -]*$")]
+    context: Context, phone: Annotated[str, Query(min_length=1, max_length=40, pattern=r"^\+?[0-9][0-9 -]*$")]
 ) -> ScreenPop:
     """The same for a number."""
-    return await _popped(desk, None, plain_phone(phone))
+    return await _popped(context, None, plain_phone(phone))
 
 
-async def _opened(desk: Desk, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+async def _opened(context: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Cases or referrals as they are read."""
-    return await opening_for(desk.request).things([(row["id"], row) for row in rows])
+    return await opening_for(context.request).things([(row["id"], row) for row in rows])
 
 
-async def _popped(desk: Desk, subscriber_id: str | None, phone: str | None) -> ScreenPop:
-    async with desk.db.statements() as statements:
+async def _popped(context: Context, subscriber_id: str | None, phone: str | None) -> ScreenPop:
+    async with context.db.statements() as statements:
         found = await views_calls.screen_pop(
-            statements, subscriber_id=subscriber_id, phone=phone, roles=desk.caller.roles, scope=scope_of(desk)
+            statements, subscriber_id=subscriber_id, phone=phone, roles=context.caller.roles, scope=scope_of(context)
         )
     # With the connection given back: the keys may have to be asked for.
-    opened = await opening_for(desk.request).objects(found["open_orders"])
+    opened = await opening_for(context.request).objects(found["open_orders"])
     found["open_orders"] = [to_shown(text.encode()) for text in opened]
-    found["open_cases"] = await _opened(desk, found["open_cases"])
+    found["open_cases"] = await _opened(context, found["open_cases"])
     return ScreenPop.model_validate(found, from_attributes=True)
 
 
 @router.get("/cases", responses=Responses.of((*ANY, CursorBroken)))
 async def list_cases(
-    desk: Desk,
+    context: Context,
     is_open: bool = True,
     is_overdue: bool | None = None,
     due_before: Moment | None = None,
@@ -232,8 +232,8 @@ async def list_cases(
     Within work areas: those of calls that the caller may see.
     """
     wanted = CaseSearch(is_open, is_overdue, due_before, promised_by)
-    page = await views_calls.cases(desk.db, wanted, scope=scope_of(desk), cursor=cursor, limit=limit)
-    cases = [seen_case(case, desk.caller.roles) for case in await _opened(desk, page["items"])]
+    page = await views_calls.cases(context.db, wanted, scope=scope_of(context), cursor=cursor, limit=limit)
+    cases = [seen_case(case, context.caller.roles) for case in await _opened(context, page["items"])]
     return CasePage.model_validate(page | {"items": cases})
 
 
@@ -241,24 +241,26 @@ _CASE = (*_WRITING, refusals.CaseNotFound, refusals.CaseReplied, refusals.CaseCh
 
 
 @router.post("/cases/{case_id}/reply", response_model=Case, responses=Responses.of(_CASE))
-async def reply_to_case(case_id: OrderId, body: Text, desk: ActDesk) -> Response:
+async def reply_to_case(case_id: OrderId, body: Text, context: CommandContext) -> Response:
     """The subscriber has the promised reply; `If-Match`, if it is sent, names the version of the case."""
-    return await answered(await settling.reply_to_case(case_id, body.text, doing_of(desk)), desk.request)
+    return await answered(await settling.reply_to_case(case_id, body.text, doing_of(context)), context.request)
 
 
 @router.post(
     "/cases/{case_id}/promise", response_model=Case, responses=Responses.of((*_CASE, refusals.PromiseOutOfReach))
 )
-async def promise_again(case_id: OrderId, body: Promise, desk: ActDesk) -> Response:
+async def promise_again(case_id: OrderId, body: Promise, context: CommandContext) -> Response:
     """Another time was agreed with the subscriber; `If-Match`, if it is sent, names the version of the case."""
-    return await answered(await settling.promise_again(case_id, body.reply_by, doing_of(desk)), desk.request)
+    return await answered(await settling.promise_again(case_id, body.reply_by, doing_of(context)), context.request)
 
 
 @router.get("/referrals", responses=Responses.of((*ANY, CursorBroken)))
-async def list_referrals(desk: Desk, is_open: bool = True, cursor: Cursor = None, limit: Limit = 50) -> ReferralPage:
+async def list_referrals(
+    context: Context, is_open: bool = True, cursor: Cursor = None, limit: Limit = 50
+) -> ReferralPage:
     """What departments were asked, the longest waiting first; within work areas, of calls that the caller may see."""
-    page = await views_calls.referrals(desk.db, scope=scope_of(desk), is_open=is_open, cursor=cursor, limit=limit)
-    return ReferralPage.model_validate(page | {"items": await _opened(desk, page["items"])})
+    page = await views_calls.referrals(context.db, scope=scope_of(context), is_open=is_open, cursor=cursor, limit=limit)
+    return ReferralPage.model_validate(page | {"items": await _opened(context, page["items"])})
 
 
 @router.post(
@@ -266,6 +268,6 @@ async def list_referrals(desk: Desk, is_open: bool = True, cursor: Cursor = None
     response_model=Referral,
     responses=Responses.of((*_WRITING, refusals.ReferralNotFound, refusals.ReferralAnswered, refusals.CallNotFound)),
 )
-async def answer_referral(referral_id: OrderId, body: Text, desk: ActDesk) -> Response:
+async def answer_referral(referral_id: OrderId, body: Text, context: CommandContext) -> Response:
     """What the department answered."""
-    return await answered(await settling.answer_referral(referral_id, body.text, doing_of(desk)), desk.request)
+    return await answered(await settling.answer_referral(referral_id, body.text, doing_of(context)), context.request)

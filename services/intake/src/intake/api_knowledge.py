@@ -6,18 +6,18 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.acts import Answer, IdempotencyKeyBroken, IdempotencyKeyReused, etag_of, raise_if_answered, remember
 from chassis.any_route import ANY
-from chassis.desk import Desk
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused, Reply, etag_of, raise_if_replied, remember
+from chassis.field_types import Code, Line, Prose
 from chassis.identity import new_id
 from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
 from chassis.problems import Responses, VersionRequired
-from chassis.texts import Code, Line, Prose
-from custody.routes import ActDesk, Cursor, Limit, OrderDesk, OrderId
+from chassis.request_context import Context
 from intake import knowledge, knowledge_store, store
 from intake.api_calls import scope_of
 from intake.domain.creation import DemandTypeUnknown
 from intake.knowledge_store import Article, ArticleChanged, ArticleNotFound
+from work_orders.routes import CommandContext, Cursor, Limit, OrderContext, OrderId
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 
@@ -80,21 +80,21 @@ class SettledCalls(BaseModel):
 
 @router.get("", responses=Responses.of(ANY))
 async def search_articles(
-    desk: Desk,
+    context: Context,
     q: Annotated[str, Query(min_length=1, max_length=200, description="Chinese or English; slips are forgiven.")],
     demand_type: Annotated[str | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=50)] = 10,
 ) -> FoundArticles:
     """Knowledge articles 知识条目, the best first; those of the demand type are raised."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         found = await knowledge.search(statements, q, demand_type=demand_type, limit=limit)
     return FoundArticles.model_validate({"items": found}, from_attributes=True)
 
 
 @router.post("", status_code=201, response_model=ShownArticle, responses=Responses.of((*_ACT, DemandTypeUnknown)))
-async def write_article(body: ArticleText, desk: ActDesk) -> Response:
+async def write_article(body: ArticleText, context: CommandContext) -> Response:
     """Writes a new article."""
-    return (await _put(Article(id=new_id(), **_values(body)), desk, 201)).response()
+    return (await _put(Article(id=new_id(), **_values(body)), context, 201)).response()
 
 
 @router.put(
@@ -102,53 +102,55 @@ async def write_article(body: ArticleText, desk: ActDesk) -> Response:
     response_model=ShownArticle,
     responses=Responses.of((*_ACT, ArticleNotFound, ArticleChanged, DemandTypeUnknown, VersionRequired)),
 )
-async def change_article(article_id: OrderId, body: ArticleText, desk: ActDesk) -> Response:
+async def change_article(article_id: OrderId, body: ArticleText, context: CommandContext) -> Response:
     """Writes the next version; `If-Match` names the version that it was written on. Earlier ones are kept."""
-    article = Article(id=article_id, version=desk.headers.expected_version, **_values(body))
-    return (await _put(article, desk, 200)).response()
+    article = Article(id=article_id, version=context.headers.expected_version, **_values(body))
+    return (await _put(article, context, 200)).response()
 
 
 def _values(body: ArticleText) -> dict[str, object]:
     return body.model_dump() | {"keywords": tuple(dict.fromkeys(body.keywords))}
 
 
-async def _put(article: Article, desk: OrderDesk, status: int) -> Answer:
-    async with desk.db.begin() as tx:
-        await raise_if_answered(tx, desk.headers.idempotency)
+async def _put(article: Article, context: OrderContext, status: int) -> Reply:
+    async with context.db.begin() as tx:
+        await raise_if_replied(tx, context.headers.idempotency)
         await store.require_demand_type(tx, article.demand_type)
-        written = await knowledge_store.put_article(tx, article, by=desk.caller.sub, now=desk.clock.now())
+        written = await knowledge_store.put_article(tx, article, by=context.caller.sub, now=context.clock.now())
         shown = ShownArticle.model_validate(written, from_attributes=True)
-        answer = Answer(status, shown.model_dump_json().encode(), etag_of(written.version))
-        await remember(tx, desk.headers.idempotency, answer)
+        answer = Reply(status, shown.model_dump_json().encode(), etag_of(written.version))
+        await remember(tx, context.headers.idempotency, answer)
     return answer
 
 
 @router.get("/{article_id}", responses=Responses.of((*ANY, ArticleNotFound)))
-async def get_article(article_id: OrderId, desk: Desk) -> ShownArticle:
+async def get_article(article_id: OrderId, context: Context) -> ShownArticle:
     """One article, with how many calls it has settled."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         found = await knowledge_store.get_article(statements, article_id)
     return ShownArticle.model_validate(found, from_attributes=True)
 
 
 @router.get("/{article_id}/versions", responses=Responses.of((*ANY, ArticleNotFound)))
-async def list_article_versions(article_id: OrderId, desk: Desk) -> ArticleVersions:
+async def list_article_versions(article_id: OrderId, context: Context) -> ArticleVersions:
     """Every version of an article, the latest first."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         await knowledge_store.get_article(statements, article_id)
         return ArticleVersions.model_validate({"items": await knowledge_store.versions(statements, article_id)})
 
 
 @router.get("/{article_id}/calls", responses=Responses.of((*ANY, ArticleNotFound, CursorBroken)))
-async def list_calls_settled(article_id: OrderId, desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> SettledCalls:
+async def list_calls_settled(
+    article_id: OrderId, context: Context, cursor: Cursor = None, limit: Limit = 50
+) -> SettledCalls:
     """The calls that an article settled and that the caller may see, the latest first."""
     after = from_cursor("settled-calls", cursor, str, str) if cursor else None
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         await knowledge_store.get_article(statements, article_id)
         rows = await knowledge_store.calls_settled(
             statements,
             article_id,
-            scope=scope_of(desk),
+            scope=scope_of(context),
             after=(moment_of(after[0]), after[1]) if after else None,
             limit=limit + 1,
         )

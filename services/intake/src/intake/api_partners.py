@@ -7,14 +7,14 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.any_route import ANY
-from chassis.desk import Desk
+from chassis.field_types import Code, Line, Name
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Name
+from chassis.request_context import Context
 from contracts.topics import PARTNER_ID
-from custody.routes import Cursor, Limit
 from intake import partners
 from intake.partners import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
+from work_orders.routes import Cursor, Limit
 
 PartnerId = Annotated[str, Path(pattern=f"^{PARTNER_ID.pattern}$", description="The partner's id, as in its topics.")]
 
@@ -99,34 +99,36 @@ class Agents(BaseModel):
 
 
 @router.put("/partners/{partner_id}", responses=Responses.of(ANY))
-async def define_partner(partner_id: PartnerId, body: PartnerDefinition, desk: Desk) -> DefinedPartner:
+async def define_partner(partner_id: PartnerId, body: PartnerDefinition, context: Context) -> DefinedPartner:
     """Registers a partner, or changes it; it may then write to `partner.<id>.in`."""
-    defined = await partners.define_partner(Partner(partner_id, **body.model_dump()), db=desk.db, clock=desk.clock)
+    defined = await partners.define_partner(
+        Partner(partner_id, **body.model_dump()), db=context.db, clock=context.clock
+    )
     return DefinedPartner.model_validate(defined, from_attributes=True)
 
 
 @router.get("/partners", responses=Responses.of(ANY))
-async def list_partners(desk: Desk) -> Partners:
+async def list_partners(context: Context) -> Partners:
     """Every partner, by id."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return Partners.model_validate({"items": await partners.partners(statements)}, from_attributes=True)
 
 
 @router.get("/partners/{partner_id}", responses=Responses.of((*ANY, PartnerNotFound)))
-async def get_partner(partner_id: PartnerId, desk: Desk) -> DefinedPartner:
+async def get_partner(partner_id: PartnerId, context: Context) -> DefinedPartner:
     """One partner; `paced_until` is in the future while it sends more than its quota."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         found = await partners.get_partner(statements, partner_id)
     return DefinedPartner.model_validate(found, from_attributes=True)
 
 
 @router.get("/partners/{partner_id}/refused-events", responses=Responses.of((*ANY, PartnerNotFound, CursorBroken)))
 async def list_refused_events(
-    partner_id: PartnerId, desk: Desk, cursor: Cursor = None, limit: Limit = 50
+    partner_id: PartnerId, context: Context, cursor: Cursor = None, limit: Limit = 50
 ) -> RefusedEvents:
     """What was refused to a partner, in the order in which it came."""
     after = from_cursor("refused-events", cursor, int, str) if cursor else (0, "")
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         await partners.get_partner(statements, partner_id)
         rows = await partners.refused_events(statements, partner_id, after=after, limit=limit + 1)
     last = rows[limit - 1] if len(rows) > limit else None
@@ -136,14 +138,14 @@ async def list_refused_events(
 
 @router.get("/partners/{partner_id}/unregistered-agents", responses=Responses.of((*ANY, PartnerNotFound, CursorBroken)))
 async def list_unregistered_agents(
-    partner_id: PartnerId, desk: Desk, cursor: Cursor = None, limit: Limit = 50
+    partner_id: PartnerId, context: Context, cursor: Cursor = None, limit: Limit = 50
 ) -> UnregisteredAgents:
     """A partner's names for agents 坐席 who are not registered, in alphabetical order; each is listed once.
 
     Their calls count under these names. `PUT /v1/agents/{agent_id}` with a name takes it off the list.
     """
     (after,) = from_cursor("unregistered-agents", cursor, str) if cursor else ("",)
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         await partners.get_partner(statements, partner_id)
         rows = await partners.unregistered_agents(statements, partner_id, after=after, limit=limit + 1)
     next_cursor = to_cursor("unregistered-agents", rows[limit - 1]["name"]) if len(rows) > limit else None
@@ -151,19 +153,23 @@ async def list_unregistered_agents(
 
 
 @router.put("/agents/{agent_id}", responses=Responses.of((*ANY, AgentNameTaken)))
-async def define_agent(agent_id: Code, body: AgentDefinition, desk: Desk) -> DefinedAgent:
+async def define_agent(agent_id: Code, body: AgentDefinition, context: Context) -> DefinedAgent:
     """Registers an agent 坐席 or changes them: the team, and the names that partners' switches have for them."""
     names = tuple(dict.fromkeys(AgentName(one.partner_id, one.name) for one in body.names))
     agent = DeskAgent(agent_id, body.name, body.team, body.is_active, names)
-    defined = await partners.define_agent(agent, desk.caller.actor, db=desk.db, clock=desk.clock, wakeup=desk.wakeup)
+    defined = await partners.define_agent(
+        agent, context.caller.actor, db=context.db, clock=context.clock, wakeup=context.wakeup
+    )
     return DefinedAgent.model_validate(defined, from_attributes=True)
 
 
 @router.get("/agents", responses=Responses.of((*ANY, CursorBroken)))
-async def list_agents(desk: Desk, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Agents:
+async def list_agents(
+    context: Context, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> Agents:
     """The agents, by id."""
     (after,) = from_cursor("agents", cursor, str) if cursor else ("",)
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         found = await partners.desk_agents(statements, after=after, limit=limit + 1)
     next_cursor = to_cursor("agents", found[limit - 1].id) if len(found) > limit else None
     return Agents.model_validate({"items": found[:limit], "next_cursor": next_cursor}, from_attributes=True)

@@ -7,17 +7,12 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.acts import Answer, IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.desk import Desk, RouteDesk
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused, Reply
+from chassis.field_types import Prose
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
-from chassis.texts import Prose
+from chassis.request_context import Context, RequestContext
 from contracts.sealing import SealedText
-from custody.record import WorkOrderNotFound
-from custody.routes import ANY, ActDesk, Cursor, Limit, OrderDesk, OrderId, SearchReference, read_order
-from custody.rows import to_order
-from custody.sealing import opening_for
-from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from intake import erasing, people_store, revealing
 from intake.domain.people import (
     Ground,
@@ -29,6 +24,11 @@ from intake.domain.people import (
 from intake.revealing import LegalHoldNotFound, Parts, Reveal
 from intake.use_cases import SubscriberIdNotFound
 from intake.views import SubscriberOfOrder
+from work_orders.commit import WorkOrderNotFound
+from work_orders.order_table import to_order
+from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderContext, OrderId, SearchReference, read_order
+from work_orders.sealing import opening_for
+from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 router = APIRouter(prefix="/v1", tags=["people's data"])
 
@@ -106,8 +106,8 @@ class ErasurePage(BaseModel):
     next_cursor: str | None
 
 
-def _parts(desk: RouteDesk) -> Parts:
-    return Parts(desk.db, desk.state.sealing_keys, desk.clock, desk.wakeup)
+def _parts(context: RequestContext) -> Parts:
+    return Parts(context.db, context.state.sealing_keys, context.clock, context.wakeup)
 
 
 @router.post(
@@ -115,10 +115,10 @@ def _parts(desk: RouteDesk) -> Parts:
     response_model=SubscriberOfOrder,
     responses=Responses.of((*_WRITES, SubscriberIdNotFound)),
 )
-async def reveal_subscriber(subscriber_id: OrderId, body: RevealWanted, desk: ActDesk) -> Response:
+async def reveal_subscriber(subscriber_id: OrderId, body: RevealWanted, context: CommandContext) -> Response:
     """The subscriber whole, for a purpose. Who, when and what for is recorded before it is shown."""
     wanted = Reveal(subscriber_id, body.purpose, body.reason)
-    return (await revealing.reveal(wanted, desk.caller.actor, desk.headers, _parts(desk))).response()
+    return (await revealing.reveal(wanted, context.caller.actor, context.headers, _parts(context))).response()
 
 
 @router.post(
@@ -126,16 +126,16 @@ async def reveal_subscriber(subscriber_id: OrderId, body: RevealWanted, desk: Ac
     response_model=SubscriberOfOrder,
     responses=Responses.of((*_WRITES, SubscriberIdNotFound, WorkOrderNotFound)),
 )
-async def reveal_subscriber_of_order(order_id: OrderId, body: RevealWanted, desk: ActDesk) -> Response:
+async def reveal_subscriber_of_order(order_id: OrderId, body: RevealWanted, context: CommandContext) -> Response:
     """The order's subscriber whole, for a purpose; recorded. For orders that the caller may see."""
-    order = to_order((await read_order(desk, order_id, None)).body)
+    order = to_order((await read_order(context, order_id, None)).body)
     wanted = Reveal(order.subscriber_id, body.purpose, body.reason, work_order_id=order_id)
-    return (await revealing.reveal(wanted, desk.caller.actor, desk.headers, _parts(desk))).response()
+    return (await revealing.reveal(wanted, context.caller.actor, context.headers, _parts(context))).response()
 
 
 @router.get("/reveals", response_model=RevealPage, responses=Responses.of((*ANY, CursorBroken)))
 async def list_reveals(
-    desk: Desk,
+    context: Context,
     subscriber_id: SearchReference = None,
     revealed_by: SearchReference = None,
     cursor: Cursor = None,
@@ -143,11 +143,11 @@ async def list_reveals(
 ) -> Response:
     """Who revealed whose data, when and what for; latest first."""
     (before,) = from_cursor("reveals", cursor, str) if cursor else (None,)
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         rows = await people_store.reveals(
             statements, subscriber_id=subscriber_id, revealed_by=revealed_by, before=before, limit=limit + 1
         )
-    return await _page("reveals", rows, limit, desk)
+    return await _page("reveals", rows, limit, context)
 
 
 @router.post(
@@ -156,9 +156,9 @@ async def list_reveals(
     response_model=LegalHold,
     responses=Responses.of((*_WRITES, SubscriberIdNotFound)),
 )
-async def set_legal_hold(subscriber_id: OrderId, body: HoldWanted, desk: ActDesk) -> Response:
+async def set_legal_hold(subscriber_id: OrderId, body: HoldWanted, context: CommandContext) -> Response:
     """Keeps everything of a subscriber until the hold is lifted: neither erasure nor retention touches it."""
-    return await _hold(revealing.set_legal_hold, subscriber_id, body, desk)
+    return await _hold(revealing.set_legal_hold, subscriber_id, body, context)
 
 
 @router.post(
@@ -166,19 +166,19 @@ async def set_legal_hold(subscriber_id: OrderId, body: HoldWanted, desk: ActDesk
     response_model=LegalHold,
     responses=Responses.of((*_WRITES, LegalHoldNotFound, LegalHoldLifted)),
 )
-async def lift_legal_hold(hold_id: HoldId, body: HoldWanted, desk: ActDesk) -> Response:
+async def lift_legal_hold(hold_id: HoldId, body: HoldWanted, context: CommandContext) -> Response:
     """Lifts a legal hold; it stays in the list with who lifted it and why."""
-    return await _hold(revealing.lift_legal_hold, hold_id, body, desk)
+    return await _hold(revealing.lift_legal_hold, hold_id, body, context)
 
 
-async def _hold(act: Any, of: str, body: HoldWanted, desk: OrderDesk) -> Response:
-    answer: Answer = await act(of, body.reason, desk.caller.actor, desk.headers, _parts(desk))
+async def _hold(act: Any, of: str, body: HoldWanted, context: OrderContext) -> Response:
+    answer: Reply = await act(of, body.reason, context.caller.actor, context.headers, _parts(context))
     return answer.response()
 
 
 @router.get("/legal-holds", response_model=LegalHoldPage, responses=Responses.of((*ANY, CursorBroken)))
 async def list_legal_holds(
-    desk: Desk,
+    context: Context,
     subscriber_id: SearchReference = None,
     is_standing: Annotated[bool | None, Query(description="Only those that stand, or only those lifted.")] = None,
     cursor: Cursor = None,
@@ -186,17 +186,17 @@ async def list_legal_holds(
 ) -> Response:
     """Legal holds, also those that were lifted; latest first."""
     (before,) = from_cursor("legal-holds", cursor, str) if cursor else (None,)
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         rows = await people_store.holds(
             statements, subscriber_id=subscriber_id, is_standing=is_standing, before=before, limit=limit + 1
         )
-    return await _page("legal-holds", rows, limit, desk)
+    return await _page("legal-holds", rows, limit, context)
 
 
-async def _page(name: str, rows: list[Any], limit: int, desk: RouteDesk) -> Response:
+async def _page(name: str, rows: list[Any], limit: int, context: RequestContext) -> Response:
     """A page of rows that hold a sealed reason each, which is opened for the one who asks."""
     stored = [(row["id"], msgspec.json.encode(dict(row)).decode()) for row in rows[:limit]]
-    items = ",".join(await opening_for(desk.request).objects(stored))
+    items = ",".join(await opening_for(context.request).objects(stored))
     following = f'"{to_cursor(name, stored[-1][0])}"' if len(rows) > limit else "null"
     return Response(f'{{"items":[{items}],"next_cursor":{following}}}', media_type="application/json")
 
@@ -205,22 +205,22 @@ async def _page(name: str, rows: list[Any], limit: int, desk: RouteDesk) -> Resp
     "/subscribers/{subscriber_id}/erasure",
     responses=Responses.of((*ANY, SubscriberIdNotFound, SubscriberOnLegalHold, SubscriberHasOpenOrders)),
 )
-async def erase_subscriber(subscriber_id: OrderId, body: ErasureWanted, desk: Desk) -> Erasure:
+async def erase_subscriber(subscriber_id: OrderId, body: ErasureWanted, context: Context) -> Erasure:
     """Erases a subscriber: their data go, and every text about them becomes unreadable in every service.
 
     Orders and their timelines stay and still verify. Asked again, it answers with the same evidence.
     """
     evidence = await erasing.erase_subscriber(
-        subscriber_id, body.ground, desk.caller.actor, db=desk.db, clock=desk.clock, wakeup=desk.wakeup
+        subscriber_id, body.ground, context.caller.actor, db=context.db, clock=context.clock, wakeup=context.wakeup
     )
     return Erasure.model_validate(dict(evidence))
 
 
 @router.get("/erasures", responses=Responses.of((*ANY, CursorBroken)))
-async def list_erasures(desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> ErasurePage:
+async def list_erasures(context: Context, cursor: Cursor = None, limit: Limit = 50) -> ErasurePage:
     """The evidence of every erasure, latest registered subscriber first."""
     (before,) = from_cursor("erasures", cursor, str) if cursor else (None,)
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         rows = await people_store.erasures(statements, before=before, limit=limit + 1)
     items = [Erasure.model_validate(dict(row)) for row in rows[:limit]]
     return ErasurePage(

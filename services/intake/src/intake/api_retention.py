@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
-from custody.routes import ANY, Cursor, Limit
+from chassis.request_context import Context
 from intake import activity_store, people_store
 from intake.domain.people import DEFAULT_DAYS, SHIPPED_IS_ACTIVE, DataClass, kept_since
 from intake.domain.privacy import mask_name
 from intake.retention import HIGHEST_COUNT
+from work_orders.routes import ANY, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["people's data"])
 
@@ -80,9 +80,9 @@ class RetentionRunPage(BaseModel):
 
 
 @router.get("/retention-rules", responses=Responses.of(ANY))
-async def list_retention_rules(desk: Desk) -> RetentionRules:
+async def list_retention_rules(context: Context) -> RetentionRules:
     """How many days each class of people's data is kept, and whether it goes afterwards."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         rows = {row["data_class"]: dict(row) for row in await people_store.retention_rules(statements)}
     items = []
     for one, days in DEFAULT_DAYS.items():
@@ -94,10 +94,10 @@ async def list_retention_rules(desk: Desk) -> RetentionRules:
 
 
 @router.put("/retention-rules/{data_class}", responses=Responses.of(ANY))
-async def set_retention_rule(data_class: DataClass, body: KeepDays, desk: Desk) -> RetentionRule:
+async def set_retention_rule(data_class: DataClass, body: KeepDays, context: Context) -> RetentionRule:
     """Sets how long a class of people's data is kept, and whether it goes then; the next daily run goes by it."""
-    now, by = desk.clock.now(), desk.caller.sub
-    async with desk.db.statements() as statements:
+    now, by = context.clock.now(), context.caller.sub
+    async with context.db.statements() as statements:
         is_active = await people_store.put_retention_rule(
             statements, data_class, body.keep_days, body.is_active, by=by, at=now
         )
@@ -108,7 +108,7 @@ async def set_retention_rule(data_class: DataClass, body: KeepDays, desk: Desk) 
 
 @router.get("/retention-rules/subscribers/due", responses=Responses.of((*ANY, CursorBroken)))
 async def list_due_subscribers(
-    desk: Desk,
+    context: Context,
     keep_days: Annotated[
         int | None, Query(ge=1, le=_LONGEST_DAYS, description="As if so many days were set; nothing is changed.")
     ] = None,
@@ -121,10 +121,10 @@ async def list_due_subscribers(
     on legal hold, is never among them.
     """
     (after,) = from_cursor("due-subscribers", cursor, str) if cursor else ("",)
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         rule = await people_store.retention_rule(statements, DataClass.SUBSCRIBERS)
         days = keep_days or rule.keep_days
-        since = kept_since(desk.clock.now(), days)
+        since = kept_since(context.clock.now(), days)
         rows = await activity_store.due_subscribers(statements, since, after=after, limit=limit + 1)
         count = await activity_store.count_due_subscribers(statements, since, highest=HIGHEST_COUNT)
     items = [
@@ -151,10 +151,10 @@ def _day_of(cursor: str) -> date:
 
 
 @router.get("/retention-runs", responses=Responses.of((*ANY, CursorBroken)))
-async def list_retention_runs(desk: Desk, cursor: Cursor = None, limit: Limit = 50) -> RetentionRunPage:
+async def list_retention_runs(context: Context, cursor: Cursor = None, limit: Limit = 50) -> RetentionRunPage:
     """What each daily run has done, latest first."""
     before = _day_of(cursor) if cursor else None
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         rows = await people_store.retention_runs(statements, before=before, limit=limit + 1)
     items = [RetentionRun.model_validate(dict(row)) for row in rows[:limit]]
     following = to_cursor("retention-runs", items[-1].run_on.isoformat()) if len(rows) > limit else None

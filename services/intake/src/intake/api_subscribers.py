@@ -6,19 +6,19 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.desk import Desk
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.field_types import Code, Line, Name, Prose, Reference
 from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
-from chassis.texts import Code, Line, Name, Prose, Reference
+from chassis.request_context import Context
 from contracts.events import Zone
 from contracts.plain_text import plain_reference
-from custody.routes import ANY, ActDesk, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
 from intake import store, use_cases, views
 from intake.domain.privacy import Subscriber, as_seen_by, not_searchable, plain_phone
 from intake.store import OrderType
 from intake.views import SubscriberOfOrder
+from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -98,18 +98,18 @@ class OrderTypes(BaseModel):
     response_model=SubscriberOfOrder,
     responses=Responses.of((*ANY, use_cases.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
 )
-async def create_subscriber(body: NewSubscriber, desk: ActDesk) -> Response:
+async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Response:
     """Registers a subscriber 用户."""
     values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
     subscriber = Subscriber(id=new_id(), version=1, **values)
     answer = await use_cases.create_subscriber(
         subscriber,
-        desk.caller.actor,
-        desk.headers,
-        db=desk.db,
-        masters=desk.state.sealing_keys.masters,
-        clock=desk.clock,
-        wakeup=desk.wakeup,
+        context.caller.actor,
+        context.headers,
+        db=context.db,
+        masters=context.state.sealing_keys.masters,
+        clock=context.clock,
+        wakeup=context.wakeup,
     )
     return answer.response()
 
@@ -129,19 +129,19 @@ async def create_subscriber(body: NewSubscriber, desk: ActDesk) -> Response:
         )
     ),
 )
-async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, desk: ActDesk) -> Response:
+async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, context: CommandContext) -> Response:
     """Changes a subscriber's data; `If-Match` names the version that the change was made on."""
     changes = body.model_dump(mode="json", exclude_unset=True)
     if "phones" in changes:
         changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
     return (
-        await use_cases.change_subscriber(subscriber_id, changes, desk.headers, db=desk.db, clock=desk.clock)
+        await use_cases.change_subscriber(subscriber_id, changes, context.headers, db=context.db, clock=context.clock)
     ).response()
 
 
 @router.get("/subscribers", tags=["subscribers"], responses=Responses.of((*ANY, CursorBroken)))
 async def search_subscribers(
-    desk: Desk,
+    context: Context,
     subscriber_no: SearchReference = None,
     phone: SearchReference = None,
     name: SearchName = None,
@@ -154,12 +154,12 @@ async def search_subscribers(
     """Subscribers by number, phone or kind exactly, by name or address from its beginning, by words of notes; masked
     by role. A search by a field that the caller sees masked finds nothing, and `not_searched` names the field."""
     searched = {"phone": phone, "name": name, "address": address, "notes": notes}
-    if hidden := not_searchable(searched, desk.caller.roles):
+    if hidden := not_searchable(searched, context.caller.roles):
         return SubscriberPage(items=[], next_cursor=None, not_searched=hidden)
     number = plain_phone(phone) if phone else None
     wanted = views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
-    found, next_cursor = await views.subscribers(desk.db, wanted, cursor=cursor, limit=limit)
-    items = [_shown(as_seen_by(subscriber, desk.caller.roles)) for subscriber in found]
+    found, next_cursor = await views.subscribers(context.db, wanted, cursor=cursor, limit=limit)
+    items = [_shown(as_seen_by(subscriber, context.caller.roles)) for subscriber in found]
     return SubscriberPage(items=items, next_cursor=next_cursor)
 
 
@@ -168,13 +168,13 @@ async def search_subscribers(
     tags=["subscribers"],
     responses=Responses.of((*ANY, use_cases.SubscriberIdNotFound)),
 )
-async def get_subscriber(subscriber_id: OrderId, desk: Desk) -> SubscriberOfOrder:
+async def get_subscriber(subscriber_id: OrderId, context: Context) -> SubscriberOfOrder:
     """One subscriber, as the caller's role may see them."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         subscriber = await store.find_subscriber(statements, subscriber_id)
     if subscriber is None:
         raise use_cases.SubscriberIdNotFound(subscriber_id=subscriber_id)
-    return _shown(as_seen_by(subscriber, desk.caller.roles))
+    return _shown(as_seen_by(subscriber, context.caller.roles))
 
 
 def _shown(subscriber: Subscriber) -> SubscriberOfOrder:
@@ -185,20 +185,20 @@ Kind = Annotated[Literal["device", "demand"], Path()]
 
 
 @router.get("/{kind}-types", tags=["order types"], responses=Responses.of(ANY))
-async def list_order_types(kind: Kind, desk: Desk) -> OrderTypes:
+async def list_order_types(kind: Kind, context: Context) -> OrderTypes:
     """The device types 设备类型 or demand types 需求类型, with their names in both languages."""
-    return OrderTypes.model_validate({"items": await views.order_types(desk.db, kind)}, from_attributes=True)
+    return OrderTypes.model_validate({"items": await views.order_types(context.db, kind)}, from_attributes=True)
 
 
 @router.put("/{kind}-types/{code}", tags=["order types"], responses=Responses.of(ANY))
-async def define_order_type(kind: Kind, code: Code, body: OrderTypeDefinition, desk: Desk) -> DefinedOrderType:
+async def define_order_type(kind: Kind, code: Code, body: OrderTypeDefinition, context: Context) -> DefinedOrderType:
     """Adds a type to the list or changes it; `is_active: false` keeps it for old orders only."""
     defined = await use_cases.define_order_type(
         kind,
         OrderType(code, **body.model_dump()),
-        desk.caller.actor,
-        db=desk.db,
-        clock=desk.clock,
-        wakeup=desk.wakeup,
+        context.caller.actor,
+        db=context.db,
+        clock=context.clock,
+        wakeup=context.wakeup,
     )
     return DefinedOrderType.model_validate(defined, from_attributes=True)

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remember
 from chassis.clock import Clock
+from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, remember
 from chassis.database import Database, Statements, Transaction
 from chassis.identity import new_id
 from chassis.sealing import MasterKeys
@@ -21,7 +21,6 @@ from contracts import calls as c
 from contracts import partners as p
 from contracts.events import Channel
 from contracts.message import Actor
-from custody.sealing import Sealer
 from intake import call_store, call_texts, desk_store, store, taken_calls
 from intake.call_store import KnownCall
 from intake.desk_store import CallRecord
@@ -30,6 +29,7 @@ from intake.domain.creation import SubscriberNotFound
 from intake.domain.desk import CallNotFound, CallRecordChanged, CallTimesInverted
 from intake.domain.legs import About, KnownFact, lay_out
 from intake.scope_store import Scope, require_call
+from work_orders.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Doing:
     """Who does something with a call, and what came with it."""
 
     actor: Actor
-    headers: ActHeaders
+    headers: CommandHeaders
     db: Database
     clock: Clock
     wakeup: Wakeup
@@ -64,19 +64,19 @@ class LogCall:
     demand_type: str | None = None
 
 
-async def log_call(command: LogCall, doing: Doing) -> Answer:
+async def log_call(command: LogCall, doing: Doing) -> Reply:
     """A call as an agent had it; it is answered from its beginning."""
     if command.ended_at < command.started_at:
         raise CallTimesInverted(started_at=command.started_at.isoformat(), ended_at=command.ended_at.isoformat())
     async with doing.db.begin() as tx:
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         await store.require_demand_type(tx, command.demand_type)
         call = KnownCall(id=new_id(), demand_type=command.demand_type)
         call.subscriber_id = await _subscriber(tx, command.subscriber_no, command.phone)
         for fact in _logged(command, doing):
             call.put(fact)
         await outbox.add(tx, await taken_calls.publish(tx, [call], now=doing.clock.now()))
-        answer = Answer(201, await desk_store.call_json(tx, call.id))
+        answer = Reply(201, await desk_store.call_json(tx, call.id))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
@@ -158,16 +158,16 @@ async def sealer_of(tx: Transaction, call: KnownCall, doing: Doing) -> Sealer:
 _WORDS = call_texts.TEXTS["call_records"][1]
 
 
-async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, demand_type: str | None) -> Answer:
+async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, demand_type: str | None) -> Reply:
     """Says who called and what about; what is left out stays."""
     async with doing.db.begin() as tx:
         await require_call(tx, call_id, doing.scope)
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
         await store.require_demand_type(tx, demand_type)
         subscriber_id = await get_subscriber_id(tx, subscriber_no) if subscriber_no is not None else None
         await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
-        answer = Answer(200, await desk_store.call_json(tx, call_id))
+        answer = Reply(200, await desk_store.call_json(tx, call_id))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
@@ -184,11 +184,11 @@ async def say_who_and_what(
     await tell(tx, call, doing, c.CallClassified)
 
 
-async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer:
+async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Reply:
     """Writes the record of a call; the version decided on is 0 for one that is not written yet."""
     async with doing.db.begin() as tx:
         await require_call(tx, call_id, doing.scope)
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         call = await lock_call(tx, call_id)
         present = await desk_store.record_version(tx, call_id)
         if record.version != present:
@@ -197,7 +197,7 @@ async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Answer
         sealed = replace(record, **{name: seal(getattr(record, name), call_id) for name in _WORDS})
         written = await desk_store.put_record(tx, call_id, sealed, by=doing.actor.sub, now=doing.clock.now())
         shown = {"call_id": call_id, **asdict(written)}
-        answer = Answer(200, msgspec.json.encode(shown), etag_of(written.version))
+        answer = Reply(200, msgspec.json.encode(shown), etag_of(written.version))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer

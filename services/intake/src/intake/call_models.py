@@ -6,14 +6,14 @@ from typing import Annotated, Any, Literal
 from fastapi import Body
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.texts import Code, Line, Moment, PastMoment, Prose, Reference
+from chassis.field_types import Code, Line, Moment, PastMoment, Prose, Reference
 from contracts.calls import CallOutcome, Direction
 from contracts.events import Channel
 from contracts.sealing import SealedText
-from custody.sealing import WorkOrderShown
 from intake.api import CreateWorkOrder
 from intake.api_subscribers import NOT_SEARCHED, Phone
 from intake.views import SubscriberOfOrder
+from work_orders.sealing import WorkOrderShown
 
 Optional = Line | Literal[""]
 OptionalProse = Prose | Literal[""]

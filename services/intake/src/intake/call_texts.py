@@ -11,8 +11,8 @@ from chassis.database import Transaction
 from chassis.sealing import MasterKeys
 from contracts.message import Actor
 from contracts.sealing import SEALED
-from custody.sealing import Sealer
 from intake.issuing import key_in
+from work_orders.sealing import Sealer
 
 TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "call_records": (

@@ -7,11 +7,11 @@ from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
-from custody.follow import Follower
 from intake import activity_store, restored, store
 from intake.erasing import on_sealing_keys_of_ours
+from work_orders.replica import Replica
 
-_follower = Follower(Service.INTAKE)
+_follower = Replica(Service.INTAKE)
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:

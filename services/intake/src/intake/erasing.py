@@ -16,10 +16,10 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.sealing import SealingKeyDestroyed
-from custody.sealing_keys import on_sealing_keys
 from intake import activity_store, people_store
 from intake.domain.people import Ground, SubscriberStillActive, may_erase
 from intake.use_cases import SubscriberIdNotFound
+from work_orders.sealing_keys import on_sealing_keys
 
 
 async def erase_subscriber(

@@ -12,8 +12,8 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.sealing import SealedText, SealingKeyIssued, with_texts
-from custody.sealing import seal
-from custody.sealing_keys import SealingKeyNotArrived, SealingKeys, SubscriberErased, key_place
+from work_orders.sealing import seal
+from work_orders.sealing_keys import SealingKeyNotArrived, SealingKeys, SubscriberErased, key_place
 
 T = TypeVar("T")
 

@@ -5,10 +5,10 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
-from custody.http import prepare_orders
 from intake import api, api_calls, api_knowledge, api_partners, api_people, api_retention, api_subscribers, api_ties
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners import subscription_finder
+from work_orders.http import prepare_orders
 
 
 def app(settings: Settings) -> FastAPI:

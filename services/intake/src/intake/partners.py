@@ -8,7 +8,7 @@ from typing import Any
 from chassis import outbox
 from chassis.clock import Clock
 from chassis.database import Database, Statements
-from chassis.guests import Guest
+from chassis.dynamic_subscriptions import DynamicSubscription
 from chassis.sealing import MasterKeys
 from chassis.subscription import Subscription
 from chassis.wakeup import PUBLISH, Wakeup
@@ -136,14 +136,14 @@ async def unregistered_agents(
     return [dict(row) for row in rows]
 
 
-def active_partners(masters: MasterKeys) -> Callable[[Database], Coroutine[Any, Any, Sequence[Guest]]]:
+def active_partners(masters: MasterKeys) -> Callable[[Database], Coroutine[Any, Any, Sequence[DynamicSubscription]]]:
     """What the worker listens to: the `in` of every active partner; a suspended one's events wait on its topic."""
 
-    async def arriving(db: Database) -> Sequence[Guest]:
+    async def arriving(db: Database) -> Sequence[DynamicSubscription]:
         async with db.statements() as statements:
             found = await partners(statements)
         return [
-            Guest(
+            DynamicSubscription(
                 subscription_of(partner.id, masters, events_per_second=partner.events_per_second),
                 [topic_of_partner(template, partner.id) for template in (PARTNER_IN, PARTNER_OUT)],
                 stamp=str(partner.events_per_second),

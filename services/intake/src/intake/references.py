@@ -1,8 +1,8 @@
 """What a caller may read when an external reference belongs to an order already."""
 
 from chassis.database import Statements
-from custody.record import ExternalReferenceTaken, find_tracked
 from intake.scope_store import Scope, visible_orders
+from work_orders.commit import ExternalReferenceTaken, find_stored_order
 
 
 async def as_seen(taken: ExternalReferenceTaken, statements: Statements, scope: Scope) -> ExternalReferenceTaken:
@@ -16,8 +16,8 @@ async def as_partner_sees(
 ) -> ExternalReferenceTaken:
     """The same for a partner, who may see the orders that it asked for itself."""
     order_id = taken.context["order_id"]
-    tracked = await find_tracked(statements, order_id) if order_id is not None else None
-    is_own = tracked is not None and (tracked.order.created.by.role, tracked.order.created.by.sub) == (
+    stored = await find_stored_order(statements, order_id) if order_id is not None else None
+    is_own = stored is not None and (stored.order.created.by.role, stored.order.created.by.sub) == (
         "partner",
         partner_id,
     )

@@ -6,19 +6,19 @@ from typing import Any
 
 import msgspec
 
-from chassis.acts import ActHeaders, Answer, raise_if_answered, remember
 from chassis.clock import Clock
+from chassis.commands import CommandHeaders, Reply, raise_if_replied, remember
 from chassis.database import Database, Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.message import Actor
 from contracts.refusals import NotFound
-from custody.sealing import Opening, seal
-from custody.sealing_keys import SealingKeys
 from intake import people_store, store
 from intake.domain.people import LegalHoldLifted, Purpose
 from intake.issuing import key_in
 from intake.use_cases import SubscriberIdNotFound
+from work_orders.sealing import Opening, seal
+from work_orders.sealing_keys import SealingKeys
 
 
 class LegalHoldNotFound(NotFound):
@@ -47,11 +47,11 @@ class Reveal:
     work_order_id: str | None = None
 
 
-async def reveal(wanted: Reveal, actor: Actor, headers: ActHeaders, parts: Parts) -> Answer:
+async def reveal(wanted: Reveal, actor: Actor, headers: CommandHeaders, parts: Parts) -> Reply:
     """The subscriber whole; the record of it is committed before. Raises `SubscriberIdNotFound`."""
     now, reveal_id = parts.clock.now(), new_id()
     async with parts.db.begin() as tx:
-        await raise_if_answered(tx, headers.idempotency)
+        await raise_if_replied(tx, headers.idempotency)
         subscriber = await store.find_subscriber(tx, wanted.subscriber_id)
         if subscriber is None:
             raise SubscriberIdNotFound(subscriber_id=wanted.subscriber_id)
@@ -61,17 +61,17 @@ async def reveal(wanted: Reveal, actor: Actor, headers: ActHeaders, parts: Parts
         await people_store.add_reveal(
             tx, reveal_id, subscriber.id, wanted.work_order_id, wanted.purpose, reason, actor, at=now
         )
-        answer = Answer(200, msgspec.json.encode(subscriber))
+        answer = Reply(200, msgspec.json.encode(subscriber))
         await remember(tx, headers.idempotency, answer, about=subscriber.id)
     parts.wakeup.send(PUBLISH)
     return answer
 
 
-async def set_legal_hold(subscriber_id: str, reason: str, actor: Actor, headers: ActHeaders, parts: Parts) -> Answer:
+async def set_legal_hold(subscriber_id: str, reason: str, actor: Actor, headers: CommandHeaders, parts: Parts) -> Reply:
     """From here on nothing of the subscriber is erased. Raises `SubscriberIdNotFound`."""
     now, hold_id = parts.clock.now(), new_id()
     async with parts.db.begin() as tx:
-        await raise_if_answered(tx, headers.idempotency)
+        await raise_if_replied(tx, headers.idempotency)
         if await people_store.lock_subscriber(tx, subscriber_id) is None:
             raise SubscriberIdNotFound(subscriber_id=subscriber_id)
         sealed = await _sealed(
@@ -84,11 +84,11 @@ async def set_legal_hold(subscriber_id: str, reason: str, actor: Actor, headers:
     return await _shown(answer, hold_id, headers, parts)
 
 
-async def lift_legal_hold(hold_id: str, reason: str, actor: Actor, headers: ActHeaders, parts: Parts) -> Answer:
+async def lift_legal_hold(hold_id: str, reason: str, actor: Actor, headers: CommandHeaders, parts: Parts) -> Reply:
     """Raises `LegalHoldNotFound` or `LegalHoldLifted`."""
     now = parts.clock.now()
     async with parts.db.begin() as tx:
-        await raise_if_answered(tx, headers.idempotency)
+        await raise_if_replied(tx, headers.idempotency)
         hold = await people_store.lock_hold(tx, hold_id)
         if hold is None:
             raise LegalHoldNotFound(hold_id=hold_id)
@@ -103,13 +103,13 @@ async def lift_legal_hold(hold_id: str, reason: str, actor: Actor, headers: ActH
     return await _shown(answer, hold_id, headers, parts)
 
 
-async def _shown(answer: Answer, subject: str, headers: ActHeaders, parts: Parts) -> Answer:
+async def _shown(answer: Reply, subject: str, headers: CommandHeaders, parts: Parts) -> Reply:
     opening = Opening(parts.keys, language=headers.language)
-    return Answer(answer.status, await opening.object(subject, answer.body))
+    return Reply(answer.status, await opening.object(subject, answer.body))
 
 
-def _answer(status: int, row: Any) -> Answer:
-    return Answer(status, msgspec.json.encode(dict(row)))
+def _answer(status: int, row: Any) -> Reply:
+    return Reply(status, msgspec.json.encode(dict(row)))
 
 
 async def _sealed(

@@ -11,11 +11,11 @@ from contracts.directory import AgentDefined, DemandTypeDefined, DeviceTypeDefin
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, SEALING_KEYS
-from custody.directory import said_again
 from intake.domain.people import Ground
 from intake.erasing import destroyed
 from intake.issuing import issued
 from intake.store import DEVICE
+from work_orders.directory import re_emitted
 
 _KEYS_AT_ONCE = 500
 
@@ -28,7 +28,7 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
     agents = await tx.fetch("select id as agent_id, version, name, team, is_active from agents order by id for update")
     entities = [(f"{row['kind']}_type:{row['code']}", _type_of(row), row["version"]) for row in types]
     entities += [(f"agent:{row['agent_id']}", _agent_of(row), row["version"]) for row in agents]
-    return said_again(entities, service=Service.INTAKE, now=now), "all"
+    return re_emitted(entities, service=Service.INTAKE, now=now), "all"
 
 
 def _agent_of(row: Any) -> AgentDefined:

@@ -7,14 +7,13 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.acts import AlreadyAnswered, Answer, etag_of, raise_if_answered, remember
+from chassis.commands import AlreadyReplied, Reply, etag_of, raise_if_replied, remember
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
 from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Act, ActNotAllowed, Service
-from custody.record import ExternalReferenceTaken, WorkOrderNotFound, create_in, find_tracked, may_see
 from intake import desk_store, knowledge_store, references, store, ties, use_cases
 from intake.call_desk import Doing, lock_call, say_who_and_what, sealer_of, tell
 from intake.call_store import KnownCall
@@ -31,6 +30,7 @@ from intake.domain.desk import (
 )
 from intake.issuing import sealed_in
 from intake.scope_store import can_see_call, require_call, visible_orders
+from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound, create_in, find_stored_order, may_see
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class DifficultCase:
 Settling = AnsweredAtOnce | NewOrder | OpenOrder | ToDepartment | DifficultCase
 
 
-async def settle(call_id: str, how: Settling, doing: Doing) -> Answer:
+async def settle(call_id: str, how: Settling, doing: Doing) -> Reply:
     """Settles a call in one of its ways; it may be settled in more than one."""
     now = doing.clock.now()
     async with doing.db.begin() as tx:
@@ -87,22 +87,22 @@ async def settle(call_id: str, how: Settling, doing: Doing) -> Answer:
         await tell(tx, call, doing, c.CallSettled, **(told | {"outcome": c.CallOutcome(told["outcome"])}))
         if isinstance(how, DifficultCase):
             await tell(tx, call, doing, c.ReplyPromised, case_id=about["case_id"], reply_by=how.reply_by)
-        answer = Answer(201, msgspec.json.encode(shown))
+        answer = Reply(201, msgspec.json.encode(shown))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
 
 async def _raise_if_settled(tx: Transaction, doing: Doing) -> None:
-    """Raises `AlreadyAnswered` with the first answer, without an order that the caller may not see any more."""
+    """Raises `AlreadyReplied` with the first answer, without an order that the caller may not see any more."""
     try:
-        await raise_if_answered(tx, doing.headers.idempotency)
-    except AlreadyAnswered as again:
+        await raise_if_replied(tx, doing.headers.idempotency)
+    except AlreadyReplied as again:
         settlement = msgspec.json.decode(again.answer.body)
         if await visible_orders(tx, [settlement["order_id"]], doing.scope) or settlement["order_id"] is None:
             raise
         hidden = msgspec.json.encode(settlement | {"order_id": None})
-        raise AlreadyAnswered(replace(again.answer, body=hidden)) from again
+        raise AlreadyReplied(replace(again.answer, body=hidden)) from again
 
 
 async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing) -> dict[str, Any]:
@@ -162,19 +162,19 @@ async def _create(tx: Transaction, call: KnownCall, how: NewOrder, doing: Doing)
 
 async def _urge(tx: Transaction, call: KnownCall, how: OpenOrder, doing: Doing) -> None:
     """A repeat call on an open order is an urge, which its custodian sees."""
-    tracked = await find_tracked(tx, how.order_id)
-    if tracked is None or not may_see(tracked.order, how.areas):
+    stored = await find_stored_order(tx, how.order_id)
+    if stored is None or not may_see(stored.order, how.areas):
         raise WorkOrderNotFound(order_id=how.order_id)
     try:
-        tracked.order.advance(Act.URGE)
+        stored.order.advance(Act.URGE)
     except ActNotAllowed as error:
-        raise OrderIsClosed(order_no=tracked.order.order_no, order_status=tracked.order.status.value) from error
+        raise OrderIsClosed(order_no=stored.order.order_no, order_status=stored.order.status.value) from error
     if call.demand_type is None:
         # Who calls may be another than the subscriber of the order; what about is what the order is about.
-        await say_who_and_what(tx, call, doing, subscriber_id=None, demand_type=tracked.order.demand_type)
+        await say_who_and_what(tx, call, doing, subscriber_id=None, demand_type=stored.order.demand_type)
     ask = use_cases.Ask("urge", how.reason)
     message, _ = await use_cases.asked(
-        tx, ask, tracked.order, doing.actor, doing.headers, masters=doing.masters, now=doing.clock.now()
+        tx, ask, stored.order, doing.actor, doing.headers, masters=doing.masters, now=doing.clock.now()
     )
     await outbox.add(tx, [message])
 
@@ -209,14 +209,14 @@ async def _open_case(tx: Transaction, call: KnownCall, how: DifficultCase, doing
     return case_id
 
 
-async def answer_referral(referral_id: str, text: str, doing: Doing) -> Answer:
+async def answer_referral(referral_id: str, text: str, doing: Doing) -> Reply:
     """Writes down what the department answered."""
     now = doing.clock.now()
     async with doing.db.begin() as tx:
         referral = await desk_store.lock_referral(tx, referral_id)
         if not await can_see_call(tx, referral["call_id"], doing.scope):
             raise ReferralNotFound(referral_id=referral_id)
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         if referral["answered_at"] is not None:
             raise ReferralAnswered(referral_id=referral_id, answered_at=referral["answered_at"].isoformat())
         call = await lock_call(tx, referral["call_id"])
@@ -231,13 +231,13 @@ async def answer_referral(referral_id: str, text: str, doing: Doing) -> Answer:
         department = referral["department"]
         await tell(tx, call, doing, c.DepartmentAnswered, referral_id=referral_id, department=department)
         shown = referral | {"answer": sealed, "answered_by": doing.actor.sub, "answered_at": now}
-        answer = Answer(200, msgspec.json.encode(shown))
+        answer = Reply(200, msgspec.json.encode(shown))
         await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
 
-async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
+async def reply_to_case(case_id: str, text: str, doing: Doing) -> Reply:
     """Writes down the reply that was promised and given."""
     now = doing.clock.now()
     async with doing.db.begin() as tx:
@@ -258,7 +258,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Answer:
     return answer
 
 
-async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Answer:
+async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Reply:
     """Another time was agreed with the subscriber; warnings begin anew."""
     check_promise(reply_by, now=doing.clock.now())
     async with doing.db.begin() as tx:
@@ -279,17 +279,17 @@ async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Answe
     return answer
 
 
-def _changed_case(case: dict[str, Any], **changes: Any) -> Answer:
+def _changed_case(case: dict[str, Any], **changes: Any) -> Reply:
     changed = case | changes | {"version": case["version"] + 1}
-    return Answer(200, msgspec.json.encode(changed), etag_of(changed["version"]))
+    return Reply(200, msgspec.json.encode(changed), etag_of(changed["version"]))
 
 
 async def _lock_open_case(tx: Transaction, case_id: str, doing: Doing) -> dict[str, Any]:
-    """Raises `AlreadyAnswered`, `CaseNotFound` (also for a call that the actor may not see) or what it refuses."""
+    """Raises `AlreadyReplied`, `CaseNotFound` (also for a call that the actor may not see) or what it refuses."""
     case = await desk_store.lock_case(tx, case_id)
     if not await can_see_call(tx, case["call_id"], doing.scope):
         raise CaseNotFound(case_id=case_id)
-    await raise_if_answered(tx, doing.headers.idempotency)
+    await raise_if_replied(tx, doing.headers.idempotency)
     if case["replied_at"] is not None:
         raise CaseReplied(case_id=case_id, replied_at=case["replied_at"].isoformat())
     check_version(CaseChanged, case["version"], doing.headers.if_match)

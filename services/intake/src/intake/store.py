@@ -11,9 +11,9 @@ from chassis.database import Statements, Transaction
 from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
-from custody.sealing_keys import SealingKeys
 from intake.domain.creation import Circumstances, CreateWorkOrder, DemandTypeUnknown, SubscriberNotFound
 from intake.domain.privacy import Subscriber
+from work_orders.sealing_keys import SealingKeys
 
 DEVICE, DEMAND = "device", "demand"
 

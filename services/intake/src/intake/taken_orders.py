@@ -10,11 +10,11 @@ from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.plain_text import plain_prose, plain_reference
 from contracts.refusals import Refusal, Unavailable
-from custody.record import ExternalReferenceTaken, create_in
 from intake import references, store
 from intake.domain.creation import CreateWorkOrder, create
 from intake.issuing import sealed_in
 from intake.taking import Taking
+from work_orders.commit import ExternalReferenceTaken, create_in
 
 
 async def take(taking: Taking, messages: Sequence[Message]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.acts import Answer, etag_of, raise_if_answered, remember
+from chassis.commands import Reply, etag_of, raise_if_replied, remember
 from chassis.database import Statements, Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -16,7 +16,6 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service, Status
 from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Message
-from custody.record import WorkOrderNotFound, find_tracked, may_see
 from intake import desk_store
 from intake.call_desk import Doing, get_subscriber_id
 from intake.call_texts import sealer_in
@@ -34,6 +33,7 @@ from intake.domain.desk import (
 )
 from intake.domain.duplicates import Candidate, Likeness, Reason, candidates
 from intake.domain.privacy import SEES_NUMBERS
+from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 
 _OUTAGE = "id, version, territories, cause, began_at, restore_by, ended_at, told_by"
 
@@ -48,11 +48,11 @@ class Outage:
     restore_by: datetime | None = None
 
 
-async def announce_outage(outage: Outage, doing: Doing) -> Answer:
+async def announce_outage(outage: Outage, doing: Doing) -> Reply:
     """Tells of an outage; callers inside it are told from then on."""
     check_restoration(outage.began_at, outage.restore_by)
     async with doing.db.begin() as tx:
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         row = await tx.fetchrow(
             f"""insert into outages (id, version, territories, cause, began_at, restore_by, told_by, changed_at)
                 values ($1, 1, $2, $3, $4, $5, $6, $7) returning {_OUTAGE}""",
@@ -65,16 +65,16 @@ async def announce_outage(outage: Outage, doing: Doing) -> Answer:
             doing.clock.now(),
         )
         assert row is not None
-        answer = Answer(201, msgspec.json.encode(dict(row)), etag_of(row["version"]))
+        answer = Reply(201, msgspec.json.encode(dict(row)), etag_of(row["version"]))
         await remember(tx, doing.headers.idempotency, answer)
     return answer
 
 
-async def change_outage(outage_id: str, doing: Doing, *, restore_by: datetime | None, is_over: bool) -> Answer:
+async def change_outage(outage_id: str, doing: Doing, *, restore_by: datetime | None, is_over: bool) -> Reply:
     """Another time of restoration, or the end."""
     now = doing.clock.now()
     async with doing.db.begin() as tx:
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         present = await tx.fetchrow(f"select {_OUTAGE} from outages where id = $1 for update", outage_id)
         if present is None:
             raise OutageNotFound(outage_id=outage_id)
@@ -92,7 +92,7 @@ async def change_outage(outage_id: str, doing: Doing, *, restore_by: datetime | 
             now,
         )
         assert row is not None
-        answer = Answer(200, msgspec.json.encode(dict(row)), etag_of(row["version"]))
+        answer = Reply(200, msgspec.json.encode(dict(row)), etag_of(row["version"]))
         await remember(tx, doing.headers.idempotency, answer)
     return answer
 
@@ -118,7 +118,7 @@ class NewLink:
     areas: tuple[str, ...] | None
 
 
-async def link(new: NewLink, doing: Doing) -> Answer:
+async def link(new: NewLink, doing: Doing) -> Reply:
     """Says that an order belongs together with another or with an outage; nothing else of either changes."""
     if (new.kind is LinkKind.SAME_OUTAGE) != (new.outage_id is not None) or (
         new.outage_id or new.other_order_id
@@ -128,12 +128,12 @@ async def link(new: NewLink, doing: Doing) -> Answer:
         raise LinkToItself()
     async with doing.db.begin() as tx:
         await _require_orders(tx, (new.order_id, new.other_order_id), new.areas)
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         await _refuse_known(tx, new)
         if new.outage_id is not None:
             await _get_cause(tx, new.outage_id)
         shown = await add_link(tx, new, doing)
-        answer = Answer(201, msgspec.json.encode(shown))
+        answer = Reply(201, msgspec.json.encode(shown))
         await remember(tx, doing.headers.idempotency, answer)
     doing.wakeup.send(PUBLISH)
     return answer
@@ -169,10 +169,10 @@ async def _get_cause(tx: Transaction, outage_id: str) -> str:
 
 async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any]:
     link_id, now = new_id(), doing.clock.now()
-    tracked = await find_tracked(tx, new.order_id)
-    assert tracked is not None
+    stored = await find_stored_order(tx, new.order_id)
+    assert stored is not None
     assert doing.masters is not None
-    seal = await sealer_in(tx, tracked.order.subscriber_id, doing.actor, masters=doing.masters, now=now)
+    seal = await sealer_in(tx, stored.order.subscriber_id, doing.actor, masters=doing.masters, now=now)
     row = await tx.fetchrow(
         """insert into links (id, order_id, kind, other_order_id, outage_id, reason, linked_by, linked_at)
            values ($1, $2, $3, $4, $5, $6, $7, $8) returning *""",
@@ -191,17 +191,17 @@ async def add_link(tx: Transaction, new: NewLink, doing: Doing) -> dict[str, Any
     return dict(row)
 
 
-async def undo_link(link_id: str, areas: tuple[str, ...] | None, doing: Doing) -> Answer:
+async def undo_link(link_id: str, areas: tuple[str, ...] | None, doing: Doing) -> Reply:
     """Takes a link back; that there was one stays on record."""
     async with doing.db.begin() as tx:
         row = await _lock_link(tx, link_id, areas)
-        await raise_if_answered(tx, doing.headers.idempotency)
+        await raise_if_replied(tx, doing.headers.idempotency)
         if row["undone_at"] is not None:
             raise LinkUndone(link_id=link_id, undone_at=row["undone_at"].isoformat())
         changed = {"undone_by": doing.actor.sub, "undone_at": doing.clock.now()}
         await tx.execute("update links set undone_by = $2, undone_at = $3 where id = $1", link_id, *changed.values())
         await outbox.add(tx, [_notice(WorkOrderUnlinked(link_id=link_id), row["order_id"], doing)])
-        answer = Answer(200, msgspec.json.encode(dict(row) | changed))
+        answer = Reply(200, msgspec.json.encode(dict(row) | changed))
         await remember(tx, doing.headers.idempotency, answer)
     doing.wakeup.send(PUBLISH)
     return answer
@@ -242,8 +242,8 @@ async def _require_orders(tx: Transaction, ids: tuple[str | None, ...], areas: t
 async def _require_order(tx: Transaction, order_id: str, areas: tuple[str, ...] | None) -> None:
     # The row lock keeps what is published here behind the order's creation.
     await tx.execute("select from work_orders where id = $1 for update", order_id)
-    tracked = await find_tracked(tx, order_id)
-    if tracked is None or not may_see(tracked.order, areas):
+    stored = await find_stored_order(tx, order_id)
+    if stored is None or not may_see(stored.order, areas):
         raise WorkOrderNotFound(order_id=order_id)
 
 

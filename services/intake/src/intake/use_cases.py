@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.acts import ActHeaders, Answer, etag_of, raise_if_answered, remember
 from chassis.clock import Clock
+from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, remember
 from chassis.database import Database, Transaction
 from chassis.identity import new_id
 from chassis.sealing import MasterKeys
@@ -22,15 +22,22 @@ from contracts.message import Actor, Message
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, NotFound, Stale
 from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
-from custody.record import Act, ExternalReferenceTaken, Orders, WorkOrderNotFound, find_tracked, may_see
-from custody.sealing import seal
-from custody.sealing_keys import SealingKeys
 from intake import references, store
 from intake.domain.creation import CreateWorkOrder, create
 from intake.domain.privacy import Subscriber
 from intake.issuing import ensure_key, key_in
 from intake.scope_store import Scope
 from intake.store import OrderType
+from work_orders.commit import (
+    ExternalReferenceTaken,
+    OrderCommand,
+    Orders,
+    WorkOrderNotFound,
+    find_stored_order,
+    may_see,
+)
+from work_orders.sealing import seal
+from work_orders.sealing_keys import SealingKeys
 
 
 class SubscriberNoTaken(Conflict):
@@ -52,10 +59,17 @@ class SubscriberChanged(Stale):
 
 
 async def create_work_order(
-    command: CreateWorkOrder, act: Act, *, orders: Orders, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup
-) -> Answer:
+    command: CreateWorkOrder,
+    act: OrderCommand,
+    *,
+    orders: Orders,
+    keys: SealingKeys,
+    db: Database,
+    clock: Clock,
+    wakeup: Wakeup,
+) -> Reply:
     async with db.statements() as statements:
-        await raise_if_answered(statements, act.headers.idempotency)
+        await raise_if_replied(statements, act.headers.idempotency)
         known = await store.circumstances(statements, command, keys, now=act.occurred_at or clock.now())
     event = create(command, known)
     await ensure_key(known.subscriber_id, act.actor, keys=keys, db=db, clock=clock, wakeup=wakeup)
@@ -83,24 +97,26 @@ _REQUESTS = {
 }
 
 
-async def ask_custodian(ask: Ask, act: Act, *, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup) -> Answer:
+async def ask_custodian(
+    ask: Ask, act: OrderCommand, *, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup
+) -> Reply:
     """Puts the request behind everything this service has published of the order."""
     now = clock.now()
     async with db.begin() as tx:
         # The row lock keeps the request behind the creation in the outbox.
         await tx.execute("select from work_orders where id = $1 for update", act.order_id)
         # Before the check: a token like the one of then gets its answer also when the order has been sent on since.
-        await raise_if_answered(tx, act.headers.idempotency)
-        tracked = await find_tracked(tx, act.order_id)
-        if tracked is None or not may_see(tracked.order, act.areas):
+        await raise_if_replied(tx, act.headers.idempotency)
+        stored = await find_stored_order(tx, act.order_id)
+        if stored is None or not may_see(stored.order, act.areas):
             raise WorkOrderNotFound(order_id=act.order_id)
         message, shown = await asked(
-            tx, ask, tracked.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at
+            tx, ask, stored.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at
         )
         await outbox.add(tx, [message])
-        await remember(tx, act.headers.idempotency, Answer(202, msgspec.json.encode(shown)))
+        await remember(tx, act.headers.idempotency, Reply(202, msgspec.json.encode(shown)))
     wakeup.send(PUBLISH)
-    return Answer(202, msgspec.json.encode(shown | {"reason": ask.reason}))
+    return Reply(202, msgspec.json.encode(shown | {"reason": ask.reason}))
 
 
 async def asked(
@@ -108,7 +124,7 @@ async def asked(
     ask: Ask,
     order: WorkOrder,
     actor: Actor,
-    headers: ActHeaders,
+    headers: CommandHeaders,
     *,
     masters: MasterKeys,
     now: datetime,
@@ -146,17 +162,17 @@ async def asked(
 async def create_subscriber(
     subscriber: Subscriber,
     actor: Actor,
-    headers: ActHeaders,
+    headers: CommandHeaders,
     *,
     db: Database,
     masters: MasterKeys,
     clock: Clock,
     wakeup: Wakeup,
-) -> Answer:
+) -> Reply:
     """With a sealing key from the beginning: any service may be the first to write about them."""
     now = clock.now()
     async with db.begin() as tx:
-        await raise_if_answered(tx, headers.idempotency)
+        await raise_if_replied(tx, headers.idempotency)
         if not await store.insert_subscriber(tx, subscriber, now=now):
             raise SubscriberNoTaken(subscriber_no=subscriber.subscriber_no)
         await key_in(tx, subscriber.id, actor, masters=masters, now=now)
@@ -168,18 +184,18 @@ async def create_subscriber(
     return answer
 
 
-def _subscriber_answer(status: int, subscriber: Subscriber, warnings: list[LookAlike]) -> Answer:
+def _subscriber_answer(status: int, subscriber: Subscriber, warnings: list[LookAlike]) -> Reply:
     """With what people may take for something else: the number, and scripts mixed in the name."""
     warnings = [*warnings, *look_alikes("name", subscriber.name, ())]
     body = {**msgspec.to_builtins(subscriber), "look_alikes": msgspec.to_builtins(warnings)}
-    return Answer(status, msgspec.json.encode(body), etag_of(subscriber.version))
+    return Reply(status, msgspec.json.encode(body), etag_of(subscriber.version))
 
 
 async def change_subscriber(
-    subscriber_id: str, changes: dict[str, object], headers: ActHeaders, *, db: Database, clock: Clock
-) -> Answer:
+    subscriber_id: str, changes: dict[str, object], headers: CommandHeaders, *, db: Database, clock: Clock
+) -> Reply:
     async with db.begin() as tx:
-        await raise_if_answered(tx, headers.idempotency)
+        await raise_if_replied(tx, headers.idempotency)
         present = await store.find_subscriber(tx, subscriber_id)
         if present is None:
             raise SubscriberIdNotFound(subscriber_id=subscriber_id)

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from chassis.catch_up import NotCaughtUp, caught_up
 from chassis.database import Database, Statements
 from chassis.paging import from_cursor, to_cursor
+from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.catalogue import BY_BODY
 from contracts.lifecycle import Status
@@ -19,13 +19,13 @@ from contracts.links import WorkOrderLinked, WorkOrderUnlinked
 from contracts.look_alikes import LookAlike
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
-from custody.record import WorkOrderNotFound, find_tracked, may_see
-from custody.sealing import Opening
-from custody.views import Search, most_recent
 from intake import store
 from intake.domain.privacy import Subscriber, as_seen_by
 from intake.scope_store import Scope, visible_orders
 from intake.store import OrderType
+from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
+from work_orders.sealing import Opening
+from work_orders.views import Search, most_recent
 
 
 class RequestNotFound(NotFound):
@@ -114,7 +114,7 @@ async def history(
 
     async def read():
         async with db.statements() as statements:
-            tracked = await find_tracked(statements, order_id)
+            stored = await find_stored_order(statements, order_id)
             rows = await statements.fetch(
                 """select message_id as id, type, order_version, occurred_at, recorded_at, service,
                        actor_sub, actor_role, actor_name, data
@@ -122,13 +122,13 @@ async def history(
                 order_id,
             )
             hidden = await _foreign_links(statements, rows, scope)
-        return tracked, [row for row in rows if _link_of(row) not in hidden]
+        return stored, [row for row in rows if _link_of(row) not in hidden]
 
     def has_come(found) -> bool:
         return at_least is None or any((row["order_version"] or 0) >= at_least for row in found[1])
 
-    tracked, rows = found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
-    if tracked is None or not may_see(tracked.order, scope.areas):
+    stored, rows = found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
+    if stored is None or not may_see(stored.order, scope.areas):
         raise WorkOrderNotFound(order_id=order_id)
     if not has_come(found):
         raise NotCaughtUp(subject=order_id, expected=at_least)
@@ -164,8 +164,8 @@ async def request_to_custodian(
 ) -> dict[str, Any]:
     async with db.statements() as statements:
         row = await statements.fetchrow("select * from requests where id = $1", request_id)
-        tracked = await find_tracked(statements, row["order_id"]) if row else None
-    if row is None or tracked is None or not may_see(tracked.order, areas):
+        stored = await find_stored_order(statements, row["order_id"]) if row else None
+    if row is None or stored is None or not may_see(stored.order, areas):
         raise RequestNotFound(request_id=request_id)
     reason, why = await opening.text(row["order_id"], row["reason"])
     refusal = json.loads(row["refusal"]) if row["refusal"] else None
@@ -176,13 +176,13 @@ async def subscriber_of_order(
     db: Database, order_id: str, *, roles: AbstractSet[str], areas: tuple[str, ...] | None
 ) -> SubscriberOfOrder:
     async with db.statements() as statements:
-        tracked = await find_tracked(statements, order_id)
-        if tracked is None or not may_see(tracked.order, areas):
+        stored = await find_stored_order(statements, order_id)
+        if stored is None or not may_see(stored.order, areas):
             raise WorkOrderNotFound(order_id=order_id)
-        subscriber = await store.find_subscriber(statements, tracked.order.subscriber_id)
+        subscriber = await store.find_subscriber(statements, stored.order.subscriber_id)
     if subscriber is None:
         raise WorkOrderNotFound(order_id=order_id)
-    seen = as_seen_by(subscriber, roles, visiting_status=tracked.order.status if areas is not None else None)
+    seen = as_seen_by(subscriber, roles, visiting_status=stored.order.status if areas is not None else None)
     return SubscriberOfOrder.model_validate(seen, from_attributes=True)
 
 

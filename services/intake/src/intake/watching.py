@@ -10,9 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from chassis import outbox
-from chassis.acts import ActHeaders
 from chassis.catching_up import is_passing
 from chassis.clock import SystemClock
+from chassis.commands import CommandHeaders
 from chassis.database import Database, Transaction
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts import calls as c
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _LOOK_SECONDS = 5.0
 _AT_ONCE = 100
 _WATCH = Actor("intake", "service")
-_NO_HEADERS = ActHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
+_NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
 
 
 async def watch(db: Database, wakeup: Wakeup) -> None:

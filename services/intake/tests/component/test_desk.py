@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.acts import ActHeaders
+from chassis.commands import CommandHeaders
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts.message import Actor
@@ -200,7 +200,7 @@ async def test_a_reply_is_promised_for_a_time_ahead_and_not_too_far(intake: Any,
 async def test_a_promise_is_warned_of_once_then_overdue_once_and_a_reply_ends_it(intake: Any) -> None:
     call_id, case_id = await difficult(intake, datetime.now(UTC) + timedelta(hours=5))
     clock = FixedClock(datetime.now(UTC))
-    watching = Doing(Actor("intake", "service"), ActHeaders(None, None, None, None), intake.db, clock, _Deaf())
+    watching = Doing(Actor("intake", "service"), CommandHeaders(None, None, None, None), intake.db, clock, _Deaf())
 
     async def kinds() -> list[str]:
         return [
@@ -225,7 +225,7 @@ async def test_a_promise_is_warned_of_once_then_overdue_once_and_a_reply_ends_it
 async def test_after_standing_still_a_passed_promise_is_told_as_overdue_alone(intake: Any) -> None:
     call_id, _ = await difficult(intake, datetime.now(UTC) + timedelta(hours=5))
     clock = FixedClock(datetime.now(UTC) + timedelta(hours=50))
-    doing = Doing(Actor("intake", "service"), ActHeaders(None, None, None, None), intake.db, clock, _Deaf())
+    doing = Doing(Actor("intake", "service"), CommandHeaders(None, None, None, None), intake.db, clock, _Deaf())
     assert await look(doing) == 1
     assert len(await told(intake, call_id, c.ReplyOverdue)) == 1
     assert await told(intake, call_id, c.ReplyWarned) == []
@@ -234,7 +234,7 @@ async def test_after_standing_still_a_passed_promise_is_told_as_overdue_alone(in
 async def test_another_agreed_time_begins_the_watch_anew(intake: Any) -> None:
     call_id, case_id = await difficult(intake, datetime.now(UTC) + timedelta(minutes=30))
     clock = FixedClock(datetime.now(UTC))
-    doing = Doing(Actor("intake", "service"), ActHeaders(None, None, None, None), intake.db, clock, _Deaf())
+    doing = Doing(Actor("intake", "service"), CommandHeaders(None, None, None, None), intake.db, clock, _Deaf())
     assert await look(doing) == 1
     later = (datetime.now(UTC) + timedelta(days=2)).isoformat()
     assert (await intake.post(f"/cases/{case_id}/promise", {"reply_by": later})).json()["warned_at"] is None

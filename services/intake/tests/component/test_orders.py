@@ -168,7 +168,7 @@ async def test_a_technician_asks_for_more_time_on_an_order_of_their_area(intake:
     assert (asked["kind"], asked["state"], asked["reason"]) == ("extend", "pending", "堵车")
     refused = await ask_for(["north"], clock="accept")
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid_request")
-    granted = e.WorkOrderExtended(request_id=asked["id"], clock=e.Clock.ARRIVE, minutes=30, reason="x")
+    granted = e.WorkOrderExtended(request_id=asked["id"], clock=e.SlaClock.ARRIVE, minutes=30, reason="x")
     await intake.happens(order_id, Service.FIELDWORK, granted)
     shown = (await intake.get(f"/requests/{asked['id']}", "technician", ["north"])).json()
     assert shown["state"] == "granted"

@@ -13,9 +13,9 @@ from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service
 from contracts.sealing import SEALED, SealingKeyDestroyed, SealingKeyIssued
-from custody.testing import published
 from intake import retention
 from intake.erasing import destroyed, on_sealing_keys_of_ours
+from work_orders.testing import published
 
 TEXT = "no picture 没有图像"
 MASTERS = MasterKeys.parse(MASTER_KEYS)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from services.intake.tests.conftest import Intake
 
-from chassis.acts import ActHeaders
+from chassis.commands import CommandHeaders
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
@@ -21,7 +21,7 @@ from intake.watching import look
 from .switch import Switch
 
 NOW = datetime.now(UTC)
-_NO_HEADERS = ActHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
+_NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
 
 
 async def logged(intake: Intake, **overrides: Any) -> Any:

@@ -3,26 +3,26 @@
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from chassis.acts import etag_of
-from chassis.desk import Desk
+from chassis.commands import etag_of
+from chassis.field_types import Prose
 from chassis.problems import Responses
-from chassis.texts import Prose
+from chassis.request_context import Context
 from contracts.events import AuditVerdict
-from custody.routes import (
+from qa import use_cases, views
+from qa.domain import quality
+from work_orders.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
     READ_REFUSALS,
     ActBody,
-    ActDesk,
     AtLeast,
+    CommandContext,
     ListWanted,
     OrderId,
     WorkOrderPage,
     read_order,
 )
-from custody.sealing import WorkOrderShown, opening_for, to_shown
-from qa import use_cases, views
-from qa.domain import quality
+from work_orders.sealing import WorkOrderShown, opening_for, to_shown
 
 router = APIRouter(prefix="/v1", tags=["work orders"])
 
@@ -37,27 +37,29 @@ class RedispatchBody(ActBody):
 
 
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
-async def list_work_orders(desk: Desk, wanted: ListWanted) -> Response:
+async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """Completed 完成 orders and those under audit 审核, most urgent first; `archived` 归档 latest first."""
-    search = wanted.search(desk.caller.areas, default=views.TO_AUDIT)
+    search = wanted.search(context.caller.areas, default=views.TO_AUDIT)
     return Response(
-        await views.orders_page(desk.db, search, opening_for(desk.request), cursor=wanted.cursor, limit=wanted.limit),
+        await views.orders_page(
+            context.db, search, opening_for(context.request), cursor=wanted.cursor, limit=wanted.limit
+        ),
         media_type="application/json",
     )
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
-async def get_work_order(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
+async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order; `at_least` waits for a version on its way."""
-    answer = await read_order(desk, order_id, at_least)
+    answer = await read_order(context, order_id, at_least)
     return answer.response()
 
 
 @router.get("/work-orders/{order_id}/form", responses=Responses.of(READ_REFUSALS))
-async def get_form(order_id: OrderId, desk: Desk, response: Response, at_least: AtLeast = None) -> views.Form:
+async def get_form(order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None) -> views.Form:
     """The order with its subscriber, areas and staff by name, and what can be done. The `ETag` is for `If-Match`."""
-    answer = await read_order(desk, order_id, at_least)
-    form = await views.form_of(to_shown(answer.body), desk)
+    answer = await read_order(context, order_id, at_least)
+    form = await views.form_of(to_shown(answer.body), context)
     response.headers["etag"] = etag_of(form.order.version)
     return form
 
@@ -65,10 +67,10 @@ async def get_form(order_id: OrderId, desk: Desk, response: Response, at_least: 
 @router.post(
     "/work-orders/{order_id}/submit-for-audit", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS)
 )
-async def submit_for_audit(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
+async def submit_for_audit(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Submits a completed order for audit 审核."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.submit_for_audit(act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.submit_for_audit(act, orders=context.orders)).response()
 
 
 @router.post(
@@ -76,22 +78,22 @@ async def submit_for_audit(order_id: OrderId, body: ActBody, desk: ActDesk) -> R
     response_model=WorkOrderShown,
     responses=Responses.of((*ACT_REFUSALS, quality.AuditorCompletedOrder)),
 )
-async def audit_work_order(order_id: OrderId, body: AuditBody, desk: ActDesk) -> Response:
+async def audit_work_order(order_id: OrderId, body: AuditBody, context: CommandContext) -> Response:
     """Passed, it is completed and audited; failed, it waits to be dispatched again. Never one's own work."""
-    act = desk.act(order_id, body.occurred_at)
-    command = quality.AuditWorkOrder(verdict=body.verdict, remark=body.remark, auditor=desk.caller.sub)
-    return (await use_cases.audit_work_order(command, act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    command = quality.AuditWorkOrder(verdict=body.verdict, remark=body.remark, auditor=context.caller.sub)
+    return (await use_cases.audit_work_order(command, act, orders=context.orders)).response()
 
 
 @router.post("/work-orders/{order_id}/redispatch", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def redispatch_work_order(order_id: OrderId, body: RedispatchBody, desk: ActDesk) -> Response:
+async def redispatch_work_order(order_id: OrderId, body: RedispatchBody, context: CommandContext) -> Response:
     """Sends a completed order back to be dispatched again 重复派单; its completion stays in the order."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.redispatch_work_order(body.reason, act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.redispatch_work_order(body.reason, act, orders=context.orders)).response()
 
 
 @router.post("/work-orders/{order_id}/archive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def archive_work_order(order_id: OrderId, body: ActBody, desk: ActDesk) -> Response:
+async def archive_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Closes a completed order for good 归档, audited or not."""
-    act = desk.act(order_id, body.occurred_at)
-    return (await use_cases.archive_work_order(act, orders=desk.orders)).response()
+    act = context.act(order_id, body.occurred_at)
+    return (await use_cases.archive_work_order(act, orders=context.orders)).response()

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from chassis.desk import Desk
 from chassis.problems import Responses
-from qa.desk import ActDesk
+from chassis.request_context import Context
+from qa.desk import CommandContext
 from qa.routes import ACT_REFUSALS, ANY, Body, Zone
 from qa.rules import QualityRules, get_quality_rules, put_quality_rules
 
@@ -16,15 +16,15 @@ class QualityRulesBody(Body):
 
 
 @router.get("/quality", responses=Responses.of(ANY))
-async def get_rules_of_quality(desk: Desk) -> QualityRules:
+async def get_rules_of_quality(context: Context) -> QualityRules:
     """The time zone of the auditors' days."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return await get_quality_rules(statements)
 
 
 @router.put("/quality", response_model=QualityRules, responses=Responses.of(ACT_REFUSALS))
-async def set_rules_of_quality(body: QualityRulesBody, desk: ActDesk) -> Response:
+async def set_rules_of_quality(body: QualityRulesBody, context: CommandContext) -> Response:
     """Changes them, for what is done from then on: a day that something was counted for stays."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         act.answer_with(await put_quality_rules(act.tx, body.time_zone, by=act.actor.sub, now=act.now))
     return act.answer.response()

@@ -7,13 +7,13 @@ from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import CALLS, DIRECTORY, SEALING_KEYS, WORK_ORDERS
-from custody.directory import on_directory
-from custody.follow import Follower
 from qa.erasing import on_sealing_keys_of_quality
 from qa.follow_up.planning import plan_follow_ups
 from qa.recordings.consumer import on_calls
+from work_orders.directory import on_directory
+from work_orders.replica import Replica
 
-_FOLLOWER = Follower(Service.QA)
+_FOLLOWER = Replica(Service.QA)
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:

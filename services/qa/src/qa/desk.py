@@ -1,6 +1,6 @@
 """The desk of an act of quality: one transaction, with its answer and what it publishes.
 
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         plan = await store.PLANS.lock(act.tx, plan_id)
         drawn, event = decide(plan, now=act.now)
         await store.PLANS.save(act.tx, drawn)
@@ -8,7 +8,7 @@
         act.answer_with(drawn)
     return act.answer
 
-A command that was carried out before raises `AlreadyAnswered` with its first answer. At the end of the block the
+A command that was carried out before raises `AlreadyReplied` with its first answer. At the end of the block the
 messages are written to the outbox and the answer is remembered; then all of it is committed, or nothing.
 """
 
@@ -23,26 +23,26 @@ import msgspec
 from fastapi import Depends, Request
 
 from chassis import outbox
-from chassis.acts import (
-    ACT_PARAMETERS,
-    ActHeaders,
-    AlreadyAnswered,
-    Answer,
-    act_headers,
+from chassis.commands import (
+    COMMAND_PARAMETERS,
+    AlreadyReplied,
+    CommandHeaders,
+    Reply,
+    command_headers,
     etag_of,
-    raise_if_answered,
+    raise_if_replied,
     remember,
 )
 from chassis.database import Statements, Transaction
-from chassis.desk import RouteDesk
 from chassis.problems import VersionRequired
+from chassis.request_context import RequestContext
 from chassis.wakeup import PUBLISH
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.refusals import Stale
-from custody.sealing import Sealer
-from custody.sealing_keys import SealingKeys
+from work_orders.sealing import Sealer
+from work_orders.sealing_keys import SealingKeys
 
 _KEY_LOCKS = 0x4C57_0006
 _KEY_LOCK_COUNT = 512
@@ -63,9 +63,9 @@ class ActAtDesk:
     tx: Transaction
     now: datetime
     actor: Actor
-    headers: ActHeaders
+    headers: CommandHeaders
     messages: list[Message] = field(default_factory=list)
-    given: Answer | None = None
+    given: Reply | None = None
 
     def publish(self, event: Any, *, subject: str) -> None:
         self.messages.append(
@@ -84,7 +84,7 @@ class ActAtDesk:
     def answer_with(self, thing: Any, *, status: int = 200) -> None:
         """The JSON of a thing; its version, if it has one, is the entity tag."""
         version = getattr(thing, "version", None)
-        self.given = Answer(status, msgspec.json.encode(thing), etag_of(version) if version else None)
+        self.given = Reply(status, msgspec.json.encode(thing), etag_of(version) if version else None)
 
     def check_version(self, present: int) -> None:
         """Raises `VersionRequired` or `ThingChanged` unless the act was decided on this version."""
@@ -92,17 +92,17 @@ class ActAtDesk:
             raise ThingChanged(present_version=present, expected_version=self.headers.expected_version)
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> Reply:
         assert self.given is not None, "the act has no answer"
         return self.given
 
 
-class QualityDesk(RouteDesk):
+class QualityDesk(RequestContext):
     """The desk of an act: also what its headers say."""
 
     __slots__ = ("headers",)
 
-    def __init__(self, request: Request, headers: ActHeaders) -> None:
+    def __init__(self, request: Request, headers: CommandHeaders) -> None:
         super().__init__(request)
         self.headers = headers
 
@@ -110,12 +110,12 @@ class QualityDesk(RouteDesk):
         """Seals what is typed under the key of the subscriber whom `find` gives; plain where nobody is known.
 
         To be asked for before the act: nothing is locked while a key on its way is waited for. Raises
-        `AlreadyAnswered`, `SubscriberErased` or `SealingKeyNotArrived`.
+        `AlreadyReplied`, `SubscriberErased` or `SealingKeyNotArrived`.
         """
         if not any(texts):
             return Sealer()
         async with self.db.statements() as statements:
-            await self.raise_if_answered(statements, sees)
+            await self.raise_if_replied(statements, sees)
             subscriber_id = await find(statements)
         return await self.sealer_of(subscriber_id)
 
@@ -125,23 +125,23 @@ class QualityDesk(RouteDesk):
         keys: SealingKeys = self.app.state.sealing_keys
         return Sealer(await keys.get_for_writing(subscriber_id), subscriber_id)
 
-    async def raise_if_answered(self, statements: Statements, sees: Sees | None) -> None:
-        """Raises `AlreadyAnswered`, or what `sees` raises where the caller may not see the thing any more."""
+    async def raise_if_replied(self, statements: Statements, sees: Sees | None) -> None:
+        """Raises `AlreadyReplied`, or what `sees` raises where the caller may not see the thing any more."""
         try:
-            await raise_if_answered(statements, self.headers.idempotency)
-        except AlreadyAnswered:
+            await raise_if_replied(statements, self.headers.idempotency)
+        except AlreadyReplied:
             if sees is not None:
                 await sees(statements)
             raise
 
     @contextlib.asynccontextmanager
     async def act(self, *, sees: Sees | None = None) -> AsyncIterator[ActAtDesk]:
-        """Raises `AlreadyAnswered` for a command that was carried out before.
+        """Raises `AlreadyReplied` for a command that was carried out before.
 
         `sees` is asked before that answer is given again: it raises where the caller may not see the thing any more.
         """
         async with self.db.begin() as tx:
-            await self.raise_if_answered(tx, sees)
+            await self.raise_if_replied(tx, sees)
             act = ActAtDesk(tx, self.clock.now(), self.caller.actor, self.headers)
             yield act
             await publish(tx, act.messages)
@@ -164,11 +164,11 @@ async def publish(tx: Transaction, messages: Sequence[Message]) -> None:
 
 
 async def _quality_desk(request: Request) -> QualityDesk:
-    return QualityDesk(request, await act_headers(request))
+    return QualityDesk(request, await command_headers(request))
 
 
-_quality_desk.openapi_parameters = ACT_PARAMETERS
-ActDesk = Annotated[QualityDesk, Depends(_quality_desk)]
+_quality_desk.openapi_parameters = COMMAND_PARAMETERS
+CommandContext = Annotated[QualityDesk, Depends(_quality_desk)]
 
 VERSION_REFUSALS = (ThingChanged, VersionRequired)
 """Of an act on something that has a version."""

@@ -11,7 +11,6 @@ from typing import Any
 from chassis.database import Transaction
 from contracts.message import Message
 from contracts.sealing import SEALED, SealingKeyDestroyed
-from custody.sealing_keys import on_sealing_keys
 from qa.evaluation.domain.appeal import Appeal
 from qa.evaluation.domain.evaluation import Evaluation
 from qa.evaluation.store import APPEALS, EVALUATIONS
@@ -19,6 +18,7 @@ from qa.follow_up.domain.follow_up import Finding, FollowUp
 from qa.follow_up.store import FINDINGS, FOLLOW_UPS
 from qa.shelf import Shelf
 from qa.typical_cases.store import CASES, TypicalCase
+from work_orders.sealing_keys import on_sealing_keys
 
 _RECORDINGS = "(select id from recordings where body->>'subscriber_id' = any($1))"
 _FOLLOW_UPS = "(select id from follow_ups where body->>'subscriber_id' = any($1))"

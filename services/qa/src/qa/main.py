@@ -5,7 +5,6 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from contracts.lifecycle import Service
-from custody.http import prepare_orders
 from qa import api, api_rules, scope
 from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
@@ -18,6 +17,7 @@ from qa.follow_up import api_projects as projects
 from qa.recordings import api as recordings
 from qa.sampling import api as sampling
 from qa.typical_cases import api as typical_cases
+from work_orders.http import prepare_orders
 
 ROUTERS = [
     api.router,

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query, Response
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from chassis.acts import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.any_route import ANY
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.field_types import Moment
 from chassis.paging import CursorBroken
-from chassis.texts import Moment
 from contracts.calendar import time_zones
-from custody.routes import Cursor, Limit
-from custody.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from qa.desk import VERSION_REFUSALS
 from qa.shelf import Page
+from work_orders.routes import Cursor, Limit
+from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 LIST_REFUSALS = (*ANY, CursorBroken)
 ACT_REFUSALS = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)

@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from fastapi import Request, Response
 
-from chassis.acts import Answer
+from chassis.commands import Reply
 from chassis.database import Database, Statements
-from custody.http import opened_again
-from qa.desk import RouteDesk
+from qa.desk import RequestContext
+from work_orders.http import opened_again
 
 _ORDER, _ORDERS, _THING = "order_id", "order_ids", "thing"
 
@@ -44,13 +44,13 @@ async def narrowed_object(db: Database, body: bytes, areas: Sequence[str] | None
     return found.encode()
 
 
-async def again(answer: Answer, request: Request) -> Answer:
+async def again(answer: Reply, request: Request) -> Reply:
     """An answer to an act, or one that was remembered, as the present token may see it."""
-    opened, desk = await opened_again(answer, request), RouteDesk(request)
-    return Answer(opened.status, await narrowed_object(desk.db, opened.body, desk.caller.areas), opened.etag)
+    opened, desk = await opened_again(answer, request), RequestContext(request)
+    return Reply(opened.status, await narrowed_object(desk.db, opened.body, desk.caller.areas), opened.etag)
 
 
-async def answered(answer: Answer, request: Request) -> Response:
+async def answered(answer: Reply, request: Request) -> Response:
     """An act's answer with its texts opened, and without orders of other areas."""
     return (await again(answer, request)).response()
 

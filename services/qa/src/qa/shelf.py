@@ -14,8 +14,8 @@ import msgspec
 from chassis.database import Database, Statements, Transaction
 from chassis.paging import from_cursor, moment_of, to_cursor
 from contracts.refusals import NotFound
-from custody.sealing import Opening
 from qa.scope import narrowed
+from work_orders.sealing import Opening
 
 T = TypeVar("T")
 

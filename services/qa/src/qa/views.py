@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from chassis.database import Database
-from chassis.desk import RouteDesk
+from chassis.request_context import RequestContext
 from contracts.directory import Names
 from contracts.lifecycle import Act, Status
 from contracts.order import WorkOrder
-from custody.directory import TypeNames, find_staff, find_type_names, find_work_areas
-from custody.sealing import Opening, WorkOrderShown
-from custody.subscribers import OrderForm, subscriber_fields
-from custody.views import Search, most_recent, most_urgent
 from qa.domain import quality
+from work_orders.directory import TypeNames, find_staff, find_type_names, find_work_areas
+from work_orders.sealing import Opening, WorkOrderShown
+from work_orders.subscribers import OrderForm, subscriber_fields
+from work_orders.views import Search, most_recent, most_urgent
 
 TO_AUDIT = (Status.COMPLETED, Status.AUDITING)
 CLOSED = frozenset({Status.ARCHIVED, Status.CANCELLED})
@@ -48,18 +48,18 @@ async def orders_page(db: Database, search: Search, opening: Opening, *, cursor:
     return await page(db, search, opening, cursor=cursor, limit=limit)
 
 
-async def form_of(order: WorkOrderShown, desk: RouteDesk) -> Form:
-    async with desk.db.statements() as statements:
+async def form_of(order: WorkOrderShown, context: RequestContext) -> Form:
+    async with context.db.statements() as statements:
         areas = await find_work_areas(statements, _work_area_ids(order))
         staff = await find_staff(statements, _staff_ids(order))
         type_names = await find_type_names(statements, order.device_type, order.demand_type)
     return Form(
         order=order,
-        **await subscriber_fields(order, desk.app, token=desk.caller.token),
+        **await subscriber_fields(order, context.app, token=context.caller.token),
         work_areas=tuple(NamedWorkArea(work_area_id=one.work_area_id, names=one.names) for one in areas.values()),
         staff=tuple(NamedStaff(staff_id=one.staff_id, name=one.name) for one in staff.values()),
         type_names=type_names,
-        allowed_acts=quality.allowed_acts(order, desk.caller.sub),
+        allowed_acts=quality.allowed_acts(order, context.caller.sub),
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from contracts import events as e
 from contracts.chain import event_hash
 from contracts.lifecycle import Status
-from custody.testing import ServiceUnderTest, Stream, make_completed
+from work_orders.testing import ServiceUnderTest, Stream, make_completed
 
 ACTS = {
     "submit-for-audit": {},

@@ -8,7 +8,7 @@ from services.qa.tests.component.test_follow_up import HAPPY, Intake, _project, 
 
 from chassis.testing import FixedClock
 from contracts import calls as c
-from custody.testing import BEGIN, ServiceUnderTest
+from work_orders.testing import BEGIN, ServiceUnderTest
 
 SECRET = "south-secret"
 NORTH = ["north"]

@@ -5,7 +5,7 @@ from services.qa.tests.centre import GOOD, YES_NO_FORM, agent, auditor, changed,
 
 from chassis.testing import FixedClock
 from contracts.quality import CalibrationClosed
-from custody.testing import ServiceUnderTest
+from work_orders.testing import ServiceUnderTest
 
 AUDITORS = ("auditor-1", "auditor-2")
 

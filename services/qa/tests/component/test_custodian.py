@@ -7,7 +7,7 @@ import pytest
 from contracts import events as e
 from contracts.lifecycle import Status
 from contracts.requests import WorkOrderRequestRefused, WorkOrderUrgeRequested
-from custody.testing import ServiceUnderTest, Stream
+from work_orders.testing import ServiceUnderTest, Stream
 
 
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.AUDITING, Status.ARCHIVED])

@@ -18,7 +18,7 @@ from services.qa.tests.centre import (
 
 from chassis.testing import FixedClock
 from contracts.quality import AppealDecided, EvaluationAppealed, RecordingEvaluated, RevisionCause
-from custody.testing import BEGIN, ServiceUnderTest
+from work_orders.testing import BEGIN, ServiceUnderTest
 
 DAY = "2026-03-02"
 

@@ -26,7 +26,7 @@ from contracts.quality import (
     FollowUpPlanned,
     SatisfactionGiven,
 )
-from custody.testing import BEGIN, ServiceUnderTest, Stream, make_completed, make_created, make_dispatched
+from work_orders.testing import BEGIN, ServiceUnderTest, Stream, make_completed, make_created, make_dispatched
 
 QUESTIONS = [
     {"question": "content", "names": NAMES, "kind": "scale", "highest": 5, "is_satisfaction": True}

@@ -7,7 +7,7 @@ from services.qa.tests.centre import NAMES, agent, supervisor
 from services.qa.tests.component.test_follow_up import QUESTIONS, project_body
 
 from chassis.testing import FixedClock
-from custody.testing import ServiceUnderTest
+from work_orders.testing import ServiceUnderTest
 
 LISTED = {"cause": "new_subscriber", "deadline_days": 3}
 

@@ -7,7 +7,7 @@ import pytest
 
 from contracts import events as e
 from contracts.lifecycle import Status
-from custody.testing import BEGIN, ServiceUnderTest, Stream, make_completed, make_created, make_dispatched, staff
+from work_orders.testing import BEGIN, ServiceUnderTest, Stream, make_completed, make_created, make_dispatched, staff
 
 
 def _completed(order_id: str, *, hours: int = 0, area: str = "north", **created) -> Stream:

@@ -4,7 +4,7 @@ import pytest
 from services.qa.tests.centre import GOOD, YES_NO_FORM, Person, auditor, changed, plan_body, recorded_call, supervisor
 
 from chassis.testing import FixedClock
-from custody.testing import BEGIN, ServiceUnderTest
+from work_orders.testing import BEGIN, ServiceUnderTest
 
 
 async def _adjudicated_on(qa: ServiceUnderTest, clock: FixedClock) -> str:

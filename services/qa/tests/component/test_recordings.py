@@ -11,7 +11,7 @@ from services.qa.tests.centre import Call, Person, agent, auditor, recorded_call
 from contracts import calls as c
 from contracts.lifecycle import Status
 from contracts.quality import ListeningPurpose, RecordingOpened
-from custody.testing import BEGIN, ServiceUnderTest, Stream, make_dispatched
+from work_orders.testing import BEGIN, ServiceUnderTest, Stream, make_dispatched
 
 
 async def test_a_recording_has_the_facts_of_its_call(qa: ServiceUnderTest) -> None:

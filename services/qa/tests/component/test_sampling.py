@@ -9,8 +9,8 @@ from services.qa.tests.centre import YES_NO_FORM, Person, plan_body, recorded_ca
 
 from chassis.testing import FixedClock
 from contracts.quality import RecordingSampled, SampleDrawn, SamplingPlanCommitted
-from custody.testing import BEGIN, ServiceUnderTest
 from qa.sampling.domain.plan import frame_digest_of
+from work_orders.testing import BEGIN, ServiceUnderTest
 
 WEIGHTED = {
     "strata": [

@@ -23,7 +23,7 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor
 from contracts.sealing import SealingKeyDestroyed
-from custody.testing import BEGIN, ServiceUnderTest
+from work_orders.testing import BEGIN, ServiceUnderTest
 
 WORDS = "住在三单元，孩子生病"
 ERASED = "(erased with the subscriber's data)"

@@ -3,7 +3,7 @@
 import asyncio
 
 from contracts.lifecycle import Status
-from custody.testing import ServiceUnderTest, Stream
+from work_orders.testing import ServiceUnderTest, Stream
 
 ROUNDS = range(6)
 

@@ -12,7 +12,7 @@ from chassis.testing import FixedClock
 from contracts.codec import encode
 from contracts.quality import RecordingEvaluated
 from contracts.topics import WORK_ORDERS
-from custody.testing import BEGIN, ServiceUnderTest
+from work_orders.testing import BEGIN, ServiceUnderTest
 
 ROUNDS = range(6)
 

@@ -5,7 +5,7 @@ as they are.
 """
 
 from chassis.migrations import execute
-from custody.directory import DIRECTORY_V1
+from work_orders.directory import DIRECTORY_V1
 
 revision = "0018"
 down_revision = "0017"

@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from chassis.desk import Desk, RouteDesk
 from chassis.problems import Responses
+from chassis.request_context import Context, RequestContext
 from contracts.sealing import SealedText
-from custody.routes import ANY, READ_REFUSALS, AtLeast, OrderId
-from custody.sealing import opening_for
 from reporting import views
 from reporting.event_store import Stored
+from work_orders.routes import ANY, READ_REFUSALS, AtLeast, OrderId
+from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1", tags=["the record"])
 
@@ -82,32 +82,32 @@ class RecordPage(BaseModel):
     next_after: int
 
 
-async def _timeline(order_id: str, desk: RouteDesk, at_least: int | None) -> list[Stored]:
+async def _timeline(order_id: str, context: RequestContext, at_least: int | None) -> list[Stored]:
     return await views.timeline(
-        desk.db,
+        context.db,
         order_id,
-        areas=desk.caller.areas,
+        areas=context.caller.areas,
         at_least=at_least,
-        wakeup=desk.wakeup,
-        seconds=desk.settings.catch_up_seconds,
+        wakeup=context.wakeup,
+        seconds=context.settings.catch_up_seconds,
     )
 
 
 @router.get("/work-orders/{order_id}/timeline", response_model=Timeline, responses=Responses.of(READ_REFUSALS))
-async def get_timeline(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
+async def get_timeline(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """Who did what when: every event, request and refusal of an order, oldest first, with the events' hashes.
 
     A caller who sees some work areas only, such as repair staff, sees the orders that were ever dispatched to one; once
     an order was dispatched elsewhere, up to that moment. Links to orders that they may not see are left out.
     """
-    found = await _timeline(order_id, desk, at_least)
-    opening = opening_for(desk.request)
+    found = await _timeline(order_id, context, at_least)
+    opening = opening_for(context.request)
     shown = await views.timeline_json(order_id, found, opening, waits=at_least is not None)
     return Response(shown, media_type="application/json")
 
 
 @router.get("/work-orders/{order_id}/proof", response_model=Proof, responses=Responses.of(READ_REFUSALS))
-async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> Response:
+async def get_proof(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """The order's events as a file that anybody can verify: `python verify_timeline.py FILE`.
 
     Free texts are in it as they travelled, sealed: once the subscriber is erased it still verifies and says nothing.
@@ -117,9 +117,9 @@ async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> 
     Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
     where nobody can change it, and give it to the script as the second argument.
     """
-    found = await _timeline(order_id, desk, at_least)
+    found = await _timeline(order_id, context, at_least)
     return Response(
-        views.proof_json(order_id, found, exported_at=desk.clock.now()),
+        views.proof_json(order_id, found, exported_at=context.clock.now()),
         media_type="application/json",
         headers={"content-disposition": f'attachment; filename="timeline-{order_id}.json"'},
     )
@@ -127,7 +127,7 @@ async def get_proof(order_id: OrderId, desk: Desk, at_least: AtLeast = None) -> 
 
 @router.get("/events", response_model=RecordPage, responses=Responses.of(ANY))
 async def get_events(
-    desk: Desk,
+    context: Context,
     after: Annotated[int, Query(ge=0, le=2**62, description="`next_after` of the page before.")] = 0,
     topic: Annotated[
         Literal["work-orders", "calls", "deadlines", "quality"] | None, Query(description="Default: all.")
@@ -140,5 +140,5 @@ async def get_events(
     ends after 8 MiB of data too; only an empty one is the end.
     """
     return Response(
-        await views.record_page(desk.db, after=after, topic=topic, limit=limit), media_type="application/json"
+        await views.record_page(context.db, after=after, topic=topic, limit=limit), media_type="application/json"
     )

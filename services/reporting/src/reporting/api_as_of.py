@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
-from chassis.desk import Desk
-from chassis.texts import Moment
+from chassis.field_types import Moment
+from chassis.request_context import Context
 from contracts.refusals import Invalid
 
 
@@ -17,11 +17,11 @@ class AsOfInFuture(Invalid):
 
 
 async def _as_of(
-    desk: Desk,
+    context: Context,
     as_of: Annotated[Moment | None, Query(description="As it was known at that moment, which is not ahead.")] = None,
 ) -> datetime | None:
     """Raises `AsOfInFuture`."""
-    now = desk.clock.now()
+    now = context.clock.now()
     if as_of is not None and as_of > now:
         raise AsOfInFuture(as_of=as_of.isoformat(), now=now.isoformat(timespec="seconds"))
     return as_of

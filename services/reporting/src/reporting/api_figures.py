@@ -7,11 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AfterValidator, BaseModel, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
-from chassis.texts import Moment
-from custody.routes import ANY, Cursor
+from chassis.request_context import Context
 from reporting import figures
 from reporting.api_as_of import AsOf, AsOfInFuture
 from reporting.api_rules import (
@@ -26,6 +25,7 @@ from reporting.api_rules import (
 from reporting.figures import FIGURE_REFUSALS, Question, details
 from reporting.figures.rules import FigureRules
 from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind, Metric
+from work_orders.routes import ANY, Cursor
 
 MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/metrics`.")]
 PageSize = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
@@ -162,7 +162,7 @@ def _given(**thresholds: int | None) -> dict[str, int]:
 
 
 async def window(
-    desk: Desk,
+    context: Context,
     rules: Rules,
     begin: Annotated[Moment | None, Query(alias="from", description="Included; default: the beginning.")] = None,
     to: Annotated[Moment | None, Query(description="Not included; default: all that was read.")] = None,
@@ -187,9 +187,9 @@ async def window(
         begin=begin,
         end=to,
         time_zone=time_zone or rules.time_zone,
-        areas=desk.caller.areas,
+        areas=context.caller.areas,
         as_of=as_of,
-        at=as_of or desk.clock.now(),
+        at=as_of or context.clock.now(),
         parameters=_given(
             threshold_seconds=threshold_seconds,
             short_seconds=short_seconds,
@@ -202,12 +202,12 @@ async def window(
 
 async def question(
     metric: MetricId,
-    desk: Desk,
+    context: Context,
     asked: Annotated[Question, Depends(window)],
     version: Annotated[int | None, Query(ge=1, le=1000, description="Default: the newest.")] = None,
 ) -> Question:
     """What is asked of one metric."""
-    return replace(asked, metric=figures.metric_of(metric, version, roles=desk.caller.roles))
+    return replace(asked, metric=figures.metric_of(metric, version, roles=context.caller.roles))
 
 
 Asked = Annotated[Question, Depends(question)]
@@ -245,7 +245,7 @@ def _declared(metric: Metric, rules: FigureRules) -> MetricDeclared:
 @router.get("/figures/{metric}", responses=_FIGURE_RESPONSES)
 async def get_figure(
     asked: Asked,
-    desk: Desk,
+    context: Context,
     with_buckets: Annotated[bool, Query(description="With the histogram behind percentiles.")] = False,
 ) -> Figure:
     """One figure, period by period and group by group. Numerators and denominators add up; so do buckets.
@@ -253,28 +253,28 @@ async def get_figure(
     `value` is empty where there is nothing to divide by. Agents see counts of orders and no durations. Repair
     staff see their own work areas, everybody else all, unless the token names areas.
     """
-    return Figure.model_validate(await figures.figure(desk.db, asked, with_buckets=with_buckets))
+    return Figure.model_validate(await figures.figure(context.db, asked, with_buckets=with_buckets))
 
 
 @router.get("/figures/{metric}/versions", responses=_FIGURE_RESPONSES)
-async def get_versions(asked: Asked, desk: Desk) -> Versions:
+async def get_versions(asked: Asked, context: Context) -> Versions:
     """The same question under every version of the metric, the oldest first."""
     versions = [replace(asked, metric=metric) for metric in REGISTRY[asked.metric.id]]
-    return Versions(items=[Figure.model_validate(await figures.figure(desk.db, one)) for one in versions])
+    return Versions(items=[Figure.model_validate(await figures.figure(context.db, one)) for one in versions])
 
 
 @router.get("/figures/{metric}/events", responses=_PAGED_RESPONSES)
-async def get_events_behind(asked: Asked, desk: Desk, cursor: Cursor = None, limit: PageSize = 50) -> Behind:
+async def get_events_behind(asked: Asked, context: Context, cursor: Cursor = None, limit: PageSize = 50) -> Behind:
     """What a figure is made of: each order or call with what it adds, and the messages that say so.
 
     To go down from one row, ask for its period by `from` and `to` and for its group by `only`.
     """
-    return Behind.model_validate(await details.rows_behind(desk.db, asked, cursor=cursor, limit=limit))
+    return Behind.model_validate(await details.rows_behind(context.db, asked, cursor=cursor, limit=limit))
 
 
 @router.get("/figures/{metric}/corrections", responses=_PAGED_RESPONSES)
 async def get_corrections(
-    asked: Asked, desk: Desk, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=20)] = 10
+    asked: Asked, context: Context, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=20)] = 10
 ) -> Corrections:
     """What late events have changed in the hours of the window, newest first: the hour before and after each."""
-    return Corrections.model_validate(await details.corrections(desk.db, asked, cursor=cursor, limit=limit))
+    return Corrections.model_validate(await details.corrections(context.db, asked, cursor=cursor, limit=limit))

@@ -6,18 +6,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
-from chassis.desk import Desk
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import Responses
+from chassis.request_context import Context
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder, apply
-from custody.record import WorkOrderNotFound
-from custody.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchReference
-from custody.rows import to_json
-from custody.sealing import WorkOrderShown, opening_for, to_shown
 from reporting import views
 from reporting.api_as_of import AsOf, AsOfInFuture
 from reporting.figures.counting import Arguments, FiguresNotBuilt, snapshot
+from work_orders.commit import WorkOrderNotFound
+from work_orders.order_table import to_json
+from work_orders.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchReference
+from work_orders.sealing import WorkOrderShown, opening_for, to_shown
 
 router = APIRouter(prefix="/v1/work-orders", tags=["the past"])
 PageSize = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
@@ -54,24 +54,24 @@ class OrdersThen(BaseModel):
 
 
 @router.get("/{order_id}", responses=Responses.of((*READ_REFUSALS, AsOfInFuture)))
-async def get_order_then(order_id: OrderId, desk: Desk, as_of: AsOf = None) -> WorkOrderShown:
+async def get_order_then(order_id: OrderId, context: Context, as_of: AsOf = None) -> WorkOrderShown:
     """The whole order as it was known at a moment, folded from the events that were recorded by then.
 
     A caller who sees some work areas only sees it if it had been dispatched to one of them by then; once it was
     dispatched elsewhere, as it was before that.
     """
-    moment = as_of or desk.clock.now()
+    moment = as_of or context.clock.now()
     order: WorkOrder | None = None
-    for message in await views.recorded_until(desk.db, order_id, moment, areas=desk.caller.areas):
+    for message in await views.recorded_until(context.db, order_id, moment, areas=context.caller.areas):
         order = apply(order, message)
     if order is None:
         raise WorkOrderNotFound(order_id=order_id)
-    return to_shown(await opening_for(desk.request).object(order_id, to_json(order)))
+    return to_shown(await opening_for(context.request).object(order_id, to_json(order)))
 
 
 @router.get("", responses=Responses.of((*ANY, AsOfInFuture, CursorBroken, FiguresNotBuilt)))
 async def get_orders_then(
-    desk: Desk,
+    context: Context,
     as_of: AsOf = None,
     status: Annotated[list[Status] | None, Query(max_length=9)] = None,
     work_area_id: SearchReference = None,
@@ -82,18 +82,18 @@ async def get_orders_then(
     limit: PageSize = 50,
 ) -> OrdersThen:
     """The list of orders as it stood at a moment: who had entered their status first stands first."""
-    moment, arguments = as_of or desk.clock.now(), Arguments()
+    moment, arguments = as_of or context.clock.now(), Arguments()
     given = arguments.give(moment)
     conditions = [f"since_known_at <= {given} and (until_known_at is null or until_known_at > {given})"]
     asked = {"work_area_id": work_area_id, "staff_id": staff_id, "demand_type": demand_type, "device_type": device_type}
     conditions += [f"{name} = {arguments.give(value)}" for name, value in asked.items() if value]
     if status:
         conditions.append(f"status = any({arguments.give([one.value for one in status])}::text[])")
-    if desk.caller.areas is not None:
-        conditions.append(f"work_area_id = any({arguments.give(list(desk.caller.areas))}::text[])")
+    if context.caller.areas is not None:
+        conditions.append(f"work_area_id = any({arguments.give(list(context.caller.areas))}::text[])")
     if cursor:
         conditions.append(f"(entered_at, order_id) > ({', '.join(map(arguments.give, _place_of(cursor)))})")
-    async with snapshot(desk.db) as (statements, state):
+    async with snapshot(context.db) as (statements, state):
         found = await statements.fetch(
             f"""select {_SHOWN} from stays_{state.live} where {" and ".join(conditions)}
                 order by entered_at, order_id limit {limit + 1}""",

@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict
 
-from chassis.desk import Desk
 from chassis.problems import Responses
-from custody.routes import ANY
+from chassis.request_context import Context
 from reporting import rebuild
 from reporting.rebuild import RebuildDiffers, RebuildNotFound, RebuildNotReady, RebuildUnderWay
+from work_orders.routes import ANY
 
 RebuildId = Annotated[int, Path(ge=1, le=2**62)]
 
@@ -57,27 +57,31 @@ def _shown(row: Any) -> Rebuild:
 
 
 @router.post("", status_code=202, responses=Responses.of((*ANY, RebuildUnderWay)))
-async def start_rebuild(desk: Desk) -> Rebuild:
+async def start_rebuild(context: Context) -> Rebuild:
     """Rebuilds the projections from the record beside the ones that are shown; a worker does it."""
-    return _shown(await rebuild.request_rebuild(desk.db, by=desk.caller.sub, at=desk.clock.now()))
+    return _shown(await rebuild.request_rebuild(context.db, by=context.caller.sub, at=context.clock.now()))
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_rebuilds(desk: Desk, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Rebuilds:
+async def get_rebuilds(context: Context, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Rebuilds:
     """The latest rebuilds, newest first."""
-    return Rebuilds(items=[_shown(row) for row in await rebuild.rebuilds(desk.db, limit=limit)])
+    return Rebuilds(items=[_shown(row) for row in await rebuild.rebuilds(context.db, limit=limit)])
 
 
 @router.get("/{rebuild_id}", responses=Responses.of((*ANY, RebuildNotFound)))
-async def get_rebuild(rebuild_id: RebuildId, desk: Desk) -> Rebuild:
+async def get_rebuild(rebuild_id: RebuildId, context: Context) -> Rebuild:
     """How far it is, and what differs. Once `ready` it is kept up with the stream until it is switched to."""
-    return _shown(await rebuild.get_rebuild(desk.db, rebuild_id))
+    return _shown(await rebuild.get_rebuild(context.db, rebuild_id))
 
 
 @router.post("/{rebuild_id}/switch", responses=Responses.of((*ANY, RebuildNotFound, RebuildNotReady, RebuildDiffers)))
-async def switch_to_rebuild(rebuild_id: RebuildId, desk: Desk, body: Switch) -> Rebuild:
+async def switch_to_rebuild(rebuild_id: RebuildId, context: Context, body: Switch) -> Rebuild:
     """Shows the rebuilt projections from here on, at once and for everybody. Differences must be accepted."""
     row = await rebuild.switch(
-        desk.db, rebuild_id, accepts_differences=body.accepts_differences, by=desk.caller.sub, at=desk.clock.now()
+        context.db,
+        rebuild_id,
+        accepts_differences=body.accepts_differences,
+        by=context.caller.sub,
+        at=context.clock.now(),
     )
     return _shown(row)

@@ -8,12 +8,11 @@ import msgspec
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Line
 from chassis.problems import Responses
-from chassis.texts import Code, Line
+from chassis.request_context import Context
 from contracts.directory import Names
 from contracts.refusals import Invalid
-from custody.routes import ANY
 from reporting.api_rules import Rules
 from reporting.metrics import REGISTRY
 from reporting.reports.plan import Format
@@ -28,6 +27,7 @@ from reporting.reports.rules import (
 from reporting.reports.schedule import Scheduled, next_due
 from reporting.reports.words import Language
 from reporting.shares import ShareBeyondOne, check_share
+from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules/reports", tags=["rules"])
 _MOST_SCHEDULES = 50
@@ -184,23 +184,23 @@ def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: date
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_rules_of_reports(desk: Desk, rules: Rules) -> ReportRulesShown:
+async def get_rules_of_reports(context: Context, rules: Rules) -> ReportRulesShown:
     """The centre's name, who signs, targets, names of queues and teams, schedules; and when each is due next."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         kept, calendar = await get_report_rules(statements), await get_working_calendar(statements)
-    return _shown(kept, calendar, ZoneInfo(rules.time_zone), desk.clock.now())
+    return _shown(kept, calendar, ZoneInfo(rules.time_zone), context.clock.now())
 
 
 @router.put("", responses=Responses.of((*ANY, *_REFUSALS)))
-async def set_rules_of_reports(body: ReportRulesBody, desk: Desk, rules: Rules) -> ReportRulesShown:
+async def set_rules_of_reports(body: ReportRulesBody, context: Context, rules: Rules) -> ReportRulesShown:
     """Changes them as a whole, for reports that are asked for or fall due from then on.
 
     A schedule that is added, or whose time is changed, owes nothing of before.
     """
     _check(body)
     wanted = msgspec.convert(body.model_dump(mode="json"), ReportRules)
-    now = desk.clock.now()
-    async with desk.db.begin() as tx:
-        kept = await put_report_rules(tx, wanted, by=desk.caller.sub, now=now)
+    now = context.clock.now()
+    async with context.db.begin() as tx:
+        kept = await put_report_rules(tx, wanted, by=context.caller.sub, now=now)
         calendar = await get_working_calendar(tx)
     return _shown(kept, calendar, ZoneInfo(rules.time_zone), now)

@@ -8,10 +8,9 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Prose
 from chassis.problems import Responses
-from chassis.texts import Prose
-from custody.routes import ANY
+from chassis.request_context import Context
 from reporting.api_rules import Rules, ZoneName
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
 from reporting.reports import filing
@@ -29,6 +28,7 @@ from reporting.reports.filing import (
 from reporting.reports.periods import ReportKind, Window, period_of, window_of
 from reporting.reports.plan import Format
 from reporting.reports.words import Language
+from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 ReportId = Annotated[int, Path(ge=1, le=LAST_ID)]
@@ -119,9 +119,9 @@ def file_response(name: str, format: Format, content: bytes) -> Response:
     )
 
 
-def remarks_of(body: NewRemarks, desk: Desk) -> Remarks:
-    written_by = desk.caller.name or desk.caller.sub
-    return Remarks(**body.model_dump(), written_by=written_by, written_at=desk.clock.now())
+def remarks_of(body: NewRemarks, context: Context) -> Remarks:
+    written_by = context.caller.name or context.caller.sub
+    return Remarks(**body.model_dump(), written_by=written_by, written_at=context.clock.now())
 
 
 def _window(body: NewReport, zone: ZoneInfo, now: datetime) -> Window:
@@ -137,7 +137,7 @@ def _window(body: NewReport, zone: ZoneInfo, now: datetime) -> Window:
 @router.post(
     "", status_code=202, responses=Responses.of((*ANY, TimeZoneUnknown, ReportOutsideTime, ReportPeriodInvalid))
 )
-async def ask_for_report(body: NewReport, desk: Desk, rules: Rules) -> Report:
+async def ask_for_report(body: NewReport, context: Context, rules: Rules) -> Report:
     """Asks for the report of the day, week, month, quarter or year that `day` lies in, or of free days; a worker
     builds it.
 
@@ -146,40 +146,42 @@ async def ask_for_report(body: NewReport, desk: Desk, rules: Rules) -> Report:
     """
     time_zone = body.time_zone or rules.time_zone
     check_time_zone(time_zone)
-    now = desk.clock.now()
+    now = context.clock.now()
     begin, end = _window(body, ZoneInfo(time_zone), now)
-    caller = desk.caller
+    caller = context.caller
     asked = Asked(body.kind, begin, end, time_zone, rules, body.language, caller.roles, caller.areas, now)
-    return shown(await filing.request_report(desk.db, asked, body.format, by=caller.sub))
+    return shown(await filing.request_report(context.db, asked, body.format, by=caller.sub))
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_reports(desk: Desk, before: Before = None, limit: Limit = 50) -> Reports:
+async def get_reports(context: Context, before: Before = None, limit: Limit = 50) -> Reports:
     """The caller's own reports, newest first; not those made for more areas or roles than the present token has."""
-    rows = await filing.reports(desk.db, Sought(desk.caller), before=before, limit=limit)
+    rows = await filing.reports(context.db, Sought(context.caller), before=before, limit=limit)
     return Reports(items=[shown(row) for row in rows])
 
 
 @router.get("/{report_id}", responses=Responses.of((*ANY, ReportNotFound)))
-async def get_report(report_id: ReportId, desk: Desk) -> Report:
+async def get_report(report_id: ReportId, context: Context) -> Report:
     """How far it is, and its manifest once it is ready."""
-    return shown(await filing.get_report(desk.db, Sought(desk.caller), report_id))
+    return shown(await filing.get_report(context.db, Sought(context.caller), report_id))
 
 
 @router.get("/{report_id}/file", response_class=Response, responses=FILE_RESPONSES)
-async def get_report_file(report_id: ReportId, desk: Desk) -> Response:
+async def get_report_file(report_id: ReportId, context: Context) -> Response:
     """The file itself; its SHA-256 is in the manifest."""
-    return file_response(*await filing.get_file(desk.db, Sought(desk.caller), report_id))
+    return file_response(*await filing.get_file(context.db, Sought(context.caller), report_id))
 
 
 @router.post("/{report_id}/copies", status_code=202, responses=Responses.of((*ANY, ReportNotFound)))
-async def copy_report(report_id: ReportId, body: NewCopy, desk: Desk) -> Report:
+async def copy_report(report_id: ReportId, body: NewCopy, context: Context) -> Report:
     """Asks for the same report in another format or language, from the same figures."""
-    copy = filing.request_copy(desk.db, Sought(desk.caller), report_id, format=body.format, language=body.language)
+    copy = filing.request_copy(
+        context.db, Sought(context.caller), report_id, format=body.format, language=body.language
+    )
     return shown(await copy)
 
 
 @router.post("/{report_id}/remarks", status_code=202, responses=Responses.of((*ANY, ReportNotFound)))
-async def write_remarks(report_id: ReportId, body: NewRemarks, desk: Desk) -> Report:
+async def write_remarks(report_id: ReportId, body: NewRemarks, context: Context) -> Report:
     """Writes problems, suggestions and measures to a report: a new revision of it, from the same figures."""
-    return shown(await filing.revise(desk.db, Sought(desk.caller), report_id, remarks_of(body, desk)))
+    return shown(await filing.revise(context.db, Sought(context.caller), report_id, remarks_of(body, context)))

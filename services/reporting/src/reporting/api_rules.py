@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
 from chassis.problems import Responses
-from custody.routes import ANY
+from chassis.request_context import Context
 from reporting.figures.periods import TimeZoneUnknown
 from reporting.figures.rules import FigureRules, get_figure_rules, put_figure_rules
+from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
@@ -47,8 +47,8 @@ class FigureRulesShown(FigureRulesBody):
     changed_at: datetime | None
 
 
-async def _present(desk: Desk) -> FigureRules:
-    async with desk.db.statements() as statements:
+async def _present(context: Context) -> FigureRules:
+    async with context.db.statements() as statements:
         return await get_figure_rules(statements)
 
 
@@ -63,11 +63,11 @@ async def get_rules_of_figures(rules: Rules) -> FigureRulesShown:
 
 
 @router.put("/figures", responses=Responses.of((*ANY, TimeZoneUnknown)))
-async def set_rules_of_figures(body: FigureRulesBody, desk: Desk) -> FigureRulesShown:
+async def set_rules_of_figures(body: FigureRulesBody, context: Context) -> FigureRulesShown:
     """Changes them: every question from then on is answered by the new ones, also of days that are long over.
 
     `late_after_seconds` judges what is recorded from then on.
     """
-    async with desk.db.statements() as statements:
-        written = await put_figure_rules(statements, body.model_dump(), by=desk.caller.sub, now=desk.clock.now())
+    async with context.db.statements() as statements:
+        written = await put_figure_rules(statements, body.model_dump(), by=context.caller.sub, now=context.clock.now())
     return FigureRulesShown.model_validate(written, from_attributes=True)

@@ -9,19 +9,19 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict
 
 from chassis.auth import TokenRefused
-from chassis.desk import Desk
 from chassis.docs_page import policy_of
-from chassis.leaving import is_leaving
-from chassis.limits import TooManyStreams
+from chassis.graceful_shutdown import is_leaving
 from chassis.problems import Responses
-from contracts.events import Clock
-from custody.routes import ANY
+from chassis.rate_limits import TooManyStreams
+from chassis.request_context import Context
+from contracts.events import SlaClock
 from reporting import wallboard
 from reporting.api_rules import ZoneName
 from reporting.api_wallboard_rules import WallboardRulesBody
 from reporting.figures.counting import FiguresNotBuilt
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
 from reporting.wallboard.levels import Level, Measure
+from work_orders.routes import ANY
 
 router = APIRouter(tags=["the wallboard"])
 _PAGE = (Path(wallboard.__file__).parent / "page.html").read_bytes()
@@ -95,7 +95,7 @@ class Backlog(BaseModel):
 class ClockShown(BaseModel):
     order_id: str
     order_no: str
-    clock: Clock
+    clock: SlaClock
     due_at: datetime
     work_area_id: str | None
     work_area: ReaderName | None
@@ -138,20 +138,20 @@ class Snapshot(BaseModel):
 
 
 async def _viewer(
-    desk: Desk, time_zone: Annotated[ZoneName | None, Query(description="Default: that of the rules.")] = None
+    context: Context, time_zone: Annotated[ZoneName | None, Query(description="Default: that of the rules.")] = None
 ) -> wallboard.Viewer:
     if time_zone:
         check_time_zone(time_zone)
-    return wallboard.Viewer(desk.caller.roles, desk.caller.areas, time_zone)
+    return wallboard.Viewer(context.caller.roles, context.caller.areas, time_zone)
 
 
 Viewer = Annotated[wallboard.Viewer, Depends(_viewer)]
 
 
 @router.get("/v1/wallboard", responses=Responses.of(_REFUSALS))
-async def get_wallboard(viewer: Viewer, desk: Desk) -> Snapshot:
+async def get_wallboard(viewer: Viewer, context: Context) -> Snapshot:
     """How things stand at this moment, within the caller's role and work areas."""
-    return Snapshot.model_validate(await wallboard.snapshot(desk.db, viewer, desk.clock.now()))
+    return Snapshot.model_validate(await wallboard.snapshot(context.db, viewer, context.clock.now()))
 
 
 @router.get(
@@ -163,26 +163,26 @@ async def get_wallboard(viewer: Viewer, desk: Desk) -> Snapshot:
     },
 )
 async def get_wallboard_stream(
-    viewer: Viewer, desk: Desk, last_event_id: Annotated[str | None, Header(max_length=100)] = None
+    viewer: Viewer, context: Context, last_event_id: Annotated[str | None, Header(max_length=100)] = None
 ) -> StreamingResponse:
     """The wallboard as server-sent events: a snapshot at each change and every five seconds; it ends with the token."""
-    await wallboard.snapshot(desk.db, viewer, desk.clock.now())  # what is refused is refused before it begins
-    desk.hold_stream()
+    await wallboard.snapshot(context.db, viewer, context.clock.now())  # what is refused is refused before it begins
+    context.hold_stream()
     snapshots = wallboard.events(
-        lambda: wallboard.snapshot(desk.db, viewer, desk.clock.now()),
+        lambda: wallboard.snapshot(context.db, viewer, context.clock.now()),
         after=last_event_id,
-        wakeup=desk.wakeup,
-        may_go_on=lambda: _may_go_on(desk),
+        wakeup=context.wakeup,
+        may_go_on=lambda: _may_go_on(context),
     )
     return StreamingResponse(snapshots, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
 
-async def _may_go_on(desk: Desk) -> bool:
+async def _may_go_on(context: Context) -> bool:
     try:
-        await desk.state.verifier.verify(desk.caller.token)
+        await context.state.verifier.verify(context.caller.token)
     except TokenRefused:
         return False
-    return not is_leaving(desk.app)
+    return not is_leaving(context.app)
 
 
 @router.get("/wallboard", response_class=Response, include_in_schema=False)

@@ -6,9 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.desk import Desk
 from chassis.problems import Responses
-from custody.routes import ANY
+from chassis.request_context import Context
 from reporting.shares import ShareBeyondOne
 from reporting.wallboard.levels import (
     SHIPPED_COLOURS,
@@ -21,6 +20,7 @@ from reporting.wallboard.levels import (
     WallboardRules,
 )
 from reporting.wallboard.rules_store import StoredRules, get_wallboard_rules, put_wallboard_rules
+from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
@@ -72,15 +72,15 @@ def _shown(stored: StoredRules) -> WallboardRulesShown:
 
 
 @router.get("/wallboard", responses=Responses.of(ANY))
-async def get_rules_of_wallboard(desk: Desk) -> WallboardRulesShown:
+async def get_rules_of_wallboard(context: Context) -> WallboardRulesShown:
     """When a value on the wallboard is a warning or an alarm, and how each level is coloured."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return _shown(await get_wallboard_rules(statements))
 
 
 @router.put("/wallboard", responses=Responses.of((*ANY, ThresholdsInverted, ShareBeyondOne, ColourUnreadable)))
-async def set_rules_of_wallboard(body: WallboardRulesBody, desk: Desk) -> WallboardRulesShown:
+async def set_rules_of_wallboard(body: WallboardRulesBody, context: Context) -> WallboardRulesShown:
     """Replaces the rules; every wallboard shows the new ones at its next snapshot."""
-    async with desk.db.statements() as statements:
-        stored = await put_wallboard_rules(statements, body.rules(), by=desk.caller.sub, now=desk.clock.now())
+    async with context.db.statements() as statements:
+        stored = await put_wallboard_rules(statements, body.rules(), by=context.caller.sub, now=context.clock.now())
     return _shown(stored)

@@ -8,9 +8,9 @@ from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
-from custody.directory import on_whole_directory
-from custody.sealing_keys import on_sealing_keys
 from reporting import event_store, projections
+from work_orders.directory import on_whole_directory
+from work_orders.sealing_keys import on_sealing_keys
 
 _MOST_RECORDS = 2000
 """The more of a call's facts come in one batch, the less often the call is folded anew."""

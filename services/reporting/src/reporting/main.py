@@ -4,7 +4,6 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from custody.http import prepare_texts
 from reporting import (
     api,
     api_figures,
@@ -18,6 +17,7 @@ from reporting import (
     api_wallboard_rules,
 )
 from reporting.consumers import SUBSCRIPTIONS
+from work_orders.http import prepare_texts
 
 
 def app(settings: Settings) -> FastAPI:

@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from chassis.catch_up import NotCaughtUp, caught_up
 from chassis.database import Database
+from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.chain import time_text
 from contracts.message import Message
-from custody.record import WorkOrderNotFound
-from custody.sealing import Opening
 from reporting import event_store, scope
 from reporting.event_store import Stored
+from work_orders.commit import WorkOrderNotFound
+from work_orders.sealing import Opening
 
 PROOF_FORMAT = "linework-timeline-proof-v1"
 

@@ -8,7 +8,7 @@ from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
 from contracts.lifecycle import Status
-from custody.testing import BEGIN
+from work_orders.testing import BEGIN
 
 
 async def _calls(reporting, make_call, **counts):

@@ -9,12 +9,12 @@ from services.reporting.tests.world import NEW_YEAR, life, make_limits
 
 from contracts import events as e
 from contracts.calendar import Hours, WorkingTime
-from contracts.events import Clock
+from contracts.events import SlaClock
 from contracts.lifecycle import Status
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
-from custody.testing import BEGIN, make_completed, make_dispatched, make_rejected
 from reporting import rebuild
 from reporting.projections import clocks
+from work_orders.testing import BEGIN, make_completed, make_dispatched, make_rejected
 
 # None goes back in time: what is recorded before what it follows is another question, which `known_at` answers.
 STEPS = (0, 30, 4_000, 90_000)
@@ -84,12 +84,12 @@ async def test_an_arrival_is_measured_also_when_its_limit_was_taken_away_meanwhi
 
 
 async def test_no_clock_runs_while_an_order_rests_and_an_extension_is_added(reporting, make_stream):
-    await told(reporting, make_rules(TimeLimit(clock=Clock.COMPLETE, minutes=60)))
+    await told(reporting, make_rules(TimeLimit(clock=SlaClock.COMPLETE, minutes=60)))
     stream = make_stream("o-1", Status.PROCESSING, at=BEGIN, step=0)
     stream.after(minutes=40).add(e.WorkOrderSuspended(reason="x", until=BEGIN + timedelta(days=9)))
     stream.after(days=3).add(e.WorkOrderResumed())
     other = make_stream("o-2", Status.PROCESSING, at=BEGIN, step=0)
-    other.after(minutes=10).add(e.WorkOrderExtended(request_id="r", clock=Clock.COMPLETE, minutes=15, reason="x"))
+    other.after(minutes=10).add(e.WorkOrderExtended(request_id="r", clock=SlaClock.COMPLETE, minutes=15, reason="x"))
     for one, minutes in ((stream, 20), (other, 66)):
         one.after(minutes=minutes).add(make_completed())
         await reporting.receive(*one.messages)
@@ -99,7 +99,7 @@ async def test_no_clock_runs_while_an_order_rests_and_an_extension_is_added(repo
 
 
 async def test_a_work_area_that_sends_an_order_back_has_not_missed_to_accept_it(reporting, make_stream):
-    await told(reporting, make_rules(TimeLimit(clock=Clock.ACCEPT, minutes=30)))
+    await told(reporting, make_rules(TimeLimit(clock=SlaClock.ACCEPT, minutes=30)))
     stream = make_stream("o-1", Status.DISPATCHED, at=BEGIN, step=0)
     stream.after(minutes=31).add(make_rejected())
     stream.add(e.WorkOrderRedispatchRequested(is_misdispatch_valid=True, remark="x"))
@@ -141,7 +141,7 @@ async def test_limits_that_apply_from_the_past_judge_what_is_over_anew_and_as_of
     assert await by_clock(reporting) == {"arrive": (0, 1)}
     assert (await figure(reporting, "in_time", **window))["rows"][0]["value"] == 0
     later = BEGIN + timedelta(days=2)
-    await told(reporting, make_rules(TimeLimit(clock=Clock.ARRIVE, minutes=60)), at=later)
+    await told(reporting, make_rules(TimeLimit(clock=SlaClock.ARRIVE, minutes=60)), at=later)
     assert await by_clock(reporting) == {"arrive": (1, 1)}
     whole_days = {"from": "2026-02-27T00:00:00+08:00", "to": "2026-03-09T00:00:00+08:00"}
     assert (await figure(reporting, "in_time", **whole_days))["rows"][0]["value"] == 1
@@ -149,7 +149,9 @@ async def test_limits_that_apply_from_the_past_judge_what_is_over_anew_and_as_of
 
 
 async def test_limits_that_apply_later_leave_an_order_as_it_was_judged(reporting, make_stream):
-    await told(reporting, make_rules(TimeLimit(clock=Clock.ARRIVE, minutes=60), applies_from=BEGIN + timedelta(days=1)))
+    await told(
+        reporting, make_rules(TimeLimit(clock=SlaClock.ARRIVE, minutes=60), applies_from=BEGIN + timedelta(days=1))
+    )
     stream = make_stream("o-1", Status.DISPATCHED, at=BEGIN, step=0)
     stream.after(minutes=50).add(e.WorkOrderArrived())
     await reporting.receive(*stream.messages)
@@ -165,7 +167,7 @@ async def test_days_that_were_summed_before_follow_a_changed_set_of_limits(repor
     days = {"from": "2026-02-27T00:00:00+08:00", "to": "2026-03-09T00:00:00+08:00"}
     rules, shown = LimitStream(), [(await figure(reporting, "in_time", **days))["rows"][0]["value"]]
     for minutes in (60, 10):
-        limit = TimeLimit(clock=Clock.ARRIVE, minutes=minutes)
+        limit = TimeLimit(clock=SlaClock.ARRIVE, minutes=minutes)
         await reporting.receive(rules.add(make_rules(limit), BEGIN + timedelta(days=40)))
         shown.append((await figure(reporting, "in_time", **days))["rows"][0]["value"])
     assert shown == [0, 1, 0]
@@ -208,7 +210,7 @@ async def test_limits_that_arrive_while_a_set_is_rebuilt_are_in_both(reporting, 
     stream = LimitStream()
     while await rebuild.take_step(reporting.db):
         minutes = len(stream.messages) + 1
-        rules = make_rules(TimeLimit(clock=Clock.DISPATCH, minutes=minutes), applies_from=SHIPPED.applies_from)
+        rules = make_rules(TimeLimit(clock=SlaClock.DISPATCH, minutes=minutes), applies_from=SHIPPED.applies_from)
         await reporting.receive(stream.add(rules, BEGIN + timedelta(days=1 + minutes)))
     rows = [await reporting.rows(f"select * from clocks_{name} order by order_id, number") for name in ("a", "b")]
     assert rows[0] == rows[1]

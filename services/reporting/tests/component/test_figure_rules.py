@@ -9,8 +9,8 @@ from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
 from contracts.lifecycle import Status
-from custody.testing import BEGIN
 from reporting.reports import building
+from work_orders.testing import BEGIN
 
 SHIPPED = {
     "threshold_seconds": 20,

@@ -9,8 +9,8 @@ import pytest
 
 from contracts import events as e
 from contracts.lifecycle import Status
-from custody.testing import make_dispatched, make_rejected
 from reporting.metrics import METRICS, REGISTRY, Grain, Kind
+from work_orders.testing import make_dispatched, make_rejected
 
 CHRISTMAS = datetime(2025, 12, 24, 15, 30, tzinfo=UTC)
 

@@ -10,9 +10,9 @@ from contracts import directory as d
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor
-from custody.testing import BEGIN
 from reporting.reports import building, filing
 from reporting.reports.schedule import MOST_OWED
+from work_orders.testing import BEGIN
 
 RULES = {
     "centre": {"en": "Northern service centre", "zh": "北区客户服务中心"},

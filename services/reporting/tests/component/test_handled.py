@@ -9,9 +9,9 @@ from services.reporting.tests.conftest import CallStream
 from services.reporting.tests.world import NEW_YEAR, world
 
 from contracts import calls as c
-from custody.testing import BEGIN
 from reporting import rebuild
 from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind
+from work_orders.testing import BEGIN
 
 TIMES = ("talk_time", "hold_time", "after_call_work", "handle_time")
 

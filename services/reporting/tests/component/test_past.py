@@ -6,7 +6,7 @@ import msgspec
 
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder, apply
-from custody.testing import BEGIN, make_dispatched
+from work_orders.testing import BEGIN, make_dispatched
 
 
 async def _list(reporting, minutes, role="supervisor", areas=None, **asked):

@@ -9,9 +9,9 @@ from services.reporting.tests.conftest import CallStream
 from services.reporting.tests.world import NEW_YEAR, world
 
 from contracts import calls as c
-from custody.testing import BEGIN
 from linework.recount import Asked, Recount, differences
 from reporting.metrics import METRICS, Grain
+from work_orders.testing import BEGIN
 
 HOUR = {"silent_after_seconds": 3600}
 READY, PAUSED, OUT = c.AgentState.READY, c.AgentState.PAUSED, c.AgentState.SIGNED_OUT

@@ -7,7 +7,7 @@ import pytest
 from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
-from custody.testing import BEGIN
+from work_orders.testing import BEGIN
 
 HOUR = timedelta(hours=1)
 

@@ -10,11 +10,11 @@ import pypdfium2
 import pytest
 from services.reporting.tests.component.test_reports import _built as built
 
-from contracts.events import Clock
+from contracts.events import SlaClock
 from contracts.lifecycle import STATUS_NAMES
-from custody.testing import BEGIN
 from reporting.metrics import METRICS
 from reporting.reports.words import CLOCK_NAMES, UNITS
+from work_orders.testing import BEGIN
 
 
 def pdf_text(file: bytes) -> str:
@@ -81,7 +81,7 @@ async def test_a_chinese_report_names_statuses_clocks_and_units_in_chinese(odd):
 
 def test_every_unit_and_clock_has_a_name_in_both_languages():
     assert {metric.unit for metric in METRICS} <= set(UNITS)
-    assert set(CLOCK_NAMES) == set(Clock)
+    assert set(CLOCK_NAMES) == set(SlaClock)
     assert all(en and zh for en, zh in (*UNITS.values(), *CLOCK_NAMES.values(), *STATUS_NAMES.values()))
 
 

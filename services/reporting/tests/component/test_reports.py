@@ -15,9 +15,9 @@ import pytest
 from chassis.testing import eventually
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
-from custody.testing import BEGIN, make_dispatched
 from reporting.metrics import REGISTRY
 from reporting.reports import building
+from work_orders.testing import BEGIN, make_dispatched
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

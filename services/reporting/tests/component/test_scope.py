@@ -14,8 +14,8 @@ from contracts.events import WorkOrderStarted
 from contracts.lifecycle import Service, Status
 from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Actor
-from custody.testing import BEGIN, make_completed, make_dispatched, make_rejected
 from reporting.reports import building
+from work_orders.testing import BEGIN, make_completed, make_dispatched, make_rejected
 
 SECRET = "south-secret"
 NORTH, SOUTH = ["north"], ["south"]

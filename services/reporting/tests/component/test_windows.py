@@ -7,8 +7,8 @@ import pytest
 from services.reporting.tests.component.test_reports import _built
 
 from contracts.lifecycle import Status
-from custody.testing import BEGIN
 from reporting.metrics import METRICS, Kind
+from work_orders.testing import BEGIN
 
 TEN_YEARS = {"from": "2017-01-01T00:00:00+08:00", "to": "2027-01-01T00:00:00+08:00"}
 EMPTY = {"from": "2011-07-01T00:00:00+08:00", "to": "2011-07-08T00:00:00+08:00"}

@@ -7,9 +7,9 @@ import pytest
 from chassis.testing import eventually
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
-from custody.testing import BEGIN
 from reporting import rebuild
 from reporting.rebuild import RebuildDiffers, RebuildNotReady, RebuildUnderWay
+from work_orders.testing import BEGIN
 
 
 async def _request(reporting):

@@ -5,9 +5,9 @@ from aiokafka import AIOKafkaProducer
 from chassis.testing import eventually, settings_for
 from contracts.codec import encode
 from contracts.lifecycle import Status
-from custody.testing import BEGIN
 from reporting import event_store, rebuild
 from reporting.worker import app
+from work_orders.testing import BEGIN
 
 
 async def test_the_worker_reads_the_stream_and_carries_out_a_rebuild(

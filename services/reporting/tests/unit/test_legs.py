@@ -7,8 +7,8 @@ import pytest
 from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
-from custody.testing import BEGIN
 from reporting.projections.calls import Leg, fold, legs_of
+from work_orders.testing import BEGIN
 
 OUT = c.Direction.OUTBOUND
 

@@ -3,7 +3,6 @@
 import pytest
 
 from contracts.catalogue import BY_TYPE
-from custody.testing import BEGIN
 from linework.recount.counting import nearest_rank
 from linework.recount.recount import KINDS
 from reporting.figures import Question, check, metric_of
@@ -12,6 +11,7 @@ from reporting.figures.question import MetricVersionNotFound, ParameterNotOfMetr
 from reporting.figures.rules import FigureRules
 from reporting.metrics import METRICS, REGISTRY, Grain, Kind
 from reporting.metrics.metric import EVERYBODY
+from work_orders.testing import BEGIN
 
 RULES = FigureRules(
     threshold_seconds=15, short_seconds=4, near_seconds=60, late_after_seconds=0, time_zone="Asia/Kolkata"

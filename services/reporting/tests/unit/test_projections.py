@@ -9,9 +9,9 @@ from chassis.subscribe import Poison
 from contracts import events as e
 from contracts.lifecycle import Status
 from contracts.order import CannotApply, apply
-from custody.testing import BEGIN, make_completed, make_dispatched, make_rejected
 from linework.recount.orders import Life
 from reporting.projections.orders import Projected, Stay, advance, created
+from work_orders.testing import BEGIN, make_completed, make_dispatched, make_rejected
 
 LATE_AFTER = timedelta(minutes=5)
 

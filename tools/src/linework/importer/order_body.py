@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from chassis.texts import Code, Moment, PastMoment, Prose, Reference
+from chassis.field_types import Code, Moment, PastMoment, Prose, Reference
 from contracts.events import Channel, Zone
 from linework.importer.rows import Row
 

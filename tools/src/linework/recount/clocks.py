@@ -11,7 +11,7 @@ from typing import Any
 
 from contracts import events as e
 from contracts.calendar import WorkingTime
-from contracts.events import Clock
+from contracts.events import SlaClock
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from contracts.message import Message
 from contracts.order import WorkOrder
@@ -42,7 +42,7 @@ class Log:
 class Timed:
     """One clock of an order: when it ran, and how it ended."""
 
-    clock: Clock
+    clock: SlaClock
     limit: TimeLimit | None
     calendar: WorkingTime
     allowed: timedelta
@@ -96,24 +96,26 @@ def _wall_clock(day: Any, minute: int, zone: Any) -> datetime:
     return moment
 
 
-_STOPS: Mapping[Clock, tuple[type, ...]] = {
-    Clock.DISPATCH: (e.WorkOrderDispatched,),
-    Clock.ACCEPT: (e.WorkOrderStarted,),
-    Clock.CONTACT: (e.WorkOrderStarted,),
-    Clock.ARRIVE: (e.WorkOrderArrived, e.WorkOrderCompleted),
-    Clock.COMPLETE: (e.WorkOrderCompleted,),
-    Clock.REPLY: (e.WorkOrderCompleted, e.WorkOrderArchived),
+_STOPS: Mapping[SlaClock, tuple[type, ...]] = {
+    SlaClock.DISPATCH: (e.WorkOrderDispatched,),
+    SlaClock.ACCEPT: (e.WorkOrderStarted,),
+    SlaClock.CONTACT: (e.WorkOrderStarted,),
+    SlaClock.ARRIVE: (e.WorkOrderArrived, e.WorkOrderCompleted),
+    SlaClock.COMPLETE: (e.WorkOrderCompleted,),
+    SlaClock.REPLY: (e.WorkOrderCompleted, e.WorkOrderArchived),
 }
 
 
-def _is_end(clock: Clock, body: Any) -> bool:
-    if clock is Clock.REPLY and isinstance(body, e.WorkOrderCompleted):
+def _is_end(clock: SlaClock, body: Any) -> bool:
+    if clock is SlaClock.REPLY and isinstance(body, e.WorkOrderCompleted):
         return body.is_called_back
     return isinstance(body, _STOPS[clock])
 
 
-def _is_end_of_nothing(clock: Clock, body: Any) -> bool:
-    return isinstance(body, e.WorkOrderCancelled) or (clock is Clock.ACCEPT and isinstance(body, e.WorkOrderRejected))
+def _is_end_of_nothing(clock: SlaClock, body: Any) -> bool:
+    return isinstance(body, e.WorkOrderCancelled) or (
+        clock is SlaClock.ACCEPT and isinstance(body, e.WorkOrderRejected)
+    )
 
 
 class Clocks:
@@ -138,9 +140,9 @@ class Clocks:
             rules = self._rules_for(log.order.created.at)
             for place, happened in enumerate(log.events):
                 if place == 0:
-                    started = [clock for clock in Clock if clock is not Clock.ACCEPT]
+                    started = [clock for clock in SlaClock if clock is not SlaClock.ACCEPT]
                 else:
-                    started = [Clock.ACCEPT] if isinstance(happened.body, e.WorkOrderDispatched) else []
+                    started = [SlaClock.ACCEPT] if isinstance(happened.body, e.WorkOrderDispatched) else []
                 for clock in started:
                     yield _followed(log, place, clock, rules)
 
@@ -149,7 +151,7 @@ class Clocks:
         return self._sets[max(fitting)] if fitting else SHIPPED
 
 
-def _limit_for(log: Log, clock: Clock, rules: TimeLimitsDefined) -> TimeLimit | None:
+def _limit_for(log: Log, clock: SlaClock, rules: TimeLimitsDefined) -> TimeLimit | None:
     zone, demand_type = log.order.zone, log.order.demand_type
     for limit in rules.limits:
         is_for_it = limit.zone in (None, zone) and limit.demand_type in (None, demand_type)
@@ -158,7 +160,7 @@ def _limit_for(log: Log, clock: Clock, rules: TimeLimitsDefined) -> TimeLimit | 
     return None
 
 
-def _followed(log: Log, place: int, clock: Clock, rules: TimeLimitsDefined) -> Timed:
+def _followed(log: Log, place: int, clock: SlaClock, rules: TimeLimitsDefined) -> Timed:
     """A clock from the event that starts it on."""
     began, limit = log.events[place].at, _limit_for(log, clock, rules)
     allowed = timedelta(minutes=limit.minutes or 0) if limit else timedelta.max
@@ -233,9 +235,9 @@ RULES: Mapping[str, tuple[Kind, Rule]] = {
     "extension_rate": ("ratio", _stopped(lambda timed: timed.is_extended)),
     "arrival_time": (
         "distribution",
-        _times(lambda timed: timed.clock is Clock.ARRIVE and timed.stopped_by is e.WorkOrderArrived),
+        _times(lambda timed: timed.clock is SlaClock.ARRIVE and timed.stopped_by is e.WorkOrderArrived),
     ),
-    "reply_time": ("distribution", _times(lambda timed: timed.clock is Clock.REPLY and timed.limit is not None)),
+    "reply_time": ("distribution", _times(lambda timed: timed.clock is SlaClock.REPLY and timed.limit is not None)),
     "near_limit": ("count", _standing(_is_near)),
     "over_limit": ("count", _standing(lambda timed, at, _: timed.is_over_before(at))),
 }

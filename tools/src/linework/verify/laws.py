@@ -102,7 +102,7 @@ class Thread:
 
 
 @dataclass(slots=True)
-class RequestSeen:
+class RequestState:
     order_id: str
     is_asked: bool = False
     answers: set[str] = field(default_factory=set)
@@ -115,7 +115,7 @@ class Ledger:
     def __init__(self, findings: Findings, witness: Witness | None = None) -> None:
         self.findings = findings
         self.threads: dict[str, Thread] = {}
-        self.requests: dict[str, RequestSeen] = {}
+        self.requests: dict[str, RequestState] = {}
         self.event_count = 0
         self.repeat_count = 0
         self._uncounted = 0
@@ -151,8 +151,8 @@ class Ledger:
         elif isinstance(message.body, WorkOrderRequestRefused):
             self._request(message.body.request_id, message.subject).answers.add(message.id)
 
-    def _request(self, request_id: str, order_id: str) -> RequestSeen:
-        return self.requests.setdefault(request_id, RequestSeen(order_id))
+    def _request(self, request_id: str, order_id: str) -> RequestState:
+        return self.requests.setdefault(request_id, RequestState(order_id))
 
     def _take_event(self, message: Message, version: int, is_counted: bool) -> None:
         thread = self.threads.setdefault(message.subject, Thread())

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Line, Reference
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Reference
+from chassis.request_context import Context
 from qa.calibration import store, use_cases
 from qa.calibration.domain import session as calibrating
 from qa.calibration.domain.session import CalibrationSession, SessionState
 from qa.calibration.store import CalibrationSessionNotFound
-from qa.desk import ActDesk
+from qa.desk import CommandContext
 from qa.evaluation.api import ANSWER_REFUSALS, AnswerBody
 from qa.evaluation.domain.evaluation import OwnCall
 from qa.evaluation.store import EvaluationFormNotFound
@@ -55,7 +55,7 @@ class SessionPage(BaseModel):
     response_model=CalibrationSession,
     responses=Responses.of((*ACT_REFUSALS, EvaluationFormNotFound, RecordingNotFound, calibrating.NamedTwiceInSession)),
 )
-async def open_session(body: SessionBody, desk: ActDesk) -> Response:
+async def open_session(body: SessionBody, context: CommandContext) -> Response:
     """Some recordings that some auditors score apart, on the latest version of a form."""
     command = use_cases.OpenSession(
         name=body.name,
@@ -63,22 +63,22 @@ async def open_session(body: SessionBody, desk: ActDesk) -> Response:
         recording_ids=tuple(body.recording_ids),
         auditor_ids=tuple(body.auditor_ids),
     )
-    return (await use_cases.open_session(command, desk=desk)).response()
+    return (await use_cases.open_session(command, context=context)).response()
 
 
 @router.get("", responses=Responses.of(LIST_REFUSALS))
-async def list_sessions(desk: Desk, wanted: Wanted, state: SessionState | None = None) -> SessionPage:
+async def list_sessions(context: Context, wanted: Wanted, state: SessionState | None = None) -> SessionPage:
     """Sessions, latest first, without anybody's scores."""
-    page = await store.SESSIONS.page(desk.db, wanted.page(state=state.value if state else None))
+    page = await store.SESSIONS.page(context.db, wanted.page(state=state.value if state else None))
     return SessionPage.model_validate_json(page)
 
 
 @router.get("/{session_id}", responses=Responses.of((*ANY, CalibrationSessionNotFound)))
-async def get_session(session_id: Id, desk: Desk) -> CalibrationSession:
+async def get_session(session_id: Id, context: Context) -> CalibrationSession:
     """A session; while it is open with the caller's own scores only, closed with everybody's and the agreement."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         session = await store.SESSIONS.get(statements, session_id)
-    return session.seen_by(desk.caller.sub)
+    return session.seen_by(context.caller.sub)
 
 
 @router.post(
@@ -97,10 +97,10 @@ async def get_session(session_id: Id, desk: Desk) -> CalibrationSession:
         )
     ),
 )
-async def give_score(session_id: Id, body: ScoreBody, desk: ActDesk) -> Response:
+async def give_score(session_id: Id, body: ScoreBody, context: CommandContext) -> Response:
     """The caller's answers for one of the recordings, once."""
     answers = [one.answer() for one in body.answers]
-    return (await use_cases.give_score(session_id, body.recording_id, answers, desk=desk)).response()
+    return (await use_cases.give_score(session_id, body.recording_id, answers, context=context)).response()
 
 
 @router.post(
@@ -116,6 +116,6 @@ async def give_score(session_id: Id, body: ScoreBody, desk: ActDesk) -> Response
         )
     ),
 )
-async def close_session(session_id: Id, desk: ActDesk) -> Response:
+async def close_session(session_id: Id, context: CommandContext) -> Response:
     """Shows everybody everything, with agreement and kappa, once all have scored all."""
-    return (await use_cases.close_session(session_id, desk=desk)).response()
+    return (await use_cases.close_session(session_id, context=context)).response()

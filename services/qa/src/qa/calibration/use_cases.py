@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from chassis.acts import Answer
+from chassis.commands import Reply
 from chassis.identity import new_id
 from qa.calibration import store
 from qa.calibration.domain import session as calibrating
@@ -22,9 +22,9 @@ class OpenSession:
     auditor_ids: tuple[str, ...]
 
 
-async def open_session(command: OpenSession, *, desk: QualityDesk) -> Answer:
+async def open_session(command: OpenSession, *, context: QualityDesk) -> Reply:
     """A session on the latest version of a form."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         form = await latest_form(act.tx, command.form_id)
         session = CalibrationSession(
             id=new_id(),
@@ -43,9 +43,11 @@ async def open_session(command: OpenSession, *, desk: QualityDesk) -> Answer:
     return act.answer
 
 
-async def give_score(session_id: str, recording_id: str, answers: Sequence[FormAnswer], *, desk: QualityDesk) -> Answer:
+async def give_score(
+    session_id: str, recording_id: str, answers: Sequence[FormAnswer], *, context: QualityDesk
+) -> Reply:
     """One auditor's score of one recording. No version is asked for: nobody's score depends on another's."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         session = await store.SESSIONS.lock(act.tx, session_id)
         form = await FORMS.get(act.tx, session.form)
         recording = await RECORDINGS.get(act.tx, recording_id)
@@ -55,8 +57,8 @@ async def give_score(session_id: str, recording_id: str, answers: Sequence[FormA
     return act.answer
 
 
-async def close_session(session_id: str, *, desk: QualityDesk) -> Answer:
-    async with desk.act() as act:  # the only commit on this path
+async def close_session(session_id: str, *, context: QualityDesk) -> Reply:
+    async with context.act() as act:  # the only commit on this path
         session = await store.SESSIONS.lock(act.tx, session_id)
         act.check_version(session.version)
         form = await FORMS.get(act.tx, session.form)

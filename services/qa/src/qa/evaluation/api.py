@@ -6,12 +6,10 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Prose
 from chassis.problems import Responses
-from chassis.texts import Code, Prose
-from custody.http import answered
-from custody.sealing import opening_for
-from qa.desk import ActDesk
+from chassis.request_context import Context
+from qa.desk import CommandContext
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.domain import evaluation as evaluating
 from qa.evaluation.domain import form as forms
@@ -38,6 +36,8 @@ from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
 from qa.scope import narrowed_object
+from work_orders.http import answered
+from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1", tags=["evaluation"])
 
@@ -93,16 +93,16 @@ class ReviewPage(BaseModel):
 
 
 @router.put("/auditors/{auditor_id}", response_model=Auditor, responses=Responses.of((*ACT_REFUSALS,)))
-async def define_auditor(auditor_id: Id, body: AuditorBody, desk: ActDesk) -> Response:
+async def define_auditor(auditor_id: Id, body: AuditorBody, context: CommandContext) -> Response:
     """Who evaluates recordings, and how many a day."""
     auditor = Auditor(auditor_id=auditor_id, daily_capacity=body.daily_capacity, is_active=body.is_active)
-    return (await use_cases.define_auditor(auditor, desk=desk)).response()
+    return (await use_cases.define_auditor(auditor, context=context)).response()
 
 
 @router.get("/auditors", responses=Responses.of(ANY))
-async def list_auditors(desk: Desk) -> AuditorList:
+async def list_auditors(context: Context) -> AuditorList:
     """Everybody who evaluates recordings."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return AuditorList(items=await store.auditors(statements))
 
 
@@ -111,18 +111,18 @@ async def list_auditors(desk: Desk) -> AuditorList:
     response_model=Assigned,
     responses=Responses.of((*ACT_REFUSALS, SamplingPlanNotFound, SampleNotDrawn, store.EvaluationFormNotFound)),
 )
-async def assign_sample(plan_id: Id, body: AssignBody, desk: ActDesk) -> Response:
+async def assign_sample(plan_id: Id, body: AssignBody, context: CommandContext) -> Response:
     """Gives out as much of a sample as the auditors can do on a day, with the latest version of a form."""
-    return (await use_cases.assign_sample(plan_id, body.form_id, body.day_on, desk=desk)).response()
+    return (await use_cases.assign_sample(plan_id, body.form_id, body.day_on, context=context)).response()
 
 
 @router.get("/reviews", response_model=ReviewPage, responses=Responses.of((*LIST_REFUSALS,)))
 async def list_reviews(
-    desk: Desk, wanted: Wanted, plan_id: Ref | None = None, state: ReviewState | None = None
+    context: Context, wanted: Wanted, plan_id: Ref | None = None, state: ReviewState | None = None
 ) -> Response:
     """The recordings of samples and how far their evaluation is; `differing` ones wait for adjudication."""
     return json_of(
-        await store.REVIEWS.page(desk.db, wanted.page(plan_id=plan_id, state=state.value if state else None))
+        await store.REVIEWS.page(context.db, wanted.page(plan_id=plan_id, state=state.value if state else None))
     )
 
 
@@ -142,14 +142,16 @@ async def list_reviews(
         )
     ),
 )
-async def adjudicate_review(review_id: Id, body: HandInBody, desk: ActDesk) -> Response:
+async def adjudicate_review(review_id: Id, body: HandInBody, context: CommandContext) -> Response:
     """The evaluation of a third person, which stands. `If-Match` is the review's version."""
-    return await answered(await use_cases.adjudicate_review(review_id, body.command(), desk=desk), desk.request)
+    return await answered(
+        await use_cases.adjudicate_review(review_id, body.command(), context=context), context.request
+    )
 
 
 @router.get("/evaluations", response_model=EvaluationPage, responses=Responses.of(LIST_REFUSALS))
 async def list_evaluations(
-    desk: Desk,
+    context: Context,
     wanted: Wanted,
     plan_id: Ref | None = None,
     recording_id: Ref | None = None,
@@ -161,8 +163,8 @@ async def list_evaluations(
     """Evaluations, latest first: of an agent those of their own calls that stand, of an auditor their own and those
     that stand, of a supervisor all."""
     page = wanted.page(
-        condition=views.condition_for(desk.caller),
-        arguments=views.arguments_for(desk.caller),
+        condition=views.condition_for(context.caller),
+        arguments=views.arguments_for(context.caller),
         plan_id=plan_id,
         recording_id=recording_id,
         auditor_id=auditor_id,
@@ -170,7 +172,7 @@ async def list_evaluations(
         state=state.value if state else None,
         day_on=day_on,
     )
-    return json_of(await store.EVALUATIONS.page(desk.db, page, opening_for(desk.request)))
+    return json_of(await store.EVALUATIONS.page(context.db, page, opening_for(context.request)))
 
 
 @router.get(
@@ -178,13 +180,13 @@ async def list_evaluations(
     response_model=EvaluationAtWorkShown,
     responses=Responses.of((*ANY, store.EvaluationNotFound, store.EvaluationFormNotFound, RecordingNotFound)),
 )
-async def get_evaluation(evaluation_id: Id, desk: Desk) -> Response:
+async def get_evaluation(evaluation_id: Id, context: Context) -> Response:
     """An evaluation with its form, the facts of the call, and the items that these fill in."""
-    async with desk.db.statements() as statements:
-        evaluation = await views.get_visible(statements, evaluation_id, desk.caller)
-    at_work = await views.filled(desk.db, evaluation)
-    shown = await opening_for(desk.request).object(evaluation_id, msgspec.json.encode(at_work))
-    return json_of(await narrowed_object(desk.db, shown, desk.caller.areas))
+    async with context.db.statements() as statements:
+        evaluation = await views.get_visible(statements, evaluation_id, context.caller)
+    at_work = await views.filled(context.db, evaluation)
+    shown = await opening_for(context.request).object(evaluation_id, msgspec.json.encode(at_work))
+    return json_of(await narrowed_object(context.db, shown, context.caller.areas))
 
 
 @router.post(
@@ -194,9 +196,9 @@ async def get_evaluation(evaluation_id: Id, desk: Desk) -> Response:
         (*CHANGE_REFUSALS, store.EvaluationNotFound, store.ReviewNotFound, evaluating.AlreadySubmitted)
     ),
 )
-async def take_back_evaluation(evaluation_id: Id, desk: ActDesk) -> Response:
+async def take_back_evaluation(evaluation_id: Id, context: CommandContext) -> Response:
     """Takes an evaluation from an auditor who has not handed it in; the next assignment gives it to somebody."""
-    return (await use_cases.take_back_evaluation(evaluation_id, desk=desk)).response()
+    return (await use_cases.take_back_evaluation(evaluation_id, context=context)).response()
 
 
 @router.post(
@@ -215,23 +217,25 @@ async def take_back_evaluation(evaluation_id: Id, desk: ActDesk) -> Response:
         )
     ),
 )
-async def submit_evaluation(evaluation_id: Id, body: HandInBody, desk: ActDesk) -> Response:
+async def submit_evaluation(evaluation_id: Id, body: HandInBody, context: CommandContext) -> Response:
     """Hands in the answers of an evaluation, all but those that facts fill in."""
-    return await answered(await use_cases.submit_evaluation(evaluation_id, body.command(), desk=desk), desk.request)
+    return await answered(
+        await use_cases.submit_evaluation(evaluation_id, body.command(), context=context), context.request
+    )
 
 
 @router.get("/auditor-reports/{grain}", responses=Responses.of(ANY))
 async def get_auditor_report(
     grain: Grain,
-    desk: Desk,
+    context: Context,
     on: Annotated[Day | None, Query(description="A day in it; today in the rules' zone if left out.")] = None,
     auditor_id: Ref | None = None,
 ) -> AuditorReport:
     """The auditors' daily, weekly, monthly or quarterly report; an auditor gets their own line."""
-    now = desk.clock.now()
+    now = context.clock.now()
     if on is None:
-        async with desk.db.statements() as statements:
+        async with context.db.statements() as statements:
             on = (await get_quality_rules(statements)).day_of(now)
     return await views.auditor_report(
-        desk.db, grain, on, auditor_id=views.own_auditor(desk.caller, auditor_id), now=now
+        context.db, grain, on, auditor_id=views.own_auditor(context.caller, auditor_id), now=now
     )

@@ -3,12 +3,10 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.desk import Desk
+from chassis.field_types import Prose
 from chassis.problems import Responses
-from chassis.texts import Prose
-from custody.http import answered
-from custody.sealing import opening_for
-from qa.desk import ActDesk
+from chassis.request_context import Context
+from qa.desk import CommandContext
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.api import ANSWER_REFUSALS, HandInBody
 from qa.evaluation.domain import appeal as appealing
@@ -23,6 +21,8 @@ from qa.routes import (
     Wanted,
     json_of,
 )
+from work_orders.http import answered
+from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1", tags=["appeals"])
 
@@ -59,20 +59,22 @@ class AppealPage(BaseModel):
         )
     ),
 )
-async def appeal_evaluation(evaluation_id: Id, body: AppealBody, desk: ActDesk) -> Response:
+async def appeal_evaluation(evaluation_id: Id, body: AppealBody, context: CommandContext) -> Response:
     """The agent of the call says why the evaluation is not right. `If-Match` is the evaluation's version."""
-    return await answered(await use_cases.appeal_evaluation(evaluation_id, body.reason, desk=desk), desk.request)
+    return await answered(
+        await use_cases.appeal_evaluation(evaluation_id, body.reason, context=context), context.request
+    )
 
 
 @router.get("/appeals", response_model=AppealPage, responses=Responses.of(LIST_REFUSALS))
-async def list_appeals(desk: Desk, wanted: Wanted, state: AppealState | None = None) -> Response:
+async def list_appeals(context: Context, wanted: Wanted, state: AppealState | None = None) -> Response:
     """Appeals, those that must be decided soonest first; an agent finds their own."""
     page = wanted.page(
         condition=views.APPEALS_VISIBLE,
-        arguments=views.appeal_arguments_for(desk.caller),
+        arguments=views.appeal_arguments_for(context.caller),
         state=state.value if state else None,
     )
-    return json_of(await store.APPEALS.page(desk.db, page, opening_for(desk.request)))
+    return json_of(await store.APPEALS.page(context.db, page, opening_for(context.request)))
 
 
 @router.post(
@@ -92,7 +94,9 @@ async def list_appeals(desk: Desk, wanted: Wanted, state: AppealState | None = N
         )
     ),
 )
-async def decide_appeal(appeal_id: Id, body: DecisionBody, desk: ActDesk) -> Response:
+async def decide_appeal(appeal_id: Id, body: DecisionBody, context: CommandContext) -> Response:
     """Somebody who had no part in it decides; overturned, the evaluation gets a further revision."""
-    decided = await use_cases.decide_appeal(appeal_id, body.command(), is_overturned=body.is_overturned, desk=desk)
-    return await answered(decided, desk.request)
+    decided = await use_cases.decide_appeal(
+        appeal_id, body.command(), is_overturned=body.is_overturned, context=context
+    )
+    return await answered(decided, context.request)

@@ -5,11 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Line
 from chassis.problems import Responses
-from chassis.texts import Code, Line
+from chassis.request_context import Context
 from contracts.directory import Names
-from qa.desk import ActDesk
+from qa.desk import CommandContext
 from qa.evaluation import store, use_cases
 from qa.evaluation.domain import form as forms
 from qa.evaluation.domain.form import EvaluationForm
@@ -103,7 +103,7 @@ class FormPage(BaseModel):
         )
     ),
 )
-async def publish_form(form_id: Code, body: FormBody, desk: ActDesk) -> Response:
+async def publish_form(form_id: Code, body: FormBody, context: CommandContext) -> Response:
     """A further version of a form. What was evaluated on an earlier one stays with it."""
     command = use_cases.PublishForm(
         form_id=form_id,
@@ -111,17 +111,17 @@ async def publish_form(form_id: Code, body: FormBody, desk: ActDesk) -> Response
         sections=tuple(section.part() for section in body.sections),
         rules=forms.FormRules(**body.rules.model_dump()),
     )
-    return (await use_cases.publish_form(command, desk=desk)).response()
+    return (await use_cases.publish_form(command, context=context)).response()
 
 
 @router.get("", response_model=FormPage, responses=Responses.of((*LIST_REFUSALS,)))
-async def list_forms(desk: Desk, wanted: Wanted, form_id: Annotated[Code | None, Query()] = None) -> Response:
+async def list_forms(context: Context, wanted: Wanted, form_id: Annotated[Code | None, Query()] = None) -> Response:
     """Versions of forms, latest first."""
-    return json_of(await store.FORMS.page(desk.db, wanted.page(form_id=form_id)))
+    return json_of(await store.FORMS.page(context.db, wanted.page(form_id=form_id)))
 
 
 @router.get("/{version_id}", responses=Responses.of((*ANY, store.EvaluationFormNotFound)))
-async def get_form(version_id: Id, desk: Desk) -> EvaluationForm:
+async def get_form(version_id: Id, context: Context) -> EvaluationForm:
     """One version of a form, such as `service:3`."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return await store.FORMS.get(statements, version_id)

@@ -4,12 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 
-from chassis.acts import Answer
+from chassis.commands import Reply
 from chassis.database import Transaction
 from chassis.identity import new_id
 from contracts.directory import Names
 from contracts.quality import EvaluationMode
-from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk
 from qa.evaluation import store, views
 from qa.evaluation.domain import appeal as appealing
@@ -22,6 +21,7 @@ from qa.recordings.store import RECORDINGS, subscriber_behind
 from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import PLANS
+from work_orders.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +56,9 @@ class Assigned:
     by_auditor: dict[str, int]
 
 
-async def publish_form(command: PublishForm, *, desk: QualityDesk) -> Answer:
+async def publish_form(command: PublishForm, *, context: QualityDesk) -> Reply:
     """A further version of a form; those before it stay as they are."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         number = await store.next_form_version(act.tx, command.form_id)
         form = EvaluationForm(
             id=f"{command.form_id}:{number}",
@@ -76,16 +76,16 @@ async def publish_form(command: PublishForm, *, desk: QualityDesk) -> Answer:
     return act.answer
 
 
-async def define_auditor(auditor: Auditor, *, desk: QualityDesk) -> Answer:
-    async with desk.act() as act:  # the only commit on this path
+async def define_auditor(auditor: Auditor, *, context: QualityDesk) -> Reply:
+    async with context.act() as act:  # the only commit on this path
         await store.put_auditor(act.tx, auditor)
         act.answer_with(auditor)
     return act.answer
 
 
-async def assign_sample(plan_id: str, form_id: str, day_on: date, *, desk: QualityDesk) -> Answer:
+async def assign_sample(plan_id: str, form_id: str, day_on: date, *, context: QualityDesk) -> Reply:
     """Gives the reviews of a sample to auditors, as many as they can do on that day."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         plan = await PLANS.lock(act.tx, plan_id)
         if plan.drawn is None:
             raise SampleNotDrawn()
@@ -137,9 +137,9 @@ async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on
     await store.save_all(tx, saved, evaluations)
 
 
-async def take_back_evaluation(evaluation_id: str, *, desk: QualityDesk) -> Answer:
+async def take_back_evaluation(evaluation_id: str, *, context: QualityDesk) -> Reply:
     """What somebody has not handed in goes back to the sample. Nothing was said or published of it: it is gone."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         # The review first, as everybody does.
         seen = await store.EVALUATIONS.get(act.tx, evaluation_id)
         review = await store.REVIEWS.lock(act.tx, seen.review_id)
@@ -152,9 +152,9 @@ async def take_back_evaluation(evaluation_id: str, *, desk: QualityDesk) -> Answ
     return act.answer
 
 
-async def submit_evaluation(evaluation_id: str, command: HandIn, *, desk: QualityDesk) -> Answer:
-    seal = await desk.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), command.remark)
-    async with desk.act() as act:  # the only commit on this path
+async def submit_evaluation(evaluation_id: str, command: HandIn, *, context: QualityDesk) -> Reply:
+    seal = await context.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), command.remark)
+    async with context.act() as act:  # the only commit on this path
         # The review first, as everybody does: two auditors of one pair then take turns instead of deadlocking.
         seen = await store.EVALUATIONS.get(act.tx, evaluation_id)
         review = await store.REVIEWS.lock(act.tx, seen.review_id)
@@ -164,10 +164,10 @@ async def submit_evaluation(evaluation_id: str, command: HandIn, *, desk: Qualit
     return act.answer
 
 
-async def adjudicate_review(review_id: str, command: HandIn, *, desk: QualityDesk) -> Answer:
+async def adjudicate_review(review_id: str, command: HandIn, *, context: QualityDesk) -> Reply:
     """The word of a third on two evaluations that differ: it stands."""
-    seal = await desk.sealer(partial(subscriber_behind, table="reviews", thing_id=review_id), command.remark)
-    async with desk.act() as act:  # the only commit on this path
+    seal = await context.sealer(partial(subscriber_behind, table="reviews", thing_id=review_id), command.remark)
+    async with context.act() as act:  # the only commit on this path
         review = await store.REVIEWS.lock(act.tx, review_id)
         act.check_version(review.version)
         first = await store.EVALUATIONS.get(act.tx, review.evaluation_ids[0]) if review.evaluation_ids else None
@@ -212,11 +212,11 @@ async def _hand_in(
     act.answer_with(submitted)
 
 
-async def appeal_evaluation(evaluation_id: str, reason: str, *, desk: QualityDesk) -> Answer:
-    seal = await desk.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), reason)
-    async with desk.act() as act:  # the only commit on this path
+async def appeal_evaluation(evaluation_id: str, reason: str, *, context: QualityDesk) -> Reply:
+    seal = await context.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), reason)
+    async with context.act() as act:  # the only commit on this path
         # Who may not see it is not told that it is there.
-        await views.get_visible(act.tx, evaluation_id, desk.caller)
+        await views.get_visible(act.tx, evaluation_id, context.caller)
         evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
         act.check_version(evaluation.version)
         form = await store.FORMS.get(act.tx, evaluation.form)
@@ -236,10 +236,10 @@ async def appeal_evaluation(evaluation_id: str, reason: str, *, desk: QualityDes
     return act.answer
 
 
-async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool, desk: QualityDesk) -> Answer:
+async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool, context: QualityDesk) -> Reply:
     """Upheld, nothing changes; overturned, the evaluation gets one more revision with the answers given."""
-    seal = await desk.sealer(partial(subscriber_behind, table="appeals", thing_id=appeal_id), command.remark)
-    async with desk.act() as act:  # the only commit on this path
+    seal = await context.sealer(partial(subscriber_behind, table="appeals", thing_id=appeal_id), command.remark)
+    async with context.act() as act:  # the only commit on this path
         opened = await store.APPEALS.lock(act.tx, appeal_id)
         act.check_version(opened.version)
         evaluation = await store.EVALUATIONS.get(act.tx, opened.evaluation_id)

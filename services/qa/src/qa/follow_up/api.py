@@ -7,22 +7,22 @@ import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from chassis.desk import Desk, RouteDesk
+from chassis.field_types import Code, Moment, Prose, Reference
 from chassis.problems import Responses
-from chassis.texts import Code, Moment, Prose, Reference
+from chassis.request_context import Context, RequestContext
 from contracts.quality import AttemptOutcome
 from contracts.sealing import SealedText
-from custody.routes import SearchReference
-from custody.sealing import opening_for
-from custody.subscribers import SubscriberShown
-from qa.desk import ActDesk
+from qa.desk import CommandContext
 from qa.follow_up import intake, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
 from qa.follow_up.domain.project import QuietHours, QuotaReached
-from qa.follow_up.domain.questionnaire import RepliesDoNotFit, Reply
+from qa.follow_up.domain.questionnaire import QuestionReply, RepliesDoNotFit
 from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
 from qa.scope import answered, narrowed_object
+from work_orders.routes import SearchReference
+from work_orders.sealing import opening_for
+from work_orders.subscribers import SubscriberShown
 
 router = APIRouter(prefix="/v1", tags=["follow-ups"])
 
@@ -72,7 +72,7 @@ class FollowUpPage(BaseModel):
 
 @router.get("/follow-ups", response_model=FollowUpPage, responses=Responses.of(LIST_REFUSALS))
 async def list_follow_ups(
-    desk: Desk,
+    context: Context,
     wanted: Wanted,
     project_id: Ref | None = None,
     subscriber_no: SearchReference = None,
@@ -83,14 +83,14 @@ async def list_follow_ups(
     """Follow-ups, those that are due first first. An agent finds their own."""
     page = wanted.page(
         condition=f"{store.VISIBLE} and {store.OF_ORDER}",
-        arguments=(*store.visible_to(desk.caller), order_id),
-        areas=desk.caller.areas,
+        arguments=(*store.visible_to(context.caller), order_id),
+        areas=context.caller.areas,
         project_id=project_id,
         subscriber_no=subscriber_no,
         holder=holder,
         state=state.value if state else None,
     )
-    return json_of(await store.FOLLOW_UPS.page(desk.db, page, opening_for(desk.request)))
+    return json_of(await store.FOLLOW_UPS.page(context.db, page, opening_for(context.request)))
 
 
 @router.post(
@@ -108,34 +108,34 @@ async def list_follow_ups(
         )
     ),
 )
-async def take_follow_up(project_id: Code, desk: ActDesk) -> Response:
+async def take_follow_up(project_id: Code, context: CommandContext) -> Response:
     """The next to call, handed to the caller: due first, within the project's quotas and calling hours."""
-    return await answered(await use_cases.take_follow_up(project_id, desk=desk), desk.request)
+    return await answered(await use_cases.take_follow_up(project_id, context=context), context.request)
 
 
 @router.get(
     "/follow-ups/{follow_up_id}", response_model=FollowUpShown, responses=Responses.of((*ANY, store.FollowUpNotFound))
 )
-async def get_follow_up(follow_up_id: Id, desk: Desk) -> Response:
+async def get_follow_up(follow_up_id: Id, context: Context) -> Response:
     """One follow-up with its attempts and replies."""
-    found = await _get_visible(desk, follow_up_id)
-    shown = await opening_for(desk.request).object(follow_up_id, msgspec.json.encode(found))
-    return json_of(await narrowed_object(desk.db, shown, desk.caller.areas))
+    found = await _get_visible(context, follow_up_id)
+    shown = await opening_for(context.request).object(follow_up_id, msgspec.json.encode(found))
+    return json_of(await narrowed_object(context.db, shown, context.caller.areas))
 
 
-async def _get_visible(desk: RouteDesk, follow_up_id: str) -> FollowUp:
-    async with desk.db.statements() as statements:
-        return await store.get_visible(statements, follow_up_id=follow_up_id, caller=desk.caller)
+async def _get_visible(context: RequestContext, follow_up_id: str) -> FollowUp:
+    async with context.db.statements() as statements:
+        return await store.get_visible(statements, follow_up_id=follow_up_id, caller=context.caller)
 
 
 @router.get(
     "/follow-ups/{follow_up_id}/contact",
     responses=Responses.of((*ANY, store.FollowUpNotFound, intake.IntakeAway, intake.ContactNotShown)),
 )
-async def get_contact(follow_up_id: Id, desk: Desk) -> SubscriberShown:
+async def get_contact(follow_up_id: Id, context: Context) -> SubscriberShown:
     """Whom to call, as intake shows them to the caller; nothing of it is kept here."""
-    found = await _get_visible(desk, follow_up_id)
-    return await intake.contact_of(found, desk.app, token=desk.caller.token)
+    found = await _get_visible(context, follow_up_id)
+    return await intake.contact_of(found, context.app, token=context.caller.token)
 
 
 @router.post(
@@ -145,9 +145,9 @@ async def get_contact(follow_up_id: Id, desk: Desk) -> SubscriberShown:
         (*CHANGE_REFUSALS, store.FollowUpNotFound, following.FollowUpNotTaken, following.NotYourFollowUp)
     ),
 )
-async def release_follow_up(follow_up_id: Id, desk: ActDesk) -> Response:
+async def release_follow_up(follow_up_id: Id, context: CommandContext) -> Response:
     """Puts it back for somebody else; a supervisor can do so for whoever has it."""
-    return await answered(await use_cases.release_follow_up(follow_up_id, desk=desk), desk.request)
+    return await answered(await use_cases.release_follow_up(follow_up_id, context=context), context.request)
 
 
 @router.post(
@@ -155,10 +155,10 @@ async def release_follow_up(follow_up_id: Id, desk: ActDesk) -> Response:
     response_model=FollowUpShown,
     responses=Responses.of((*CALL_REFUSALS, following.NotAnAttempt)),
 )
-async def note_attempt(follow_up_id: Id, body: AttemptBody, desk: ActDesk) -> Response:
+async def note_attempt(follow_up_id: Id, body: AttemptBody, context: CommandContext) -> Response:
     """A call that did not lead to answers. After the last one that the project allows nobody calls any more."""
     command = use_cases.MakeAttempt(outcome=body.outcome, call_again_at=body.call_again_at, note=body.note or "")
-    return await answered(await use_cases.note_attempt(follow_up_id, command, desk=desk), desk.request)
+    return await answered(await use_cases.note_attempt(follow_up_id, command, context=context), context.request)
 
 
 @router.post(
@@ -168,11 +168,11 @@ async def note_attempt(follow_up_id: Id, body: AttemptBody, desk: ActDesk) -> Re
         (*CALL_REFUSALS, store.QuestionnaireNotFound, following.AnsweredForSomebodyElse, RepliesDoNotFit)
     ),
 )
-async def complete_follow_up(follow_up_id: Id, body: RepliesBody, desk: ActDesk) -> Response:
+async def complete_follow_up(follow_up_id: Id, body: RepliesBody, context: CommandContext) -> Response:
     """The questionnaire as the subscriber answered it; risk and dissatisfaction open findings."""
     command = use_cases.HandInReplies(
         subscriber_no=body.subscriber_no,
-        replies=tuple(Reply(**one.model_dump()) for one in body.replies),
+        replies=tuple(QuestionReply(**one.model_dump()) for one in body.replies),
         note=body.note or "",
     )
-    return await answered(await use_cases.complete_follow_up(follow_up_id, command, desk=desk), desk.request)
+    return await answered(await use_cases.complete_follow_up(follow_up_id, command, context=context), context.request)

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Prose
 from chassis.problems import Responses
-from chassis.texts import Code, Prose
+from chassis.request_context import Context
 from contracts.quality import FindingKind
 from contracts.sealing import SealedText
-from custody.sealing import opening_for
-from qa.desk import ActDesk
+from qa.desk import CommandContext
 from qa.follow_up import intake, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import Finding, FindingState
 from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
 from qa.scope import answered
+from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
@@ -47,14 +47,14 @@ class OpenOrderBody(Body):
 
 @router.get("", response_model=FindingPage, responses=Responses.of(LIST_REFUSALS))
 async def list_findings(
-    desk: Desk,
+    context: Context,
     wanted: Wanted,
     project_id: Ref | None = None,
     kind: FindingKind | None = None,
     state: FindingState | None = None,
 ) -> Response:
     """Risks and dissatisfaction, latest first; `open` ones wait for somebody to deal with them."""
-    areas = desk.caller.areas
+    areas = context.caller.areas
     page = wanted.page(
         condition="($1::text[] is null or work_area_id = any($1))",
         arguments=(None if areas is None else list(areas),),
@@ -63,19 +63,19 @@ async def list_findings(
         kind=kind.value if kind else None,
         state=state.value if state else None,
     )
-    return json_of(await store.FINDINGS.page(desk.db, page, opening_for(desk.request)))
+    return json_of(await store.FINDINGS.page(context.db, page, opening_for(context.request)))
 
 
 @router.post("/{finding_id}/close", response_model=FindingShown, responses=Responses.of(CLOSE_REFUSALS))
-async def close_finding(finding_id: Id, body: CloseBody, desk: ActDesk) -> Response:
+async def close_finding(finding_id: Id, body: CloseBody, context: CommandContext) -> Response:
     """Somebody dealt with it without a work order, and says how."""
     answer = await use_cases.close_finding(
         finding_id,
         order_id=None,
         remark=body.remark,
-        desk=desk,
+        context=context,
     )
-    return await answered(answer, desk.request)
+    return await answered(answer, context.request)
 
 
 @router.post(
@@ -83,19 +83,19 @@ async def close_finding(finding_id: Id, body: CloseBody, desk: ActDesk) -> Respo
     response_model=FindingShown,
     responses=Responses.of((*CLOSE_REFUSALS, intake.IntakeAway, intake.OrderNotOpened)),
 )
-async def open_order(finding_id: Id, body: OpenOrderBody, desk: ActDesk) -> Response:
+async def open_order(finding_id: Id, body: OpenOrderBody, context: CommandContext) -> Response:
     """A work order for the finding, created at intake as the caller, and the finding closed by it.
 
     The order is there before the finding is closed. Should the answer get lost in between, the same request finds
     the order again instead of creating another.
     """
-    found = await use_cases.finding_to_close(finding_id, desk=desk)
+    found = await use_cases.finding_to_close(finding_id, context=context)
     wanted = intake.OrderWanted(device_type=body.device_type, demand_type=body.demand_type, content=body.content)
-    order_id = await intake.open_order(found, wanted, desk.app, token=desk.caller.token)
+    order_id = await intake.open_order(found, wanted, context.app, token=context.caller.token)
     answer = await use_cases.close_finding(
         finding_id,
         order_id=order_id,
         remark="",
-        desk=desk,
+        context=context,
     )
-    return await answered(answer, desk.request)
+    return await answered(answer, context.request)

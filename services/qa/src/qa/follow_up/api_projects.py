@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Line, Moment, Reference
 from chassis.problems import Responses, language_of
-from chassis.texts import Code, Line, Moment, Reference
+from chassis.request_context import Context
 from contracts.quality import FindingKind, FollowUpCause
-from qa.desk import ActDesk
+from qa.desk import CommandContext
 from qa.evaluation.api_forms import NamesBody
 from qa.follow_up import store, summary, use_cases
 from qa.follow_up.domain import questionnaire as asking
@@ -158,15 +158,15 @@ class ProjectPage(BaseModel):
     response_model=WorkingCalendar,
     responses=Responses.of((*ACT_REFUSALS, NoWorkingDays)),
 )
-async def define_calendar(calendar_id: Code, body: CalendarBody, desk: ActDesk) -> Response:
+async def define_calendar(calendar_id: Code, body: CalendarBody, context: CommandContext) -> Response:
     """Working days, holidays and the days worked in their place. Deadlines counted before stay as they are."""
-    return (await use_cases.define_calendar(body.calendar(calendar_id), desk=desk)).response()
+    return (await use_cases.define_calendar(body.calendar(calendar_id), context=context)).response()
 
 
 @router.get("/calendars/{calendar_id}", responses=Responses.of((*ANY, store.CalendarNotFound)))
-async def get_calendar(calendar_id: Code, desk: Desk) -> WorkingCalendar:
+async def get_calendar(calendar_id: Code, context: Context) -> WorkingCalendar:
     """A calendar as it is."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return await store.CALENDARS.get(statements, calendar_id)
 
 
@@ -176,14 +176,14 @@ async def get_calendar(calendar_id: Code, desk: Desk) -> WorkingCalendar:
     response_model=Questionnaire,
     responses=Responses.of((*ACT_REFUSALS, asking.QuestionMisdefined)),
 )
-async def publish_questionnaire(questionnaire_id: Code, body: QuestionnaireBody, desk: ActDesk) -> Response:
+async def publish_questionnaire(questionnaire_id: Code, body: QuestionnaireBody, context: CommandContext) -> Response:
     """A further version of a questionnaire; follow-ups keep the one that they were planned with."""
     command = use_cases.PublishQuestionnaire(
         questionnaire_id=questionnaire_id,
         names=body.names.names(),
         questions=tuple(one.part() for one in body.questions),
     )
-    return (await use_cases.publish_questionnaire(command, desk=desk)).response()
+    return (await use_cases.publish_questionnaire(command, context=context)).response()
 
 
 @router.get(
@@ -192,10 +192,10 @@ async def publish_questionnaire(questionnaire_id: Code, body: QuestionnaireBody,
     responses=Responses.of((*LIST_REFUSALS,)),
 )
 async def list_questionnaires(
-    desk: Desk, wanted: Wanted, questionnaire_id: Annotated[Code | None, Query()] = None
+    context: Context, wanted: Wanted, questionnaire_id: Annotated[Code | None, Query()] = None
 ) -> Response:
     """Versions of questionnaires, latest first."""
-    return json_of(await store.QUESTIONNAIRES.page(desk.db, wanted.page(questionnaire_id=questionnaire_id)))
+    return json_of(await store.QUESTIONNAIRES.page(context.db, wanted.page(questionnaire_id=questionnaire_id)))
 
 
 @router.put(
@@ -212,21 +212,21 @@ async def list_questionnaires(
         )
     ),
 )
-async def define_project(project_id: Code, body: ProjectBody, desk: ActDesk) -> Response:
+async def define_project(project_id: Code, body: ProjectBody, context: CommandContext) -> Response:
     """Begins a project, or changes it; a change names the version it was made on in `If-Match`."""
-    return (await use_cases.define_project(body.project(project_id), desk=desk)).response()
+    return (await use_cases.define_project(body.project(project_id), context=context)).response()
 
 
 @router.get("/follow-up-projects", response_model=ProjectPage, responses=Responses.of((*LIST_REFUSALS,)))
-async def list_projects(desk: Desk, wanted: Wanted, is_open: bool | None = None) -> Response:
+async def list_projects(context: Context, wanted: Wanted, is_open: bool | None = None) -> Response:
     """Follow-up projects, the latest begun first."""
-    return json_of(await store.PROJECTS.page(desk.db, wanted.page(is_open=is_open)))
+    return json_of(await store.PROJECTS.page(context.db, wanted.page(is_open=is_open)))
 
 
 @router.get("/follow-up-projects/{project_id}", responses=Responses.of((*ANY, store.ProjectNotFound)))
-async def get_project(project_id: Code, desk: Desk) -> FollowUpProject:
+async def get_project(project_id: Code, context: Context) -> FollowUpProject:
     """One project; the version is what a change names in `If-Match`."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return await store.PROJECTS.get(statements, project_id)
 
 
@@ -243,9 +243,9 @@ async def get_project(project_id: Code, desk: Desk) -> FollowUpProject:
         )
     ),
 )
-async def list_subscribers(project_id: Code, body: ListBody, desk: ActDesk) -> Response:
+async def list_subscribers(project_id: Code, body: ListBody, context: CommandContext) -> Response:
     """Puts new, lost or listed subscribers on a project's list, each once however often they are sent."""
-    return (await use_cases.list_subscribers(project_id, body.subscriber_nos, desk=desk)).response()
+    return (await use_cases.list_subscribers(project_id, body.subscriber_nos, context=context)).response()
 
 
 async def _days(
@@ -262,9 +262,9 @@ SUMMARY_REFUSALS = (*ANY, store.ProjectNotFound, store.CalendarNotFound, summary
 
 
 @router.get("/follow-up-projects/{project_id}/summary", responses=Responses.of(SUMMARY_REFUSALS))
-async def get_summary(project_id: Code, desk: Desk, days: DaysAsked) -> summary.ProjectSummary:
+async def get_summary(project_id: Code, context: Context, days: DaysAsked) -> summary.ProjectSummary:
     """What came of the follow-ups that were planned within the days, with sums and counts that add up."""
-    return await summary.of(desk.db, project_id, days, now=desk.clock.now())
+    return await summary.of(context.db, project_id, days, now=context.clock.now())
 
 
 @router.get(
@@ -272,7 +272,7 @@ async def get_summary(project_id: Code, desk: Desk, days: DaysAsked) -> summary.
     response_class=HTMLResponse,
     responses=Responses.of(SUMMARY_REFUSALS),
 )
-async def print_summary(project_id: Code, desk: Desk, days: DaysAsked) -> HTMLResponse:
+async def print_summary(project_id: Code, context: Context, days: DaysAsked) -> HTMLResponse:
     """The summary as one page to print and file, in Chinese or English."""
-    found = await summary.of(desk.db, project_id, days, now=desk.clock.now())
-    return HTMLResponse(summary.page(found, language_of(desk.request.headers.get("accept-language"))))
+    found = await summary.of(context.db, project_id, days, now=context.clock.now())
+    return HTMLResponse(summary.page(found, language_of(context.request.headers.get("accept-language"))))

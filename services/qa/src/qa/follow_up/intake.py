@@ -12,8 +12,8 @@ from fastapi import FastAPI
 
 from chassis.telemetry import traceparent
 from contracts.refusals import Conflict, Unavailable
-from custody.subscribers import SubscriberShown
 from qa.follow_up.domain.follow_up import Finding, FollowUp
+from work_orders.subscribers import SubscriberShown
 
 _SECONDS = 5.0
 

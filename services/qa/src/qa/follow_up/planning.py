@@ -19,13 +19,13 @@ from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
 from contracts.quality import FollowUpCause, FollowUpJoined, QualityEvent
-from custody.rows import to_order
 from qa.desk import publish
 from qa.follow_up import store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import FollowUp
 from qa.follow_up.domain.project import FollowUpProject
+from work_orders.order_table import to_order
 
 _SAID_SOMETHING = (
     WorkOrderCompleted,

@@ -5,20 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import partial
 
-from chassis.acts import Answer, raise_if_answered
+from chassis.commands import Reply, raise_if_replied
 from chassis.database import Transaction
 from chassis.identity import new_id
 from contracts.directory import Names
 from contracts.quality import AttemptOutcome, FollowUpCause
 from contracts.refusals import Conflict, Invalid, NotFound
-from custody.sealing import Sealer
 from qa.desk import ActAtDesk, QualityDesk, Sees, ThingChanged
 from qa.follow_up import intake, store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Answered, Finding, FindingState, FollowUp
 from qa.follow_up.domain.project import OF_ORDERS, FollowUpProject, QuotaReached
-from qa.follow_up.domain.questionnaire import Question, Questionnaire, Reply
+from qa.follow_up.domain.questionnaire import Question, Questionnaire, QuestionReply
+from work_orders.sealing import Sealer
 
 _FINDING_LIMIT = 100
 
@@ -58,7 +58,7 @@ class MakeAttempt:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandInReplies:
     subscriber_no: str
-    replies: tuple[Reply, ...]
+    replies: tuple[QuestionReply, ...]
     note: str
 
 
@@ -72,9 +72,9 @@ class Listed:
     """Subscribers who are on the list already, or were, or whom another project calls for the same cause."""
 
 
-async def define_calendar(calendar: WorkingCalendar, *, desk: QualityDesk) -> Answer:
+async def define_calendar(calendar: WorkingCalendar, *, context: QualityDesk) -> Reply:
     """The calendar as it is from here on; deadlines that were counted stay as they are."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         calendar.check()
         await act.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 9))", calendar.id)
         present = await store.CALENDARS.find(act.tx, calendar.id)
@@ -87,8 +87,8 @@ async def define_calendar(calendar: WorkingCalendar, *, desk: QualityDesk) -> An
     return act.answer
 
 
-async def publish_questionnaire(command: PublishQuestionnaire, *, desk: QualityDesk) -> Answer:
-    async with desk.act() as act:  # the only commit on this path
+async def publish_questionnaire(command: PublishQuestionnaire, *, context: QualityDesk) -> Reply:
+    async with context.act() as act:  # the only commit on this path
         number = await store.next_questionnaire_version(act.tx, command.questionnaire_id)
         questionnaire = Questionnaire(
             id=f"{command.questionnaire_id}:{number}",
@@ -105,9 +105,9 @@ async def publish_questionnaire(command: PublishQuestionnaire, *, desk: QualityD
     return act.answer
 
 
-async def define_project(project: FollowUpProject, *, desk: QualityDesk) -> Answer:
+async def define_project(project: FollowUpProject, *, context: QualityDesk) -> Reply:
     """Begins a project, or changes one: `If-Match` then names the version that was changed."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         project.check()
         await store.CALENDARS.get(act.tx, project.calendar)
         await store.QUESTIONNAIRES.get(act.tx, project.questionnaire)
@@ -127,9 +127,9 @@ async def define_project(project: FollowUpProject, *, desk: QualityDesk) -> Answ
     return act.answer
 
 
-async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, desk: QualityDesk) -> Answer:
+async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, context: QualityDesk) -> Reply:
     """Puts subscribers on a project's list, each once."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         project = await store.PROJECTS.lock(act.tx, project_id)
         if project.cause in OF_ORDERS:
             raise ProjectFollowsOrders(cause=project.cause.value)
@@ -158,14 +158,14 @@ async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, de
     return act.answer
 
 
-async def take_follow_up(project_id: str, *, desk: QualityDesk) -> Answer:
+async def take_follow_up(project_id: str, *, context: QualityDesk) -> Reply:
     """Hands out the follow-up that is due first, within quotas and calling hours."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         # The project's lock makes those who take at once queue, so that no quota is passed.
         project = await store.PROJECTS.lock(act.tx, project_id)
         calendar = await store.CALENDARS.get(act.tx, project.calendar)
         project.check_may_call(act.now, calendar)
-        found = await _next_to_call(act, project, calendar, desk.caller.areas)
+        found = await _next_to_call(act, project, calendar, context.caller.areas)
         taken = following.take(found, by=act.actor.sub, now=act.now)
         await store.FOLLOW_UPS.save(act.tx, taken)
         act.answer_with(taken)
@@ -199,8 +199,8 @@ def _begin(day: date, calendar: WorkingCalendar) -> datetime:
     return datetime.combine(day, time(), calendar.zone)
 
 
-def _sees(follow_up_id: str, desk: QualityDesk) -> Sees:
-    return partial(store.get_visible, follow_up_id=follow_up_id, caller=desk.caller)
+def _sees(follow_up_id: str, context: QualityDesk) -> Sees:
+    return partial(store.get_visible, follow_up_id=follow_up_id, caller=context.caller)
 
 
 async def _lock(tx: Transaction, follow_up_id: str, areas: tuple[str, ...] | None) -> FollowUp:
@@ -210,32 +210,32 @@ async def _lock(tx: Transaction, follow_up_id: str, areas: tuple[str, ...] | Non
     return found
 
 
-async def release_follow_up(follow_up_id: str, *, desk: QualityDesk) -> Answer:
-    async with desk.act(sees=_sees(follow_up_id, desk)) as act:  # the only commit on this path
-        found = await _lock(act.tx, follow_up_id, desk.caller.areas)
+async def release_follow_up(follow_up_id: str, *, context: QualityDesk) -> Reply:
+    async with context.act(sees=_sees(follow_up_id, context)) as act:  # the only commit on this path
+        found = await _lock(act.tx, follow_up_id, context.caller.areas)
         act.check_version(found.version)
-        released = following.release(found, by=act.actor.sub, is_supervisor=desk.caller.role == "supervisor")
+        released = following.release(found, by=act.actor.sub, is_supervisor=context.caller.role == "supervisor")
         await store.FOLLOW_UPS.save(act.tx, released)
         act.answer_with(released)
     return act.answer
 
 
-async def _texts_of(follow_up_id: str, *texts: str | None, desk: QualityDesk) -> tuple[Sealer, str | None]:
+async def _texts_of(follow_up_id: str, *texts: str | None, context: QualityDesk) -> tuple[Sealer, str | None]:
     """Seals what is typed about a follow-up, and says whose it is; before the act, which holds its row."""
     if not any(texts):
         return Sealer(), None
-    async with desk.db.statements() as statements:
-        await desk.raise_if_answered(statements, _sees(follow_up_id, desk))
+    async with context.db.statements() as statements:
+        await context.raise_if_replied(statements, _sees(follow_up_id, context))
         found = await store.FOLLOW_UPS.get(statements, follow_up_id)
-    subscriber_id = await intake.subscriber_of(found, desk.app, token=desk.caller.token)
-    return await desk.sealer_of(subscriber_id), subscriber_id
+    subscriber_id = await intake.subscriber_of(found, context.app, token=context.caller.token)
+    return await context.sealer_of(subscriber_id), subscriber_id
 
 
-async def note_attempt(follow_up_id: str, command: MakeAttempt, *, desk: QualityDesk) -> Answer:
+async def note_attempt(follow_up_id: str, command: MakeAttempt, *, context: QualityDesk) -> Reply:
     """A call that did not lead to answers."""
-    seal, subscriber_id = await _texts_of(follow_up_id, command.note, desk=desk)
-    async with desk.act(sees=_sees(follow_up_id, desk)) as act:  # the only commit on this path
-        found = await _lock_to_call(act, follow_up_id, desk, subscriber_id)
+    seal, subscriber_id = await _texts_of(follow_up_id, command.note, context=context)
+    async with context.act(sees=_sees(follow_up_id, context)) as act:  # the only commit on this path
+        found = await _lock_to_call(act, follow_up_id, context, subscriber_id)
         project = await store.PROJECTS.get(act.tx, found.project_id)
         tried, events = following.attempt(
             found,
@@ -253,12 +253,12 @@ async def note_attempt(follow_up_id: str, command: MakeAttempt, *, desk: Quality
     return act.answer
 
 
-async def complete_follow_up(follow_up_id: str, command: HandInReplies, *, desk: QualityDesk) -> Answer:
+async def complete_follow_up(follow_up_id: str, command: HandInReplies, *, context: QualityDesk) -> Reply:
     """The questionnaire as it was answered; replies that are findings open them."""
     texts = [reply.text for reply in command.replies]
-    seal, subscriber_id = await _texts_of(follow_up_id, command.note, *texts, desk=desk)
-    async with desk.act(sees=_sees(follow_up_id, desk)) as act:  # the only commit on this path
-        found = await _lock_to_call(act, follow_up_id, desk, subscriber_id)
+    seal, subscriber_id = await _texts_of(follow_up_id, command.note, *texts, context=context)
+    async with context.act(sees=_sees(follow_up_id, context)) as act:  # the only commit on this path
+        found = await _lock_to_call(act, follow_up_id, context, subscriber_id)
         questionnaire = await store.QUESTIONNAIRES.get(act.tx, found.questionnaire)
         answered = Answered(
             subscriber_no=command.subscriber_no,
@@ -278,13 +278,13 @@ async def complete_follow_up(follow_up_id: str, command: HandInReplies, *, desk:
     return act.answer
 
 
-def _sealed(reply: Reply, seal: Sealer, follow_up_id: str) -> Reply:
+def _sealed(reply: QuestionReply, seal: Sealer, follow_up_id: str) -> QuestionReply:
     return replace(reply, text=seal(reply.text, follow_up_id)) if reply.text else reply
 
 
-async def _lock_to_call(act: ActAtDesk, follow_up_id: str, desk: QualityDesk, subscriber_id: str | None) -> FollowUp:
+async def _lock_to_call(act: ActAtDesk, follow_up_id: str, context: QualityDesk, subscriber_id: str | None) -> FollowUp:
     """The follow-up at the version decided on, at an hour at which its project calls; from here on it knows whose."""
-    found = await _lock(act.tx, follow_up_id, desk.caller.areas)
+    found = await _lock(act.tx, follow_up_id, context.caller.areas)
     act.check_version(found.version)
     project = await store.PROJECTS.get(act.tx, found.project_id)
     project.check_may_call(act.now, await store.CALENDARS.get(act.tx, project.calendar))
@@ -297,17 +297,17 @@ def subject_of(thing: FollowUp | Finding) -> str:
     return thing.order_ids[0] if thing.order_ids else follow_up_id
 
 
-async def finding_to_close(finding_id: str, *, desk: QualityDesk) -> Finding:
+async def finding_to_close(finding_id: str, *, context: QualityDesk) -> Finding:
     """The finding if it can be closed at the version decided on: looked at before anything is asked of intake.
 
     No transaction is open afterwards: nobody waits in the database for another service.
     """
-    async with desk.db.statements() as statements:
-        await raise_if_answered(statements, desk.headers.idempotency)
+    async with context.db.statements() as statements:
+        await raise_if_replied(statements, context.headers.idempotency)
         found = await store.FINDINGS.get(statements, finding_id)
-    _check_area(found, desk.caller.areas)
-    if found.version != desk.headers.expected_version:
-        raise ThingChanged(present_version=found.version, expected_version=desk.headers.expected_version)
+    _check_area(found, context.caller.areas)
+    if found.version != context.headers.expected_version:
+        raise ThingChanged(present_version=found.version, expected_version=context.headers.expected_version)
     if found.state is FindingState.CLOSED:
         raise following.FindingAlreadyClosed(closed_at=found.closed_at)
     return found
@@ -318,12 +318,12 @@ def _check_area(finding: Finding, areas: tuple[str, ...] | None) -> None:
         raise store.FindingNotFound(id=finding.id)
 
 
-async def close_finding(finding_id: str, *, order_id: str | None, remark: str, desk: QualityDesk) -> Answer:
+async def close_finding(finding_id: str, *, order_id: str | None, remark: str, context: QualityDesk) -> Reply:
     """Somebody dealt with it, by a work order or otherwise."""
-    seal = await desk.sealer(partial(store.subscriber_behind, finding_id=finding_id), remark)
-    async with desk.act() as act:  # the only commit on this path
+    seal = await context.sealer(partial(store.subscriber_behind, finding_id=finding_id), remark)
+    async with context.act() as act:  # the only commit on this path
         found = await store.FINDINGS.lock(act.tx, finding_id)
-        _check_area(found, desk.caller.areas)
+        _check_area(found, context.caller.areas)
         act.check_version(found.version)
         closed, event = following.close(
             found, order_id=order_id, remark=seal(remark, finding_id), by=act.actor.sub, now=act.now

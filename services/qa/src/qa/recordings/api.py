@@ -6,19 +6,19 @@ import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.desk import Desk
+from chassis.field_types import Prose
 from chassis.problems import Responses
-from chassis.texts import Prose
+from chassis.request_context import Context
 from contracts.quality import ListeningPurpose
 from contracts.sealing import SealedText
-from custody.routes import SearchReference, SearchText
-from custody.sealing import opening_for
-from qa.desk import ActDesk
+from qa.desk import CommandContext
 from qa.recordings import store, use_cases
 from qa.recordings.domain.recording import Recording, RecordingNotFound
 from qa.recordings.use_cases import OpenRecording, RecordingReference
 from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, NameOfSwitch, Wanted, json_of
 from qa.scope import narrowed_object
+from work_orders.routes import SearchReference, SearchText
+from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"])
 
@@ -47,7 +47,7 @@ class Openings(BaseModel):
 
 @router.get("", response_model=RecordingPage, responses=Responses.of(LIST_REFUSALS))
 async def list_recordings(
-    desk: Desk,
+    context: Context,
     wanted: Wanted,
     agent_id: SearchReference = None,
     team: SearchText = None,
@@ -57,7 +57,7 @@ async def list_recordings(
     call_id: SearchReference = None,
 ) -> Response:
     """Recordings, latest first. An agent finds their own; areas in the token narrow to calls about their orders."""
-    areas, own = desk.caller.areas, store.own_only(desk.caller)
+    areas, own = context.caller.areas, store.own_only(context.caller)
     page = wanted.page(
         areas=areas,
         condition=store.IN_AREAS if areas is not None else "",
@@ -69,7 +69,7 @@ async def list_recordings(
         demand_type=demand_type,
         call_id=call_id,
     )
-    return json_of(await store.page(desk.db, page))
+    return json_of(await store.page(context.db, page))
 
 
 def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
@@ -83,30 +83,30 @@ def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
     response_model=RecordingReference,
     responses=Responses.of((*ACT_REFUSALS, *TEXT_REFUSALS, RecordingNotFound)),
 )
-async def open_recording(recording_id: NameOfSwitch, body: OpenBody, desk: ActDesk) -> Response:
+async def open_recording(recording_id: NameOfSwitch, body: OpenBody, context: CommandContext) -> Response:
     """Where it can be listened to. Who was told, when and for which purpose is recorded and published."""
     command = OpenRecording(
         recording_id=recording_id,
         purpose=body.purpose,
         note=body.note or "",
     )
-    return (await use_cases.open_recording(command, desk=desk)).response()
+    return (await use_cases.open_recording(command, context=context)).response()
 
 
 @router.get("/{recording_id:path}/openings", responses=Responses.of((*ANY, RecordingNotFound)))
-async def list_openings(recording_id: NameOfSwitch, desk: Desk) -> Openings:
+async def list_openings(recording_id: NameOfSwitch, context: Context) -> Openings:
     """Who has opened it and what for, latest first."""
-    async with desk.db.statements() as statements:
-        await store.get_visible(statements, recording_id, desk.caller)
-    rows = await store.openings(desk.db, recording_id)
-    items = await opening_for(desk.request).things([(recording_id, dict(row)) for row in rows])
+    async with context.db.statements() as statements:
+        await store.get_visible(statements, recording_id, context.caller)
+    rows = await store.openings(context.db, recording_id)
+    items = await opening_for(context.request).things([(recording_id, dict(row)) for row in rows])
     return Openings.model_validate({"items": items})
 
 
 # Last, because the name in its path may be anything.
 @router.get("/{recording_id:path}", response_model=Recording, responses=Responses.of((*ANY, RecordingNotFound)))
-async def get_recording(recording_id: NameOfSwitch, desk: Desk) -> Response:
+async def get_recording(recording_id: NameOfSwitch, context: Context) -> Response:
     """The facts of one recording; to listen to it, open it."""
-    async with desk.db.statements() as statements:
-        found = await store.get_visible(statements, recording_id, desk.caller)
-    return json_of(await narrowed_object(desk.db, msgspec.json.encode(found), desk.caller.areas))
+    async with context.db.statements() as statements:
+        found = await store.get_visible(statements, recording_id, context.caller)
+    return json_of(await narrowed_object(context.db, msgspec.json.encode(found), context.caller.areas))

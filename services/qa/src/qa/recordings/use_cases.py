@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import quote
 
-from chassis.acts import Answer
+from chassis.commands import Reply
 from contracts.quality import ListeningPurpose, RecordingOpened
 from qa.desk import QualityDesk
 from qa.recordings import store
@@ -27,13 +27,13 @@ class RecordingReference:
     """None where no place of recordings is set."""
 
 
-async def open_recording(command: OpenRecording, *, desk: QualityDesk) -> Answer:
+async def open_recording(command: OpenRecording, *, context: QualityDesk) -> Reply:
     """Gives the reference, and records who was given it and what for, in the same transaction."""
-    sees = partial(store.get_visible, recording_id=command.recording_id, caller=desk.caller)
+    sees = partial(store.get_visible, recording_id=command.recording_id, caller=context.caller)
     find = partial(store.subscriber_of, recording_id=command.recording_id)
-    seal = await desk.sealer(find, command.note, sees=sees)
-    async with desk.act(sees=sees) as act:  # the only commit on this path
-        recording = await store.get_visible(act.tx, command.recording_id, desk.caller)
+    seal = await context.sealer(find, command.note, sees=sees)
+    async with context.act(sees=sees) as act:  # the only commit on this path
+        recording = await store.get_visible(act.tx, command.recording_id, context.caller)
         await store.note_opening(
             act.tx,
             recording.id,
@@ -44,6 +44,6 @@ async def open_recording(command: OpenRecording, *, desk: QualityDesk) -> Answer
         )
         opened = RecordingOpened(recording_id=recording.id, call_id=recording.call_id, purpose=command.purpose)
         act.publish(opened, subject=recording.id)
-        url = desk.settings.recordings_url.replace("{recording_id}", quote(recording.id, safe="")) or None
+        url = context.settings.recordings_url.replace("{recording_id}", quote(recording.id, safe="")) or None
         act.answer_with(RecordingReference(recording_id=recording.id, call_id=recording.call_id, url=url), status=201)
     return act.answer

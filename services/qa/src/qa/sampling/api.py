@@ -6,12 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from chassis.desk import Desk
+from chassis.field_types import Code, Line, Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
-from chassis.texts import Code, Line, Moment
-from custody.routes import Cursor, Limit
-from qa.desk import ActDesk
+from chassis.request_context import Context
+from qa.desk import CommandContext
 from qa.routes import (
     ACT_REFUSALS,
     ANY,
@@ -27,6 +26,7 @@ from qa.sampling.domain import plan as planning
 from qa.sampling.domain.plan import FrameRow, PlanContent, RiskWeight, SamplingPlan, Stratum, Where
 from qa.sampling.store import SamplingPlanNotFound
 from qa.sampling.use_cases import Agent
+from work_orders.routes import Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["sampling"])
 
@@ -113,22 +113,22 @@ class AgentBody(Body):
         )
     ),
 )
-async def commit_plan(body: PlanBody, desk: ActDesk) -> Response:
+async def commit_plan(body: PlanBody, context: CommandContext) -> Response:
     """Fixes a plan and a secret seed before its period ends; the hashes of both are published at once."""
     command = use_cases.CommitPlan(name=body.name, content=body.content(), double_blind_every=body.double_blind_every)
-    return (await use_cases.commit_plan(command, desk=desk)).response()
+    return (await use_cases.commit_plan(command, context=context)).response()
 
 
 @router.get("/sampling-plans", response_model=PlanPage, responses=Responses.of((*LIST_REFUSALS,)))
-async def list_plans(desk: Desk, wanted: Wanted) -> Response:
+async def list_plans(context: Context, wanted: Wanted) -> Response:
     """Sampling plans, latest first."""
-    return json_of(await store.PLANS.page(desk.db, wanted.page()))
+    return json_of(await store.PLANS.page(context.db, wanted.page()))
 
 
 @router.get("/sampling-plans/{plan_id}", responses=Responses.of((*ANY, SamplingPlanNotFound)))
-async def get_plan(plan_id: Id, desk: Desk) -> SamplingPlan:
+async def get_plan(plan_id: Id, context: Context) -> SamplingPlan:
     """A plan with the hashes it was committed with and, once drawn, its seed."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         return await store.PLANS.get(statements, plan_id)
 
 
@@ -144,39 +144,39 @@ async def get_plan(plan_id: Id, desk: Desk) -> SamplingPlan:
         )
     ),
 )
-async def draw_sample(plan_id: Id, desk: ActDesk) -> Response:
+async def draw_sample(plan_id: Id, context: CommandContext) -> Response:
     """Draws the sample after the period, once, and tells the seed. `linework redraw` draws it again."""
-    return (await use_cases.draw_sample(plan_id, desk=desk)).response()
+    return (await use_cases.draw_sample(plan_id, context=context)).response()
 
 
 @router.get("/sampling-plans/{plan_id}/frame", responses=Responses.of((*ANY, CursorBroken, SamplingPlanNotFound)))
 async def get_frame(
     plan_id: Id,
-    desk: Desk,
+    context: Context,
     is_drawn: Annotated[bool | None, Query(description="The sample only, or the rest only.")] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> FramePage:
     """Every recording that the sample was drawn from, by id: its facts, its stratum, its chance, its luck."""
-    async with desk.db.statements() as statements:
+    async with context.db.statements() as statements:
         await store.PLANS.get(statements, plan_id)
-    items, next_cursor = await store.frame_page(desk.db, plan_id, is_drawn=is_drawn, cursor=cursor, limit=limit)
+    items, next_cursor = await store.frame_page(context.db, plan_id, is_drawn=is_drawn, cursor=cursor, limit=limit)
     return FramePage(items=items, next_cursor=next_cursor)
 
 
 @router.get("/sampling-plans/{plan_id}/estimates", responses=Responses.of((*ANY, SamplingPlanNotFound)))
 async def get_estimates(
     plan_id: Id,
-    desk: Desk,
+    context: Context,
     agent_id: Annotated[str | None, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")] = None,
 ) -> views.Estimates:
     """Weighted averages over the recordings that had a chance to be drawn, with their intervals; of one agent if one
     is named."""
-    return await views.estimates(desk.db, plan_id, agent_id=agent_id)
+    return await views.estimates(context.db, plan_id, agent_id=agent_id)
 
 
 @router.put("/agents/{agent_id}", response_model=Agent, responses=Responses.of((*ACT_REFUSALS,)))
-async def define_agent(agent_id: Id, body: AgentBody, desk: ActDesk) -> Response:
+async def define_agent(agent_id: Id, body: AgentBody, context: CommandContext) -> Response:
     """Since when an agent works here; plans can draw newcomers more often."""
     agent = Agent(agent_id=agent_id, joined_on=body.joined_on)
-    return (await use_cases.define_agent(agent, desk=desk)).response()
+    return (await use_cases.define_agent(agent, context=context)).response()

@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date
 
-from chassis.acts import Answer
+from chassis.commands import Reply
 from chassis.identity import new_id
 from contracts.quality import RecordingSampled
 from qa.desk import QualityDesk
@@ -31,10 +31,10 @@ class Agent:
     joined_on: date
 
 
-async def commit_plan(command: CommitPlan, *, desk: QualityDesk) -> Answer:
+async def commit_plan(command: CommitPlan, *, context: QualityDesk) -> Reply:
     """Fixes a plan and a seed; the seed stays here until the draw, its hash is published."""
     seed = secrets.token_bytes(_SEED_BYTES)
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         plan, event = planning.commit(
             new_id(),
             command.name,
@@ -51,12 +51,12 @@ async def commit_plan(command: CommitPlan, *, desk: QualityDesk) -> Answer:
     return act.answer
 
 
-async def draw_sample(plan_id: str, *, desk: QualityDesk) -> Answer:
+async def draw_sample(plan_id: str, *, context: QualityDesk) -> Reply:
     """Draws the sample from the recordings as they are known at this moment, and tells seed, frame and chances.
 
     The frame is kept: a recording that becomes known later had no part in the draw and changes nothing in it.
     """
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         plan = await store.PLANS.lock(act.tx, plan_id)
         act.check_version(plan.version)
         found = await store.frame_of(act.tx, plan.content.period_start, plan.content.period_end)
@@ -94,9 +94,9 @@ def _sampled(plan: SamplingPlan, row: FrameRow, recordings: dict[str, Recording]
     )
 
 
-async def define_agent(agent: Agent, *, desk: QualityDesk) -> Answer:
+async def define_agent(agent: Agent, *, context: QualityDesk) -> Reply:
     """Since when an agent works here: seniority is a fact that plans can look at."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         await store.put_agent(act.tx, agent.agent_id, agent.joined_on)
         act.answer_with(agent)
     return act.answer

@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.desk import Desk
+from chassis.field_types import Line, Prose, Reference
 from chassis.problems import Responses
-from chassis.texts import Line, Prose, Reference
+from chassis.request_context import Context
 from contracts.sealing import SealedText
-from custody.http import answered
-from custody.routes import SearchReference
-from custody.sealing import opening_for
-from qa.desk import ActDesk
+from qa.desk import CommandContext
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import ACT_REFUSALS, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Wanted, json_of
 from qa.typical_cases import store, use_cases
 from qa.typical_cases.store import CaseKind, TypicalCase, TypicalCaseNotFound
+from work_orders.http import answered
+from work_orders.routes import SearchReference
+from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1/typical-cases", tags=["typical cases"])
 
@@ -46,15 +46,15 @@ class CasePage(BaseModel):
     response_model=CaseShown,
     responses=Responses.of((*ACT_REFUSALS, *TEXT_REFUSALS, RecordingNotFound)),
 )
-async def collect_case(body: CaseBody, desk: ActDesk) -> Response:
+async def collect_case(body: CaseBody, context: CommandContext) -> Response:
     """Keeps a recording for training, with what is to be learnt from it. Listening to it is still an act of its own."""
     command = use_cases.CollectCase(**body.model_dump())
-    return await answered(await use_cases.collect_case(command, desk=desk), desk.request)
+    return await answered(await use_cases.collect_case(command, context=context), context.request)
 
 
 @router.get("", response_model=CasePage, responses=Responses.of(LIST_REFUSALS))
 async def list_cases(
-    desk: Desk,
+    context: Context,
     wanted: Wanted,
     kind: CaseKind | None = None,
     demand_type: SearchReference = None,
@@ -64,7 +64,7 @@ async def list_cases(
 
     Areas in the token narrow to recordings of calls about their orders, as in the list of recordings.
     """
-    areas = desk.caller.areas
+    areas = context.caller.areas
     page = wanted.page(
         condition=store.OF_RECORDINGS_IN_AREAS if areas is not None else "",
         arguments=(list(areas),) if areas is not None else (),
@@ -72,7 +72,7 @@ async def list_cases(
         demand_type=demand_type,
         is_in_use=is_in_use,
     )
-    return json_of(await store.CASES.page(desk.db, page, opening_for(desk.request)))
+    return json_of(await store.CASES.page(context.db, page, opening_for(context.request)))
 
 
 @router.post(
@@ -80,6 +80,6 @@ async def list_cases(
     response_model=CaseShown,
     responses=Responses.of((*CHANGE_REFUSALS, TypicalCaseNotFound)),
 )
-async def retire_case(case_id: Id, desk: ActDesk) -> Response:
+async def retire_case(case_id: Id, context: CommandContext) -> Response:
     """Takes a case out of use."""
-    return await answered(await use_cases.retire_case(case_id, desk=desk), desk.request)
+    return await answered(await use_cases.retire_case(case_id, context=context), context.request)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import partial
 
-from chassis.acts import Answer
+from chassis.commands import Reply
 from chassis.identity import new_id
 from qa.desk import QualityDesk
 from qa.recordings.store import RECORDINGS, subscriber_of
@@ -19,10 +19,10 @@ class CollectCase:
     lesson: str
 
 
-async def collect_case(command: CollectCase, *, desk: QualityDesk) -> Answer:
+async def collect_case(command: CollectCase, *, context: QualityDesk) -> Reply:
     find = partial(subscriber_of, recording_id=command.recording_id)
-    case_id, seal = new_id(), await desk.sealer(find, command.title, command.lesson)
-    async with desk.act() as act:  # the only commit on this path
+    case_id, seal = new_id(), await context.sealer(find, command.title, command.lesson)
+    async with context.act() as act:  # the only commit on this path
         recording = await RECORDINGS.get(act.tx, command.recording_id)
         case = TypicalCase(
             id=case_id,
@@ -40,9 +40,9 @@ async def collect_case(command: CollectCase, *, desk: QualityDesk) -> Answer:
     return act.answer
 
 
-async def retire_case(case_id: str, *, desk: QualityDesk) -> Answer:
+async def retire_case(case_id: str, *, context: QualityDesk) -> Reply:
     """It is no longer shown among those in use; it stays where it was referred to."""
-    async with desk.act() as act:  # the only commit on this path
+    async with context.act() as act:  # the only commit on this path
         case = await store.CASES.lock(act.tx, case_id)
         act.check_version(case.version)
         retired = replace(case, version=case.version + 1, is_in_use=False)

@@ -13,14 +13,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts import events as e
-from contracts.events import Clock, Zone
+from contracts.events import SlaClock, Zone
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
-from custody.clocks import MICROSECOND, MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
 from reporting.projections.orders import Stay, Taken
+from work_orders.sla_clocks import MICROSECOND, MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
 
 RUNNING, PAUSED, STOPPED, VOID = "running", "paused", "stopped", "void"
-_FROM_CREATION = (Clock.DISPATCH, Clock.CONTACT, Clock.ARRIVE, Clock.COMPLETE, Clock.REPLY)
+_FROM_CREATION = (SlaClock.DISPATCH, SlaClock.CONTACT, SlaClock.ARRIVE, SlaClock.COMPLETE, SlaClock.REPLY)
 
 
 class ClockRow(Struct, frozen=True, kw_only=True):
@@ -121,7 +121,7 @@ class Watch:
         if isinstance(message.body, e.WorkOrderArrived) and not stay.completion_count:
             self._measure_arrival(taken)
 
-    def _start(self, clock: Clock, turn: int, limit: Limit, taken: Taken) -> None:
+    def _start(self, clock: SlaClock, turn: int, limit: Limit, taken: Taken) -> None:
         at = taken.message.occurred_at
         due = due_at(limit, [(at, None)])
         row = self._new(clock, turn, taken, state=RUNNING, limit_us=limit.us, began_at=[at], due_at=due)
@@ -129,13 +129,13 @@ class Watch:
 
     def _measure_arrival(self, taken: Taken) -> None:
         """Of an order without a limit for it, or none any more: how long it took all the same."""
-        present, began_at = self.present.get((Clock.ARRIVE.value, 1)), taken.stay.created_at
+        present, began_at = self.present.get((SlaClock.ARRIVE.value, 1)), taken.stay.created_at
         if present is not None and present.state != VOID:
             return
-        row = self._new(Clock.ARRIVE, 1, taken, state=RUNNING, limit_us=None, began_at=[began_at], due_at=None)
+        row = self._new(SlaClock.ARRIVE, 1, taken, state=RUNNING, limit_us=None, began_at=[began_at], due_at=None)
         self._put((row.clock, 1), _stop(row, max(began_at, taken.message.occurred_at), "arrived", None), taken)
 
-    def _new(self, clock: Clock, turn: int, taken: Taken, **facts: Any) -> ClockRow:
+    def _new(self, clock: SlaClock, turn: int, taken: Taken, **facts: Any) -> ClockRow:
         return ClockRow(
             order_id=taken.message.subject,
             number=0,
@@ -199,18 +199,18 @@ _SAID = tuple(
 _said = attrgetter(*_SAID)
 
 
-def _started(body: Any, stay: Stay) -> list[tuple[Clock, int]]:
+def _started(body: Any, stay: Stay) -> list[tuple[SlaClock, int]]:
     if isinstance(body, e.WorkOrderCreated):
         return [(clock, 1) for clock in _FROM_CREATION]
-    return [(Clock.ACCEPT, stay.dispatch_count)] if isinstance(body, e.WorkOrderDispatched) else []
+    return [(SlaClock.ACCEPT, stay.dispatch_count)] if isinstance(body, e.WorkOrderDispatched) else []
 
 
 _STOPPING: Mapping[type, Mapping[str, str]] = {
-    e.WorkOrderDispatched: {Clock.DISPATCH: "dispatched"},
-    e.WorkOrderStarted: {Clock.ACCEPT: "started", Clock.CONTACT: "started"},
-    e.WorkOrderArrived: {Clock.ARRIVE: "arrived"},
-    e.WorkOrderCompleted: {Clock.ARRIVE: "completed", Clock.COMPLETE: "completed"},
-    e.WorkOrderArchived: {Clock.REPLY: "archived"},
+    e.WorkOrderDispatched: {SlaClock.DISPATCH: "dispatched"},
+    e.WorkOrderStarted: {SlaClock.ACCEPT: "started", SlaClock.CONTACT: "started"},
+    e.WorkOrderArrived: {SlaClock.ARRIVE: "arrived"},
+    e.WorkOrderCompleted: {SlaClock.ARRIVE: "completed", SlaClock.COMPLETE: "completed"},
+    e.WorkOrderArchived: {SlaClock.REPLY: "archived"},
 }
 
 MOVING = (
@@ -229,7 +229,7 @@ def _stopping(body: Any) -> Mapping[str, str]:
     """The clocks that an event stops, and its name."""
     found = _STOPPING.get(type(body), {})
     if isinstance(body, e.WorkOrderCompleted) and body.is_called_back:
-        return {**found, Clock.REPLY: "completed"}
+        return {**found, SlaClock.REPLY: "completed"}
     return found
 
 
@@ -238,7 +238,7 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     body, stay = taken.message.body, taken.stay
     if row.state not in (RUNNING, PAUSED):
         return None
-    if isinstance(body, e.WorkOrderDispatched) and row.clock != Clock.DISPATCH:
+    if isinstance(body, e.WorkOrderDispatched) and row.clock != SlaClock.DISPATCH:
         return None if _names_of(row) == _names_of(stay) else replace(row, **_named(stay))
     calendar = _calendar_of(row, rules)
     at = max(taken.message.occurred_at, row.began_at[-1], *row.ended_at[-1:])
@@ -247,7 +247,7 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     match body:
         case e.WorkOrderCancelled():
             return replace(row, state=VOID)
-        case e.WorkOrderRejected() if row.clock == Clock.ACCEPT:
+        case e.WorkOrderRejected() if row.clock == SlaClock.ACCEPT:
             return replace(row, state=VOID)
         case e.WorkOrderSuspended() if row.state == RUNNING:
             return _due(replace(row, state=PAUSED, ended_at=[*row.ended_at, at]), calendar)
@@ -264,7 +264,7 @@ def _named(stay: Stay) -> dict[str, Any]:
 
 
 def _calendar_of(row: ClockRow, rules: RuleSet) -> Any:
-    limit = rules.limit(Clock(row.clock), zone=Zone(row.zone), demand_type=row.demand_type)
+    limit = rules.limit(SlaClock(row.clock), zone=Zone(row.zone), demand_type=row.demand_type)
     return limit.calendar if limit else None
 
 

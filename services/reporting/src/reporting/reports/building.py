@@ -15,7 +15,6 @@ import msgspec
 
 from chassis.database import Database, Transaction, is_transient
 from chassis.wakeup import Wakeup
-from custody.directory import find_names
 from reporting.figures.counting import FiguresNotBuilt
 from reporting.figures.periods import CALENDAR
 from reporting.figures.rules import FigureRules
@@ -27,6 +26,7 @@ from reporting.reports.names import Known, Naming
 from reporting.reports.periods import ReportKind
 from reporting.reports.plan import Format, sections_of
 from reporting.reports.words import Language
+from work_orders.directory import find_names
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.directory import Names
-from contracts.events import Clock
+from contracts.events import SlaClock
 from contracts.lifecycle import STATUS_NAMES, Status
 from reporting.metrics import Dimension
 from reporting.reports.content import Content, dimension_of
@@ -35,7 +35,7 @@ class Naming:
         if dimension is Dimension.STATUS:
             return STATUS_NAMES[Status(key)][is_chinese]
         if dimension is Dimension.CLOCK:
-            return CLOCK_NAMES[Clock(key)][is_chinese]
+            return CLOCK_NAMES[SlaClock(key)][is_chinese]
         name = self._name(dimension, key)
         if name is not None:
             return self._namesakes.get((dimension.value, key), name)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from contracts.events import Clock
+from contracts.events import SlaClock
 from reporting.metrics import Dimension, Grain
 
 
@@ -139,13 +139,13 @@ UNITS: Mapping[str, Names] = {
     "share": ("share", "比例"),
     "steps": ("steps", "次"),
 }
-CLOCK_NAMES: Mapping[Clock, Names] = {
-    Clock.DISPATCH: ("dispatch", "派单"),
-    Clock.ACCEPT: ("start of work", "接单"),
-    Clock.CONTACT: ("first contact", "首次联系"),
-    Clock.ARRIVE: ("arrival", "到达"),
-    Clock.COMPLETE: ("completion", "完成"),
-    Clock.REPLY: ("reply", "答复"),
+CLOCK_NAMES: Mapping[SlaClock, Names] = {
+    SlaClock.DISPATCH: ("dispatch", "派单"),
+    SlaClock.ACCEPT: ("start of work", "接单"),
+    SlaClock.CONTACT: ("first contact", "首次联系"),
+    SlaClock.ARRIVE: ("arrival", "到达"),
+    SlaClock.COMPLETE: ("completion", "完成"),
+    SlaClock.REPLY: ("reply", "答复"),
 }
 ZONE_NAMES: Mapping[str, str] = {
     "Asia/Shanghai": "北京时间",

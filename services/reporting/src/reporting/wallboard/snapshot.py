@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 from chassis.database import Database, Statements
 from contracts.access import Role
 from contracts.directory import AgentDefined, Names
-from custody.directory import find_agents, find_area_names
 from reporting.event_store import StreamState
 from reporting.figures.counting import Arguments, counted, filler
 from reporting.figures.counting import snapshot as one_moment
@@ -26,6 +25,7 @@ from reporting.metrics.presence import AGENTS_NOW
 from reporting.reports.rules import get_report_rules
 from reporting.wallboard.levels import Level, Measure, WallboardRules
 from reporting.wallboard.rules_store import get_wallboard_rules
+from work_orders.directory import find_agents, find_area_names
 
 _TODAY = ("calls_offered", "calls_answered", "connect_rate", "service_level_3", "abandonment_rate", "speed_of_answer")
 # A call of which nothing was heard for so long does not wait any more, whatever its switch has forgotten to tell.

@@ -21,7 +21,7 @@ from contracts.quality import (
 )
 from contracts.refusals import Conflict, Forbidden, Invalid
 from qa.follow_up.domain.project import FollowUpProject
-from qa.follow_up.domain.questionnaire import Questionnaire, Reply, check_replies, findings_of, satisfaction_of
+from qa.follow_up.domain.questionnaire import Questionnaire, QuestionReply, check_replies, findings_of, satisfaction_of
 
 
 class FollowUpState(StrEnum):
@@ -103,7 +103,7 @@ class FollowUp:
     attempts: tuple[Attempt, ...] = ()
     end: FollowUpEnd | None = None
     ended_at: datetime | None = None
-    replies: tuple[Reply, ...] = ()
+    replies: tuple[QuestionReply, ...] = ()
     satisfaction: int | None = None
 
     @property
@@ -137,7 +137,7 @@ class Answered:
     """What came of a call in which the questionnaire was answered."""
 
     subscriber_no: str
-    replies: tuple[Reply, ...]
+    replies: tuple[QuestionReply, ...]
     note: str
     by: str
     at: datetime

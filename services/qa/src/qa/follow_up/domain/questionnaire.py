@@ -123,7 +123,7 @@ class Questionnaire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
+class QuestionReply:
     question: str
     choice: str | None = None
     """Of a choice, and of yes or no."""
@@ -137,7 +137,7 @@ class Satisfaction:
     highest: int
 
 
-def check_replies(questionnaire: Questionnaire, replies: Sequence[Reply]) -> None:
+def check_replies(questionnaire: Questionnaire, replies: Sequence[QuestionReply]) -> None:
     """Raises `RepliesDoNotFit`."""
     questions = {question.question: question for question in questionnaire.questions}
     given = {reply.question: reply for reply in replies}
@@ -148,7 +148,7 @@ def check_replies(questionnaire: Questionnaire, replies: Sequence[Reply]) -> Non
         raise RepliesDoNotFit(missing=missing, unknown=unknown, impossible=impossible)
 
 
-def _fits(question: Question, reply: Reply) -> bool:
+def _fits(question: Question, reply: QuestionReply) -> bool:
     said = {
         QuestionKind.YES_NO: reply.choice in ("yes", "no"),
         QuestionKind.CHOICE: reply.choice in {one.choice for one in question.choices},
@@ -158,7 +158,7 @@ def _fits(question: Question, reply: Reply) -> bool:
     return said and sum(one is not None for one in (reply.choice, reply.scale, reply.text)) == 1
 
 
-def satisfaction_of(questionnaire: Questionnaire, replies: Sequence[Reply]) -> Satisfaction | None:
+def satisfaction_of(questionnaire: Questionnaire, replies: Sequence[QuestionReply]) -> Satisfaction | None:
     question = next((one for one in questionnaire.questions if one.is_satisfaction), None)
     reply = next((one for one in replies if question and one.question == question.question), None)
     if question is None or question.highest is None or reply is None or reply.scale is None:
@@ -166,7 +166,7 @@ def satisfaction_of(questionnaire: Questionnaire, replies: Sequence[Reply]) -> S
     return Satisfaction(score=reply.scale, highest=question.highest)
 
 
-def findings_of(questionnaire: Questionnaire, replies: Sequence[Reply]) -> list[tuple[str, FindingKind]]:
+def findings_of(questionnaire: Questionnaire, replies: Sequence[QuestionReply]) -> list[tuple[str, FindingKind]]:
     """The questions whose replies are findings, with what they are."""
     given = {reply.question: reply for reply in replies}
     found = []
@@ -178,7 +178,7 @@ def findings_of(questionnaire: Questionnaire, replies: Sequence[Reply]) -> list[
     return found
 
 
-def _finding(question: Question, reply: Reply) -> FindingKind | None:
+def _finding(question: Question, reply: QuestionReply) -> FindingKind | None:
     if reply.scale is not None:
         return question.opens if question.opens_up_to is not None and reply.scale <= question.opens_up_to else None
     return next((one.opens for one in question.choices if one.choice == reply.choice), None)

@@ -1,0 +1,237 @@
+"""What an act says in its headers: which version it was decided on, and how to know it again.
+
+`If-Match` is the order version in quotes; 428 without it, 412 when the order has moved on.
+`Idempotency-Key` names the command: repeated by the same caller on the same route with the same body it
+gets the first answer; with another body it is refused. Only what was carried out is remembered.
+
+What a remembered answer shows is what the token of that moment could see. It is given again to a token that acts in
+the same role and reaches at least the same work areas. Any other is judged like a first request: it is refused as
+that would be, and where it would be let through the key is refused, so that nothing is carried out twice.
+"""
+
+import hashlib
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from fastapi import Request, Response
+
+from chassis.database import Statements, Transaction
+from chassis.guard import caller_of
+from chassis.problems import MalformedRequest, VersionRequired, language_of
+from chassis.telemetry import traceparent
+from contracts.refusals import Invalid
+
+_ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
+_LONGEST_KEY = 200
+_KEY_LOCKS = 0x4C57_0005
+REMEMBERED_FOR_WHOM_V1 = "alter table idempotency_keys add column role text, add column areas text[];\n"
+"""Whom an answer was given to. Expands: code of before leaves both empty, which is read as `may_have` says."""
+KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
+
+
+class IdempotencyKeyReused(Invalid):
+    """This Idempotency-Key was used before, with another body or by a token of another role or other work areas."""
+
+    zh = "该 Idempotency-Key 已用于另一份请求正文，或已由角色或工区不同的令牌使用。"
+
+
+class IdempotencyKeyBroken(Invalid):
+    """An Idempotency-Key is 1 to 200 printable characters."""
+
+    zh = "Idempotency-Key 应为 1 至 200 个可打印字符。"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the caller gets: status, the JSON, and the version as an entity tag."""
+
+    status: int
+    body: bytes
+    etag: str | None = None
+
+    def response(self) -> Response:
+        headers = {"etag": self.etag} if self.etag else None
+        return Response(self.body, status_code=self.status, media_type="application/json", headers=headers)
+
+
+class AlreadyReplied(Exception):
+    """The command was carried out before; this is the first answer."""
+
+    def __init__(self, answer: Reply) -> None:
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    caller: str
+    route: str
+    key: str
+    fingerprint: str
+    role: str
+    """In which the caller acts."""
+    areas: tuple[str, ...] | None
+    """The work areas that the caller reaches on this route; None is every one."""
+
+    @property
+    def values(self) -> tuple[str, str, str, str, str, list[str] | None]:
+        """The values of `KEY_COLUMNS`."""
+        areas = None if self.areas is None else list(self.areas)
+        return self.caller, self.route, self.key, self.fingerprint, self.role, areas
+
+    def may_have(self, role: str | None, areas: Sequence[str] | None) -> bool:
+        """Whether an answer that was given to this role and these areas may be given to the present token.
+
+        `role` is None for an answer that was remembered by code that did not keep it: it shows no more than a caller
+        who reaches every area could see.
+        """
+        if self.areas is None:
+            return role in (None, self.role)
+        return role == self.role and areas is not None and set(areas) <= set(self.areas)
+
+    @property
+    def lock(self) -> int:
+        """A number that is the same wherever the same command is."""
+        return zlib.crc32(f"{self.caller}\n{self.route}\n{self.key}".encode()) - 0x8000_0000
+
+
+@dataclass(frozen=True, slots=True)
+class CommandHeaders:
+    """What came with an act besides its body."""
+
+    idempotency: Idempotency | None
+    if_match: int | None
+    correlation_id: str | None
+    traceparent: str | None
+    occurred_at: datetime | None = None
+    language: str = "en"
+    """The caller's, `zh` or `en`."""
+
+    @property
+    def expected_version(self) -> int:
+        """The version that the act was decided on; raises `VersionRequired`."""
+        if self.if_match is None:
+            raise VersionRequired()
+        return self.if_match
+
+
+def etag_of(version: int) -> str:
+    return f'"{version}"'
+
+
+COMMAND_PARAMETERS = [
+    {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
+    for name, description in {
+        "If-Match": 'The order version decided on, such as `"3"`.',
+        "Idempotency-Key": "Names this command; repeat it safely with the same key.",
+        "X-Correlation-Id": "Carried into every event this causes.",
+    }.items()
+]
+"""The headers in OpenAPI; they are read here and not by FastAPI, for which each costs as much as a dependency."""
+
+
+async def command_headers(request: Request) -> CommandHeaders:
+    """The headers of an act; raises `MalformedRequest` or `IdempotencyKeyBroken`."""
+    correlation_id = request.headers.get("x-correlation-id")
+    if correlation_id is not None and (len(correlation_id) > _LONGEST_KEY or not correlation_id.isprintable()):
+        raise MalformedRequest(reason="X-Correlation-Id is 1 to 200 printable characters")
+    return CommandHeaders(
+        idempotency=await _idempotency(request),
+        if_match=_version(request.headers.get("if-match")),
+        correlation_id=correlation_id,
+        traceparent=traceparent(),
+        language=language_of(request.headers.get("accept-language")),
+    )
+
+
+def _version(if_match: str | None) -> int | None:
+    if if_match is None:
+        return None
+    match = _ETAG.fullmatch(if_match.strip())
+    if match is None:
+        raise MalformedRequest(reason='If-Match is one order version in quotes, such as "3"')
+    return int(match[1])
+
+
+async def _idempotency(request: Request) -> Idempotency | None:
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
+        raise IdempotencyKeyBroken()
+    caller = caller_of(request.scope)
+    return Idempotency(
+        caller=caller.sub,
+        route=f"{request.method} {request.url.path}",
+        key=key,
+        fingerprint=hashlib.sha256(await request.body()).hexdigest(),
+        role=caller.role,
+        areas=caller.areas,
+    )
+
+
+async def raise_if_replied(statements: Statements, idempotency: Idempotency | None) -> None:
+    """Raises `AlreadyReplied` or `IdempotencyKeyReused` when the key is known.
+
+    Returns also where the answer is not for the present token: the command is then judged like a first one, and
+    `remember` refuses it should it get so far. In a transaction the same command waits here until the one that came
+    first has been committed.
+    """
+    if idempotency is None:
+        return
+    if isinstance(statements, Transaction):
+        await statements.execute("select pg_advisory_xact_lock($1, $2)", _KEY_LOCKS, idempotency.lock)
+    row = await statements.fetchrow(
+        "select fingerprint, status, etag, response, role, areas from idempotency_keys"
+        " where caller = $1 and route = $2 and key = $3",
+        idempotency.caller,
+        idempotency.route,
+        idempotency.key,
+    )
+    if row is not None and idempotency.may_have(row["role"], row["areas"]):
+        raise_first_answer(idempotency, row["fingerprint"], Reply(row["status"], row["response"], row["etag"]))
+
+
+async def raise_if_key_taken(statements: Statements, idempotency: Idempotency | None) -> None:
+    """The same once the key is seen to be in the way: raises `IdempotencyKeyReused` also where the answer is not for
+    the present token."""
+    await raise_if_replied(statements, idempotency)
+    if idempotency is not None and await statements.fetchval(
+        "select true from idempotency_keys where caller = $1 and route = $2 and key = $3",
+        idempotency.caller,
+        idempotency.route,
+        idempotency.key,
+    ):
+        raise IdempotencyKeyReused()
+
+
+def raise_first_answer(idempotency: Idempotency, fingerprint: str, first: Reply) -> None:
+    if fingerprint != idempotency.fingerprint:
+        raise IdempotencyKeyReused()
+    raise AlreadyReplied(first)
+
+
+async def remember(
+    statements: Statements, idempotency: Idempotency | None, answer: Reply, *, about: str | None = None
+) -> None:
+    """Keeps the answer, in the transaction that made it true.
+
+    `about` is whose data are in it, so that it can be forgotten with them; the service's table then has that column.
+    Raises `IdempotencyKeyReused` where the key has an answer that is not for the present token.
+    """
+    if idempotency is None:
+        return
+    extra = (", about", ", $10", (about,)) if about is not None else ("", "", ())
+    done = await statements.execute(
+        f"insert into idempotency_keys ({KEY_COLUMNS}, status, etag, response{extra[0]})"
+        f" values ($1, $2, $3, $4, $5, $6, $7, $8, $9{extra[1]}) on conflict do nothing",
+        *idempotency.values,
+        answer.status,
+        answer.etag,
+        answer.body,
+        *extra[2],
+    )
+    if done == "INSERT 0 0":
+        raise IdempotencyKeyReused()

@@ -1,0 +1,92 @@
+"""Texts that people type, as request models take them: any script, no control characters, one spelling.
+
+Each kind is brought into the spelling of `contracts.plain_text` before it is stored, compared or searched; lists are
+asked with the same kinds (`work_orders.routes`).
+"""
+
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, StringConstraints
+
+from contracts.plain_text import plain_line, plain_name, plain_prose, plain_reference
+
+_KEPT_IN_TEXT = "\n\t"
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+_FURTHEST = timedelta(days=3660)
+_CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+def _without_control_characters(text: str) -> str:
+    for character in text:
+        # Surrogates cannot be written as UTF-8; the other controls break terminals, CSV and the database.
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in _KEPT_IN_TEXT:
+            raise ValueError(f"control character U+{ord(character):04X} is not allowed")
+    return text
+
+
+def _one_line(text: str) -> str:
+    if any(character in text for character in _KEPT_IN_TEXT):
+        raise ValueError("line breaks and tabs are not allowed here")
+    return _without_control_characters(text)
+
+
+def _in_living_memory(moment: datetime) -> datetime:
+    if not EARLIEST <= moment <= datetime.now(UTC) + _FURTHEST:
+        raise ValueError("the time is before 2000 or more than ten years from here")
+    return moment.astimezone(UTC)
+
+
+def _not_in_the_future(moment: datetime) -> datetime:
+    if moment > datetime.now(UTC) + _CLOCK_TOLERANCE:
+        raise ValueError("the time is in the future")
+    return _in_living_memory(moment)
+
+
+def _spelt(spell: Callable[[str], str], most: int) -> AfterValidator:
+    """In one spelling, which may be shorter than what was typed, or longer: ㎞ is two letters."""
+
+    def validate(text: str) -> str:
+        plain = spell(text)
+        if not plain_reference(plain):
+            raise ValueError("there is no visible character")
+        if len(plain) > most:
+            raise ValueError(f"longer than {most} characters once it is normalised")
+        return plain
+
+    return AfterValidator(validate)
+
+
+_LONGEST_LINE, _LONGEST_PROSE = 200, 4000
+_ONE_LINE = (
+    StringConstraints(min_length=1, max_length=_LONGEST_LINE, strip_whitespace=True),
+    AfterValidator(_one_line),
+)
+
+Line = Annotated[str, *_ONE_LINE, _spelt(plain_line, _LONGEST_LINE)]
+"""A title, a label: one line, 1 to 200 characters."""
+
+Reference = Annotated[str, *_ONE_LINE, _spelt(plain_reference, _LONGEST_LINE)]
+"""A number, an id, a reference: one line, 1 to 200 characters."""
+
+Name = Annotated[str, *_ONE_LINE, _spelt(plain_name, _LONGEST_LINE)]
+"""A person's name or address: one line, 1 to 200 characters."""
+
+Prose = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=_LONGEST_PROSE, strip_whitespace=True),
+    AfterValidator(_without_control_characters),
+    _spelt(plain_prose, _LONGEST_PROSE),
+]
+"""What somebody has to say: 1 to 4,000 characters, line breaks allowed."""
+
+Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+"""An identifier that operators choose: letters, digits, dot, dash, underscore, at most 64."""
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_living_memory)]
+"""A time with its zone, from 2000 to ten years ahead."""
+
+PastMoment = Annotated[AwareDatetime, AfterValidator(_not_in_the_future)]
+"""A time with its zone, from 2000 until this moment (five minutes of clock difference are let pass)."""

@@ -1,0 +1,154 @@
+"""The row that a service keeps of an order.
+
+`body` is the whole order as JSON, the state folded from its events, ready to be sent to a client. The
+other columns repeat what lists filter and sort by and what the guard needs:
+
+- `version`: the version of the state in this row.
+- `stream_version`: the version up to which this service has read the order's stream. It is behind
+  `version` while the service's own event is on its way through Kafka.
+- `last_hash`: the hash of the event that made `version`; the next event carries it.
+- `urgency`: 0 once somebody urged, else 1; with `due_at` it makes the order of every list.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import JSON, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text
+
+from contracts.order import WorkOrder
+
+metadata = MetaData()
+
+work_orders = Table(
+    "work_orders",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("stream_version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("custodian", Text),
+    Column("work_area_id", Text),
+    Column("order_no", Text, nullable=False),
+    Column("external_reference", Text),
+    Column("subscriber_no", Text, nullable=False),
+    Column("device_type", Text, nullable=False),
+    Column("demand_type", Text, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("last_hash", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+WORK_ORDERS_V1 = """
+create table work_orders (
+    id text collate "C" primary key,
+    version integer not null,
+    stream_version integer not null,
+    status text not null,
+    custodian text,
+    work_area_id text,
+    order_no text not null,
+    external_reference text,
+    subscriber_no text not null,
+    device_type text not null,
+    demand_type text not null,
+    urgency smallint not null,
+    due_at timestamptz not null,
+    changed_at timestamptz not null,
+    last_hash text not null,
+    body json not null
+) with (fillfactor = 70);
+create table requests_seen (
+    request_id text primary key,
+    order_id text not null,
+    settled_hop integer not null,
+    is_answered boolean not null
+);
+"""
+"""The tables as a service's first migration creates them; each service adds the indexes of its own lists."""
+
+OWED_V1 = "alter table requests_seen add column owed jsonb;\n"
+"""A request that a restored database found, until it is settled; see `work_orders.request_handling`."""
+
+_ORDER = msgspec.json.Decoder(WorkOrder)
+
+
+def to_json(order: WorkOrder) -> bytes:
+    return msgspec.json.encode(order)
+
+
+def to_order(body: str | bytes) -> WorkOrder:
+    return _ORDER.decode(body)
+
+
+@dataclass(slots=True)
+class StoredOrder:
+    """An order as this service has it, and how far it has read the order's stream."""
+
+    order: WorkOrder
+    stream_version: int
+    last_hash: str
+
+    @property
+    def has_read_own_events(self) -> bool:
+        return self.stream_version >= self.order.version
+
+
+COLUMNS = (
+    "id, version, stream_version, status, custodian, work_area_id, order_no, external_reference, subscriber_no,"
+    " device_type, demand_type, urgency, due_at, changed_at, last_hash, body"
+)
+TYPES = (
+    "text",
+    "int",
+    "int",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "text",
+    "smallint",
+    "timestamptz",
+    "timestamptz",
+    "text",
+    "json",
+)
+"""The PostgreSQL types of `COLUMNS`."""
+
+
+def due_at(order: WorkOrder) -> datetime:
+    """When the subscriber waits for it: the start of the appointment, or since creation."""
+    return order.appointment.start if order.appointment else order.created.at
+
+
+def values_of(stored: StoredOrder) -> tuple[Any, ...]:
+    """The values of `COLUMNS`."""
+    order = stored.order
+    return (
+        order.id,
+        order.version,
+        stored.stream_version,
+        order.status.value,
+        order.custodian.value if order.custodian else None,
+        order.work_area_id,
+        order.order_no,
+        order.external_reference,
+        order.subscriber_no,
+        order.device_type,
+        order.demand_type,
+        0 if order.urges else 1,
+        due_at(order),
+        order.changed.at,
+        stored.last_hash,
+        to_json(order).decode(),
+    )
+
+
+def stored_order_of(row: Any) -> StoredOrder:
+    return StoredOrder(to_order(row["body"]), row["stream_version"], row["last_hash"])

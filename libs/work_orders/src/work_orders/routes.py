@@ -1,0 +1,141 @@
+"""What the order routes of every service have in common: their parameters, models and refusals."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.any_route import ANY
+from chassis.commands import (
+    COMMAND_PARAMETERS,
+    CommandHeaders,
+    IdempotencyKeyBroken,
+    IdempotencyKeyReused,
+    Reply,
+    command_headers,
+)
+from chassis.field_types import Line, Name, PastMoment, Reference
+from chassis.paging import CursorBroken
+from chassis.problems import VersionRequired
+from chassis.request_context import RequestContext
+from chassis.wait_for_version import NotCaughtUp
+from contracts.lifecycle import ActNotAllowed, Status
+from work_orders.commit import BeforeTheLastAct, OrderCommand, Orders, StaleVersion, WorkOrderNotFound
+from work_orders.sealing import WorkOrderShown, opening_for
+from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
+from work_orders.views import Search, one_order
+
+READ_REFUSALS = (*ANY, WorkOrderNotFound, NotCaughtUp)
+LIST_REFUSALS = (*ANY, CursorBroken)
+ACT_REFUSALS = (
+    *ANY,
+    ActNotAllowed,
+    BeforeTheLastAct,
+    IdempotencyKeyBroken,
+    IdempotencyKeyReused,
+    SealingKeyNotArrived,
+    StaleVersion,
+    SubscriberErased,
+    VersionRequired,
+    WorkOrderNotFound,
+)
+
+OrderId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The order's id.")]
+AtLeast = Annotated[
+    int | None, Query(ge=1, le=1_000_000, description="Wait briefly until this order version has arrived here.")
+]
+Cursor = Annotated[str | None, Query(max_length=500, description="`next_cursor` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
+_SOUGHT = Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+SearchText = Annotated[Line | None, _SOUGHT]
+SearchReference = Annotated[Reference | None, _SOUGHT]
+"""In the spelling in which a number or an id is stored."""
+SearchName = Annotated[Name | None, _SOUGHT]
+"""In the spelling in which a name or an address is stored."""
+
+
+class ActBody(BaseModel):
+    """What every act takes besides its own fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    occurred_at: PastMoment | None = Field(
+        None, description="When it was done, if not at this moment; not before the order's last act."
+    )
+
+
+class WorkOrderPage(BaseModel):
+    items: list[WorkOrderShown]
+    next_cursor: str | None
+
+
+class Wanted(BaseModel):
+    """What a list is asked for: filters, and which page."""
+
+    status: list[Status] | None = Field(None, max_length=9)
+    work_area_id: SearchReference = None
+    subscriber_no: SearchReference = None
+    order_no: SearchReference = None
+    external_reference: SearchReference = None
+    device_type: SearchReference = None
+    demand_type: SearchReference = None
+    cursor: Cursor = None
+    limit: Limit = 50
+
+    def search(self, areas: tuple[str, ...] | None, *, default: Sequence[Status]) -> Search:
+        """The search within the caller's areas; `default` are the statuses when none was asked for."""
+        return Search(
+            statuses=tuple(self.status or default),
+            areas=areas,
+            work_area_id=self.work_area_id,
+            subscriber_nos=[self.subscriber_no] if self.subscriber_no else None,
+            order_no=self.order_no,
+            external_reference=self.external_reference,
+            device_type=self.device_type,
+            demand_type=self.demand_type,
+        )
+
+
+ListWanted = Annotated[Wanted, Query()]
+
+
+async def read_order(context: RequestContext, order_id: str, at_least: int | None) -> Reply:
+    """The order as this service has it, within the caller's areas; raises `READ_REFUSALS`."""
+    return await one_order(
+        context.db,
+        order_id,
+        areas=context.caller.areas,
+        at_least=at_least,
+        opening=opening_for(context.request),
+        wakeup=context.wakeup,
+        seconds=context.settings.catch_up_seconds,
+    )
+
+
+class OrderContext(RequestContext):
+    """The desk of an act: also what its headers say, and the service's orders."""
+
+    __slots__ = ("headers",)
+
+    def __init__(self, request: Request, headers: CommandHeaders) -> None:
+        super().__init__(request)
+        self.headers = headers
+
+    @property
+    def orders(self) -> Orders:
+        return self.state.orders
+
+    def act(self, order_id: str, occurred_at: datetime | None) -> OrderCommand:
+        """The act of the caller on an order, within their areas."""
+        caller = self.caller
+        return OrderCommand(order_id, caller.actor, self.headers, areas=caller.areas, occurred_at=occurred_at)
+
+
+async def _order_desk(request: Request) -> OrderContext:
+    return OrderContext(request, await command_headers(request))
+
+
+_order_desk.openapi_parameters = COMMAND_PARAMETERS
+CommandContext = Annotated[OrderContext, Depends(_order_desk)]
