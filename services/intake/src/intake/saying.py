@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Transaction
-from chassis.say_again import OPERATOR
+from chassis.recovery.re_emit import OPERATOR
 from chassis.sealing import Wrapped
 from contracts.directory import AgentDefined, DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, SEALING_KEYS
-from intake.domain.people import Ground
-from intake.erasing import destroyed
-from intake.issuing import issued
-from intake.store import DEVICE
+from intake.privacy.domain import Ground
+from intake.privacy.erasure import destroyed
+from intake.reference.store import DEVICE
+from intake.subscribers.sealing_keys import issued
 from work_orders.directory import re_emitted
 
 _KEYS_AT_ONCE = 500
