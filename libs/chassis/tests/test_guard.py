@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from chassis.auth import Principal
 from chassis.guard import AreasNotEnough, RoleNotAllowed, RouteNotInTable, admitted
 from chassis.http import create_app
-from chassis.request_context import Desk
+from chassis.request_context import Context
 from chassis.testing import TestIssuer, client_of, settings_for
 from contracts.access import EVERY_AREA, OF_EVERY_SERVICE, OWN_AREAS, PUBLIC, WHOLE, Role
 
@@ -34,8 +34,8 @@ class Thing(BaseModel):
 
 
 @router.get("/things")
-async def list_things(desk: Desk) -> list[Any]:
-    return [desk.caller.sub, desk.caller.role, desk.caller.areas, desk.may("POST /v1/things")]
+async def list_things(context: Context) -> list[Any]:
+    return [context.caller.sub, context.caller.role, context.caller.areas, context.may("POST /v1/things")]
 
 
 @router.post("/things")

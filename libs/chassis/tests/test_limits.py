@@ -17,7 +17,7 @@ from chassis.http import create_app
 from chassis.http_limits import LARGEST_HEADERS, LONGEST_ADDRESS, Impatient
 from chassis.problems import HEADERS_OF_EVERY_ANSWER
 from chassis.rate_limits import RequestRate, StreamSeats, TooManyRequests, TooManyStreams
-from chassis.request_context import Desk
+from chassis.request_context import Context
 from chassis.testing import TestIssuer, client_of, eventually, opened_stream, settings_for
 from contracts.access import NO_AREA, OF_EVERY_SERVICE, Role
 from linework.ports import free_port
@@ -29,8 +29,8 @@ ACCESS = {f"{row}": {Role.AGENT: NO_AREA} for row in ("GET /v1/ticks", "GET /v1/
 
 
 @router.get("/ticks")
-async def ticks(desk: Desk) -> StreamingResponse:
-    desk.hold_stream()
+async def ticks(context: Context) -> StreamingResponse:
+    context.hold_stream()
 
     async def endless() -> AsyncIterator[bytes]:
         while True:
