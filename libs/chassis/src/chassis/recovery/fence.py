@@ -27,8 +27,6 @@ class CatchingUp(Unavailable):
 IS_CATCHING_UP = "exists (select from positions where next_offset < restored_until)"
 """A condition for any statement that must not run meanwhile."""
 
-RESTORED_UNTIL_V1 = "alter table positions add column restored_until bigint;\n"
-
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same work can succeed later: what is transient, and `CatchingUp`."""
