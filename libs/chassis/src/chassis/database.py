@@ -17,6 +17,7 @@ import asyncpg
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from chassis.asyncpg_internals import end_idle
 from contracts.refusals import Unavailable
 
 TRANSIENT = (
@@ -140,7 +141,7 @@ class Transaction(Statements):
     """Statements that are committed together, or not at all."""
 
     is_catching_up = False
-    """Whether what is read here was published before the database was restored; see `chassis.catching_up`."""
+    """Whether what is read here was published before the database was restored; see `chassis.recovery.fence`."""
 
 
 class Database:
@@ -188,7 +189,7 @@ class Database:
             # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
             if isinstance(error, TimeoutError):
-                _end_idle(pool)
+                end_idle(pool)
             raise
         finally:
             await pool.release(connection)
@@ -211,16 +212,6 @@ class Database:
                     },
                 )
         return self._pool
-
-
-def _end_idle(pool: asyncpg.Pool) -> None:
-    """What swallows one connection swallows its neighbours: not each of them is to be waited for in turn.
-
-    The pool's own `expire_connections` would say goodbye first and wait for an answer.
-    """
-    for holder in pool._holders:
-        if holder.is_connected() and holder.is_idle():
-            holder.terminate()
 
 
 async def _leave_as_it_is(_: asyncpg.Connection) -> None:

@@ -36,8 +36,8 @@ from intake.call_models import (
     WholeCall,
     WrittenRecord,
 )
-from intake.domain import creation
 from intake.domain import desk as refusals
+from intake.domain import creation
 from intake.domain.legs import CallState
 from intake.domain.privacy import not_searchable, plain_phone
 from intake.knowledge_store import ArticleNotFound
