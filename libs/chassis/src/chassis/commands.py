@@ -18,6 +18,7 @@ from datetime import datetime
 
 from fastapi import Request, Response
 
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements, Transaction
 from chassis.guard import caller_of
 from chassis.problems import MalformedRequest, VersionRequired, language_of
@@ -26,7 +27,6 @@ from contracts.refusals import Invalid
 
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _LONGEST_KEY = 200
-_KEY_LOCKS = 0x4C57_0005
 REMEMBERED_FOR_WHOM_V1 = "alter table idempotency_keys add column role text, add column areas text[];\n"
 """Whom an answer was given to. Expands: code of before leaves both empty, which is read as `may_have` says."""
 KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
@@ -60,8 +60,8 @@ class Reply:
 class AlreadyReplied(Exception):
     """The command was carried out before; this is the first answer."""
 
-    def __init__(self, answer: Reply) -> None:
-        self.answer = answer
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,10 @@ class CommandHeaders:
         if self.if_match is None:
             raise VersionRequired()
         return self.if_match
+
+
+NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
+"""Of a command that no request brought: a worker's, a test's."""
 
 
 def etag_of(version: int) -> str:
@@ -176,13 +180,13 @@ async def raise_if_replied(statements: Statements, idempotency: Idempotency | No
     """Raises `AlreadyReplied` or `IdempotencyKeyReused` when the key is known.
 
     Returns also where the answer is not for the present token: the command is then judged like a first one, and
-    `remember` refuses it should it get so far. In a transaction the same command waits here until the one that came
+    `store_reply` refuses it should it get so far. In a transaction the same command waits here until the one that came
     first has been committed.
     """
     if idempotency is None:
         return
     if isinstance(statements, Transaction):
-        await statements.execute("select pg_advisory_xact_lock($1, $2)", _KEY_LOCKS, idempotency.lock)
+        await statements.execute("select pg_advisory_xact_lock($1, $2)", AdvisoryLock.IDEMPOTENCY_KEY, idempotency.lock)
     row = await statements.fetchrow(
         "select fingerprint, status, etag, response, role, areas from idempotency_keys"
         " where caller = $1 and route = $2 and key = $3",
@@ -213,7 +217,7 @@ def raise_first_answer(idempotency: Idempotency, fingerprint: str, first: Reply)
     raise AlreadyReplied(first)
 
 
-async def remember(
+async def store_reply(
     statements: Statements, idempotency: Idempotency | None, answer: Reply, *, about: str | None = None
 ) -> None:
     """Keeps the answer, in the transaction that made it true.

@@ -15,10 +15,10 @@ from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
 from contracts.topics import DIRECTORY, SEALING_KEYS
-from intake.domain.people import Ground
-from intake.erasing import destroyed
-from intake.issuing import issued
-from intake.store import DEMAND, DEVICE
+from intake.privacy.domain import Ground
+from intake.privacy.erasure import destroyed
+from intake.reference.store import DEMAND, DEVICE
+from intake.subscribers.sealing_keys import issued
 from work_orders.recovery import re_emitted
 
 _NUMBERS_LEFT_OUT = 1000

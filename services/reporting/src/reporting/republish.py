@@ -33,7 +33,7 @@ from contracts.codec import encode
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
-from reporting import event_store
+from reporting.record import event_store
 
 _ROWS = 2_000
 _WAIT_SECONDS = 30.0

@@ -13,10 +13,9 @@ When the last position is there, the same transaction settles what nobody has an
 
 from collections.abc import Iterable, Mapping
 
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements, Transaction, is_transient
 from contracts.refusals import Unavailable
-
-_LOCK = 0x4C57_0006
 
 
 class CatchingUp(Unavailable):
@@ -60,7 +59,12 @@ async def must_read_until(statements: Statements, topic: str, ends: Mapping[int,
 
 async def take_turns(tx: Transaction) -> None:
     """Two workers that each finish their last partition: the second sees what the first has committed."""
-    await tx.execute("select pg_advisory_xact_lock($1, 0)", _LOCK)
+    # Workers that know the second lock only may run beside this one during a rolling upgrade.
+    await tx.execute(
+        "select pg_advisory_xact_lock($1, 0), pg_advisory_xact_lock($2, 0)",
+        AdvisoryLock.CAUGHT_UP,
+        AdvisoryLock.OUTBOX_KEY,
+    )
 
 
 async def forget_published(tx: Transaction, message_ids: Iterable[str]) -> None:

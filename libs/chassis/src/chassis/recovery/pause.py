@@ -10,6 +10,7 @@ from datetime import datetime
 
 import asyncpg
 
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements
 
 PUBLISHING_RESTS_V1 = """
@@ -20,10 +21,10 @@ create table publishing_rests (
 );
 """
 
-PRESENCE_LOCKS = 0x4C57_0002
 RESTS = "exists (select from publishing_rests where until > clock_timestamp())"
-RELAYS = f"""select count(*) from pg_locks where locktype = 'advisory' and classid = {PRESENCE_LOCKS} and granted
-    and database = (select oid from pg_database where datname = current_database())"""
+RELAYS = f"""select count(*) from pg_locks
+    where locktype = 'advisory' and classid = {AdvisoryLock.RELAY_PRESENCE} and granted
+        and database = (select oid from pg_database where datname = current_database())"""
 
 
 class PublishingPaused(Exception):
@@ -32,7 +33,7 @@ class PublishingPaused(Exception):
 
 async def begin_work(connection: asyncpg.Connection) -> None:
     """Marks a relay as at work as long as the connection lives; raises `PublishingPaused`."""
-    await connection.execute("select pg_advisory_lock_shared($1, 0)", PRESENCE_LOCKS)
+    await connection.execute("select pg_advisory_lock_shared($1, 0)", AdvisoryLock.RELAY_PRESENCE)
     if await connection.fetchval(f"select {RESTS}"):
         raise PublishingPaused
 
