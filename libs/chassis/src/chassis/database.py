@@ -66,6 +66,16 @@ class DatabaseUnavailable(Unavailable):
     zh = "数据库暂时没有响应；请使用相同的 Idempotency-Key 重试。"
 
 
+class CatchingUp(Unavailable):
+    """The database was restored and is reading what it missed; ask again with the same Idempotency-Key."""
+
+    zh = "数据库刚刚恢复，正在补读错过的消息；请使用相同的 Idempotency-Key 稍后重试。"
+
+
+_RESTORE_FENCE = "restore_fence"
+"""The name under which the fence of `chassis.recovery.fence` refuses a statement."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same work can succeed later without anybody changing anything."""
     return isinstance(error, TRANSIENT)
@@ -158,13 +168,16 @@ class Database:
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Statements]:
-        """Statements that each commit themselves."""
+        """Statements that each commit themselves. Raises `CatchingUp` as `begin` does."""
         async with self._driver() as connection:
             yield Statements(connection)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        """One transaction; committed at the end of the block, rolled back when it raises."""
+        """One transaction; committed at the end of the block, rolled back when it raises.
+
+        Raises `CatchingUp` where it publishes while a restored database reads what it missed.
+        """
         async with self._driver() as connection:
             transaction = connection.transaction()
             await transaction.start()
@@ -190,6 +203,10 @@ class Database:
             connection.terminate()
             if isinstance(error, TimeoutError):
                 end_idle(pool)
+            raise
+        except asyncpg.LockNotAvailableError as error:
+            if error.constraint_name == _RESTORE_FENCE:
+                raise CatchingUp() from error
             raise
         finally:
             await pool.release(connection)

@@ -26,7 +26,7 @@ from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.kafka import ANSWER_MILLISECONDS
 from chassis.kafka_internals import abandon
 from chassis.outbox import SHARDS
-from chassis.recovery.fence import IS_CATCHING_UP
+from chassis.recovery.fence import IS_BEHIND
 from chassis.recovery.pause import PublishingPaused, begin_work, count_relays
 from chassis.sending import send
 from chassis.telemetry import METRICS, log_events
@@ -44,7 +44,7 @@ BATCH_BYTES = 262_144
 
 _PENDING = (
     "select id, aggregatetype, aggregateid, aggregate_version, payload, headers from outbox"
-    f" where shard = any($1) and not {IS_CATCHING_UP} order by id limit $2"
+    f" where shard = any($1) and not {IS_BEHIND} order by id limit $2"
 )
 
 

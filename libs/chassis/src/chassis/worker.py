@@ -16,6 +16,7 @@ from chassis.dynamic_subscriptions import Arriving, DynamicSubscriptions
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
 from chassis.listener import Listener
+from chassis.recovery import fence
 from chassis.recovery.lost_topic import TopicIsBeingRefilled
 from chassis.recovery.start_check import check_before_start
 from chassis.relay import Relay
@@ -173,6 +174,7 @@ class Worker:
                         "delete from parked where settled_at < now() - make_interval(days => $1)",
                         self._settings.parked_kept_days,
                     )
+                await fence.lower(self.db)
             except Exception as error:
                 if not is_transient(error):
                     raise

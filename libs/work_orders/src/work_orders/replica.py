@@ -208,4 +208,4 @@ async def _save(batch: _Batch, tx: Transaction) -> None:
                 seen.is_answered,
                 kept_of(seen.owed),
             )
-    await outbox.add(tx, batch.to_send, settles_restore=batch.is_catching_up)
+    await outbox.add(tx, batch.to_send)

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 
 from chassis import outbox
 from chassis.clock import SystemClock
-from chassis.database import TRANSIENT, Database, Transaction
+from chassis.database import TRANSIENT, CatchingUp, Database, Transaction
 from chassis.settings import Settings
 from contracts.message import Actor, Message
 
@@ -52,7 +52,7 @@ def main() -> None:
         sys.exit(f"{options.service} publishes {' and '.join(pages)} from tables of its own, not {options.topic}")
     try:
         count = asyncio.run(_run(pages[options.topic]))
-    except (*TRANSIENT, outbox.CatchingUp) as error:
+    except (*TRANSIENT, CatchingUp) as error:
         sys.exit(f"not everything was said; run it again: {type(error).__name__}: {error}")
     print(f"{options.topic}: {count} messages are in the outbox of {options.service}")
 
