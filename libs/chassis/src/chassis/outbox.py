@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Transaction
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
@@ -74,7 +75,6 @@ async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None 
     )
 
 
-_KEY_LOCKS = 0x4C57_0006
 _KEY_LOCK_COUNT = 512
 
 
@@ -87,5 +87,7 @@ async def add_with_key_locks(tx: Transaction, messages: Sequence[Message]) -> No
     """
     if messages:
         locks = sorted({zlib.crc32(message.subject.encode()) % _KEY_LOCK_COUNT for message in messages})
-        await tx.execute("select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", _KEY_LOCKS, locks)
+        await tx.execute(
+            "select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", AdvisoryLock.OUTBOX_KEY, locks
+        )
         await add(tx, messages)

@@ -22,19 +22,6 @@ from contracts.directory import (
 )
 from contracts.message import Message
 
-DIRECTORY_V1 = """
-create table directory (
-    kind text not null,
-    id text collate "C" not null,
-    entity_version integer not null,
-    work_area_id text,
-    body json not null,
-    primary key (kind, id)
-);
-create index directory_staff on directory (work_area_id, id) where kind = 'staff';
-"""
-"""`body` is the entity as it was last defined; `work_area_id` is where a member of staff belongs."""
-
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
 _AGENT = "agent"
 _E = TypeVar("_E", bound=DirectoryEntity)

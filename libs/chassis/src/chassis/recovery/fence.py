@@ -26,8 +26,6 @@ from chassis.database import CatchingUp, Database, Statements, Transaction, is_t
 IS_BEHIND = "exists (select from positions where next_offset < restored_until)"
 """The condition, for what reads only: the relay."""
 
-RESTORED_UNTIL_V1 = "alter table positions add column restored_until bigint;\n"
-
 
 def is_passing(error: BaseException) -> bool:
     """Whether the same work can succeed later: what is transient, and `CatchingUp`."""

@@ -13,14 +13,6 @@ import asyncpg
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements
 
-PUBLISHING_RESTS_V1 = """
-create table publishing_rests (
-    is_only boolean primary key default true check (is_only),
-    until timestamptz not null,
-    asked_by text not null
-);
-"""
-
 RESTS = "exists (select from publishing_rests where until > clock_timestamp())"
 RELAYS = f"""select count(*) from pg_locks
     where locktype = 'advisory' and classid = {AdvisoryLock.RELAY_PRESENCE} and granted
