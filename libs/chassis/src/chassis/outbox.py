@@ -11,7 +11,6 @@ import msgspec
 
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Transaction
-from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
 from contracts.message import Message
@@ -58,27 +57,22 @@ def row_of(message: Message, topic: Topic | None = None) -> tuple[int, str, str,
     )
 
 
-async def add(
-    tx: Transaction, messages: Sequence[Message], topic: Topic | None = None, *, settles_restore: bool = False
-) -> None:
+async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None = None) -> None:
     """Writes messages in the order given. The caller holds the lock of every key among them.
 
-    Raises `CatchingUp` while a restored database reads what it missed, except for what settles just that.
+    The transaction ends in `CatchingUp` while a restored database reads what it missed (`chassis.recovery.fence`).
     """
     if not messages:
         return
     columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
-    done = await tx.execute(
+    await tx.execute(
         f"""insert into outbox ({COLUMNS})
             select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],
                                          $7::jsonb[]) with ordinality
                 as message ({COLUMNS}, place)
-            where $8 or not {IS_CATCHING_UP} order by place""",
+            order by place""",
         *columns,
-        settles_restore,
     )
-    if done != f"INSERT 0 {len(messages)}":
-        raise CatchingUp()
 
 
 _KEY_LOCK_COUNT = 512

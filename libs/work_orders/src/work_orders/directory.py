@@ -6,14 +6,11 @@ nothing. Orders and directory are two topics: an order can name an area or a per
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from chassis.database import Statements, Transaction
-from chassis.recovery.re_emit import OPERATOR
-from contracts.codec import new_message
 from contracts.directory import (
     AgentDefined,
     DemandTypeDefined,
@@ -23,7 +20,6 @@ from contracts.directory import (
     StaffDefined,
     WorkAreaDefined,
 )
-from contracts.lifecycle import Service
 from contracts.message import Message
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
@@ -184,19 +180,3 @@ async def find_type_names(statements: Statements, device_type: str, demand_type:
         msgspec.json.decode(device, type=DeviceTypeDefined).names if device else None,
         msgspec.json.decode(demand, type=DemandTypeDefined).names if demand else None,
     )
-
-
-def re_emitted(entities: Iterable[tuple[str, Any, int]], *, service: Service, now: datetime) -> list[Message]:
-    """What a service that defines entities says when the topic was lost: each by its key, what it is, its version."""
-    return [
-        new_message(
-            entity,
-            service=service,
-            subject=subject,
-            actor=OPERATOR,
-            occurred_at=now,
-            recorded_at=now,
-            entity_version=version,
-        )
-        for subject, entity, version in entities
-    ]
