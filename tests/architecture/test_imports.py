@@ -16,7 +16,7 @@ PURE_CONTRACTS = frozenset(
     | {"calendar", "calls", "limits", "links", "partners", "plain_text", "quality", "sealing"}
 )
 TECHNICAL_CONTRACTS = frozenset(
-    {"access", "catalogue", "chain", "codec", "message", "plain_text", "refusals", "strict_json", "topics"}
+    {"access", "catalogue", "chain", "codec", "message", "origin", "plain_text", "refusals", "strict_json", "topics"}
 )
 WITH_SQLALCHEMY = frozenset(
     {"chassis.database", "chassis.migrations", "chassis.problems", "work_orders.order_table", "work_orders.views"}

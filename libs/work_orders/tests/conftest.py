@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chassis.commands import CommandHeaders, Idempotency
+from chassis.commands import CommandHeaders, Idempotency, Reply
 from chassis.database import Database
 from chassis.sealing import MasterKeys
 from chassis.testing import MASTER_KEYS, FixedClock
@@ -20,12 +20,12 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
-from work_orders.commit import OrderCommand, Orders
 from work_orders.order_table import StoredOrder, to_json, to_order
 from work_orders.replica import Replica
 from work_orders.sealing import Opening
 from work_orders.sealing_keys import SealingKeys
 from work_orders.testing import give_key
+from work_orders.unit_of_work import OrderCommand, OrderUnitOfWork
 
 INI = Path(__file__).with_name("migrated") / "alembic.ini"
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -108,6 +108,58 @@ async def opened_order(db: Database, order: WorkOrder) -> WorkOrder:
     return to_order(await opening_of(db).object(order.id, to_json(order)))
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """One command on one order, as a test sends it."""
+
+    order_id: str
+    headers: CommandHeaders
+    areas: tuple[str, ...] | None
+    occurred_at: datetime | None
+
+
+class Orders:
+    """The unit of work of orders in two steps, so that tests can let something happen between reading and writing."""
+
+    def __init__(
+        self,
+        service: Service,
+        db: Database,
+        wakeup: Wakeup,
+        clock: FixedClock,
+        sealing_keys: SealingKeys,
+        *,
+        catch_up_seconds: float,
+    ) -> None:
+        self._parts: dict[str, Any] = {
+            "service": service,
+            "db": db,
+            "wakeup": wakeup,
+            "clock": clock,
+            "sealing_keys": sealing_keys,
+            "catch_up_seconds": catch_up_seconds,
+        }
+
+    def _of(self, act: Act) -> OrderUnitOfWork:
+        return OrderUnitOfWork(
+            **self._parts, actor=ACTOR, headers=act.headers, areas=act.areas, occurred_at=act.occurred_at
+        )
+
+    async def get_for(self, act: Act) -> StoredOrder:
+        return await self._of(act)._get_order(act.order_id)
+
+    async def record(self, stored: StoredOrder, event: e.WorkOrderEvent, act: Act, *, name: str) -> Reply:
+        command = OrderCommand(stored)
+        command.record(event, name=name)
+        await self._of(act)._commit(command, stored)
+        return command.reply
+
+    async def create(self, event: e.WorkOrderCreated, act: Act, *, name: str) -> Reply:
+        async with self._of(act).new_order(act.order_id) as command:
+            command.record(event, name=name)
+        return command.reply
+
+
 def act_on(
     order_id: str,
     expected: int | None = None,
@@ -117,7 +169,7 @@ def act_on(
     areas: tuple[str, ...] | None = None,
     role: str = ACTOR.role,
     occurred_at: datetime | None = None,
-) -> OrderCommand:
+) -> Act:
     remembered = None
     if key is not None:
         fingerprint = hashlib.sha256(body.encode()).hexdigest()
@@ -125,7 +177,7 @@ def act_on(
             caller=ACTOR.sub, route="POST /x", key=key, fingerprint=fingerprint, role=role, areas=areas
         )
     headers = CommandHeaders(idempotency=remembered, if_match=expected, correlation_id=None, traceparent=None)
-    return OrderCommand(order_id, ACTOR, headers, areas=areas, occurred_at=occurred_at)
+    return Act(order_id, headers, areas, occurred_at)
 
 
 @pytest.fixture

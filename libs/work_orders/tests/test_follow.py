@@ -13,9 +13,9 @@ from contracts import events as e
 from contracts.lifecycle import Service, Status
 from contracts.order import WorkOrder, apply
 from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
-from work_orders.commit import Orders, StaleVersion
+from work_orders.commit import StaleVersion
 
-from .conftest import DISPATCHED, Timeline, act_on, count_of, follow, make_created, tracked_in, whole_life
+from .conftest import DISPATCHED, Orders, Timeline, act_on, count_of, follow, make_created, tracked_in, whole_life
 from .test_record import NOTE, outbox_of
 
 

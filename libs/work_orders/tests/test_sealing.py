@@ -19,13 +19,12 @@ from contracts.lifecycle import Service, Status
 from contracts.message import Message
 from contracts.order import WorkOrder
 from contracts.sealing import SEALED, SealingKeyDestroyed, SealingKeyIssued, free_texts, texts_of
-from work_orders.commit import Orders
 from work_orders.order_table import to_json
 from work_orders.sealing import Opening, place_of, seal, sealed
 from work_orders.sealing_keys import SealingKeyNotArrived, SealingKeys, SubscriberErased, key_place, on_sealing_keys
 from work_orders.testing import make_order
 
-from .conftest import ACTOR, BEGIN, act_on, follow, make_created, sealing_keys_of, whole_life
+from .conftest import ACTOR, BEGIN, Orders, act_on, follow, make_created, sealing_keys_of, whole_life
 
 MASTERS = MasterKeys.parse(MASTER_KEYS)
 KEY, WRAPPED = MASTERS.new_key(place=key_place("s-1"))

@@ -60,8 +60,8 @@ class Reply:
 class AlreadyReplied(Exception):
     """The command was carried out before; this is the first answer."""
 
-    def __init__(self, answer: Reply) -> None:
-        self.answer = answer
+    def __init__(self, reply: Reply) -> None:
+        self.reply = reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,10 @@ class CommandHeaders:
         if self.if_match is None:
             raise VersionRequired()
         return self.if_match
+
+
+NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
+"""Of a command that no request brought: a worker's, a test's."""
 
 
 def etag_of(version: int) -> str:
@@ -176,7 +180,7 @@ async def raise_if_replied(statements: Statements, idempotency: Idempotency | No
     """Raises `AlreadyReplied` or `IdempotencyKeyReused` when the key is known.
 
     Returns also where the answer is not for the present token: the command is then judged like a first one, and
-    `remember` refuses it should it get so far. In a transaction the same command waits here until the one that came
+    `store_reply` refuses it should it get so far. In a transaction the same command waits here until the one that came
     first has been committed.
     """
     if idempotency is None:
@@ -213,7 +217,7 @@ def raise_first_answer(idempotency: Idempotency, fingerprint: str, first: Reply)
     raise AlreadyReplied(first)
 
 
-async def remember(
+async def store_reply(
     statements: Statements, idempotency: Idempotency | None, answer: Reply, *, about: str | None = None
 ) -> None:
     """Keeps the answer, in the transaction that made it true.

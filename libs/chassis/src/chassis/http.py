@@ -4,6 +4,7 @@ import contextlib
 import gc
 import sys
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ from uvicorn.main import STARTUP_FAILURE
 from chassis import parking_api, problems, publishing_api
 from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
-from chassis.commands import AlreadyReplied, Reply
+from chassis.commands import NO_HEADERS, AlreadyReplied, CommandHeaders, Reply
 from chassis.database import Database
 from chassis.docs_page import docs_route
 from chassis.graceful_shutdown import GracefulServer
@@ -26,8 +27,10 @@ from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from chassis.telemetry import set_up_logs
 from chassis.tracing import set_up_traces
+from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.access import routes_of
+from contracts.message import Actor
 
 _LEFT_OUT: dict[str, Any] = {
     # FastAPI's own spans show queries, and queries hold people's names and numbers; see `tracing`.
@@ -53,7 +56,7 @@ def create_app(
 ) -> FastAPI:
     """The app of a service; `find_subscription` knows those that come and go, by topic.
 
-    Its state has `settings`, `db`, `wakeup`, `clock`, `verifier`, `http` and what `prepare` adds, as long as it lives.
+    Its state has `settings`, `db`, `wakeup`, `clock`, `unit_of_work`, `verifier`, `http` and what `prepare` adds.
     `access` is the service's part of `contracts.access` unless a test gives another; raises `RouteNotInTable`.
     """
 
@@ -85,11 +88,12 @@ def create_app(
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
     )
     app.state.answer_again = _as_it_was
+    app.state.unit_of_work = partial(unit_of_work, app)
     problems.install(app)
 
     @app.exception_handler(AlreadyReplied)
     async def on_already_answered(request: Request, repeated: AlreadyReplied) -> Response:
-        return (await app.state.answer_again(repeated.answer, request)).response()
+        return (await app.state.answer_again(repeated.reply, request)).response()
 
     of_every_service = [parking_api.router, publishing_api.router, health_routes()]
     _fence(app, [*routers, *of_every_service], access if access is not None else routes_of(service))
@@ -105,6 +109,22 @@ def _fence(app: FastAPI, routers: list[APIRouter], access: Table) -> None:
     routes = [*app.router.routes, docs, *(route for router in routers for route in router.routes)]
     guard(app, app.state.service, routes, access)
     app.add_middleware(HttpLimits, limit=settings.request_bytes_limit)
+
+
+def unit_of_work(
+    app: FastAPI, actor: Actor, headers: CommandHeaders = NO_HEADERS, areas: tuple[str, ...] | None = None
+) -> UnitOfWork:
+    """The unit of work of one command of this actor; `prepare` may put another in its place."""
+    state = app.state
+    return UnitOfWork(
+        service=state.service,
+        db=state.db,
+        clock=state.clock,
+        wakeup=state.wakeup,
+        actor=actor,
+        areas=areas,
+        headers=headers,
+    )
 
 
 async def _as_it_was(answer: Reply, _: Request) -> Reply:

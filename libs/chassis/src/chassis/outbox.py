@@ -78,3 +78,20 @@ async def add(
     )
     if done != f"INSERT 0 {len(messages)}":
         raise CatchingUp()
+
+
+_KEY_LOCKS = 0x4C57_0006
+_KEY_LOCK_COUNT = 512
+
+
+async def add_with_key_locks(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Locks the keys of the messages and writes them, last thing in the transaction.
+
+    For messages of a key that no row lock covers: two different rows can speak of the same recording. A key has one
+    of a fixed number of locks, or a command with thousands would need more than the server has. They are taken in the
+    order of their numbers and nothing is locked after them, so there is no deadlock.
+    """
+    if messages:
+        locks = sorted({zlib.crc32(message.subject.encode()) % _KEY_LOCK_COUNT for message in messages})
+        await tx.execute("select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", _KEY_LOCKS, locks)
+        await add(tx, messages)

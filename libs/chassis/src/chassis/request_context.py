@@ -9,15 +9,19 @@ there than in its own code; so there is one, which asks nothing of FastAPI and l
 are needed.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 import httpx
 from fastapi import Depends, FastAPI, Request
 
 from chassis.clock import Clock
+from chassis.commands import COMMAND_PARAMETERS, NO_HEADERS, CommandHeaders, command_headers
 from chassis.database import Database
 from chassis.guard import Caller, caller_of, hold_stream
 from chassis.settings import Settings
+from chassis.telemetry import traceparent
+from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import Wakeup
 
 
@@ -55,6 +59,12 @@ class RequestContext:
         return self.request.app.state
 
     @property
+    def uow(self) -> UnitOfWork:
+        """The unit of work of a command that takes neither `If-Match` nor `Idempotency-Key`."""
+        headers = replace(NO_HEADERS, traceparent=traceparent())
+        return self.state.unit_of_work(self.caller.actor, headers, self.caller.areas)
+
+    @property
     def db(self) -> Database:
         return self.state.db
 
@@ -80,3 +90,26 @@ async def _context(request: Request) -> RequestContext:
 
 
 Context = Annotated[RequestContext, Depends(_context)]
+
+
+class CommandRequestContext(RequestContext):
+    """The same for a command: also what its headers say."""
+
+    __slots__ = ("headers",)
+
+    def __init__(self, request: Request, headers: CommandHeaders) -> None:
+        super().__init__(request)
+        self.headers = headers
+
+    @property
+    def uow(self) -> UnitOfWork:
+        """The unit of work of this command."""
+        return self.state.unit_of_work(self.caller.actor, self.headers, self.caller.areas)
+
+
+async def _command_context(request: Request) -> CommandRequestContext:
+    return CommandRequestContext(request, await command_headers(request))
+
+
+_command_context.openapi_parameters = COMMAND_PARAMETERS
+CommandContext = Annotated[CommandRequestContext, Depends(_command_context)]

@@ -1,4 +1,4 @@
-"""The custodian's side: a decision becomes state, outbox row and remembered answer in one statement.
+"""The custodian's write: a decision becomes state, outbox row and stored reply in one statement.
 
 The statement is guarded by the version that the decision was made on. Whoever loses the race changes
 nothing and is told the present version. The outbox row is fed by the guarded change, so that its number
@@ -6,15 +6,12 @@ is drawn after the row lock: numbers of one order grow in commit order.
 """
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
 import asyncpg
 
 from chassis import outbox
 from chassis.catching_up import IS_CATCHING_UP, CatchingUp, is_catching_up
-from chassis.clock import Clock
 from chassis.commands import (
     KEY_COLUMNS,
     CommandHeaders,
@@ -27,18 +24,13 @@ from chassis.commands import (
 from chassis.database import Database, Statements, Transaction
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
 from chassis.outbox import row_of
-from chassis.telemetry import METRICS
-from chassis.wait_for_version import caught_up
-from chassis.wakeup import PUBLISH, Wakeup
+from chassis.unit_of_work import UnitOfWork
 from contracts.chain import event_hash
-from contracts.codec import new_message
-from contracts.events import WorkOrderCreated, WorkOrderEvent
-from contracts.lifecycle import Service
-from contracts.message import Actor, Message
+from contracts.events import WorkOrderEvent
+from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.refusals import Conflict, Invalid, NotFound, Stale
 from work_orders.order_table import COLUMNS, TYPES, StoredOrder, stored_order_of, values_of
-from work_orders.sealing import Opening, sealed
 from work_orders.sealing_keys import SealingKeys, SubscriberErased
 
 E = TypeVar("E", bound=WorkOrderEvent)
@@ -68,19 +60,6 @@ class BeforeTheLastAct(Invalid):
     """It cannot have happened at {occurred_at}: the order's last act was at {last_act_at}."""
 
     zh = "发生时间 {occurred_at} 早于工单上一次操作的时间 {last_act_at}。"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderCommand:
-    """One command on one order: who, on which version, when, and how to know it again."""
-
-    order_id: str
-    actor: Actor
-    headers: CommandHeaders
-    areas: tuple[str, ...] | None = None
-    """The work areas that the actor may see; None for all."""
-    occurred_at: datetime | None = None
-    """When it was done, if not at this moment."""
 
 
 _TYPED_CHANGE = ", ".join(f"${place}::{kind}" for place, kind in enumerate(TYPES, start=1))
@@ -125,125 +104,68 @@ left join work_orders using (id) left join idempotency_keys as first using (call
 left join sealing_keys as sealing on sealing.subscriber_id = body ->> 'subscriber_id'"""
 
 
-class Orders:
-    """The orders of one service, as its use cases see them."""
+async def find_for_command(
+    statements: Statements, order_id: str, caller: UnitOfWork, keys: SealingKeys
+) -> StoredOrder | None:
+    """The order; raises `AlreadyReplied` or `IdempotencyKeyReused`, but not to a token that may see neither.
 
-    def __init__(
-        self,
-        service: Service,
-        db: Database,
-        wakeup: Wakeup,
-        clock: Clock,
-        sealing_keys: SealingKeys,
-        *,
-        catch_up_seconds: float,
-    ) -> None:
-        self._service = service
-        self._db = db
-        self._wakeup = wakeup
-        self._clock = clock
-        self._sealing_keys = sealing_keys
-        self._catch_up_seconds = catch_up_seconds
-
-    async def get_for(self, act: OrderCommand) -> StoredOrder:
-        """The order that the act is about, at the version it was decided on.
-
-        Raises `AlreadyReplied`, `WorkOrderNotFound` (also for an order of a foreign area) or `StaleVersion`.
-        An expected version that has not arrived here yet is waited for.
-        """
-        expected = act.headers.expected_version
-
-        async def read() -> StoredOrder | None:
-            async with self._db.statements() as statements:
-                return await _find_unless_answered(statements, act, self._sealing_keys)
-
-        def is_there(stored: StoredOrder | None) -> bool:
-            # A foreign order is waited for like one that is not there: how long it takes tells nothing.
-            return stored is not None and stored.order.version >= expected and may_see(stored.order, act.areas)
-
-        stored = await caught_up(read, is_there, wakeup=self._wakeup, seconds=self._catch_up_seconds)
-        if stored is None or not may_see(stored.order, act.areas):
-            raise WorkOrderNotFound(order_id=act.order_id)
-        if stored.order.version != expected:
-            raise _stale(stored.order, expected)
-        return stored
-
-    async def record(self, stored: StoredOrder, event: WorkOrderEvent, act: OrderCommand, *, name: str) -> Reply:
-        """Commits the event; the answer is the order as it now is.
-
-        Raises `StaleVersion` or `AlreadyReplied`, and of an event with free text what `sealed` raises.
-        """
-        message = self._message(await self._sealed(event, act, stored.order.subscriber_id), act, stored)
-        changed = StoredOrder(apply(stored.order, message), stored.stream_version, event_hash(message))
-        return await self._commit(_CHANGE, changed, message, act, decided_on=stored.order.version, name=name)
-
-    async def create(self, event: WorkOrderCreated, act: OrderCommand, *, name: str) -> Reply:
-        """Commits the first event of an order."""
-        message = self._message(await self._sealed(event, act, event.subscriber_id), act, None)
-        created = StoredOrder(apply(None, message), 0, event_hash(message))
-        return await self._commit(_CREATE, created, message, act, decided_on=0, name=name)
-
-    async def _sealed(self, event: E, act: OrderCommand, subscriber_id: str) -> E:
-        return await sealed(event, self._sealing_keys, subject=act.order_id, subscriber_id=subscriber_id)
-
-    def _message(self, event: WorkOrderEvent, act: OrderCommand, stored: StoredOrder | None) -> Message:
-        now = self._clock.now()
-        occurred_at = act.occurred_at or now
-        if stored is not None and act.occurred_at is not None and occurred_at < stored.order.changed.at:
-            raise BeforeTheLastAct(occurred_at=occurred_at, last_act_at=stored.order.changed.at)
-        return new_message(
-            event,
-            service=self._service,
-            subject=act.order_id,
-            actor=act.actor,
-            occurred_at=occurred_at,
-            recorded_at=now,
-            order_version=stored.order.version + 1 if stored else 1,
-            prev_hash=stored.last_hash if stored else None,
-            correlation_id=act.headers.correlation_id,
-            traceparent=act.headers.traceparent,
-        )
-
-    async def _commit(
-        self, sql: str, stored: StoredOrder, message: Message, act: OrderCommand, *, decided_on: int, name: str
-    ) -> Reply:
-        values = values_of(stored)
-        answer = Reply(201 if decided_on == 0 else 200, values[-1].encode(), etag_of(stored.order.version))
-        key = act.headers.idempotency
-        remembered = (*key.values, answer.status, answer.etag) if key else (None,) * 8
-        async with self._db.statements() as statements:
-            try:
-                whose = () if decided_on else (stored.order.subscriber_id,)
-                changed = await statements.fetchval(sql, *values, decided_on, *row_of(message), *remembered, *whose)
-            except asyncpg.UniqueViolationError:
-                # The same command ran twice at once, and the other one was first.
-                await raise_if_key_taken(statements, key)
-                await _raise_if_taken(statements, stored.order.external_reference)
-                raise
-            if changed == 0:
-                await self._raise_stale(statements, act, decided_on)
-        self._wakeup.send(PUBLISH)
-        METRICS.commands.labels(name).inc()
-        _log_act(name, stored.order, message)
-        opening = Opening(self._sealing_keys, language=act.headers.language)
-        return Reply(answer.status, await opening.object(act.order_id, answer.body), answer.etag)
-
-    async def _raise_stale(self, statements: Statements, act: OrderCommand, decided_on: int) -> None:
-        await raise_if_replied(statements, act.headers.idempotency)
-        if await is_catching_up(statements):
-            raise CatchingUp()
-        if decided_on == 0:
-            raise SubscriberErased()
-        present = await find_stored_order(statements, act.order_id)
-        if present is None:
-            raise WorkOrderNotFound(order_id=act.order_id)
-        raise _stale(present.order, decided_on)
+    A stored reply shows the order as it then was. It is for a token like the one of then, also when the order has been
+    dispatched elsewhere since: the client that repeats a command may never have got its reply. And it is for a token
+    that sees the order at present, which shows what became of it.
+    """
+    key = caller.headers.idempotency
+    if key is None:
+        return await find_stored_order(statements, order_id)
+    row = await statements.fetchrow(_READ, order_id, key.caller, key.route, key.key)
+    stored = stored_order_of(row) if row["body"] is not None else None
+    if row["fingerprint"] is not None and (
+        key.may_have(row["answered_role"], row["answered_areas"])
+        or (stored is not None and may_see(stored.order, caller.areas))
+    ):
+        raise_first_answer(key, row["fingerprint"], Reply(row["status"], row["response"], row["etag"]))
+    if row["subscriber_id"] is not None:
+        keys.learn(row["subscriber_id"], row["master_key_id"], row["wrapped"])
+    return stored
 
 
-def _log_act(name: str, order: WorkOrder, message: Message) -> None:
-    if log.isEnabledFor(logging.INFO):
-        order_and_event = {"order_id": order.id, "order_no": order.order_no, "event_id": message.id}
-        log.info("carried out", extra={"act": name, "order_version": order.version, **order_and_event})
+async def write_order(db: Database, stored: StoredOrder, message: Message, headers: CommandHeaders) -> Reply:
+    """Writes the order as the message left it, with the message and the reply; the reply's texts are sealed.
+
+    Raises `StaleVersion`, `AlreadyReplied` or `IdempotencyKeyReused` where another command was faster, `CatchingUp`,
+    and of a new order `ExternalReferenceTaken` or `SubscriberErased`.
+    """
+    decided_on = stored.order.version - 1
+    is_new = decided_on == 0
+    values = values_of(stored)
+    reply = Reply(201 if is_new else 200, values[-1].encode(), etag_of(stored.order.version))
+    key = headers.idempotency
+    kept = (*key.values, reply.status, reply.etag) if key else (None,) * 8
+    whose = (stored.order.subscriber_id,) if is_new else ()
+    async with db.statements() as statements:
+        try:
+            changed = await statements.fetchval(
+                _CREATE if is_new else _CHANGE, *values, decided_on, *row_of(message), *kept, *whose
+            )
+        except asyncpg.UniqueViolationError:
+            # The same command ran twice at once, and the other one was first.
+            await raise_if_key_taken(statements, key)
+            await _raise_if_taken(statements, stored.order.external_reference)
+            raise
+        if changed == 0:
+            await _raise_stale(statements, message.subject, headers, decided_on)
+    return reply
+
+
+async def _raise_stale(statements: Statements, order_id: str, headers: CommandHeaders, decided_on: int) -> None:
+    await raise_if_replied(statements, headers.idempotency)
+    if await is_catching_up(statements):
+        raise CatchingUp()
+    if decided_on == 0:
+        raise SubscriberErased()
+    present = await find_stored_order(statements, order_id)
+    if present is None:
+        raise WorkOrderNotFound(order_id=order_id)
+    raise stale_version(present.order, decided_on)
 
 
 async def _raise_if_taken(statements: Statements, external_reference: str | None) -> None:
@@ -254,28 +176,6 @@ async def _raise_if_taken(statements: Statements, external_reference: str | None
         raise ExternalReferenceTaken(
             external_reference=external_reference, order_id=row["id"], order_no=row["order_no"]
         )
-
-
-async def _find_unless_answered(statements: Statements, act: OrderCommand, keys: SealingKeys) -> StoredOrder | None:
-    """The order; raises `AlreadyReplied` or `IdempotencyKeyReused`, but not to a token that may see neither.
-
-    The answer to an act shows the order as it then was. It is for a token like the one of then, also when the order
-    has been dispatched elsewhere since: the client that repeats an act may never have got its answer. And it is for
-    a token that sees the order at present, which shows what became of it.
-    """
-    key = act.headers.idempotency
-    if key is None:
-        return await find_stored_order(statements, act.order_id)
-    row = await statements.fetchrow(_READ, act.order_id, key.caller, key.route, key.key)
-    stored = stored_order_of(row) if row["body"] is not None else None
-    if row["fingerprint"] is not None and (
-        key.may_have(row["answered_role"], row["answered_areas"])
-        or (stored is not None and may_see(stored.order, act.areas))
-    ):
-        raise_first_answer(key, row["fingerprint"], Reply(row["status"], row["response"], row["etag"]))
-    if row["subscriber_id"] is not None:
-        keys.learn(row["subscriber_id"], row["master_key_id"], row["wrapped"])
-    return stored
 
 
 async def create_in(tx: Transaction, message: Message) -> WorkOrder:
@@ -299,5 +199,5 @@ def may_see(order: WorkOrder, areas: tuple[str, ...] | None) -> bool:
     return areas is None or order.work_area_id in areas
 
 
-def _stale(order: WorkOrder, expected: int) -> StaleVersion:
+def stale_version(order: WorkOrder, expected: int) -> StaleVersion:
     return StaleVersion(present_version=order.version, order_status=order.status.value, expected_version=expected)

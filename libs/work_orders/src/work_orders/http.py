@@ -1,38 +1,44 @@
 """What a service with orders adds to its HTTP process."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request, Response
 
-from chassis.commands import Reply
-from contracts.lifecycle import Service
-from work_orders.commit import Orders
+from chassis.commands import NO_HEADERS, CommandHeaders, Reply
+from contracts.message import Actor
 from work_orders.sealing import opening_for
 from work_orders.sealing_keys import SealingKeys
+from work_orders.unit_of_work import OrderUnitOfWork
 
 
-def prepare_orders(service: Service) -> Callable[[FastAPI], None]:
-    """Puts the service's `Orders` where its routes find them, once the database is there."""
+def prepare_orders(app: FastAPI) -> None:
+    """Gives the service's commands and routes what work on orders takes, once the database is there."""
+    prepare_texts(app)
+    app.state.unit_of_work = partial(_unit_of_work, app)
 
-    def prepare(app: FastAPI) -> None:
-        prepare_texts(app)
-        state = app.state
-        state.orders = Orders(
-            service,
-            state.db,
-            state.wakeup,
-            state.clock,
-            state.sealing_keys,
-            catch_up_seconds=state.settings.catch_up_seconds,
-        )
 
-    return prepare
+def _unit_of_work(
+    app: FastAPI, actor: Actor, headers: CommandHeaders = NO_HEADERS, areas: tuple[str, ...] | None = None
+) -> OrderUnitOfWork:
+    state = app.state
+    return OrderUnitOfWork(
+        service=state.service,
+        db=state.db,
+        clock=state.clock,
+        wakeup=state.wakeup,
+        actor=actor,
+        areas=areas,
+        headers=headers,
+        sealing_keys=state.sealing_keys,
+        catch_up_seconds=state.settings.catch_up_seconds,
+    )
 
 
 def prepare_texts(app: FastAPI) -> None:
-    """Lets the service open sealed texts; also those of an answer that it has remembered."""
+    """Lets the service open sealed texts; also those of a reply that it has stored."""
     state = app.state
     settings = state.settings
     state.sealing_keys = SealingKeys(

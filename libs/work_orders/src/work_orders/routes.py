@@ -1,7 +1,6 @@
 """What the order routes of every service have in common: their parameters, models and refusals."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query, Request
@@ -10,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.any_route import ANY
 from chassis.commands import (
     COMMAND_PARAMETERS,
-    CommandHeaders,
     IdempotencyKeyBroken,
     IdempotencyKeyReused,
     Reply,
@@ -19,12 +17,13 @@ from chassis.commands import (
 from chassis.field_types import Line, Name, PastMoment, Reference
 from chassis.paging import CursorBroken
 from chassis.problems import VersionRequired
-from chassis.request_context import RequestContext
+from chassis.request_context import CommandRequestContext, RequestContext
 from chassis.wait_for_version import NotCaughtUp
 from contracts.lifecycle import ActNotAllowed, Status
-from work_orders.commit import BeforeTheLastAct, OrderCommand, Orders, StaleVersion, WorkOrderNotFound
+from work_orders.commit import BeforeTheLastAct, StaleVersion, WorkOrderNotFound
 from work_orders.sealing import WorkOrderShown, opening_for
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
+from work_orders.unit_of_work import OrderUnitOfWork
 from work_orders.views import Search, one_order
 
 READ_REFUSALS = (*ANY, WorkOrderNotFound, NotCaughtUp)
@@ -114,28 +113,19 @@ async def read_order(context: RequestContext, order_id: str, at_least: int | Non
     )
 
 
-class OrderContext(RequestContext):
-    """The desk of an act: also what its headers say, and the service's orders."""
+class OrderContext(CommandRequestContext):
+    """The context of a command in a service with orders."""
 
-    __slots__ = ("headers",)
-
-    def __init__(self, request: Request, headers: CommandHeaders) -> None:
-        super().__init__(request)
-        self.headers = headers
+    __slots__ = ()
 
     @property
-    def orders(self) -> Orders:
-        return self.state.orders
-
-    def act(self, order_id: str, occurred_at: datetime | None) -> OrderCommand:
-        """The act of the caller on an order, within their areas."""
-        caller = self.caller
-        return OrderCommand(order_id, caller.actor, self.headers, areas=caller.areas, occurred_at=occurred_at)
+    def uow(self) -> OrderUnitOfWork:
+        return super().uow
 
 
-async def _order_desk(request: Request) -> OrderContext:
+async def _order_context(request: Request) -> OrderContext:
     return OrderContext(request, await command_headers(request))
 
 
-_order_desk.openapi_parameters = COMMAND_PARAMETERS
-CommandContext = Annotated[OrderContext, Depends(_order_desk)]
+_order_context.openapi_parameters = COMMAND_PARAMETERS
+CommandContext = Annotated[OrderContext, Depends(_order_context)]

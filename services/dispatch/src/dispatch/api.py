@@ -112,8 +112,9 @@ async def get_form(order_id: OrderId, context: Context, at_least: AtLeast = None
 async def dispatch_work_order(order_id: OrderId, body: DispatchWorkOrder, context: CommandContext) -> Response:
     """Gives the order to a work area and its staff 调度. A supervisor may also send it back to an area that
     rejected it, dispatch it once it was rejected too often, and make the dispatch binding."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.dispatch_work_order(body.command(), act, orders=context.orders, db=context.db)).response()
+    return (
+        await use_cases.dispatch_work_order(order_id, body.command(), uow=context.uow.at(body.occurred_at))
+    ).response()
 
 
 @router.post(
@@ -121,5 +122,6 @@ async def dispatch_work_order(order_id: OrderId, body: DispatchWorkOrder, contex
 )
 async def send_to_redispatch(order_id: OrderId, body: SendToRedispatch, context: CommandContext) -> Response:
     """Rules on the rejection 误派说明; the order then waits to be dispatched again 重复派单."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.send_to_redispatch(body.command(), act, orders=context.orders)).response()
+    return (
+        await use_cases.send_to_redispatch(order_id, body.command(), uow=context.uow.at(body.occurred_at))
+    ).response()

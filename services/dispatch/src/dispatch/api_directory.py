@@ -101,13 +101,7 @@ async def get_work_area(work_area_id: Code, context: Context) -> WorkArea:
 async def define_work_area(work_area_id: Code, body: WorkAreaDefinition, context: Context) -> WorkArea:
     """Adds a work area or changes it. Said again unchanged it makes no new version; a closed area keeps the
     orders it has and gets no new ones."""
-    await use_cases.define_work_area(
-        body.entity(work_area_id),
-        context.caller.actor,
-        db=context.db,
-        clock=context.clock,
-        wakeup=context.wakeup,
-    )
+    await use_cases.define_work_area(body.entity(work_area_id), uow=context.uow)
     return await views.get_work_area(context.db, work_area_id)
 
 
@@ -132,13 +126,7 @@ async def get_staff(staff_id: Code, context: Context) -> StaffMember:
 async def define_staff(staff_id: Code, body: StaffDefinition, context: Context) -> StaffMember:
     """Adds a staff member or changes them. Said again unchanged it makes no new version; an inactive member
     stays on the orders they have and gets no new ones."""
-    await use_cases.define_staff(
-        body.entity(staff_id),
-        context.caller.actor,
-        db=context.db,
-        clock=context.clock,
-        wakeup=context.wakeup,
-    )
+    await use_cases.define_staff(body.entity(staff_id), uow=context.uow)
     return await views.get_defined_staff(context.db, staff_id)
 
 
@@ -152,5 +140,5 @@ async def get_rejection_budget(context: Context) -> RejectionBudget:
 @router.put("/rules/rejection-budget", tags=["rules"], responses=Responses.of(ANY))
 async def set_rejection_budget(body: BudgetDefinition, context: Context) -> RejectionBudget:
     """Changes the budget; it holds for every dispatch from here on, also of orders rejected before."""
-    rule = await use_cases.set_rejection_budget(body.budget, context.caller.actor, db=context.db, clock=context.clock)
+    rule = await use_cases.set_rejection_budget(body.budget, uow=context.uow)
     return RejectionBudget.of(rule)

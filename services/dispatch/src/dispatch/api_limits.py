@@ -97,7 +97,5 @@ async def set_time_limits(body: TimeLimitsBody, context: Context) -> views.TimeL
     applies. Said again unchanged, without a new `applies_from`, it makes no new version."""
     rules = body.rules(context.clock.now())
     is_dated = body.applies_from is not None
-    await use_cases.set_time_limits(
-        rules, context.caller.actor, is_dated=is_dated, db=context.db, clock=context.clock, wakeup=context.wakeup
-    )
+    await use_cases.set_time_limits(rules, is_dated=is_dated, uow=context.uow)
     return await views.time_limits(context.db)

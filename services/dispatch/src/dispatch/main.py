@@ -4,7 +4,6 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from contracts.lifecycle import Service
 from dispatch import api, api_directory, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from work_orders.http import prepare_orders
@@ -17,7 +16,7 @@ def app(settings: Settings) -> FastAPI:
         [api.router, api_directory.router, api_limits.router],
         description="Work areas and their staff, the dispatch of work orders, and rulings on rejections.",
         subscriptions=SUBSCRIPTIONS,
-        prepare=prepare_orders(Service.DISPATCH),
+        prepare=prepare_orders,
     )
 
 

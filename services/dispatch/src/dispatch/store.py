@@ -134,6 +134,11 @@ async def get_rule(statements: Statements, name: str) -> Rule:
     return Rule(**dict(row))
 
 
+async def lock_time_limits(tx: Transaction) -> None:
+    """Two operators at the same time make two versions, one after the other."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended('time_limits', 4))")
+
+
 async def put_rule(statements: Statements, name: str, value: int, *, by: str, at: datetime) -> Rule:
     """The rule as it then is; the same value again changes nothing."""
     await statements.execute(

@@ -97,15 +97,13 @@ async def list_work_areas(context: Context) -> list[WorkAreaWithStaff]:
 @router.post("/work-orders/{order_id}/start", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def start_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Starts processing 处理."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.start_work_order(act, orders=context.orders)).response()
+    return (await use_cases.start_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post("/work-orders/{order_id}/arrive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def arrive_at_work(order_id: OrderId, body: ArriveBody, context: CommandContext) -> Response:
     """Somebody is on site 到达, which stops the clock of the arrival. `occurred_at` is the time of their device."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.arrive_at_work(body.place, act, orders=context.orders)).response()
+    return (await use_cases.arrive_at_work(order_id, body.place, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post(
@@ -115,9 +113,8 @@ async def arrive_at_work(order_id: OrderId, body: ArriveBody, context: CommandCo
 )
 async def reject_work_order(order_id: OrderId, body: RejectBody, context: CommandContext) -> Response:
     """Sends it back 反单, saying why it was misdirected; refused when the assignment is binding."""
-    act = context.act(order_id, body.occurred_at)
     command = work.RejectWorkOrder(reason=body.reason, explanation=body.explanation)
-    return (await use_cases.reject_work_order(command, act, orders=context.orders)).response()
+    return (await use_cases.reject_work_order(order_id, command, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post(
@@ -127,7 +124,6 @@ async def reject_work_order(order_id: OrderId, body: RejectBody, context: Comman
 )
 async def complete_work_order(order_id: OrderId, body: CompleteBody, context: CommandContext) -> Response:
     """The work is finished 完成: who did it, what was done, and three answers."""
-    act = context.act(order_id, body.occurred_at)
     command = work.CompleteWorkOrder(
         staff_ids=tuple(body.staff_ids),
         handling=body.handling,
@@ -135,15 +131,7 @@ async def complete_work_order(order_id: OrderId, body: CompleteBody, context: Co
         is_petitioned=body.is_petitioned,
         is_called_back=body.is_called_back,
     )
-    answer = await use_cases.complete_work_order(
-        command,
-        act,
-        orders=context.orders,
-        db=context.db,
-        wakeup=context.wakeup,
-        catch_up_seconds=context.settings.catch_up_seconds,
-    )
-    return answer.response()
+    return (await use_cases.complete_work_order(order_id, command, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post(
@@ -153,20 +141,17 @@ async def complete_work_order(order_id: OrderId, body: CompleteBody, context: Co
 )
 async def suspend_work_order(order_id: OrderId, body: SuspendBody, context: CommandContext) -> Response:
     """Lets the work rest until a time 挂起; until it is resumed, only notes and requests are taken."""
-    act = context.act(order_id, body.occurred_at)
     command = work.SuspendWorkOrder(reason=body.reason, until=body.until)
-    return (await use_cases.suspend_work_order(command, act, orders=context.orders, clock=context.clock)).response()
+    return (await use_cases.suspend_work_order(order_id, command, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post("/work-orders/{order_id}/resume", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def resume_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Work on it goes on."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.resume_work_order(act, orders=context.orders)).response()
+    return (await use_cases.resume_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post("/work-orders/{order_id}/notes", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def add_note(order_id: OrderId, body: NoteBody, context: CommandContext) -> Response:
     """Notes something for whoever reads the order later."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.add_note(body.note, act, orders=context.orders)).response()
+    return (await use_cases.add_note(order_id, body.note, uow=context.uow.at(body.occurred_at))).response()

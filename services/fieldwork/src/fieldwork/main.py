@@ -4,7 +4,6 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from contracts.lifecycle import Service
 from fieldwork import api
 from fieldwork.consumers import SUBSCRIPTIONS
 from work_orders.http import prepare_orders
@@ -17,7 +16,7 @@ def app(settings: Settings) -> FastAPI:
         [api.router],
         description="The work areas' lists, and what their staff do: start, arrive, reject, complete, suspend, note.",
         subscriptions=SUBSCRIPTIONS,
-        prepare=prepare_orders(Service.FIELDWORK),
+        prepare=prepare_orders,
     )
 
 

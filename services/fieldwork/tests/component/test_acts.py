@@ -7,7 +7,7 @@ import pytest
 
 from contracts import events as e
 from contracts.chain import event_hash
-from contracts.lifecycle import Service, Status
+from contracts.lifecycle import Status
 from work_orders.http import prepare_orders
 from work_orders.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_dispatched, staff
 
@@ -198,7 +198,7 @@ async def test_a_supervisor_acts_in_every_work_area(fieldwork: ServiceUnderTest)
 
 async def test_a_completion_waits_for_staff_and_version_that_are_on_their_way(fieldwork: ServiceUnderTest) -> None:
     fieldwork.app.state.settings.catch_up_seconds = 20.0
-    prepare_orders(Service.FIELDWORK)(fieldwork.app)
+    prepare_orders(fieldwork.app)
     stream = Stream().until(Status.CREATED)
     stream.add(make_dispatched(staff_ids=("north-9",)))
     await fieldwork.receive(*stream.messages)

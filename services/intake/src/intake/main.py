@@ -4,7 +4,6 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from contracts.lifecycle import Service
 from intake.calls import api as calls
 from intake.consumers import SUBSCRIPTIONS
 from intake.knowledge import api as knowledge
@@ -43,7 +42,7 @@ def app(settings: Settings) -> FastAPI:
         description="Calls, subscribers, work orders from creation to look-up, requests to custodians, knowledge.",
         subscriptions=SUBSCRIPTIONS,
         find_subscription=subscription_finder(settings.master_keys),
-        prepare=prepare_orders(Service.INTAKE),
+        prepare=prepare_orders,
     )
 
 

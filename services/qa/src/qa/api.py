@@ -69,8 +69,7 @@ async def get_form(order_id: OrderId, context: Context, response: Response, at_l
 )
 async def submit_for_audit(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Submits a completed order for audit 审核."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.submit_for_audit(act, orders=context.orders)).response()
+    return (await use_cases.submit_for_audit(order_id, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post(
@@ -80,20 +79,19 @@ async def submit_for_audit(order_id: OrderId, body: ActBody, context: CommandCon
 )
 async def audit_work_order(order_id: OrderId, body: AuditBody, context: CommandContext) -> Response:
     """Passed, it is completed and audited; failed, it waits to be dispatched again. Never one's own work."""
-    act = context.act(order_id, body.occurred_at)
     command = quality.AuditWorkOrder(verdict=body.verdict, remark=body.remark, auditor=context.caller.sub)
-    return (await use_cases.audit_work_order(command, act, orders=context.orders)).response()
+    return (await use_cases.audit_work_order(order_id, command, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post("/work-orders/{order_id}/redispatch", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def redispatch_work_order(order_id: OrderId, body: RedispatchBody, context: CommandContext) -> Response:
     """Sends a completed order back to be dispatched again 重复派单; its completion stays in the order."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.redispatch_work_order(body.reason, act, orders=context.orders)).response()
+    return (
+        await use_cases.redispatch_work_order(order_id, body.reason, uow=context.uow.at(body.occurred_at))
+    ).response()
 
 
 @router.post("/work-orders/{order_id}/archive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
 async def archive_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Closes a completed order for good 归档, audited or not."""
-    act = context.act(order_id, body.occurred_at)
-    return (await use_cases.archive_work_order(act, orders=context.orders)).response()
+    return (await use_cases.archive_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()

@@ -31,27 +31,21 @@ from chassis.commands import (
     command_headers,
     etag_of,
     raise_if_replied,
-    remember,
+    store_reply,
 )
 from chassis.database import Statements, Transaction
 from chassis.problems import VersionRequired
 from chassis.request_context import RequestContext
+from chassis.unit_of_work import ThingChanged
 from chassis.wakeup import PUBLISH
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts.refusals import Stale
 from work_orders.sealing import Sealer
 from work_orders.sealing_keys import SealingKeys
 
 _KEY_LOCKS = 0x4C57_0006
 _KEY_LOCK_COUNT = 512
-
-
-class ThingChanged(Stale):
-    """It is at version {present_version}; you decided on version {expected_version}."""
-
-    zh = "当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 
 
 FindSubscriber = Callable[[Statements], Awaitable[str | None]]
@@ -145,7 +139,7 @@ class QualityDesk(RequestContext):
             act = ActAtDesk(tx, self.clock.now(), self.caller.actor, self.headers)
             yield act
             await publish(tx, act.messages)
-            await remember(tx, self.headers.idempotency, act.answer)
+            await store_reply(tx, self.headers.idempotency, act.answer)
         if act.messages:
             self.wakeup.send(PUBLISH)
 

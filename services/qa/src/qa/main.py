@@ -4,7 +4,6 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from contracts.lifecycle import Service
 from qa import api, api_rules, scope
 from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
@@ -36,7 +35,7 @@ ROUTERS = [
 
 
 def _prepare(app: FastAPI) -> None:
-    prepare_orders(Service.QA)(app)
+    prepare_orders(app)
     app.state.answer_again = scope.again
 
 

@@ -1,26 +1,30 @@
-"""What qa does. One function a command; `orders.record` is the only commit on each path."""
+"""What qa does with orders: one function a command, each on a unit of work."""
 
 from chassis.commands import Reply
 from qa.domain import quality
 from qa.domain.quality import AuditWorkOrder
-from work_orders.commit import OrderCommand, Orders
+from work_orders.unit_of_work import OrderUnitOfWork
 
 
-async def submit_for_audit(act: OrderCommand, *, orders: Orders) -> Reply:
-    stored = await orders.get_for(act)
-    return await orders.record(stored, quality.submit_for_audit(stored.order), act, name="submit_for_audit")
+async def submit_for_audit(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(quality.submit_for_audit(command.order), name="submit_for_audit")
+    return command.reply
 
 
-async def audit_work_order(command: AuditWorkOrder, act: OrderCommand, *, orders: Orders) -> Reply:
-    stored = await orders.get_for(act)
-    return await orders.record(stored, quality.audit(stored.order, command), act, name="audit")
+async def audit_work_order(order_id: str, audit: AuditWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(quality.audit(command.order, audit), name="audit")
+    return command.reply
 
 
-async def redispatch_work_order(reason: str, act: OrderCommand, *, orders: Orders) -> Reply:
-    stored = await orders.get_for(act)
-    return await orders.record(stored, quality.redispatch(stored.order, reason), act, name="redispatch")
+async def redispatch_work_order(order_id: str, reason: str, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(quality.redispatch(command.order, reason), name="redispatch")
+    return command.reply
 
 
-async def archive_work_order(act: OrderCommand, *, orders: Orders) -> Reply:
-    stored = await orders.get_for(act)
-    return await orders.record(stored, quality.archive(stored.order), act, name="archive")
+async def archive_work_order(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.order(order_id) as command:
+        command.record(quality.archive(command.order), name="archive")
+    return command.reply

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.commands import AlreadyReplied, Reply, etag_of, raise_if_replied, remember
+from chassis.commands import AlreadyReplied, Reply, etag_of, raise_if_replied, store_reply
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -94,7 +94,7 @@ async def settle(call_id: str, how: Settling, doing: Doing) -> Reply:
         if isinstance(how, DifficultCase):
             await tell(tx, call, doing, c.ReplyPromised, case_id=about["case_id"], reply_by=how.reply_by)
         answer = Reply(201, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -104,11 +104,11 @@ async def _raise_if_settled(tx: Transaction, doing: Doing) -> None:
     try:
         await raise_if_replied(tx, doing.headers.idempotency)
     except AlreadyReplied as again:
-        settlement = msgspec.json.decode(again.answer.body)
+        settlement = msgspec.json.decode(again.reply.body)
         if await visible_orders(tx, [settlement["order_id"]], doing.scope) or settlement["order_id"] is None:
             raise
         hidden = msgspec.json.encode(settlement | {"order_id": None})
-        raise AlreadyReplied(replace(again.answer, body=hidden)) from again
+        raise AlreadyReplied(replace(again.reply, body=hidden)) from again
 
 
 async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing) -> dict[str, Any]:
@@ -238,7 +238,7 @@ async def answer_referral(referral_id: str, text: str, doing: Doing) -> Reply:
         await tell(tx, call, doing, c.DepartmentAnswered, referral_id=referral_id, department=department)
         shown = referral | {"answer": sealed, "answered_by": doing.actor.sub, "answered_at": now}
         answer = Reply(200, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -259,7 +259,7 @@ async def reply_to_case(case_id: str, text: str, doing: Doing) -> Reply:
         )
         await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
         answer = _changed_case(case, reply=sealed, replied_by=doing.actor.sub, replied_at=now)
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -280,7 +280,7 @@ async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Reply
         await tell(tx, call, doing, c.ReplyPromised, case_id=case_id, reply_by=reply_by)
         changed = {"reply_by": reply_by, "promised_by": doing.actor.sub, "warned_at": None, "overdue_at": None}
         answer = _changed_case(case, **changed)
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.commands import Reply, etag_of, raise_if_replied, remember
+from chassis.commands import Reply, etag_of, raise_if_replied, store_reply
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -57,7 +57,7 @@ async def log_call(command: LogCall, doing: Doing) -> Reply:
             call.put(fact)
         await outbox.add(tx, await publishing.publish(tx, [call], now=doing.clock.now()))
         answer = Reply(201, await desk_store.call_json(tx, call.id))
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -138,7 +138,7 @@ async def classify(call_id: str, doing: Doing, *, subscriber_no: str | None, dem
         subscriber_id = await get_subscriber_id(tx, subscriber_no) if subscriber_no is not None else None
         await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
         answer = Reply(200, await desk_store.call_json(tx, call_id))
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -168,6 +168,6 @@ async def write_record(call_id: str, record: CallRecord, doing: Doing) -> Reply:
         written = await desk_store.put_record(tx, call_id, sealed, by=doing.actor.sub, now=doing.clock.now())
         shown = {"call_id": call_id, **asdict(written)}
         answer = Reply(200, msgspec.json.encode(shown), etag_of(written.version))
-        await remember(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
+        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
     doing.wakeup.send(PUBLISH)
     return answer

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.any_route import ANY
-from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused, Reply, etag_of, raise_if_replied, remember
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused, Reply, etag_of, raise_if_replied, store_reply
 from chassis.field_types import Code, Line, Prose
 from chassis.identity import new_id
 from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
@@ -120,7 +120,7 @@ async def _put(article: Article, context: OrderContext, status: int) -> Reply:
         written = await store.put_article(tx, article, by=context.caller.sub, now=context.clock.now())
         shown = ShownArticle.model_validate(written, from_attributes=True)
         answer = Reply(status, shown.model_dump_json().encode(), etag_of(written.version))
-        await remember(tx, context.headers.idempotency, answer)
+        await store_reply(tx, context.headers.idempotency, answer)
     return answer
 
 

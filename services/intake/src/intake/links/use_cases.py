@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from chassis import outbox
-from chassis.commands import Reply, raise_if_replied, remember
+from chassis.commands import Reply, raise_if_replied, store_reply
 from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH
@@ -47,7 +47,7 @@ async def link(new: NewLink, doing: Doing) -> Reply:
             await get_cause(tx, new.outage_id)
         shown = await add_link(tx, new, doing)
         answer = Reply(201, msgspec.json.encode(shown))
-        await remember(tx, doing.headers.idempotency, answer)
+        await store_reply(tx, doing.headers.idempotency, answer)
     doing.wakeup.send(PUBLISH)
     return answer
 
@@ -108,7 +108,7 @@ async def undo_link(link_id: str, areas: tuple[str, ...] | None, doing: Doing) -
         await tx.execute("update links set undone_by = $2, undone_at = $3 where id = $1", link_id, *changed.values())
         await outbox.add(tx, [_notice(WorkOrderUnlinked(link_id=link_id), row["order_id"], doing)])
         answer = Reply(200, msgspec.json.encode(dict(row) | changed))
-        await remember(tx, doing.headers.idempotency, answer)
+        await store_reply(tx, doing.headers.idempotency, answer)
     doing.wakeup.send(PUBLISH)
     return answer
 

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.field_types import PastMoment, Prose
-from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
@@ -94,17 +93,8 @@ class FoundWorkOrders(WorkOrderPage):
 )
 async def create_work_order(body: CreateWorkOrder, context: CommandContext) -> Response:
     """Creates an order 生成表单. The `ETag` is its version; dispatch sees it within moments."""
-    act = context.act(new_id(), body.occurred_at)
-    answer = await use_cases.create_work_order(
-        body.command(),
-        act,
-        orders=context.orders,
-        keys=context.state.sealing_keys,
-        db=context.db,
-        clock=context.clock,
-        wakeup=context.wakeup,
-    )
-    return answer.response()
+    reply = await use_cases.create_work_order(body.command(), uow=context.uow.at(body.occurred_at))
+    return reply.response()
 
 
 @router.get("/work-orders", response_model=FoundWorkOrders, responses=Responses.of(LIST_REFUSALS))
@@ -214,12 +204,8 @@ async def request_extension(order_id: OrderId, body: AskForTime, context: Comman
 
 
 async def _ask(kind: str, order_id: str, body: AskCustodian, context: OrderContext, **more: object) -> Response:
-    act = context.act(order_id, body.occurred_at)
     ask = use_cases.Ask(kind, body.reason, more)
-    answer = await use_cases.ask_custodian(
-        ask, act, keys=context.state.sealing_keys, db=context.db, clock=context.clock, wakeup=context.wakeup
-    )
-    return answer.response()
+    return (await use_cases.ask_custodian(order_id, ask, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.get("/requests/{request_id}", responses=Responses.of((*ANY, RequestNotFound)))

@@ -11,6 +11,8 @@ from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
 from intake.orders.domain.creation import Circumstances, CreateWorkOrder
 from intake.subscribers.domain import SubscriberNotFound
+from work_orders.commit import find_stored_order
+from work_orders.order_table import StoredOrder
 from work_orders.sealing_keys import SealingKeys
 
 
@@ -89,3 +91,8 @@ async def settle_requests(tx: Transaction, messages: Sequence[Message]) -> None:
                 message.recorded_at,
                 msgspec.json.encode(message.body).decode() if is_refusal else None,
             )
+
+
+async def lock_order(tx: Transaction, order_id: str) -> StoredOrder | None:
+    await tx.execute("select from work_orders where id = $1 for update", order_id)
+    return await find_stored_order(tx, order_id)

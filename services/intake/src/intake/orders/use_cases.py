@@ -7,13 +7,10 @@ from typing import Any
 
 import msgspec
 
-from chassis import outbox
-from chassis.clock import Clock
-from chassis.commands import CommandHeaders, Reply, raise_if_replied, remember
-from chassis.database import Database, Transaction
+from chassis.commands import CommandHeaders, Reply
+from chassis.database import Transaction
 from chassis.identity import new_id
 from chassis.sealing import MasterKeys
-from chassis.wakeup import PUBLISH, Wakeup
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
@@ -25,36 +22,28 @@ from intake.scope_store import Scope
 from intake.subscribers.sealing_keys import ensure_key, key_in
 from work_orders.commit import (
     ExternalReferenceTaken,
-    OrderCommand,
-    Orders,
     WorkOrderNotFound,
-    find_stored_order,
     may_see,
 )
 from work_orders.sealing import seal
-from work_orders.sealing_keys import SealingKeys
+from work_orders.unit_of_work import OrderUnitOfWork
 
 
-async def create_work_order(
-    command: CreateWorkOrder,
-    act: OrderCommand,
-    *,
-    orders: Orders,
-    keys: SealingKeys,
-    db: Database,
-    clock: Clock,
-    wakeup: Wakeup,
-) -> Reply:
-    async with db.statements() as statements:
-        await raise_if_replied(statements, act.headers.idempotency)
-        known = await store.circumstances(statements, command, keys, now=act.occurred_at or clock.now())
-    event = create(command, known)
-    await ensure_key(known.subscriber_id, act.actor, keys=keys, db=db, clock=clock, wakeup=wakeup)
+async def create_work_order(wanted: CreateWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.db.statements() as statements:
+        await uow.raise_if_replied(statements)
+        now = uow.occurred_at or uow.clock.now()
+        known = await store.circumstances(statements, wanted, uow.sealing_keys, now=now)
+    event = create(wanted, known)
+    keys = uow.sealing_keys
+    await ensure_key(known.subscriber_id, uow.actor, keys=keys, db=uow.db, clock=uow.clock, wakeup=uow.wakeup)
     try:
-        return await orders.create(event, act, name="create")  # the commit of the order
+        async with uow.new_order(new_id()) as command:
+            command.record(event, name="create")
     except ExternalReferenceTaken as taken:
-        async with db.statements() as statements:
-            raise await references.as_seen(taken, statements, Scope(act.actor.sub, act.areas)) from taken
+        async with uow.db.statements() as statements:
+            raise await references.as_seen(taken, statements, Scope(uow.actor.sub, uow.areas)) from taken
+    return command.reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +63,20 @@ _REQUESTS = {
 }
 
 
-async def ask_custodian(
-    ask: Ask, act: OrderCommand, *, keys: SealingKeys, db: Database, clock: Clock, wakeup: Wakeup
-) -> Reply:
+async def ask_custodian(order_id: str, ask: Ask, *, uow: OrderUnitOfWork) -> Reply:
     """Puts the request behind everything this service has published of the order."""
-    now = clock.now()
-    async with db.begin() as tx:
+    async with uow.command() as command:
+        tx = command.tx
         # The row lock keeps the request behind the creation in the outbox.
-        await tx.execute("select from work_orders where id = $1 for update", act.order_id)
-        # Before the check: a token like the one of then gets its answer also when the order has been sent on since.
-        await raise_if_replied(tx, act.headers.idempotency)
-        stored = await find_stored_order(tx, act.order_id)
-        if stored is None or not may_see(stored.order, act.areas):
-            raise WorkOrderNotFound(order_id=act.order_id)
+        stored = await store.lock_order(tx, order_id)
+        if stored is None or not may_see(stored.order, uow.areas):
+            raise WorkOrderNotFound(order_id=order_id)
+        masters = uow.sealing_keys.masters
         message, shown = await asked(
-            tx, ask, stored.order, act.actor, act.headers, masters=keys.masters, now=now, at=act.occurred_at
+            tx, ask, stored.order, uow.actor, uow.headers, masters=masters, now=command.now, at=uow.occurred_at
         )
-        await outbox.add(tx, [message])
-        await remember(tx, act.headers.idempotency, Reply(202, msgspec.json.encode(shown)))
-    wakeup.send(PUBLISH)
+        command.messages.append(message)
+        command.reply_as(Reply(202, msgspec.json.encode(shown)))
     return Reply(202, msgspec.json.encode(shown | {"reason": ask.reason}))
 
 

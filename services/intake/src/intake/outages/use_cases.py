@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from chassis.commands import Reply, etag_of, raise_if_replied, remember
+from chassis.commands import Reply, etag_of, raise_if_replied, store_reply
 from chassis.identity import new_id
 from intake.doing import Doing
 from intake.outages.domain import OutageChanged, OutageEnded, OutageNotFound, check_restoration, check_version
@@ -40,7 +40,7 @@ async def announce_outage(outage: Outage, doing: Doing) -> Reply:
         )
         assert row is not None
         answer = Reply(201, msgspec.json.encode(dict(row)), etag_of(row["version"]))
-        await remember(tx, doing.headers.idempotency, answer)
+        await store_reply(tx, doing.headers.idempotency, answer)
     return answer
 
 
@@ -67,5 +67,5 @@ async def change_outage(outage_id: str, doing: Doing, *, restore_by: datetime | 
         )
         assert row is not None
         answer = Reply(200, msgspec.json.encode(dict(row)), etag_of(row["version"]))
-        await remember(tx, doing.headers.idempotency, answer)
+        await store_reply(tx, doing.headers.idempotency, answer)
     return answer

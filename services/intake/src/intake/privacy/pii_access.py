@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chassis.clock import Clock
-from chassis.commands import CommandHeaders, Reply, raise_if_replied, remember
+from chassis.commands import CommandHeaders, Reply, raise_if_replied, store_reply
 from chassis.database import Database, Transaction
 from chassis.identity import new_id
 from chassis.wakeup import PUBLISH, Wakeup
@@ -63,7 +63,7 @@ async def reveal(wanted: Reveal, actor: Actor, headers: CommandHeaders, parts: P
             tx, reveal_id, subscriber.id, wanted.work_order_id, wanted.purpose, reason, actor, at=now
         )
         answer = Reply(200, msgspec.json.encode(subscriber))
-        await remember(tx, headers.idempotency, answer, about=subscriber.id)
+        await store_reply(tx, headers.idempotency, answer, about=subscriber.id)
     parts.wakeup.send(PUBLISH)
     return answer
 
@@ -80,7 +80,7 @@ async def set_legal_hold(subscriber_id: str, reason: str, actor: Actor, headers:
         )
         row = await store.add_hold(tx, hold_id, subscriber_id, sealed, by=actor.sub, at=now)
         answer = _answer(201, row)
-        await remember(tx, headers.idempotency, answer)
+        await store_reply(tx, headers.idempotency, answer)
     parts.wakeup.send(PUBLISH)
     return await _shown(answer, hold_id, headers, parts)
 
@@ -100,7 +100,7 @@ async def lift_legal_hold(hold_id: str, reason: str, actor: Actor, headers: Comm
         )
         row = await store.lift_hold(tx, hold_id, sealed, by=actor.sub, at=now)
         answer = _answer(200, row)
-        await remember(tx, headers.idempotency, answer)
+        await store_reply(tx, headers.idempotency, answer)
     return await _shown(answer, hold_id, headers, parts)
 
 

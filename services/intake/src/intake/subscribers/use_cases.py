@@ -5,7 +5,7 @@ from dataclasses import replace
 import msgspec
 
 from chassis.clock import Clock
-from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, remember
+from chassis.commands import CommandHeaders, Reply, etag_of, raise_if_replied, store_reply
 from chassis.database import Database
 from chassis.sealing import MasterKeys
 from chassis.wakeup import PUBLISH, Wakeup
@@ -36,7 +36,7 @@ async def create_subscriber(
         similar = await store.similar_numbers(tx, subscriber.subscriber_no)
         warnings = look_alikes("subscriber_no", subscriber.subscriber_no, similar)
         answer = _subscriber_answer(201, subscriber, warnings)
-        await remember(tx, headers.idempotency, answer, about=subscriber.id)
+        await store_reply(tx, headers.idempotency, answer, about=subscriber.id)
     wakeup.send(PUBLISH)
     return answer
 
@@ -60,5 +60,5 @@ async def change_subscriber(
         if not await store.update_subscriber(tx, changed, now=clock.now()):
             raise SubscriberChanged(present_version=present.version, expected_version=headers.expected_version)
         answer = _subscriber_answer(200, changed, [])
-        await remember(tx, headers.idempotency, answer, about=subscriber_id)
+        await store_reply(tx, headers.idempotency, answer, about=subscriber_id)
     return answer

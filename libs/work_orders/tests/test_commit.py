@@ -18,11 +18,12 @@ from contracts.chain import event_hash
 from contracts.codec import decode
 from contracts.lifecycle import Service
 from contracts.message import Message
-from work_orders import commit, views
-from work_orders.commit import BeforeTheLastAct, ExternalReferenceTaken, Orders, StaleVersion, WorkOrderNotFound
+from work_orders import unit_of_work, views
+from work_orders.commit import BeforeTheLastAct, ExternalReferenceTaken, StaleVersion, WorkOrderNotFound
 
 from .conftest import (
     BEGIN,
+    Orders,
     act_on,
     count_of,
     follow,
@@ -109,7 +110,7 @@ async def answer_of(db: Database, result: Any) -> Reply:
     assert isinstance(result, Reply | AlreadyReplied), repr(result)
     if isinstance(result, Reply):
         return result
-    first = result.answer
+    first = result.reply
     body = await opening_of(db).object(json.loads(first.body)["id"], first.body)
     return Reply(first.status, body, first.etag)
 
@@ -197,7 +198,7 @@ async def test_a_foreign_order_takes_as_long_as_one_that_is_not_there(
         waited.append((found and found.order.id, is_there(found)))
         return found
 
-    for module in (commit, views):
+    for module in (unit_of_work, views):
         monkeypatch.setattr(module, "caught_up", look)
     for order_id, areas in ((processing, ("south",)), ("none", ("south",)), (processing, ("north",))):
         with contextlib.suppress(WorkOrderNotFound):
