@@ -5,7 +5,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; done; echo python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
-PACKAGES := $(wildcard libs/*/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
+PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
 
@@ -52,7 +52,7 @@ bench: install ## Measure how fast it is, against its floor
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights
-	@$(BIN)/python -m contracts.generate
+	@$(BIN)/python -m contracts_tooling.generate
 	@$(BIN)/python -m chassis.document
 	@$(BIN)/python -m deploy.generate
 	@$(BIN)/python -m deploy.licences

@@ -1,4 +1,4 @@
-"""Golden bodies of arrival, extension and time limits; `contracts.golden` records them."""
+"""Golden bodies of arrival, extension and time limits; `contracts_tooling.golden` records them."""
 
 from datetime import UTC, date, datetime
 from typing import Any

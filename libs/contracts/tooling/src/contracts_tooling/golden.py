@@ -2,7 +2,7 @@
 
 `MESSAGES` is what the recorded files must still decode to. The files are the record: one that exists is
 never written again, so a change that reads an old event differently shows itself. A new message or a new
-shape gets a new timeline here; then `python -m contracts.golden FOLDER` records what is missing.
+shape gets a new timeline here; then `python -m contracts_tooling.golden FOLDER` records what is missing.
 """
 
 import argparse
@@ -18,7 +18,6 @@ import msgspec
 
 from contracts import directory as d
 from contracts import events as e
-from contracts import golden_calls, golden_limits, golden_quality
 from contracts import requests as r
 from contracts import sealing as s
 from contracts.catalogue import BY_BODY, Kind
@@ -26,6 +25,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
+from contracts_tooling import golden_calls, golden_limits, golden_quality
 
 AGENT = Actor("agent-7", "agent", "陈静")
 DISPATCHER = Actor("dispatcher-2", "dispatcher", "Zoë O’Neill")
@@ -365,7 +365,9 @@ def record_missing(folder: Path) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m contracts.golden", description="Records missing golden files.")
+    parser = argparse.ArgumentParser(
+        prog="python -m contracts_tooling.golden", description="Records missing golden files."
+    )
     parser.add_argument("folder", type=Path)
     for name in record_missing(parser.parse_args().folder):
         print(f"recorded {name}")

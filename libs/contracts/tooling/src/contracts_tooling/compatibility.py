@@ -5,7 +5,7 @@ read every old record as what it meant, and an old reader every new record. That
 absent, and new types; anything else is a new version of the type beside the old one. Readers' enums,
 owners and nulls are closed, so widening those is refused as well as narrowing them.
 
-    python -m contracts.compatibility OLD [NEW]
+    python -m contracts_tooling.compatibility OLD [NEW]
 
 OLD and NEW are folders of schemas, or git revisions; without NEW the schemas of this code are meant.
 """
@@ -21,7 +21,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from contracts.schemas import Schema, files
+from contracts_tooling.schemas import Schema, files, read_files
 
 SCHEMAS_FOLDER = "libs/contracts/schemas"
 _SAY_NOTHING = ("$schema", "$id", "$defs", "$comment", "title", "description", "default", "examples", "x-linework")
@@ -171,11 +171,11 @@ def _default(schema: Schema) -> str:
 
 def present() -> dict[str, Schema]:
     """The schemas of this code, by type name."""
-    return _by_type(files().values())
+    return read_files(files())
 
 
 def schemas_in(folder: Path) -> dict[str, Schema]:
-    return _by_type(file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.json")))
+    return read_files({file.name: file.read_text(encoding="utf-8") for file in sorted(folder.glob("*.json"))})
 
 
 def schemas_at(revision: str) -> dict[str, Schema]:
@@ -184,13 +184,8 @@ def schemas_at(revision: str) -> dict[str, Schema]:
     command = ["git", "archive", "--format=tar", revision, "--", SCHEMAS_FOLDER]
     archive = subprocess.run(command, check=True, capture_output=True, cwd=root.stdout.strip())
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
-        members = [tar.extractfile(member) for member in tar.getmembers() if member.name.endswith(".json")]
-        return _by_type(member.read().decode() for member in members if member is not None)
-
-
-def _by_type(texts: Any) -> dict[str, Schema]:
-    schemas = [json.loads(text) for text in texts]
-    return {schema["x-linework"]["type"]: schema for schema in schemas if "x-linework" in schema}
+        members = {member.name: tar.extractfile(member) for member in tar.getmembers() if member.name.endswith(".json")}
+        return read_files({Path(name).name: file.read().decode() for name, file in members.items() if file is not None})
 
 
 def _named(text: str) -> dict[str, Schema]:
@@ -199,7 +194,7 @@ def _named(text: str) -> dict[str, Schema]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m contracts.compatibility", description="Refuses an incompatible change of the contract."
+        prog="python -m contracts_tooling.compatibility", description="Refuses an incompatible change of the contract."
     )
     parser.add_argument("old", help="a folder of schemas or a git revision")
     parser.add_argument("new", nargs="?", help="the same; this code's schemas if left out")

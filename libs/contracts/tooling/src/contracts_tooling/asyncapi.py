@@ -1,11 +1,15 @@
-"""The AsyncAPI 3.0 document: channels are topics, operations are what each service sends and receives."""
+"""The AsyncAPI 3.0 document: channels are topics, operations are what each service sends and receives.
 
+Each header and each topic's key is defined once; payloads are the schema files beside the document.
+"""
+
+from collections.abc import Iterable
 from typing import Any
 
 from contracts.catalogue import CATALOGUE, Entry, Kind
 from contracts.lifecycle import Service
-from contracts.schemas import Schema, components
 from contracts.topics import PARTNER_ID, PARTNER_IN, TEMPLATES, TOPICS, Topic
+from contracts_tooling.schemas import Schema, file_name
 
 _BINDING = "0.5.0"
 _TEXT: Schema = {"type": "string", "minLength": 1}
@@ -50,6 +54,8 @@ _REQUIRED_BY_KIND = {
     Kind.ENTITY: ("ce_entityversion",),
     Kind.FACT: ("ce_entityversion",),
 }
+COMMON_HEADERS = "Headers"
+_HEADERS_OF_KIND = {Kind.EVENT: "EventHeaders", Kind.ENTITY: "VersionedHeaders", Kind.FACT: "VersionedHeaders"}
 _ONLY_IN = {
     "ce_orderversion": (Kind.EVENT,),
     "ce_prevhash": (Kind.EVENT,),
@@ -81,7 +87,8 @@ def document() -> Schema:
         "operations": _operations(),
         "components": {
             "messages": {entry.body.__name__: _message(entry) for entry in CATALOGUE},
-            "schemas": components([entry.body for entry in CATALOGUE], "#/components/schemas/{name}"),
+            "messageBindings": {channel_id(topic): _key_of(topic) for topic in CHANNELS},
+            "schemas": _headers(),
         },
     }
 
@@ -140,14 +147,16 @@ def _names(entries: list[Entry]) -> list[str]:
 
 
 def _operation(service: Service, topic: Topic, *, sends: bool = False) -> tuple[str, Schema]:
-    entries, verb = (_sent(service, topic), "sends") if sends else (_of(topic), "receives")
-    channel = channel_id(topic)
-    return f"{service.value}-{verb}-{channel}", {
+    verb, channel = "sends" if sends else "receives", channel_id(topic)
+    operation: Schema = {
         "action": "send" if sends else "receive",
         "channel": {"$ref": f"#/channels/{channel}"},
         "summary": f"{service.value} {verb} on {topic.name}.",
-        "messages": [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in _names(entries)],
     }
+    if sends:  # without a list all messages of the channel are meant
+        sent = _names(_sent(service, topic))
+        operation["messages"] = [{"$ref": f"#/channels/{channel}/messages/{name}"} for name in sent]
+    return f"{service.value}-{verb}-{channel}", operation
 
 
 def _message(entry: Entry) -> Schema:
@@ -155,23 +164,37 @@ def _message(entry: Entry) -> Schema:
         "name": entry.type,
         "title": entry.body.__name__,
         "summary": entry.description,
-        "contentType": "application/json",
-        "headers": _headers(entry),
-        "payload": {"$ref": f"#/components/schemas/{entry.body.__name__}"},
-        "bindings": {
-            "kafka": {
-                "key": {"type": "string", "description": f"The {entry.topic.key}, equal to ce_subject."},
-                "bindingVersion": _BINDING,
-            }
+        "headers": {
+            "allOf": [{"$ref": f"#/components/schemas/{_HEADERS_OF_KIND.get(entry.kind, COMMON_HEADERS)}"}],
+            "properties": {"ce_type": {"const": entry.type}, "ce_source": _sources(entry)},
         },
+        "payload": {"$ref": file_name(entry)},
+        "bindings": {"$ref": f"#/components/messageBindings/{channel_id(entry.topic)}"},
     }
 
 
-def _headers(entry: Entry) -> Schema:
-    properties = {name: {**HEADERS[name][1], "description": HEADERS[name][0]} for name in headers_of_kind(entry.kind)}
-    properties["ce_type"]["const"] = entry.type
+def _sources(entry: Entry) -> Schema:
     if entry.kind is Kind.PARTNER_EVENT:
-        properties["ce_source"]["pattern"] = f"^/partner/{PARTNER_ID.pattern}$"
-    else:
-        properties["ce_source"]["enum"] = [f"/linework/{owner.value}" for owner in entry.owners]
-    return {"type": "object", "properties": properties, "required": list(required_headers(entry.kind))}
+        return {"pattern": f"^/partner/{PARTNER_ID.pattern}$"}
+    return {"enum": [f"/linework/{owner.value}" for owner in entry.owners]}
+
+
+def _key_of(topic: Topic) -> Schema:
+    key = {"type": "string", "description": f"The {topic.key}, equal to ce_subject."}
+    return {"kafka": {"key": key, "bindingVersion": _BINDING}}
+
+
+def _headers() -> dict[str, Schema]:
+    common = [name for name in HEADERS if name not in _ONLY_IN]
+    found: dict[str, Schema] = {COMMON_HEADERS: {"type": "object", **_described(common), "required": list(REQUIRED)}}
+    for kind, name in _HEADERS_OF_KIND.items():
+        found[name] = {
+            "allOf": [{"$ref": f"#/components/schemas/{COMMON_HEADERS}"}],
+            **_described(header for header, kinds in _ONLY_IN.items() if kind in kinds),
+            "required": list(_REQUIRED_BY_KIND[kind]),
+        }
+    return found
+
+
+def _described(names: Iterable[str]) -> Schema:
+    return {"properties": {name: {**HEADERS[name][1], "description": HEADERS[name][0]} for name in names}}

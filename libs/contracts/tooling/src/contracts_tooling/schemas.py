@@ -2,12 +2,16 @@
 
 Objects stay open: a reader ignores fields it does not know. What is not in the value but is as fixed, such
 as topic, key and owners, is in `x-linework`, so that a folder of schemas is the whole contract and
-`contracts.compatibility` can compare two of them.
+`contracts_tooling.compatibility` can compare two of them. A shape that several messages use is defined once, in
+`definitions.json`; file names are relative `$id`s, so references lead to the file beside it, wherever the folder is.
 """
 
 import ast
+import copy
 import inspect
 import json
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import datetime
@@ -23,6 +27,9 @@ Schema = dict[str, Any]
 
 _FREE_TEXT = "What somebody typed, sealed as `contracts.sealing` says; plain in events that are older than sealing."
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+DEFINITIONS = "definitions.json"
+"""The file of the shapes that several messages use."""
+_LOCAL = re.compile(r'"#/\$defs/(\w+)"')
 TIME: Schema = {
     "type": "string",
     "format": "date-time",
@@ -37,7 +44,7 @@ def schema_of(entry: Entry) -> Schema:
     own = shapes.pop(entry.body.__name__)
     schema = {
         "$schema": DIALECT,
-        "$id": f"urn:linework:schema:{entry.type}",
+        "$id": file_name(entry),
         **own,
         "description": " ".join(filter(None, (entry.description, own.get("description")))),
         "x-linework": {
@@ -56,9 +63,46 @@ def writers_of(entry: Entry) -> list[str]:
     return ["partner"] if entry.kind is Kind.PARTNER_EVENT else sorted(owner.value for owner in entry.owners)
 
 
+def file_name(entry: Entry) -> str:
+    return f"{entry.type}.json"
+
+
 def files() -> dict[str, str]:
     """The text of every schema file, by name."""
-    return {f"{entry.type}.json": json_text(schema_of(entry)) for entry in CATALOGUE}
+    schemas = [schema_of(entry) for entry in CATALOGUE]
+    uses = Counter(name for schema in schemas for name in schema.get("$defs", {}))
+    shared = {name: schema["$defs"][name] for schema in schemas for name in schema.get("$defs", {}) if uses[name] > 1}
+    definitions = {"$schema": DIALECT, "$id": DEFINITIONS, "$defs": dict(sorted(shared.items()))}
+    texts = {schema["$id"]: _refer_to(shared, json_text(_without(shared, schema))) for schema in schemas}
+    return texts | {DEFINITIONS: json_text(definitions)}
+
+
+def _without(shared: Mapping[str, Schema], schema: Schema) -> Schema:
+    own = {name: shape for name, shape in schema.get("$defs", {}).items() if name not in shared}
+    rest = {name: value for name, value in schema.items() if name != "$defs"}
+    return rest | ({"$defs": own} if own else {})
+
+
+def _refer_to(shared: Iterable[str], text: str) -> str:
+    for name in shared:
+        text = text.replace(f'"#/$defs/{name}"', f'"{DEFINITIONS}#/$defs/{name}"')
+    return text
+
+
+def read_files(texts: Mapping[str, str]) -> dict[str, Schema]:
+    """By the type of its message, each schema complete in itself, as `schema_of` gives it; other files are left out."""
+    shared = json.loads(texts.get(DEFINITIONS, "{}")).get("$defs", {})
+    schemas = [json.loads(text.replace(f'"{DEFINITIONS}#', '"#')) for text in texts.values()]
+    published = [_complete_in_itself(schema, shared) for schema in schemas if "x-linework" in schema]
+    return {schema["x-linework"]["type"]: schema for schema in published}
+
+
+def _complete_in_itself(schema: Schema, shared: Mapping[str, Schema]) -> Schema:
+    """With copies of the shared definitions that it needs, also through each other; raises `KeyError` without one."""
+    shapes = dict(schema.get("$defs", {}))
+    while missing := [name for name in _LOCAL.findall(json.dumps(schema | {"$defs": shapes})) if name not in shapes]:
+        shapes |= copy.deepcopy({name: shared[name] for name in missing})
+    return schema | ({"$defs": shapes} if shapes else {})
 
 
 def json_text(document: Schema) -> str:

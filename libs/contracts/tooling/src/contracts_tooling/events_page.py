@@ -8,23 +8,23 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from contracts import asyncapi
 from contracts.catalogue import CATALOGUE, Entry, Kind
-from contracts.golden import MESSAGES
 from contracts.lifecycle import CUSTODIANS, STATUS_NAMES, STEPS, Act, Status, allowed_acts
 from contracts.order import ACTS
-from contracts.schemas import field_notes, writers_of
 from contracts.sealing import FreeText
 from contracts.topics import Topic
+from contracts_tooling import asyncapi
+from contracts_tooling.golden import MESSAGES
+from contracts_tooling.schemas import field_notes, writers_of
 
 _HEAD = """# Events
 
-Generated from `contracts` by `python -m contracts.generate`; change the code, not this page. Words are
+Generated from `contracts` by `python -m contracts_tooling.generate`; change the code, not this page. Words are
 explained in [the glossary](glossary.md), schemas are in `libs/contracts/schemas`, the AsyncAPI document beside them.
 
 A record is a [CloudEvent 1.0](https://cloudevents.io) in binary mode: attributes in headers, a JSON value, and
 the key equal to `ce_subject`. Readers ignore headers, fields and types that they do not know. A change adds a field
-that may be absent, or a new version of a type beside the old one; `python -m contracts.compatibility` refuses
+that may be absent, or a new version of a type beside the old one; `python -m contracts_tooling.compatibility` refuses
 anything else."""
 
 _KINDS = {

@@ -1,6 +1,6 @@
 """Writes what is generated from the catalogue: JSON Schemas, the AsyncAPI document and `docs/events.md`.
 
-    python -m contracts.generate [--check] [--root FOLDER]
+    python -m contracts_tooling.generate [--check] [--root FOLDER]
 
 The same code gives the same bytes. `--check` writes nothing, names each file that differs and exits 1.
 """
@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Mapping
 from pathlib import Path
 
-from contracts import asyncapi, generate_page, schemas
+from contracts_tooling import asyncapi, events_page, schemas
 
 SCHEMAS_FOLDER = Path("libs/contracts/schemas")
 PAGE = Path("docs/events.md")
@@ -19,7 +19,7 @@ def documents() -> dict[Path, str]:
     """The text of every generated file, by its path in the repository."""
     texts = {SCHEMAS_FOLDER / name: text for name, text in schemas.files().items()}
     texts[SCHEMAS_FOLDER / "asyncapi.json"] = schemas.json_text(asyncapi.document())
-    texts[PAGE] = generate_page.page()
+    texts[PAGE] = events_page.page()
     return texts
 
 
@@ -50,7 +50,9 @@ def _left_over(root: Path, texts: Mapping[Path, str]) -> list[Path]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m contracts.generate", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m contracts_tooling.generate", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something differs")
     parser.add_argument("--root", type=Path, default=_repository(), help="the repository's folder")
     options = parser.parse_args(arguments)
@@ -61,13 +63,13 @@ def main(arguments: list[str] | None = None) -> int:
     for sentence in found:
         print(sentence)
     if found:
-        print("run: python -m contracts.generate")
+        print("run: python -m contracts_tooling.generate")
     return 1 if found else 0
 
 
 def _repository() -> Path:
     """The checkout that this file is in: where it is installed from, not where one stands."""
-    return Path(__file__).resolve().parents[4]
+    return Path(__file__).resolve().parents[5]
 
 
 if __name__ == "__main__":
