@@ -21,7 +21,7 @@ TECHNICAL_CONTRACTS = frozenset(
 WITH_SQLALCHEMY = frozenset(
     {"chassis.database", "chassis.migrations", "chassis.problems", "work_orders.order_table", "work_orders.views"}
 )
-WITH_SQLALCHEMY_IN_A_SERVICE = frozenset({"store", "views", "projections"})
+WITH_SQLALCHEMY_IN_A_SERVICE = frozenset({"store", "tables", "views", "projections"})
 TRADE_WORDS = frozenset({"order", "orders", "dispatch", "subscriber", "staff", "area", "audit", "ticket", "fieldwork"})
 
 

@@ -15,8 +15,8 @@ from tests.deploy.guarded_kafka import GuardedKafka, operator_of
 from tests.deploy.test_kafka_rights import of_kind
 
 from chassis.kafka import client_security, create_missing_topics
+from chassis.recovery.restored_backup import restored
 from chassis.relay import SHARDS
-from chassis.restored import restored
 from chassis.testing import eventually
 from chassis.worker import Worker
 from contracts.lifecycle import Service

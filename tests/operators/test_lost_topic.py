@@ -15,10 +15,10 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from tests.operators.town import Town, is_lawful_everywhere
 
-from chassis.made_anew import admin_of, reset_offsets
 from chassis.offsets import Position
 from chassis.parking import Parked, RawRecord, park
-from chassis.say_again import say_again
+from chassis.recovery.re_emit import say_again
+from chassis.recovery.recreated_topic import admin_of, reset_offsets
 from chassis.testing import create_topics, eventually, records_of
 from chassis.worker import Worker
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS, Topic

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.operators.town import Town, is_lawful_everywhere
 
-from chassis.restored import restored
+from chassis.recovery.restored_backup import restored
 from chassis.testing import Databases, eventually
 
 

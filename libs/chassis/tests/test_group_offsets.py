@@ -17,7 +17,7 @@ from aiokafka.protocol.commit import OffsetFetchResponse_v3
 
 from chassis import group_offsets as module
 from chassis.group_offsets import group_offsets, group_state
-from chassis.made_anew import admin_of, tell_kafka
+from chassis.recovery.recreated_topic import admin_of, tell_kafka
 
 from .conftest import Toy
 from .toy import TOPIC

@@ -16,8 +16,8 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
-from chassis.made_anew import admin_of, recreated
 from chassis.offsets import Position
+from chassis.recovery.recreated_topic import admin_of, recreated
 from chassis.testing import create_topics, eventually
 from chassis.topic_ids import (
     MetadataRequestV10,

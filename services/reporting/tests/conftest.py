@@ -16,9 +16,9 @@ from contracts.lifecycle import Service, Status
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from contracts.message import Actor, Message
 from reporting.consumers import SUBSCRIPTIONS
-from reporting.event_store import SHAPE
 from reporting.main import app
-from reporting.projections import SETS, TABLES
+from reporting.record.event_store import SHAPE
+from reporting.tables import PROJECTIONS, SETS
 from work_orders.testing import BEGIN, ServiceUnderTest, Stream, make_created
 
 
@@ -36,7 +36,7 @@ class TimedStream(Stream):
         return self
 
 
-_PROJECTIONS = ", ".join(f"{table}_{name}" for table in TABLES for name in SETS)
+_PROJECTIONS = ", ".join(f"{table}_{name}" for table in PROJECTIONS for name in SETS)
 
 
 @dataclass

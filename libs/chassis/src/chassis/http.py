@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from uvicorn.main import STARTUP_FAILURE
 
-from chassis import parking_api, problems, publishing_api
+from chassis import parking_api, problems
 from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
 from chassis.commands import NO_HEADERS, AlreadyReplied, CommandHeaders, Reply
@@ -23,6 +23,7 @@ from chassis.guard import Table, guard
 from chassis.health import health_routes
 from chassis.http_limits import HttpLimits, Impatient
 from chassis.rate_limits import RequestRate, StreamSeats
+from chassis.recovery import pause_api
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
 from chassis.telemetry import set_up_logs
@@ -95,7 +96,7 @@ def create_app(
     async def on_already_answered(request: Request, repeated: AlreadyReplied) -> Response:
         return (await app.state.answer_again(repeated.reply, request)).response()
 
-    of_every_service = [parking_api.router, publishing_api.router, health_routes()]
+    of_every_service = [parking_api.router, pause_api.router, health_routes()]
     _fence(app, [*routers, *of_every_service], access if access is not None else routes_of(service))
     return app
 

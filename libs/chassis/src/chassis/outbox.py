@@ -9,8 +9,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chassis.catching_up import IS_CATCHING_UP, CatchingUp
 from chassis.database import Transaction
+from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
 from contracts.message import Message

@@ -21,18 +21,18 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from chassis.catching_up import IS_CATCHING_UP
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.kafka import ANSWER_MILLISECONDS
 from chassis.outbox import SHARDS
-from chassis.publishing import Resting, begin_work, count_relays
+from chassis.recovery.fence import IS_CATCHING_UP
+from chassis.recovery.pause import Resting, begin_work, count_relays
 from chassis.sending import send
 from chassis.telemetry import METRICS, log_events
 from chassis.wakeup import PUBLISH
 
 log = logging.getLogger(__name__)
 
-_SHARD_LOCKS = 0x4C57_0001
 _POLL_SECONDS = 0.2
 _SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.01, 0.03
 _BALANCE_SECONDS = 2.0
@@ -162,13 +162,13 @@ class Relay:
         relays = await count_relays(connection)
         share = math.ceil(SHARDS / max(relays, 1))
         for shard in sorted(self._shards)[share:]:
-            await connection.execute("select pg_advisory_unlock($1, $2)", _SHARD_LOCKS, shard)
+            await connection.execute("select pg_advisory_unlock($1, $2)", AdvisoryLock.RELAY_SHARD, shard)
             self._shards.discard(shard)
         for shard in range(SHARDS):
             if len(self._shards) >= share:
                 return
             if shard not in self._shards and await connection.fetchval(
-                "select pg_try_advisory_lock($1, $2)", _SHARD_LOCKS, shard
+                "select pg_try_advisory_lock($1, $2)", AdvisoryLock.RELAY_SHARD, shard
             ):
                 self._shards.add(shard)
 

@@ -97,7 +97,7 @@ class Databases:
         self.execute(f"create database {name}")
         with pytest.MonkeyPatch.context() as environment, ThreadPoolExecutor(1) as thread:
             environment.setitem(os.environ, "DATABASE_URL", self._server.database_url(name))
-            thread.submit(command.upgrade, Config(ini), "head").result()
+            thread.submit(command.upgrade, Config(ini), "heads").result()
         return name
 
 

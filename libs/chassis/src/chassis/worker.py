@@ -16,9 +16,9 @@ from chassis.dynamic_subscriptions import Arriving, DynamicSubscriptions
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
 from chassis.listener import Listener
-from chassis.made_anew import TopicIsBeingFilled, find_misfits
+from chassis.recovery.recreated_topic import TopicIsBeingFilled, find_misfits
+from chassis.recovery.restored_backup import restored
 from chassis.relay import Relay
-from chassis.restored import restored
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
 from chassis.telemetry import METRICS

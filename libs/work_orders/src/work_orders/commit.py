@@ -11,7 +11,6 @@ from typing import TypeVar
 import asyncpg
 
 from chassis import outbox
-from chassis.catching_up import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.commands import (
     KEY_COLUMNS,
     CommandHeaders,
@@ -24,6 +23,7 @@ from chassis.commands import (
 from chassis.database import Database, Statements, Transaction
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
 from chassis.outbox import row_of
+from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.unit_of_work import UnitOfWork
 from contracts.chain import event_hash
 from contracts.events import WorkOrderEvent

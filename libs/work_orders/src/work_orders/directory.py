@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chassis.database import Statements, Transaction
-from chassis.say_again import OPERATOR
+from chassis.recovery.re_emit import OPERATOR
 from contracts.codec import new_message
 from contracts.directory import (
     AgentDefined,

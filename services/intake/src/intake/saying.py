@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Transaction
-from chassis.say_again import OPERATOR
+from chassis.recovery.re_emit import OPERATOR
 from chassis.sealing import Wrapped
 from contracts.directory import AgentDefined, DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.lifecycle import Service

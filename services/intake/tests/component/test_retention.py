@@ -11,8 +11,8 @@ from services.intake.tests.component.test_desk import logged, settled
 from services.intake.tests.component.test_people import MASTERS, erase, hold, run_retention, switch_on
 from services.intake.tests.conftest import Intake
 
-from chassis.catching_up import must_read_until
 from chassis.database import Database
+from chassis.recovery.fence import must_read_until
 from chassis.testing import FixedClock, eventually
 from chassis.wakeup import Wakeup
 from contracts import quality as q

@@ -23,6 +23,7 @@ import msgspec
 from fastapi import Depends, Request
 
 from chassis import outbox
+from chassis.advisory_locks import AdvisoryLock
 from chassis.commands import (
     COMMAND_PARAMETERS,
     AlreadyReplied,
@@ -44,7 +45,6 @@ from contracts.message import Actor, Message
 from work_orders.sealing import Sealer
 from work_orders.sealing_keys import SealingKeys
 
-_KEY_LOCKS = 0x4C57_0006
 _KEY_LOCK_COUNT = 512
 
 
@@ -153,7 +153,9 @@ async def publish(tx: Transaction, messages: Sequence[Message]) -> None:
     """
     if messages:
         locks = sorted({zlib.crc32(message.subject.encode()) % _KEY_LOCK_COUNT for message in messages})
-        await tx.execute("select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", _KEY_LOCKS, locks)
+        await tx.execute(
+            "select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", AdvisoryLock.OUTBOX_KEY, locks
+        )
         await outbox.add(tx, messages)
 
 

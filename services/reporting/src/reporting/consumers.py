@@ -8,7 +8,8 @@ from chassis.subscribe import Subscription
 from chassis.telemetry import METRICS
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
-from reporting import event_store, projections
+from reporting import projections
+from reporting.record import event_store
 from work_orders.directory import on_whole_directory
 from work_orders.sealing_keys import on_sealing_keys
 

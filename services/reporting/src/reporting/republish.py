@@ -25,15 +25,15 @@ from chassis.database import TRANSIENT, Database
 from chassis.fetching import AIOKafkaConsumer
 from chassis.group_offsets import group_state
 from chassis.kafka import client_security, create_missing_topics
-from chassis.made_anew import BEING_FILLED, admin_of, has_all_of, tell_kafka, told_to_kafka
-from chassis.restored import ends_of
+from chassis.recovery.recreated_topic import BEING_FILLED, admin_of, has_all_of, tell_kafka, told_to_kafka
+from chassis.recovery.restored_backup import ends_of
 from chassis.settings import Settings
 from chassis.topic_ids import agreed_topic_identity
 from contracts.codec import encode
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
-from reporting import event_store
+from reporting.record import event_store
 
 _ROWS = 2_000
 _WAIT_SECONDS = 30.0

@@ -8,7 +8,7 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from reporting.consumers import SUBSCRIPTIONS
 from reporting.figures.summing import sum_days
-from reporting.rebuild import rebuild_on_command
+from reporting.rebuilds.rebuilding import rebuild_on_command
 from reporting.reports.building import build_reports
 from reporting.reports.filing import file_reports
 

@@ -186,7 +186,7 @@ async def test_what_cannot_be_asked_is_refused_by_name(reporting, metric, asked,
 
 
 async def test_a_figure_of_too_many_rows_is_refused_whole(city, monkeypatch):
-    monkeypatch.setattr("reporting.figures.counting.MOST_ROWS", 5)
+    monkeypatch.setattr("reporting.figures.views.MOST_ROWS", 5)
     answer = await city.get("/figures/time_in_status", "supervisor", grain="hour")
     assert (answer.status_code, answer.json()["code"]) == (422, "too_many_rows")
 

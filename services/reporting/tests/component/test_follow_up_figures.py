@@ -9,7 +9,7 @@ from services.reporting.tests.world import QualityStream
 from contracts import quality as q
 from contracts.events import Channel, WorkOrderRedispatchRequested, WorkOrderStarted
 from contracts.lifecycle import Status
-from reporting.rebuild import request_rebuild, switch, take_step
+from reporting.rebuilds.rebuilding import request_rebuild, switch, take_step
 from work_orders.testing import BEGIN, make_completed, make_dispatched
 
 HOUR = timedelta(hours=1)

@@ -7,14 +7,14 @@ import pytest
 from chassis.testing import eventually
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
-from reporting import rebuild
+from reporting.rebuilds import rebuilding
 
 
 @pytest.fixture
 async def job(reporting, monkeypatch):
     """The job as a worker runs it."""
-    monkeypatch.setattr(rebuild, "_LOOK_EVERY_SECONDS", 0.01)
-    task = asyncio.create_task(rebuild.rebuild_on_command(reporting.db, Wakeup(reporting.db.url)))
+    monkeypatch.setattr(rebuilding, "_LOOK_EVERY_SECONDS", 0.01)
+    task = asyncio.create_task(rebuilding.rebuild_on_command(reporting.db, Wakeup(reporting.db.url)))
     yield task
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)

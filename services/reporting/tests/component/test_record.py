@@ -11,7 +11,7 @@ import pytest
 
 from contracts.chain import event_hash
 from contracts.lifecycle import Status
-from reporting import event_store
+from reporting.record import event_store
 from work_orders.testing import make_dispatched, make_rejected
 
 SCRIPT = Path(__file__).parents[2] / "verify_timeline.py"

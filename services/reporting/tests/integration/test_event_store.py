@@ -9,8 +9,8 @@ from contracts.chain import verify_chain
 from contracts.codec import encode
 from contracts.events import WorkOrderNoteAdded
 from contracts.lifecycle import Status
-from reporting import event_store
 from reporting.figures.buckets import bucket_of
+from reporting.record import event_store
 
 
 async def _record(reporting) -> list[event_store.Stored]:

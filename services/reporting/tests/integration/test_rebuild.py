@@ -7,23 +7,23 @@ import pytest
 from chassis.testing import eventually
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
-from reporting import rebuild
-from reporting.rebuild import RebuildDiffers, RebuildNotReady, RebuildUnderWay
+from reporting.rebuilds import rebuilding
+from reporting.rebuilds.rebuilding import RebuildDiffers, RebuildNotReady, RebuildUnderWay
 from work_orders.testing import BEGIN
 
 
 async def _request(reporting):
-    return await rebuild.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
+    return await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
 
 
 async def _switch(reporting, rebuild_id, *, accepts_differences=False):
-    return await rebuild.switch(
+    return await rebuilding.switch(
         reporting.db, rebuild_id, accepts_differences=accepts_differences, by="operator-1", at=BEGIN
     )
 
 
 async def _finish(reporting) -> None:
-    while await rebuild.take_step(reporting.db):
+    while await rebuilding.take_step(reporting.db):
         pass
 
 
@@ -45,20 +45,20 @@ async def test_a_rebuild_of_the_same_record_differs_in_nothing(reporting, make_s
         await reporting.receive(*make_stream(f"o-{number}", status).messages)
     asked = await _request(reporting)
     await _finish(reporting)
-    row = await rebuild.get_rebuild(reporting.db, asked["id"])
+    row = await rebuilding.get_rebuild(reporting.db, asked["id"])
     assert (row["state"], row["difference_count"], row["order_count"], row["done_count"]) == ("ready", 0, 9, 9)
     assert await _stays(reporting, "b") == await _stays(reporting, "a")
     assert len(await _present(reporting, "b")) == 9
 
 
 async def test_events_that_arrive_at_any_step_are_in_both_sets_once(reporting, make_stream, monkeypatch):
-    monkeypatch.setattr(rebuild, "_ORDERS_A_CHUNK", 3)
-    monkeypatch.setattr(rebuild, "_FEW_MESSAGES", 2)
+    monkeypatch.setattr(rebuilding, "_ORDERS_A_CHUNK", 3)
+    monkeypatch.setattr(rebuilding, "_FEW_MESSAGES", 2)
     streams = [make_stream(f"o-{number}", Status.ARCHIVED) for number in range(8)]
     await reporting.receive(*(message for stream in streams for message in stream.messages[:2]))
     await _request(reporting)
     left = [message for version in range(2, 5) for stream in streams for message in stream.messages[version:][:1]]
-    while await rebuild.take_step(reporting.db):
+    while await rebuilding.take_step(reporting.db):
         await reporting.receive(*left[:3])
         left = left[3:]
     await reporting.receive(*left, *make_stream("o-99", Status.COMPLETED).messages)
@@ -69,9 +69,9 @@ async def test_events_that_arrive_at_any_step_are_in_both_sets_once(reporting, m
 async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
     reporting, make_stream, monkeypatch, second_connection
 ):
-    monkeypatch.setattr(rebuild, "_ORDERS_A_CHUNK", 5)
-    monkeypatch.setattr(rebuild, "_FEW_MESSAGES", 10)
-    monkeypatch.setattr(rebuild, "_LOOK_EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(rebuilding, "_ORDERS_A_CHUNK", 5)
+    monkeypatch.setattr(rebuilding, "_FEW_MESSAGES", 10)
+    monkeypatch.setattr(rebuilding, "_LOOK_EVERY_SECONDS", 0.01)
     streams = [make_stream(f"o-{number:03}", Status.ARCHIVED) for number in range(60)]
     await reporting.receive(*(message for stream in streams[:30] for message in stream.messages[:3]))
     asked = await _request(reporting)
@@ -84,11 +84,11 @@ async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
 
     wakeup = Wakeup(reporting.db.url)
     async with second_connection() as other:
-        workers = [asyncio.create_task(rebuild.rebuild_on_command(db, wakeup)) for db in (reporting.db, other)]
+        workers = [asyncio.create_task(rebuilding.rebuild_on_command(db, wakeup)) for db in (reporting.db, other)]
         try:
             await consume()
             row = await eventually(
-                lambda: rebuild.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "ready"
+                lambda: rebuilding.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "ready"
             )
         finally:
             for worker in workers:
@@ -122,7 +122,7 @@ async def test_what_differs_is_shown_and_must_be_accepted(reporting, make_stream
     await reporting.rows("delete from stays_a where since_version = 2")
     asked = await _request(reporting)
     await _finish(reporting)
-    row = await rebuild.get_rebuild(reporting.db, asked["id"])
+    row = await rebuilding.get_rebuild(reporting.db, asked["id"])
     assert row["difference_count"] == 2
     assert '"zone":"remote"' in row["differences"]
     with pytest.raises(RebuildDiffers):
@@ -140,7 +140,7 @@ async def test_only_one_rebuild_is_under_way_and_a_newer_one_replaces_one_that_i
         await _switch(reporting, first["id"])
     await _finish(reporting)
     second = await _request(reporting)
-    assert (await rebuild.get_rebuild(reporting.db, first["id"]))["state"] == "superseded"
+    assert (await rebuilding.get_rebuild(reporting.db, first["id"]))["state"] == "superseded"
     assert await _state(reporting) == ("a", 1, None)
     await _finish(reporting)
     await _switch(reporting, second["id"])
@@ -149,7 +149,7 @@ async def test_only_one_rebuild_is_under_way_and_a_newer_one_replaces_one_that_i
 async def test_a_rebuild_of_an_empty_record_is_ready_at_once(reporting):
     asked = await _request(reporting)
     await _finish(reporting)
-    assert (await rebuild.get_rebuild(reporting.db, asked["id"]))["state"] == "ready"
+    assert (await rebuilding.get_rebuild(reporting.db, asked["id"]))["state"] == "ready"
 
 
 async def test_a_rebuild_that_fails_says_why_and_leaves_what_is_shown(reporting, make_stream, monkeypatch):
@@ -159,10 +159,10 @@ async def test_a_rebuild_that_fails_says_why_and_leaves_what_is_shown(reporting,
     async def broken(*_):
         raise LookupError("no such thing")
 
-    monkeypatch.setattr(rebuild, "_fold", broken)
-    worker = asyncio.create_task(rebuild.rebuild_on_command(reporting.db, Wakeup(reporting.db.url)))
+    monkeypatch.setattr(rebuilding, "_fold", broken)
+    worker = asyncio.create_task(rebuilding.rebuild_on_command(reporting.db, Wakeup(reporting.db.url)))
     row = await eventually(
-        lambda: rebuild.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "failed"
+        lambda: rebuilding.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "failed"
     )
     worker.cancel()
     assert row["failure"] == "LookupError: no such thing"
@@ -177,7 +177,7 @@ async def test_after_an_upgrade_the_projections_are_built_and_shown_without_bein
     assert await _stays(reporting, "a") == []
     refused = await reporting.get("/figures/work_orders", "operator")
     assert (refused.status_code, refused.json()["code"]) == (503, "figures_not_built")
-    while await rebuild.take_step(reporting.db) or await rebuild.renew_shape(reporting.db):
+    while await rebuilding.take_step(reporting.db) or await rebuilding.renew_shape(reporting.db):
         pass
     assert await _state(reporting) == ("b", 2, None)
     await reporting.receive(*(message for stream in streams for message in stream.messages[3:]))

@@ -5,7 +5,8 @@ from aiokafka import AIOKafkaProducer
 from chassis.testing import eventually, settings_for
 from contracts.codec import encode
 from contracts.lifecycle import Status
-from reporting import event_store, rebuild
+from reporting.rebuilds import rebuilding
+from reporting.record import event_store
 from reporting.worker import app
 from work_orders.testing import BEGIN
 
@@ -24,9 +25,9 @@ async def test_the_worker_reads_the_stream_and_carries_out_a_rebuild(
     worker = app(settings_for(reporting.db.url, kafka_server.bootstrap_servers, topic_prefix))
     async with worker.router.lifespan_context(worker):
         await eventually(lambda: _message_count(reporting), until=lambda count: count == 100, seconds=60)
-        asked = await rebuild.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
+        asked = await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
         row = await eventually(
-            lambda: rebuild.get_rebuild(reporting.db, asked["id"]),
+            lambda: rebuilding.get_rebuild(reporting.db, asked["id"]),
             until=lambda row: row["state"] == "ready",
             seconds=60,
         )

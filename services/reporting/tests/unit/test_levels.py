@@ -2,7 +2,7 @@
 
 import pytest
 
-from reporting.shares import ShareBeyondOne
+from reporting.ratios import ShareBeyondOne
 from reporting.wallboard.levels import (
     BACKGROUND,
     LOW_IS_BAD,
@@ -18,7 +18,7 @@ from reporting.wallboard.levels import (
     WallboardRules,
     contrast,
 )
-from reporting.wallboard.snapshot import _ready
+from reporting.wallboard.views import _ready
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from contracts.directory import Names
 from reporting.metrics import METRICS, REGISTRY, Dimension, Kind
 from reporting.reports import workbook
 from reporting.reports.content import Cell
+from reporting.reports.csv_file import lines
 from reporting.reports.definitions import DEFINITIONS
 from reporting.reports.document import document_of
 from reporting.reports.edition import Remarks
@@ -37,7 +38,6 @@ from reporting.reports.pages import as_pdf
 from reporting.reports.periods import ReportKind
 from reporting.reports.plan import ALL_SECTIONS, By, sections_of
 from reporting.reports.rules import ReportRules
-from reporting.reports.tables import lines
 from reporting.reports.values import Form, duration, value_text
 from reporting.reports.words import CLOCK_NAMES, UNITS, UNNAMED, VOICES, WEEKDAYS, WORDS, ZONE_NAMES, Language
 from reporting.reports.workbook import as_xlsx

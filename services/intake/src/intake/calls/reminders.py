@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from chassis import outbox
-from chassis.catching_up import is_passing
 from chassis.clock import SystemClock
 from chassis.commands import CommandHeaders
 from chassis.database import Database, Transaction
+from chassis.recovery.fence import is_passing
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts import calls as c
 from contracts.message import Actor

@@ -12,9 +12,9 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 from chassis import outbox
-from chassis.catching_up import is_catching_up, is_passing
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database, Transaction
+from chassis.recovery.fence import is_catching_up, is_passing
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.wakeup import PUBLISH, Wakeup

@@ -15,10 +15,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from chassis.database import Database, Statements
-from reporting.event_store import StreamState
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.question import Question
 from reporting.metrics import Dimension, Grain, Kind
+from reporting.record.event_store import StreamState
 
 _DAY = timedelta(days=1)
 _MOMENT = timedelta(microseconds=1)

@@ -12,14 +12,13 @@ from chassis.database import Database, Statements
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from contracts.catalogue import BY_TYPE
 from contracts.topics import QUALITY
-from reporting import scope
-from reporting.event_store import StreamState
-from reporting.figures.counting import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
-from reporting.figures.past import fold_past
+from reporting.figures.as_of_store import fold_past
 from reporting.figures.question import MetricWithoutTime, Question, check
+from reporting.figures.views import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
 from reporting.metrics import Kind, Metric, Source
-from reporting.projections.agents import TABLE as AGENT_STATES
-from reporting.projections.calls import LATE_TABLE
+from reporting.record import visibility
+from reporting.record.event_store import StreamState
+from reporting.tables import AGENT_STATES, LATE_LEGS
 
 _JUST_BEFORE = timedelta(microseconds=1)
 _HOUR = timedelta(hours=1)
@@ -95,7 +94,7 @@ async def _events_behind(
     subjects = {_stream_of(source, row[0]): row[0] for row in page}
     moments = [row["moment"] for row in page]
     # The changes of an agent's state have no end: those of a slice, and the day before it, in which it began.
-    is_endless = source.table == AGENT_STATES and bool(moments)
+    is_endless = source.table == AGENT_STATES.name and bool(moments)
     found = await statements.fetch(
         """select order_id as subject, place, message_id as id, type, order_version as version, occurred_at,
                recorded_at, case when topic = 'calls' then data end as data
@@ -108,10 +107,10 @@ async def _events_behind(
         max(moments) + _HOUR if is_endless else _FAR_AHEAD,
         sorted(topics),
     )
-    ends = await scope.ends_of(statements, sorted(subjects), question.areas) if question.areas is not None else {}
+    ends = await visibility.ends_of(statements, sorted(subjects), question.areas) if question.areas is not None else {}
     events: dict[str, list[Mapping[str, Any]]] = {subject: [] for subject in subjects.values()}
     for row in map(dict, found):
-        if row["place"] >= ends.get(row["subject"], scope.FOR_EVER):
+        if row["place"] >= ends.get(row["subject"], visibility.FOR_EVER):
             continue
         data = row.pop("data")
         faults = msgspec.json.decode(data).get("faults") if data else None
@@ -136,7 +135,9 @@ async def _of_follow_ups(
     )
     # What covers several orders is told under the first of them, which can be one of another area.
     hidden = (
-        streams - await scope.shown_among(statements, streams, question.areas) if question.areas is not None else ()
+        streams - await visibility.shown_among(statements, streams, question.areas)
+        if question.areas is not None
+        else ()
     )
     events: dict[str, list[Mapping[str, Any]]] = {}
     for row in map(dict, found):
@@ -235,7 +236,7 @@ async def _late_facts(
     return await statements.fetch(
         f"""select * from (
                 select late.call_id, max(late.version) as version, late.known_at as moment, counted.moment as counted_at
-                from {LATE_TABLE}_{state.live} as late join (
+                from {LATE_LEGS}_{state.live} as late join (
                         select call_id, leg, min(moment) as moment from {rows} group by call_id, leg) as counted
                     using (call_id, leg)
                 where late.known_at <= {arguments.give(question.as_of or _FAR_AHEAD)}

@@ -16,9 +16,11 @@ from typing import Any
 
 from chassis.database import Database, Statements, is_transient
 from chassis.wakeup import Wakeup
-from reporting.event_store import StreamState, get_stream_state
 from reporting.figures import days
-from reporting.figures.counting import (
+from reporting.figures.periods import period_sql
+from reporting.figures.question import Question
+from reporting.figures.rules import FigureRules, get_figure_rules
+from reporting.figures.views import (
     Arguments,
     FiguresNotBuilt,
     distributions,
@@ -27,10 +29,8 @@ from reporting.figures.counting import (
     rows_of,
     snapshot,
 )
-from reporting.figures.periods import period_sql
-from reporting.figures.question import Question
-from reporting.figures.rules import FigureRules, get_figure_rules
 from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
+from reporting.record.event_store import StreamState, get_stream_state
 
 log = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ changes its meaning.
 
 from collections.abc import Mapping
 
-from reporting.metrics import agents, calls, clocks, durations, follow_ups, handled, orders, promises
+from reporting.metrics import agents, calls, durations, follow_ups, handled, orders, promises, sla_clocks
 from reporting.metrics.metric import Dimension, Grain, Kind, Metric, Source
 
 METRICS = (
     *orders.METRICS,
     *durations.METRICS,
-    *clocks.METRICS,
+    *sla_clocks.METRICS,
     *calls.METRICS,
     *handled.METRICS,
     *promises.METRICS,

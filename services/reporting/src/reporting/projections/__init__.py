@@ -1,33 +1,19 @@
 """What figures are counted from. Everything here follows from the record alone.
 
 There are two sets of the same tables, `a` and `b`: one is shown, and the other can be built beside it at
-any time (`reporting.rebuild`).
+any time (`reporting.rebuilds.rebuilding`).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
-from reporting import event_store
-from reporting.event_store import Added, StreamState
-from reporting.projections import agents, calls, clocks, days, follow_ups, orders, promises, rings, watching
-
-SETS = ("a", "b")
-TABLES: Mapping[str, tuple[str, ...]] = {
-    orders.TABLE: orders.KEY,
-    clocks.TABLE: clocks.KEY,
-    calls.TABLE: calls.KEY,
-    calls.LATE_TABLE: calls.LATE_KEY,
-    rings.TABLE: rings.KEY,
-    promises.TABLE: promises.KEY,
-    agents.TABLE: agents.KEY,
-    follow_ups.TABLE: follow_ups.KEY,
-    follow_ups.ORDERS_TABLE: follow_ups.ORDERS_KEY,
-}
-"""The tables of a set, without its name, and what is unique in them; the first column is the subject."""
+from reporting.projections import agents, calls, days, follow_ups, orders, promises, sla, sla_clocks
+from reporting.record import event_store
+from reporting.record.event_store import Added, StreamState
 
 
 async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
@@ -42,34 +28,34 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
     defined = [message.body for message in new if isinstance(message.body, TimeLimitsDefined)]
-    rules = await clocks.rules_in(tx) if events or defined else watching.Rules()
+    rules = await sla_clocks.rules_in(tx) if events or defined else sla.Rules()
     # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
     earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
     known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []
     followed = await _of_follow_ups(tx, told) if told and names else []
     touched: dict[str, set[date]] = {
-        orders.TABLE: set(),
+        orders.TABLE.name: set(),
         orders.LATER: set(),
-        clocks.TABLE: set(),
-        calls.TABLE: set(),
-        promises.TABLE: set(),
-        agents.TABLE: agents.days_of(states, newest),
-        follow_ups.TABLE: set(),
+        sla_clocks.TABLE.name: set(),
+        calls.TABLE.name: set(),
+        promises.TABLE.name: set(),
+        agents.TABLE.name: agents.days_of(states, newest),
+        follow_ups.TABLE.name: set(),
     }
     for name in names:
         if events:
             applied = await orders.apply(tx, name, events, late_after)
-            touched[orders.TABLE] |= applied.days
+            touched[orders.TABLE.name] |= applied.days
             touched[orders.LATER] |= applied.later
-            touched[clocks.TABLE] |= await clocks.apply(tx, name, applied.taken, rules, late_after)
+            touched[sla_clocks.TABLE.name] |= await sla_clocks.apply(tx, name, applied.taken, rules, late_after)
         if defined:
-            touched[clocks.TABLE] |= await clocks.judge_by(tx, name, defined, rules, late_after)
+            touched[sla_clocks.TABLE.name] |= await sla_clocks.judge_by(tx, name, defined, rules, late_after)
         if facts:
-            touched[calls.TABLE] |= await calls.apply(tx, name, facts, known, late_after, newest)
-            touched[promises.TABLE] |= await promises.apply(tx, name, facts, known)
+            touched[calls.TABLE.name] |= await calls.apply(tx, name, facts, known, late_after, newest)
+            touched[promises.TABLE.name] |= await promises.apply(tx, name, facts, known)
         await agents.apply(tx, name, states)
         changed, answered = await follow_ups.apply(tx, name, followed, late_after)
-        touched[follow_ups.TABLE] |= changed
+        touched[follow_ups.TABLE.name] |= changed
         touched[orders.LATER] |= await orders.days_found_out(tx, name, answered)
     for source, on in touched.items():
         await days.touch(tx, source, on, state.message_count)
@@ -86,11 +72,11 @@ async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_a
     events = [message for message in messages if message.order_version is not None]
     facts = [message for message in messages if _is_of_a_call(message)]
     defined = [message.body for message in messages if isinstance(message.body, TimeLimitsDefined)]
-    rules = await clocks.rules_in(tx)
+    rules = await sla_clocks.rules_in(tx)
     if events:
-        await clocks.write_anew(tx, name, await orders.write_anew(tx, name, events, late_after), rules, late_after)
+        await sla_clocks.write_anew(tx, name, await orders.write_anew(tx, name, events, late_after), rules, late_after)
     if defined:
-        await clocks.judge_by(tx, name, defined, rules, late_after)
+        await sla_clocks.judge_by(tx, name, defined, rules, late_after)
     if facts:
         await calls.write_anew(tx, name, facts, late_after)
         await promises.apply(tx, name, facts, ())

@@ -9,23 +9,16 @@ from datetime import date, datetime
 from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
 from contracts.message import Message
+from reporting import tables
 from reporting.projections.days import days_between
+from reporting.projections.table import ProjectionTable
 
-TABLE = "agent_states"
-KEY = ("agent_id", "fact_id", "revision")
+TABLE = ProjectionTable(tables.AGENT_STATES)
 
 
 async def apply(tx: Transaction, name: str, messages: Sequence[Message]) -> None:
     rows = {(one.body.fact_id, one.body.revision): _row(one) for one in messages if _is_state(one)}
-    if rows:
-        await tx.execute(
-            f"""insert into {TABLE}_{name} (agent_id, fact_id, revision, known_at, since, state, team, reason)
-                select * from unnest(
-                    $1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
-                    $8::text[])
-                on conflict do nothing""",
-            *(list(column) for column in zip(*rows.values(), strict=True)),
-        )
+    await TABLE.add_missing(tx, name, rows.values())
 
 
 def days_of(messages: Sequence[Message], newest: datetime) -> set[date]:

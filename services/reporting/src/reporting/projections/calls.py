@@ -12,17 +12,17 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from chassis.database import Statements, Transaction
+from chassis.database import Transaction
 from contracts import calls as c
 from contracts.message import Message
+from reporting import tables
 from reporting.projections import rings
 from reporting.projections.days import days_between, days_of
 from reporting.projections.rings import Ring
+from reporting.projections.table import ProjectionTable
 
-TABLE = "legs"
-KEY = ("call_id", "leg")
-LATE_TABLE = "late_legs"
-LATE_KEY = ("call_id", "version")
+TABLE = ProjectionTable(tables.LEGS)
+LATE_TABLE = ProjectionTable(tables.LATE_LEGS)
 
 
 @dataclass(slots=True)
@@ -68,15 +68,6 @@ class Leg:
     faults: str | None
     """What is odd about its facts, by comma."""
 
-
-COLUMNS = tuple(Leg.__slots__)
-_values_of = attrgetter(*COLUMNS)
-_OTHER_THAN_TEXT = {
-    **dict.fromkeys(("leg", "score", "highest"), "int"),
-    **dict.fromkeys(("known_at", "moment", "answered_at", "ended_at"), "timestamptz"),
-    **dict.fromkeys(("wait_us", "ring_us", "talk_us", "hold_us", "work_us"), "bigint"),
-    **dict.fromkeys(("is_offered", "is_end_unknown", "is_asked"), "boolean"),
-}
 
 Known = tuple[Any, Message]
 """A fact and the message that says it."""
@@ -271,14 +262,11 @@ async def apply(
     folded = [fold(messages) for messages in by_subject([*earlier, *new]).values()]
     legs = [leg for own, _ in folded for leg in own]
     await rings.replace(tx, name, known, [ring for _, own in folded for ring in own])
-    await copy(tx, f"{TABLE}_{name}", [leg for leg in legs if leg.call_id not in known])
-    changed = [leg for leg in legs if leg.call_id in known]
-    if changed:
-        values = zip(*map(_values_of, changed), strict=True)
-        await tx.execute(_UPSERT.format(name=name), *(list(column) for column in values))
+    await TABLE.add(tx, name, [leg for leg in legs if leg.call_id not in known])
+    await TABLE.upsert(tx, name, [leg for leg in legs if leg.call_id in known])
     late = late_facts(new, late_after)
     if late:
-        await tx.copy(f"{LATE_TABLE}_{name}", ("call_id", "version", "leg", "known_at"), late)
+        await tx.copy(LATE_TABLE.of(name), LATE_TABLE.columns, late)
     return days.union(*(days_of_leg(*_times_of(leg), newest) for leg in legs))
 
 
@@ -317,7 +305,7 @@ async def _days(tx: Transaction, name: str, call_ids: set[str], newest: datetime
         return set()
     rows = await tx.fetch(
         f"""select {", ".join(_TIMES)} from unnest($1::text[]) as asked (id) cross join lateral (
-                select * from {TABLE}_{name} where call_id = asked.id order by call_id, leg limit 100) as legs""",
+                select * from {TABLE.of(name)} where call_id = asked.id order by call_id, leg limit 100) as legs""",
         sorted(call_ids),
     )
     return set().union(*(days_of_leg(*row, newest) for row in rows))
@@ -326,29 +314,10 @@ async def _days(tx: Transaction, name: str, call_ids: set[str], newest: datetime
 async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts calls into a set from the whole of their messages, whatever the set had of them."""
     for table in (TABLE, LATE_TABLE, rings.TABLE):
-        await tx.execute(f"delete from {table}_{name} where call_id = any($1)", list(by_subject(whole)))
+        await table.delete(tx, name, "call_id", by_subject(whole))
     await apply(tx, name, whole, (), late_after, max(message.recorded_at for message in whole))
 
 
 def by_subject(messages: Iterable[Message]) -> Mapping[str, list[Message]]:
     ordered = sorted(messages, key=lambda message: (message.subject, message.entity_version or 0))
     return {subject: list(group) for subject, group in groupby(ordered, key=attrgetter("subject"))}
-
-
-async def copy(tx: Statements, table: str, legs: Sequence[Leg]) -> None:
-    if legs:
-        await tx.copy(table, COLUMNS, list(map(_values_of, legs)))
-
-
-def _upsert() -> str:
-    columns = ", ".join(COLUMNS)
-    kinds = (_OTHER_THAN_TEXT.get(column, "text") for column in COLUMNS)
-    given = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, start=1))
-    changing = [column for column in COLUMNS if column not in KEY]
-    return f"""
-        insert into {TABLE}_{{name}} ({columns}) select {columns} from unnest({given}) as folded ({columns})
-        on conflict (call_id, leg) do update
-        set ({", ".join(changing)}) = ({", ".join(f"excluded.{column}" for column in changing)})"""
-
-
-_UPSERT = _upsert()

@@ -9,18 +9,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from chassis.database import Transaction
 from contracts import quality as q
 from contracts.message import Message
+from reporting import tables
 from reporting.projections.days import days_of
+from reporting.projections.table import ProjectionTable
 
-TABLE = "follow_ups"
-KEY = ("stream", "number")
-ORDERS_TABLE = "followed_orders"
-ORDERS_KEY = ("order_id", "stream", "number")
+TABLE = ProjectionTable(tables.FOLLOW_UPS)
+ORDERS_TABLE = ProjectionTable(tables.FOLLOWED_ORDERS)
 EVENTS = (q.FollowUpPlanned, q.FollowUpJoined, q.FollowUpEnded, q.SatisfactionGiven)
 
 
@@ -77,24 +76,6 @@ class FollowUp:
             self.orders.setdefault(order_id, known_at)
 
 
-COLUMNS = tuple(name for name in FollowUp.__slots__ if name != "orders")
-_values_of = attrgetter(*COLUMNS)
-_OTHER_THAN_TEXT = {
-    **dict.fromkeys(("number", "score", "highest"), "int"),
-    **dict.fromkeys(
-        ("planned_at", "planned_known_at", "due_by", "ended_at", "ended_known_at", "scored_known_at"), "timestamptz"
-    ),
-    **dict.fromkeys(("is_planned_late", "is_ended_late", "is_overdue"), "boolean"),
-}
-_ARRAYS = ", ".join(
-    f"${place}::{_OTHER_THAN_TEXT.get(column, 'text')}[]" for place, column in enumerate(COLUMNS, start=1)
-)
-_UPSERT = f"""
-insert into {TABLE}_{{name}} ({", ".join(COLUMNS)}) select * from unnest({_ARRAYS})
-on conflict (stream, number) do update set ({", ".join(COLUMNS)}) = row({", ".join(f"excluded.{c}" for c in COLUMNS)})
-"""
-
-
 def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[FollowUp]:
     """The follow-ups of one stream, from all of its messages in the order in which they were told."""
     found: dict[str, FollowUp] = {}
@@ -118,23 +99,16 @@ async def apply(
     """
     by_stream = groupby(whole, key=lambda message: message.subject)
     rows = [one for _, messages in by_stream for one in follow_ups_of(messages, late_after)]
-    if rows:
-        values = zip(*map(_values_of, rows), strict=True)
-        await tx.execute(_UPSERT.format(name=name), *(list(column) for column in values))
+    await TABLE.upsert(tx, name, rows)
     covered = [(order_id, one.stream, one.number, at) for one in rows for order_id, at in one.orders.items()]
-    if covered:
-        await tx.execute(
-            f"""insert into {ORDERS_TABLE}_{name} (order_id, stream, number, known_at)
-                select * from unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[]) on conflict do nothing""",
-            *(list(column) for column in zip(*covered, strict=True)),
-        )
+    await ORDERS_TABLE.add_missing(tx, name, covered)
     answered = {order_id for one in rows if one.end_kind == q.FollowUpEnd.COMPLETED for order_id in one.orders}
     return days_of(moment for one in rows for moment in (one.planned_at, one.ended_at)), answered
 
 
 async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts streams into a set from the whole of their messages, whatever the set had of them."""
-    streams = sorted({message.subject for message in whole})
+    streams = {message.subject for message in whole}
     for table in (TABLE, ORDERS_TABLE):
-        await tx.execute(f"delete from {table}_{name} where stream = any($1)", streams)
+        await table.delete(tx, name, "stream", streams)
     await apply(tx, name, whole, late_after)

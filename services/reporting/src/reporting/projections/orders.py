@@ -21,10 +21,11 @@ from contracts import events as e
 from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Status, step
 from contracts.message import Message
 from contracts.order import ACTS, CannotApply
+from reporting import tables
 from reporting.projections.days import days_of
+from reporting.projections.table import ProjectionTable
 
-TABLE = "stays"
-KEY = ("order_id", "since_version")
+TABLE = ProjectionTable(tables.STAYS)
 LATER = "later"
 """Days on which orders were dispatched or completed of which something was found out later: see `days_found_out`."""
 _MICROSECOND = timedelta(microseconds=1)
@@ -66,19 +67,19 @@ class Stay:
     created_at: datetime
 
 
-COLUMNS = tuple(Stay.__slots__)
-_values_of = attrgetter(*COLUMNS)
-_FINISHING = {
-    "until_version": "int",
-    "until_known_at": "timestamptz",
-    "next_status": "text",
-    "left_at": "timestamptz",
-    "microseconds": "bigint",
-    "is_until_late": "boolean",
-    "is_suspended": "boolean",
-    "is_misdispatch_valid": "boolean",
-}
-_finishing_values_of = attrgetter(*KEY, *_FINISHING)
+_CHANGING = (
+    "until_version",
+    "until_known_at",
+    "next_status",
+    "left_at",
+    "microseconds",
+    "is_until_late",
+    "is_suspended",
+    "is_misdispatch_valid",
+)
+"""What becomes known of a stay after it has begun."""
+_CHANGE = TABLE.updating(*_CHANGING)
+_changing_values_of = attrgetter(*TABLE.key, *_CHANGING)
 
 
 def created(message: Message, late_after: timedelta) -> Stay:
@@ -257,11 +258,8 @@ async def apply(tx: Transaction, name: str, events: Sequence[Message], late_afte
     projected = Projected(late_after, await _present(tx, name, {message.subject for message in events}))
     projected.take(events)
     changed = [projected.changed[order_id] for order_id in sorted(projected.changed)]
-    if changed:
-        values = zip(*map(_finishing_values_of, changed), strict=True)
-        await tx.execute(_FINISH.format(name=name), *(list(column) for column in values))
-    if projected.added:
-        await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
+    await TABLE.update(tx, name, _CHANGE, map(_changing_values_of, changed))
+    await TABLE.add(tx, name, projected.added)
     both = (*changed, *projected.added)
     days = days_of(moment for stay in both for moment in (stay.entered_at, stay.left_at))
     found_out = {stay.order_id for stay in both if stay.is_misdispatch_valid or _is_completed_again(stay)}
@@ -281,7 +279,7 @@ async def days_found_out(tx: Transaction, name: str, order_ids: Iterable[str]) -
     if not wanted:
         return set()
     rows = await tx.fetch(
-        f"""select entered_at from {TABLE}_{name} where order_id = any($1) and (
+        f"""select entered_at from {TABLE.of(name)} where order_id = any($1) and (
                 (status = 'dispatched' and dispatch_count = 1)
                 or (status = 'completed' and from_status = 'processing'))""",
         wanted,
@@ -293,31 +291,17 @@ async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late
     """Puts orders into a set from the whole of their events, whatever the set had of them."""
     projected = Projected(late_after)
     projected.take(events)
-    await tx.execute(f"delete from {TABLE}_{name} where order_id = any($1)", list(projected.present))
-    await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, projected.added)))
+    await TABLE.delete(tx, name, "order_id", projected.present)
+    await TABLE.add(tx, name, projected.added)
     return projected.taken
 
 
 async def _present(tx: Transaction, name: str, order_ids: Iterable[str]) -> dict[str, Stay]:
     # Row by row through the index: `= any` is planned as a scan as long as the table's size is not known.
     rows = await tx.fetch(
-        f"""select {", ".join(COLUMNS)} from unnest($1::text[]) as asked (id) cross join lateral (
-                select * from {TABLE}_{name} where order_id = asked.id order by order_id, since_version desc limit 1
+        f"""select {", ".join(TABLE.columns)} from unnest($1::text[]) as asked (id) cross join lateral (
+                select * from {TABLE.of(name)} where order_id = asked.id order by order_id, since_version desc limit 1
             ) as stay""",
         sorted(order_ids),
     )
     return {row["order_id"]: Stay(*row) for row in rows}
-
-
-def _finish_statement() -> str:
-    names = (*KEY, *_FINISHING)
-    kinds = ("text", "int", *_FINISHING.values())
-    given = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(kinds, start=1))
-    assigned = ", ".join(f"{column} = finished.{column}" for column in _FINISHING)
-    return f"""
-        update stays_{{name}} as stay set {assigned}
-        from unnest({given}) as finished ({", ".join(names)})
-        where stay.order_id = finished.order_id and stay.since_version = finished.since_version"""
-
-
-_FINISH = _finish_statement()

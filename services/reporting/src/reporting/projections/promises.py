@@ -7,16 +7,16 @@ whenever one of them is told of.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from operator import attrgetter
 
 from chassis.database import Transaction
 from contracts import calls as c
 from contracts.message import Message
+from reporting import tables
 from reporting.projections.calls import by_subject, facts_of
 from reporting.projections.days import days_of
+from reporting.projections.table import ProjectionTable
 
-TABLE = "promises"
-KEY = ("call_id", "promised_version")
+TABLE = ProjectionTable(tables.PROMISES)
 EVENTS = (c.ReplyPromised, c.ReplyGiven)
 
 
@@ -41,10 +41,6 @@ class Promise:
     ended_known_at: datetime | None = None
     is_replied: bool | None = None
     """How it ended: with the reply, or with another promise."""
-
-
-COLUMNS = tuple(Promise.__slots__)
-_values_of = attrgetter(*COLUMNS)
 
 
 def promises_of(messages: Iterable[Message]) -> list[Promise]:
@@ -87,6 +83,6 @@ async def apply(tx: Transaction, name: str, new: Sequence[Message], earlier: Ite
         return set()
     calls = by_subject(message for message in (*earlier, *new) if message.subject in told)
     promises = [promise for messages in calls.values() for promise in promises_of(messages)]
-    await tx.execute(f"delete from {TABLE}_{name} where call_id = any($1)", sorted(told))
-    await tx.copy(f"{TABLE}_{name}", COLUMNS, list(map(_values_of, promises)))
+    await TABLE.delete(tx, name, "call_id", told)
+    await TABLE.add(tx, name, promises)
     return days_of(promise.reply_by for promise in promises)

@@ -7,13 +7,13 @@ that it changes, grows stale and is folded again with the leg.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import Any
 
-from chassis.database import Statements, Transaction
+from chassis.database import Transaction
+from reporting import tables
+from reporting.projections.table import ProjectionTable
 
-TABLE = "rings"
-KEY = ("call_id", "version")
+TABLE = ProjectionTable(tables.RINGS)
 
 
 @dataclass(slots=True)
@@ -36,10 +36,6 @@ class Ring:
     ring_us: int | None
     """Microseconds; None is unknown."""
     faults: str | None
-
-
-COLUMNS = tuple(Ring.__slots__)
-_values_of = attrgetter(*COLUMNS)
 
 
 def ring(leg: Any, known: tuple[Any, Any]) -> Ring:
@@ -66,10 +62,5 @@ def ring(leg: Any, known: tuple[Any, Any]) -> Ring:
 async def replace(tx: Transaction, name: str, call_ids: Collection[str], found: Sequence[Ring]) -> None:
     """Writes rows, in place of those that were there of these calls: a revision has another version."""
     if call_ids:
-        await tx.execute(f"delete from {TABLE}_{name} where call_id = any($1)", sorted(call_ids))
-    await copy(tx, f"{TABLE}_{name}", found)
-
-
-async def copy(tx: Statements, table: str, found: Sequence[Ring]) -> None:
-    if found:
-        await tx.copy(table, COLUMNS, list(map(_values_of, found)))
+        await TABLE.delete(tx, name, "call_id", call_ids)
+    await TABLE.add(tx, name, found)

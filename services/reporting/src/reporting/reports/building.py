@@ -15,10 +15,10 @@ import msgspec
 
 from chassis.database import Database, Transaction, is_transient
 from chassis.wakeup import Wakeup
-from reporting.figures.counting import FiguresNotBuilt
 from reporting.figures.periods import CALENDAR
 from reporting.figures.rules import FigureRules
-from reporting.reports import edition, pages, tables, workbook
+from reporting.figures.views import FiguresNotBuilt
+from reporting.reports import csv_file, edition, pages, workbook
 from reporting.reports.content import Asked, Content, fill
 from reporting.reports.document import document_of, is_complete, parameters
 from reporting.reports.edition import Edition
@@ -156,7 +156,7 @@ def _file(
 ) -> tuple[bytes, Naming]:
     document = document_of(asked, its, contents, names)
     if format is Format.CSV:
-        return tables.as_csv(asked, contents, document.naming), document.naming
+        return csv_file.as_csv(asked, contents, document.naming), document.naming
     if format is Format.XLSX:
         return workbook.as_xlsx(document, asked, contents), document.naming
     return pages.as_pdf(document), document.naming

@@ -14,7 +14,7 @@ from chassis.database import Statements
 from contracts.calendar import WorkingDays
 from contracts.directory import Names
 from contracts.limits import SHIPPED, SUBJECT, TimeLimitsDefined
-from reporting import event_store
+from reporting.record import event_store
 from reporting.reports.schedule import Schedule
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import xlsxwriter
 
 from reporting.reports.content import Asked, Content
+from reporting.reports.csv_file import COLUMNS, lines
 from reporting.reports.document import Document, Table
 from reporting.reports.names import wide
-from reporting.reports.tables import COLUMNS, lines
 from reporting.reports.values import Form, Shown
 from reporting.reports.words import word
 

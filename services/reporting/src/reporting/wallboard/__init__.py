@@ -1,6 +1,6 @@
 """The live wallboard: one snapshot of how things stand, told again whenever it has changed."""
 
-from reporting.wallboard.snapshot import Viewer, snapshot
 from reporting.wallboard.stream import events
+from reporting.wallboard.views import Viewer, snapshot
 
 __all__ = ["Viewer", "events", "snapshot"]

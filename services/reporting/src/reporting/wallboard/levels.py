@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from contracts.directory import Names
 from contracts.refusals import Invalid
-from reporting.shares import check_share
+from reporting.ratios import check_share
 
 
 class ThresholdsInverted(Invalid):

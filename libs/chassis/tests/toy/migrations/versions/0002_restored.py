@@ -3,8 +3,8 @@
 Expands: a column that is null says that nothing is to be caught up.
 """
 
-from chassis.catching_up import RESTORED_UNTIL_V1
 from chassis.migrations import execute
+from chassis.recovery.fence import RESTORED_UNTIL_V1
 
 revision = "0002"
 down_revision = "0001"

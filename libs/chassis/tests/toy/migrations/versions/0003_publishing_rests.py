@@ -1,7 +1,7 @@
 """Publishing rests while an operator needs the topics to stand still."""
 
 from chassis.migrations import execute
-from chassis.publishing import PUBLISHING_RESTS_V1
+from chassis.recovery.pause import PUBLISHING_RESTS_V1
 
 revision = "0003"
 down_revision = "0002"

@@ -1,0 +1,310 @@
+"""A figure is counted: one statement over a projection, in one snapshot with how far the stream was read.
+
+The tables are locked against being emptied before the snapshot is taken, because a rebuild empties the set
+that is not shown, and TRUNCATE does not respect older snapshots.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+
+from chassis.database import Database, Statements
+from contracts.refusals import Invalid, Unavailable
+from reporting.figures import days
+from reporting.figures.as_of_store import fold_past, table_of
+from reporting.figures.buckets import SHARES, percentiles
+from reporting.figures.display import displayed
+from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label, period_sql, slice_of
+from reporting.figures.question import QUESTION_REFUSALS, Question, check
+from reporting.metrics import Kind
+from reporting.projections import calls, follow_ups
+from reporting.record.event_store import SHAPE, StreamState, get_stream_state
+from reporting.tables import PROJECTIONS, SETS
+
+MOST_ROWS = 10_000
+MOST_BUCKETS = 500_000
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+_AHEAD = timedelta(days=1)
+_LOCKED = ", ".join(f"{table}_{name}" for table in PROJECTIONS for name in SETS)
+
+
+class TooManyRows(Invalid):
+    """That would be more than {limit} rows; ask for a shorter window, a longer grain or fewer groups."""
+
+    zh = "结果超过 {limit} 行；请缩短时间窗口、加大时间粒度或减少分组。"
+
+
+class FiguresNotBuilt(Unavailable):
+    """After an upgrade the figures are being built from the record; ask again when the rebuild is through."""
+
+    zh = "升级后正在根据记录重建统计数据，请在重建完成后重试。"
+
+
+FIGURE_REFUSALS = (*QUESTION_REFUSALS, TooManyRows, FiguresNotBuilt)
+
+
+@asynccontextmanager
+async def snapshot(db: Database) -> AsyncIterator[tuple[Statements, StreamState]]:
+    """Reads of one moment; neither set of projections is emptied under them."""
+    async with db.begin() as tx:
+        await tx.execute(f"set transaction isolation level repeatable read; lock table {_LOCKED} in access share mode")
+        state = await get_stream_state(tx)
+        if state.live_shape != SHAPE:
+            raise FiguresNotBuilt()
+        yield tx, state
+
+
+async def figure(db: Database, question: Question, *, with_buckets: bool = False) -> dict[str, Any]:
+    """The answer with everything that says what it is."""
+    check(question)
+    async with snapshot(db) as (statements, state):
+        rows, made = await _counted_by_days(statements, state, question, with_buckets=with_buckets)
+        answer = {
+            **described(question),
+            **await read_up_to(statements, state, question),
+            "rows": [shown(question, row, with_buckets=with_buckets) for row in rows],
+        }
+    if made is not None:
+        await days.keep(db, made)
+    return answer
+
+
+async def _counted_by_days(
+    statements: Statements, state: StreamState, question: Question, *, with_buckets: bool
+) -> tuple[list[dict[str, Any]], days.Kept | None]:
+    """The rows, and sums of days that had to be made for them and are worth keeping."""
+    asked = days.days_asked(question)
+    if not asked:
+        return await counted(statements, state, question), None
+    by_sums = days.summed(question)
+    shape = days.shape_of(by_sums, state)
+    adds = with_buckets or days.adds_buckets(question)
+    sums = await days.kept(statements, question, shape, asked, with_buckets=adds)
+    made: days.Sums = {}
+    for left in days.missing(by_sums, asked, sums):
+        made |= days.by_day(await raw(statements, state, left), left, asked, sums)
+    rows = [_finished(question, row) for row in days.together(question, sums | made)]
+    if len(rows) > MOST_ROWS:
+        raise TooManyRows(limit=MOST_ROWS)
+    over = {day: sums for day, sums in made.items() if days.is_over(question, state, day)}
+    return rows, days.Kept(shape, state.message_count, over) if over else None
+
+
+def described(question: Question) -> dict[str, Any]:
+    metric = question.metric
+    return {
+        "metric": {
+            "id": metric.id,
+            "version": metric.version,
+            "kind": metric.kind,
+            "unit": metric.unit,
+            "formula": metric.formula,
+        },
+        "parameters": question.thresholds,
+        "window": {"from": question.begin, "to": question.end},
+        "grain": question.grain,
+        "time_zone": question.time_zone,
+        "calendar": CALENDAR,
+        "group_by": list(question.group_by),
+        "only": {dimension.value: value for dimension, value in question.only},
+        "areas": None if question.areas is None else list(question.areas),
+        "as_of": question.as_of,
+        "at": question.at,
+    }
+
+
+async def read_up_to(statements: Statements, state: StreamState, question: Question) -> dict[str, Any]:
+    rows = await statements.fetch("select topic, partition, next_offset from positions order by topic, partition")
+    positions: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in rows:
+        positions[row["topic"]][str(row["partition"])] = row["next_offset"]
+    end = question.end or question.as_of
+    return {
+        "generation": state.generation,
+        "read_up_to": {
+            "positions": positions,
+            "message_count": state.message_count - state.call_message_count - state.quality_message_count,
+            "call_message_count": state.call_message_count,
+            "quality_message_count": state.quality_message_count,
+            "recorded_at": state.recorded_at,
+        },
+        "is_complete": bool(end and state.recorded_at and state.recorded_at >= end),
+    }
+
+
+def shown(question: Question, row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if with_buckets or name != "buckets"}
+    return kept | {"display": displayed(question.metric.unit, row)}
+
+
+async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
+    """The rows by period and group, with buckets where there is a distribution; raises `TooManyRows`."""
+    finished = [_finished(question, row) for row in await raw(statements, state, question)]
+    if len(finished) > MOST_ROWS:
+        raise TooManyRows(limit=MOST_ROWS)
+    return finished
+
+
+async def raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
+    """Both sums of each row, unfinished."""
+    await fold_past(statements, state.live, question)
+    sql, arguments = sql_of(question, state.live)
+    try:
+        found = await statements.fetch(sql, *arguments)
+    except asyncpg.InvalidParameterValueError as error:
+        # This server's list of time zones is not the one of this machine.
+        raise TimeZoneUnknown(time_zone=question.time_zone) from error
+    if len(found) > MOST_BUCKETS:
+        raise TooManyRows(limit=MOST_ROWS)
+    return distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else list(map(dict, found))
+
+
+def distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of one bucket each, put together by period and group."""
+    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in found:
+        key = tuple(row[name] for name in question.keys)
+        into = merged.setdefault(
+            key,
+            {
+                **dict(zip(question.keys, key, strict=True)),
+                "numerator": 0,
+                "denominator": 0,
+                "unknown": 0,
+                "marked": 0,
+                "buckets": {},
+            },
+        )
+        into["numerator"] += row["numerator"] or 0
+        into["denominator"] += row["denominator"]
+        into["unknown"] += row["unknown"]
+        into["marked"] += row.get("marked") or 0
+        if row["bucket"] is not None:
+            into["buckets"][row["bucket"]] = row["denominator"]
+    if not merged and not question.keys:
+        return [{"buckets": {}}]
+    return list(merged.values())
+
+
+def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
+    metric = question.metric
+    if "period" in row:
+        row["period"] = period_label(row["period"], ZoneInfo(question.time_zone))
+    numerator, below = int(row.get("numerator") or 0), int(row.get("denominator") or 0)
+    done = {name: row.pop(name) for name in question.keys}
+    done["numerator"] = metric.above(numerator)
+    done["denominator"] = None if metric.kind is Kind.COUNT else metric.below(below)
+    done["value"] = metric.value(done["numerator"], done["denominator"])
+    done |= {name: row[name] for name in ("unknown", "marked") if row.get(name)}
+    if metric.kind is Kind.DISTRIBUTION:
+        if "buckets" in row:
+            done |= {**percentiles(row["buckets"]), "buckets": row["buckets"]}
+        else:
+            done |= {name: row[name] for name in SHARES}
+    elif metric.kind is Kind.INTERPOLATED:
+        done |= {name: None if row[name] is None else round(row[name] / 1_000_000, 6) for name in SHARES}
+    return done
+
+
+class Arguments:
+    """The `$1` parameters of a statement, as they are given."""
+
+    def __init__(self) -> None:
+        self.values: list[Any] = []
+
+    def give(self, value: Any) -> str:
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+
+def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
+    arguments = Arguments()
+    fill = filler(question, live, arguments)
+    metric = question.metric
+    columns = [f"{metric.source.column(dimension)} as {dimension.value}" for dimension in question.group_by]
+    if question.grain:
+        moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
+        columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
+    keys = len(question.keys)
+    measures = measures_of(question, fill)
+    if metric.kind is Kind.DISTRIBUTION:
+        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
+        keys += 1
+    sql = f"select {', '.join([*columns, *measures])} from {rows_of(question, live, arguments)}"
+    if keys:
+        places = ", ".join(str(place) for place in range(1, keys + 1))
+        sql += f" group by {places} order by {places}"
+    return f"{sql} limit {MOST_BUCKETS + 1}", arguments.values
+
+
+def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
+    """Both sums, of the rows in which both are known, and how many rows are not; how many are marked."""
+    metric = question.metric
+    above = fill(metric.numerator)
+    marked = ["count(*) filter (where faults is not null) as marked"] if metric.source.has_marks else []
+    if metric.kind is Kind.COUNT:
+        unknown = [] if metric.numerator == "1" else [f"count(*) filter (where ({above}) is null) as unknown"]
+        return [f"sum({above}) as numerator", *unknown, *marked]
+    below = fill(metric.denominator or "1")
+    measures = [
+        f"sum({above}) filter (where ({below}) is not null) as numerator",
+        f"coalesce(sum({below}) filter (where ({above}) is not null), 0) as denominator",
+        f"count(*) filter (where ({above}) is null or ({below}) is null) as unknown",
+        *marked,
+    ]
+    if metric.kind is Kind.INTERPOLATED:
+        measures += [
+            f"percentile_cont({share}) within group (order by {above}) as {name}" for name, share in SHARES.items()
+        ]
+    return measures
+
+
+class _Filling(dict[str, str]):
+    """What stands in the braces of a metric's expressions; a moment is a parameter once it is asked for."""
+
+    def __init__(self, question: Question, live: str, arguments: Arguments) -> None:
+        super().__init__(upto="'infinity'::timestamptz", live=live, slice=slice_of(question.time_zone))
+        self |= {name: str(seconds) for name, seconds in question.thresholds.items()}
+        self["legs"] = table_of(calls.TABLE.name, live, question)
+        self |= {table.name: table.of(live) for table in (follow_ups.TABLE, follow_ups.ORDERS_TABLE)}
+        self["table"] = table_of(question.metric.source.table, live, question)
+        self._moments = {
+            "at": question.at,
+            "upto": question.as_of,
+            "begin": question.begin or _LONG_AGO,
+            "end": question.end or question.at + _AHEAD,
+        }
+        self._arguments = arguments
+        if question.as_of:
+            del self["upto"]
+
+    def __missing__(self, name: str) -> str:
+        self[name] = f"{self._arguments.give(self._moments[name])}::timestamptz"
+        return self[name]
+
+
+def filler(question: Question, live: str, arguments: Arguments) -> Callable[[str], str]:
+    filling = _Filling(question, live, arguments)
+    return lambda expression: expression.format_map(filling)
+
+
+def rows_of(question: Question, live: str, arguments: Arguments, *, known: str | None = None) -> str:
+    """What is counted: the rows of the metric, in its window, known as of the moment, in the caller's scope."""
+    metric, source = question.metric, question.metric.source
+    fill = filler(question, live, arguments)
+    conditions = [fill(known or source.known), fill(metric.where)]
+    if question.begin:
+        conditions.append(f"{source.moment} >= {arguments.give(question.begin)}")
+    if question.end:
+        conditions.append(f"{source.moment} < {arguments.give(question.end)}")
+    if question.areas is not None:
+        conditions.append(f"work_area_id = any({arguments.give(list(question.areas))}::text[])")
+    for dimension, value in question.only:
+        conditions.append(f"{source.column(dimension)} is not distinct from {arguments.give(value)}::text")
+    relation = fill(source.relation or "{table}")
+    return f"{relation} as fact where {' and '.join(f'({one})' for one in conditions)}"

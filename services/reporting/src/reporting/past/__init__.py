@@ -1,0 +1,1 @@
+"""Orders and lists of orders as they stood at a past moment."""

@@ -1,0 +1,87 @@
+"""How projections write: statements derived from a declared table, for whichever of the two sets.
+
+Statements stay text and not Core, because a replay runs several of them a batch: composing one costs more than its
+round trip.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from sqlalchemy import Column, Table, Text
+from sqlalchemy.dialects import postgresql
+
+from chassis.database import Statements, Transaction
+
+_DIALECT = postgresql.dialect()
+
+
+def _kind(column: Column) -> str:
+    # A parameter has no collation: it takes that of the column it is compared with.
+    return "text" if isinstance(column.type, Text) else column.type.compile(dialect=_DIALECT)
+
+
+class ProjectionTable:
+    """A table that both sets have. `name` is its name without a set, `key` the columns of its primary key."""
+
+    def __init__(self, table: Table) -> None:
+        self.name = table.name
+        self.columns = tuple(table.columns.keys())
+        self.key = tuple(table.primary_key.columns.keys())
+        self.values_of = attrgetter(*self.columns)
+        self._kinds = {column.name: _kind(column) for column in table.columns}
+        listed = ", ".join(self.columns)
+        changing = [column for column in self.columns if column not in self.key]
+        excluded = ", ".join(f"excluded.{column}" for column in changing)
+        self._insert = (
+            f"insert into {self.name}_{{name}} ({listed}) select {listed} from {self._unnest(self.columns)}"
+            f" on conflict ({', '.join(self.key)}) do "
+        )
+        self._upsert = f"{self._insert}update set ({', '.join(changing)}) = row({excluded})"
+
+    def of(self, name: str) -> str:
+        """The table of a set."""
+        return f"{self.name}_{name}"
+
+    def _unnest(self, columns: Sequence[str]) -> str:
+        given = ", ".join(f"${place}::{self._kinds[column]}[]" for place, column in enumerate(columns, start=1))
+        return f"unnest({given}) as given ({', '.join(columns)})"
+
+    def updating(self, *columns: str) -> str:
+        """The statement that sets these columns of rows by their key, for `update`."""
+        return (
+            f"update {self.name}_{{name}} as present set {', '.join(f'{one} = given.{one}' for one in columns)}"
+            f" from {self._unnest((*self.key, *columns))}"
+            f" where {' and '.join(f'present.{one} = given.{one}' for one in self.key)}"
+        )
+
+    async def update(self, tx: Transaction, name: str, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Runs a statement of `updating`; each row has the key's values, then the new ones."""
+        await _execute(tx, statement, name, rows)
+
+    async def upsert(self, tx: Transaction, name: str, rows: Iterable[Any]) -> None:
+        """Writes rows that may be there already."""
+        await _execute(tx, self._upsert, name, map(self.values_of, rows))
+
+    async def add_missing(self, tx: Transaction, name: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Adds those rows whose key is not there yet; each has its values in the order of the columns."""
+        await _execute(tx, f"{self._insert}nothing", name, rows)
+
+    async def add(self, tx: Statements, name: str, rows: Collection[Any]) -> None:
+        """Adds rows by COPY: none of their keys may be there."""
+        await self.copy(tx, self.of(name), rows)
+
+    async def copy(self, tx: Statements, table: str, rows: Collection[Any]) -> None:
+        """Adds rows to any table of the same columns."""
+        if rows:
+            await tx.copy(table, self.columns, list(map(self.values_of, rows)))
+
+    async def delete(self, tx: Transaction, name: str, column: str, values: Iterable[str]) -> None:
+        """Deletes the rows with one of these values in a column."""
+        await tx.execute(f"delete from {self.of(name)} where {column} = any($1)", sorted(values))
+
+
+async def _execute(tx: Transaction, statement: str, name: str, rows: Iterable[Sequence[Any]]) -> None:
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        await tx.execute(statement.format(name=name), *columns)

@@ -1,0 +1,1 @@
+"""Rebuilds: a second set of projections is built beside the one that is shown, compared, and switched to."""

@@ -1,0 +1,1 @@
+"""The record: every message as it travelled, an order's timeline and its proof."""
