@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Select
+from sqlalchemy import Insert, Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from contracts.refusals import Unavailable
@@ -97,7 +97,7 @@ class Query:
     Compiling costs more than asking the database: keep a query for each shape it can have.
     """
 
-    def __init__(self, query: Select[Any]) -> None:
+    def __init__(self, query: Select[Any] | Insert) -> None:
         compiled = query.compile(dialect=_DIALECT)
         self.sql = str(compiled)
         self._names = compiled.positiontup or []

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from chassis.clock import Clock
 from chassis.commands import CommandHeaders
 from chassis.database import Database
-from chassis.request_context import RequestContext
 from chassis.sealing import MasterKeys
 from chassis.wakeup import Wakeup
 from contracts.message import Actor
@@ -35,7 +34,3 @@ class Doing:
 def doing_of(context: OrderContext) -> Doing:
     caller, masters = context.caller, context.state.sealing_keys.masters
     return Doing(caller.actor, context.headers, context.db, context.clock, context.wakeup, masters, caller.areas)
-
-
-def scope_of(context: RequestContext) -> Scope:
-    return Scope(context.caller.sub, context.caller.areas)

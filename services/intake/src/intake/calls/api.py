@@ -38,11 +38,12 @@ from intake.calls.models import (
     WrittenRecord,
 )
 from intake.calls.views import CallSearch, CaseSearch, seen_case, seen_record
-from intake.doing import doing_of, scope_of
+from intake.doing import doing_of
 from intake.knowledge.store import ArticleNotFound
 from intake.orders.domain import creation
 from intake.outages import domain as outages_domain
 from intake.reference import domain as reference_domain
+from intake.scope_store import scope_of
 from intake.subscribers import domain as subscribers_domain
 from intake.subscribers.domain import not_searchable, plain_phone
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound
