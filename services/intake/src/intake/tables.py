@@ -3,7 +3,8 @@
 One block a feature.
 """
 
-from sqlalchemy import ARRAY, JSON, BigInteger, Boolean, Column, DateTime, Identity, Integer, MetaData, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, DateTime, Identity, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 METADATA = MetaData()
