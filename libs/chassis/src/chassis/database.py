@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import Insert, Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.dml import ReturningInsert
 
 from chassis.asyncpg_internals import end_idle
 from contracts.refusals import Unavailable
@@ -108,7 +109,7 @@ class Query:
     Compiling costs more than asking the database: keep a query for each shape it can have.
     """
 
-    def __init__(self, query: Select[Any] | Insert) -> None:
+    def __init__(self, query: Select[Any] | Insert | ReturningInsert[Any]) -> None:
         compiled = query.compile(dialect=_DIALECT)
         self.sql = str(compiled)
         self._names = compiled.positiontup or []

@@ -26,7 +26,8 @@ class RowStore(Generic[T]):
         columns = [*self._names, *more]
         save = insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in columns})
         written = {name: save.excluded[name] for name in columns if name != key.name}
-        self._save = Query(save.on_conflict_do_update(index_elements=[key], set_=written))
+        shown = [table.c[name] for name in self._names]
+        self._save = Query(save.on_conflict_do_update(index_elements=[key], set_=written).returning(*shown))
 
     async def find(self, statements: Statements, key: str) -> T | None:
         return self._first(await statements.select(self._find, {self._key: key}))
@@ -35,9 +36,11 @@ class RowStore(Generic[T]):
         """The row, locked until the transaction ends."""
         return self._first(await tx.select(self._lock, {self._key: key}))
 
-    async def save(self, tx: Transaction, row: T, **more: Any) -> None:
-        """Writes a new row, or one that this transaction has locked."""
-        await tx.select(self._save, {name: _plain(getattr(row, name)) for name in self._names} | more)
+    async def save(self, tx: Transaction, row: T, **more: Any) -> T:
+        """Writes a new row, or one that this transaction has locked; returns it as it is stored, with times in UTC."""
+        values = {name: _plain(getattr(row, name)) for name in self._names}
+        (saved,) = await tx.select(self._save, values | more)
+        return self.row_of(saved)
 
     def row_of(self, record: Mapping[str, Any]) -> T:
         """A record of any query that has the columns."""

@@ -28,15 +28,16 @@ async def articles_by_id(statements: Statements, ids: Sequence[str]) -> dict[str
     return {row["id"]: ARTICLES.row_of(row) for row in rows}
 
 
-async def save_article(tx: Transaction, article: Article, *, by: str, at: datetime) -> None:
-    """Writes a new article, or the next version of one that this transaction has locked."""
-    await ARTICLES.save(tx, article, changed_by=by, changed_at=at)
+async def save_article(tx: Transaction, article: Article, *, by: str, at: datetime) -> Article:
+    """Writes a new article, or the next version of one that this transaction has locked; the row as it is stored."""
+    saved = await ARTICLES.save(tx, article, changed_by=by, changed_at=at)
     await tx.execute(
         f"""insert into article_versions ({_VERSION})
             select {_VERSION.replace("article_id", "id")} from articles where id = $1""",
         article.id,
     )
     await _index(tx, article)
+    return saved
 
 
 async def _index(tx: Transaction, article: Article) -> None:

@@ -36,5 +36,5 @@ async def change_article(article_id: str, text: dict[str, Any], *, uow: UnitOfWo
 
 
 async def _save(command: Command, article: Article, *, status: int) -> None:
-    await store.save_article(command.tx, article, by=command.actor.sub, at=command.now)
-    command.reply_with(article, status=status)
+    saved = await store.save_article(command.tx, article, by=command.actor.sub, at=command.now)
+    command.reply_with(saved, status=status)
