@@ -10,10 +10,8 @@ from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
 from intake.calls.reminders import look
-from intake.partners.domain import Partner
-from intake.partners.use_cases import define_partner
 
-from .switch import BEGIN, Switch, reminders_on
+from .switch import BEGIN, Switch, registered_switch, reminders_on
 
 AGENT = "Agent/101"
 
@@ -21,8 +19,7 @@ AGENT = "Agent/101"
 @pytest.fixture
 async def switch(intake: Intake) -> Switch:
     """A registered partner on the database of a whole intake."""
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    return Switch(intake.db)
+    return await registered_switch(intake)
 
 
 def seconds_since_begin(moment: datetime) -> float:

@@ -1,11 +1,12 @@
 """Rows of partners, of their agents, and of what was refused to them."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
-from intake.partners.domain import AgentName, DeskAgent, Partner, PartnerNotFound
+from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
 
 
 async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
@@ -28,41 +29,63 @@ async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[st
     return {row["name"] for row in rows}
 
 
-PARTNER = """id, name_en, name_zh, is_active, events_per_second, version,
+_PARTNER = """id, name_en, name_zh, is_active, events_per_second, version,
               case when paced_until > now() then paced_until end as paced_until"""
 
 
 async def partners(statements: Statements) -> list[Partner]:
-    rows = await statements.fetch(f"select {PARTNER} from partners order by id")
-    return [Partner(**dict(row)) for row in rows]
+    rows = await statements.fetch(f"select {_PARTNER} from partners order by id")
+    return [Partner(**row) for row in rows]
 
 
 async def get_partner(statements: Statements, partner_id: str) -> Partner:
-    row = await statements.fetchrow(f"select {PARTNER} from partners where id = $1", partner_id)
+    row = await statements.fetchrow(f"select {_PARTNER} from partners where id = $1", partner_id)
     if row is None:
         raise PartnerNotFound(partner_id=partner_id)
-    return Partner(**dict(row))
+    return Partner(**row)
 
 
-_LATEST_MICROSECONDS = 250_000_000_000_000_000
-
-
-async def refused_events(
-    statements: Statements, partner_id: str, *, after: tuple[int, str], limit: int
-) -> list[dict[str, Any]]:
-    """What was refused to a partner behind a place: microseconds since 1970, and an event id."""
-    rows = await statements.fetch(
-        """select event_id, subject, type, occurred_at, received_at, code,
-                  (extract(epoch from received_at) * 1000000)::bigint as place
-           from partner_events where partner_id = $1 and code is not null
-             and (received_at, event_id) > (timestamptz 'epoch' + $2::bigint * interval '1 microsecond', $3)
-           order by received_at, event_id limit $4""",
-        partner_id,
-        min(max(after[0], 0), _LATEST_MICROSECONDS),
-        after[1],
-        limit,
+async def put_partner(statements: Statements, partner: Partner, *, now: datetime) -> Partner:
+    """Registers or changes it; the version grows by one."""
+    (row,) = await statements.fetch(
+        f"""insert into partners (id, version, name_en, name_zh, is_active, events_per_second, changed_at)
+            values ($1, 1, $2, $3, $4, $5, $6)
+            on conflict (id) do update set version = partners.version + 1, name_en = excluded.name_en,
+                name_zh = excluded.name_zh, is_active = excluded.is_active,
+                events_per_second = excluded.events_per_second, changed_at = excluded.changed_at
+            returning {_PARTNER}""",
+        partner.id,
+        partner.name_en,
+        partner.name_zh,
+        partner.is_active,
+        partner.events_per_second,
+        now,
     )
-    return [dict(row) for row in rows]
+    return Partner(**row)
+
+
+async def put_agent(tx: Transaction, agent: DeskAgent) -> DeskAgent:
+    """Registers or changes an agent with their names; the version grows by one. Raises `AgentNameTaken`."""
+    version = await tx.fetchval(
+        """insert into agents (id, version, name, team, is_active) values ($1, 1, $2, $3, $4)
+           on conflict (id) do update set version = agents.version + 1, name = excluded.name,
+               team = excluded.team, is_active = excluded.is_active returning version""",
+        agent.id,
+        agent.name,
+        agent.team,
+        agent.is_active,
+    )
+    await tx.execute("delete from agent_names where agent_id = $1", agent.id)
+    for name in agent.names:
+        done = await tx.execute(
+            "insert into agent_names (partner_id, name, agent_id) values ($1, $2, $3) on conflict do nothing",
+            name.partner_id,
+            name.name,
+            agent.id,
+        )
+        if done == "INSERT 0 0":
+            raise AgentNameTaken(partner_id=name.partner_id, name=name.name)
+    return replace(agent, version=version)
 
 
 async def unregistered_agents(
