@@ -11,10 +11,10 @@ import re
 import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import Select
+from sqlalchemy import ClauseElement, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from chassis.asyncpg_internals import end_idle
@@ -108,8 +108,8 @@ class Query:
     Compiling costs more than asking the database: keep a query for each shape it can have.
     """
 
-    def __init__(self, query: Select[Any]) -> None:
-        compiled = query.compile(dialect=_DIALECT)
+    def __init__(self, query: Executable) -> None:
+        compiled = cast(ClauseElement, query).compile(dialect=_DIALECT)
         self.sql = str(compiled)
         self._names = compiled.positiontup or []
 

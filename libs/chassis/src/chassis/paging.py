@@ -6,10 +6,13 @@ A cursor carries the name of its list: behind a row of one list there is no plac
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from contracts.refusals import Invalid
+
+R = TypeVar("R")
 
 
 class CursorBroken(Invalid):
@@ -36,6 +39,14 @@ def from_cursor(of: str, cursor: str, *kinds: type) -> tuple[Any, ...]:
     if name != of or not all(map(_can_be_compared, sorted_by)):
         raise CursorBroken()
     return tuple(sorted_by)
+
+
+def paged(
+    rows: Sequence[R], limit: int, of: str, place: Callable[[R], tuple[Any, ...]]
+) -> tuple[Sequence[R], str | None]:
+    """The rows of a page and the cursor of the next, from `limit + 1` rows; `place` gives a row's sort values."""
+    shown = rows[:limit]
+    return shown, to_cursor(of, *place(shown[-1])) if len(rows) > limit else None
 
 
 def moment_of(text: str) -> datetime:
