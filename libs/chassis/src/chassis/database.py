@@ -15,8 +15,8 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Insert, Select
-from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.dml import ReturningInsert
 
 from chassis.asyncpg_internals import end_idle
 from contracts.refusals import Unavailable
