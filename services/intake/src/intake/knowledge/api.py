@@ -13,11 +13,11 @@ from chassis.identity import new_id
 from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
 from chassis.problems import Responses, VersionRequired
 from chassis.request_context import Context
-from intake.doing import scope_of
 from intake.knowledge import search, store
 from intake.knowledge.store import Article, ArticleChanged, ArticleNotFound
 from intake.reference import store as reference_store
 from intake.reference.domain import DemandTypeUnknown
+from intake.scope_store import scope_of
 from work_orders.routes import CommandContext, Cursor, Limit, OrderContext, OrderId
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)

@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.database import Statements, Transaction
 from contracts.message import Actor
-from intake.calls.texts import BLANKED
+from intake.calls.text_store import BLANKED
 from intake.privacy.domain import DEFAULT_DAYS, SHIPPED_IS_ACTIVE, DataClass, Purpose, RetentionRule, Standing
 
 _THEIR_CALLS = """select id from calls where subscriber_id = $1 or (subscriber_id is null
