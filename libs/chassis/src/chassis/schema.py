@@ -50,7 +50,7 @@ create unique index parked_place on parked (topic, partition, "offset");
 create index parked_keys on parked (topic, key, id) where state = 'parked';
 """
 """Columns of `outbox` are named as Debezium's outbox router has them, so that an operator can swap the
-relay. Its identity has no cache: a number is drawn when the row is written, after the order's row lock.
+relay. Its identity has no cache: a number is drawn when the row is written, after the lock of its entity.
 A queue table wants to be vacuumed early; its rows live for milliseconds."""
 
 PARKED_EXCERPTS_V1 = """
