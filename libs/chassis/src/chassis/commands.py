@@ -27,8 +27,6 @@ from contracts.refusals import Invalid
 
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _LONGEST_KEY = 200
-REMEMBERED_FOR_WHOM_V1 = "alter table idempotency_keys add column role text, add column areas text[];\n"
-"""Whom an answer was given to. Expands: code of before leaves both empty, which is read as `may_have` says."""
 KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
 
 

@@ -19,7 +19,8 @@ from chassis.wakeup import Wakeup
 from reporting.figures import days
 from reporting.figures.periods import period_sql
 from reporting.figures.question import Question
-from reporting.figures.rules import FigureRules, get_figure_rules
+from reporting.figures.rules import FigureRules
+from reporting.figures.rules_store import get_figure_rules
 from reporting.figures.views import (
     Arguments,
     FiguresNotBuilt,

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.field_types import Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
+from reporting.figures.parameters import PresentRules, ZoneName
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
-from reporting.figures.rules_api import Rules, ZoneName
 from reporting.reports import filing
 from reporting.reports.content import Asked
 from reporting.reports.edition import Remarks
@@ -137,7 +137,7 @@ def _window(body: NewReport, zone: ZoneInfo, now: datetime) -> Window:
 @router.post(
     "", status_code=202, responses=Responses.of((*ANY, TimeZoneUnknown, ReportOutsideTime, ReportPeriodInvalid))
 )
-async def ask_for_report(body: NewReport, context: Context, rules: Rules) -> Report:
+async def ask_for_report(body: NewReport, context: Context, rules: PresentRules) -> Report:
     """Asks for the report of the day, week, month, quarter or year that `day` lies in, or of free days; a worker
     builds it.
 

@@ -18,7 +18,8 @@ from chassis.database import Database, Statements, Transaction, is_transient
 from chassis.guard import Caller
 from chassis.wakeup import Wakeup
 from contracts.refusals import Conflict, Invalid, NotFound
-from reporting.figures.rules import FigureRules, get_figure_rules
+from reporting.figures.rules import FigureRules
+from reporting.figures.rules_store import get_figure_rules
 from reporting.metrics import REGISTRY
 from reporting.reports import edition
 from reporting.reports.building import asked_of

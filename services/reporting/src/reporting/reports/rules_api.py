@@ -13,7 +13,7 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.directory import Names
 from contracts.refusals import Invalid
-from reporting.figures.rules_api import Rules
+from reporting.figures.parameters import PresentRules
 from reporting.metrics import REGISTRY
 from reporting.ratios import ShareBeyondOne, check_share
 from reporting.reports.plan import Format
@@ -184,7 +184,7 @@ def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: date
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_rules_of_reports(context: Context, rules: Rules) -> ReportRulesShown:
+async def get_rules_of_reports(context: Context, rules: PresentRules) -> ReportRulesShown:
     """The centre's name, who signs, targets, names of queues and teams, schedules; and when each is due next."""
     async with context.db.statements() as statements:
         kept, calendar = await get_report_rules(statements), await get_working_calendar(statements)
@@ -192,7 +192,7 @@ async def get_rules_of_reports(context: Context, rules: Rules) -> ReportRulesSho
 
 
 @router.put("", responses=Responses.of((*ANY, *_REFUSALS)))
-async def set_rules_of_reports(body: ReportRulesBody, context: Context, rules: Rules) -> ReportRulesShown:
+async def set_rules_of_reports(body: ReportRulesBody, context: Context, rules: PresentRules) -> ReportRulesShown:
     """Changes them as a whole, for reports that are asked for or fall due from then on.
 
     A schedule that is added, or whose time is changed, owes nothing of before.

@@ -15,7 +15,8 @@ from chassis.database import Database, Statements
 from contracts.access import Role
 from contracts.directory import AgentDefined, Names
 from reporting.figures.question import Question, metric_of
-from reporting.figures.rules import FigureRules, get_figure_rules
+from reporting.figures.rules import FigureRules
+from reporting.figures.rules_store import get_figure_rules
 from reporting.figures.views import Arguments, counted, filler
 from reporting.figures.views import snapshot as one_moment
 from reporting.metrics import Dimension
