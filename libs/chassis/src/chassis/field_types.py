@@ -1,7 +1,7 @@
 """Texts that people type, as request models take them: any script, no control characters, one spelling.
 
 Each kind is brought into the spelling of `contracts.plain_text` before it is stored, compared or searched; lists are
-asked with the same kinds (`work_orders.routes`).
+asked with the same kinds.
 """
 
 import unicodedata

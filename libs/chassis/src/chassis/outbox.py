@@ -1,7 +1,7 @@
 """What is to be published is written in the transaction that made it true.
 
-A statement that changes an order ends with `INSERT` fed by the guarded change, so that an outbox row's
-number is drawn after the order's row lock: numbers of one key then grow in commit order.
+A statement that changes an entity ends with `INSERT` fed by the guarded change, so that an outbox row's
+number is drawn after the lock of the entity's row: numbers of one key then grow in commit order.
 """
 
 import zlib
@@ -81,7 +81,7 @@ _KEY_LOCK_COUNT = 512
 async def add_with_key_locks(tx: Transaction, messages: Sequence[Message]) -> None:
     """Locks the keys of the messages and writes them, last thing in the transaction.
 
-    For messages of a key that no row lock covers: two different rows can speak of the same recording. A key has one
+    For messages of a key that no row lock covers: two different rows can speak of the same subject. A key has one
     of a fixed number of locks, or a command with thousands would need more than the server has. They are taken in the
     order of their numbers and nothing is locked after them, so there is no deadlock.
     """
