@@ -10,8 +10,9 @@ from collections.abc import Sequence
 import msgspec
 
 from chassis.advisory_locks import AdvisoryLock
-from chassis.database import Transaction
+from chassis.database import Transaction, columns_of, unnest_of
 from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp
+from chassis.tables import OUTBOX
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
 from contracts.message import Message
@@ -30,7 +31,12 @@ class EventTooLarge(Invalid):
     zh = "待发布的内容为 {size} 字节，最多 {most} 字节；请缩短文字。"
 
 
-COLUMNS = "shard, aggregatetype, aggregateid, aggregate_version, type, payload, headers"
+WRITTEN = tuple(column for column in OUTBOX.c if column.name not in ("id", "created_at"))
+COLUMNS = columns_of(WRITTEN)
+_ADD = f"""
+insert into outbox ({COLUMNS})
+select {COLUMNS} from {unnest_of(WRITTEN)} with ordinality as message ({COLUMNS}, place)
+where $8 or not {IS_CATCHING_UP} order by place"""
 
 
 def shard_of(key: str) -> int:
@@ -68,15 +74,7 @@ async def add(
     if not messages:
         return
     columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
-    done = await tx.execute(
-        f"""insert into outbox ({COLUMNS})
-            select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],
-                                         $7::jsonb[]) with ordinality
-                as message ({COLUMNS}, place)
-            where $8 or not {IS_CATCHING_UP} order by place""",
-        *columns,
-        settles_restore,
-    )
+    done = await tx.execute(_ADD, *columns, settles_restore)
     if done != f"INSERT 0 {len(messages)}":
         raise CatchingUp()
 
