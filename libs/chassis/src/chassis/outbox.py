@@ -10,7 +10,8 @@ from collections.abc import Sequence
 import msgspec
 
 from chassis.advisory_locks import AdvisoryLock
-from chassis.database import Transaction
+from chassis.database import Transaction, columns_of, unnest_of
+from chassis.tables import OUTBOX
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
 from contracts.message import Message
@@ -29,7 +30,12 @@ class EventTooLarge(Invalid):
     zh = "待发布的内容为 {size} 字节，最多 {most} 字节；请缩短文字。"
 
 
-COLUMNS = "shard, aggregatetype, aggregateid, aggregate_version, type, payload, headers"
+WRITTEN = tuple(column for column in OUTBOX.c if column.name not in ("id", "created_at"))
+COLUMNS = columns_of(WRITTEN)
+_ADD = f"""
+insert into outbox ({COLUMNS})
+select {COLUMNS} from {unnest_of(WRITTEN)} with ordinality as message ({COLUMNS}, place)
+order by place"""
 
 
 def shard_of(key: str) -> int:
@@ -65,14 +71,7 @@ async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None 
     if not messages:
         return
     columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
-    await tx.execute(
-        f"""insert into outbox ({COLUMNS})
-            select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],
-                                         $7::jsonb[]) with ordinality
-                as message ({COLUMNS}, place)
-            order by place""",
-        *columns,
-    )
+    await tx.execute(_ADD, *columns)
 
 
 _KEY_LOCK_COUNT = 512
