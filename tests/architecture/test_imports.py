@@ -65,7 +65,7 @@ def sqlalchemy_where_it_does_not_belong(module: str, imported: str) -> bool:
     if imported.split(".")[0] != "sqlalchemy" or module in WITH_SQLALCHEMY:
         return False
     package, *path = module.split(".")
-    return package not in SERVICES or path[:1] == [] or path[0] not in WITH_SQLALCHEMY_IN_A_SERVICE
+    return package not in SERVICES or WITH_SQLALCHEMY_IN_A_SERVICE.isdisjoint({*path[:1], *path[-1:]})
 
 
 def another_service(module: str, imported: str) -> bool:
