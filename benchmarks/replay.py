@@ -43,7 +43,7 @@ async def _new_database(servers: Servers) -> None:
 
 def _migrate(url: str, _: None) -> None:
     subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", str(REPOSITORY / "services/reporting/alembic.ini"), "upgrade", "head"],
+        [sys.executable, "-m", "alembic", "-c", str(REPOSITORY / "services/reporting/alembic.ini"), "upgrade", "heads"],
         env={**os.environ, "DATABASE_URL": url},
         check=True,
     )

@@ -91,7 +91,7 @@ async def make_database(at: Servers, name: str, service: str) -> str:
     url = at.database(name)
     command = [sys.executable, "-m", "alembic", "-c", str(REPOSITORY / "services" / service / "alembic.ini")]
     await asyncio.to_thread(
-        subprocess.run, [*command, "upgrade", "head"], env={**os.environ, "DATABASE_URL": url}, check=True
+        subprocess.run, [*command, "upgrade", "heads"], env={**os.environ, "DATABASE_URL": url}, check=True
     )
     return url
 

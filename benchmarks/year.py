@@ -78,7 +78,7 @@ class Store:
             await admin.execute(f"create database {name}")
         await admin.close()
         ini = REPOSITORY / "services/reporting/alembic.ini"
-        command = [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"]
+        command = [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "heads"]
         environment = {**os.environ, "DATABASE_URL": self.url}
         await asyncio.to_thread(subprocess.run, command, env=environment, check=True, capture_output=True)
 

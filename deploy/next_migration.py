@@ -20,7 +20,7 @@ from chassis.migrations import execute
 revision = "{revision}"
 down_revision = "{head}"
 branch_labels = None
-depends_on = None
+depends_on = "chassis_0001"
 
 
 def upgrade() -> None:
@@ -40,7 +40,7 @@ drop table release_notes;
 
 def write(services: Path) -> None:
     for ini in sorted(services.glob("*/alembic.ini")):
-        head = ScriptDirectory.from_config(Config(ini)).get_current_head()
+        head = ScriptDirectory.from_config(Config(ini)).as_revision_number(f"{ini.parent.name}@head")
         (ini.parent / "migrations" / "versions" / f"{REVISION}.py").write_text(
             _TEXT.format(revision=REVISION, head=head), encoding="utf-8"
         )

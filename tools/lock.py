@@ -35,9 +35,8 @@ def _name(requirement: str) -> str:
 
 
 def main() -> None:
-    files = [
-        path for part in (".", "libs/*", "services/*", "tools") for path in REPOSITORY.glob(f"{part}/pyproject.toml")
-    ]
+    parts = (".", "libs/*", "libs/*/tooling", "services/*", "tools")
+    files = [path for part in parts for path in REPOSITORY.glob(f"{part}/pyproject.toml")]
     requirements = wanted([tomllib.loads(path.read_text()) for path in files])
     command = [
         *(sys.executable, "-m", "uv", "pip", "compile", "-", "--universal", "--python-version", "3.11"),

@@ -85,7 +85,8 @@ def locked(name):
 
 def packages():
     """Every package of this repository; contracts and chassis first for the reader's sake only."""
-    files = [path for part in ("libs/*", "services/*", "tools") for path in sorted(glob.glob(part + "/pyproject.toml"))]
+    parts = ("libs/*", "libs/*/tooling", "services/*", "tools")
+    files = [path for part in parts for path in sorted(glob.glob(part + "/pyproject.toml"))]
     return [os.path.dirname(path) for path in files]
 
 

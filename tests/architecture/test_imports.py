@@ -57,7 +57,7 @@ def foreign_to_domain(module: str, imported: str) -> bool:
 
 
 def is_in_domain(path: list[str]) -> bool:
-    """Of a service as a whole, or of one of its parts: `intake.domain`, `qa.sampling.domain`."""
+    """Of a service as a whole, or of one of its parts: `dispatch.domain`, `qa.sampling.domain`."""
     return "domain" in path[:2]
 
 
@@ -91,22 +91,22 @@ def trade_in_the_chassis(module: str, imported: str) -> bool:
 
 
 RULES: dict[Callable[[str, str], bool], tuple[str, str]] = {
-    foreign_to_domain: ("intake.domain.creation", "import msgspec"),
-    sqlalchemy_where_it_does_not_belong: ("intake.use_cases", "from sqlalchemy import select"),
-    another_service: ("intake.api", "def later():\n    from dispatch import store"),
+    foreign_to_domain: ("intake.orders.domain.creation", "import msgspec"),
+    sqlalchemy_where_it_does_not_belong: ("intake.orders.use_cases", "from sqlalchemy import select"),
+    another_service: ("intake.orders.api", "def later():\n    from dispatch import store"),
     a_library_above: ("chassis.relay", "from work_orders.order_table import COLUMNS"),
     trade_in_the_chassis: ("chassis.relay", "from contracts.events import WorkOrderCreated"),
 }
 MORE_PLANTED = [
-    (foreign_to_domain, "intake.domain.creation", "from contracts.codec import new_message"),
-    (foreign_to_domain, "intake.domain.creation", "from contracts import codec"),
-    (foreign_to_domain, "intake.domain.creation", "from intake import store"),
-    (foreign_to_domain, "intake.domain.creation", "from .. import store"),
-    (foreign_to_domain, "intake.domain.creation", "from chassis.clock import Clock"),
+    (foreign_to_domain, "intake.orders.domain.creation", "from contracts.codec import new_message"),
+    (foreign_to_domain, "intake.orders.domain.creation", "from contracts import codec"),
+    (foreign_to_domain, "intake.orders.domain.creation", "from intake.orders import store"),
+    (foreign_to_domain, "intake.orders.domain.creation", "from .. import store"),
+    (foreign_to_domain, "intake.orders.domain.creation", "from chassis.clock import Clock"),
     (foreign_to_domain, "qa.sampling.domain.plan", "from qa.sampling import store"),
     (foreign_to_domain, "qa.sampling.domain.plan", "import msgspec"),
     (foreign_to_domain, "qa.sampling.domain.plan", "from dispatch.domain import assignment"),
-    (another_service, "work_orders.views", "import intake.views"),
+    (another_service, "work_orders.views", "import intake.orders.views"),
     (another_service, "chassis.http", "import intake"),
     (another_service, "contracts.events", "from qa.main import app"),
     (a_library_above, "contracts.events", "from chassis import relay"),
@@ -136,7 +136,7 @@ def test_a_planted_import_is_caught(rule: Callable[[str, str], bool], module: st
     "text", ["import dataclasses", "from contracts.events import Zone", "from contracts import order"]
 )
 def test_what_the_domain_may_import_is_let_through(text: str) -> None:
-    module = "intake.domain.creation"
+    module = "intake.orders.domain.creation"
     assert not any(foreign_to_domain(module, imported) for imported in imports_of(text, module))
 
 
@@ -152,4 +152,4 @@ def test_no_module_of_the_chassis_is_named_after_the_trade() -> None:
 def test_the_rules_look_at_something() -> None:
     names = modules()
     assert {"intake", "dispatch", "fieldwork", "qa", "reporting"} <= SERVICES
-    assert {"intake.domain.creation", "chassis.relay", "work_orders.commit", "contracts.events"} <= set(names)
+    assert {"intake.orders.domain.creation", "chassis.relay", "work_orders.commit", "contracts.events"} <= set(names)

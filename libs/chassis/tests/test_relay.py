@@ -14,8 +14,8 @@ from aiokafka.errors import KafkaError
 
 from chassis import relay as relay_module
 from chassis import sending
+from chassis.advisory_locks import AdvisoryLock
 from chassis.outbox import MOST_BYTES, SHARDS, EventTooLarge
-from chassis.publishing import PRESENCE_LOCKS
 from chassis.relay import Relay
 from chassis.testing import eventually
 
@@ -238,7 +238,7 @@ async def test_a_relay_whose_connection_is_cut_goes_on_with_another_one(toy: Toy
                     "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and"
                     " objid = 0 and classid = $1 and database = (select oid from pg_database"
                     " where datname = current_database())",
-                    PRESENCE_LOCKS,
+                    AdvisoryLock.RELAY_PRESENCE,
                 )
             assert cut <= 1
             await asyncio.wait([writing], timeout=1.2)

@@ -7,16 +7,21 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
 
-from contracts.asyncapi import CHANNELS, channel_id, document, headers_of_kind, required_headers
 from contracts.catalogue import CATALOGUE, Entry
 from contracts.codec import MalformedMessage, decode, encode, headers_of
-from contracts.golden import MESSAGES
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import PARTNER_IN, PARTNER_OUT, TOPICS
+from contracts_tooling.asyncapi import CHANNELS, HEADERS, channel_id, document, headers_of_kind, required_headers
+from contracts_tooling.golden import MESSAGES
+from contracts_tooling.schemas import files
 
 DOCUMENT = document()
+FILES = {"asyncapi.json": DOCUMENT} | {name: json.loads(text) for name, text in files().items()}
+REGISTRY = Registry().with_resources((name, DRAFT202012.create_resource(file)) for name, file in FILES.items())
 CHANNEL_FIELDS = {"address", "messages", "title", "summary", "description", "servers", "parameters", "tags", "bindings"}
 OPERATION_FIELDS = {"action", "channel", "title", "summary", "description", "messages", "bindings", "tags", "reply"}
 MESSAGE_FIELDS = {"headers", "payload", "correlationId", "contentType", "name", "title", "summary", "description"}
@@ -34,15 +39,27 @@ def _references(part: Any) -> Iterator[str]:
             yield from _references(inner)
 
 
-def _at(reference: str) -> Any:
-    part: Any = DOCUMENT
-    for name in reference.removeprefix("#/").split("/"):
-        part = part[name]
+def _at(reference: str, file: str = "asyncapi.json") -> Any:
+    """What a reference of a file leads to, in the same file or one beside it; raises `KeyError` if it leads nowhere."""
+    name, _, pointer = reference.partition("#")
+    part: Any = FILES[name or file]
+    for step in pointer.split("/")[1:]:
+        part = part[step]
     return part
 
 
-def _validator(part: dict[str, Any]) -> Draft202012Validator:
-    return Draft202012Validator(part | {"components": DOCUMENT["components"]})
+def _validator(message: Message, part: str) -> Draft202012Validator:
+    """Of the headers or the payload that the document describes for messages of this type."""
+    pointer = f"asyncapi.json#/components/messages/{_message_of(message)['title']}/{part}"
+    return Draft202012Validator({"$ref": pointer}, registry=REGISTRY)
+
+
+def _headers(message: Message, keyword: str) -> set[str]:
+    """The names of the described (`properties`) or of the required headers, those of shared definitions included."""
+    parts = [_message_of(message)["headers"]]
+    for part in parts:  # the list grows while it is read
+        parts += [_at(each["$ref"]) for each in part.get("allOf", ())]
+    return {name for part in parts for name in part.get(keyword, ())}
 
 
 def _message_of(message: Message) -> dict[str, Any]:
@@ -60,11 +77,32 @@ def test_the_document_has_the_fields_of_version_3() -> None:
     assert all(set(message) <= MESSAGE_FIELDS | {"bindings", "tags"} for message in messages)
 
 
-def test_every_reference_leads_somewhere() -> None:
-    references = list(_references(DOCUMENT))
-    assert references
-    for reference in references:
-        assert _at(reference) is not None
+def dangling() -> list[str]:
+    found = []
+    for file, content in FILES.items():
+        for reference in _references(content):
+            try:
+                _at(reference, file)
+            except KeyError:
+                found.append(f"{file}: {reference}")
+    return found
+
+
+def test_every_reference_of_every_file_leads_somewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dangling() == []
+    monkeypatch.setitem(
+        FILES, "planted.json", {"items": [{"$ref": "definitions.json#/$defs/Nothing"}, {"$ref": "no.json"}]}
+    )
+    assert dangling() == ["planted.json: definitions.json#/$defs/Nothing", "planted.json: no.json"]
+
+
+def test_a_header_is_defined_once_and_a_payload_in_its_own_file() -> None:
+    shared = [name for schema in DOCUMENT["components"]["schemas"].values() for name in schema["properties"]]
+    assert sorted(shared) == sorted(HEADERS)
+    for entry in CATALOGUE:
+        message = DOCUMENT["components"]["messages"][entry.body.__name__]
+        assert _at(message["payload"]["$ref"])["x-linework"]["type"] == entry.type
+        assert message["headers"]["properties"].keys() == {"ce_type", "ce_source"}
 
 
 def test_every_name_in_components_is_allowed() -> None:
@@ -97,7 +135,9 @@ def test_an_operation_names_messages_of_its_own_channel() -> None:
     for operation in DOCUMENT["operations"].values():
         channel = operation["channel"]["$ref"]
         assert operation["action"] in ("send", "receive")
-        assert all(item["$ref"].startswith(f"{channel}/messages/") for item in operation["messages"])
+        # Without a list an operation is about every message of its channel.
+        assert ("messages" in operation) == (operation["action"] == "send")
+        assert all(item["$ref"].startswith(f"{channel}/messages/") for item in operation.get("messages", ()))
 
 
 @pytest.mark.parametrize("service", Service)
@@ -113,14 +153,21 @@ def test_a_service_sends_what_it_owns_and_nothing_else(service: Service) -> None
 
 @RECORDED
 def test_a_recorded_message_fits_payload_and_headers(message: Message) -> None:
-    described = _message_of(message)
-    _validator(_at(described["payload"]["$ref"])).validate(json.loads(message.data))
-    _validator(described["headers"]).validate(headers_of(message))
+    _validator(message, "payload").validate(json.loads(message.data))
+    _validator(message, "headers").validate(headers_of(message))
+
+
+@RECORDED
+@pytest.mark.parametrize(
+    "planted", [{"ce_type": "linework.other.v1"}, {"ce_source": "/linework/other"}, {"ce_time": 1}]
+)
+def test_headers_of_another_type_writer_or_form_do_not_fit(message: Message, planted: dict[str, Any]) -> None:
+    assert not _validator(message, "headers").is_valid(headers_of(message) | planted)
 
 
 @RECORDED
 def test_no_header_is_sent_that_is_not_described(message: Message) -> None:
-    assert set(headers_of(message)) <= set(_message_of(message)["headers"]["properties"])
+    assert set(headers_of(message)) <= _headers(message, "properties")
 
 
 @RECORDED
@@ -132,7 +179,7 @@ def test_a_header_is_required_exactly_if_nothing_is_read_without_it(message: Mes
             decode(key, value, [header for header in headers if header[0] != name])
         except MalformedMessage:
             needed.add(name)
-    assert needed == set(_message_of(message)["headers"]["required"])
+    assert needed == _headers(message, "required")
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.body.__name__)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from contracts.chain import GENESIS, ChainBroken, event_hash, time_text, verify_chain
-from contracts.golden import MESSAGES
 from contracts.message import Actor, Message
+from contracts_tooling.golden import MESSAGES
 
 TIMELINE = [message for name, message in MESSAGES.items() if name.startswith("whole-life/")]
 LATER = TIMELINE[3].occurred_at + timedelta(microseconds=1)

@@ -11,10 +11,10 @@ from contracts import events as e
 from contracts import requests as r
 from contracts.chain import GENESIS
 from contracts.codec import MalformedMessage, decode, encode, headers_of, new_message
-from contracts.golden import MESSAGES
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.topics import DIRECTORY, WORK_ORDERS
+from contracts_tooling.golden import MESSAGES
 
 DISPATCHED = MESSAGES["whole-life/05-dispatched"]
 CREATED = MESSAGES["whole-life/01-created"]

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from contracts.compatibility import SCHEMAS_FOLDER, Rule, main, present, schemas_in, violations
+from contracts_tooling.compatibility import SCHEMAS_FOLDER, Rule, main, present, schemas_in, violations
+from contracts_tooling.schemas import DEFINITIONS, files
 
 CREATED = "linework.work_order.created.v1"
 DISPATCHED = "linework.work_order.dispatched.v1"
@@ -154,6 +155,27 @@ def test_the_command_prints_one_line_a_violation_and_fails(tmp_path: Path, capsy
     assert capsys.readouterr().out == ""
 
 
+def test_a_change_of_a_shared_definition_is_seen_in_every_message_that_uses_it(tmp_path: Path) -> None:
+    texts = files()
+    definitions = json.loads(texts[DEFINITIONS])
+    definitions["$defs"]["Channel"]["enum"].remove("fax")
+    for name, text in (texts | {DEFINITIONS: json.dumps(definitions)}).items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = violations(present(), schemas_in(tmp_path))
+    assert {violation.rule for violation in found} == {Rule.ENUM_VALUE_REMOVED}
+    assert {violation.type for violation in found} == {
+        name for name, one in present().items() if "Channel" in one.get("$defs", {})
+    }
+    assert len(found) > 20
+
+
+def test_whether_a_definition_is_shared_or_in_its_message_makes_no_difference(tmp_path: Path) -> None:
+    for name, text in files().items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    apart = schemas_in(_written(tmp_path / "apart", present()))
+    assert violations(apart, schemas_in(tmp_path)) == violations(schemas_in(tmp_path), apart) == []
+
+
 def test_the_asyncapi_document_beside_the_schemas_is_no_schema(tmp_path: Path) -> None:
     assert schemas_in(_written(tmp_path / "old", present())) == present()
 
@@ -163,7 +185,7 @@ def test_the_command_compares_with_a_git_revision(tmp_path: Path) -> None:
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
     for command in (["init", "-q"], ["add", "."], ["commit", "-qm", "x", "--no-verify"]):
         subprocess.run(["git", *identity, *command], cwd=tmp_path, check=True)
-    command = [sys.executable, "-m", "contracts.compatibility", "HEAD"]
+    command = [sys.executable, "-m", "contracts_tooling.compatibility", "HEAD"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.startswith("enum_value_removed: linework.work_order.created.v1 channel: ")

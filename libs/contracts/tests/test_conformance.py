@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from contracts import conformance as rules
 from contracts import partners as p
 from contracts.codec import encode, new_partner_message
-from contracts.golden import MESSAGES
 from contracts.message import Message
+from contracts_tooling.golden import MESSAGES
 
 NOW = datetime(2026, 3, 3, 12, 0, tzinfo=UTC)
 OF_PARTNERS = [message for name, message in MESSAGES.items() if name.startswith("partner-") and "out" not in name]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from contracts.catalogue import CATALOGUE
-from contracts.generate import PAGE, SCHEMAS_FOLDER, differences, documents, main, write
 from contracts.lifecycle import STEPS, Act, Status
+from contracts_tooling.generate import PAGE, SCHEMAS_FOLDER, differences, documents, main, write
 
 ROOT = Path(__file__).parents[3]
 
@@ -18,7 +18,7 @@ def test_the_committed_files_are_what_the_code_generates() -> None:
 
 
 def test_a_second_process_generates_the_same_bytes(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "contracts.generate", "--root", str(tmp_path)]
+    command = [sys.executable, "-m", "contracts_tooling.generate", "--root", str(tmp_path)]
     subprocess.run(command, check=True, env={"PYTHONHASHSEED": "1"})
     assert {path: (tmp_path / path).read_text(encoding="utf-8") for path in documents()} == documents()
 

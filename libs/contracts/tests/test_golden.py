@@ -10,10 +10,10 @@ import pytest
 from contracts.catalogue import CATALOGUE
 from contracts.chain import event_hash, verify_chain
 from contracts.codec import decode
-from contracts.golden import MESSAGES, read, record_missing, text_of
 from contracts.lifecycle import Status
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
+from contracts_tooling.golden import MESSAGES, read, record_missing, text_of
 
 FOLDER = Path(__file__).parents[1] / "golden"
 FILES = sorted(FOLDER.rglob("*.json"))

@@ -5,12 +5,14 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 PROJECT = Path(__file__).parents[1]
+TOOLING = {file.name for file in (PROJECT / "tooling").rglob("*.py")} - {"__init__.py"}
 
 ROUND_TRIP = """
 from datetime import UTC, datetime
@@ -87,6 +89,15 @@ def test_the_wheel_needs_msgspec_and_nothing_else(installed: Path) -> None:
 def test_the_wheel_holds_the_package_and_nothing_else(installed: Path) -> None:
     names = {path.name.split("-")[0] for path in installed.iterdir()}
     assert names == {"contracts", "linework_contracts", "msgspec"}
+
+
+def development_tools(modules: Iterable[Path]) -> set[str]:
+    return {module.name for module in modules} & TOOLING
+
+
+def test_the_wheel_holds_no_development_tool(installed: Path) -> None:
+    assert development_tools(installed.glob("contracts/**/*.py")) == set()
+    assert development_tools([Path("contracts/golden.py"), Path("contracts/codec.py")]) == {"golden.py"}
 
 
 def test_the_example_of_the_readme_publishes_and_reads(installed: Path) -> None:

@@ -10,9 +10,9 @@ from jsonschema import Draft202012Validator
 
 from contracts.catalogue import BY_BODY, BY_TYPE, CATALOGUE, Entry
 from contracts.codec import MalformedMessage, decode, encode
-from contracts.golden import MESSAGES
 from contracts.message import Message
-from contracts.schemas import components, field_notes, schema_of
+from contracts_tooling.golden import MESSAGES
+from contracts_tooling.schemas import components, field_notes, files, json_text, read_files, schema_of
 
 ENTRIES = pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.body.__name__)
 RECORDED = pytest.mark.parametrize("message", MESSAGES.values(), ids=list(MESSAGES))
@@ -48,7 +48,14 @@ def test_every_schema_is_valid_and_of_the_current_dialect(entry: Entry) -> None:
     schema = schema_of(entry)
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
-    assert schema["$id"].endswith(entry.type)
+    assert schema["$id"] == f"{entry.type}.json"
+
+
+def test_the_files_say_what_the_schemas_say_and_no_shape_twice() -> None:
+    texts = files()
+    assert read_files(texts) == {entry.type: json.loads(json_text(schema_of(entry))) for entry in CATALOGUE}
+    shapes = [name for text in texts.values() for name in json.loads(text).get("$defs", {})]
+    assert len(shapes) == len(set(shapes)) > 20
 
 
 @ENTRIES

@@ -14,11 +14,11 @@ from chassis.wakeup import APPLIED, Wakeup
 from contracts import events as e
 from contracts.catalogue import CATALOGUE, Kind
 from contracts.codec import new_message
-from contracts.golden import MESSAGES
 from contracts.lifecycle import Service, Status
 from contracts.message import Message
 from contracts.order import WorkOrder
 from contracts.sealing import SEALED, SealingKeyDestroyed, SealingKeyIssued, free_texts, texts_of
+from contracts_tooling.golden import MESSAGES
 from work_orders.order_table import to_json
 from work_orders.sealing import Opening, place_of, seal, sealed
 from work_orders.sealing_keys import SealingKeyNotArrived, SealingKeys, SubscriberErased, key_place, on_sealing_keys

@@ -152,7 +152,7 @@ class Growth:
 
     async def _restless(self, writers: Sequence[str]) -> str | None:
         """Why the topic does not stand still, or is not read to its end; lets publishing rest on."""
-        from chassis.restored import ends_of
+        from chassis.recovery.restored_backup import ends_of
 
         at_work = [writer for writer in writers if await self._let_rest(writer, _REST_SECONDS)]
         if at_work:

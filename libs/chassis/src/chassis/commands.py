@@ -18,6 +18,7 @@ from datetime import datetime
 
 from fastapi import Request, Response
 
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements, Transaction
 from chassis.guard import caller_of
 from chassis.problems import MalformedRequest, VersionRequired, language_of
@@ -26,9 +27,6 @@ from contracts.refusals import Invalid
 
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _LONGEST_KEY = 200
-_KEY_LOCKS = 0x4C57_0005
-REMEMBERED_FOR_WHOM_V1 = "alter table idempotency_keys add column role text, add column areas text[];\n"
-"""Whom an answer was given to. Expands: code of before leaves both empty, which is read as `may_have` says."""
 KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
 
 
@@ -186,7 +184,7 @@ async def raise_if_replied(statements: Statements, idempotency: Idempotency | No
     if idempotency is None:
         return
     if isinstance(statements, Transaction):
-        await statements.execute("select pg_advisory_xact_lock($1, $2)", _KEY_LOCKS, idempotency.lock)
+        await statements.execute("select pg_advisory_xact_lock($1, $2)", AdvisoryLock.IDEMPOTENCY_KEY, idempotency.lock)
     row = await statements.fetchrow(
         "select fingerprint, status, etag, response, role, areas from idempotency_keys"
         " where caller = $1 and route = $2 and key = $3",

@@ -17,6 +17,7 @@ import asyncpg
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from chassis.asyncpg_internals import end_idle
 from contracts.refusals import Unavailable
 
 TRANSIENT = (
@@ -63,6 +64,16 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer at this moment; ask again with the same Idempotency-Key."""
 
     zh = "数据库暂时没有响应；请使用相同的 Idempotency-Key 重试。"
+
+
+class CatchingUp(Unavailable):
+    """The database was restored and is reading what it missed; ask again with the same Idempotency-Key."""
+
+    zh = "数据库刚刚恢复，正在补读错过的消息；请使用相同的 Idempotency-Key 稍后重试。"
+
+
+_RESTORE_FENCE = "restore_fence"
+"""The name under which the fence of `chassis.recovery.fence` refuses a statement."""
 
 
 def is_transient(error: BaseException) -> bool:
@@ -140,7 +151,7 @@ class Transaction(Statements):
     """Statements that are committed together, or not at all."""
 
     is_catching_up = False
-    """Whether what is read here was published before the database was restored; see `chassis.catching_up`."""
+    """Whether what is read here was published before the database was restored; see `chassis.recovery.fence`."""
 
 
 class Database:
@@ -157,13 +168,16 @@ class Database:
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Statements]:
-        """Statements that each commit themselves."""
+        """Statements that each commit themselves. Raises `CatchingUp` as `begin` does."""
         async with self._driver() as connection:
             yield Statements(connection)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        """One transaction; committed at the end of the block, rolled back when it raises."""
+        """One transaction; committed at the end of the block, rolled back when it raises.
+
+        Raises `CatchingUp` where it publishes while a restored database reads what it missed.
+        """
         async with self._driver() as connection:
             transaction = connection.transaction()
             await transaction.start()
@@ -188,7 +202,11 @@ class Database:
             # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
             if isinstance(error, TimeoutError):
-                _end_idle(pool)
+                end_idle(pool)
+            raise
+        except asyncpg.LockNotAvailableError as error:
+            if error.constraint_name == _RESTORE_FENCE:
+                raise CatchingUp() from error
             raise
         finally:
             await pool.release(connection)
@@ -211,16 +229,6 @@ class Database:
                     },
                 )
         return self._pool
-
-
-def _end_idle(pool: asyncpg.Pool) -> None:
-    """What swallows one connection swallows its neighbours: not each of them is to be waited for in turn.
-
-    The pool's own `expire_connections` would say goodbye first and wait for an answer.
-    """
-    for holder in pool._holders:
-        if holder.is_connected() and holder.is_idle():
-            holder.terminate()
 
 
 async def _leave_as_it_is(_: asyncpg.Connection) -> None:

@@ -20,10 +20,10 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from chassis.database import Database, is_transient
 from chassis.fetching import AIOKafkaConsumer, empty_until, fetched_until
-from chassis.made_anew import Standing, reset_if_recreated
 from chassis.offsets import TopicRecreated, offsets_of
 from chassis.parking import raw_record
 from chassis.progress import Progress
+from chassis.recovery.recreated_topic import Standing, reset_if_recreated
 from chassis.subscribe import Consumer
 from chassis.telemetry import METRICS
 

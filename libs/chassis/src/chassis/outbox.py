@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chassis.catching_up import IS_CATCHING_UP, CatchingUp
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Transaction
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
@@ -57,30 +57,24 @@ def row_of(message: Message, topic: Topic | None = None) -> tuple[int, str, str,
     )
 
 
-async def add(
-    tx: Transaction, messages: Sequence[Message], topic: Topic | None = None, *, settles_restore: bool = False
-) -> None:
+async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None = None) -> None:
     """Writes messages in the order given. The caller holds the lock of every key among them.
 
-    Raises `CatchingUp` while a restored database reads what it missed, except for what settles just that.
+    The transaction ends in `CatchingUp` while a restored database reads what it missed (`chassis.recovery.fence`).
     """
     if not messages:
         return
     columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
-    done = await tx.execute(
+    await tx.execute(
         f"""insert into outbox ({COLUMNS})
             select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],
                                          $7::jsonb[]) with ordinality
                 as message ({COLUMNS}, place)
-            where $8 or not {IS_CATCHING_UP} order by place""",
+            order by place""",
         *columns,
-        settles_restore,
     )
-    if done != f"INSERT 0 {len(messages)}":
-        raise CatchingUp()
 
 
-_KEY_LOCKS = 0x4C57_0006
 _KEY_LOCK_COUNT = 512
 
 
@@ -93,5 +87,7 @@ async def add_with_key_locks(tx: Transaction, messages: Sequence[Message]) -> No
     """
     if messages:
         locks = sorted({zlib.crc32(message.subject.encode()) % _KEY_LOCK_COUNT for message in messages})
-        await tx.execute("select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", _KEY_LOCKS, locks)
+        await tx.execute(
+            "select pg_advisory_xact_lock($1, lock) from unnest($2::int[]) as lock", AdvisoryLock.OUTBOX_KEY, locks
+        )
         await add(tx, messages)

@@ -15,6 +15,7 @@ from typing import Any
 
 from aiokafka import ConsumerRecord
 
+from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Database, Statements, Transaction
 from chassis.fetching import UndecodableRecord, next_offset
 from contracts.refusals import Conflict, Invalid, NotFound
@@ -120,7 +121,6 @@ class Parked:
 
 
 PARKED = "parked"
-_LOCK_SPACE = 0x4C57_0003
 BEHIND = "an earlier record of this key is parked"
 
 
@@ -129,7 +129,7 @@ def _lock_of(topic: str, key: str) -> int:
 
 
 async def lock_key(tx: Transaction, topic: str, key: str) -> None:
-    await tx.execute("select pg_advisory_xact_lock($1, $2)", _LOCK_SPACE, _lock_of(topic, key))
+    await tx.execute("select pg_advisory_xact_lock($1, $2)", AdvisoryLock.PARKED_KEY, _lock_of(topic, key))
 
 
 async def parked_keys(tx: Transaction, topic: str, keys: Iterable[str]) -> set[str]:

@@ -16,12 +16,13 @@ from uuid import UUID
 
 import asyncpg
 
-from chassis import catching_up, parking
+from chassis import parking
 from chassis.database import Database, Transaction, is_transient
-from chassis.made_anew import parked_before
 from chassis.offsets import advance, move
 from chassis.outbox import EventTooLarge
 from chassis.parking import BEHIND, Parked, RawRecord
+from chassis.recovery import fence
+from chassis.recovery.recreated_topic import parked_before
 from chassis.subscription import Gap, Poison, Subscription
 from chassis.telemetry import METRICS, log_events
 from chassis.tracing import applying
@@ -72,7 +73,7 @@ class Consumer:
                 await self._apply_whole(records)
                 break
             except Exception as error:
-                if not catching_up.is_passing(error) or time.monotonic() > give_up_at:
+                if not fence.is_passing(error) or time.monotonic() > give_up_at:
                     raise
                 log.warning("applying %s waits: %s: %s", self._topic, type(error).__name__, error)
                 await asyncio.sleep(backoff)
@@ -124,7 +125,7 @@ class Consumer:
             await self._advance(tx, records)
             applicable, parked = await self._split(tx, records, messages, poison)
             if tx.is_catching_up:
-                await catching_up.forget_published(tx, [message.id for message in messages.values()])
+                await fence.forget_published(tx, [message.id for message in messages.values()])
             if applicable:
                 await self.subscription.handler(applicable, tx)
             await parking.park(tx, parked)
@@ -146,11 +147,12 @@ class Consumer:
     async def _note_catching_up(self, tx: Transaction, is_catching_up: bool) -> None:
         tx.is_catching_up = is_catching_up
         if is_catching_up:
-            await catching_up.take_turns(tx)
+            await fence.take_turns(tx)
 
     async def _settle_restore(self, tx: Transaction) -> None:
         settle = self.subscription.when_caught_up
-        if tx.is_catching_up and settle and not await catching_up.is_catching_up(tx, self._topic):
+        if tx.is_catching_up and settle and not await fence.is_catching_up(tx, self._topic):
+            await fence.pass_through(tx)
             await settle(tx)
 
     def _decode(self, records: Sequence[RawRecord]) -> tuple[dict[int, Message], dict[int, str]]:

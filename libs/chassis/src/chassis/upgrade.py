@@ -20,6 +20,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 
 from chassis.database import TRANSIENT, driver_url, url_from_environment
+from chassis.migrations.revisions import Revisions
 
 _LOOK_EVERY_SECONDS = 1.0
 
@@ -36,15 +37,15 @@ class Stand(StrEnum):
 
 def stand_of(ini: Path, url: str) -> Stand:
     """Where the database stands; raises `CommandError` for migrations that cannot be read."""
-    script = ScriptDirectory.from_config(Config(ini))
+    config = Config(ini)
+    revisions = Revisions(config, ScriptDirectory.from_config(config))
     try:
         present = asyncio.run(_revisions(url))
     except TRANSIENT:
         return Stand.AWAY
-    known = {revision.revision for revision in script.walk_revisions()}
-    if present - known:
+    if not revisions.are_known(present):
         return Stand.AHEAD
-    return Stand.NEWEST if present and present == set(script.get_heads()) else Stand.BEHIND
+    return Stand.NEWEST if revisions.are_complete(present) else Stand.BEHIND
 
 
 async def _revisions(url: str) -> set[str]:
@@ -61,7 +62,7 @@ def upgrade(ini: Path, url: str) -> Stand:
     """Runs what is missing; nothing when the database is ahead."""
     stand = stand_of(ini, url)
     if stand in (Stand.BEHIND, Stand.AWAY):
-        command.upgrade(Config(ini), "head")
+        command.upgrade(Config(ini), "heads")
         return Stand.NEWEST
     return stand
 

@@ -16,9 +16,10 @@ from chassis.dynamic_subscriptions import Arriving, DynamicSubscriptions
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
 from chassis.listener import Listener
-from chassis.made_anew import TopicIsBeingFilled, find_misfits
+from chassis.recovery import fence
+from chassis.recovery.lost_topic import TopicIsBeingRefilled
+from chassis.recovery.start_check import check_before_start
 from chassis.relay import Relay
-from chassis.restored import restored
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
 from chassis.telemetry import METRICS
@@ -123,11 +124,12 @@ class Worker:
         # The broker may be away at the start; the probes answer meanwhile.
         while True:
             try:
-                await self._notice_misfits()
+                await check_before_start(self._settings, self._service, self._subscriptions, self.db)
+                self._may_publish.set()
                 await self._start_broker()
-            except (KafkaError, TopicIsBeingFilled, *TRANSIENT) as error:
+            except (KafkaError, TopicIsBeingRefilled, *TRANSIENT) as error:
                 self.waits_for = str(error)
-                if isinstance(error, TopicIsBeingFilled):
+                if isinstance(error, TopicIsBeingRefilled):
                     self._note_answer()
                 log.warning("waiting for Kafka: %s", error)
                 await self._broker.stop()
@@ -156,18 +158,6 @@ class Worker:
         for listener in self._listeners:
             listener.progress.answered()
 
-    async def _notice_misfits(self) -> None:
-        """Before anything is read or published: a topic made anew, and a restored database that nobody told us of."""
-        if await find_misfits(self._settings, self._service, self._subscriptions, self.db):
-            behind = await restored(self._settings, self._subscriptions)
-            log.error(
-                "the database has read less than Kafka was told: restored from a backup? Nothing is done until it has"
-                " caught up; run python -m chassis.restored %s next time",
-                self._service,
-                extra={"behind": behind},
-            )
-        self._may_publish.set()
-
     async def _publish(self) -> None:
         await self._may_publish.wait()
         await self._relay.run()
@@ -184,6 +174,7 @@ class Worker:
                         "delete from parked where settled_at < now() - make_interval(days => $1)",
                         self._settings.parked_kept_days,
                     )
+                await fence.lower(self.db)
             except Exception as error:
                 if not is_transient(error):
                     raise

@@ -11,7 +11,6 @@ from typing import TypeVar
 import asyncpg
 
 from chassis import outbox
-from chassis.catching_up import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.commands import (
     KEY_COLUMNS,
     CommandHeaders,
@@ -79,11 +78,11 @@ select count(*) from changed"""
 _CHANGE = f"""
 with changed as (
     update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::int", "stream_version")})
-    where id = $1 and version = $17::int and $3::int is not null and not {IS_CATCHING_UP} returning 1
+    where id = $1 and version = $17::int and $3::int is not null returning 1
 ), {_SENT_AND_KEPT}"""
 _CREATE = f"""
 with changed as (
-    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 and not {IS_CATCHING_UP}
+    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0
         -- Held until this is committed: an erasure that comes at the same moment sees the order, or is seen here.
         and exists (select from sealing_keys where subscriber_id = $33::text and wrapped is not null for share)
     returning 1
@@ -158,8 +157,6 @@ async def write_order(db: Database, stored: StoredOrder, message: Message, heade
 
 async def _raise_stale(statements: Statements, order_id: str, headers: CommandHeaders, decided_on: int) -> None:
     await raise_if_replied(statements, headers.idempotency)
-    if await is_catching_up(statements):
-        raise CatchingUp()
     if decided_on == 0:
         raise SubscriberErased()
     present = await find_stored_order(statements, order_id)

@@ -6,14 +6,11 @@ nothing. Orders and directory are two topics: an order can name an area or a per
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from chassis.database import Statements, Transaction
-from chassis.say_again import OPERATOR
-from contracts.codec import new_message
 from contracts.directory import (
     AgentDefined,
     DemandTypeDefined,
@@ -23,21 +20,7 @@ from contracts.directory import (
     StaffDefined,
     WorkAreaDefined,
 )
-from contracts.lifecycle import Service
 from contracts.message import Message
-
-DIRECTORY_V1 = """
-create table directory (
-    kind text not null,
-    id text collate "C" not null,
-    entity_version integer not null,
-    work_area_id text,
-    body json not null,
-    primary key (kind, id)
-);
-create index directory_staff on directory (work_area_id, id) where kind = 'staff';
-"""
-"""`body` is the entity as it was last defined; `work_area_id` is where a member of staff belongs."""
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
 _AGENT = "agent"
@@ -197,19 +180,3 @@ async def find_type_names(statements: Statements, device_type: str, demand_type:
         msgspec.json.decode(device, type=DeviceTypeDefined).names if device else None,
         msgspec.json.decode(demand, type=DemandTypeDefined).names if demand else None,
     )
-
-
-def re_emitted(entities: Iterable[tuple[str, Any, int]], *, service: Service, now: datetime) -> list[Message]:
-    """What a service that defines entities says when the topic was lost: each by its key, what it is, its version."""
-    return [
-        new_message(
-            entity,
-            service=service,
-            subject=subject,
-            actor=OPERATOR,
-            occurred_at=now,
-            recorded_at=now,
-            entity_version=version,
-        )
-        for subject, entity, version in entities
-    ]

@@ -42,37 +42,6 @@ work_orders = Table(
     Column("body", JSON, nullable=False),
 )
 
-WORK_ORDERS_V1 = """
-create table work_orders (
-    id text collate "C" primary key,
-    version integer not null,
-    stream_version integer not null,
-    status text not null,
-    custodian text,
-    work_area_id text,
-    order_no text not null,
-    external_reference text,
-    subscriber_no text not null,
-    device_type text not null,
-    demand_type text not null,
-    urgency smallint not null,
-    due_at timestamptz not null,
-    changed_at timestamptz not null,
-    last_hash text not null,
-    body json not null
-) with (fillfactor = 70);
-create table requests_seen (
-    request_id text primary key,
-    order_id text not null,
-    settled_hop integer not null,
-    is_answered boolean not null
-);
-"""
-"""The tables as a service's first migration creates them; each service adds the indexes of its own lists."""
-
-OWED_V1 = "alter table requests_seen add column owed jsonb;\n"
-"""A request that a restored database found, until it is settled; see `work_orders.request_handling`."""
-
 _ORDER = msgspec.json.Decoder(WorkOrder)
 
 

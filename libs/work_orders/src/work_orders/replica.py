@@ -10,21 +10,19 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
 from chassis.database import Statements, Transaction
 from chassis.subscribe import Gap, Poison
 from chassis.telemetry import METRICS
 from contracts.chain import GENESIS, event_hash
-from contracts.codec import decode, headers_of
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
 from contracts.requests import WorkOrderExtensionRequested, WorkOrderRequest, WorkOrderRequestRefused
 from work_orders.order_table import COLUMNS, TYPES, StoredOrder, stored_order_of, values_of
-from work_orders.request_handling import RequestState, answer, note_owed, owed_answer
+from work_orders.recovery import kept_of, note_owed, owed_answer, owed_of
+from work_orders.request_handling import RequestState, answer
 from work_orders.sla_clocks import RuleSets
 
 log = logging.getLogger(__name__)
@@ -108,7 +106,7 @@ class Replica:
             self._send(answer(message, stored, seen, service=self._service, now=now, limits=limits), batch)
 
     async def settle_restore(self, tx: Transaction) -> None:
-        """Answers the requests that a restored database found and that nobody has answered; see `catching_up`."""
+        """Answers the requests that a restored database found without an answer; see `work_orders.recovery`."""
         rows = await tx.fetch(
             "select * from requests_seen where owed is not null order by owed->'headers'->>'ce_recordedtime'"
         )
@@ -172,18 +170,8 @@ async def _requests_seen(messages: Iterable[Message], tx: Transaction) -> dict[s
 
 
 def _seen_of(row: Any) -> RequestState:
-    owed = None
-    if row["owed"] is not None:
-        kept = msgspec.json.decode(row["owed"])
-        pairs = [(name, text.encode()) for name, text in kept["headers"].items()]
-        owed = decode(row["order_id"].encode(), kept["value"].encode(), pairs)
+    owed = owed_of(row["order_id"], row["owed"])
     return RequestState(row["order_id"], row["settled_hop"], row["is_answered"], owed=owed)
-
-
-def _kept(owed: Message | None) -> str | None:
-    if owed is None:
-        return None
-    return msgspec.json.encode({"headers": headers_of(owed), "value": owed.data.decode()}).decode()
 
 
 _NAMES = COLUMNS.split(", ")
@@ -218,6 +206,6 @@ async def _save(batch: _Batch, tx: Transaction) -> None:
                 seen.order_id,
                 seen.settled_hop,
                 seen.is_answered,
-                _kept(seen.owed),
+                kept_of(seen.owed),
             )
-    await outbox.add(tx, batch.to_send, settles_restore=batch.is_catching_up)
+    await outbox.add(tx, batch.to_send)

@@ -22,17 +22,6 @@ from contracts.sealing import SealedText, SealingKeyDestroyed, SealingKeyIssued
 
 log = logging.getLogger(__name__)
 
-SEALING_KEYS_V1 = """
-create table sealing_keys (
-    subscriber_id text collate "C" primary key,
-    entity_version integer not null,
-    master_key_id text,
-    wrapped text,
-    check ((master_key_id is null) = (wrapped is null))
-);
-"""
-"""Without `wrapped` the key was destroyed. Its row stays and has no other data of the subscriber."""
-
 _SECONDS_AT_HAND = 10.0
 _MOST_AT_HAND = 20_000
 

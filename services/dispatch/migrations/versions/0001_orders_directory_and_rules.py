@@ -1,18 +1,14 @@
-"""Orders, the directory of work areas and staff, and the rules operators change."""
+"""The indexes of order lists, the directory of work areas and staff, and the rules operators change."""
 
 from chassis.migrations import execute
-from chassis.schema import TECHNICAL_TABLES_V1
-from work_orders.order_table import WORK_ORDERS_V1
 
-revision = "0001"
+revision = "dispatch_0001"
 down_revision = None
-branch_labels = None
-depends_on = None
+branch_labels = ("dispatch",)
+depends_on = "work_orders_0001"
 
 
 def upgrade() -> None:
-    execute(TECHNICAL_TABLES_V1)
-    execute(WORK_ORDERS_V1)
     # An order that has left dispatch is in none of the partial indexes, so following its further life is
     # cheap. `waiting` is the list that opens by default: one index over its three statuses, because an
     # index that begins with the status cannot give several of them in the order of urgency.
@@ -57,6 +53,6 @@ insert into rules (name, version, value, changed_by, changed_at)
 
 def downgrade() -> None:
     execute("""
-drop table rules, staff, work_areas, work_orders, requests_seen;
-drop table outbox, idempotency_keys, positions, parked;
+drop table rules, staff, work_areas;
+drop index work_orders_urgent, work_orders_waiting, work_orders_waiting_order_no, work_orders_waiting_subscriber_no;
 """)

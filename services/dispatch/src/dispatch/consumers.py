@@ -3,7 +3,7 @@
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
-from dispatch import restored
+from dispatch import recovery
 from work_orders.replica import Replica
 from work_orders.sealing_keys import on_sealing_keys
 from work_orders.time_limits import on_deadlines, rule_sets
@@ -15,5 +15,5 @@ SUBSCRIPTIONS = [
     Subscription(SEALING_KEYS, on_sealing_keys),
 ]
 
-OWN = [Subscription(DIRECTORY, restored.take_back), Subscription(DEADLINES, on_deadlines)]
+OWN = [Subscription(DIRECTORY, recovery.take_back), Subscription(DEADLINES, on_deadlines)]
 """What it writes itself; read again only when its database was restored."""

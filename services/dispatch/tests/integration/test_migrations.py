@@ -37,7 +37,7 @@ async def test_the_migration_can_be_taken_back_and_made_again(new_database):
     before = await tables(url)
     await asyncio.to_thread(alembic, url, command.downgrade, "base")
     assert await tables(url) == {"alembic_version"}
-    await asyncio.to_thread(alembic, url, command.upgrade, "head")
+    await asyncio.to_thread(alembic, url, command.upgrade, "heads")
     assert await tables(url) == before
 
 

@@ -1,18 +1,14 @@
-"""Orders, subscribers, the lists operators edit, history and requests."""
+"""The indexes of order lists, subscribers, the lists operators edit, history and requests."""
 
 from chassis.migrations import execute
-from chassis.schema import TECHNICAL_TABLES_V1
-from work_orders.order_table import WORK_ORDERS_V1
 
-revision = "0001"
+revision = "intake_0001"
 down_revision = None
-branch_labels = None
-depends_on = None
+branch_labels = ("intake",)
+depends_on = "work_orders_0001"
 
 
 def upgrade() -> None:
-    execute(TECHNICAL_TABLES_V1)
-    execute(WORK_ORDERS_V1)
     execute("""
 create unique index work_orders_order_no on work_orders (order_no);
 create unique index work_orders_external_reference on work_orders (external_reference)
@@ -79,7 +75,7 @@ create index requests_order on requests (order_id);
 
 def downgrade() -> None:
     execute("""
-drop table requests, order_history, order_types, subscribers, work_orders, requests_seen;
+drop table requests, order_history, order_types, subscribers;
 drop sequence order_numbers;
-drop table outbox, idempotency_keys, positions, parked;
+drop index work_orders_order_no, work_orders_external_reference, work_orders_subscriber_no, work_orders_urgent;
 """)

@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "0002"
-down_revision = "0001"
+revision = "intake_0002"
+down_revision = "intake_0001"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "0003"
-down_revision = "0002"
+revision = "intake_0003"
+down_revision = "intake_0002"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,10 @@ from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
-from intake import activity_store, restored, store
-from intake.erasing import on_sealing_keys_of_ours
+from intake import recovery
+from intake.orders import store as orders_store
+from intake.privacy import activity_store
+from intake.privacy.erasure import on_sealing_keys_of_ours
 from work_orders.replica import Replica
 
 _follower = Replica(Service.INTAKE)
@@ -16,10 +18,10 @@ _follower = Replica(Service.INTAKE)
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     await _follower.follow(messages, tx)
-    await store.add_history(tx, messages)
+    await orders_store.add_history(tx, messages)
     if tx.is_catching_up:
-        await restored.take_back_requests(tx, messages)
-    await store.settle_requests(tx, messages)
+        await recovery.take_back_requests(tx, messages)
+    await orders_store.settle_requests(tx, messages)
 
 
 async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
@@ -29,7 +31,7 @@ async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
 
 async def when_caught_up(tx: Transaction) -> None:
     await _follower.settle_restore(tx)
-    await restored.skip_used_numbers(tx)
+    await recovery.skip_used_numbers(tx)
 
 
 SUBSCRIPTIONS = [
@@ -38,5 +40,5 @@ SUBSCRIPTIONS = [
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]
 
-OWN = [Subscription(DIRECTORY, restored.take_back)]
+OWN = [Subscription(DIRECTORY, recovery.take_back)]
 """What it writes itself; read again only when its database was restored."""

@@ -4,30 +4,44 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from intake import api, api_calls, api_knowledge, api_partners, api_people, api_retention, api_subscribers, api_ties
+from intake import access
+from intake.calls import api as calls
 from intake.consumers import SUBSCRIPTIONS
-from intake.partners import subscription_finder
+from intake.knowledge import api as knowledge
+from intake.links import api as links
+from intake.orders import api as orders
+from intake.outages import api as outages
+from intake.partners import api as partners
+from intake.partners.subscriptions import subscription_finder
+from intake.privacy import api as people
+from intake.privacy import api_retention as retention
+from intake.reference import api as order_types
+from intake.reference import api_desk_rules as desk_rules
+from intake.subscribers import api as subscribers
 from work_orders.http import prepare_orders
+
+ROUTERS = [
+    orders.router,
+    subscribers.router,
+    order_types.router,
+    people.router,
+    retention.router,
+    partners.router,
+    calls.router,
+    outages.router,
+    links.router,
+    desk_rules.router,
+    knowledge.router,
+]
 
 
 def app(settings: Settings) -> FastAPI:
     return create_app(
         "intake",
         settings,
-        [
-            module.router
-            for module in (
-                api,
-                api_subscribers,
-                api_people,
-                api_retention,
-                api_partners,
-                api_calls,
-                api_ties,
-                api_knowledge,
-            )
-        ],
+        ROUTERS,
         description="Calls, subscribers, work orders from creation to look-up, requests to custodians, knowledge.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         find_subscription=subscription_finder(settings.master_keys),
         prepare=prepare_orders,

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from chassis.database import Statements
-from intake.domain.desk import CallNotFound
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,21 +38,6 @@ def sees_call(sub: str, areas: str) -> str:
     return f"""({areas}::text[] is null or calls.agent_id = {sub} or calls.earlier_agent_ids @> array[{sub}::text]
         or exists (select from settlements join work_orders on work_orders.id = settlements.order_id
                    where settlements.call_id = calls.id and work_orders.work_area_id = any({areas}::text[])))"""
-
-
-async def can_see_call(statements: Statements, call_id: str, scope: Scope) -> bool:
-    return await statements.fetchval(
-        f"select exists (select from calls where id = $1 and {sees_call('$2', '$3')})",
-        call_id,
-        scope.sub,
-        scope.area_list,
-    )
-
-
-async def require_call(statements: Statements, call_id: str, scope: Scope) -> None:
-    """Raises `CallNotFound`, also for a call that the caller may not see."""
-    if not await can_see_call(statements, call_id, scope):
-        raise CallNotFound(call_id=call_id)
 
 
 async def visible_orders(statements: Statements, ids: Iterable[str | None], scope: Scope) -> frozenset[str]:

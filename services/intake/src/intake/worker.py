@@ -5,10 +5,10 @@ from fastapi import FastAPI
 from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
+from intake.calls.reminders import watch
 from intake.consumers import SUBSCRIPTIONS
-from intake.partners import active_partners
-from intake.retention import retention_of
-from intake.watching import watch
+from intake.partners.subscriptions import active_partners
+from intake.privacy.retention import retention_of
 
 
 def app(settings: Settings) -> FastAPI:

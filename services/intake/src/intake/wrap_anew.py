@@ -9,10 +9,9 @@ import asyncio
 import sys
 
 from chassis.clock import SystemClock
-from chassis.database import TRANSIENT, Database
-from chassis.outbox import CatchingUp
+from chassis.database import TRANSIENT, CatchingUp, Database
 from chassis.settings import Settings
-from intake.retention import wrap_all_anew
+from intake.privacy.retention import wrap_all_anew
 
 
 async def _run() -> int:

@@ -13,8 +13,8 @@ from chassis.testing import MASTER_KEYS
 from contracts import partners as p
 from contracts.codec import decode, encode, new_partner_message
 from contracts.message import Message
-from intake.partner_events import subscription_of
-from intake.taken_calls import call_id_of
+from intake.partners.ingest import subscription_of
+from intake.partners.ingest_calls import call_id_of
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

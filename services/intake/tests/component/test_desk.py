@@ -9,8 +9,8 @@ from chassis.commands import CommandHeaders
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts.message import Actor
-from intake.call_desk import Doing
-from intake.watching import look
+from intake.calls.reminders import look
+from intake.doing import Doing
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(hours=3)

@@ -15,7 +15,8 @@ from services.intake.tests.conftest import Intake
 from chassis.database import Database
 from chassis.testing import FixedClock
 from contracts import partners as p
-from intake.partners import Partner, define_partner
+from intake.partners.domain import Partner
+from intake.partners.use_cases import define_partner
 
 from .switch import Switch
 
@@ -152,8 +153,8 @@ async def test_calls_of_before_are_found_in_the_same_ways_after_the_migration(lo
         ("c-1", "13900000000", ["Agent/101"], ["support"]),
         ("c-2", "+8613911112222", None, None),
     ]
-    await asyncio.to_thread(alembic, url, command.downgrade, "0008")
+    await asyncio.to_thread(alembic, url, command.downgrade, "intake_0005")
     async with switch.db.statements() as statements:
         await statements.execute("update calls set caller = '0086 139-1111-2222' where reference = 'c-2'")
-    await asyncio.to_thread(alembic, url, command.upgrade, "head")
+    await asyncio.to_thread(alembic, url, command.upgrade, "heads")
     assert await kept() == before

@@ -9,9 +9,10 @@ from services.intake.tests.conftest import Intake
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
-from intake import watching
-from intake.call_desk import Doing
-from intake.partners import Partner, define_partner
+from intake.calls import reminders
+from intake.doing import Doing
+from intake.partners.domain import Partner
+from intake.partners.use_cases import define_partner
 
 from .switch import BEGIN, Switch
 
@@ -26,8 +27,8 @@ async def switch(intake: Intake) -> Switch:
 
 
 def doing(switch: Switch, at: datetime) -> Doing:
-    watch = watching._WATCH
-    return Doing(watch, watching._NO_HEADERS, switch.db, FixedClock(at), _Silent())
+    watch = reminders._WATCH
+    return Doing(watch, reminders._NO_HEADERS, switch.db, FixedClock(at), _Silent())
 
 
 class _Silent:
@@ -110,11 +111,11 @@ async def test_a_call_that_never_ends_is_closed_without_a_duration_and_its_own_e
 ) -> None:
     await switch.says(*whole_call(switch, "endless", 0, "e")[:3])
     later = datetime.now(UTC) + timedelta(days=40)
-    await watching.look(doing(switch, later))
+    await reminders.look(doing(switch, later))
     facts = await switch.facts("endless")
     (assumed,) = [one for one in facts.values() if isinstance(one, c.CallEnded)]
     assert (assumed.reason, assumed.talk_milliseconds, assumed.revision) == (c.EndReason.NO_END_REPORTED, None, 1)
-    assert await watching.look(doing(switch, later)) == 0
+    assert await reminders.look(doing(switch, later)) == 0
     await switch.says(switch.event(p.PartnerCallEnded(), 65, call="endless"))
     messages = [one.body for one in await switch.published("calls") if isinstance(one.body, c.CallEnded)]
     assert [(one.revision, one.talk_milliseconds) for one in messages] == [(1, None), (2, 60_000)]
@@ -123,7 +124,7 @@ async def test_a_call_that_never_ends_is_closed_without_a_duration_and_its_own_e
 
 async def test_a_waiting_caller_who_is_never_heard_of_again_is_lost_and_not_answered(switch: Switch) -> None:
     await switch.says(*whole_call(switch, "waiting", 0, "w")[:2])
-    await watching.look(doing(switch, datetime.now(UTC) + timedelta(days=40)))
+    await reminders.look(doing(switch, datetime.now(UTC) + timedelta(days=40)))
     (lost,) = [one for one in (await switch.facts("waiting")).values() if isinstance(one, c.CallLost)]
     assert (lost.reason, lost.wait_milliseconds) == (c.LossReason.NO_END_REPORTED, None)
 

@@ -13,8 +13,8 @@ from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service
 from contracts.sealing import SEALED, SealingKeyDestroyed, SealingKeyIssued
-from intake import retention
-from intake.erasing import destroyed, on_sealing_keys_of_ours
+from intake.privacy import retention
+from intake.privacy.erasure import destroyed, on_sealing_keys_of_ours
 from work_orders.testing import published
 
 TEXT = "no picture 没有图像"

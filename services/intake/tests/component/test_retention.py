@@ -11,8 +11,8 @@ from services.intake.tests.component.test_desk import logged, settled
 from services.intake.tests.component.test_people import MASTERS, erase, hold, run_retention, switch_on
 from services.intake.tests.conftest import Intake
 
-from chassis.catching_up import must_read_until
 from chassis.database import Database
+from chassis.recovery.fence import must_read_until
 from chassis.testing import FixedClock, eventually
 from chassis.wakeup import Wakeup
 from contracts import quality as q
@@ -20,8 +20,10 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.topics import WORK_ORDERS
-from intake import activity_store, retention, watching
+from intake.calls import reminders
+from intake.calls import reminders as watching
 from intake.consumers import on_quality
+from intake.privacy import activity_store, retention
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=6 * 365)
@@ -275,7 +277,7 @@ async def test_a_job_of_the_worker_waits_while_a_restored_database_catches_up(
         await statements.execute("delete from sealing_keys")
         await must_read_until(statements, WORK_ORDERS.name, {0: 100})
     settings = intake.app.state.settings
-    run_job = retention.retention_of(settings) if job is retention else watching.watch
+    run_job = retention.retention_of(settings) if job is retention else reminders.watch
     task = asyncio.create_task(run_job(intake.db, Wakeup(intake.db.url)))
     try:
         await eventually(lambda: task.done() or len(rounds) > 1, until=bool)

@@ -14,9 +14,10 @@ from contracts import calls as c
 from contracts import partners as p
 from contracts.links import WorkOrderLinked
 from contracts.message import Actor
-from intake.call_desk import Doing
-from intake.partners import Partner, define_partner
-from intake.watching import look
+from intake.calls.reminders import look
+from intake.doing import Doing
+from intake.partners.domain import Partner
+from intake.partners.use_cases import define_partner
 
 from .switch import Switch
 

@@ -22,7 +22,9 @@ from contracts import partners as p
 from contracts.codec import decode, encode, new_partner_message
 from contracts.message import Message
 from intake.consumers import SUBSCRIPTIONS
-from intake.partners import Partner, active_partners, define_partner
+from intake.partners.domain import Partner
+from intake.partners.subscriptions import active_partners
+from intake.partners.use_cases import define_partner
 from linework.ports import free_port
 from linework.processes import die_with_parent
 

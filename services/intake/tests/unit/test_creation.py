@@ -5,14 +5,8 @@ from typing import Any
 import pytest
 
 from contracts.events import Appointment, Channel, Zone
-from intake.domain.creation import (
-    AppointmentInverted,
-    Circumstances,
-    CreateWorkOrder,
-    DemandTypeUnknown,
-    DeviceTypeUnknown,
-    create,
-)
+from intake.orders.domain.creation import AppointmentInverted, Circumstances, CreateWorkOrder, create
+from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 
 NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
 KNOWN = Circumstances(

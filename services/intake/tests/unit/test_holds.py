@@ -7,8 +7,8 @@ import pytest
 
 from contracts import partners as p
 from contracts.calls import CallEnded, CallTransferred, EndReason
-from intake.domain.calls import fold
-from intake.domain.legs import About, KnownFact, lay_out
+from intake.calls.domain.facts import fold
+from intake.calls.domain.legs import About, KnownFact, lay_out
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HELD, RESUMED = (p.PartnerCallHeld(), 10), (p.PartnerCallResumed(), 13)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.lifecycle import Status
-from intake.domain.privacy import Subscriber, as_seen_by, mask_address, mask_name, mask_phone, plain_phone
+from intake.subscribers.domain import Subscriber, as_seen_by, mask_address, mask_name, mask_phone, plain_phone
 
 SUBSCRIBER = Subscriber(
     id="subscriber-1",

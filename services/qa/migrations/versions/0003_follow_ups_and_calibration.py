@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "0003"
-down_revision = "0002"
+revision = "qa_0003"
+down_revision = "qa_0002"
 branch_labels = None
 depends_on = None
 

@@ -11,15 +11,16 @@ from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.field_types import Moment
 from chassis.paging import CursorBroken
+from chassis.problems import VersionRequired
+from chassis.unit_of_work import ThingChanged
 from contracts.calendar import time_zones
-from qa.desk import VERSION_REFUSALS
 from qa.shelf import Page
 from work_orders.routes import Cursor, Limit
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 LIST_REFUSALS = (*ANY, CursorBroken)
 ACT_REFUSALS = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
-CHANGE_REFUSALS = (*ACT_REFUSALS, *VERSION_REFUSALS)
+CHANGE_REFUSALS = (*ACT_REFUSALS, ThingChanged, VersionRequired)
 TEXT_REFUSALS = (SealingKeyNotArrived, SubscriberErased)
 """Of an act on something that has a version; `TEXT_REFUSALS` are those of one that takes a free text."""
 

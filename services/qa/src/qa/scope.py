@@ -13,7 +13,7 @@ from fastapi import Request, Response
 
 from chassis.commands import Reply
 from chassis.database import Database, Statements
-from qa.desk import RequestContext
+from chassis.request_context import RequestContext
 from work_orders.http import opened_again
 
 _ORDER, _ORDERS, _THING = "order_id", "order_ids", "thing"

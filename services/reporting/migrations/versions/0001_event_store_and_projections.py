@@ -1,11 +1,10 @@
 """The event store, two sets of projections, and their rebuilds."""
 
 from chassis.migrations import execute
-from chassis.schema import TECHNICAL_TABLES_V1
 
-revision = "0001"
+revision = "reporting_0001"
 down_revision = None
-branch_labels = None
+branch_labels = ("reporting",)
 depends_on = None
 
 _SET = """
@@ -41,7 +40,6 @@ create index status_intervals_{name}_left_at on status_intervals_{name} (left_at
 
 
 def upgrade() -> None:
-    execute(TECHNICAL_TABLES_V1)
     execute("""
 create table stream_state (
     is_only boolean primary key default true check (is_only),
@@ -101,5 +99,4 @@ def downgrade() -> None:
     execute("""
 drop table rebuilds, messages, stream_state;
 drop table order_facts_a, order_facts_b, status_intervals_a, status_intervals_b;
-drop table outbox, idempotency_keys, positions, parked;
 """)

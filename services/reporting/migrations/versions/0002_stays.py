@@ -6,8 +6,8 @@ has no stays yet: `live_shape` says so, and the worker rebuilds the projections 
 
 from chassis.migrations import execute
 
-revision = "0002"
-down_revision = "0001"
+revision = "reporting_0002"
+down_revision = "reporting_0001"
 branch_labels = None
 depends_on = None
 

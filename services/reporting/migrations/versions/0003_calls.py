@@ -6,8 +6,8 @@ and `order_version` are the subject and its stream's version: an order's, a call
 
 from chassis.migrations import execute
 
-revision = "0003"
-down_revision = "0002"
+revision = "reporting_0003"
+down_revision = "reporting_0002"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "0004"
-down_revision = "0003"
+revision = "reporting_0004"
+down_revision = "reporting_0003"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ from alembic import op
 
 from chassis.migrations import execute
 
-revision = "0005"
-down_revision = "0004"
+revision = "reporting_0005"
+down_revision = "reporting_0004"
 branch_labels = None
 depends_on = None
 

@@ -24,7 +24,7 @@ def migrate(installation: Installation, service: str, env: Mapping[str, str], gi
         return
     child = Child(
         f"{service}_migrations",
-        [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "head"],
+        [sys.executable, "-m", "alembic", "-c", str(ini), "upgrade", "heads"],
         log=installation.logs / f"{service}_migrations.log",
         records=installation.records,
         env={**os.environ, **env},

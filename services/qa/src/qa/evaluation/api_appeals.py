@@ -6,7 +6,6 @@ from pydantic import BaseModel
 from chassis.field_types import Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
-from qa.desk import CommandContext
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.api import ANSWER_REFUSALS, HandInBody
 from qa.evaluation.domain import appeal as appealing
@@ -22,6 +21,7 @@ from qa.routes import (
     json_of,
 )
 from work_orders.http import answered
+from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1", tags=["appeals"])
@@ -62,7 +62,7 @@ class AppealPage(BaseModel):
 async def appeal_evaluation(evaluation_id: Id, body: AppealBody, context: CommandContext) -> Response:
     """The agent of the call says why the evaluation is not right. `If-Match` is the evaluation's version."""
     return await answered(
-        await use_cases.appeal_evaluation(evaluation_id, body.reason, context=context), context.request
+        await use_cases.appeal_evaluation(evaluation_id, body.reason, uow=context.uow), context.request
     )
 
 
@@ -71,7 +71,7 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
     """Appeals, those that must be decided soonest first; an agent finds their own."""
     page = wanted.page(
         condition=views.APPEALS_VISIBLE,
-        arguments=views.appeal_arguments_for(context.caller),
+        arguments=views.appeal_arguments_for(context.caller.actor, context.caller.areas),
         state=state.value if state else None,
     )
     return json_of(await store.APPEALS.page(context.db, page, opening_for(context.request)))
@@ -97,6 +97,6 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
 async def decide_appeal(appeal_id: Id, body: DecisionBody, context: CommandContext) -> Response:
     """Somebody who had no part in it decides; overturned, the evaluation gets a further revision."""
     decided = await use_cases.decide_appeal(
-        appeal_id, body.command(), is_overturned=body.is_overturned, context=context
+        appeal_id, body.command(), is_overturned=body.is_overturned, uow=context.uow
     )
     return await answered(decided, context.request)

@@ -1,10 +1,11 @@
 """Reads of evaluation: what each role may see of it, and the auditors' report."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from chassis.database import Database, Statements
-from chassis.guard import Caller
+from contracts.message import Actor
 from contracts.sealing import SealedText
 from qa.evaluation import store
 from qa.evaluation.domain.appeal import Appeal
@@ -12,7 +13,7 @@ from qa.evaluation.domain.evaluation import Evaluation
 from qa.evaluation.domain.form import Answer, EvaluationForm, facts_of
 from qa.periods import Grain, period_of
 from qa.recordings.domain.recording import Recording
-from qa.recordings.store import RECORDINGS
+from qa.recordings.store import RECORDINGS, own_only
 
 _OWN_CALLS = """(agent_id = $1 and is_settled and ($2::text[] is null or exists (
     select from recordings r join work_orders w on w.id = any(r.order_ids)
@@ -23,16 +24,16 @@ _ALL = """not exists (select from evaluations own where own.review_id = evaluati
     and own.id <> evaluations.id and own.auditor_id = $1 and own.state = 'assigned')"""
 
 
-def condition_for(caller: Caller) -> str:
+def condition_for(actor: Actor) -> str:
     """SQL for the evaluations that somebody may see; `arguments_for` gives its parameters."""
-    if caller.role == "agent":
+    if actor.role == "agent":
         return _OWN_CALLS
-    seen = _ALL if caller.role == "supervisor" else f"({_OWN_WORK} and {_ALL})"
+    seen = _ALL if actor.role == "supervisor" else f"({_OWN_WORK} and {_ALL})"
     return f"({seen} and $2::text[] is null)"
 
 
-def arguments_for(caller: Caller) -> tuple[str, list[str] | None]:
-    return caller.sub, None if caller.areas is None else list(caller.areas)
+def arguments_for(actor: Actor, areas: Sequence[str] | None) -> tuple[str, list[str] | None]:
+    return actor.sub, None if areas is None else list(areas)
 
 
 APPEALS_VISIBLE = """(($1::text is null or agent_id = $1) and ($2::text[] is null or exists (
@@ -40,10 +41,9 @@ APPEALS_VISIBLE = """(($1::text is null or agent_id = $1) and ($2::text[] is nul
     where e.id = evaluation_id and w.work_area_id = any($2))))"""
 
 
-def appeal_arguments_for(caller: Caller) -> tuple[str | None, list[str] | None]:
-    """Of an agent their own; of everybody else all."""
-    own = caller.sub if caller.role == "agent" else None
-    return own, None if caller.areas is None else list(caller.areas)
+def appeal_arguments_for(actor: Actor, areas: Sequence[str] | None) -> tuple[str | None, list[str] | None]:
+    """Of an agent their own; of every other role all."""
+    return own_only(actor), None if areas is None else list(areas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +73,12 @@ class AppealShown(Appeal):
     sealed_text: SealedText | None = None
 
 
-async def get_visible(statements: Statements, evaluation_id: str, caller: Caller) -> Evaluation:
-    """Raises `EvaluationNotFound`, also of one that the caller may not see."""
+async def get_visible(
+    statements: Statements, evaluation_id: str, actor: Actor, areas: Sequence[str] | None
+) -> Evaluation:
+    """Raises `EvaluationNotFound`, also of an evaluation that the actor may not see."""
     found = await store.EVALUATIONS.where(
-        statements, f"{condition_for(caller)} and id = $3", *arguments_for(caller), evaluation_id
+        statements, f"{condition_for(actor)} and id = $3", *arguments_for(actor, areas), evaluation_id
     )
     if not found:
         raise store.EvaluationNotFound(id=evaluation_id)
@@ -185,6 +187,6 @@ def _line(row: dict) -> AuditorLine:
     )
 
 
-def own_auditor(caller: Caller, auditor_id: str | None) -> str | None:
+def own_auditor(actor: Actor, auditor_id: str | None) -> str | None:
     """Whose report: of an auditor their own, of a supervisor whoever they ask for."""
-    return auditor_id if caller.role == "supervisor" else caller.sub
+    return auditor_id if actor.role == "supervisor" else actor.sub

@@ -5,14 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
-from chassis.guard import Caller
+from contracts.message import Actor
+from contracts.order import WorkOrder
 from contracts.quality import FollowUpCause
 from contracts.refusals import NotFound
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Finding, FollowUp
 from qa.follow_up.domain.project import FollowUpProject, HandedOut
 from qa.follow_up.domain.questionnaire import Questionnaire
+from qa.recordings.store import own_only
 from qa.shelf import Column, Shelf
+from work_orders.order_table import to_order
 
 
 class CalendarNotFound(NotFound):
@@ -115,18 +118,23 @@ OF_ORDER = """($3::text is null or order_ids @> array[$3::text] and ($2::text[] 
     or exists (select from work_orders w where w.id = $3 and w.work_area_id = any($2))))"""
 
 
-def visible_to(caller: Caller) -> tuple[str | None, list[str] | None]:
+def visible_to(actor: Actor, areas: Sequence[str] | None) -> tuple[str | None, list[str] | None]:
     """Of an agent those that are or were with them; of a token with areas those of orders there."""
-    own = caller.sub if caller.role == "agent" else None
-    return own, None if caller.areas is None else list(caller.areas)
+    return own_only(actor), None if areas is None else list(areas)
 
 
-async def get_visible(statements: Statements, *, follow_up_id: str, caller: Caller) -> FollowUp:
-    """Raises `FollowUpNotFound`, also of one that the caller may not see."""
-    found = await FOLLOW_UPS.where(statements, f"{VISIBLE} and id = $3", *visible_to(caller), follow_up_id)
+async def get_visible(statements: Statements, follow_up_id: str, actor: Actor, areas: Sequence[str] | None) -> FollowUp:
+    """Raises `FollowUpNotFound`, also of a follow-up that the actor may not see."""
+    found = await FOLLOW_UPS.where(statements, f"{VISIBLE} and id = $3", *visible_to(actor, areas), follow_up_id)
     if not found:
         raise FollowUpNotFound(id=follow_up_id)
     return found[0]
+
+
+async def orders(statements: Statements, order_ids: Iterable[str]) -> list[WorkOrder]:
+    """The orders as this service has them, by id."""
+    rows = await statements.fetch("select body from work_orders where id = any($1) order by id", sorted(order_ids))
+    return [to_order(row["body"]) for row in rows]
 
 
 async def next_questionnaire_version(tx: Transaction, questionnaire_id: str) -> int:

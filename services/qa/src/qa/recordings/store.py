@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 
 from chassis.database import Database, Statements, Transaction
-from chassis.guard import Caller
 from contracts.catalogue import BY_BODY
-from contracts.message import Message
+from contracts.message import Actor, Message
 from qa.recordings.domain.recording import KEPT, KnownFact, Recording, RecordingNotFound, recordings_of
 from qa.shelf import Column, Page, Shelf
 
@@ -108,19 +107,21 @@ def _values(one: Recording) -> tuple[Any, ...]:
     )
 
 
-def own_only(caller: Caller) -> str | None:
-    """An agent finds their own recordings; everybody else those of all agents."""
-    return caller.sub if caller.role == "agent" else None
+def own_only(actor: Actor) -> str | None:
+    """An agent finds their own recordings; every other role those of all agents (None)."""
+    return actor.sub if actor.role == "agent" else None
 
 
-async def get_visible(statements: Statements, recording_id: str, caller: Caller) -> Recording:
-    """The recording if the caller may see it; raises `RecordingNotFound`."""
+async def get_visible(
+    statements: Statements, recording_id: str, actor: Actor, areas: Sequence[str] | None
+) -> Recording:
+    """The recording if the actor may see it; raises `RecordingNotFound`."""
     found = await RECORDINGS.find(statements, recording_id)
-    if found is None or own_only(caller) not in (None, found.agent_id):
+    if found is None or own_only(actor) not in (None, found.agent_id):
         raise RecordingNotFound(id=recording_id)
-    if caller.areas is not None:
+    if areas is not None:
         condition = IN_AREAS.replace("order_ids", "$2::text[]")
-        if not await statements.fetchval(f"select {condition}", list(caller.areas), list(found.order_ids)):
+        if not await statements.fetchval(f"select {condition}", list(areas), list(found.order_ids)):
             raise RecordingNotFound(id=recording_id)
     return found
 

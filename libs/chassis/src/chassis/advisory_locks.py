@@ -1,0 +1,26 @@
+"""Every space of advisory locks of PostgreSQL that this repository takes, once each.
+
+A lock has two numbers: its space, and within it what is locked (a shard, a checksum of a key, or 0 for the only one).
+Two meanings in one space would wait for each other, or deadlock, without any reason. Numbers stay for good: during a
+rolling upgrade processes of two releases take turns only if they name the same space.
+"""
+
+from enum import IntEnum, unique
+
+
+@unique
+class AdvisoryLock(IntEnum):
+    RELAY_SHARD = 0x4C57_0001
+    """A shard of the outbox: the relay that owns it, for as long as its connection lives."""
+    RELAY_PRESENCE = 0x4C57_0002
+    """Shared, one for each relay at work: how many there are, and whether publishing rests."""
+    PARKED_KEY = 0x4C57_0003
+    """A parked key: the worker that reads it and the operator who releases it."""
+    MIGRATION = 0x4C57_0004
+    """The schema, as a lock of a single number: one process migrates."""
+    IDEMPOTENCY_KEY = 0x4C57_0005
+    """A command that may arrive twice at once."""
+    OUTBOX_KEY = 0x4C57_0006
+    """A key of what is published where no row lock covers it, so that its outbox rows grow in commit order."""
+    CAUGHT_UP = 0x4C57_0007
+    """Workers of a restored database that may each be reading the last of what it missed."""

@@ -1,0 +1,68 @@
+"""Golden bodies of arrival, extension and time limits; `contracts_tooling.golden` records them."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from contracts import events as e
+from contracts import requests as r
+from contracts.calendar import Hours, WorkingTime
+from contracts.lifecycle import Service
+from contracts.limits import SHIPPED, SUBJECT, TimeLimit, TimeLimitsDefined
+from contracts.message import Actor
+
+_AGENT = Actor("agent-7", "agent", "陈静")
+_TECHNICIAN = Actor("technician-31", "technician", "王强")
+
+EXTENDED: tuple[tuple[Service, Actor, Any], ...] = (
+    (
+        Service.DISPATCH,
+        _AGENT,
+        e.WorkOrderExtended(request_id="extension-1", clock=e.SlaClock.REPLY, minutes=480, reason="等待厂家答复"),
+    ),
+    (
+        Service.DISPATCH,
+        Actor("dispatcher-2", "dispatcher"),
+        e.WorkOrderDispatched(work_area_id="west", staff_ids=("staff-9",)),
+    ),
+    (Service.FIELDWORK, _TECHNICIAN, e.WorkOrderArrived()),
+    (Service.FIELDWORK, _TECHNICIAN, e.WorkOrderArrived(place="At the gate, 东门")),
+)
+
+REQUESTS: tuple[tuple[Service, Actor, Any], ...] = (
+    (
+        Service.INTAKE,
+        _AGENT,
+        r.WorkOrderExtensionRequested(
+            request_id="extension-1", clock=e.SlaClock.REPLY, minutes=480, reason="等待厂家答复"
+        ),
+    ),
+    (
+        Service.DISPATCH,
+        _TECHNICIAN,
+        r.WorkOrderExtensionRequested(
+            request_id="extension-2", clock=e.SlaClock.COMPLETE, minutes=60, reason="No ladder.", hop=1
+        ),
+    ),
+)
+
+LIMITS: tuple[TimeLimitsDefined, ...] = (
+    SHIPPED,
+    TimeLimitsDefined(
+        applies_from=datetime(2026, 9, 1, tzinfo=UTC),
+        limits=(
+            TimeLimit(clock=e.SlaClock.ACCEPT, minutes=30),
+            TimeLimit(clock=e.SlaClock.ARRIVE, minutes=None, demand_type="test"),
+            TimeLimit(clock=e.SlaClock.COMPLETE, minutes=960, is_working_time=True, zone=e.Zone.REMOTE),
+        ),
+        calendar=WorkingTime(
+            time_zone="Asia/Shanghai",
+            days_off=(6,),
+            holidays=(date(2026, 10, 1), date(2026, 10, 2)),
+            make_up_days=(date(2026, 9, 27),),
+            hours=(Hours(begin_minute=0, end_minute=1440),),
+        ),
+        longest_extension_minutes=120,
+    ),
+)
+
+__all__ = ["EXTENDED", "LIMITS", "REQUESTS", "SUBJECT"]

@@ -1,0 +1,1 @@
+"""Knowledge articles: written, searched, and which calls they settled."""

@@ -1,0 +1,1 @@
+"""Orders that belong together, and orders that may be there already."""

@@ -1,0 +1,1 @@
+"""Work orders: created, looked up, and what their custodian is asked."""

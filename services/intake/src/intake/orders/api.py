@@ -1,0 +1,225 @@
+"""Orders over HTTP: create, look up, follow, ask the custodian."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.field_types import PastMoment, Prose
+from chassis.problems import Responses
+from chassis.request_context import Context
+from chassis.wait_for_version import caught_up
+from contracts.events import SlaClock
+from contracts.lifecycle import Status
+from contracts.sealing import SealedText
+from intake.orders import use_cases, views
+from intake.orders.domain import creation
+from intake.orders.models import CreateWorkOrder
+from intake.orders.views import HistoryEntry, LookUp, RequestNotFound
+from intake.reference import domain as reference_domain
+from intake.scope_store import Scope
+from intake.subscribers import domain as subscribers_domain
+from intake.subscribers.domain import plain_phone, searched_by_phone
+from intake.subscribers.models import NOT_SEARCHED
+from intake.subscribers.views import SubscriberOfOrder
+from work_orders.commit import ExternalReferenceTaken
+from work_orders.routes import (
+    ACT_REFUSALS,
+    ANY,
+    LIST_REFUSALS,
+    READ_REFUSALS,
+    AtLeast,
+    CommandContext,
+    Cursor,
+    Limit,
+    OrderContext,
+    OrderId,
+    SearchReference,
+    WorkOrderPage,
+    read_order,
+)
+from work_orders.sealing import WorkOrderShown, opening_for
+
+_ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
+
+router = APIRouter(prefix="/v1", tags=["work orders"])
+
+
+class AskCustodian(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Prose
+    occurred_at: PastMoment | None = None
+
+
+class AskForTime(AskCustodian):
+    clock: Literal[SlaClock.ARRIVE, SlaClock.COMPLETE, SlaClock.REPLY]
+    minutes: int = Field(ge=1, le=525_600, description="Of working time, where the limit is of working time.")
+
+
+class RequestToCustodian(BaseModel):
+    id: str
+    order_id: str
+    kind: Literal["cancel", "urge", "extend"]
+    reason: str
+    state: Literal["pending", "granted", "refused"]
+    asked_by: str
+    asked_at: datetime
+    answered_at: datetime | None
+    refusal: dict[str, Any] | None
+    sealed_text: SealedText | None = None
+
+
+class FoundWorkOrders(WorkOrderPage):
+    not_searched: list[str] = NOT_SEARCHED
+
+
+@router.post(
+    "/work-orders",
+    status_code=201,
+    response_model=WorkOrderShown,
+    responses=Responses.of(
+        (
+            *_ASK_REFUSALS,
+            subscribers_domain.SubscriberNotFound,
+            reference_domain.DeviceTypeUnknown,
+            reference_domain.DemandTypeUnknown,
+            creation.AppointmentInverted,
+            ExternalReferenceTaken,
+        )
+    ),
+)
+async def create_work_order(body: CreateWorkOrder, context: CommandContext) -> Response:
+    """Creates an order 生成表单. The `ETag` is its version; dispatch sees it within moments."""
+    reply = await use_cases.create_work_order(body.command(), uow=context.uow.at(body.occurred_at))
+    return reply.response()
+
+
+@router.get("/work-orders", response_model=FoundWorkOrders, responses=Responses.of(LIST_REFUSALS))
+async def look_up_work_orders(
+    context: Context,
+    subscriber_no: SearchReference = None,
+    order_no: SearchReference = None,
+    phone: SearchReference = None,
+    external_reference: SearchReference = None,
+    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Response:
+    """Look-up 业务查询 by subscriber number, order number, phone or external reference; latest change first.
+
+    A caller who sees phone numbers masked finds nothing by them, and `not_searched` says so; a technician finds by a
+    phone the orders whose subscriber they see whole.
+    """
+    caller = context.caller
+    statuses: Collection[Status] | None = status or ()
+    if phone is not None:
+        statuses = searched_by_phone(statuses, caller.roles, is_within_areas=caller.areas is not None)
+    if statuses is None:
+        hidden = FoundWorkOrders(items=[], next_cursor=None, not_searched=["phone"])
+        return Response(hidden.model_dump_json(), media_type="application/json")
+    wanted = LookUp(
+        subscriber_no=subscriber_no,
+        order_no=order_no,
+        phone=plain_phone(phone) if phone else None,
+        external_reference=external_reference,
+        statuses=tuple(statuses),
+        areas=caller.areas,
+    )
+    return Response(
+        await views.look_up(context.db, wanted, opening_for(context.request), cursor=cursor, limit=limit),
+        media_type="application/json",
+    )
+
+
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
+async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
+    """One order with everything that was entered anywhere; `at_least` waits for a version on its way."""
+    answer = await read_order(context, order_id, at_least)
+    return answer.response()
+
+
+@router.get("/work-orders/{order_id}/history", responses=Responses.of(READ_REFUSALS))
+async def get_history(order_id: OrderId, context: Context, at_least: AtLeast = None) -> list[HistoryEntry]:
+    """Who did what when, oldest first: every event, request and refusal of the order, and its links to orders that
+    the caller may see."""
+    return await views.history(
+        context.db,
+        order_id,
+        scope=Scope(context.caller.sub, context.caller.areas),
+        at_least=at_least,
+        opening=opening_for(context.request),
+        wakeup=context.wakeup,
+        seconds=context.settings.catch_up_seconds,
+    )
+
+
+@router.get("/work-orders/{order_id}/subscriber", responses=Responses.of(READ_REFUSALS))
+async def get_subscriber_of_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> SubscriberOfOrder:
+    """The order's subscriber as the caller may see them: whole, masked, or with the address only.
+
+    What a technician sees depends on where the order is; `at_least` waits for a version on its way.
+    """
+    await read_order(context, order_id, at_least)
+    return await views.subscriber_of_order(context.db, order_id, roles=context.caller.roles, areas=context.caller.areas)
+
+
+@router.post(
+    "/work-orders/{order_id}/cancel-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_cancellation(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
+    """Asks whoever holds the order to cancel it 作废. The answer is read at `/v1/requests/{id}`."""
+    return await _ask("cancel", order_id, body, context)
+
+
+@router.post(
+    "/work-orders/{order_id}/urge-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_urge(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
+    """Asks whoever holds the order to hurry 催办; granted, it stands first in their lists."""
+    return await _ask("urge", order_id, body, context)
+
+
+@router.post(
+    "/work-orders/{order_id}/extension-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_extension(order_id: OrderId, body: AskForTime, context: CommandContext) -> Response:
+    """Asks whoever holds the order for more time 延期, before the limit is over.
+
+    Granted as long as all extensions of the clock together stay within what operators allow; refused with
+    `deadline_passed`, `extension_too_long` or `limit_not_running`.
+    """
+    return await _ask("extend", order_id, body, context, clock=body.clock, minutes=body.minutes)
+
+
+async def _ask(kind: str, order_id: str, body: AskCustodian, context: OrderContext, **more: object) -> Response:
+    ask = use_cases.Ask(kind, body.reason, more)
+    return (await use_cases.ask_custodian(order_id, ask, uow=context.uow.at(body.occurred_at))).response()
+
+
+@router.get("/requests/{request_id}", responses=Responses.of((*ANY, RequestNotFound)))
+async def get_request(
+    request_id: OrderId,
+    context: Context,
+    wait_seconds: Annotated[float, Query(ge=0, le=10, description="Wait so long for the answer.")] = 0,
+) -> RequestToCustodian:
+    """A request to a custodian and its answer: `pending`, `granted` or `refused` with the reason."""
+    opening = opening_for(context.request)
+    found = await caught_up(
+        lambda: views.request_to_custodian(context.db, request_id, opening, areas=context.caller.areas),
+        lambda row: row["state"] != "pending",
+        wakeup=context.wakeup,
+        seconds=wait_seconds,
+    )
+    return RequestToCustodian.model_validate(found)

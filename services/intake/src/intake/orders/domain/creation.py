@@ -1,0 +1,64 @@
+"""Creating an order 生成表单: what must be given, and what must be so."""
+
+from dataclasses import dataclass
+
+from contracts.events import Appointment, Channel, WorkOrderCreated, Zone
+from contracts.refusals import Invalid
+from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
+
+
+class AppointmentInverted(Invalid):
+    """The appointment ends at {end}, which is not after its start at {start}."""
+
+    zh = "预约结束时间 {end} 不晚于开始时间 {start}。"
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What intake knows when an order is created."""
+
+    order_no: str
+    subscriber_id: str
+    subscriber_no: str
+    """As it is stored, which may be an older spelling of what the command says."""
+    zone: Zone
+    territory: str | None
+    is_device_type_used: bool
+    is_demand_type_used: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateWorkOrder:
+    subscriber_no: str
+    device_type: str
+    demand_type: str
+    content: str
+    channel: Channel = Channel.PHONE
+    appointment: Appointment | None = None
+    external_reference: str | None = None
+    zone: Zone | None = None
+    """Where the work is, when that is not where the subscriber lives."""
+    territory: str | None = None
+
+
+def create(command: CreateWorkOrder, known: Circumstances) -> WorkOrderCreated:
+    if not known.is_device_type_used:
+        raise DeviceTypeUnknown(device_type=command.device_type)
+    if not known.is_demand_type_used:
+        raise DemandTypeUnknown(demand_type=command.demand_type)
+    window = command.appointment
+    if window is not None and window.end <= window.start:
+        raise AppointmentInverted(start=window.start.isoformat(), end=window.end.isoformat())
+    return WorkOrderCreated(
+        order_no=known.order_no,
+        subscriber_id=known.subscriber_id,
+        subscriber_no=known.subscriber_no,
+        device_type=command.device_type,
+        demand_type=command.demand_type,
+        content=command.content,
+        channel=command.channel,
+        zone=command.zone or known.zone,
+        territory=command.territory or known.territory,
+        appointment=window,
+        external_reference=command.external_reference,
+    )

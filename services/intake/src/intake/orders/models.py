@@ -1,0 +1,34 @@
+"""The body of an order that is to be created."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.field_types import Code, Moment, PastMoment, Prose, Reference
+from contracts.events import Appointment, Channel, Zone
+from intake.orders.domain import creation
+
+
+class Window(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    start: Moment
+    end: Moment
+
+
+class CreateWorkOrder(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    subscriber_no: Reference
+    device_type: Code
+    demand_type: Code
+    content: Prose
+    channel: Channel = Channel.PHONE
+    appointment: Window | None = None
+    external_reference: Reference | None = None
+    zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
+    territory: Reference | None = None
+    occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
+
+    def command(self) -> creation.CreateWorkOrder:
+        values = self.model_dump(exclude={"appointment", "occurred_at"})
+        window = self.appointment
+        return creation.CreateWorkOrder(**values, appointment=Appointment(window.start, window.end) if window else None)

@@ -1,0 +1,98 @@
+"""Rows of intake about orders besides the orders themselves: what creation needs to know, history, requests."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from chassis.database import Statements, Transaction
+from contracts.events import Zone
+from contracts.message import Message
+from contracts.requests import WorkOrderRequestRefused
+from intake.orders.domain.creation import Circumstances, CreateWorkOrder
+from intake.subscribers.domain import SubscriberNotFound
+from work_orders.commit import find_stored_order
+from work_orders.order_table import StoredOrder
+from work_orders.sealing_keys import SealingKeys
+
+
+async def circumstances(
+    statements: Statements, command: CreateWorkOrder, keys: SealingKeys | None = None, *, now: datetime
+) -> Circumstances:
+    """What creation needs to know, and a new order number, in one round trip; raises `SubscriberNotFound`.
+
+    With `keys`, it brings the subscriber's sealing key along for them.
+    """
+    row = await statements.fetchrow(
+        """select id, subscriber_no, zone, territory, master_key_id, wrapped, entity_version,
+               nextval('order_numbers') as number,
+               exists (select from order_types where kind = 'device' and code = $2 and is_active) as device,
+               exists (select from order_types where kind = 'demand' and code = $3 and is_active) as demand
+           from subscribers left join sealing_keys on subscriber_id = id
+           where subscriber_no = $1 or plain_reference(subscriber_no) = $1 order by subscriber_no <> $1 limit 1""",
+        command.subscriber_no,
+        command.device_type,
+        command.demand_type,
+    )
+    if row is None:
+        raise SubscriberNotFound(subscriber_no=command.subscriber_no)
+    if keys is not None and row["entity_version"] is not None:
+        keys.learn(row["id"], row["master_key_id"], row["wrapped"])
+    return Circumstances(
+        order_no=f"{now:%Y%m%d}-{row['number']:06d}",
+        subscriber_id=row["id"],
+        subscriber_no=row["subscriber_no"],
+        zone=Zone(row["zone"]),
+        territory=row["territory"],
+        is_device_type_used=row["device"],
+        is_demand_type_used=row["demand"],
+    )
+
+
+async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Keeps what happened; a message that is delivered again changes nothing."""
+    rows = [
+        (
+            message.id,
+            message.subject,
+            message.order_version,
+            message.type,
+            message.occurred_at,
+            message.recorded_at,
+            message.service,
+            message.actor.sub,
+            message.actor.role,
+            message.actor.name,
+            message.data.decode(),
+        )
+        for message in messages
+    ]
+    await tx.execute(
+        """insert into order_history (message_id, order_id, order_version, type, occurred_at, recorded_at, service,
+                                      actor_sub, actor_role, actor_name, data)
+           select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[],
+                                $7::text[], $8::text[], $9::text[], $10::text[], $11::json[])
+           on conflict (message_id) do nothing""",
+        *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def settle_requests(tx: Transaction, messages: Sequence[Message]) -> None:
+    """Writes the answers among the messages to the requests they answer."""
+    for message in messages:
+        is_refusal = isinstance(message.body, WorkOrderRequestRefused)
+        is_grant = message.order_version is not None and hasattr(message.body, "request_id")
+        if is_refusal or is_grant:
+            await tx.execute(
+                """update requests set state = $2, answered_at = $3, refusal = $4
+                   where id = $1 and state = 'pending'""",
+                message.body.request_id,
+                "refused" if is_refusal else "granted",
+                message.recorded_at,
+                msgspec.json.encode(message.body).decode() if is_refusal else None,
+            )
+
+
+async def lock_order(tx: Transaction, order_id: str) -> StoredOrder | None:
+    await tx.execute("select from work_orders where id = $1 for update", order_id)
+    return await find_stored_order(tx, order_id)

@@ -1,0 +1,170 @@
+"""Reads: look-up, history, requests, the subscriber of an order."""
+
+import json
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from chassis.database import Database, Statements
+from chassis.wait_for_version import NotCaughtUp, caught_up
+from chassis.wakeup import Wakeup
+from contracts.catalogue import BY_BODY
+from contracts.lifecycle import Status
+from contracts.links import WorkOrderLinked, WorkOrderUnlinked
+from contracts.refusals import NotFound
+from contracts.sealing import SealedText
+from intake.scope_store import Scope, visible_orders
+from intake.subscribers import store as subscribers_store
+from intake.subscribers.domain import as_seen_by
+from intake.subscribers.views import SubscriberOfOrder
+from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
+from work_orders.sealing import Opening
+from work_orders.views import Search, most_recent
+
+
+class RequestNotFound(NotFound):
+    """There is no request {request_id} that you may see."""
+
+    zh = "没有您可以查看的请求 {request_id}。"
+
+
+class HistoryEntry(BaseModel):
+    id: str
+    type: str
+    order_version: int | None
+    occurred_at: datetime
+    recorded_at: datetime
+    service: str
+    actor_sub: str
+    actor_role: str
+    actor_name: str
+    data: dict[str, Any]
+    sealed_text: SealedText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookUp:
+    subscriber_no: str | None
+    order_no: str | None
+    phone: str | None
+    external_reference: str | None
+    statuses: tuple[Status, ...]
+    areas: tuple[str, ...] | None
+
+
+async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
+    """A page of orders; a phone stands for the subscribers who have it."""
+    numbers = None
+    if wanted.subscriber_no:
+        async with db.statements() as statements:
+            numbers = await subscribers_store.subscriber_numbers(statements, wanted.subscriber_no) or [
+                wanted.subscriber_no
+            ]
+    if wanted.phone is not None:
+        async with db.statements() as statements:
+            rows = await statements.fetch(
+                "select subscriber_no from subscribers where phones && same_number($1)", wanted.phone
+            )
+        of_phone = [row["subscriber_no"] for row in rows]
+        numbers = of_phone if numbers is None else [number for number in numbers if number in of_phone]
+    search = Search(
+        statuses=wanted.statuses,
+        areas=wanted.areas,
+        subscriber_nos=numbers,
+        order_no=wanted.order_no,
+        external_reference=wanted.external_reference,
+    )
+    return await most_recent(db, search, opening, cursor=cursor, limit=limit)
+
+
+async def history(
+    db: Database,
+    order_id: str,
+    *,
+    scope: Scope,
+    at_least: int | None,
+    opening: Opening,
+    wakeup: Wakeup,
+    seconds: float,
+) -> list[HistoryEntry]:
+    """Every message of an order, oldest first, but for links to orders that the caller may not see.
+
+    Raises `WorkOrderNotFound` or `NotCaughtUp`.
+    """
+
+    async def read():
+        async with db.statements() as statements:
+            stored = await find_stored_order(statements, order_id)
+            rows = await statements.fetch(
+                """select message_id as id, type, order_version, occurred_at, recorded_at, service,
+                       actor_sub, actor_role, actor_name, data
+                   from order_history where order_id = $1 order by place""",
+                order_id,
+            )
+            hidden = await _foreign_links(statements, rows, scope)
+        return stored, [row for row in rows if _link_of(row) not in hidden]
+
+    def has_come(found) -> bool:
+        return at_least is None or any((row["order_version"] or 0) >= at_least for row in found[1])
+
+    stored, rows = found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
+    if stored is None or not may_see(stored.order, scope.areas):
+        raise WorkOrderNotFound(order_id=order_id)
+    if not has_come(found):
+        raise NotCaughtUp(subject=order_id, expected=at_least)
+    opened = await opening.texts([(order_id, row["data"]) for row in rows], waits=at_least is not None)
+    return [
+        HistoryEntry.model_validate({**dict(row), "data": json.loads(data), "sealed_text": why})
+        for row, (data, why) in zip(rows, opened, strict=True)
+    ]
+
+
+_LINKED, _UNLINKED = (BY_BODY[body].type for body in (WorkOrderLinked, WorkOrderUnlinked))
+
+
+def _link_of(row: Mapping[str, Any]) -> str | None:
+    """The link that an entry of a history is about, if it is about one."""
+    return json.loads(row["data"])["link_id"] if row["type"] in (_LINKED, _UNLINKED) else None
+
+
+async def _foreign_links(statements: Statements, rows: Sequence[Mapping[str, Any]], scope: Scope) -> AbstractSet[str]:
+    """Those of the links in a history that tie the order to one that the caller may not see."""
+    if scope.areas is None:
+        return frozenset()
+    others = {}
+    for row in rows:
+        if row["type"] == _LINKED and (other := json.loads(row["data"]).get("other_order_id")) is not None:
+            others[_link_of(row)] = other
+    visible = await visible_orders(statements, others.values(), scope)
+    return {link_id for link_id, other in others.items() if other not in visible}
+
+
+async def request_to_custodian(
+    db: Database, request_id: str, opening: Opening, *, areas: tuple[str, ...] | None
+) -> dict[str, Any]:
+    async with db.statements() as statements:
+        row = await statements.fetchrow("select * from requests where id = $1", request_id)
+        stored = await find_stored_order(statements, row["order_id"]) if row else None
+    if row is None or stored is None or not may_see(stored.order, areas):
+        raise RequestNotFound(request_id=request_id)
+    reason, why = await opening.text(row["order_id"], row["reason"])
+    refusal = json.loads(row["refusal"]) if row["refusal"] else None
+    return {**dict(row), "refusal": refusal, "reason": reason, "sealed_text": why}
+
+
+async def subscriber_of_order(
+    db: Database, order_id: str, *, roles: AbstractSet[str], areas: tuple[str, ...] | None
+) -> SubscriberOfOrder:
+    async with db.statements() as statements:
+        stored = await find_stored_order(statements, order_id)
+        if stored is None or not may_see(stored.order, areas):
+            raise WorkOrderNotFound(order_id=order_id)
+        subscriber = await subscribers_store.find_subscriber(statements, stored.order.subscriber_id)
+    if subscriber is None:
+        raise WorkOrderNotFound(order_id=order_id)
+    seen = as_seen_by(subscriber, roles, visiting_status=stored.order.status if areas is not None else None)
+    return SubscriberOfOrder.model_validate(seen, from_attributes=True)

@@ -1,0 +1,1 @@
+"""Where service fails, why and until when."""

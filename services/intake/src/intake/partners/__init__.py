@@ -1,0 +1,1 @@
+"""Partners and what they send by Kafka: calls, agent states, orders."""

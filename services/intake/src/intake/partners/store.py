@@ -1,0 +1,105 @@
+"""Rows of partners, of their agents, and of what was refused to them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Statements, Transaction
+from intake.partners.domain import AgentName, DeskAgent, Partner, PartnerNotFound
+
+
+async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
+    """Adds the names that are not registered to the partner's list; returns those that were not on it before."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return set()
+    # In the order of names: two batches that see the same new ones wait for each other and never in a circle.
+    rows = await tx.fetch(
+        """insert into unregistered_agents (partner_id, name, first_seen_at)
+           select $1::text, name, $3::timestamptz from unnest($2::text[]) as name
+           where not exists (select from agent_names where partner_id = $1 and agent_names.name = name.name)
+             and not exists (select from unregistered_agents as known
+                             where known.partner_id = $1 and known.name = name.name)
+           order by name on conflict do nothing returning name""",
+        partner_id,
+        wanted,
+        now,
+    )
+    return {row["name"] for row in rows}
+
+
+PARTNER = """id, name_en, name_zh, is_active, events_per_second, version,
+              case when paced_until > now() then paced_until end as paced_until"""
+
+
+async def partners(statements: Statements) -> list[Partner]:
+    rows = await statements.fetch(f"select {PARTNER} from partners order by id")
+    return [Partner(**dict(row)) for row in rows]
+
+
+async def get_partner(statements: Statements, partner_id: str) -> Partner:
+    row = await statements.fetchrow(f"select {PARTNER} from partners where id = $1", partner_id)
+    if row is None:
+        raise PartnerNotFound(partner_id=partner_id)
+    return Partner(**dict(row))
+
+
+_LATEST_MICROSECONDS = 250_000_000_000_000_000
+
+
+async def refused_events(
+    statements: Statements, partner_id: str, *, after: tuple[int, str], limit: int
+) -> list[dict[str, Any]]:
+    """What was refused to a partner behind a place: microseconds since 1970, and an event id."""
+    rows = await statements.fetch(
+        """select event_id, subject, type, occurred_at, received_at, code,
+                  (extract(epoch from received_at) * 1000000)::bigint as place
+           from partner_events where partner_id = $1 and code is not null
+             and (received_at, event_id) > (timestamptz 'epoch' + $2::bigint * interval '1 microsecond', $3)
+           order by received_at, event_id limit $4""",
+        partner_id,
+        min(max(after[0], 0), _LATEST_MICROSECONDS),
+        after[1],
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def unregistered_agents(
+    statements: Statements, partner_id: str, *, after: str, limit: int
+) -> list[dict[str, Any]]:
+    """The names behind `after` that a partner has used and that are no agent's."""
+    rows = await statements.fetch(
+        """select name, first_seen_at from unregistered_agents as listed
+           where partner_id = $1 and name > $2 and not exists (
+               select from agent_names where partner_id = $1 and agent_names.name = listed.name)
+           order by name limit $3""",
+        partner_id,
+        after,
+        limit,
+    )
+    return [dict(row) for row in rows]
+
+
+async def desk_agents(statements: Statements, *, after: str, limit: int) -> list[DeskAgent]:
+    rows = await statements.fetch(
+        """select id, name, team, is_active, version,
+               coalesce((select array_agg(partner_id order by partner_id, agent_names.name) from agent_names
+                         where agent_id = agents.id), '{}') as partner_ids,
+               coalesce((select array_agg(agent_names.name order by partner_id, agent_names.name) from agent_names
+                         where agent_id = agents.id), '{}') as partner_names
+           from agents where id > $1 order by id limit $2""",
+        after,
+        limit,
+    )
+    return [
+        DeskAgent(
+            row["id"],
+            row["name"],
+            row["team"],
+            row["is_active"],
+            tuple(map(AgentName, row["partner_ids"], row["partner_names"])),
+            row["version"],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,161 @@
+"""How long people's data are kept, which subscribers erasing by age would erase, and what it has done."""
+
+from datetime import date, datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.problems import Responses
+from chassis.request_context import Context
+from intake.privacy import activity_store, store
+from intake.privacy.domain import DEFAULT_DAYS, SHIPPED_IS_ACTIVE, DataClass, kept_since
+from intake.privacy.retention import HIGHEST_COUNT
+from intake.subscribers.domain import mask_name
+from work_orders.routes import ANY, Cursor, Limit
+
+router = APIRouter(prefix="/v1", tags=["people's data"])
+
+_LONGEST_DAYS = 36_500
+
+
+class KeepDays(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    keep_days: int = Field(ge=1, le=_LONGEST_DAYS)
+    is_active: bool | None = Field(
+        None,
+        description="Whether the daily run goes by the rule; left out: as it was. For `subscribers` it is off as"
+        " shipped: look at `/v1/retention-rules/subscribers/due` before switching it on.",
+    )
+
+
+class RetentionRule(BaseModel):
+    data_class: DataClass
+    keep_days: int
+    is_active: bool = Field(description="Whether the daily run goes by it.")
+    changed_by: str | None = Field(description="None: as shipped.")
+    changed_at: datetime | None
+
+
+class RetentionRules(BaseModel):
+    items: list[RetentionRule]
+
+
+class DueSubscriber(BaseModel):
+    subscriber_id: str
+    subscriber_no: str
+    name: str = Field(description="Masked.")
+    last_activity: str = Field(
+        description="What happened last with them: subscriber (their data were changed), work_order, request, link,"
+        " call, case, referral, follow_up, reveal or legal_hold."
+    )
+    last_activity_at: datetime
+    due_at: datetime = Field(description="Since when they have been kept long enough.")
+
+
+class DuePage(BaseModel):
+    items: list[DueSubscriber]
+    next_cursor: str | None
+    count: int = Field(description=f"How many are due at this moment; counted up to {HIGHEST_COUNT}.")
+    keep_days: int
+    is_active: bool = Field(description="Whether the next daily run erases them.")
+
+
+class RetentionRun(BaseModel):
+    run_on: date
+    finished_at: datetime
+    is_erasing: bool | None = Field(description="Whether erasing subscribers by age was on; None: not recorded then.")
+    subscribers_due: int | None = Field(description=f"How many subscribers were due, counted up to {HIGHEST_COUNT}.")
+    subscribers_erased: int
+    reveals_deleted: int
+    callers_forgotten: int
+    keys_wrapped_anew: int
+
+
+class RetentionRunPage(BaseModel):
+    items: list[RetentionRun]
+    next_cursor: str | None
+
+
+@router.get("/retention-rules", responses=Responses.of(ANY))
+async def list_retention_rules(context: Context) -> RetentionRules:
+    """How many days each class of people's data is kept, and whether it goes afterwards."""
+    async with context.db.statements() as statements:
+        rows = {row["data_class"]: dict(row) for row in await store.retention_rules(statements)}
+    items = []
+    for one, days in DEFAULT_DAYS.items():
+        row = {"data_class": one, "keep_days": days, "changed_by": None, "changed_at": None} | rows.get(one.value, {})
+        if row.get("is_active") is None:
+            row["is_active"] = SHIPPED_IS_ACTIVE[one]
+        items.append(RetentionRule.model_validate(row))
+    return RetentionRules(items=items)
+
+
+@router.put("/retention-rules/{data_class}", responses=Responses.of(ANY))
+async def set_retention_rule(data_class: DataClass, body: KeepDays, context: Context) -> RetentionRule:
+    """Sets how long a class of people's data is kept, and whether it goes then; the next daily run goes by it."""
+    now, by = context.clock.now(), context.caller.sub
+    async with context.db.statements() as statements:
+        is_active = await store.put_retention_rule(
+            statements, data_class, body.keep_days, body.is_active, by=by, at=now
+        )
+    return RetentionRule(
+        data_class=data_class, keep_days=body.keep_days, is_active=is_active, changed_by=by, changed_at=now
+    )
+
+
+@router.get("/retention-rules/subscribers/due", responses=Responses.of((*ANY, CursorBroken)))
+async def list_due_subscribers(
+    context: Context,
+    keep_days: Annotated[
+        int | None, Query(ge=1, le=_LONGEST_DAYS, description="As if so many days were set; nothing is changed.")
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> DuePage:
+    """The subscribers that erasing by age would erase if it ran now, whether or not it is switched on; by their ids.
+
+    Everything that concerns a subscriber counts as activity. A subscriber with an open order, question or promise, or
+    on legal hold, is never among them.
+    """
+    (after,) = from_cursor("due-subscribers", cursor, str) if cursor else ("",)
+    async with context.db.statements() as statements:
+        rule = await store.retention_rule(statements, DataClass.SUBSCRIBERS)
+        days = keep_days or rule.keep_days
+        since = kept_since(context.clock.now(), days)
+        rows = await activity_store.due_subscribers(statements, since, after=after, limit=limit + 1)
+        count = await activity_store.count_due_subscribers(statements, since, highest=HIGHEST_COUNT)
+    items = [
+        DueSubscriber(
+            subscriber_id=row["id"],
+            subscriber_no=row["subscriber_no"],
+            name=mask_name(row["name"]),
+            last_activity=row["kind"],
+            last_activity_at=row["at"],
+            due_at=row["at"] + timedelta(days=days),
+        )
+        for row in rows[:limit]
+    ]
+    following = to_cursor("due-subscribers", items[-1].subscriber_id) if len(rows) > limit else None
+    return DuePage(items=items, next_cursor=following, count=count, keep_days=days, is_active=rule.is_active)
+
+
+def _day_of(cursor: str) -> date:
+    (text,) = from_cursor("retention-runs", cursor, str)
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise CursorBroken() from error
+
+
+@router.get("/retention-runs", responses=Responses.of((*ANY, CursorBroken)))
+async def list_retention_runs(context: Context, cursor: Cursor = None, limit: Limit = 50) -> RetentionRunPage:
+    """What each daily run has done, latest first."""
+    before = _day_of(cursor) if cursor else None
+    async with context.db.statements() as statements:
+        rows = await store.retention_runs(statements, before=before, limit=limit + 1)
+    items = [RetentionRun.model_validate(dict(row)) for row in rows[:limit]]
+    following = to_cursor("retention-runs", items[-1].run_on.isoformat()) if len(rows) > limit else None
+    return RetentionRunPage(items=items, next_cursor=following)

@@ -1,0 +1,1 @@
+"""Lists and numbers that operators edit: device types, demand types, rules of the desk."""

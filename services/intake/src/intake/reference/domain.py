@@ -1,0 +1,32 @@
+"""Device and demand types, and the numbers of the desk."""
+
+from dataclasses import dataclass
+
+from contracts.refusals import Invalid
+
+
+class DeviceTypeUnknown(Invalid):
+    """Device type {device_type} is not in the list, or no longer used."""
+
+    zh = "设备类型 {device_type} 不在列表中或已停用。"
+
+
+class DemandTypeUnknown(Invalid):
+    """Demand type {demand_type} is not in the list, or no longer used."""
+
+    zh = "需求类型 {demand_type} 不在列表中或已停用。"
+
+
+@dataclass(frozen=True, slots=True)
+class DeskRules:
+    """Numbers that an operator can change."""
+
+    warn_before_minutes: int
+    """How long before a promised reply its people are warned."""
+    call_closes_after_hours: int
+    """After how long without a word an open call is closed."""
+    duplicate_hours: int
+    duplicate_least_score: int
+    country_code: str | None = None
+    """Of this country: a number with it, with a leading zero and without either is one number."""
+    version: int = 0

@@ -1,0 +1,141 @@
+"""Subscribers over HTTP."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.field_types import Name, Prose, Reference
+from chassis.identity import new_id
+from chassis.paging import CursorBroken
+from chassis.problems import Responses, VersionRequired
+from chassis.request_context import Context
+from contracts.events import Zone
+from intake.subscribers import domain, store, use_cases, views
+from intake.subscribers.domain import Subscriber, as_seen_by, not_searchable, plain_phone
+from intake.subscribers.models import NOT_SEARCHED, Phone
+from intake.subscribers.views import SubscriberOfOrder
+from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
+
+router = APIRouter(prefix="/v1", tags=["subscribers"])
+
+
+class NewSubscriber(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    subscriber_no: Reference
+    name: Name
+    phones: Annotated[list[Phone], Field(max_length=10)] = []
+    address: Name
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = "household"
+    zone: Zone = Zone.URBAN
+    territory: Reference | None = None
+    notes: Prose | Literal[""] = ""
+
+
+class SubscriberChanges(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Name = ""
+    phones: Annotated[list[Phone], Field(max_length=10)] = []
+    address: Name = ""
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = ""
+    zone: Zone = Zone.URBAN
+    territory: Reference | None = None
+    notes: Prose | Literal[""] = ""
+
+
+class SubscriberPage(BaseModel):
+    items: list[SubscriberOfOrder]
+    next_cursor: str | None
+    not_searched: list[str] = NOT_SEARCHED
+
+
+@router.post(
+    "/subscribers",
+    status_code=201,
+    response_model=SubscriberOfOrder,
+    responses=Responses.of((*ANY, domain.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
+)
+async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Response:
+    """Registers a subscriber 用户."""
+    values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
+    subscriber = Subscriber(id=new_id(), version=1, **values)
+    answer = await use_cases.create_subscriber(
+        subscriber,
+        context.caller.actor,
+        context.headers,
+        db=context.db,
+        masters=context.state.sealing_keys.masters,
+        clock=context.clock,
+        wakeup=context.wakeup,
+    )
+    return answer.response()
+
+
+@router.patch(
+    "/subscribers/{subscriber_id}",
+    response_model=SubscriberOfOrder,
+    responses=Responses.of(
+        (
+            *ANY,
+            domain.SubscriberIdNotFound,
+            domain.SubscriberChanged,
+            VersionRequired,
+            IdempotencyKeyBroken,
+            IdempotencyKeyReused,
+        )
+    ),
+)
+async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, context: CommandContext) -> Response:
+    """Changes a subscriber's data; `If-Match` names the version that the change was made on."""
+    changes = body.model_dump(mode="json", exclude_unset=True)
+    if "phones" in changes:
+        changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
+    return (
+        await use_cases.change_subscriber(subscriber_id, changes, context.headers, db=context.db, clock=context.clock)
+    ).response()
+
+
+@router.get("/subscribers", responses=Responses.of((*ANY, CursorBroken)))
+async def search_subscribers(
+    context: Context,
+    subscriber_no: SearchReference = None,
+    phone: SearchReference = None,
+    name: SearchName = None,
+    address: SearchName = None,
+    kind: SearchReference = None,
+    notes: SearchText = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> SubscriberPage:
+    """Subscribers by number, phone or kind exactly, by name or address from its beginning, by words of notes; masked
+    by role. A search by a field that the caller sees masked finds nothing, and `not_searched` names the field."""
+    searched = {"phone": phone, "name": name, "address": address, "notes": notes}
+    if hidden := not_searchable(searched, context.caller.roles):
+        return SubscriberPage(items=[], next_cursor=None, not_searched=hidden)
+    number = plain_phone(phone) if phone else None
+    wanted = views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
+    found, next_cursor = await views.subscribers(context.db, wanted, cursor=cursor, limit=limit)
+    items = [_shown(as_seen_by(subscriber, context.caller.roles)) for subscriber in found]
+    return SubscriberPage(items=items, next_cursor=next_cursor)
+
+
+@router.get(
+    "/subscribers/{subscriber_id}",
+    responses=Responses.of((*ANY, domain.SubscriberIdNotFound)),
+)
+async def get_subscriber(subscriber_id: OrderId, context: Context) -> SubscriberOfOrder:
+    """One subscriber, as the caller's role may see them."""
+    async with context.db.statements() as statements:
+        subscriber = await store.find_subscriber(statements, subscriber_id)
+    if subscriber is None:
+        raise domain.SubscriberIdNotFound(subscriber_id=subscriber_id)
+    return _shown(as_seen_by(subscriber, context.caller.roles))
+
+
+def _shown(subscriber: Subscriber) -> SubscriberOfOrder:
+    return SubscriberOfOrder.model_validate(subscriber, from_attributes=True)

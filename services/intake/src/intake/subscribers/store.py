@@ -1,0 +1,82 @@
+"""Rows of subscribers."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from chassis.database import Statements, Transaction
+from intake.subscribers.domain import Subscriber, SubscriberNotFound
+
+_SUBSCRIBER = "id, version, subscriber_no, name, phones, address, kind, zone, territory, notes"
+
+
+def to_subscriber(row: Any) -> Subscriber:
+    return Subscriber(**{**dict(row), "phones": tuple(row["phones"])})
+
+
+async def find_subscriber(statements: Statements, subscriber_id: str) -> Subscriber | None:
+    row = await statements.fetchrow(f"select {_SUBSCRIBER} from subscribers where id = $1", subscriber_id)
+    return to_subscriber(row) if row else None
+
+
+async def subscriber_numbers(statements: Statements, subscriber_no: str) -> list[str]:
+    """The number as it is stored: also where it was stored before numbers had one spelling."""
+    rows = await statements.fetch(
+        """select subscriber_no from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
+           order by subscriber_no""",
+        subscriber_no,
+    )
+    return [row["subscriber_no"] for row in rows]
+
+
+async def similar_numbers(statements: Statements, subscriber_no: str) -> list[str]:
+    """Some numbers of other subscribers that look like this one."""
+    rows = await statements.fetch(
+        """select subscriber_no from subscribers where look_alike(subscriber_no) = look_alike($1)
+               and subscriber_no <> $1 order by subscriber_no limit 10""",
+        subscriber_no,
+    )
+    return [row["subscriber_no"] for row in rows]
+
+
+async def insert_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> bool:
+    """Whether it was inserted; False when the number belongs to another subscriber."""
+    done = await tx.execute(
+        f"""insert into subscribers ({_SUBSCRIBER}, created_at, changed_at)
+            select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11
+            where not exists (select from subscribers where plain_reference(subscriber_no) = $3)
+            on conflict (subscriber_no) do nothing""",
+        *_values(subscriber),
+        now,
+    )
+    return done == "INSERT 0 1"
+
+
+async def update_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> bool:
+    """Whether it was changed; False when the version before was not the one that the change was made on."""
+    done = await tx.execute(
+        """update subscribers set version = $2, name = $4, phones = $5, address = $6, kind = $7, zone = $8,
+               territory = $9, notes = $10, changed_at = $11
+           where id = $1 and subscriber_no = $3 and version = $2 - 1""",
+        *_values(subscriber),
+        now,
+    )
+    return done == "UPDATE 1"
+
+
+def _values(subscriber: Subscriber) -> list[Any]:
+    values = asdict(subscriber)
+    values.pop("is_masked")
+    return [*values.values()]
+
+
+async def get_subscriber_id(statements: Statements, subscriber_no: str) -> str:
+    """Raises `SubscriberNotFound`."""
+    found = await statements.fetchval(
+        """select id from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
+           order by subscriber_no <> $1 limit 1""",
+        subscriber_no,
+    )
+    if found is None:
+        raise SubscriberNotFound(subscriber_no=subscriber_no)
+    return found
