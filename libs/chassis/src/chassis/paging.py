@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from contracts.refusals import Invalid
 
-R = TypeVar("R")
+T = TypeVar("T")
 
 
 class CursorBroken(Invalid):
@@ -41,12 +41,16 @@ def from_cursor(of: str, cursor: str, *kinds: type) -> tuple[Any, ...]:
     return tuple(sorted_by)
 
 
-def paged(
-    rows: Sequence[R], limit: int, of: str, place: Callable[[R], tuple[Any, ...]]
-) -> tuple[Sequence[R], str | None]:
-    """The rows of a page and the cursor of the next, from `limit + 1` rows; `place` gives a row's sort values."""
-    shown = rows[:limit]
-    return shown, to_cursor(of, *place(shown[-1])) if len(rows) > limit else None
+def page_of(
+    of: str, rows: Sequence[T], limit: int, sorted_by: Callable[[T], tuple[Any, ...]]
+) -> tuple[Sequence[T], str | None]:
+    """The first `limit` rows and `next_cursor`, which is None where `rows` are no more than these.
+
+    A list is read with one row more than a page has; `sorted_by` gives the sort values of a row.
+    """
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], to_cursor(of, *sorted_by(rows[limit - 1]))
 
 
 def moment_of(text: str) -> datetime:

@@ -8,7 +8,7 @@ from asyncpg import Record
 from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select
 
 from chassis.database import Database, Query, Statements
-from chassis.paging import from_cursor, paged
+from chassis.paging import from_cursor, page_of
 from contracts.limits import TimeLimitsDefined
 from contracts.look_alikes import LookAlike, look_alikes
 from contracts.order import WorkOrder
@@ -99,7 +99,7 @@ async def list_work_areas(db: Database, *, cursor: str | None, limit: int) -> Wo
     (after,) = from_cursor("work-areas", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.select(_AREAS, {"after": after, "rows": limit + 1})
-        shown, next_cursor = paged(rows, limit, "work-areas", lambda row: (row["id"],))
+        shown, next_cursor = page_of("work-areas", rows, limit, lambda row: (row["id"],))
         return WorkAreas(items=await _with_staff(statements, shown, _STAFF_OF_AREAS), next_cursor=next_cursor)
 
 
@@ -129,7 +129,7 @@ async def list_staff(db: Database, *, work_area_id: str | None, cursor: str | No
     query = _ALL_STAFF if work_area_id is None else _STAFF_OF
     async with db.statements() as statements:
         rows = await statements.select(query, {"work_area_id": work_area_id, "after": after, "rows": limit + 1})
-    shown, next_cursor = paged(rows, limit, "staff", lambda row: (row["id"],))
+    shown, next_cursor = page_of("staff", rows, limit, lambda row: (row["id"],))
     return StaffPage(items=[_member(row) for row in shown], next_cursor=next_cursor)
 
 
