@@ -32,8 +32,9 @@ from intake.knowledge.store import note_use
 from intake.links.use_cases import link_to_outage
 from intake.orders import references
 from intake.orders.domain.creation import create
+from intake.orders.domain.requests import Ask
 from intake.orders.store import circumstances
-from intake.orders.use_cases import Ask, asked
+from intake.orders.use_cases import ask_in
 from intake.scope_store import Scope, visible_orders
 from intake.subscribers.sealing_keys import sealed_in
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound, create_in, find_stored_order, may_see
@@ -97,10 +98,9 @@ async def _settle(changed: Changing, how: Settling) -> Settlement:
 async def _create_order(changed: Changing, how: NewOrder) -> str:
     command, call, uow = changed.command, changed.call, changed.uow
     known = await circumstances(command.tx, how.order, now=how.occurred_at or command.now)
-    order_id, masters = new_id(), uow.sealing_keys.masters
-    event = await sealed_in(
-        command.tx, create(how.order, known), order_id, known.subscriber_id, uow.actor, masters=masters, now=command.now
-    )
+    order_id, event = new_id(), create(how.order, known)
+    subscriber_id, masters = known.subscriber_id, uow.sealing_keys.masters
+    event = await sealed_in(command, event, masters, subject=order_id, subscriber_id=subscriber_id)
     origin = replace(command.origin, correlation_id=call.id, occurred_at=how.occurred_at)
     try:
         order = await create_in(command.tx, origin.message(event, subject=order_id, order_version=1))
@@ -109,8 +109,8 @@ async def _create_order(changed: Changing, how: NewOrder) -> str:
     if how.outage_id is not None:
         await link_to_outage(command, order, how.outage_id, uow=uow)
     if call.subscriber_id is None or call.demand_type is None:
-        subscriber_id = known.subscriber_id if call.subscriber_id is None else None
-        await changed.classify(subscriber_id=subscriber_id, demand_type=call.demand_type or how.order.demand_type)
+        caller_id = subscriber_id if call.subscriber_id is None else None
+        await changed.classify(subscriber_id=caller_id, demand_type=call.demand_type or how.order.demand_type)
     return order.id
 
 
@@ -127,16 +127,7 @@ async def _urge_order(changed: Changing, how: OpenOrder) -> None:
     if call.demand_type is None:
         # Who calls may be another than the subscriber of the order; what about is what the order is about.
         await changed.classify(demand_type=stored.order.demand_type)
-    message, _ = await asked(
-        command.tx,
-        Ask("urge", how.reason),
-        stored.order,
-        uow.actor,
-        uow.headers,
-        masters=uow.sealing_keys.masters,
-        now=command.now,
-    )
-    command.messages.append(message)
+    await ask_in(command, Ask("urge", how.reason), stored.order, uow.sealing_keys.masters)
 
 
 async def _refer(changed: Changing, how: ToDepartment) -> str:

@@ -60,8 +60,7 @@ async def changing(command: Command, call_id: str, uow: OrderUnitOfWork) -> Asyn
 
 async def sealer_of(command: Command, call: Call, uow: OrderUnitOfWork) -> Sealer:
     """Seals what is typed about the call; raises `SubscriberErased` or `SealingKeyNotArrived`."""
-    masters = uow.sealing_keys.masters
-    return await sealer_in(command.tx, call.subscriber_id, uow.actor, masters=masters, now=command.now)
+    return await sealer_in(command, call.subscriber_id, uow.sealing_keys.masters)
 
 
 def seen_call(call_id: str, uow: OrderUnitOfWork) -> Replay:

@@ -56,8 +56,7 @@ async def link_to_outage(command: Command, order: WorkOrder, outage_id: str, *, 
 
 
 async def _save(command: Command, link: Link, order: WorkOrder, uow: OrderUnitOfWork) -> Link:
-    masters = uow.sealing_keys.masters
-    seal = await sealer_in(command.tx, order.subscriber_id, uow.actor, masters=masters, now=command.now)
+    seal = await sealer_in(command, order.subscriber_id, uow.sealing_keys.masters)
     sealed = replace(link, reason=seal(link.reason, order.id), linked_at=command.now)
     await store.links.save(command.tx, sealed)
     return sealed

@@ -12,7 +12,7 @@ from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
 from reporting import figures
-from reporting.figures import FIGURE_REFUSALS, Question, details
+from reporting.figures import FIGURE_REFUSALS, Question, details_views
 from reporting.figures.parameters import (
     AsOf,
     AsOfInFuture,
@@ -272,7 +272,7 @@ async def get_events_behind(
 
     To go down from one row, ask for its period by `from` and `to` and for its group by `only`.
     """
-    return Behind.model_validate(await details.rows_behind(context.db, asked, cursor=cursor, limit=limit))
+    return Behind.model_validate(await details_views.rows_behind(context.db, asked, cursor=cursor, limit=limit))
 
 
 @router.get("/figures/{metric}/corrections", responses=_PAGED_RESPONSES)
@@ -280,4 +280,4 @@ async def get_corrections(
     asked: AskedQuestion, context: Context, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=20)] = 10
 ) -> Corrections:
     """What late events have changed in the hours of the window, newest first: the hour before and after each."""
-    return Corrections.model_validate(await details.corrections(context.db, asked, cursor=cursor, limit=limit))
+    return Corrections.model_validate(await details_views.corrections(context.db, asked, cursor=cursor, limit=limit))

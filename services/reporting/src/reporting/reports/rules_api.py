@@ -16,15 +16,10 @@ from contracts.refusals import Invalid
 from reporting.figures.parameters import PresentRules
 from reporting.metrics import REGISTRY
 from reporting.ratios import ShareBeyondOne, check_share
+from reporting.reports import use_cases
 from reporting.reports.plan import Format
-from reporting.reports.rules import (
-    KeptRules,
-    ReportRules,
-    WorkingCalendar,
-    get_report_rules,
-    get_working_calendar,
-    put_report_rules,
-)
+from reporting.reports.rules import FilingCalendar, KeptRules, ReportRules
+from reporting.reports.rules_store import get_filing_calendar, get_report_rules
 from reporting.reports.schedule import Scheduled, next_due
 from reporting.reports.words import Language
 from work_orders.routes import ANY
@@ -162,7 +157,7 @@ def _check(body: ReportRulesBody) -> None:
             check_share(Names(en=metric.name_en, zh=metric.name_zh), target.value)
 
 
-def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: datetime) -> ReportRulesShown:
+def _shown(kept: KeptRules, calendar: FilingCalendar, zone: ZoneInfo, now: datetime) -> ReportRulesShown:
     found = [(one.id, next_due(one, now=now, zone=zone, calendar=calendar.days)) for one in kept.rules.schedules]
     return ReportRulesShown.model_validate(
         {
@@ -187,7 +182,7 @@ def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: date
 async def get_rules_of_reports(context: Context, rules: PresentRules) -> ReportRulesShown:
     """The centre's name, who signs, targets, names of queues and teams, schedules; and when each is due next."""
     async with context.db.statements() as statements:
-        kept, calendar = await get_report_rules(statements), await get_working_calendar(statements)
+        kept, calendar = await get_report_rules(statements), await get_filing_calendar(statements)
     return _shown(kept, calendar, ZoneInfo(rules.time_zone), context.clock.now())
 
 
@@ -199,8 +194,5 @@ async def set_rules_of_reports(body: ReportRulesBody, context: Context, rules: P
     """
     _check(body)
     wanted = msgspec.convert(body.model_dump(mode="json"), ReportRules)
-    now = context.clock.now()
-    async with context.db.begin() as tx:
-        kept = await put_report_rules(tx, wanted, by=context.caller.sub, now=now)
-        calendar = await get_working_calendar(tx)
-    return _shown(kept, calendar, ZoneInfo(rules.time_zone), now)
+    kept, calendar = await use_cases.set_report_rules(wanted, uow=context.uow)
+    return _shown(kept, calendar, ZoneInfo(rules.time_zone), context.clock.now())

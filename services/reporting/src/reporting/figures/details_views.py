@@ -13,8 +13,9 @@ from chassis.paging import CursorBroken, from_cursor, to_cursor
 from contracts.catalogue import BY_TYPE
 from contracts.topics import QUALITY
 from reporting.figures.as_of_store import fold_past
+from reporting.figures.query import Arguments, filler, rows_of
 from reporting.figures.question import MetricWithoutTime, Question, check
-from reporting.figures.views import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
+from reporting.figures.views import counted, described, read_up_to, shown, snapshot
 from reporting.metrics import Kind, Metric, Source
 from reporting.record import visibility
 from reporting.record.event_store import StreamState
