@@ -39,19 +39,6 @@ async def test_a_clock_that_is_ahead_is_marked_and_one_a_day_ahead_refused(switc
     assert [one.body.faults for one in await switch.published("calls")][-1] == ("clock_ahead",)
 
 
-async def test_a_clock_that_goes_back_in_a_call_is_marked_and_no_time_is_below_zero(switch: Switch) -> None:
-    await switch.says(
-        switch.event(p.PartnerCallQueued(queue="q"), 3600, event_id="queued"),
-        switch.event(p.PartnerCallAnswered(agent=AGENT), 60, event_id="answered"),
-        switch.event(p.PartnerCallEnded(), 100_000, event_id="ended"),
-    )
-    facts = await switch.facts()
-    assert facts["answered"].wait_milliseconds == 0
-    assert "negative_time" in facts["answered"].faults
-    assert facts["ended"].talk_milliseconds == 99_940_000
-    assert "over_a_day" in facts["ended"].faults
-
-
 @pytest.mark.parametrize("wait", [-1, -4000])
 async def test_a_measure_below_zero_is_refused_and_the_times_count(switch: Switch, wait: int) -> None:
     await switch.says(

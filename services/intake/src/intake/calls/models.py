@@ -1,7 +1,7 @@
 """What the routes of calls take and give."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from fastapi import Body
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,8 +16,8 @@ from intake.subscribers.models import NOT_SEARCHED, Phone
 from intake.subscribers.views import SubscriberOfOrder
 from work_orders.sealing import WorkOrderShown
 
-Optional = Line | Literal[""]
-OptionalProse = Prose | Literal[""]
+Optional: TypeAlias = Line | Literal[""]
+OptionalProse: TypeAlias = Prose | Literal[""]
 
 
 class _Body(BaseModel):
