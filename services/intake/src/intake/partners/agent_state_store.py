@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of, unnest_of
 from contracts.calls import AgentStateChanged
 from intake.partners.domain import AgentStream
-from intake.tables import AGENT_STATES, columns_of, unnest_of
+from intake.tables import AGENT_STATES
 
 _STATE = msgspec.json.Decoder(AgentStateChanged)
+_STATES = [column for column in AGENT_STATES.c if column.identity is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ async def save_states(tx: Transaction, rows: Sequence[AgentStateRow]) -> None:
     """Writes states, each of another fact: a correction, which is of the same, has a call of its own."""
     if rows:
         await tx.execute(
-            f"""insert into agent_states ({columns_of(AGENT_STATES)}) select * from {unnest_of(AGENT_STATES)}
+            f"""insert into agent_states ({columns_of(_STATES)}) select * from {unnest_of(_STATES)}
                 on conflict (agent_id, fact_id) do update set event_id = excluded.event_id,
                     occurred_at = excluded.occurred_at, received_at = excluded.received_at,
                     published = excluded.published""",

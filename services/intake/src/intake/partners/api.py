@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chassis.any_route import ANY
-from chassis.field_types import Code, Line, Name
+from chassis.field_types import Body, Code, Line, Name
 from chassis.paging import CursorBroken, from_cursor, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -21,9 +21,7 @@ PartnerId = Annotated[str, Path(pattern=f"^{PARTNER_ID.pattern}$", description="
 router = APIRouter(prefix="/v1", tags=["partners"])
 
 
-class PartnerDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PartnerDefinition(Body):
     name_en: Line
     name_zh: Line
     is_active: bool = Field(True, description="false: what the partner sends waits on its topic.")
@@ -68,16 +66,12 @@ class UnregisteredAgents(BaseModel):
     next_cursor: str | None
 
 
-class NameForAgent(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NameForAgent(Body):
     partner_id: Annotated[str, Field(pattern=f"^{PARTNER_ID.pattern}$")]
     name: Name
 
 
-class AgentDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class AgentDefinition(Body):
     name: Name
     team: Line | None = None
     is_active: bool = True

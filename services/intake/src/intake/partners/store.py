@@ -1,12 +1,14 @@
 """Rows of partners, of their agents, and of what was refused to them."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
 from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
+from intake.row_store import definition_of
+from intake.tables import AGENTS, PARTNERS
 
 
 async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
@@ -45,36 +47,19 @@ async def get_partner(statements: Statements, partner_id: str) -> Partner:
     return Partner(**row)
 
 
-async def put_partner(statements: Statements, partner: Partner, *, now: datetime) -> Partner:
+_DEFINE_PARTNER = definition_of(PARTNERS, "paced_until")
+_DEFINE_AGENT = definition_of(AGENTS)
+
+
+async def define_partner(statements: Statements, partner: Partner, *, now: datetime) -> Partner:
     """Registers or changes it; the version grows by one."""
-    (row,) = await statements.fetch(
-        f"""insert into partners (id, version, name_en, name_zh, is_active, events_per_second, changed_at)
-            values ($1, 1, $2, $3, $4, $5, $6)
-            on conflict (id) do update set version = partners.version + 1, name_en = excluded.name_en,
-                name_zh = excluded.name_zh, is_active = excluded.is_active,
-                events_per_second = excluded.events_per_second, changed_at = excluded.changed_at
-            returning {_PARTNER}""",
-        partner.id,
-        partner.name_en,
-        partner.name_zh,
-        partner.is_active,
-        partner.events_per_second,
-        now,
-    )
-    return Partner(**row)
+    await statements.select(_DEFINE_PARTNER, {**asdict(partner), "changed_at": now})
+    return await get_partner(statements, partner.id)
 
 
-async def put_agent(tx: Transaction, agent: DeskAgent) -> DeskAgent:
+async def define_agent(tx: Transaction, agent: DeskAgent) -> DeskAgent:
     """Registers or changes an agent with their names; the version grows by one. Raises `AgentNameTaken`."""
-    version = await tx.fetchval(
-        """insert into agents (id, version, name, team, is_active) values ($1, 1, $2, $3, $4)
-           on conflict (id) do update set version = agents.version + 1, name = excluded.name,
-               team = excluded.team, is_active = excluded.is_active returning version""",
-        agent.id,
-        agent.name,
-        agent.team,
-        agent.is_active,
-    )
+    ((version,),) = await tx.select(_DEFINE_AGENT, asdict(agent))
     await tx.execute("delete from agent_names where agent_id = $1", agent.id)
     for name in agent.names:
         done = await tx.execute(

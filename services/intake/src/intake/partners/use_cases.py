@@ -9,7 +9,7 @@ from intake.partners.domain import DeskAgent, Partner
 async def define_partner(partner: Partner, *, uow: UnitOfWork) -> Partner:
     """Registers a partner or changes it; its topics are made by the worker within moments."""
     async with uow.command() as command:
-        return await store.put_partner(command.tx, partner, now=command.now)
+        return await store.define_partner(command.tx, partner, now=command.now)
 
 
 async def define_agent(agent: DeskAgent, *, uow: UnitOfWork) -> DeskAgent:
@@ -18,7 +18,7 @@ async def define_agent(agent: DeskAgent, *, uow: UnitOfWork) -> DeskAgent:
     Raises `AgentNameTaken`.
     """
     async with uow.command() as command:
-        defined = await store.put_agent(command.tx, agent)
+        defined = await store.define_agent(command.tx, agent)
         event = AgentDefined(agent_id=agent.id, name=agent.name, team=agent.team, is_active=agent.is_active)
         command.publish(event, subject=f"agent:{agent.id}", entity_version=defined.version)
     return defined
