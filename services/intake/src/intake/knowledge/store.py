@@ -21,9 +21,9 @@ async def get_article(statements: Statements, article_id: str) -> Article:
     return article
 
 
-async def articles_by_id(statements: Statements, ids: Sequence[str]) -> dict[str, Article]:
+async def articles_by_id(statements: Statements, ids: Sequence[str]) -> list[Article]:
     rows = await statements.fetch(f"select {columns_of(tables.ARTICLES.c)} from articles where id = any($1)", list(ids))
-    return {row["id"]: ARTICLES.row_of(row) for row in rows}
+    return [ARTICLES.row_of(row) for row in rows]
 
 
 async def save_article(tx: Transaction, article: Article, *, by: str, at: datetime) -> Article:
