@@ -1,4 +1,4 @@
-"""Partners, whom an operator registers, and agents, for whom partners have names of their own."""
+"""Partners, which operators register, and agents, whom each partner knows under names of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

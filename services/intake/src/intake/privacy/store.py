@@ -28,7 +28,7 @@ _THEIR_CALLS = """select id from calls where subscriber_id = $1 or (subscriber_i
 """Calls of theirs, and from their numbers; the call of another subscriber from the same telephone stays."""
 
 _FORGET = (
-    # Sealed or, where nobody knew yet who called, in plain. Before the calls' numbers, by which they are found.
+    # Sealed or, where the subscriber was not known yet, in plain. Before the calls' numbers, by which they are found.
     *(f"update {table} set {blanked} where call_id in ({_THEIR_CALLS})" for table, blanked in BLANKED.items()),
     f"update call_facts set said = (said::jsonb - 'caller')::json where call_id in ({_THEIR_CALLS})",
     f"update calls set caller = null where id in ({_THEIR_CALLS})",
@@ -50,7 +50,7 @@ async def forget(tx: Transaction, subscriber_id: str) -> None:
 
 
 async def forget_callers(tx: Transaction, since: datetime, *, limit: int) -> int:
-    """Blanks numbers and words of some calls from before a moment whose subscriber nobody knows; how many."""
+    """Blanks numbers and words of some calls from before a moment whose subscriber is unknown; how many."""
     rows = await tx.fetch(
         """update calls set caller = null, is_forgotten = true where id in (
                select id from calls where subscriber_id is null and not is_forgotten and started_at < $1
