@@ -13,11 +13,11 @@ from reporting.projections.table import ProjectionTable
 @pytest.mark.parametrize(
     ("row", "table"),
     [
-        (calls.Leg, tables.LEGS),
-        (orders.Stay, tables.STAYS),
-        (promises.Promise, tables.PROMISES),
-        (rings.Ring, tables.RINGS),
-        (follow_ups.FollowUp, tables.FOLLOW_UPS),
+        (calls.LegRow, tables.LEGS),
+        (orders.StayRow, tables.STAYS),
+        (promises.PromiseRow, tables.PROMISES),
+        (rings.RingRow, tables.RINGS),
+        (follow_ups.FollowUpRow, tables.FOLLOW_UPS),
     ],
 )
 def test_a_row_has_the_fields_of_its_table_in_their_order(row: type, table: Table) -> None:

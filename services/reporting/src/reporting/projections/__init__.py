@@ -28,7 +28,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
     defined = [message.body for message in new if isinstance(message.body, TimeLimitsDefined)]
-    rules = await sla_clocks.rules_in(tx) if events or defined else sla.Rules()
+    rules = await sla_clocks.rules_in(tx) if events or defined else sla.LimitHistory()
     # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
     earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
     known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []

@@ -24,7 +24,7 @@ EVENTS = (q.FollowUpPlanned, q.FollowUpJoined, q.FollowUpEnded, q.SatisfactionGi
 
 
 @dataclass(slots=True)
-class FollowUp:
+class FollowUpRow:
     """The fields are the columns of the table, in their order; at last the orders, and since when they are known."""
 
     stream: str
@@ -76,14 +76,14 @@ class FollowUp:
             self.orders.setdefault(order_id, known_at)
 
 
-def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[FollowUp]:
+def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[FollowUpRow]:
     """The follow-ups of one stream, from all of its messages in the order in which they were told."""
-    found: dict[str, FollowUp] = {}
+    found: dict[str, FollowUpRow] = {}
     for message in messages:
         body: Any = message.body
         one = found.get(body.follow_up_id)
         if one is None:
-            one = FollowUp(message.subject, len(found) + 1, body.follow_up_id, body.project_id)
+            one = FollowUpRow(message.subject, len(found) + 1, body.follow_up_id, body.project_id)
             found[body.follow_up_id] = one
         one.take(message, late_after)
     return list(found.values())
