@@ -1,8 +1,8 @@
 """Legs: each stay of a call in a queue and with the agent who answers from it, folded from the call's facts.
 
-Facts come in the order in which they became known. A leg is folded anew from all facts of its call whenever
+Facts come in the order in which they became known. A leg is folded from all facts of its call whenever
 one of them arrives, so that late, doubled and corrected facts lead to the same rows in whatever order. What
-was known earlier is folded again from the record when somebody asks for it (`reporting.figures.as_of`).
+was known earlier is folded again from the record for a question as of then (`reporting.figures.as_of_store`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -252,7 +252,7 @@ async def apply(
     late_after: timedelta,
     newest: datetime,
 ) -> set[date]:
-    """Folds calls anew, and says which days it has changed.
+    """Folds calls; returns the days that have changed.
 
     `new` are the messages that have come, `earlier` those that were there of the same calls, `newest` the latest
     `recorded_at` that was read: no day beyond it was summed up.
@@ -285,7 +285,7 @@ def days_of_leg(
 ) -> set[date]:
     """The days whose figures a leg is part of: that of its offer, and those on which its agent handled it.
 
-    As long as nobody said that it had ended, it was counted as handled day after day.
+    Until its end is reported, it is counted as handled day after day.
     """
     days = days_of((moment,))
     if answered_at is not None:
@@ -311,7 +311,7 @@ async def _days(tx: Transaction, name: str, call_ids: set[str], newest: datetime
     return set().union(*(days_of_leg(*row, newest) for row in rows))
 
 
-async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
+async def refold(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts calls into a set from the whole of their messages, whatever the set had of them."""
     for table in (TABLE, LATE_TABLE, rings.TABLE):
         await table.delete(tx, name, "call_id", by_subject(whole))

@@ -213,7 +213,7 @@ class Projected:
     present: dict[str, StayRow] = field(default_factory=dict)
     added: list[StayRow] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
-    """What clocks are told of."""
+    """The input of SLA clocks."""
     changed: dict[str, StayRow] = field(default_factory=dict)
     """By order: of an order's stored stays only the last can still change."""
 
@@ -287,7 +287,7 @@ async def days_found_out(tx: Transaction, name: str, order_ids: Iterable[str]) -
     return days_of(row["entered_at"] for row in rows)
 
 
-async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> list[Taken]:
+async def refold(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> list[Taken]:
     """Puts orders into a set from the whole of their events, whatever the set had of them."""
     projected = Projected(late_after)
     projected.take(events)

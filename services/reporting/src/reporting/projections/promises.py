@@ -1,7 +1,7 @@
 """Promised replies to difficult cases: until when each was promised, and whether it was given or another time agreed.
 
-A case has one promise after another on the stream of its call; they are folded anew from all facts of the call
-whenever one of them is told of.
+A case has one promise after another on the stream of its call; they are folded from all facts of the call
+whenever one of them arrives.
 """
 
 from collections.abc import Iterable, Sequence
@@ -74,7 +74,7 @@ def promises_of(messages: Iterable[Message]) -> list[PromiseRow]:
 
 
 async def apply(tx: Transaction, name: str, new: Sequence[Message], earlier: Iterable[Message]) -> set[date]:
-    """Folds the promises of calls anew, and says on which days they are counted; the time of one never changes.
+    """Folds the promises of calls; returns the days on which they are counted. The time of a promise never changes.
 
     `new` are the messages that have come, `earlier` those that were there of the same calls.
     """

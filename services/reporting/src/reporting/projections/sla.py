@@ -1,4 +1,4 @@
-"""What the clocks of one order are, from its events and the sets of time limits: no table and no time of its own.
+"""The SLA clocks of one order, folded from its events and the sets of time limits. Pure: no table, no present time.
 
 A clock takes an event's `occurred_at`, but never one before its own latest change.
 """
@@ -83,7 +83,7 @@ class LimitHistory:
         return RuleSets(tuple(one for known_at, one in self.sets if known_at <= moment))
 
     def after(self, moment: datetime, created_at: datetime) -> list[datetime]:
-        """When later sets became known that judge an order of then anew."""
+        """When later sets became known that re-evaluate an order created then."""
         return [known_at for known_at, one in self.sets if known_at > moment and one.rules.applies_from <= created_at]
 
 
@@ -167,7 +167,7 @@ class OrderClocks:
         self.present[key] = replace(row, number=self.highest, since_version=version, **known)
         self.added.append(self.present[key])
 
-    def judge_anew(self, history: Sequence[Taken], rules: RuleSet, known_at: datetime) -> None:
+    def reevaluate(self, history: Sequence[Taken], rules: RuleSet, known_at: datetime) -> None:
         """The clocks as another set of limits would have them; what differs is known from now on."""
         judged = OrderClocks(self.late_after)
         for taken in history:
@@ -287,14 +287,14 @@ def _stop(row: ClockRow, at: datetime, by: str, calendar: Any) -> ClockRow:
 def clocks_of(history: Sequence[Taken], rules: LimitHistory, late_after: timedelta) -> OrderClocks:
     """The clocks of an order from the whole of its events."""
     order_clocks, created_at = OrderClocks(late_after), history[0].stay.created_at
-    anew = rules.after(history[0].known_at, created_at)
+    later = rules.after(history[0].known_at, created_at)
     known_by = history[0].known_at
     for place, taken in enumerate(history):
         known_by = max(known_by, taken.known_at)
-        while anew and anew[0] <= known_by:
-            known_at = anew.pop(0)
-            order_clocks.judge_anew(history[:place], rules.known_by(known_at).of(created_at), known_at)
+        while later and later[0] <= known_by:
+            known_at = later.pop(0)
+            order_clocks.reevaluate(history[:place], rules.known_by(known_at).of(created_at), known_at)
         order_clocks.take(taken, rules.known_by(known_by).of(created_at))
-    for known_at in anew:
-        order_clocks.judge_anew(history, rules.known_by(known_at).of(created_at), known_at)
+    for known_at in later:
+        order_clocks.reevaluate(history, rules.known_by(known_at).of(created_at), known_at)
     return order_clocks

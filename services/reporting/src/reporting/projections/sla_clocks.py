@@ -1,10 +1,10 @@
-"""Clocks: how long an order may take for what, when it ran and when it rested, and whether it was in time.
+"""SLA clocks in the database: time limits of an order, when each clock ran and was paused, and whether it was in time.
 
 A row is a clock of an order as it was known from one moment until another: of all rows of a clock the one without an
-end is how it is known. Rows follow from the order's events and the sets of time limits alone (`watching`), whichever
+end is how it is known. Rows follow from the order's events and the sets of time limits alone (`sla`), whichever
 came first: the state known at a moment is what the events recorded by then make of it, under the newest set recorded
-by then that applies to the order's creation. So a new set, whenever it applies from, judges the orders it applies to
-anew from their events, and what was known before it stays as of then.
+by then that applies to the order's creation. So a new set, whenever it applies from, re-evaluates the
+orders it applies to from their events, and what was known before it stays as of then.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -42,7 +42,7 @@ async def apply(
         for order_id, events in by_order.items()
         if rules.after(min(one.known_at for one in events), events[0].stay.created_at)
     ]
-    touched = await judge_anew(tx, name, overtaken, rules, late_after)
+    touched = await reevaluate(tx, name, overtaken, rules, late_after)
     moved = {one.message.subject for one in taken if isinstance(one.message.body, MOVING)} - set(overtaken)
     changed = await _present(tx, name, moved, late_after) if moved else {}
     for order_id, order_clocks in changed.items():
@@ -59,7 +59,7 @@ async def _save(tx: Transaction, name: str, changed: Collection[OrderClocks]) ->
     return days_of(row.stopped_at for row in added)
 
 
-async def write_anew(
+async def refold(
     tx: Transaction, name: str, taken: Sequence[Taken], rules: LimitHistory, late_after: timedelta
 ) -> set[date]:
     """Puts orders into a set from the whole of their events, whatever the set had of them."""
@@ -71,28 +71,28 @@ async def write_anew(
     return days_of(row["stopped_at"] for row in gone) | await _save(tx, name, changed)
 
 
-async def judge_anew(
+async def reevaluate(
     tx: Transaction, name: str, order_ids: Sequence[str], rules: LimitHistory, late_after: timedelta
 ) -> set[date]:
-    """Judges orders anew from their events in the record."""
+    """Re-evaluates orders from their events in the record."""
     touched: set[date] = set()
     for start in range(0, len(order_ids), _ORDERS_A_CHUNK):
         messages = await event_store.messages_of(tx, order_ids[start : start + _ORDERS_A_CHUNK])
         projected = Projected(late_after)
         projected.take(messages)
-        touched |= await write_anew(tx, name, projected.taken, rules, late_after)
+        touched |= await refold(tx, name, projected.taken, rules, late_after)
     return touched
 
 
-async def judge_by(
+async def reevaluate_for(
     tx: Transaction, name: str, sets: Iterable[TimeLimitsDefined], rules: LimitHistory, late_after: timedelta
 ) -> set[date]:
-    """Judges every order of a set of projections anew that one of these sets of limits applies to."""
+    """Re-evaluates every order of a set of projections that one of these sets of limits applies to."""
     rows = await tx.fetch(
         f"select order_id from {orders.TABLE.of(name)} where since_version = 1 and created_at >= $1 order by order_id",
         min(one.applies_from for one in sets),
     )
-    return await judge_anew(tx, name, [row["order_id"] for row in rows], rules, late_after)
+    return await reevaluate(tx, name, [row["order_id"] for row in rows], rules, late_after)
 
 
 async def _present(
