@@ -9,12 +9,12 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import Select
+from sqlalchemy import ClauseElement, Column, Executable, Text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from chassis.asyncpg_internals import end_idle
@@ -108,13 +108,34 @@ class Query:
     Compiling costs more than asking the database: keep a query for each shape it can have.
     """
 
-    def __init__(self, query: Select[Any]) -> None:
-        compiled = query.compile(dialect=_DIALECT)
+    def __init__(self, query: Executable) -> None:
+        compiled = cast(ClauseElement, query).compile(dialect=_DIALECT)
         self.sql = str(compiled)
         self._names = compiled.positiontup or []
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         return [values[name] for name in self._names]
+
+
+def columns_of(columns: Iterable[Column[Any]]) -> str:
+    """The names of declared columns, as a list in a statement; of a whole table by its `.c`."""
+    return ", ".join(_DIALECT.identifier_preparer.quote(column.name) for column in columns)
+
+
+def parameters_of(columns: Iterable[Column[Any]], first: int = 1) -> str:
+    """A parameter for each column: `$1::text, $2::integer`."""
+    return ", ".join(f"${place}::{_type_of(column)}" for place, column in enumerate(columns, start=first))
+
+
+def unnest_of(columns: Iterable[Column[Any]], first: int = 1) -> str:
+    """Rows of which each parameter is a column, as an array: `unnest($1::text[], $2::integer[])`."""
+    given = ", ".join(f"${place}::{_type_of(column)}[]" for place, column in enumerate(columns, start=first))
+    return f"unnest({given})"
+
+
+def _type_of(column: Column[Any]) -> str:
+    # A parameter has no collation: it takes that of the column it is compared with.
+    return "text" if isinstance(column.type, Text) else column.type.compile(dialect=_DIALECT).lower()
 
 
 class Statements:

@@ -32,7 +32,7 @@ class RoleNotAllowed(Forbidden):
 
 
 class AreasNotEnough(Forbidden):
-    """This concerns all work areas at once; the token is for some only."""
+    """This concerns all areas at once; the token is for some only."""
 
     zh = "此操作涉及全部工区；令牌仅限部分工区。"
 
@@ -58,7 +58,7 @@ class Caller:
     """All that the token has; what the caller does, they do in `role`."""
     role: str
     areas: tuple[str, ...] | None
-    """The work areas that they reach here; None is every one."""
+    """The areas that they reach here; None is every one."""
     token: str
 
     @property

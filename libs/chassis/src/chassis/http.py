@@ -59,6 +59,7 @@ def create_app(
     """The app of a service; `find_subscription` knows those that come and go, by topic.
 
     Its state has `settings`, `db`, `wakeup`, `clock`, `unit_of_work`, `verifier`, `http` and what `prepare` adds.
+    `prepare` may fill `traced_parameters`: by parameter of a path, the attribute that a request's span gets from it.
     `access` has a row for each route of these routers; raises `RouteNotInTable` where one is missing.
     """
 
@@ -90,6 +91,7 @@ def create_app(
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
     )
     app.state.answer_again = _as_it_was
+    app.state.traced_parameters = {}
     app.state.unit_of_work = partial(unit_of_work, app)
     problems.install(app)
 

@@ -15,7 +15,7 @@ from chassis.database import TRANSIENT, Database, is_transient
 from chassis.dynamic_subscriptions import Arriving, DynamicSubscriptions
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
-from chassis.listener import Listener
+from chassis.listener import Listener, start_broker
 from chassis.recovery import fence
 from chassis.recovery.lost_topic import TopicIsBeingRefilled
 from chassis.recovery.start_check import check_before_start
@@ -137,14 +137,13 @@ class Worker:
             else:
                 self.waits_for = None
                 for listener in self._listeners:
-                    listener.watch()
                     listener.polled_at = time.monotonic()
                 self._is_listening = True
                 return
 
     async def _start_broker(self) -> None:
         """A start that is cut off leaves a producer and its sockets behind that cannot be closed any more."""
-        start = asyncio.create_task(self._broker.start())
+        start = asyncio.create_task(start_broker(self._broker, self._listeners))
         try:
             await asyncio.shield(start)
         except asyncio.CancelledError:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of, unnest_of
 from contracts.directory import (
     AgentDefined,
     DemandTypeDefined,
@@ -21,6 +21,7 @@ from contracts.directory import (
     WorkAreaDefined,
 )
 from contracts.message import Message
+from work_orders.tables import DIRECTORY
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
 _AGENT = "agent"
@@ -34,6 +35,11 @@ _ENTITIES: Mapping[str, type[DirectoryEntity]] = {
 }
 _AREA_OF = msgspec.json.Decoder(WorkAreaDefined)
 _STAFF_OF = msgspec.json.Decoder(StaffDefined)
+_UPSERT = f"""
+insert into directory ({columns_of(DIRECTORY.c)}) select * from {unnest_of(DIRECTORY.c)}
+on conflict (kind, id) do update set entity_version = excluded.entity_version,
+work_area_id = excluded.work_area_id, body = excluded.body
+where directory.entity_version < excluded.entity_version"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +77,7 @@ async def on_whole_directory(messages: Sequence[Message], tx: Transaction) -> No
     # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
     rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]
     await tx.execute(
-        """insert into directory (kind, id, entity_version, work_area_id, body)
-           select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::json[])
-           on conflict (kind, id) do update set entity_version = excluded.entity_version,
-               work_area_id = excluded.work_area_id, body = excluded.body
-           where directory.entity_version < excluded.entity_version""",
+        _UPSERT,
         *(list(column) for column in zip(*rows, strict=True)),
     )
 

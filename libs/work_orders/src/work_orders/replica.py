@@ -12,7 +12,7 @@ from typing import Any
 
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of, unnest_of
 from chassis.subscribe import Gap, Poison
 from chassis.telemetry import METRICS
 from contracts.chain import GENESIS, event_hash
@@ -20,10 +20,11 @@ from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
 from contracts.requests import WorkOrderExtensionRequested, WorkOrderRequest, WorkOrderRequestRefused
-from work_orders.order_table import COLUMNS, TYPES, StoredOrder, stored_order_of, values_of
+from work_orders.order_table import COLUMNS, StoredOrder, stored_order_of, values_of
 from work_orders.recovery import kept_of, note_owed, owed_answer, owed_of
 from work_orders.request_handling import RequestState, answer
 from work_orders.sla_clocks import RuleSets
+from work_orders.tables import WORK_ORDERS
 
 log = logging.getLogger(__name__)
 
@@ -174,12 +175,13 @@ def _seen_of(row: Any) -> RequestState:
     return RequestState(row["order_id"], row["settled_hop"], row["is_answered"], owed=owed)
 
 
-_NAMES = COLUMNS.split(", ")
+_CHANGING = [column for column in WORK_ORDERS.c if not column.primary_key]
 _SAVE = f"""
 insert into work_orders ({COLUMNS})
-select {COLUMNS} from unnest({", ".join(f"${place}::{kind}[]" for place, kind in enumerate(TYPES, start=1))})
+select {COLUMNS} from {unnest_of(WORK_ORDERS.c)}
     as changed ({COLUMNS})
-on conflict (id) do update set ({", ".join(_NAMES[1:])}) = ({", ".join("excluded." + name for name in _NAMES[1:])})
+on conflict (id) do update set ({columns_of(_CHANGING)})
+    = ({", ".join(f"excluded.{column.name}" for column in _CHANGING)})
 """
 
 

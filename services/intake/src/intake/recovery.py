@@ -17,7 +17,7 @@ from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionReque
 from contracts.topics import DIRECTORY, SEALING_KEYS
 from intake.privacy.domain import Ground
 from intake.privacy.erasure import destroyed
-from intake.reference.store import DEMAND, DEVICE
+from intake.reference.domain import DEMAND, DEVICE
 from intake.subscribers.sealing_keys import issued
 from work_orders.recovery import re_emitted
 

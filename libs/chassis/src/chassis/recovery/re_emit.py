@@ -45,7 +45,7 @@ def main() -> None:
     services = {entry.name: entry for entry in entry_points(group=PAGES)}
     parser = argparse.ArgumentParser(prog="python -m chassis.say_again", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("service", choices=sorted(services))
-    parser.add_argument("topic", help="directory; of intake also sealing-keys")
+    parser.add_argument("topic", help="one that the service publishes from tables of its own, such as directory")
     options = parser.parse_args()
     pages: Mapping[str, Page] = services[options.service].load()
     if options.topic not in pages:
