@@ -230,7 +230,7 @@ async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
 
 
 async def _may_replace(work: _Work, replaces: bool) -> None:
-    """Raises `CannotRepublish`, with all as it was, where the topic is to stay or has messages that are nowhere else."""
+    """Raises `CannotRepublish`, changing nothing, where the topic is to stay or has messages that the record lacks."""
     unread = await _unread(work) if replaces else []
     if replaces and not unread:
         return

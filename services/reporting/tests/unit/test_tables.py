@@ -37,7 +37,7 @@ def test_statements_give_every_parameter_its_type() -> None:
     statement = ProjectionTable(tables.STAYS).updating("left_at", "is_suspended")
     assert statement == (
         "update stays_{name} as present set left_at = given.left_at, is_suspended = given.is_suspended"
-        " from unnest($1::text[], $2::INTEGER[], $3::TIMESTAMP WITH TIME ZONE[], $4::BOOLEAN[])"
+        " from unnest($1::text[], $2::integer[], $3::timestamp with time zone[], $4::boolean[])"
         " as given (order_id, since_version, left_at, is_suspended)"
         " where present.order_id = given.order_id and present.since_version = given.since_version"
     )

@@ -3,6 +3,9 @@
 `place` numbers the messages 1, 2, 3 … without gaps, in the order in which they were committed: a reader
 at a place has missed nothing before it. That needs one writer at a time, and the lock of the one
 row of `stream_state` sees to it. Projections, rebuilds and switches rest on the same lock.
+
+Statements here are written by hand: of the 54 µs that an event costs in a replay 17 are PostgreSQL's (see
+docs/performance.md). A look-up goes through an index row by row, whatever the planner knows of the table.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
