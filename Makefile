@@ -8,6 +8,8 @@ STAMP := .venv/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
+# The suite waits about as long as it works. Groups are named in conftest.py, which also says which begin first.
+PARALLEL := -n 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down test lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
@@ -28,8 +30,8 @@ run: install ## Start everything on this machine and show where to look; Ctrl-C 
 down: install ## Stop what make run or an earlier run left; the data is kept
 	@$(BIN)/linework down
 
-test: install ## Run every tier of tests, on an embedded PostgreSQL and Kafka
-	@$(BIN)/python -m pytest $(ARGS)
+test: install ## Run every tier of tests, on embedded servers, in four processes; with ARGS in one
+	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(PARALLEL) --durations=20)
 
 lint: install ## Check style and format; changes nothing
 	@$(BIN)/ruff check .
@@ -53,7 +55,7 @@ bench: install ## Measure how fast it is, against its floor
 
 schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights
 	@$(BIN)/python -m contracts_tooling.generate
-	@$(BIN)/python -m chassis.document
+	@$(BIN)/python -m deploy.reference_pages
 	@$(BIN)/python -m deploy.generate
 	@$(BIN)/python -m deploy.licences
 

@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from chassis.testing import databases, new_database, topic_prefix  # noqa: F401
+from chassis.testing import databases, new_database, restored_database, topic_prefix  # noqa: F401
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres
 from linework.ports import free_port
 
@@ -24,9 +24,39 @@ hypothesis.settings.load_profile("linework")
 
 LOOPBACK = ("127.", "::1", "localhost")
 
+# No test speaks TLS to a stranger. Reading the certificates of all authorities takes a tenth of a second of processor
+# time for every client that is made; a folder without any takes none. Processes that tests start inherit it.
+if not any(name.startswith("LINEWORK_E2E_") for name in os.environ):
+    os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent / "tests")
+    os.environ.pop("SSL_CERT_FILE", None)
+
 
 class ReachesOutside(Exception):
     """A test connects to another machine: it would fail where there is no network, and be slow where there is."""
+
+
+# What starts installations of its own waits long for others and needs quiet: it runs one by one, and begins first.
+INSTALLATIONS = ("tests/chaos", "tests/e2e")
+# Each of these tests takes long and shares nothing with the others of its file.
+SINGLE = ("tests/access", "tests/fuzz")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Says which tests stay together in one process of `make test`: those of a file, as a rule."""
+    file = item.path.relative_to(item.config.rootpath).as_posix()
+    group = "installations" if file.startswith(INSTALLATIONS) else item.nodeid if file.startswith(SINGLE) else file
+    item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begins with what takes longest, so that the processes end together; else the order is random."""
+
+    def turn(item: pytest.Item) -> int:
+        file = item.path.as_posix()
+        return 0 if any(folder in file for folder in INSTALLATIONS) else 1 if any(one in file for one in SINGLE) else 2
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +65,9 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
     # Not in pytest's folder: under root PostgreSQL is another user, who must pass through, and
     # every other run of pytest on the machine closes that folder again.
     with TemporaryDirectory(prefix="linework-postgres-") as folder:
-        server = EmbeddedPostgres(Path(folder), free_port(), shared_buffers="32MB", dies_with_parent=True)
+        server = EmbeddedPostgres(
+            Path(folder), free_port(), shared_buffers="32MB", dies_with_parent=True, is_throwaway=True
+        )
         server.start()
         yield server
         server.stop()

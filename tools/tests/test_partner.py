@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import Result
 
-from intake import api as intake_api
+from intake.orders import api as intake_api
 from linework.importer.order_body import CreateWorkOrder
 from linework.stopped import Stopped
 

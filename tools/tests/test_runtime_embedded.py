@@ -2,6 +2,9 @@
 
 import socket
 import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import pytest
@@ -9,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres
+from linework.ports import free_port
 from linework.runtime.preparation import create_databases, create_topics, database_urls
 
 
@@ -21,10 +25,21 @@ async def test_postgres_keeps_what_was_committed_through_a_crash(postgres_server
     assert await execute(postgres_server, f"select seven from {table}") == [(7,)]
 
 
-async def test_postgres_flushes_to_disk_and_asks_for_a_password(postgres_server: EmbeddedPostgres) -> None:
-    assert await execute(postgres_server, "show fsync") == [("on",)]
+async def test_postgres_flushes_to_disk_and_asks_for_a_password(installed_postgres: EmbeddedPostgres) -> None:
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+        assert await execute(installed_postgres, f"show {setting}") == [("on",)]
     with pytest.raises(asyncpg.InvalidPasswordError):
-        await asyncpg.connect(postgres_server.url, password="wrong")
+        await asyncpg.connect(installed_postgres.url, password="wrong")
+
+
+@pytest.fixture
+def installed_postgres() -> Iterator[EmbeddedPostgres]:
+    """A server as an installation has it; the suite's own does not wait for the disk."""
+    with TemporaryDirectory(prefix="linework-postgres-") as folder:
+        server = EmbeddedPostgres(Path(folder), free_port(), shared_buffers="16MB", dies_with_parent=True)
+        server.start()
+        yield server
+        server.stop()
 
 
 async def execute(server: EmbeddedPostgres, sql: str) -> list[tuple[object, ...]]:

@@ -1,4 +1,8 @@
+import contextlib
+import json
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -39,6 +43,20 @@ def test_a_taken_port_is_named_with_its_holder_and_its_setting() -> None:
     refuse_taken_ports({"intake": port})
 
 
-def test_a_free_port_is_never_handed_out_twice() -> None:
+def test_a_free_port_is_never_handed_out_twice_and_no_outgoing_connection_takes_it() -> None:
     ports = [free_port() for _ in range(200)]
     assert len(set(ports)) == len(ports)
+    assert max(ports) < 32_768
+
+
+def test_two_processes_are_given_no_port_in_common() -> None:
+    program = "from linework.ports import free_port; print([free_port() for _ in range(50)]); input()"
+    with contextlib.ExitStack() as stack:
+        running = [stack.enter_context(_asked_for_input(program)) for _ in range(3)]
+        ports = [port for process in running for port in json.loads(process.stdout.readline())]  # type: ignore[union-attr]
+    assert len(set(ports)) == 150
+
+
+def _asked_for_input(program: str) -> subprocess.Popen[str]:
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, "-c", program], stdin=pipe, stdout=pipe, text=True)

@@ -35,7 +35,9 @@ KEYS, VERSIONS = 6, 8
 def logging_server(pytestconfig: pytest.Config) -> Iterator[Databases]:
     """A PostgreSQL whose log can be decoded, which costs a restart."""
     with TemporaryDirectory(prefix="linework-postgres-") as folder:
-        server = EmbeddedPostgres(Path(folder), free_port(), shared_buffers="32MB", dies_with_parent=True)
+        server = EmbeddedPostgres(
+            Path(folder), free_port(), shared_buffers="32MB", dies_with_parent=True, is_throwaway=True
+        )
         server.start()
         databases = Databases(server, pytestconfig.rootpath)
         databases.execute("alter system set wal_level = logical")

@@ -17,9 +17,9 @@ from chassis.http import create_app
 from chassis.http_limits import LARGEST_HEADERS, LONGEST_ADDRESS, Impatient
 from chassis.problems import HEADERS_OF_EVERY_ANSWER
 from chassis.rate_limits import RequestRate, StreamSeats, TooManyRequests, TooManyStreams
-from chassis.request_context import Desk
+from chassis.request_context import Context
 from chassis.testing import TestIssuer, client_of, eventually, opened_stream, settings_for
-from contracts.access import NO_AREA, OF_EVERY_SERVICE, Role
+from contracts.access import NO_AREA, Role
 from linework.ports import free_port
 
 from .toy import INI
@@ -29,8 +29,8 @@ ACCESS = {f"{row}": {Role.AGENT: NO_AREA} for row in ("GET /v1/ticks", "GET /v1/
 
 
 @router.get("/ticks")
-async def ticks(desk: Desk) -> StreamingResponse:
-    desk.hold_stream()
+async def ticks(context: Context) -> StreamingResponse:
+    context.hold_stream()
 
     async def endless() -> AsyncIterator[bytes]:
         while True:
@@ -61,8 +61,7 @@ def issuer() -> TestIssuer:
 
 
 def make_app(url: str, **settings: Any) -> FastAPI:
-    access = {**ACCESS, **OF_EVERY_SERVICE}
-    return create_app("toy", settings_for(url, **settings), [router], description="Toys.", access=access)
+    return create_app("toy", settings_for(url, **settings), [router], description="Toys.", access=ACCESS)
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str | None]:

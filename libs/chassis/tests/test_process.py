@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from chassis.database import Database, is_transient
 from chassis.http import create_app
-from chassis.request_context import Desk
+from chassis.request_context import Context
 from chassis.settings import Settings
 from chassis.subscribe import Consumer
 from chassis.testing import MASTER_KEYS, TestIssuer, client_of, eventually, settings_for
@@ -25,8 +25,8 @@ router = APIRouter()
 
 
 @router.post("/counts/{key}")
-async def count_up(key: str, desk: Desk) -> int:
-    return await count(desk.db, key)
+async def count_up(key: str, context: Context) -> int:
+    return await count(context.db, key)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from contracts.requests import WorkOrderCancelRequested, WorkOrderUrgeRequested
 from work_orders.commit import StaleVersion
 
 from .conftest import DISPATCHED, Orders, Timeline, act_on, count_of, follow, make_created, tracked_in, whole_life
-from .test_record import NOTE, outbox_of
+from .test_commit import NOTE, outbox_of
 
 
 def fold(timeline: Timeline) -> WorkOrder:

@@ -154,9 +154,9 @@ def _record(message: Message) -> RawRecord:
 
 
 @pytest.fixture
-async def desk(new_database: Callable[[str], str]) -> AsyncIterator[Desk]:
+async def desk(restored_database: Callable[[str], str]) -> AsyncIterator[Desk]:
     issuer = TestIssuer()
-    app = dispatch_app(settings_for(new_database("dispatch"), intake_url=INTAKE))
+    app = dispatch_app(settings_for(restored_database("dispatch"), intake_url=INTAKE))
     async with client_of(app, issuer) as client:
         async with app.state.db.statements() as statements:
             keys = {"s-1": await give_key(statements, "s-1")}

@@ -104,10 +104,10 @@ def make_order(**overrides: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-async def intake(new_database: Any) -> AsyncIterator[Intake]:
+async def intake(restored_database: Any) -> AsyncIterator[Intake]:
     """With device type `digital`, demand type `test` and subscriber 111."""
     issuer = TestIssuer()
-    service = app(settings_for(new_database("intake")))
+    service = app(settings_for(restored_database("intake")))
     async with client_of(service, issuer) as client:
         intake = Intake(client, service.state.db, issuer, {}, service)
         async with intake.db.statements() as statements:

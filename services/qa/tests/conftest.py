@@ -1,35 +1,18 @@
 """qa on a database of its own, with two work areas and their staff."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from chassis.testing import Databases, FixedClock
+from chassis.testing import FixedClock
 from qa.consumers import SUBSCRIPTIONS
 from qa.main import app
 from work_orders.testing import ServiceUnderTest, service_of, staff, work_area
 
-# Deleting a few rows is quicker than truncating thirty tables. The kit has given the subscriber a key already.
-_EMPTIED = """
-do $$ declare name text; begin
-    for name in select tablename from pg_tables where schemaname = 'public' 
-        and tablename not in ('alembic_version', 'sealing_keys') loop
-        execute format('delete from %I', name);
-    end loop;
-    insert into quality_rules default values;
-end $$
-"""
-
-
-@pytest.fixture(scope="session")
-def qa_database(databases: Databases) -> str:
-    return databases.create("qa")
-
 
 @pytest.fixture
-async def qa(qa_database: str) -> AsyncIterator[ServiceUnderTest]:
-    async with service_of(app, qa_database, SUBSCRIPTIONS) as service:
-        await service.rows(_EMPTIED)
+async def qa(restored_database: Callable[[str], str]) -> AsyncIterator[ServiceUnderTest]:
+    async with service_of(app, restored_database("qa"), SUBSCRIPTIONS) as service:
         await service.receive(
             work_area("north"), work_area("south"), staff("north-1", "north"), staff("south-1", "south")
         )

@@ -1,5 +1,6 @@
 """reporting on a database of its own, and streams of orders with times that tests choose."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from chassis.database import Database
-from chassis.testing import Databases, TestIssuer, client_of, settings_for
+from chassis.testing import TestIssuer, client_of, settings_for
 from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Service, Status
@@ -17,8 +18,6 @@ from contracts.limits import SUBJECT, TimeLimitsDefined
 from contracts.message import Actor, Message
 from reporting.consumers import SUBSCRIPTIONS
 from reporting.main import app
-from reporting.record.event_store import SHAPE
-from reporting.tables import PROJECTIONS, SETS
 from work_orders.testing import BEGIN, ServiceUnderTest, Stream, make_created
 
 
@@ -34,9 +33,6 @@ class TimedStream(Stream):
     def after(self, **step: float) -> "TimedStream":
         self.at += timedelta(**step)
         return self
-
-
-_PROJECTIONS = ", ".join(f"{table}_{name}" for table in PROJECTIONS for name in SETS)
 
 
 @dataclass
@@ -140,38 +136,23 @@ def make_stream() -> MakeStream:
     return make
 
 
-@pytest.fixture(scope="session")
-def reporting_database(databases: Databases) -> str:
-    return databases.create("reporting")
+@pytest.fixture
+def reporting_database(restored_database: Callable[[str], str]) -> str:
+    return restored_database("reporting")
 
 
 @pytest.fixture
 async def reporting(reporting_database: str) -> AsyncIterator[ServiceUnderTest]:
-    """The service with nothing in its database: one database serves a whole run, one test after another."""
     issuer, made = TestIssuer(), app(settings_for(reporting_database))
     async with client_of(made, issuer) as client:
         service = ServiceUnderTest(made, client, issuer, SUBSCRIPTIONS)
-        await _empty(service)
         yield service
 
 
-async def _empty(service: ServiceUnderTest) -> None:
-    await service.rows(
-        "truncate messages, stream_state, figure_rules, report_rules, report_runs, wallboard_rules, rebuilds, reports,"
-        " report_sections, days_touched, day_sums, directory, positions, parked, outbox, idempotency_keys,"
-        " sealing_keys,"
-        f" {_PROJECTIONS} restart identity"
-    )
-    await service.rows("insert into stream_state (live_shape) values ($1)", SHAPE)
-    await service.rows("insert into figure_rules default values")
-    await service.rows("insert into report_rules default values")
-    await service.rows("insert into wallboard_rules default values")
-
-
 @pytest.fixture
-def empty(reporting: ServiceUnderTest):
+def empty(reporting: ServiceUnderTest, restored_database: Callable[[str], str]) -> Callable[[], Any]:
     """`await empty()`: as the service was at the beginning of the test, for the next example of a property."""
-    return lambda: _empty(reporting)
+    return lambda: asyncio.to_thread(restored_database, "reporting")
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 import errno
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cache
+from random import Random
 
 from linework.stopped import Stopped
 
@@ -20,7 +22,12 @@ OFFSETS: Mapping[str, int] = {
     **{f"{service}_worker": 11 + place for place, service in enumerate(SERVICES)},
 }
 
-_handed_out: set[int] = set()
+# Below the range from which the system takes ports for outgoing connections: one of those could take a port between
+# its choice and the server's start.
+_BLOCKS = (10_000, 32_700)
+_BLOCK_SIZE = 100
+# A process listens on the first port of each of its blocks, so that no other one takes the block.
+_reservations: list[socket.socket] = []
 
 
 def setting_of(part: str) -> str:
@@ -59,14 +66,29 @@ def _refuse_sharing(ports: Mapping[str, int]) -> None:
 
 
 def free_port() -> int:
-    """A port that nobody listens on, never the same one twice in this process."""
+    """A port that nothing listens on, never the same one twice in this process nor in another one that asks here."""
     while True:
-        with socket.socket() as probe:
-            probe.bind((LOOPBACK, 0))
-            port: int = probe.getsockname()[1]
-        if port not in _handed_out:
-            _handed_out.add(port)
+        port = next(_own_ports())
+        if is_free(port):
             return port
+
+
+@cache
+def _own_ports() -> Iterator[int]:
+    """The ports of blocks that are this process's alone for as long as it lives."""
+    blocks = list(range(*_BLOCKS, _BLOCK_SIZE))
+    Random().shuffle(blocks)
+    for first in blocks:
+        reservation = socket.socket()
+        try:
+            reservation.bind((LOOPBACK, first))
+            reservation.listen()
+        except OSError:
+            reservation.close()
+            continue
+        _reservations.append(reservation)
+        yield from range(first + 1, first + _BLOCK_SIZE)
+    raise Stopped(f"No port is free between {_BLOCKS[0]} and {_BLOCKS[1]}.")
 
 
 def is_free(port: int) -> bool:

@@ -10,9 +10,6 @@ from chassis.parking import RawRecord
 
 _RETRY_SECONDS = 1.0
 
-TOPIC_ID_V1 = "alter table positions add column topic_id uuid;\n"
-"""Null where the id of the topic has not been seen yet: rows of before the column, and new rows for a moment."""
-
 
 class TopicRecreated(Exception):
     """The batch was read from a topic that is gone: the positions belong to the one that was created in its place."""

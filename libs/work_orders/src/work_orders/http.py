@@ -53,6 +53,7 @@ def prepare_texts(app: FastAPI) -> None:
         state.db, settings.master_keys, state.wakeup, catch_up_seconds=settings.catch_up_seconds
     )
     state.answer_again = opened_again
+    state.traced_parameters = {"order_id": "linework.order_id"}
 
 
 async def answered(answer: Reply, request: Request) -> Response:

@@ -297,13 +297,10 @@ def opened(message: Message, keys: Mapping[str, SealingKey]) -> Message:
 async def service_of(
     app: Callable[[Settings], FastAPI], database_url: str, subscriptions: list[Subscription], **settings: Any
 ) -> AsyncIterator[ServiceUnderTest]:
-    """The service with nothing in its database: one database can serve a whole run, one test after another."""
+    """The service on a database in which there is nothing, such as `restored_database` gives."""
     issuer, made = TestIssuer(), app(settings_for(database_url, **settings))
     async with client_of(made, issuer) as client:
         service = ServiceUnderTest(made, client, issuer, subscriptions)
-        await service.rows(
-            "truncate work_orders, requests_seen, directory, outbox, idempotency_keys, positions, parked, sealing_keys"
-        )
         async with service.db.statements() as statements:
             service.keys = {"s-1": await give_key(statements, "s-1")}
         yield service

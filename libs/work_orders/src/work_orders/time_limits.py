@@ -12,14 +12,6 @@ from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from work_orders.sla_clocks import RuleSet, RuleSets
 
-TIME_LIMITS_V1 = """
-create table time_limits (
-    version integer primary key,
-    body json not null,
-    changed_by text not null,
-    changed_at timestamptz not null
-);
-"""
 _RULES = msgspec.json.Decoder(TimeLimitsDefined)
 
 

@@ -1,10 +1,18 @@
-"""What dispatch takes back from the directory after its database was restored: work areas and staff."""
+"""What dispatch takes back from the directory after a restore, and emits again when the topic was lost.
+
+Both are about work areas and staff, which dispatch alone defines.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from chassis.database import Transaction
 from contracts.directory import StaffDefined, WorkAreaDefined
+from contracts.lifecycle import Service
 from contracts.message import Message
+from contracts.topics import DIRECTORY
+from dispatch import store
+from work_orders.recovery import re_emitted
 
 
 async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
@@ -51,3 +59,17 @@ async def _take_staff(tx: Transaction, member: StaffDefined, version: int | None
         list(member.skills),
         member.is_active,
     )
+
+
+async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:
+    """All at once: they are as many as a province has people."""
+    if after:
+        return [], after
+    areas = await tx.fetch("select * from work_areas order by id for update")
+    staff = await tx.fetch("select *, id as staff_id from staff order by id for update")
+    entities = [(f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas]
+    entities += [(f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff]
+    return re_emitted(entities, service=Service.DISPATCH, now=now), "all"
+
+
+RE_EMITTED = {DIRECTORY.name: directory}

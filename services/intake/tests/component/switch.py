@@ -3,20 +3,34 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+from chassis.clock import Clock
 from chassis.database import Database
 from chassis.parking import RawRecord
 from chassis.sealing import MasterKeys
 from chassis.subscribe import Consumer
 from chassis.testing import MASTER_KEYS
+from chassis.unit_of_work import UnitOfWork
+from chassis.wakeup import Wakeup
 from contracts import partners as p
 from contracts.codec import decode, encode, new_partner_message
 from contracts.message import Message
+from intake.calls.reminders import REMINDERS
 from intake.partners.ingest import subscription_of
 from intake.partners.ingest_calls import call_id_of
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+class _Silent:
+    def send(self, _: Any) -> None:
+        """No relay waits to be woken."""
+
+
+def reminders_on(db: Database, clock: Clock) -> UnitOfWork:
+    """The unit of work of the worker's reminders, at the time of the clock."""
+    return UnitOfWork(service="intake", db=db, clock=clock, wakeup=cast(Wakeup, _Silent()), actor=REMINDERS)
 
 
 @dataclass

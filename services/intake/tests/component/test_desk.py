@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from chassis.commands import CommandHeaders
 from chassis.testing import FixedClock
 from contracts import calls as c
-from contracts.message import Actor
 from intake.calls.reminders import look
-from intake.doing import Doing
+
+from .switch import reminders_on
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(hours=3)
@@ -200,19 +199,19 @@ async def test_a_reply_is_promised_for_a_time_ahead_and_not_too_far(intake: Any,
 async def test_a_promise_is_warned_of_once_then_overdue_once_and_a_reply_ends_it(intake: Any) -> None:
     call_id, case_id = await difficult(intake, datetime.now(UTC) + timedelta(hours=5))
     clock = FixedClock(datetime.now(UTC))
-    watching = Doing(Actor("intake", "service"), CommandHeaders(None, None, None, None), intake.db, clock, _Deaf())
+    reminders = reminders_on(intake.db, clock)
 
     async def kinds() -> list[str]:
         return [
             one.type.split(".")[2] for one in await intake.outbox() if one.subject == call_id and ".reply_" in one.type
         ]
 
-    assert await look(watching) == 0
+    assert await look(reminders) == 0
     clock.advance(hours=3, minutes=30)
-    assert (await look(watching), await look(watching)) == (1, 0)
+    assert (await look(reminders), await look(reminders)) == (1, 0)
     assert await kinds() == ["reply_promised", "reply_warned"]
     clock.advance(hours=2)
-    assert (await look(watching), await look(watching)) == (1, 0)
+    assert (await look(reminders), await look(reminders)) == (1, 0)
     assert await kinds() == ["reply_promised", "reply_warned", "reply_overdue"]
     (open_case,) = (await intake.get("/cases")).json()["items"]
     assert open_case["overdue_at"] is not None
@@ -225,8 +224,8 @@ async def test_a_promise_is_warned_of_once_then_overdue_once_and_a_reply_ends_it
 async def test_after_standing_still_a_passed_promise_is_told_as_overdue_alone(intake: Any) -> None:
     call_id, _ = await difficult(intake, datetime.now(UTC) + timedelta(hours=5))
     clock = FixedClock(datetime.now(UTC) + timedelta(hours=50))
-    doing = Doing(Actor("intake", "service"), CommandHeaders(None, None, None, None), intake.db, clock, _Deaf())
-    assert await look(doing) == 1
+    reminders = reminders_on(intake.db, clock)
+    assert await look(reminders) == 1
     assert len(await told(intake, call_id, c.ReplyOverdue)) == 1
     assert await told(intake, call_id, c.ReplyWarned) == []
 
@@ -234,18 +233,14 @@ async def test_after_standing_still_a_passed_promise_is_told_as_overdue_alone(in
 async def test_another_agreed_time_begins_the_watch_anew(intake: Any) -> None:
     call_id, case_id = await difficult(intake, datetime.now(UTC) + timedelta(minutes=30))
     clock = FixedClock(datetime.now(UTC))
-    doing = Doing(Actor("intake", "service"), CommandHeaders(None, None, None, None), intake.db, clock, _Deaf())
-    assert await look(doing) == 1
+    reminders = reminders_on(intake.db, clock)
+    assert await look(reminders) == 1
     later = (datetime.now(UTC) + timedelta(days=2)).isoformat()
     assert (await intake.post(f"/cases/{case_id}/promise", {"reply_by": later})).json()["warned_at"] is None
-    assert await look(doing) == 0
+    assert await look(reminders) == 0
     clock.advance(hours=47)
-    assert await look(doing) == 1
+    assert await look(reminders) == 1
     assert len(await told(intake, call_id, c.ReplyWarned)) == 2
-
-
-class _Deaf:
-    def send(self, _: str) -> None: ...
 
 
 async def test_a_caller_is_known_before_the_first_word(intake: Any) -> None:

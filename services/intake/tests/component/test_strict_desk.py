@@ -8,21 +8,17 @@ from typing import Any
 import pytest
 from services.intake.tests.conftest import Intake
 
-from chassis.commands import CommandHeaders
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
 from contracts.links import WorkOrderLinked
-from contracts.message import Actor
 from intake.calls.reminders import look
-from intake.doing import Doing
 from intake.partners.domain import Partner
 from intake.partners.use_cases import define_partner
 
-from .switch import Switch
+from .switch import Switch, reminders_on
 
 NOW = datetime.now(UTC)
-_NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
 
 
 async def logged(intake: Intake, **overrides: Any) -> Any:
@@ -182,7 +178,7 @@ async def test_who_gave_the_promise_is_warned_and_finds_what_is_theirs_and_what_
     assert (await listed(is_overdue="true"), len(await listed(is_overdue="false"))) == ([], 2)
     for minutes in (0, 40):
         at = FixedClock(NOW + timedelta(minutes=minutes))
-        await look(Doing(Actor("intake", "service"), _NO_HEADERS, intake.db, at, intake.app.state.wakeup))
+        await look(reminders_on(intake.db, at))
     told = {
         (type(one.body).__name__, one.body.agent_id, one.body.team)
         for one in await intake.outbox()

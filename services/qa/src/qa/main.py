@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from qa import api, api_rules, scope
+from qa import access, api, api_rules, scope
 from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
 from qa.evaluation import api as evaluation
@@ -46,6 +46,7 @@ def app(settings: Settings) -> FastAPI:
         settings,
         ROUTERS,
         description="Completed orders, their audit, and the archive; recordings, samples, evaluations, follow-ups.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=_prepare,
     )

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, DateTime, Text, any_, bindparam, literal_column, s
 from chassis.database import Query, Statements, Transaction
 from qa import tables
 from qa.domain.rules import QualityRules
-from work_orders.order_table import work_orders
+from work_orders.tables import WORK_ORDERS
 
 _RULES = [column for column in tables.QUALITY_RULES.c if column.name != "only_row"]
 _GET_RULES = Query(select(*_RULES))
@@ -23,9 +23,9 @@ _PUT_RULES = Query(
     .returning(*_RULES)
 )
 _IN_AREAS = Query(
-    select(work_orders.c.id).where(
-        work_orders.c.id == any_(bindparam("order_ids", type_=ARRAY(Text))),
-        work_orders.c.work_area_id == any_(bindparam("areas", type_=ARRAY(Text))),
+    select(WORK_ORDERS.c.id).where(
+        WORK_ORDERS.c.id == any_(bindparam("order_ids", type_=ARRAY(Text))),
+        WORK_ORDERS.c.work_area_id == any_(bindparam("areas", type_=ARRAY(Text))),
     )
 )
 

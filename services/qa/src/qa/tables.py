@@ -1,6 +1,6 @@
 """The tables of qa, exactly as its migrations create them; each column has its name and type here only.
 
-One block a feature. The tables of orders are `work_orders.order_table`'s.
+One block a feature. The tables of orders are in `work_orders.tables`, the technical ones in `chassis.tables`.
 """
 
 from sqlalchemy import (

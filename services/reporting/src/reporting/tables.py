@@ -7,7 +7,6 @@ under its name without a set; `METADATA` has what is in the database.
 from collections.abc import Mapping
 
 from sqlalchemy import (
-    ARRAY,
     JSON,
     BigInteger,
     Boolean,
@@ -21,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 SETS = ("a", "b")
@@ -28,6 +28,7 @@ METADATA = MetaData()
 _PROJECTIONS = MetaData()
 _MOMENT = DateTime(timezone=True)
 _ID = Text(collation="C")
+TEXTS = ARRAY(Text)
 _Kind = type[TypeEngine] | TypeEngine
 
 
@@ -292,8 +293,8 @@ REPORTS = Table(
     *_required(Text, "kind"),
     *_required(_MOMENT, "begins_at", "ends_at"),
     *_required(Text, "time_zone", "format", "language"),
-    *_required(ARRAY(Text), "roles"),
-    *_optional(ARRAY(Text), "areas"),
+    *_required(TEXTS, "roles"),
+    *_optional(TEXTS, "areas"),
     *_required(Text, "asked_by"),
     *_required(_MOMENT, "asked_at"),
     *_required(Text, "state"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chassis.database import Statements
 from intake.knowledge import store
-from intake.knowledge.store import Article
+from intake.knowledge.domain import Article
 from intake.knowledge.tokenizer import meant_by, pieces, unknown_runs, words
 
 _SATURATION = 4.0

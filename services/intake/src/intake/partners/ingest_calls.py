@@ -2,18 +2,15 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import replace
 
 from contracts.conformance import CALL_TOO_LONG, Course
 from contracts.message import Message
 from contracts.partners import PartnerCallEvent
 from intake.calls import store as calls_store
-from intake.calls.domain.facts import assumed_end
+from intake.calls.domain.call import Call
 from intake.calls.domain.legs import KnownFact
-from intake.calls.publishing import offered_in, publish
-from intake.calls.store import KnownCall
+from intake.calls.publishing import publish
 from intake.partners.batch import Taking
-from intake.subscribers.domain import plain_phone
 
 _CALLS = uuid.UUID("5f1c1c5e-3a55-5c6e-9a07-6d1f5b8f2c11")
 _MOST_FACTS = 1000
@@ -33,7 +30,7 @@ async def take(taking: Taking, messages: Sequence[Message]) -> None:
     calls = await calls_store.lock_calls(taking.tx, by_call)
     for call_id, said in by_call.items():
         reference = said[0].subject
-        call = calls.setdefault(call_id, KnownCall(id=call_id, partner_id=taking.partner_id, reference=reference))
+        call = calls.setdefault(call_id, Call(id=call_id, partner_id=taking.partner_id, reference=reference))
         _add(taking, call, said)
     await _find_subscribers(taking, [calls[call_id] for call_id in by_call])
     taking.published += await publish(taking.tx, [calls[call_id] for call_id in by_call], now=taking.now)
@@ -44,7 +41,7 @@ async def take(taking: Taking, messages: Sequence[Message]) -> None:
                 taking.accept(message, faults=faults[message.id], call_id=call_id)
 
 
-def _add(taking: Taking, call: KnownCall, messages: Sequence[Message]) -> None:
+def _add(taking: Taking, call: Call, messages: Sequence[Message]) -> None:
     course = Course()
     for fact in call.facts:
         if isinstance(fact.said, PartnerCallEvent) and fact.fact_id != fact.event_id:
@@ -54,35 +51,22 @@ def _add(taking: Taking, call: KnownCall, messages: Sequence[Message]) -> None:
         if code is not None:
             taking.refuse(message, code)
             continue
-        call.put(_fact(taking, call, message))
+        call.report(_fact(taking, message))
 
 
-def _fact(taking: Taking, call: KnownCall, message: Message) -> KnownFact:
-    new = KnownFact(
+def _fact(taking: Taking, message: Message) -> KnownFact:
+    return KnownFact(
         fact_id=f"{taking.partner_id}:{message.id}",
         event_id=message.id,
         occurred_at=message.occurred_at,
         received_at=taking.now,
         said=message.body,
     )
-    corrects = message.body.corrects
-    corrected = next((fact for fact in call.facts if corrects and fact.event_id == corrects), None)
-    replaced = corrected or assumed_end(call.facts, message.body)
-    if replaced is None:
-        return new
-    return replace(new, fact_id=replaced.fact_id, revision=replaced.revision, published=replaced.published)
 
 
-async def _find_subscribers(taking: Taking, calls: Sequence[KnownCall]) -> None:
+async def _find_subscribers(taking: Taking, calls: Sequence[Call]) -> None:
     """Whose number called, where only one subscriber has it."""
-    callers = {call.id: number for call in calls if call.subscriber_id is None and (number := _caller(call))}
+    callers = {call.id: number for call in calls if call.subscriber_id is None and (number := call.caller)}
     subscribers = await calls_store.subscribers_by_phone(taking.tx, callers.values())
     for call in calls:
-        call.subscriber_id = call.subscriber_id or subscribers.get(callers.get(call.id, ""))
-        offered = offered_in(call)
-        call.demand_type = call.demand_type or (offered.demand_type if offered else None)
-
-
-def _caller(call: KnownCall) -> str | None:
-    offered = offered_in(call)
-    return plain_phone(offered.caller) if offered and offered.caller else None
+        call.identify(subscribers.get(callers.get(call.id, "")))

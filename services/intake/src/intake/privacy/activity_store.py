@@ -12,18 +12,6 @@ from chassis.database import Statements, Transaction
 from contracts import quality as q
 from contracts.message import Message
 
-ACTIVITY_V1 = """
-create table follow_up_activity (
-    follow_up_id text collate "C" primary key,
-    subscriber_no text,
-    last_at timestamptz not null
-);
-create index follow_up_activity_subscriber_no on follow_up_activity (subscriber_no) where subscriber_no is not null;
-alter table retention_rules add column is_active boolean;
-alter table retention_runs add column subscribers_due integer, add column is_erasing boolean;
-"""
-"""`subscriber_no` is null as long as only later events of the follow-up have come: they have other keys."""
-
 _THEIR_ORDERS = "select id from work_orders where work_orders.subscriber_no = one.subscriber_no"
 _ACTS = f"""
     with their_calls as materialized (

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.any_route import ANY
 from chassis.problems import Responses
 from chassis.request_context import Context
-from intake.reference import store
+from intake.reference import store, use_cases
 from intake.reference.domain import DeskRules
 
 router = APIRouter(prefix="/v1", tags=["ties"])
@@ -39,6 +39,5 @@ async def get_desk_rules(context: Context) -> DeskRulesShown:
 @router.put("/rules/desk", responses=Responses.of(ANY))
 async def set_desk_rules(body: DeskNumbers, context: Context) -> DeskRulesShown:
     """Changes them; what is under way is judged by the new ones from then on."""
-    async with context.db.statements() as statements:
-        written = await store.put_desk_rules(statements, DeskRules(**body.model_dump()))
+    written = await use_cases.set_desk_rules(DeskRules(**body.model_dump()), uow=context.uow)
     return DeskRulesShown.model_validate(written, from_attributes=True)

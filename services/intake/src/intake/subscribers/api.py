@@ -64,16 +64,7 @@ async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Res
     """Registers a subscriber 用户."""
     values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
     subscriber = Subscriber(id=new_id(), version=1, **values)
-    answer = await use_cases.create_subscriber(
-        subscriber,
-        context.caller.actor,
-        context.headers,
-        db=context.db,
-        masters=context.state.sealing_keys.masters,
-        clock=context.clock,
-        wakeup=context.wakeup,
-    )
-    return answer.response()
+    return (await use_cases.create_subscriber(subscriber, uow=context.uow)).response()
 
 
 @router.patch(
@@ -95,9 +86,7 @@ async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, con
     changes = body.model_dump(mode="json", exclude_unset=True)
     if "phones" in changes:
         changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
-    return (
-        await use_cases.change_subscriber(subscriber_id, changes, context.headers, db=context.db, clock=context.clock)
-    ).response()
+    return (await use_cases.change_subscriber(subscriber_id, changes, uow=context.uow)).response()
 
 
 @router.get("/subscribers", responses=Responses.of((*ANY, CursorBroken)))

@@ -5,7 +5,7 @@ somebody who does not answer is none, nor is an end that intake wrote because no
 nothing was heard for longer than the rule counts nowhere from then on until the next sign: neither as ready nor in
 paid time. Later silence changes nothing of what was counted.
 
-The texts are filled by `figures.counting`: {begin} and {end} are the window, {at} is the moment of the figure.
+The texts are filled by `figures.query`: {begin} and {end} are the window, {at} is the moment of the figure.
 """
 
 from reporting.metrics.handled import HANDLED_US

@@ -91,6 +91,20 @@ async def commit_later(tx: Transaction) -> None:
     await tx.execute("set local synchronous_commit = off")
 
 
+async def follow(tx: Transaction, name: str | None) -> None:
+    """Has a set kept up beside the one that is shown; None: no longer. The caller holds the stream's lock."""
+    await tx.execute("update stream_state set following = $1", name)
+
+
+async def show(tx: Transaction, name: str) -> None:
+    """Shows a set of the present shape from this commit on. The caller holds the stream's lock."""
+    await tx.execute(
+        "update stream_state set live = $1, generation = generation + 1, following = null, live_shape = $2",
+        name,
+        SHAPE,
+    )
+
+
 async def get_stream_state(statements: Statements) -> StreamState:
     return StreamState(**await statements.fetchrow(_STATE))
 

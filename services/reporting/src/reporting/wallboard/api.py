@@ -16,8 +16,8 @@ from chassis.rate_limits import TooManyStreams
 from chassis.request_context import Context
 from contracts.events import SlaClock
 from reporting import wallboard
+from reporting.figures.parameters import ZoneName
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
-from reporting.figures.rules_api import ZoneName
 from reporting.figures.views import FiguresNotBuilt
 from reporting.wallboard.levels import Level, Measure
 from reporting.wallboard.rules_api import WallboardRulesBody

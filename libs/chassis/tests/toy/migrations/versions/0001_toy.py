@@ -1,16 +1,14 @@
-"""The technical tables, and what the toy service counts."""
+"""What the toy service counts."""
 
 from chassis.migrations import execute
-from chassis.schema import TECHNICAL_TABLES_V1
 
-revision = "0001"
+revision = "toy_0001"
 down_revision = None
-branch_labels = None
+branch_labels = ("toy",)
 depends_on = None
 
 
 def upgrade() -> None:
-    execute(TECHNICAL_TABLES_V1)
     execute("""
 create table counted (key text primary key, version integer not null);
 create table followed (key text primary key, version integer not null);

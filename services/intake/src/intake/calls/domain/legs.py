@@ -1,7 +1,7 @@
 """The legs of a call: each stay in a queue and with the agent who answers from it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -31,6 +31,12 @@ class KnownFact:
     @property
     def leg(self) -> int:
         return self.said.leg
+
+    def as_published(self, body: c.CallFact) -> "KnownFact":
+        """The fact once this is published of it, as its next revision."""
+        revision = self.revision + 1
+        published = body if body.revision == revision else replace(body, revision=revision)
+        return replace(self, revision=revision, published=published)
 
 
 @dataclass(frozen=True, slots=True)
