@@ -31,10 +31,10 @@ from qa.routes import (
     Wanted,
     json_of,
 )
-from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
 from qa.scope import narrowed_object
+from qa.store import get_quality_rules
 from work_orders.http import answered
 from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
@@ -121,9 +121,7 @@ async def list_reviews(
     context: Context, wanted: Wanted, plan_id: Ref | None = None, state: ReviewState | None = None
 ) -> Response:
     """The recordings of samples and how far their evaluation is; `differing` ones wait for adjudication."""
-    return json_of(
-        await store.REVIEWS.page(context.db, wanted.page(plan_id=plan_id, state=state.value if state else None))
-    )
+    return json_of(await store.REVIEWS.page(context.db, wanted.page(plan_id=plan_id, state=state)))
 
 
 @router.post(
@@ -163,16 +161,16 @@ async def list_evaluations(
     """Evaluations, latest first: of an agent those of their own calls that stand, of an auditor their own and those
     that stand, of a supervisor all."""
     page = wanted.page(
-        condition=views.condition_for(context.caller.actor),
-        arguments=views.arguments_for(context.caller.actor, context.caller.areas),
+        condition=views.visible_to(context.caller.actor),
+        values=views.scope(context.caller.actor, context.caller.areas),
         plan_id=plan_id,
         recording_id=recording_id,
         auditor_id=auditor_id,
         agent_id=agent_id,
-        state=state.value if state else None,
+        state=state,
         day_on=day_on,
     )
-    return json_of(await store.EVALUATIONS.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.EVALUATIONS.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.get(

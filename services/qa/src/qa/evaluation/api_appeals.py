@@ -11,6 +11,7 @@ from qa.evaluation.api import ANSWER_REFUSALS, HandInBody
 from qa.evaluation.domain import appeal as appealing
 from qa.evaluation.domain.appeal import AppealState
 from qa.evaluation.views import AppealShown
+from qa.recordings.store import own_scope
 from qa.routes import (
     CHANGE_REFUSALS,
     LIST_REFUSALS,
@@ -71,10 +72,10 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
     """Appeals, those that must be decided soonest first; an agent finds their own."""
     page = wanted.page(
         condition=views.APPEALS_VISIBLE,
-        arguments=views.appeal_arguments_for(context.caller.actor, context.caller.areas),
-        state=state.value if state else None,
+        values=own_scope(context.caller.actor, context.caller.areas),
+        state=state,
     )
-    return json_of(await store.APPEALS.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.APPEALS.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.post(

@@ -21,9 +21,9 @@ from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Wor
 from qa.evaluation.domain.form import Answer as FormAnswer
 from qa.evaluation.domain.form import EvaluationForm, FormRules, Section
 from qa.recordings.store import RECORDINGS, subscriber_behind
-from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import PLANS
+from qa.store import get_quality_rules
 from work_orders.sealing import Sealer
 from work_orders.unit_of_work import OrderUnitOfWork
 
@@ -99,7 +99,7 @@ async def assign_sample(plan_id: str, form_id: str, day_on: date, *, uow: OrderU
         reviews = await store.lock_waiting(command.tx, plan_id, 2 * sum(room.values()) + 1)
         found = spread(reviews, room)
         await _give_out(command.tx, found, form, day_on)
-        waiting = await command.tx.fetchval(_LEFT, plan_id)
+        waiting = await store.count_left(command.tx, plan_id)
         by_auditor: dict[str, int] = {}
         for _, auditor in found.pairs:
             by_auditor[auditor] = by_auditor.get(auditor, 0) + 1
@@ -113,13 +113,6 @@ async def assign_sample(plan_id: str, form_id: str, day_on: date, *, uow: OrderU
             )
         )
     return command.reply
-
-
-_LEFT = """
-select coalesce(sum(case when (body->>'is_double_blind')::boolean then 2 else 1 end
-                    - json_array_length(body->'auditor_ids')), 0)
-from reviews where plan_id = $1 and state = 'waiting'
-"""
 
 
 async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on: date) -> None:

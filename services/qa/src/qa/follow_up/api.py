@@ -1,6 +1,7 @@
 """Follow-ups over HTTP: taken, called, answered."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -18,8 +19,9 @@ from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
 from qa.follow_up.domain.project import QuietHours, QuotaReached
 from qa.follow_up.domain.questionnaire import QuestionReply, RepliesDoNotFit
 from qa.follow_up.intake_client import IntakeClient
+from qa.recordings.store import own_scope
 from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
-from qa.scope import answered, narrowed_object
+from qa.scope import answered, narrowed, narrowed_object
 from work_orders.routes import CommandContext, SearchReference
 from work_orders.sealing import opening_for
 from work_orders.subscribers import SubscriberShown
@@ -81,16 +83,17 @@ async def list_follow_ups(
     state: FollowUpState | None = None,
 ) -> Response:
     """Follow-ups, those that are due first first. An agent finds their own."""
+    areas = context.caller.areas
     page = wanted.page(
-        condition=f"{store.VISIBLE} and {store.OF_ORDER}",
-        arguments=(*store.visible_to(context.caller.actor, context.caller.areas), order_id),
-        areas=context.caller.areas,
+        condition=store.VISIBLE if order_id is None else store.VISIBLE_OF_ORDER,
+        values=own_scope(context.caller.actor, areas) | ({} if order_id is None else {"order_id": order_id}),
         project_id=project_id,
         subscriber_no=subscriber_no,
         holder=holder,
-        state=state.value if state else None,
+        state=state,
     )
-    return json_of(await store.FOLLOW_UPS.page(context.db, page, opening_for(context.request)))
+    opening, narrow = opening_for(context.request), partial(narrowed, areas=areas)
+    return json_of(await store.FOLLOW_UPS.page(context.db, page, narrow=narrow, opened=opening.objects))
 
 
 @router.post(

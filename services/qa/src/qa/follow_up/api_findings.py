@@ -1,6 +1,7 @@
 """Findings over HTTP: what follow-ups showed, and what somebody did about it."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -15,7 +16,7 @@ from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import Finding, FindingState
 from qa.follow_up.intake_client import IntakeClient
 from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
-from qa.scope import answered
+from qa.scope import answered, narrowed
 from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
 
@@ -57,14 +58,14 @@ async def list_findings(
     """Risks and dissatisfaction, latest first; `open` ones wait for somebody to deal with them."""
     areas = context.caller.areas
     page = wanted.page(
-        condition="($1::text[] is null or work_area_id = any($1))",
-        arguments=(None if areas is None else list(areas),),
-        areas=areas,
+        condition=None if areas is None else store.FINDINGS_IN_AREAS,
+        values={} if areas is None else {"areas": list(areas)},
         project_id=project_id,
-        kind=kind.value if kind else None,
-        state=state.value if state else None,
+        kind=kind,
+        state=state,
     )
-    return json_of(await store.FINDINGS.page(context.db, page, opening_for(context.request)))
+    opening, narrow = opening_for(context.request), partial(narrowed, areas=areas)
+    return json_of(await store.FINDINGS.page(context.db, page, narrow=narrow, opened=opening.objects))
 
 
 @router.post("/{finding_id}/close", response_model=FindingShown, responses=Responses.of(CLOSE_REFUSALS))

@@ -78,7 +78,7 @@ async def define_calendar(calendar: WorkingCalendar, *, uow: OrderUnitOfWork) ->
     """The calendar as it is from here on; deadlines that were counted stay as they are."""
     async with uow.command() as command:
         calendar.check()
-        await command.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 9))", calendar.id)
+        await store.lock_calendar_id(command.tx, calendar.id)
         present = await store.CALENDARS.find(command.tx, calendar.id)
         defined = replace(calendar, version=present.version + 1 if present else 1)
         if present:
@@ -113,7 +113,7 @@ async def define_project(project: FollowUpProject, *, uow: OrderUnitOfWork) -> R
         project.check()
         await store.CALENDARS.get(command.tx, project.calendar)
         await store.QUESTIONNAIRES.get(command.tx, project.questionnaire)
-        await command.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 10))", project.id)
+        await store.lock_project_id(command.tx, project.id)
         present = await store.PROJECTS.find(command.tx, project.id)
         if present is None:
             await store.PROJECTS.add(command.tx, project)

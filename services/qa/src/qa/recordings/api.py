@@ -1,6 +1,7 @@
 """Recordings over HTTP: found by the facts of their calls; opened for a purpose, which is recorded."""
 
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from fastapi import APIRouter, Response
@@ -15,7 +16,7 @@ from qa.recordings import store, use_cases
 from qa.recordings.domain.recording import Recording, RecordingNotFound
 from qa.recordings.use_cases import OpenRecording, RecordingReference
 from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, NameOfSwitch, Wanted, json_of
-from qa.scope import narrowed_object
+from qa.scope import narrowed, narrowed_object
 from work_orders.routes import CommandContext, SearchReference, SearchText
 from work_orders.sealing import opening_for
 
@@ -58,9 +59,8 @@ async def list_recordings(
     """Recordings, latest first. An agent finds their own; areas in the token narrow to calls about their orders."""
     areas, own = context.caller.areas, store.own_only(context.caller.actor)
     page = wanted.page(
-        areas=areas,
-        condition=store.IN_AREAS if areas is not None else "",
-        arguments=(list(areas),) if areas is not None else (),
+        condition=store.IN_AREAS if areas is not None else None,
+        values={} if areas is None else {"areas": list(areas)},
         agent_id=(agent_id,) if own is None and agent_id else None if own is None else _both(own, agent_id),
         team=team,
         queue=queue,
@@ -68,7 +68,7 @@ async def list_recordings(
         demand_type=demand_type,
         call_id=call_id,
     )
-    return json_of(await store.page(context.db, page))
+    return json_of(await store.RECORDINGS.page(context.db, page, narrow=partial(narrowed, areas=areas)))
 
 
 def _both(own: str, agent_id: str | None) -> tuple[str, ...]:

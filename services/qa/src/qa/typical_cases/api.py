@@ -65,13 +65,13 @@ async def list_cases(
     """
     areas = context.caller.areas
     page = wanted.page(
-        condition=store.OF_RECORDINGS_IN_AREAS if areas is not None else "",
-        arguments=(list(areas),) if areas is not None else (),
-        kind=kind.value if kind else None,
+        condition=store.IN_AREAS if areas is not None else None,
+        values={} if areas is None else {"areas": list(areas)},
+        kind=kind,
         demand_type=demand_type,
         is_in_use=is_in_use,
     )
-    return json_of(await store.CASES.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.CASES.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.post(
