@@ -59,7 +59,7 @@ bench: install ## Measure how fast it is, against its floor
 
 schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights
 	@$(BIN)/python -m contracts_tooling.generate
-	@$(BIN)/python -m chassis.document
+	@$(BIN)/python -m deploy.reference_pages
 	@$(BIN)/python -m deploy.generate
 	@$(BIN)/python -m deploy.licences
 

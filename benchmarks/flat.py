@@ -112,7 +112,7 @@ def _of_duckdb(duck: duckdb.DuckDBPyConnection, sql: str) -> tuple[dict[Any, int
 
 async def _of_reporting(db: Database, metric_id: str, days: int) -> tuple[dict[Any, int], float]:
     from reporting.figures import Question, figure
-    from reporting.figures.rules import get_figure_rules
+    from reporting.figures.rules_store import get_figure_rules
     from reporting.metrics import REGISTRY, Grain
 
     metric = REGISTRY[metric_id][-1]

@@ -209,7 +209,7 @@ async def _milliseconds(db: Database, question: Any) -> float:
 
 
 async def _ask(db: Database, days: int, rounds: int) -> None:
-    from reporting.figures.rules import get_figure_rules
+    from reporting.figures.rules_store import get_figure_rules
 
     async with db.statements() as statements:
         rules = await get_figure_rules(statements)

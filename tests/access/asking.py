@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from chassis.testing import Databases, FixedClock, TestIssuer, client_of, opened_stream, settings_for
-from contracts.access import Grants, Reach, routes_of
+from contracts.access import Grants, Reach
 from contracts.events import WorkOrderCompleted, WorkOrderCreated, WorkOrderDispatched
 from contracts.lifecycle import Service, Status
 from work_orders.testing import ServiceUnderTest, Stream, make_created, staff, work_area
@@ -97,7 +97,7 @@ def every_route(service: Service) -> list[Route]:
     app = importlib.import_module(f"{service}.main").app(settings_for("postgresql://nobody@nowhere/x"))
     document = app.openapi()
     found = []
-    for row, grants in routes_of(service).items():
+    for row, grants in app.state.access.items():
         method, path = row.split(" ")
         if path.startswith("/v1/"):
             found.append(Route(service, row, grants, document["paths"][path][method.lower()], document))

@@ -6,13 +6,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from deploy import reference_pages
 
-from chassis import document
 from chassis.settings import Settings
 from contracts.refusals import Refusal
 
 ROOT = Path(__file__).parents[2]
-REFUSALS = document.refusals_of(document.packages_of(ROOT))
+REFUSALS = reference_pages.refusals_of(reference_pages.packages_of(ROOT))
 
 
 def placeholders(template: str) -> set[str]:
@@ -68,8 +68,8 @@ def test_every_setting_has_a_meaning() -> None:
 
 
 def test_the_pages_say_what_the_code_says(tmp_path: Path) -> None:
-    assert document.differences(ROOT) == [], "run `python -m chassis.document`"
-    assert len(document.differences(tmp_path)) == 3
+    assert reference_pages.differences(ROOT) == [], "run `python -m deploy.reference_pages`"
+    assert len(reference_pages.differences(tmp_path)) == 3
 
 
 def declared(project: Path) -> set[str]:

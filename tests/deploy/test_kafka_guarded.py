@@ -15,7 +15,7 @@ from tests.deploy.guarded_kafka import GuardedKafka, operator_of
 from tests.deploy.test_kafka_rights import of_kind
 
 from chassis.kafka import client_security, create_missing_topics
-from chassis.recovery.restored_backup import restored
+from chassis.recovery.restored_backup import mark_restored
 from chassis.relay import SHARDS
 from chassis.testing import eventually
 from chassis.worker import Worker
@@ -112,7 +112,7 @@ async def test_the_restore_command_may_read_all_that_it_takes_back(
 ) -> None:
     consumers = importlib.import_module(f"{service.value}.consumers")
     settings = broker.settings_of(kafka_rights.worker_of(service), new_database(service.value))
-    behind = await restored(settings, consumers.SUBSCRIPTIONS, getattr(consumers, "OWN", ()))
+    behind = await mark_restored(settings, consumers.SUBSCRIPTIONS, getattr(consumers, "OWN", ()))
     assert set(behind) == {subscription.topic.name for subscription in consumers.SUBSCRIPTIONS}
     assert all(count >= 2 for count in behind.values())
 

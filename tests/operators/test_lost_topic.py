@@ -15,16 +15,17 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 from tests.operators.town import Town, is_lawful_everywhere
 
+from chassis.kafka import admin_of
 from chassis.offsets import Position
 from chassis.parking import Parked, RawRecord, park
-from chassis.recovery.re_emit import say_again
-from chassis.recovery.recreated_topic import admin_of, reset_offsets
+from chassis.recovery.re_emit import re_emit
+from chassis.recovery.recreated_topic import reset_offsets
 from chassis.testing import create_topics, eventually, records_of
 from chassis.worker import Worker
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS, Topic
-from dispatch import saying as dispatch_says
+from dispatch import recovery as dispatch_recovery
 from fieldwork.consumers import SUBSCRIPTIONS
-from intake import saying as intake_says
+from intake import recovery as intake_recovery
 from reporting.republish import CannotRepublish, republish
 
 
@@ -235,9 +236,9 @@ async def test_what_a_service_publishes_from_its_tables_it_says_again(town: Town
         await lose(town, topic)
         await create_topics(town.bootstrap_servers, [town.prefix + topic])
     async with town.started():
-        for service, pages in (("dispatch", dispatch_says.PAGES), ("intake", intake_says.PAGES)):
+        for service, pages in (("dispatch", dispatch_recovery.RE_EMITTED), ("intake", intake_recovery.RE_EMITTED)):
             for page in pages.values():
-                await say_again(town.db(service), page)
+                await re_emit(town.db(service), page)
             await town.settle(service)
         after = {topic: newest(await standing(town, topic)) for topic in before}
         assert after == before

@@ -12,7 +12,7 @@ import pytest
 from aiokafka.admin import NewPartitions
 from tests.operators.town import Json, Town, is_lawful_everywhere
 
-from chassis.recovery.recreated_topic import admin_of
+from chassis.kafka import admin_of
 from chassis.testing import eventually, records_of
 from contracts.topics import WORK_ORDERS
 from linework.partitions import Growth, kafka_at

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.operators.town import Town, is_lawful_everywhere
 
-from chassis.recovery.restored_backup import restored
+from chassis.recovery.restored_backup import mark_restored
 from chassis.testing import Databases, eventually
 
 
@@ -44,7 +44,7 @@ async def put_back(town: Town, service: str, url: str, databases: Databases) -> 
 async def told_to_catch_up(town: Town, service: str) -> dict[str, int]:
     """What `python -m chassis.restored SERVICE` does."""
     consumers = importlib.import_module(f"{service}.consumers")
-    return await restored(town.settings(service), consumers.SUBSCRIPTIONS, getattr(consumers, "OWN", ()))
+    return await mark_restored(town.settings(service), consumers.SUBSCRIPTIONS, getattr(consumers, "OWN", ()))
 
 
 async def test_what_fieldwork_published_since_its_backup_is_never_published_with_a_new_meaning(

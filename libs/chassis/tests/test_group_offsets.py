@@ -16,8 +16,8 @@ from aiokafka.errors import (
 from aiokafka.protocol.commit import OffsetFetchResponse_v3
 
 from chassis import group_offsets as module
-from chassis.group_offsets import group_offsets, group_state
-from chassis.recovery.recreated_topic import admin_of, tell_kafka
+from chassis.group_offsets import commit_offsets, group_offsets, group_state
+from chassis.kafka import admin_of
 
 from .conftest import Toy
 from .toy import TOPIC
@@ -77,7 +77,7 @@ async def test_an_error_of_one_partition_is_an_error() -> None:
 
 async def test_a_real_broker_tells_what_was_committed_and_that_nothing_was(toy: Toy) -> None:
     """Fails when an upgrade of aiokafka moves what `group_offsets` leans on."""
-    await tell_kafka(toy.settings(), "toy", TOPIC, {0: 7})
+    await commit_offsets(toy.settings(), "toy", TOPIC, {0: 7})
     async with admin_of(toy.settings()) as admin:
         assert isinstance(admin, AIOKafkaAdminClient)
         assert await group_offsets(admin, f"{toy.prefix}toy.{TOPIC}") == {TopicPartition(toy.topic, 0): 7}

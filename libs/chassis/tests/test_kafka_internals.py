@@ -1,15 +1,22 @@
-"""The seam to aiokafka: fails when an upgrade has moved what chassis stands in for."""
+"""The seams to aiokafka and asyncpg: fails when an upgrade has moved what chassis leans on or stands in for."""
 
 import ast
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from chassis.asyncpg_internals import end_idle
+from chassis.database import Database
 from chassis.fetching import FetchedRecords, FetchedSet
+from chassis.kafka_internals import client_of
 from chassis.record_batches import split, unpack
 
 ROOT = Path(__file__).parents[3]
@@ -63,15 +70,67 @@ def test_the_consumer_has_the_state_that_is_read_of_it() -> None:
     assert "self._subscription" in source
 
 
-def test_whoever_polls_kafka_does_so_by_the_module_that_puts_our_classes_in_place() -> None:
-    sources = [*ROOT.glob("libs/*/src/**/*.py"), *ROOT.glob("services/*/src/**/*.py"), *ROOT.glob("tools/src/**/*.py")]
-    texts = {file: file.read_text(encoding="utf-8") for file in sources}
-    polling = {file: text for file, text in texts.items() if ".getmany(" in text or ".getone(" in text}
+SOURCES = {
+    file: file.read_text(encoding="utf-8")
+    for folder in ("libs/*/src", "services/*/src", "tools/src")
+    for file in ROOT.glob(f"{folder}/**/*.py")
+}
+NOT_PUBLIC = (
+    r"from aiokafka\.(client|cluster|conn|consumer|coordinator|producer|protocol|record)\b",
+    r"\b(admin|client|consumer|producer|reader|owner)\._[a-z]",
+    r"\b(connection|pool|holder)\._[a-z]",
+)
+
+
+def test_every_poll_goes_through_the_module_that_puts_our_classes_in_place() -> None:
+    polling = {file: text for file, text in SOURCES.items() if ".getmany(" in text or ".getone(" in text}
     assert len(polling) >= 4
-    assert [
-        str(file) for file, text in polling.items() if "from chassis.fetching import AIOKafkaConsumer" not in text
-    ] == []
-    private = ("._client.add_topic", "._client.force_metadata", "._subscription.subscription", "._fetcher")
-    assert {file.name for file, text in texts.items() if any(name in text for name in private)} == {
-        "kafka_internals.py"
-    }
+    ours = re.compile(r"from chassis\.fetching import AIOKafkaConsumer|from chassis\.kafka import .*\breader_of\b")
+    assert [str(file) for file, text in polling.items() if not ours.search(text)] == []
+
+
+def test_private_members_of_the_clients_are_reached_in_one_module_each() -> None:
+    private = {file.name for file, text in SOURCES.items() if any(re.search(one, text) for one in NOT_PUBLIC)}
+    assert private == {"kafka_internals.py", "asyncpg_internals.py"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x = reader._client",
+        "await producer._sender.close()",
+        "for one in pool._holders:",
+        "from aiokafka.consumer.fetcher import Fetcher",
+        "from aiokafka.protocol.types import Int8",
+    ],
+)
+def test_a_planted_private_member_is_seen(line: str) -> None:
+    assert any(re.search(one, line) for one in NOT_PUBLIC)
+
+
+async def test_the_members_that_are_reached_are_where_they_are_expected() -> None:
+    """Of objects that were never started: what they are made of, not what they do."""
+    producer, admin = AIOKafkaProducer(), AIOKafkaAdminClient()
+    assert inspect.iscoroutinefunction(producer._sender.close)
+    assert inspect.iscoroutinefunction(producer.client.close)
+    assert list(inspect.signature(admin._send_request).parameters) == ["request", "node_id"]
+    consumer = AIOKafkaConsumer()
+    for owner in (admin, consumer):
+        assert list(inspect.signature(client_of(owner).send).parameters) == ["node_id", "request", "group"]
+    await consumer.stop()
+    await producer.stop()
+    await admin.close()
+
+
+async def test_idle_connections_of_a_pool_are_ended_without_waiting(toy_db: Database) -> None:
+    pool = await asyncpg.create_pool(toy_db.url, min_size=2, max_size=3)
+    try:
+        used = await pool.acquire()
+        assert (pool.get_size(), pool.get_idle_size()) == (2, 1)
+        end_idle(pool)
+        assert (pool.get_size(), pool.get_idle_size()) == (1, 0)
+        assert await used.fetchval("select 1") == 1
+        await pool.release(used)
+        assert await pool.fetchval("select 2") == 2
+    finally:
+        await pool.close()

@@ -19,7 +19,7 @@ from chassis.problems import HEADERS_OF_EVERY_ANSWER
 from chassis.rate_limits import RequestRate, StreamSeats, TooManyRequests, TooManyStreams
 from chassis.request_context import Context
 from chassis.testing import TestIssuer, client_of, eventually, opened_stream, settings_for
-from contracts.access import NO_AREA, OF_EVERY_SERVICE, Role
+from contracts.access import NO_AREA, Role
 from linework.ports import free_port
 
 from .toy import INI
@@ -61,8 +61,7 @@ def issuer() -> TestIssuer:
 
 
 def make_app(url: str, **settings: Any) -> FastAPI:
-    access = {**ACCESS, **OF_EVERY_SERVICE}
-    return create_app("toy", settings_for(url, **settings), [router], description="Toys.", access=access)
+    return create_app("toy", settings_for(url, **settings), [router], description="Toys.", access=ACCESS)
 
 
 def code_of(answer: httpx.Response) -> tuple[int, str | None]:

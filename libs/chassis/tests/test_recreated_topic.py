@@ -13,9 +13,9 @@ from aiokafka.protocol.commit import OffsetFetchRequest, OffsetFetchResponse_v3
 
 from chassis import group_offsets, listener, offsets
 from chassis.database import Transaction
+from chassis.kafka import admin_of
 from chassis.parking import Parked, RawRecord, park
-from chassis.recovery.recreated_topic import _move_parked as move_parked
-from chassis.recovery.recreated_topic import admin_of, parked_before
+from chassis.recovery.recreated_topic import move_parked, parked_before
 from chassis.subscribe import Subscription
 from chassis.testing import create_topics, eventually
 from chassis.worker import Worker

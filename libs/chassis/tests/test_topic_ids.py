@@ -16,18 +16,12 @@ from aiokafka.errors import (
     UnknownTopicOrPartitionError,
 )
 
+from chassis.kafka import admin_of
+from chassis.kafka_internals import MetadataRequestV10, MetadataResponseV10, TopicMetadataRequest
 from chassis.offsets import Position
-from chassis.recovery.recreated_topic import admin_of, recreated
+from chassis.recovery.recreated_topic import recreated
 from chassis.testing import create_topics, eventually
-from chassis.topic_ids import (
-    MetadataRequestV10,
-    MetadataResponseV10,
-    TopicIdentity,
-    TopicMetadataRequest,
-    TopicNotSettled,
-    agreed_topic_identity,
-    topic_identity,
-)
+from chassis.topic_ids import TopicIdentity, TopicNotSettled, agreed_topic_identity, topic_identity
 
 from .conftest import Toy
 

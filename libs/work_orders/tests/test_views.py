@@ -15,7 +15,6 @@ from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service, Status
 from work_orders.commit import WorkOrderNotFound
-from work_orders.order_table import COLUMNS, TYPES, work_orders
 from work_orders.views import Search, most_recent, most_urgent, one_order
 
 from .conftest import BEGIN, DISPATCHED, Timeline, follow, make_created, opening_of, tracked_in, whole_life
@@ -153,23 +152,6 @@ async def test_one_order_is_read_at_least_at_the_version_asked_for(db: Database)
             await one_order(db, "order-1", areas=areas, at_least=None, opening=opening_of(db), wakeup=wakeup, seconds=0)
         with pytest.raises(WorkOrderNotFound):
             await one_order(db, "order-1", areas=areas, at_least=4, opening=opening_of(db), wakeup=wakeup, seconds=0)
-
-
-async def test_the_table_in_python_is_the_table_in_the_database(db: Database) -> None:
-    async with db.statements() as statements:
-        rows = await statements.fetch(
-            """select column_name, data_type, is_nullable = 'YES' as nullable from information_schema.columns
-               where table_name = 'work_orders' order by ordinal_position"""
-        )
-    kinds = {"TEXT": "text", "INTEGER": "integer", "SMALLINT": "smallint", "DATETIME": "timestamp with time zone"}
-    in_python = [
-        (column.name, kinds.get(str(column.type), str(column.type).lower()), bool(column.nullable))
-        for column in work_orders.columns
-    ]
-    assert [(row["column_name"], row["data_type"], row["nullable"]) for row in rows] == in_python
-    assert COLUMNS.split(", ") == [name for name, *_ in in_python]
-    short = {"int": "integer", "timestamptz": "timestamp with time zone"}
-    assert [short.get(kind, kind) for kind in TYPES] == [kind for _, kind, _ in in_python]
 
 
 async def test_the_time_that_is_waited_for_is_that_of_the_appointment(db: Database) -> None:

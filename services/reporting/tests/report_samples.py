@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 from contracts.directory import Names
 from reporting.figures.rules import FigureRules
 from reporting.metrics import REGISTRY, Dimension, Kind
-from reporting.reports.content import Asked, Cell, Column, Content, Row
+from reporting.reports.content import Cell, Content, MetricColumn, ReportRequest, SectionRow
 from reporting.reports.edition import Edition
 from reporting.reports.periods import ReportKind, axis, period_of, window_of
-from reporting.reports.plan import By, Section, sections_of
+from reporting.reports.plan import By, ReportSection, sections_of
 from reporting.reports.rules import ReportRules, Target
 from reporting.reports.words import Language
 
@@ -49,9 +49,9 @@ def make_asked(
     last: date | None = None,
     language: Language = Language.EN,
     zone: ZoneInfo = SHANGHAI,
-) -> Asked:
+) -> ReportRequest:
     window = period_of(kind, day, zone) if last is None else window_of(day, last + timedelta(days=1), zone)
-    return Asked(
+    return ReportRequest(
         kind=kind,
         begin=window[0],
         end=window[1],
@@ -64,7 +64,7 @@ def make_asked(
     )
 
 
-def in_language(asked: Asked, language: Language) -> Asked:
+def in_language(asked: ReportRequest, language: Language) -> ReportRequest:
     return replace(asked, language=language)
 
 
@@ -92,7 +92,7 @@ def nothing(metric_id: str, _: random.Random) -> Cell | None:
 
 
 def make_contents(
-    asked: Asked, *, keys: Mapping[Dimension, list[str]] = KEYS, make: MakeCell = likely, gaps: bool = True
+    asked: ReportRequest, *, keys: Mapping[Dimension, list[str]] = KEYS, make: MakeCell = likely, gaps: bool = True
 ) -> list[Content]:
     """Every section of the report, with figures that are the same at each call; days without figures where gaps."""
     chance = random.Random(7)
@@ -100,15 +100,15 @@ def make_contents(
 
 
 def _content(
-    asked: Asked,
-    section: Section,
+    asked: ReportRequest,
+    section: ReportSection,
     keys: Mapping[Dimension, list[str]],
     make: MakeCell,
     chance: random.Random,
     gaps: bool,
 ) -> Content:
     by = section.group_by.value if section.group_by else "" if section.by is By.WHOLE else section.by.value
-    columns = [Column(metric_id, REGISTRY[metric_id][-1].version) for metric_id in section.metrics]
+    columns = [MetricColumn(metric_id, REGISTRY[metric_id][-1].version) for metric_id in section.metrics]
     content = Content(section.id, by, columns, [], message_count=1)
     content.read_up_to = {"recorded_at": "2026-07-02T23:59:00+00:00"}
     if make is nothing and section.by is not By.WHOLE:
@@ -123,7 +123,9 @@ def _content(
     return content
 
 
-def _keys(asked: Asked, section: Section, keys: Mapping[Dimension, list[str]], gaps: bool) -> list[str | None]:
+def _keys(
+    asked: ReportRequest, section: ReportSection, keys: Mapping[Dimension, list[str]], gaps: bool
+) -> list[str | None]:
     if section.by is By.WHOLE:
         return [None]
     if section.by is By.PERIOD:
@@ -134,7 +136,7 @@ def _keys(asked: Asked, section: Section, keys: Mapping[Dimension, list[str]], g
     return [*keys[section.group_by], None]
 
 
-def _rows(section: Section, keys: list[str | None], make: MakeCell, chance: random.Random) -> list[Row]:
+def _rows(section: ReportSection, keys: list[str | None], make: MakeCell, chance: random.Random) -> list[SectionRow]:
     return [(key, [make(metric_id, chance) for metric_id in section.metrics]) for key in keys]
 
 

@@ -49,7 +49,7 @@ _REASONS = {
     "name": (f"its name is not a text of at most {_LONGEST_TEXT} printable characters", "name 声明应为可打印的文字"),
     "roles": ("its roles are not a list of names", "roles 声明应为角色名称的列表"),
     "areas": (
-        "its areas are not a list of names of work areas; leave the claim out for every area",
+        "its areas are not a list of names; leave the claim out for every area",
         "areas 声明应为工区名称的列表；不限工区时请省略该声明",
     ),
     "ambiguous": ("there is more than one Authorization header", "Authorization 头多于一个"),
@@ -86,7 +86,7 @@ class TokenRefused(Unauthenticated):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks, as the token says. `areas` are the work areas that it names; None when it has no such claim."""
+    """Who asks, as the token says. `areas` are those that it names; None when it has no such claim."""
 
     sub: str
     name: str

@@ -1,11 +1,11 @@
 """What an act says in its headers: which version it was decided on, and how to know it again.
 
-`If-Match` is the order version in quotes; 428 without it, 412 when the order has moved on.
+`If-Match` is the version in quotes; 428 without it, 412 when what it is about has moved on.
 `Idempotency-Key` names the command: repeated by the same caller on the same route with the same body it
 gets the first answer; with another body it is refused. Only what was carried out is remembered.
 
 What a remembered answer shows is what the token of that moment could see. It is given again to a token that acts in
-the same role and reaches at least the same work areas. Any other is judged like a first request: it is refused as
+the same role and reaches at least the same areas. Any other is judged like a first request: it is refused as
 that would be, and where it would be let through the key is refused, so that nothing is carried out twice.
 """
 
@@ -31,7 +31,7 @@ KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
 
 
 class IdempotencyKeyReused(Invalid):
-    """This Idempotency-Key was used before, with another body or by a token of another role or other work areas."""
+    """This Idempotency-Key was used before, with another body or by a token of another role or other areas."""
 
     zh = "该 Idempotency-Key 已用于另一份请求正文，或已由角色或工区不同的令牌使用。"
 
@@ -71,7 +71,7 @@ class Idempotency:
     role: str
     """In which the caller acts."""
     areas: tuple[str, ...] | None
-    """The work areas that the caller reaches on this route; None is every one."""
+    """The areas that the caller reaches on this route; None is every one."""
 
     @property
     def values(self) -> tuple[str, str, str, str, str, list[str] | None]:
@@ -126,7 +126,7 @@ def etag_of(version: int) -> str:
 COMMAND_PARAMETERS = [
     {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
     for name, description in {
-        "If-Match": 'The order version decided on, such as `"3"`.',
+        "If-Match": 'The version decided on, such as `"3"`.',
         "Idempotency-Key": "Names this command; repeat it safely with the same key.",
         "X-Correlation-Id": "Carried into every event this causes.",
     }.items()
@@ -153,7 +153,7 @@ def _version(if_match: str | None) -> int | None:
         return None
     match = _ETAG.fullmatch(if_match.strip())
     if match is None:
-        raise MalformedRequest(reason='If-Match is one order version in quotes, such as "3"')
+        raise MalformedRequest(reason='If-Match is one version in quotes, such as "3"')
     return int(match[1])
 
 

@@ -9,14 +9,15 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import Select
+from sqlalchemy import ClauseElement, Column, Executable, Text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from chassis.asyncpg_internals import end_idle
 from contracts.refusals import Unavailable
 
 TRANSIENT = (
@@ -65,6 +66,16 @@ class DatabaseUnavailable(Unavailable):
     zh = "数据库暂时没有响应；请使用相同的 Idempotency-Key 重试。"
 
 
+class CatchingUp(Unavailable):
+    """The database was restored and is reading what it missed; ask again with the same Idempotency-Key."""
+
+    zh = "数据库刚刚恢复，正在补读错过的消息；请使用相同的 Idempotency-Key 稍后重试。"
+
+
+_RESTORE_FENCE = "restore_fence"
+"""The name under which the fence of `chassis.recovery.fence` refuses a statement."""
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same work can succeed later without anybody changing anything."""
     return isinstance(error, TRANSIENT)
@@ -97,13 +108,34 @@ class Query:
     Compiling costs more than asking the database: keep a query for each shape it can have.
     """
 
-    def __init__(self, query: Select[Any]) -> None:
-        compiled = query.compile(dialect=_DIALECT)
+    def __init__(self, query: Executable) -> None:
+        compiled = cast(ClauseElement, query).compile(dialect=_DIALECT)
         self.sql = str(compiled)
         self._names = compiled.positiontup or []
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         return [values[name] for name in self._names]
+
+
+def columns_of(columns: Iterable[Column[Any]]) -> str:
+    """The names of declared columns, as a list in a statement; of a whole table by its `.c`."""
+    return ", ".join(_DIALECT.identifier_preparer.quote(column.name) for column in columns)
+
+
+def parameters_of(columns: Iterable[Column[Any]], first: int = 1) -> str:
+    """A parameter for each column: `$1::text, $2::integer`."""
+    return ", ".join(f"${place}::{_type_of(column)}" for place, column in enumerate(columns, start=first))
+
+
+def unnest_of(columns: Iterable[Column[Any]], first: int = 1) -> str:
+    """Rows of which each parameter is a column, as an array: `unnest($1::text[], $2::integer[])`."""
+    given = ", ".join(f"${place}::{_type_of(column)}[]" for place, column in enumerate(columns, start=first))
+    return f"unnest({given})"
+
+
+def _type_of(column: Column[Any]) -> str:
+    # A parameter has no collation: it takes that of the column it is compared with.
+    return "text" if isinstance(column.type, Text) else column.type.compile(dialect=_DIALECT).lower()
 
 
 class Statements:
@@ -140,7 +172,7 @@ class Transaction(Statements):
     """Statements that are committed together, or not at all."""
 
     is_catching_up = False
-    """Whether what is read here was published before the database was restored; see `chassis.catching_up`."""
+    """Whether what is read here was published before the database was restored; see `chassis.recovery.fence`."""
 
 
 class Database:
@@ -157,13 +189,16 @@ class Database:
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Statements]:
-        """Statements that each commit themselves."""
+        """Statements that each commit themselves. Raises `CatchingUp` as `begin` does."""
         async with self._driver() as connection:
             yield Statements(connection)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        """One transaction; committed at the end of the block, rolled back when it raises."""
+        """One transaction; committed at the end of the block, rolled back when it raises.
+
+        Raises `CatchingUp` where it publishes while a restored database reads what it missed.
+        """
         async with self._driver() as connection:
             transaction = connection.transaction()
             await transaction.start()
@@ -188,7 +223,11 @@ class Database:
             # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
             if isinstance(error, TimeoutError):
-                _end_idle(pool)
+                end_idle(pool)
+            raise
+        except asyncpg.LockNotAvailableError as error:
+            if error.constraint_name == _RESTORE_FENCE:
+                raise CatchingUp() from error
             raise
         finally:
             await pool.release(connection)
@@ -211,16 +250,6 @@ class Database:
                     },
                 )
         return self._pool
-
-
-def _end_idle(pool: asyncpg.Pool) -> None:
-    """What swallows one connection swallows its neighbours: not each of them is to be waited for in turn.
-
-    The pool's own `expire_connections` would say goodbye first and wait for an answer.
-    """
-    for holder in pool._holders:
-        if holder.is_connected() and holder.is_idle():
-            holder.terminate()
 
 
 async def _leave_as_it_is(_: asyncpg.Connection) -> None:

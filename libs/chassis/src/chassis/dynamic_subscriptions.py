@@ -12,7 +12,7 @@ from faststream.kafka import KafkaBroker
 
 from chassis.database import Database, is_transient
 from chassis.kafka import client_security, create_missing_topics, new_broker
-from chassis.listener import Listener
+from chassis.listener import Listener, start_broker
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
 from chassis.wakeup import Wakeup
@@ -93,11 +93,10 @@ class DynamicSubscriptions:
             worker_id=settings.worker_id,
         )
         try:
-            await broker.start()
+            await start_broker(broker, [listener])
         except BaseException:
             await broker.stop()
             raise
-        listener.watch()
         self._running[place] = broker, listener
 
     async def _stop(self, place: tuple[str, str]) -> None:

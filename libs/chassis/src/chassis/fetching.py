@@ -10,9 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.consumer.fetcher import READ_COMMITTED
 
-from chassis.kafka_internals import fetched_until, find_partitions, put_in_place
+from chassis.kafka_internals import READ_COMMITTED, fetched_until, find_partitions, put_in_place
 from chassis.record_batches import Batch, UndecodableRecord, split, undecodable_range, unpack
 
 __all__ = ["AIOKafkaConsumer", "UndecodableRecord", "empty_until", "fetched_until", "find_partitions"]

@@ -1,7 +1,7 @@
 """Texts that people type, as request models take them: any script, no control characters, one spelling.
 
 Each kind is brought into the spelling of `contracts.plain_text` before it is stored, compared or searched; lists are
-asked with the same kinds (`work_orders.routes`).
+asked with the same kinds.
 """
 
 import unicodedata
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
 from contracts.plain_text import plain_line, plain_name, plain_prose, plain_reference
 
@@ -90,3 +90,9 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_living_memory)]
 
 PastMoment = Annotated[AwareDatetime, AfterValidator(_not_in_the_future)]
 """A time with its zone, from 2000 until this moment (five minutes of clock difference are let pass)."""
+
+
+class Body(BaseModel):
+    """A request body: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -1,23 +1,60 @@
-"""What a consumer group has committed, with the broker's error codes looked at.
+"""What a consumer group has committed to Kafka, read with the broker's error codes checked, and written.
 
-While a coordinator loads its groups, after every start of a broker, it answers that it is loading, and no offsets.
+While a coordinator loads its groups, after every start of a broker, it answers with an error code and no offsets.
 `AIOKafkaAdminClient.list_consumer_group_offsets` drops that code and returns `{}`, as if nothing had ever been
-committed. So the request is sent from here; the private seam is tested in `tests/test_group_offsets.py`.
+committed. So `kafka_internals` sends the request, and the codes are checked here.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import TypeVar
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, for_code
-from aiokafka.protocol.commit import OffsetFetchRequest
+
+from chassis.kafka import admin_of, client_security
+from chassis.kafka_internals import fetch_group_offsets
+from chassis.settings import Settings
 
 _RETRY_FOR_SECONDS = 30.0
 _RETRY_SECONDS = 0.2
 
 T = TypeVar("T")
+
+CommittedOffsets = Mapping[str, Mapping[int, int]]
+"""By topic and partition, the offset at which a group goes on."""
+
+
+async def committed_offsets(settings: Settings, service: str, topics: Iterable[str]) -> CommittedOffsets:
+    """What the groups of a service have committed.
+
+    Raises `KafkaError` where the broker does not answer: a missing answer does not mean "nothing".
+    """
+    prefix = settings.topic_prefix
+    async with admin_of(settings) as admin:
+        committed = {topic: await group_offsets(admin, f"{prefix}{service}.{topic}") for topic in topics}
+    return {
+        topic: {place.partition: offset for place, offset in offsets.items() if place.topic == prefix + topic}
+        for topic, offsets in committed.items()
+    }
+
+
+async def commit_offsets(settings: Settings, service: str, topic: str, offsets: Mapping[int, int]) -> None:
+    """Sets the offsets of a service's group, by partition; raises `KafkaError` while one of its workers runs."""
+    client = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        group_id=f"{settings.topic_prefix}{service}.{topic}",
+        enable_auto_commit=False,
+        **client_security(settings),
+    )
+    await client.start()
+    try:
+        places = {TopicPartition(settings.topic_prefix + topic, number): offset for number, offset in offsets.items()}
+        client.assign(list(places))
+        await client.commit(places)
+    finally:
+        await client.stop()
 
 
 async def group_offsets(
@@ -53,8 +90,7 @@ async def _retried(
 
 
 async def _offsets(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartition, int]:
-    coordinator = await admin.find_coordinator(group)
-    response = await admin._send_request(OffsetFetchRequest(group, None), coordinator)
+    response = await fetch_group_offsets(admin, group)
     _raise_for(response.error_code, group)
     offsets: dict[TopicPartition, int] = {}
     for topic, partitions in response.topics:

@@ -16,16 +16,13 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.auth import Principal, TokenMissing, TokenRefused
-from contracts.access import WHOLE, Grants, reaches, role_in, scope_of
+from contracts.access import WHOLE, AccessTable, Grants, reaches, role_in, scope_of
 from contracts.message import Actor
 from contracts.refusals import Forbidden
 
 _CALLER = "linework.caller"
 _SEAT = "linework.seat"
 _SCHEME = "bearer"
-
-Table = Mapping[str, Grants | None]
-"""By `METHOD path`; None is public."""
 
 
 class RoleNotAllowed(Forbidden):
@@ -35,19 +32,19 @@ class RoleNotAllowed(Forbidden):
 
 
 class AreasNotEnough(Forbidden):
-    """This concerns all work areas at once; the token is for some only."""
+    """This concerns all areas at once; the token is for some only."""
 
     zh = "此操作涉及全部工区；令牌仅限部分工区。"
 
 
 class RouteNotInTable(Exception):
-    """A route that nobody said anything about: the service does not start."""
+    """A route without a row in the service's table of access: the service does not start."""
 
     def __init__(self, service: str, row: str) -> None:
         super().__init__(
-            f"{service} serves {row}, and contracts/access.py does not say to whom. Add a line to"
-            f' OF_SERVICE["{service}"] there: "{row}": {{SUPERVISOR: EVERY_AREA}}, with the roles that may and how'
-            " far each reaches; then run `make schema`, which prints it into docs/access.md."
+            f"{service} serves {row}, and {service}/access.py does not say to whom. Add a row to ROUTES there:"
+            f' "{row}": {{OPERATOR: WHOLE}}, with the roles that may and how far each reaches; then run `make schema`,'
+            " which prints it into docs/access.md."
         )
 
 
@@ -61,7 +58,7 @@ class Caller:
     """All that the token has; what the caller does, they do in `role`."""
     role: str
     areas: tuple[str, ...] | None
-    """The work areas that they reach here; None is every one."""
+    """The areas that they reach here; None is every one."""
     token: str
 
     @property
@@ -132,7 +129,7 @@ def hold_stream(scope: Scope) -> None:
         scope[_SEAT] = scope["app"].state.stream_seats.take(caller_of(scope).sub)
 
 
-def guard(app: FastAPI, service: str, routes: Iterable[BaseRoute], table: Table) -> None:
+def guard(app: FastAPI, service: str, routes: Iterable[BaseRoute], table: AccessTable) -> None:
     """Makes these, each behind its guard, all the routes of the app; raises `RouteNotInTable`.
 
     They stand in the app's own list: a router that is included matches every request twice.
@@ -151,7 +148,7 @@ def rows_of(route: BaseRoute) -> dict[str, str]:
     }
 
 
-def _guarded(service: str, route: BaseRoute, table: Table) -> Route:
+def _guarded(service: str, route: BaseRoute, table: AccessTable) -> Route:
     rows = rows_of(route)
     for row in rows.values():
         if row not in table:

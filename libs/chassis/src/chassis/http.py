@@ -13,13 +13,14 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from uvicorn.main import STARTUP_FAILURE
 
 from chassis import parking_api, problems
+from chassis.access import ROUTES as ROUTES_OF_EVERY_SERVICE
 from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
 from chassis.commands import NO_HEADERS, AlreadyReplied, CommandHeaders, Reply
 from chassis.database import Database
 from chassis.docs_page import docs_route
 from chassis.graceful_shutdown import GracefulServer
-from chassis.guard import Table, guard
+from chassis.guard import guard
 from chassis.health import health_routes
 from chassis.http_limits import HttpLimits, Impatient
 from chassis.rate_limits import RequestRate, StreamSeats
@@ -30,7 +31,7 @@ from chassis.telemetry import set_up_logs
 from chassis.tracing import set_up_traces
 from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import APPLIED, Wakeup
-from contracts.access import routes_of
+from contracts.access import AccessTable
 from contracts.message import Actor
 
 _LEFT_OUT: dict[str, Any] = {
@@ -49,16 +50,17 @@ def create_app(
     routers: list[APIRouter],
     *,
     description: str,
+    access: AccessTable,
     subscriptions: list[Subscription] = [],  # noqa: B006
     find_subscription: Callable[[str], Subscription | None] = lambda _: None,
     clock: Clock | None = None,
     prepare: Callable[[FastAPI], None] | None = None,
-    access: Table | None = None,
 ) -> FastAPI:
     """The app of a service; `find_subscription` knows those that come and go, by topic.
 
     Its state has `settings`, `db`, `wakeup`, `clock`, `unit_of_work`, `verifier`, `http` and what `prepare` adds.
-    `access` is the service's part of `contracts.access` unless a test gives another; raises `RouteNotInTable`.
+    `prepare` may fill `traced_parameters`: by parameter of a path, the attribute that a request's span gets from it.
+    `access` has a row for each route of these routers; raises `RouteNotInTable` where one is missing.
     """
 
     @contextlib.asynccontextmanager
@@ -89,6 +91,7 @@ def create_app(
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
     )
     app.state.answer_again = _as_it_was
+    app.state.traced_parameters = {}
     app.state.unit_of_work = partial(unit_of_work, app)
     problems.install(app)
 
@@ -97,11 +100,11 @@ def create_app(
         return (await app.state.answer_again(repeated.reply, request)).response()
 
     of_every_service = [parking_api.router, pause_api.router, health_routes()]
-    _fence(app, [*routers, *of_every_service], access if access is not None else routes_of(service))
+    _fence(app, [*routers, *of_every_service], {**access, **ROUTES_OF_EVERY_SERVICE})
     return app
 
 
-def _fence(app: FastAPI, routers: list[APIRouter], access: Table) -> None:
+def _fence(app: FastAPI, routers: list[APIRouter], access: AccessTable) -> None:
     """Each route behind its guard, the app behind its limits."""
     settings: Settings = app.state.settings
     app.state.request_rate = RequestRate(settings.requests_per_second_limit)

@@ -1,8 +1,10 @@
 """How a process connects to Kafka: in the clear on one machine, elsewhere over TLS and as a user of its own."""
 
+import asyncio
+import contextlib
 import logging
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -10,6 +12,7 @@ from aiokafka.errors import for_code
 from faststream.kafka import KafkaBroker
 from faststream.security import BaseSecurity, SASLScram512
 
+from chassis.fetching import AIOKafkaConsumer
 from chassis.settings import Settings
 from contracts.topics import Topic
 
@@ -69,6 +72,39 @@ def new_broker(settings: Settings) -> KafkaBroker:
         logger=logging.getLogger(__name__),
         log_level=logging.DEBUG,
     )
+
+
+@contextlib.asynccontextmanager
+async def admin_of(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """An admin client within the block. Raises `KafkaError`."""
+    admin = AIOKafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap_servers,
+        request_timeout_ms=ANSWER_MILLISECONDS,
+        **client_security(settings),
+    )
+    try:
+        await admin.start()
+        yield admin
+    finally:
+        await admin.close()
+
+
+@contextlib.asynccontextmanager
+async def reader_of(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A consumer without a group within the block. Raises `KafkaError`."""
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka_bootstrap_servers.split(","),
+        enable_auto_commit=False,
+        request_timeout_ms=ANSWER_MILLISECONDS,
+        **client_security(settings),
+    )
+    try:
+        await reader.start()
+        # Its task must have begun before it is stopped, or the client hands its own cancellation on to us.
+        await asyncio.sleep(0)
+        yield reader
+    finally:
+        await reader.stop()
 
 
 async def create_missing_topics(

@@ -1,19 +1,51 @@
-"""The seam to aiokafka's private members: everything of it that is not its public interface is named here.
+"""The seam to aiokafka: everything of it that is not its public interface is named here, and nowhere else.
 
-aiokafka unpacks what it has fetched by classes of its own, and there an exception has no way out: it ends the fetch of
-a partition, of every partition, or comes again with every poll. So chassis puts its own classes in their place
-(`chassis.fetching`). An upgrade that moves one of these names fails in `test_kafka_internals`, not in production.
+- *Unpacking.* aiokafka unpacks what it has fetched by classes of its own, and there an exception has no way out: it
+  ends the fetch of a partition, of every partition, or comes again with every poll. So chassis puts its own classes in
+  their place (`chassis.fetching`).
+- *Topic ids.* The library stops at version 5 of Kafka's Metadata request, and ids come with version 10 (KIP-516), so
+  the structs of that version are declared here.
+- *Committed offsets.* The library's own call drops the broker's error code.
+
+An upgrade that moves one of these names fails in `test_kafka_internals`, not in production.
 """
 
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
+from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import READ_COMMITTED
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.abstract import AbstractType
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.util import calc_crc32c as crc32c
 
-__all__ = ["DefaultRecordBatch", "crc32c", "fetched_until", "find_partitions", "put_in_place"]
+__all__ = [
+    "READ_COMMITTED",
+    "AIOKafkaClient",
+    "BatchBuilder",
+    "DefaultRecordBatch",
+    "abandon",
+    "client_of",
+    "crc32c",
+    "fetch_group_offsets",
+    "fetched_until",
+    "find_partitions",
+    "put_in_place",
+    "topic_metadata",
+]
+
+_METADATA = 3
+_VERSION = 10
+_NO_ID = UUID(int=0)
 
 
 def put_in_place(memory_records: type[Any], partition_records: type[Any]) -> None:
@@ -48,3 +80,111 @@ def fetched_until(consumer: AIOKafkaConsumer, partitions: Sequence[TopicPartitio
         return {}
     states = {place: assignment.state_value(place) for place in partitions if place in assignment.tps}
     return {place: state.position for place, state in states.items() if state and state.has_valid_position}
+
+
+def client_of(owner: AIOKafkaConsumer | AIOKafkaAdminClient) -> AIOKafkaClient:
+    """The connections of a consumer or an admin client, for requests that neither of them offers."""
+    return owner._client
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Ends a producer whose `stop` would wait for a broker that is away; what was not acknowledged is dropped."""
+    await producer._sender.close()
+    await producer.client.close()
+
+
+async def fetch_group_offsets(admin: AIOKafkaAdminClient, group: str) -> Any:
+    """The answer of a group's coordinator about every partition: `error_code` and `topics`."""
+    coordinator = await admin.find_coordinator(group)
+    return await admin._send_request(OffsetFetchRequest(group, None), coordinator)
+
+
+async def topic_metadata(client: AIOKafkaClient, node: int, topic: str) -> "MetadataResponseV10":
+    """What one broker answers about one topic; it never creates the topic. Raises `KafkaError`, and
+    `IncompatibleBrokerVersion` or `NotImplementedError` where the broker does not know the version."""
+    return await client.send(node, TopicMetadataRequest(topic))
+
+
+class _Uuid(AbstractType[UUID]):
+    @classmethod
+    def encode(cls, value: UUID) -> bytes:
+        return value.bytes
+
+    @classmethod
+    def decode(cls, data: BytesIO) -> UUID:
+        return UUID(bytes=data.read(16))
+
+
+class MetadataResponseV10(Response):
+    API_KEY = _METADATA
+    API_VERSION = _VERSION
+    SCHEMA = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "brokers",
+            CompactArray(
+                ("node_id", Int32),
+                ("host", CompactString("utf-8")),
+                ("port", Int32),
+                ("rack", CompactString("utf-8")),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("cluster_id", CompactString("utf-8")),
+        ("controller_id", Int32),
+        (
+            "topics",
+            CompactArray(
+                ("error_code", Int16),
+                ("name", CompactString("utf-8")),
+                ("topic_id", _Uuid),
+                ("is_internal", Boolean),
+                (
+                    "partitions",
+                    CompactArray(
+                        ("error_code", Int16),
+                        ("partition", Int32),
+                        ("leader", Int32),
+                        ("leader_epoch", Int32),
+                        ("replicas", CompactArray(Int32)),
+                        ("isr", CompactArray(Int32)),
+                        ("offline_replicas", CompactArray(Int32)),
+                        ("tags", TaggedFields),
+                    ),
+                ),
+                ("authorized_operations", Int32),
+                ("tags", TaggedFields),
+            ),
+        ),
+        ("cluster_authorized_operations", Int32),
+        ("tags", TaggedFields),
+    )
+
+
+class MetadataRequestV10(RequestStruct):
+    FLEXIBLE_VERSION = True
+    API_KEY = _METADATA
+    API_VERSION = _VERSION
+    RESPONSE_TYPE = MetadataResponseV10
+    SCHEMA = Schema(
+        (
+            "topics",
+            CompactArray(("topic_id", _Uuid), ("name", CompactString("utf-8")), ("tags", TaggedFields)),
+        ),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_authorized_operations", Boolean),
+        ("include_topic_authorized_operations", Boolean),
+        ("tags", TaggedFields),
+    )
+
+
+class TopicMetadataRequest(Request[MetadataRequestV10]):
+    """Asks about one topic by its name; never creates it."""
+
+    API_KEY = _METADATA
+
+    def __init__(self, topic: str) -> None:
+        self._topic = topic
+
+    def build(self, request_struct_class: type[MetadataRequestV10]) -> MetadataRequestV10:
+        return request_struct_class([(_NO_ID, self._topic, {})], False, False, False, {})

@@ -10,7 +10,8 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
@@ -29,12 +30,17 @@ from chassis.telemetry import METRICS
 
 log = logging.getLogger(__name__)
 
+Batches = Mapping[TopicPartition, Sequence[ConsumerRecord]]
+Read = Callable[..., Awaitable[Batches]]
+"""`AIOKafkaConsumer.getmany`, as it is shipped."""
+
 _SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.02, 0.05
 _CHECK_EVERY_SECONDS = 10.0
 _CHECK_SECONDS = 5.0
 _ACKNOWLEDGE_SECONDS = 1.0
 _LAST_ACKNOWLEDGE_SECONDS = 2.0
 _POLL_MILLISECONDS = 500
+_MOST_RECORDS = 500
 _STUCK_SECONDS = 5.0
 _REST_STEP_SECONDS = 0.5
 
@@ -50,6 +56,31 @@ async def _as_it_is(message: KafkaMessage) -> KafkaMessage:
 
 def _partitions_of(message: KafkaMessage) -> set[TopicPartition]:
     return {TopicPartition(record.topic, record.partition) for record in message.raw_message}
+
+
+class PolledConsumer(AIOKafkaConsumer):
+    """A consumer each poll of which is its listener's, from the first one on."""
+
+    def __init__(self, polled_by: "Listener", **options: Any) -> None:
+        super().__init__(**options)
+        self._polled_by = polled_by
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
+    ) -> Batches:
+        return await self._polled_by.poll(self, super().getmany, max_records or _MOST_RECORDS)
+
+
+async def start_broker(broker: KafkaBroker, listeners: Iterable["Listener"]) -> None:
+    """Starts the broker with the consumers of its listeners. Raises `KafkaError`."""
+    polled_by = {listener.group_id: listener for listener in listeners}
+    shipped = await broker.connect()
+
+    def build(*, group_id: str, **options: Any) -> PolledConsumer:
+        return PolledConsumer(polled_by[group_id], group_id=group_id, **{**shipped.keywords, **options})
+
+    broker.config.broker_config.builder = build
+    await broker.start()
 
 
 class Listener(ConsumerRebalanceListener):
@@ -72,15 +103,18 @@ class Listener(ConsumerRebalanceListener):
         self._batch_placement = -1
         """The placement that the batch at hand was read under, once it is known to go on from there."""
         self._check_at = 0.0
+        self._read_at = 0.0
+        """When the last partial batch was read; 0 after any other."""
         self._fetched_at = 0
         self._next_offsets: dict[int, int] = {}
         self._acknowledged: dict[int, int] = {}
         self._acknowledge_at = 0.0
         self._is_leaving = False
+        self.group_id = prefix + consumer.group
         self._subscriber = broker.subscriber(
             prefix + self.topic,
             batch=True,
-            group_id=prefix + consumer.group,
+            group_id=self.group_id,
             group_instance_id=worker_id,
             parser=self._unread,
             decoder=_as_it_is,
@@ -107,7 +141,7 @@ class Listener(ConsumerRebalanceListener):
 
     async def _on_batch(self, message: KafkaMessage) -> None:
         if not self._is_from(self._batch_placement):
-            # FastStream polls once before `watch`, and the partitions may be taken away at any moment.
+            # The partitions may be taken away between the poll and here.
             self._place(self._subscriber.consumer, _partitions_of(message))
             return
         records = [raw_record(record, self.topic) for record in message.raw_message]
@@ -176,8 +210,8 @@ class Listener(ConsumerRebalanceListener):
         self._is_leaving = True
         await self._acknowledge()
 
-    def watch(self) -> None:
-        """To be called once the broker has started: notes each poll, waits in it for records, and paces it.
+    async def poll(self, client: AIOKafkaConsumer, read: Read, max_records: int) -> Batches:
+        """One poll of the client: waits for records, paces it, and gives only what goes on from where the database is.
 
         FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
         wait for it: so its timeout is a millisecond and the waiting is done here, where records end it.
@@ -185,33 +219,25 @@ class Listener(ConsumerRebalanceListener):
         at least for a moment: when the machine is busy batches grow, and the processor goes to those who wait for an
         answer.
         """
-        client: AIOKafkaConsumer = self._subscriber.consumer
-        getmany = client.getmany
-        read_at = 0.0
-
-        async def waiting_getmany(*, timeout_ms: int, max_records: int):
-            nonlocal read_at
-            await asyncio.sleep(_rest_after(time.monotonic() - read_at) if read_at else 0.0)
-            placement = self._placement
-            records = await getmany(timeout_ms=max(timeout_ms, _POLL_MILLISECONDS), max_records=max_records)
-            self.polled_at = time.monotonic()
-            if records or self._has_fetched(client):
-                self.progress.answered()
-            if records and not self._is_from(placement):
-                self._place(client, records)
-                return {}
-            if not await self._is_to_be_applied(client, records):
-                self._place(client, records)
-                return {}
-            self._batch_placement = placement
-            is_partial = 0 < sum(map(len, records.values())) < max_records
-            read_at = self.polled_at if is_partial else 0.0
-            if not records and self._next_offsets:
-                await self._pass_over(client)
-                await self._acknowledge()
-            return records
-
-        client.getmany = waiting_getmany
+        await asyncio.sleep(_rest_after(time.monotonic() - self._read_at) if self._read_at else 0.0)
+        placement = self._placement
+        records = await read(timeout_ms=_POLL_MILLISECONDS, max_records=max_records)
+        self.polled_at = time.monotonic()
+        if records or self._has_fetched(client):
+            self.progress.answered()
+        if records and not self._is_from(placement):
+            self._place(client, records)
+            return {}
+        if not await self._is_to_be_applied(client, records):
+            self._place(client, records)
+            return {}
+        self._batch_placement = placement
+        is_partial = 0 < sum(map(len, records.values())) < max_records
+        self._read_at = self.polled_at if is_partial else 0.0
+        if not records and self._next_offsets:
+            await self._pass_over(client)
+            await self._acknowledge()
+        return records
 
     async def _pass_over(self, client: AIOKafkaConsumer) -> None:
         """To be called after a poll that gave nothing: moves on over offsets that were fetched and have no record."""
@@ -237,9 +263,7 @@ class Listener(ConsumerRebalanceListener):
             if self._is_from(placement):
                 self._next_offsets |= ends
 
-    async def _is_to_be_applied(
-        self, client: AIOKafkaConsumer, records: Mapping[TopicPartition, Sequence[ConsumerRecord]]
-    ) -> bool:
+    async def _is_to_be_applied(self, client: AIOKafkaConsumer, records: Batches) -> bool:
         """Whether these records go on from where the database is, in the topic that it has read.
 
         Looked at after each placement, now and then, and when the client went back on its own: it begins a partition

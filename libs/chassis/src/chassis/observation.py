@@ -29,6 +29,13 @@ class Observation:
     def _route(self) -> str:
         return getattr(self._scope.get("route"), "path", "")
 
+    @property
+    def _subjects(self) -> dict[str, str]:
+        """What the path says of the subject of the request, by the name of the span's attribute."""
+        given = self._scope.get("path_params", {})
+        traced = self._scope["app"].state.traced_parameters
+        return {attribute: given[name] for name, attribute in traced.items() if name in given}
+
     def begins_answer(self, status: int) -> None:
         self._status = status
         if self._is_probe:
@@ -49,5 +56,4 @@ class Observation:
             # What nobody handles is answered outside of here, with 500.
             self.begins_answer(500)
         if self._span is not None:
-            order_id = self._scope.get("path_params", {}).get("order_id")
-            end_request(self._span, self._route, order_id, self._status, error)
+            end_request(self._span, self._route, self._subjects, self._status, error)

@@ -1,7 +1,7 @@
 """What is to be published is written in the transaction that made it true.
 
-A statement that changes an order ends with `INSERT` fed by the guarded change, so that an outbox row's
-number is drawn after the order's row lock: numbers of one key then grow in commit order.
+A statement that changes an entity ends with `INSERT` fed by the guarded change, so that an outbox row's
+number is drawn after the lock of the entity's row: numbers of one key then grow in commit order.
 """
 
 import zlib
@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import msgspec
 
 from chassis.advisory_locks import AdvisoryLock
-from chassis.database import Transaction
-from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp
+from chassis.database import Transaction, columns_of, unnest_of
+from chassis.tables import OUTBOX
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
 from contracts.message import Message
@@ -30,7 +30,12 @@ class EventTooLarge(Invalid):
     zh = "待发布的内容为 {size} 字节，最多 {most} 字节；请缩短文字。"
 
 
-COLUMNS = "shard, aggregatetype, aggregateid, aggregate_version, type, payload, headers"
+WRITTEN = tuple(column for column in OUTBOX.c if column.name not in ("id", "created_at"))
+COLUMNS = columns_of(WRITTEN)
+_ADD = f"""
+insert into outbox ({COLUMNS})
+select {COLUMNS} from {unnest_of(WRITTEN)} with ordinality as message ({COLUMNS}, place)
+order by place"""
 
 
 def shard_of(key: str) -> int:
@@ -58,27 +63,15 @@ def row_of(message: Message, topic: Topic | None = None) -> tuple[int, str, str,
     )
 
 
-async def add(
-    tx: Transaction, messages: Sequence[Message], topic: Topic | None = None, *, settles_restore: bool = False
-) -> None:
+async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None = None) -> None:
     """Writes messages in the order given. The caller holds the lock of every key among them.
 
-    Raises `CatchingUp` while a restored database reads what it missed, except for what settles just that.
+    The transaction ends in `CatchingUp` while a restored database reads what it missed (`chassis.recovery.fence`).
     """
     if not messages:
         return
     columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
-    done = await tx.execute(
-        f"""insert into outbox ({COLUMNS})
-            select {COLUMNS} from unnest($1::smallint[], $2::text[], $3::text[], $4::int[], $5::text[], $6::bytea[],
-                                         $7::jsonb[]) with ordinality
-                as message ({COLUMNS}, place)
-            where $8 or not {IS_CATCHING_UP} order by place""",
-        *columns,
-        settles_restore,
-    )
-    if done != f"INSERT 0 {len(messages)}":
-        raise CatchingUp()
+    await tx.execute(_ADD, *columns)
 
 
 _KEY_LOCK_COUNT = 512
@@ -87,7 +80,7 @@ _KEY_LOCK_COUNT = 512
 async def add_with_key_locks(tx: Transaction, messages: Sequence[Message]) -> None:
     """Locks the keys of the messages and writes them, last thing in the transaction.
 
-    For messages of a key that no row lock covers: two different rows can speak of the same recording. A key has one
+    For messages of a key that no row lock covers: two different rows can speak of the same subject. A key has one
     of a fixed number of locks, or a command with thousands would need more than the server has. They are taken in the
     order of their numbers and nothing is locked after them, so there is no deadlock.
     """

@@ -6,10 +6,13 @@ A cursor carries the name of its list: behind a row of one list there is no plac
 import base64
 import binascii
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from contracts.refusals import Invalid
+
+T = TypeVar("T")
 
 
 class CursorBroken(Invalid):
@@ -36,6 +39,18 @@ def from_cursor(of: str, cursor: str, *kinds: type) -> tuple[Any, ...]:
     if name != of or not all(map(_can_be_compared, sorted_by)):
         raise CursorBroken()
     return tuple(sorted_by)
+
+
+def page_of(
+    of: str, rows: Sequence[T], limit: int, sorted_by: Callable[[T], tuple[Any, ...]]
+) -> tuple[Sequence[T], str | None]:
+    """The first `limit` rows and `next_cursor`, which is None where `rows` are no more than these.
+
+    A list is read with one row more than a page has; `sorted_by` gives the sort values of a row.
+    """
+    if len(rows) <= limit:
+        return rows, None
+    return rows[:limit], to_cursor(of, *sorted_by(rows[limit - 1]))
 
 
 def moment_of(text: str) -> datetime:

@@ -24,9 +24,10 @@ from aiokafka.errors import KafkaError
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import SESSION, TRANSIENT, driver_url
 from chassis.kafka import ANSWER_MILLISECONDS
+from chassis.kafka_internals import abandon
 from chassis.outbox import SHARDS
-from chassis.recovery.fence import IS_CATCHING_UP
-from chassis.recovery.pause import Resting, begin_work, count_relays
+from chassis.recovery.fence import IS_BEHIND
+from chassis.recovery.pause import PublishingPaused, begin_work, count_relays
 from chassis.sending import send
 from chassis.telemetry import METRICS, log_events
 from chassis.wakeup import PUBLISH
@@ -43,7 +44,7 @@ BATCH_BYTES = 262_144
 
 _PENDING = (
     "select id, aggregatetype, aggregateid, aggregate_version, payload, headers from outbox"
-    f" where shard = any($1) and not {IS_CATCHING_UP} order by id limit $2"
+    f" where shard = any($1) and not {IS_BEHIND} order by id limit $2"
 )
 
 
@@ -81,7 +82,7 @@ class Relay:
         while not self._is_leaving:
             try:
                 await self._serve()
-            except Resting:
+            except PublishingPaused:
                 await asyncio.sleep(_RETRY_SECONDS)
             except (*TRANSIENT, KafkaError, SendFailed) as error:
                 METRICS.relay_resets.inc()
@@ -155,7 +156,7 @@ class Relay:
             ) from error
 
     async def _balance(self, connection: asyncpg.Connection) -> None:
-        """Takes or gives back shards, so that the relays of this database have equal shares; raises `Resting`.
+        """Takes or gives back shards, so that the relays of this database have equal shares; raises `PublishingPaused`.
 
         Called between rounds only: a shard is never given away while a row of it is being sent.
         """
@@ -180,8 +181,7 @@ async def _close(producer: AIOKafkaProducer) -> None:
     except (TimeoutError, KafkaError):
         # With the broker away `stop` waits for it for ever, and given up it leaves its task and sockets behind.
         # The table has what was not acknowledged.
-        await producer._sender.close()
-        await producer.client.close()
+        await abandon(producer)
 
 
 class SendFailed(Exception):

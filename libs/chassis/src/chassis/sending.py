@@ -14,8 +14,8 @@ import msgspec
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError
 from aiokafka.partitioner import DefaultPartitioner
-from aiokafka.producer.message_accumulator import BatchBuilder
 
+from chassis.kafka_internals import BatchBuilder
 from chassis.tracing import publishing
 
 Row = asyncpg.Record

@@ -152,6 +152,7 @@ class Consumer:
     async def _settle_restore(self, tx: Transaction) -> None:
         settle = self.subscription.when_caught_up
         if tx.is_catching_up and settle and not await fence.is_catching_up(tx, self._topic):
+            await fence.pass_through(tx)
             await settle(tx)
 
     def _decode(self, records: Sequence[RawRecord]) -> tuple[dict[int, Message], dict[int, str]]:

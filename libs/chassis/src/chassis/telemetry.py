@@ -1,6 +1,6 @@
 """Logs as JSON lines and metrics for Prometheus. Neither carries people's data; for traces see `tracing`.
 
-A label has few values, known beforehand: acts, codes, topics, routes. Orders, callers and texts are no labels.
+A label has few values, known beforehand: acts, codes, topics, routes. Ids, callers and texts are no labels.
 Which service a process belongs to is told by whoever reads the metrics, not by them.
 """
 
@@ -122,7 +122,7 @@ _EVENTS_IN_A_LINE = 50
 
 
 def log_events(log: logging.Logger, sentence: str, events: Sequence[tuple[str, int | None, str]], **more: Any) -> None:
-    """Says what became of events, each as `[key, order version, event id]`: by its id one order can be followed.
+    """Says what became of events, each as `[key, version, event id]`: by its key the life of an entity can be followed.
 
     One line for many, because a line an event would cost more than publishing or applying it.
     """

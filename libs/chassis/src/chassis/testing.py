@@ -2,14 +2,14 @@
 
 The root `conftest.py` imports the fixtures, so that every tests folder has them:
 
-    from intake.main import app
+    from toy.main import app
     from chassis.testing import TestIssuer, client_of, settings_for
 
-    async def test_an_unknown_order_is_not_found(new_database):
+    async def test_an_unknown_toy_is_not_found(new_database):
         issuer = TestIssuer()
-        async with client_of(app(settings_for(new_database("intake"))), issuer) as client:
-            answer = await client.get("/v1/work-orders/none", headers=issuer.headers("agent"))
-        assert answer.json()["code"] == "work_order_not_found"
+        async with client_of(app(settings_for(new_database("toy"))), issuer) as client:
+            answer = await client.get("/v1/toys/none", headers=issuer.headers("operator"))
+        assert answer.json()["code"] == "toy_not_found"
 
 With Kafka: the fixture `topic_prefix` is new in each test and its topics exist; hand it on with
 `settings_for(url, kafka_server.bootstrap_servers, topic_prefix)`, run `Worker(…).running()`, and read what was
@@ -159,7 +159,7 @@ def databases(postgres_server: PostgresServer, pytestconfig: pytest.Config) -> D
 
 @pytest.fixture
 def new_database(databases: Databases) -> Iterator[Callable[[str | Path], str]]:
-    """`new_database("intake")` is the URL of a migrated, empty database; it is gone after the test."""
+    """`new_database("toy")` is the URL of a migrated, empty database; it is gone after the test."""
     made: list[str] = []
 
     def create(service: str | Path) -> str:
@@ -173,7 +173,7 @@ def new_database(databases: Databases) -> Iterator[Callable[[str | Path], str]]:
 
 @pytest.fixture
 def restored_database(databases: Databases) -> Callable[[str | Path], str]:
-    """`restored_database("intake")` is as empty as a new database and costs less; see `Databases.restored`."""
+    """`restored_database("toy")` is as empty as a new database and costs less; see `Databases.restored`."""
     return databases.restored
 
 

@@ -110,14 +110,12 @@ def request_span(scope: Mapping[str, Any]) -> Span | None:
     return _tracer.start_span(scope["method"], parent or Context(), SpanKind.SERVER, attributes)
 
 
-def end_request(span: Span, route: str, order_id: str | None, status: int, error: BaseException | None) -> None:
-    """Ends it, named by its route: a path could hold what a route does not."""
+def end_request(span: Span, route: str, subjects: Mapping[str, str], status: int, error: BaseException | None) -> None:
+    """Ends it, named by its route: a path could hold what a route does not. `subjects` are attributes of its own."""
     if span.is_recording():
         method = span.attributes["http.request.method"]  # type: ignore[attr-defined]
         span.update_name(f"{method} {route}".rstrip())
-        span.set_attributes({"http.route": route, "http.response.status_code": status})
-        if order_id is not None:
-            span.set_attribute("linework.order_id", order_id)
+        span.set_attributes({"http.route": route, "http.response.status_code": status, **subjects})
         if status >= 500:
             span.set_status(StatusCode.ERROR, type(error).__name__ if error else None)
     span.end()

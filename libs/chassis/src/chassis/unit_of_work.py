@@ -119,7 +119,7 @@ class UnitOfWork:
     wakeup: Wakeup
     actor: Actor
     areas: tuple[str, ...] | None = None
-    """The work areas that the actor reaches; None for all."""
+    """The areas that the actor reaches; None for all."""
     headers: CommandHeaders = NO_HEADERS
     occurred_at: datetime | None = None
     """When it was done, if not at this moment."""

@@ -15,9 +15,10 @@ from chassis.database import TRANSIENT, Database, is_transient
 from chassis.dynamic_subscriptions import Arriving, DynamicSubscriptions
 from chassis.health import health_routes
 from chassis.kafka import client_security, new_broker
-from chassis.listener import Listener
-from chassis.recovery.recreated_topic import TopicIsBeingFilled, find_misfits
-from chassis.recovery.restored_backup import restored
+from chassis.listener import Listener, start_broker
+from chassis.recovery import fence
+from chassis.recovery.lost_topic import TopicIsBeingRefilled
+from chassis.recovery.start_check import check_before_start
 from chassis.relay import Relay
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
@@ -123,11 +124,12 @@ class Worker:
         # The broker may be away at the start; the probes answer meanwhile.
         while True:
             try:
-                await self._notice_misfits()
+                await check_before_start(self._settings, self._service, self._subscriptions, self.db)
+                self._may_publish.set()
                 await self._start_broker()
-            except (KafkaError, TopicIsBeingFilled, *TRANSIENT) as error:
+            except (KafkaError, TopicIsBeingRefilled, *TRANSIENT) as error:
                 self.waits_for = str(error)
-                if isinstance(error, TopicIsBeingFilled):
+                if isinstance(error, TopicIsBeingRefilled):
                     self._note_answer()
                 log.warning("waiting for Kafka: %s", error)
                 await self._broker.stop()
@@ -135,14 +137,13 @@ class Worker:
             else:
                 self.waits_for = None
                 for listener in self._listeners:
-                    listener.watch()
                     listener.polled_at = time.monotonic()
                 self._is_listening = True
                 return
 
     async def _start_broker(self) -> None:
         """A start that is cut off leaves a producer and its sockets behind that cannot be closed any more."""
-        start = asyncio.create_task(self._broker.start())
+        start = asyncio.create_task(start_broker(self._broker, self._listeners))
         try:
             await asyncio.shield(start)
         except asyncio.CancelledError:
@@ -155,18 +156,6 @@ class Worker:
     def _note_answer(self) -> None:
         for listener in self._listeners:
             listener.progress.answered()
-
-    async def _notice_misfits(self) -> None:
-        """Before anything is read or published: a topic made anew, and a restored database that nobody told us of."""
-        if await find_misfits(self._settings, self._service, self._subscriptions, self.db):
-            behind = await restored(self._settings, self._subscriptions)
-            log.error(
-                "the database has read less than Kafka was told: restored from a backup? Nothing is done until it has"
-                " caught up; run python -m chassis.restored %s next time",
-                self._service,
-                extra={"behind": behind},
-            )
-        self._may_publish.set()
 
     async def _publish(self) -> None:
         await self._may_publish.wait()
@@ -184,6 +173,7 @@ class Worker:
                         "delete from parked where settled_at < now() - make_interval(days => $1)",
                         self._settings.parked_kept_days,
                     )
+                await fence.lower(self.db)
             except Exception as error:
                 if not is_transient(error):
                     raise

@@ -13,12 +13,12 @@ from fastapi import APIRouter
 
 from chassis import outbox
 from chassis.database import Database, Transaction
-from chassis.guard import Table, rows_of
+from chassis.guard import rows_of
 from chassis.settings import Settings
 from chassis.subscribe import Gap, Subscription
 from chassis.testing import settings_for
 from chassis.worker import Worker
-from contracts.access import OF_EVERY_SERVICE
+from contracts.access import AccessTable
 from contracts.codec import new_message
 from contracts.events import WorkOrderNoteAdded
 from contracts.lifecycle import Service
@@ -32,9 +32,9 @@ REFUSED_BY_HANDLER = "the handler refuses this"
 REFUSED_BY_DATABASE = "the database refuses this"
 
 
-def all_public(router: APIRouter) -> Table:
+def all_public(router: APIRouter) -> AccessTable:
     """An access table by which everybody may use the routes, for tests that are about something else."""
-    return {row: None for route in router.routes for row in rows_of(route).values()} | dict(OF_EVERY_SERVICE)
+    return {row: None for route in router.routes for row in rows_of(route).values()}
 
 
 def note(key: str, version: int, text: str = "seen") -> Message:

@@ -200,4 +200,3 @@ PartnerTelephonyEvent = (
     | PartnerRecordingAvailable
     | PartnerCallRated
 )
-PartnerEvent = PartnerTelephonyEvent | PartnerAgentStateChanged | PartnerOrderRequested

@@ -20,18 +20,19 @@ from chassis.commands import (
     raise_if_key_taken,
     raise_if_replied,
 )
-from chassis.database import Database, Statements, Transaction
+from chassis.database import Database, Statements, Transaction, parameters_of
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
+from chassis.outbox import WRITTEN as OUTBOX_WRITTEN
 from chassis.outbox import row_of
-from chassis.recovery.fence import IS_CATCHING_UP, CatchingUp, is_catching_up
 from chassis.unit_of_work import UnitOfWork
 from contracts.chain import event_hash
 from contracts.events import WorkOrderEvent
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.refusals import Conflict, Invalid, NotFound, Stale
-from work_orders.order_table import COLUMNS, TYPES, StoredOrder, stored_order_of, values_of
+from work_orders.order_table import COLUMNS, StoredOrder, stored_order_of, values_of
 from work_orders.sealing_keys import SealingKeys, SubscriberErased
+from work_orders.tables import WORK_ORDERS
 
 E = TypeVar("E", bound=WorkOrderEvent)
 
@@ -62,11 +63,11 @@ class BeforeTheLastAct(Invalid):
     zh = "发生时间 {occurred_at} 早于工单上一次操作的时间 {last_act_at}。"
 
 
-_TYPED_CHANGE = ", ".join(f"${place}::{kind}" for place, kind in enumerate(TYPES, start=1))
+_TYPED_CHANGE = parameters_of(WORK_ORDERS.c)
 _SENT_AND_KEPT = f"""
 sent as (
     insert into outbox ({OUTBOX_COLUMNS})
-    select $18::smallint, $19::text, $20::text, $21::int, $22::text, $23::bytea, $24::jsonb from changed
+    select {parameters_of(OUTBOX_WRITTEN, first=18)} from changed
 ), kept as (
     insert into idempotency_keys ({KEY_COLUMNS}, status, etag, response)
     select $25::text, $26::text, $27::text, $28::text, $29::text, $30::text[], $31::smallint, $32::text,
@@ -78,12 +79,12 @@ select count(*) from changed"""
 # $33 of a new order the subscriber.
 _CHANGE = f"""
 with changed as (
-    update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::int", "stream_version")})
-    where id = $1 and version = $17::int and $3::int is not null and not {IS_CATCHING_UP} returning 1
+    update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::integer", "stream_version")})
+    where id = $1 and version = $17::int and $3::int is not null returning 1
 ), {_SENT_AND_KEPT}"""
 _CREATE = f"""
 with changed as (
-    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0 and not {IS_CATCHING_UP}
+    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0
         -- Held until this is committed: an erasure that comes at the same moment sees the order, or is seen here.
         and exists (select from sealing_keys where subscriber_id = $33::text and wrapped is not null for share)
     returning 1
@@ -158,8 +159,6 @@ async def write_order(db: Database, stored: StoredOrder, message: Message, heade
 
 async def _raise_stale(statements: Statements, order_id: str, headers: CommandHeaders, decided_on: int) -> None:
     await raise_if_replied(statements, headers.idempotency)
-    if await is_catching_up(statements):
-        raise CatchingUp()
     if decided_on == 0:
         raise SubscriberErased()
     present = await find_stored_order(statements, order_id)

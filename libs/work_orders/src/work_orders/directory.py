@@ -6,14 +6,11 @@ nothing. Orders and directory are two topics: an order can name an area or a per
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from chassis.database import Statements, Transaction
-from chassis.recovery.re_emit import OPERATOR
-from contracts.codec import new_message
+from chassis.database import Statements, Transaction, columns_of, unnest_of
 from contracts.directory import (
     AgentDefined,
     DemandTypeDefined,
@@ -23,8 +20,8 @@ from contracts.directory import (
     StaffDefined,
     WorkAreaDefined,
 )
-from contracts.lifecycle import Service
 from contracts.message import Message
+from work_orders.tables import DIRECTORY
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
 _AGENT = "agent"
@@ -38,6 +35,11 @@ _ENTITIES: Mapping[str, type[DirectoryEntity]] = {
 }
 _AREA_OF = msgspec.json.Decoder(WorkAreaDefined)
 _STAFF_OF = msgspec.json.Decoder(StaffDefined)
+_UPSERT = f"""
+insert into directory ({columns_of(DIRECTORY.c)}) select * from {unnest_of(DIRECTORY.c)}
+on conflict (kind, id) do update set entity_version = excluded.entity_version,
+work_area_id = excluded.work_area_id, body = excluded.body
+where directory.entity_version < excluded.entity_version"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,7 @@ async def on_whole_directory(messages: Sequence[Message], tx: Transaction) -> No
     # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
     rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]
     await tx.execute(
-        """insert into directory (kind, id, entity_version, work_area_id, body)
-           select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::json[])
-           on conflict (kind, id) do update set entity_version = excluded.entity_version,
-               work_area_id = excluded.work_area_id, body = excluded.body
-           where directory.entity_version < excluded.entity_version""",
+        _UPSERT,
         *(list(column) for column in zip(*rows, strict=True)),
     )
 
@@ -184,19 +182,3 @@ async def find_type_names(statements: Statements, device_type: str, demand_type:
         msgspec.json.decode(device, type=DeviceTypeDefined).names if device else None,
         msgspec.json.decode(demand, type=DemandTypeDefined).names if demand else None,
     )
-
-
-def re_emitted(entities: Iterable[tuple[str, Any, int]], *, service: Service, now: datetime) -> list[Message]:
-    """What a service that defines entities says when the topic was lost: each by its key, what it is, its version."""
-    return [
-        new_message(
-            entity,
-            service=service,
-            subject=subject,
-            actor=OPERATOR,
-            occurred_at=now,
-            recorded_at=now,
-            entity_version=version,
-        )
-        for subject, entity, version in entities
-    ]

@@ -14,14 +14,21 @@ from work_orders.sealing_keys import SealingKeys
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
-def prepare_orders(app: FastAPI) -> None:
-    """Gives the service's commands and routes what work on orders takes, once the database is there."""
+def prepare_orders(app: FastAPI, *, locks_keys: bool = False) -> None:
+    """Gives the service's commands and routes what work on orders takes, once the database is there.
+
+    `locks_keys` is that of the units of work.
+    """
     prepare_texts(app)
-    app.state.unit_of_work = partial(_unit_of_work, app)
+    app.state.unit_of_work = partial(_unit_of_work, app, locks_keys)
 
 
 def _unit_of_work(
-    app: FastAPI, actor: Actor, headers: CommandHeaders = NO_HEADERS, areas: tuple[str, ...] | None = None
+    app: FastAPI,
+    locks_keys: bool,
+    actor: Actor,
+    headers: CommandHeaders = NO_HEADERS,
+    areas: tuple[str, ...] | None = None,
 ) -> OrderUnitOfWork:
     state = app.state
     return OrderUnitOfWork(
@@ -32,6 +39,7 @@ def _unit_of_work(
         actor=actor,
         areas=areas,
         headers=headers,
+        locks_keys=locks_keys,
         sealing_keys=state.sealing_keys,
         catch_up_seconds=state.settings.catch_up_seconds,
     )
@@ -45,6 +53,7 @@ def prepare_texts(app: FastAPI) -> None:
         state.db, settings.master_keys, state.wakeup, catch_up_seconds=settings.catch_up_seconds
     )
     state.answer_again = opened_again
+    state.traced_parameters = {"order_id": "linework.order_id"}
 
 
 async def answered(answer: Reply, request: Request) -> Response:

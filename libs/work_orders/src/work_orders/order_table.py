@@ -15,32 +15,10 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text
 
+from chassis.database import columns_of
 from contracts.order import WorkOrder
-
-metadata = MetaData()
-
-work_orders = Table(
-    "work_orders",
-    metadata,
-    Column("id", Text, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("stream_version", Integer, nullable=False),
-    Column("status", Text, nullable=False),
-    Column("custodian", Text),
-    Column("work_area_id", Text),
-    Column("order_no", Text, nullable=False),
-    Column("external_reference", Text),
-    Column("subscriber_no", Text, nullable=False),
-    Column("device_type", Text, nullable=False),
-    Column("demand_type", Text, nullable=False),
-    Column("urgency", SmallInteger, nullable=False),
-    Column("due_at", DateTime(timezone=True), nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
-    Column("last_hash", Text, nullable=False),
-    Column("body", JSON, nullable=False),
-)
+from work_orders.tables import WORK_ORDERS
 
 _ORDER = msgspec.json.Decoder(WorkOrder)
 
@@ -66,29 +44,7 @@ class StoredOrder:
         return self.stream_version >= self.order.version
 
 
-COLUMNS = (
-    "id, version, stream_version, status, custodian, work_area_id, order_no, external_reference, subscriber_no,"
-    " device_type, demand_type, urgency, due_at, changed_at, last_hash, body"
-)
-TYPES = (
-    "text",
-    "int",
-    "int",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "text",
-    "smallint",
-    "timestamptz",
-    "timestamptz",
-    "text",
-    "json",
-)
-"""The PostgreSQL types of `COLUMNS`."""
+COLUMNS = columns_of(WORK_ORDERS.c)
 
 
 def due_at(order: WorkOrder) -> datetime:

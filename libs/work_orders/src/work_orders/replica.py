@@ -10,22 +10,21 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of, unnest_of
 from chassis.subscribe import Gap, Poison
 from chassis.telemetry import METRICS
 from contracts.chain import GENESIS, event_hash
-from contracts.codec import decode, headers_of
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
 from contracts.requests import WorkOrderExtensionRequested, WorkOrderRequest, WorkOrderRequestRefused
-from work_orders.order_table import COLUMNS, TYPES, StoredOrder, stored_order_of, values_of
-from work_orders.request_handling import RequestState, answer, note_owed, owed_answer
+from work_orders.order_table import COLUMNS, StoredOrder, stored_order_of, values_of
+from work_orders.recovery import kept_of, note_owed, owed_answer, owed_of
+from work_orders.request_handling import RequestState, answer
 from work_orders.sla_clocks import RuleSets
+from work_orders.tables import WORK_ORDERS
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +107,7 @@ class Replica:
             self._send(answer(message, stored, seen, service=self._service, now=now, limits=limits), batch)
 
     async def settle_restore(self, tx: Transaction) -> None:
-        """Answers the requests that a restored database found and that nobody has answered; see `catching_up`."""
+        """Answers the requests that a restored database found without an answer; see `work_orders.recovery`."""
         rows = await tx.fetch(
             "select * from requests_seen where owed is not null order by owed->'headers'->>'ce_recordedtime'"
         )
@@ -172,26 +171,17 @@ async def _requests_seen(messages: Iterable[Message], tx: Transaction) -> dict[s
 
 
 def _seen_of(row: Any) -> RequestState:
-    owed = None
-    if row["owed"] is not None:
-        kept = msgspec.json.decode(row["owed"])
-        pairs = [(name, text.encode()) for name, text in kept["headers"].items()]
-        owed = decode(row["order_id"].encode(), kept["value"].encode(), pairs)
+    owed = owed_of(row["order_id"], row["owed"])
     return RequestState(row["order_id"], row["settled_hop"], row["is_answered"], owed=owed)
 
 
-def _kept(owed: Message | None) -> str | None:
-    if owed is None:
-        return None
-    return msgspec.json.encode({"headers": headers_of(owed), "value": owed.data.decode()}).decode()
-
-
-_NAMES = COLUMNS.split(", ")
+_CHANGING = [column for column in WORK_ORDERS.c if not column.primary_key]
 _SAVE = f"""
 insert into work_orders ({COLUMNS})
-select {COLUMNS} from unnest({", ".join(f"${place}::{kind}[]" for place, kind in enumerate(TYPES, start=1))})
+select {COLUMNS} from {unnest_of(WORK_ORDERS.c)}
     as changed ({COLUMNS})
-on conflict (id) do update set ({", ".join(_NAMES[1:])}) = ({", ".join("excluded." + name for name in _NAMES[1:])})
+on conflict (id) do update set ({columns_of(_CHANGING)})
+    = ({", ".join(f"excluded.{column.name}" for column in _CHANGING)})
 """
 
 
@@ -218,6 +208,6 @@ async def _save(batch: _Batch, tx: Transaction) -> None:
                 seen.order_id,
                 seen.settled_hop,
                 seen.is_answered,
-                _kept(seen.owed),
+                kept_of(seen.owed),
             )
-    await outbox.add(tx, batch.to_send, settles_restore=batch.is_catching_up)
+    await outbox.add(tx, batch.to_send)

@@ -101,35 +101,6 @@ def forward(message: Message, seen: RequestState, *, service: Service, now: date
     return _new(replace(request, hop=request.hop + 1), message, service=service, now=now)
 
 
-def note_owed(message: Message, stored: StoredOrder, seen: RequestState, *, service: Service, now: datetime) -> None:
-    """Notes that the request is ours to answer, which this service may have done before its database was restored.
-
-    What comes further on in the stream settles it; what nothing settles is answered by `owed_answer`.
-    """
-    request: WorkOrderRequest = message.body
-    if request.hop - 1 > seen.settled_hop:
-        seen.settled_hop, seen.is_changed = request.hop - 1, True
-    if answer(message, stored, replace(seen), service=service, now=now) is not None:
-        seen.owed, seen.is_changed = message, True
-
-
-def owed_answer(
-    seen: RequestState,
-    stored: StoredOrder,
-    *,
-    service: Service,
-    now: datetime,
-    limits: RuleSets = RuleSets(),
-) -> Message | None:
-    """What is still to be sent about a request that is owed, once the whole stream has been read."""
-    request, seen.owed, seen.is_changed = seen.owed, None, True
-    if request is None or seen.is_answered or seen.settled_hop >= request.body.hop:
-        return None
-    # Where it stands the order was ours. Is it no more, then the hand-over stands behind it, and nobody else answers.
-    given = answer(request, stored, seen, service=service, now=now, limits=limits)
-    return given or forward(request, seen, service=service, now=now)
-
-
 def _closer_of(order: WorkOrder) -> Service | None:
     """Who wrote the closing event: the last custodian before it."""
     if order.status is Status.ARCHIVED:

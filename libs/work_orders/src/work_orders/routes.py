@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import Depends, Path, Query, Request, Response
+from pydantic import BaseModel, Field
 
 from chassis.any_route import ANY
 from chassis.commands import (
@@ -14,7 +14,7 @@ from chassis.commands import (
     Reply,
     command_headers,
 )
-from chassis.field_types import Line, Name, PastMoment, Reference
+from chassis.field_types import Body, Line, Name, PastMoment, Reference
 from chassis.paging import CursorBroken
 from chassis.problems import VersionRequired
 from chassis.request_context import CommandRequestContext, RequestContext
@@ -24,7 +24,7 @@ from work_orders.commit import BeforeTheLastAct, StaleVersion, WorkOrderNotFound
 from work_orders.sealing import WorkOrderShown, opening_for
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 from work_orders.unit_of_work import OrderUnitOfWork
-from work_orders.views import Search, one_order
+from work_orders.views import Search, most_urgent, one_order
 
 READ_REFUSALS = (*ANY, WorkOrderNotFound, NotCaughtUp)
 LIST_REFUSALS = (*ANY, CursorBroken)
@@ -55,10 +55,8 @@ SearchName = Annotated[Name | None, _SOUGHT]
 """In the spelling in which a name or an address is stored."""
 
 
-class ActBody(BaseModel):
+class ActBody(Body):
     """What every act takes besides its own fields."""
-
-    model_config = ConfigDict(extra="forbid")
 
     occurred_at: PastMoment | None = Field(
         None, description="When it was done, if not at this moment; not before the order's last act."
@@ -98,6 +96,14 @@ class Wanted(BaseModel):
 
 
 ListWanted = Annotated[Wanted, Query()]
+
+
+async def list_orders(context: RequestContext, wanted: Wanted, *, default: Sequence[Status]) -> Response:
+    """A page of `WorkOrderPage` within the caller's areas, the most urgent first; raises `LIST_REFUSALS`."""
+    search = wanted.search(context.caller.areas, default=default)
+    opening = opening_for(context.request)
+    page = await most_urgent(context.db, search, opening, cursor=wanted.cursor, limit=wanted.limit)
+    return Response(page, media_type="application/json")
 
 
 async def read_order(context: RequestContext, order_id: str, at_least: int | None) -> Reply:

@@ -12,18 +12,25 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from chassis.database import Database, Transaction
+from chassis.database import Database, Transaction, columns_of, unnest_of
 from chassis.sealing import DoesNotOpen, MasterKeys, SealingKey, Wrapped
 from chassis.wait_for_version import caught_up
 from chassis.wakeup import Wakeup
 from contracts.message import Message
 from contracts.refusals import Conflict, Unavailable
 from contracts.sealing import SealedText, SealingKeyDestroyed, SealingKeyIssued
+from work_orders.tables import SEALING_KEYS
 
 log = logging.getLogger(__name__)
 
 _SECONDS_AT_HAND = 10.0
 _MOST_AT_HAND = 20_000
+_UPSERT = f"""
+insert into sealing_keys ({columns_of(SEALING_KEYS.c)})
+select * from {unnest_of(SEALING_KEYS.c)}
+on conflict (subscriber_id) do update set entity_version = excluded.entity_version,
+master_key_id = excluded.master_key_id, wrapped = excluded.wrapped
+where sealing_keys.entity_version < excluded.entity_version"""
 
 Key = SealingKey | SealedText
 """A key, or why there is none."""
@@ -55,11 +62,7 @@ async def on_sealing_keys(messages: Sequence[Message], tx: Transaction) -> None:
     # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
     rows = [_row(newest[subject]) for subject in sorted(newest)]
     await tx.execute(
-        """insert into sealing_keys (subscriber_id, entity_version, master_key_id, wrapped)
-           select * from unnest($1::text[], $2::int[], $3::text[], $4::text[])
-           on conflict (subscriber_id) do update set entity_version = excluded.entity_version,
-               master_key_id = excluded.master_key_id, wrapped = excluded.wrapped
-           where sealing_keys.entity_version < excluded.entity_version""",
+        _UPSERT,
         *(list(column) for column in zip(*rows, strict=True)),
     )
 

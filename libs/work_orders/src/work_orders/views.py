@@ -18,8 +18,9 @@ from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
-from work_orders.order_table import StoredOrder, to_json, work_orders
+from work_orders.order_table import StoredOrder, to_json
 from work_orders.sealing import Opening
+from work_orders.tables import WORK_ORDERS
 
 _URGENT = ("urgency", "due_at", "id")
 _RECENT = ("changed_at", "id")
@@ -91,7 +92,7 @@ async def _rows(
 @lru_cache(maxsize=500)
 def _query(statuses: tuple[Status, ...], narrowed: tuple[str, ...], sort: tuple[str, ...], is_continued: bool) -> Query:
     """The query of a list. Statuses stand in its text, so that PostgreSQL finds the list's partial index."""
-    c = work_orders.c
+    c = WORK_ORDERS.c
     columns = [c[name] for name in sort]
     query = select(cast(c.body, Text), *columns)
     if statuses:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Response
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from chassis.commands import Reply
 from chassis.field_types import Code, Prose
@@ -24,11 +24,11 @@ from work_orders.routes import (
     ListWanted,
     OrderId,
     WorkOrderPage,
+    list_orders,
     read_order,
 )
-from work_orders.sealing import WorkOrderShown, opening_for, to_shown
+from work_orders.sealing import WorkOrderShown, to_shown
 from work_orders.subscribers import subscriber_fields
-from work_orders.views import most_urgent
 
 _WAITING = (Status.CREATED, Status.REJECTED, Status.REDISPATCHING)
 
@@ -36,8 +36,6 @@ router = APIRouter(prefix="/v1", tags=["work orders"])
 
 
 class DispatchWorkOrder(ActBody):
-    model_config = ConfigDict(extra="forbid")
-
     work_area_id: Code
     staff_ids: Annotated[list[Code], Field(min_length=1, max_length=50)]
     remark: Prose | None = None
@@ -53,8 +51,6 @@ class DispatchWorkOrder(ActBody):
 
 
 class SendToRedispatch(ActBody):
-    model_config = ConfigDict(extra="forbid")
-
     is_misdispatch_valid: bool = Field(description="The ruling: the work area was right to send it back.")
     remark: Prose
 
@@ -65,11 +61,7 @@ class SendToRedispatch(ActBody):
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The lists 调度, 反单 and 重复派单, or of any status; most urgent first."""
-    search = wanted.search(context.caller.areas, default=_WAITING)
-    return Response(
-        await most_urgent(context.db, search, opening_for(context.request), cursor=wanted.cursor, limit=wanted.limit),
-        media_type="application/json",
-    )
+    return await list_orders(context, wanted, default=_WAITING)
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))

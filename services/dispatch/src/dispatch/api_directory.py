@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Line, Name, Reference
+from chassis.field_types import Body, Code, Line, Name, Reference
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -22,10 +22,8 @@ Lines = Annotated[list[Reference], Field(max_length=500)]
 Codes = Annotated[list[Code], Field(max_length=500)]
 
 
-class WorkAreaDefinition(BaseModel):
+class WorkAreaDefinition(Body):
     """An empty list means all."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name_en: Line
     name_zh: Line
@@ -45,9 +43,7 @@ class WorkAreaDefinition(BaseModel):
         )
 
 
-class StaffDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class StaffDefinition(Body):
     name: Name
     work_area_id: Code
     skills: Codes = []
@@ -68,9 +64,7 @@ def _as_set(items: list[str]) -> tuple[str, ...]:
     return tuple(sorted(set(items)))
 
 
-class BudgetDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class BudgetDefinition(Body):
     budget: int = Field(ge=1, le=100, description="So many rejections of an order, then a supervisor decides.")
 
 
@@ -81,14 +75,14 @@ class RejectionBudget(BaseModel):
     changed_at: datetime
 
     @classmethod
-    def of(cls, rule: store.Rule) -> "RejectionBudget":
+    def of(cls, rule: store.NumberRule) -> "RejectionBudget":
         return cls(budget=rule.value, version=rule.version, changed_by=rule.changed_by, changed_at=rule.changed_at)
 
 
 @router.get("/work-areas", tags=["work areas"], responses=Responses.of((*ANY, CursorBroken)))
 async def list_work_areas(context: Context, cursor: Cursor = None, limit: Limit = 50) -> WorkAreas:
     """The work areas 工区 by id, each with all its staff."""
-    return await views.work_areas(context.db, cursor=cursor, limit=limit)
+    return await views.list_work_areas(context.db, cursor=cursor, limit=limit)
 
 
 @router.get("/work-areas/{work_area_id}", tags=["work areas"], responses=Responses.of((*ANY, WorkAreaNotFound)))
@@ -113,7 +107,7 @@ async def list_staff(
     limit: Limit = 50,
 ) -> StaffPage:
     """The repair staff 维修人员 by id, of one work area or of all."""
-    return await views.staff(context.db, work_area_id=work_area_id, cursor=cursor, limit=limit)
+    return await views.list_staff(context.db, work_area_id=work_area_id, cursor=cursor, limit=limit)
 
 
 @router.get("/staff/{staff_id}", tags=["staff"], responses=Responses.of((*ANY, StaffNotFound)))

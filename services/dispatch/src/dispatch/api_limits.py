@@ -4,9 +4,9 @@ from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from chassis.field_types import Code, Line, Moment
+from chassis.field_types import Body, Code, Line, Moment
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.calendar import Hours, WorkingTime
@@ -23,10 +23,8 @@ Minute = Annotated[int, Field(ge=0, le=1440, description="Since local midnight; 
 Days = Annotated[list[date], Field(max_length=2000)]
 
 
-class LimitBody(BaseModel):
+class LimitBody(Body):
     """Without a zone or a demand type it is for all of them. The first that fits an order holds for its clock."""
-
-    model_config = ConfigDict(extra="forbid")
 
     clock: SlaClock
     minutes: int | None = Field(ge=1, le=_MOST_MINUTES, description="null: no limit for these orders.")
@@ -35,16 +33,12 @@ class LimitBody(BaseModel):
     demand_type: Code | None = None
 
 
-class HoursBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class HoursBody(Body):
     begin_minute: Minute
     end_minute: Minute
 
 
-class CalendarBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class CalendarBody(Body):
     time_zone: Line = Field(description="Such as Asia/Shanghai.")
     days_off: list[Annotated[int, Field(ge=0, le=6)]] = Field(max_length=7, description="0 is Monday.")
     holidays: Days = []
@@ -52,9 +46,7 @@ class CalendarBody(BaseModel):
     hours: list[HoursBody] = Field(min_length=1, max_length=10)
 
 
-class TimeLimitsBody(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class TimeLimitsBody(Body):
     applies_from: Moment | None = Field(
         None,
         description="Judges the orders that were created then or later, from this moment on unless it is said. "

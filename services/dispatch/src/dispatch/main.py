@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from dispatch import api, api_directory, api_limits
+from dispatch import access, api, api_directory, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from work_orders.http import prepare_orders
 
@@ -15,6 +15,7 @@ def app(settings: Settings) -> FastAPI:
         settings,
         [api.router, api_directory.router, api_limits.router],
         description="Work areas and their staff, the dispatch of work orders, and rulings on rejections.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders,
     )

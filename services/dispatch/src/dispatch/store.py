@@ -4,15 +4,19 @@ An entity's version grows only when something about it changes; the row is locke
 way, so that its messages stand in the outbox in the order of its versions.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
+from sqlalchemy import Table, bindparam, literal_column, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
 
-from chassis.database import Statements, Transaction
+from chassis.database import Query, Statements, Transaction
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
 from dispatch.domain.assignment import Circumstances, DispatchWorkOrder, WorkAreaUnknown
+from dispatch.tables import staff, work_areas
 
 REJECTION_BUDGET = "rejection_budget"
 
@@ -68,59 +72,66 @@ def to_staff(row: Any) -> StaffDefined:
     )
 
 
-async def put_work_area(tx: Transaction, area: WorkAreaDefined) -> Put:
-    version = await tx.fetchval(
-        """insert into work_areas (id, version, name_en, name_zh, territories, demand_types, device_types, is_open)
-           values ($1, 1, $2, $3, $4, $5, $6, $7)
-           on conflict (id) do update set version = work_areas.version + 1, name_en = excluded.name_en,
-               name_zh = excluded.name_zh, territories = excluded.territories,
-               demand_types = excluded.demand_types, device_types = excluded.device_types,
-               is_open = excluded.is_open
-           where (work_areas.name_en, work_areas.name_zh, work_areas.territories, work_areas.demand_types,
-                  work_areas.device_types, work_areas.is_open)
-               <> (excluded.name_en, excluded.name_zh, excluded.territories, excluded.demand_types,
-                   excluded.device_types, excluded.is_open)
-           returning version""",
-        area.work_area_id,
-        area.names.en,
-        area.names.zh,
-        list(area.territories),
-        list(area.demand_types),
-        list(area.device_types),
-        area.is_open,
+def _put_query(table: Table) -> Query:
+    """Adds a row at version 1, or changes it to the next version where it differs; returns the new version if any."""
+    values = [column for column in table.columns if column.name not in ("id", "version")]
+    added = insert(table).values(
+        id=bindparam("id"),
+        version=literal_column("1"),
+        **{column.name: bindparam(column.name, type_=column.type) for column in values},
     )
-    return await _put(tx, version, "work_areas", area.work_area_id)
+    given = [added.excluded[column.name] for column in values]
+    changed = added.on_conflict_do_update(
+        index_elements=[table.c.id],
+        set_={"version": table.c.version + literal_column("1"), **{column.name: column for column in given}},
+        where=tuple_(*values) != tuple_(*given),
+    )
+    return Query(changed.returning(table.c.version))
+
+
+_PUT_AREA, _PUT_STAFF = _put_query(work_areas), _put_query(staff)
+_AREA_VERSION, _STAFF_VERSION = (
+    Query(select(table.c.version).where(table.c.id == bindparam("id"))) for table in (work_areas, staff)
+)
+
+
+async def put_work_area(tx: Transaction, area: WorkAreaDefined) -> Put:
+    values = {
+        "id": area.work_area_id,
+        "name_en": area.names.en,
+        "name_zh": area.names.zh,
+        "territories": list(area.territories),
+        "demand_types": list(area.demand_types),
+        "device_types": list(area.device_types),
+        "is_open": area.is_open,
+    }
+    return await _put(tx, _PUT_AREA, _AREA_VERSION, values)
 
 
 async def put_staff(tx: Transaction, member: StaffDefined) -> Put:
     """Raises `WorkAreaUnknown`."""
+    values = {
+        "id": member.staff_id,
+        "name": member.name,
+        "work_area_id": member.work_area_id,
+        "skills": list(member.skills),
+        "is_active": member.is_active,
+    }
     try:
-        version = await tx.fetchval(
-            """insert into staff (id, version, name, work_area_id, skills, is_active) values ($1, 1, $2, $3, $4, $5)
-               on conflict (id) do update set version = staff.version + 1, name = excluded.name,
-                   work_area_id = excluded.work_area_id, skills = excluded.skills, is_active = excluded.is_active
-               where (staff.name, staff.work_area_id, staff.skills, staff.is_active)
-                   <> (excluded.name, excluded.work_area_id, excluded.skills, excluded.is_active)
-               returning version""",
-            member.staff_id,
-            member.name,
-            member.work_area_id,
-            list(member.skills),
-            member.is_active,
-        )
+        return await _put(tx, _PUT_STAFF, _STAFF_VERSION, values)
     except asyncpg.ForeignKeyViolationError as error:
         raise WorkAreaUnknown(work_area_id=member.work_area_id) from error
-    return await _put(tx, version, "staff", member.staff_id)
 
 
-async def _put(tx: Transaction, version: int | None, table: str, entity_id: str) -> Put:
-    if version is not None:
-        return Put(version, is_changed=True)
-    return Put(await tx.fetchval(f"select version from {table} where id = $1", entity_id), is_changed=False)
+async def _put(tx: Transaction, put: Query, version: Query, values: Mapping[str, Any]) -> Put:
+    for row in await tx.select(put, values):
+        return Put(row["version"], is_changed=True)
+    (present,) = await tx.select(version, values)
+    return Put(present["version"], is_changed=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class NumberRule:
     """A number that operators change."""
 
     value: int
@@ -129,9 +140,9 @@ class Rule:
     changed_at: datetime
 
 
-async def get_rule(statements: Statements, name: str) -> Rule:
+async def get_rule(statements: Statements, name: str) -> NumberRule:
     row = await statements.fetchrow("select value, version, changed_by, changed_at from rules where name = $1", name)
-    return Rule(**dict(row))
+    return NumberRule(**dict(row))
 
 
 async def lock_time_limits(tx: Transaction) -> None:
@@ -139,7 +150,7 @@ async def lock_time_limits(tx: Transaction) -> None:
     await tx.execute("select pg_advisory_xact_lock(hashtextextended('time_limits', 4))")
 
 
-async def put_rule(statements: Statements, name: str, value: int, *, by: str, at: datetime) -> Rule:
+async def put_rule(statements: Statements, name: str, value: int, *, by: str, at: datetime) -> NumberRule:
     """The rule as it then is; the same value again changes nothing."""
     await statements.execute(
         """update rules set value = $2, version = version + 1, changed_by = $3, changed_at = $4

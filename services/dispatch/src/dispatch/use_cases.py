@@ -9,7 +9,7 @@ from contracts.limits import SUBJECT, TimeLimitsDefined
 from dispatch import store
 from dispatch.domain import assignment, limits
 from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
-from dispatch.store import Put, Rule
+from dispatch.store import NumberRule, Put
 from work_orders import time_limits
 from work_orders.unit_of_work import OrderUnitOfWork
 
@@ -50,7 +50,7 @@ async def define_staff(member: StaffDefined, *, uow: UnitOfWork) -> Put:
     return put
 
 
-async def set_rejection_budget(budget: int, *, uow: UnitOfWork) -> Rule:
+async def set_rejection_budget(budget: int, *, uow: UnitOfWork) -> NumberRule:
     async with uow.command() as command:
         return await store.put_rule(command.tx, store.REJECTION_BUDGET, budget, by=command.actor.sub, at=command.now)
 

@@ -1,11 +1,14 @@
-"""Reads: the directory, and the form of an order. Lists of orders are custody's."""
+"""Reads: the directory, and the form of an order. Lists of orders are those of `work_orders.views`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chassis.database import Database, Statements
-from chassis.paging import from_cursor, to_cursor
+from asyncpg import Record
+from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select
+
+from chassis.database import Database, Query, Statements
+from chassis.paging import from_cursor, page_of
 from contracts.limits import TimeLimitsDefined
 from contracts.look_alikes import LookAlike, look_alikes
 from contracts.order import WorkOrder
@@ -13,6 +16,7 @@ from contracts.refusals import NotFound
 from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
 from dispatch.domain.coverage import can_take
+from dispatch.tables import staff, work_areas
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
 from work_orders.time_limits import rule_sets
@@ -68,44 +72,50 @@ class StaffPage:
 
 
 _MOST_LOOK_ALIKES = 20
-_AREA = "id, version, name_en, name_zh, territories, demand_types, device_types, is_open"
-_STAFF = "id as staff_id, version, name, work_area_id, skills, is_active"
+_ROWS, _AFTER = bindparam("rows", type_=Integer), bindparam("after")
+_AREA = Query(select(work_areas).where(work_areas.c.id == bindparam("id")))
+_AREAS = Query(select(work_areas).where(work_areas.c.id > _AFTER).order_by(work_areas.c.id).limit(_ROWS))
+_OPEN_AREAS = Query(select(work_areas).where(work_areas.c.is_open).order_by(work_areas.c.id))
+_MEMBER = Query(select(staff).where(staff.c.id == bindparam("id")))
+_OTHERS = Query(select(staff.c.id, staff.c.name).where(staff.c.id != bindparam("id")).order_by(staff.c.id))
+_STAFF = select(staff).where(staff.c.id > _AFTER).order_by(staff.c.id).limit(_ROWS)
+_ALL_STAFF, _STAFF_OF = Query(_STAFF), Query(_STAFF.where(staff.c.work_area_id == bindparam("work_area_id")))
+_OF_AREAS = (
+    select(staff).where(staff.c.work_area_id == any_(bindparam("areas", type_=ARRAY(Text)))).order_by(staff.c.id)
+)
+_STAFF_OF_AREAS, _ACTIVE_OF_AREAS = Query(_OF_AREAS), Query(_OF_AREAS.where(staff.c.is_active))
 
 
 async def get_work_area(db: Database, work_area_id: str) -> WorkArea:
     async with db.statements() as statements:
-        rows = await statements.fetch(f"select {_AREA} from work_areas where id = $1", work_area_id)
+        rows = await statements.select(_AREA, {"id": work_area_id})
         if not rows:
             raise WorkAreaNotFound(work_area_id=work_area_id)
-        return (await _with_staff(statements, rows))[0]
+        return (await _with_staff(statements, rows, _STAFF_OF_AREAS))[0]
 
 
-async def work_areas(db: Database, *, cursor: str | None, limit: int) -> WorkAreas:
+async def list_work_areas(db: Database, *, cursor: str | None, limit: int) -> WorkAreas:
     """A page of areas by id, each with all its staff."""
     (after,) = from_cursor("work-areas", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
-        rows = await statements.fetch(
-            f"select {_AREA} from work_areas where id > $1 order by id limit $2", after, limit + 1
-        )
-        items = await _with_staff(statements, rows[:limit])
-    return WorkAreas(
-        items=items, next_cursor=to_cursor("work-areas", items[-1].work_area_id) if len(rows) > limit else None
-    )
+        rows = await statements.select(_AREAS, {"after": after, "rows": limit + 1})
+        shown, next_cursor = page_of("work-areas", rows, limit, lambda row: (row["id"],))
+        return WorkAreas(items=await _with_staff(statements, shown, _STAFF_OF_AREAS), next_cursor=next_cursor)
 
 
 async def get_staff(db: Database, staff_id: str) -> StaffMember:
     async with db.statements() as statements:
-        row = await statements.fetchrow(f"select {_STAFF} from staff where id = $1", staff_id)
-    if row is None:
+        rows = await statements.select(_MEMBER, {"id": staff_id})
+    if not rows:
         raise StaffNotFound(staff_id=staff_id)
-    return _member(row)
+    return _member(rows[0])
 
 
 async def get_defined_staff(db: Database, staff_id: str) -> StaffMember:
     """A member with the ids and names of others that look like theirs."""
     member = await get_staff(db, staff_id)
     async with db.statements() as statements:
-        others = await statements.fetch("select id, name from staff where id <> $1 order by id", staff_id)
+        others = await statements.select(_OTHERS, {"id": staff_id})
     found = [
         *look_alikes("staff_id", staff_id, (row["id"] for row in others)),
         *look_alikes("name", member.name, (row["name"] for row in others)),
@@ -113,44 +123,47 @@ async def get_defined_staff(db: Database, staff_id: str) -> StaffMember:
     return replace(member, look_alikes=tuple(found[:_MOST_LOOK_ALIKES]))
 
 
-async def staff(db: Database, *, work_area_id: str | None, cursor: str | None, limit: int) -> StaffPage:
+async def list_staff(db: Database, *, work_area_id: str | None, cursor: str | None, limit: int) -> StaffPage:
     """A page of staff by id, of one work area or of all."""
     (after,) = from_cursor("staff", cursor, str) if cursor else ("",)
+    query = _ALL_STAFF if work_area_id is None else _STAFF_OF
     async with db.statements() as statements:
-        rows = await statements.fetch(
-            f"""select {_STAFF} from staff where ($1::text is null or work_area_id = $1) and id > $2
-                order by id limit $3""",
-            work_area_id,
-            after,
-            limit + 1,
-        )
-    items = [_member(row) for row in rows[:limit]]
-    return StaffPage(items=items, next_cursor=to_cursor("staff", items[-1].staff_id) if len(rows) > limit else None)
+        rows = await statements.select(query, {"work_area_id": work_area_id, "after": after, "rows": limit + 1})
+    shown, next_cursor = page_of("staff", rows, limit, lambda row: (row["id"],))
+    return StaffPage(items=[_member(row) for row in shown], next_cursor=next_cursor)
 
 
-async def _with_staff(statements: Statements, areas: Sequence, *, is_active: bool | None = None) -> list[WorkArea]:
+async def _with_staff(statements: Statements, areas: Sequence[Record], staff_of: Query) -> list[WorkArea]:
     members: dict[str, list[StaffMember]] = {row["id"]: [] for row in areas}
-    rows = await statements.fetch(
-        f"""select {_STAFF} from staff
-            where work_area_id = any($1::text[]) and ($2::bool is null or is_active = $2) order by id""",
-        list(members),
-        is_active,
-    )
-    for row in rows:
+    for row in await statements.select(staff_of, {"areas": list(members)}):
         members[row["work_area_id"]].append(_member(row))
     return [_area(row, members[row["id"]]) for row in areas]
 
 
-def _area(row, members: Sequence[StaffMember]) -> WorkArea:
-    values = {**dict(row), "staff": tuple(members), "work_area_id": row["id"]}
-    del values["id"]
-    for name in ("territories", "demand_types", "device_types"):
-        values[name] = tuple(values[name])
-    return WorkArea(**values)
+def _area(row: Record, members: Sequence[StaffMember]) -> WorkArea:
+    area = store.to_work_area(row)
+    return WorkArea(
+        work_area_id=area.work_area_id,
+        name_en=area.names.en,
+        name_zh=area.names.zh,
+        territories=area.territories,
+        demand_types=area.demand_types,
+        device_types=area.device_types,
+        is_open=area.is_open,
+        version=row["version"],
+        staff=tuple(members),
+    )
 
 
-def _member(row) -> StaffMember:
-    return StaffMember(**{**dict(row), "skills": tuple(row["skills"])})
+def _member(row: Record) -> StaffMember:
+    return StaffMember(
+        staff_id=row["id"],
+        name=row["name"],
+        work_area_id=row["work_area_id"],
+        skills=tuple(row["skills"]),
+        is_active=row["is_active"],
+        version=row["version"],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,9 +190,9 @@ class DispatchForm(OrderForm):
 
 async def dispatch_form(db: Database, order: WorkOrderShown, subscriber: SubscriberFields) -> DispatchForm:
     async with db.statements() as statements:
-        rows = await statements.fetch(f"select {_AREA} from work_areas where is_open order by id")
+        rows = await statements.select(_OPEN_AREAS, {})
         able = [row for row in rows if can_take(store.to_work_area(row), order)]
-        areas = await _with_staff(statements, able, is_active=True)
+        areas = await _with_staff(statements, able, _ACTIVE_OF_AREAS)
         budget = (await store.get_rule(statements, store.REJECTION_BUDGET)).value
     return DispatchForm(
         order=order,

@@ -25,10 +25,10 @@ from work_orders.routes import (
     ListWanted,
     OrderId,
     WorkOrderPage,
+    list_orders,
     read_order,
 )
-from work_orders.sealing import WorkOrderShown, opening_for, to_shown
-from work_orders.views import most_urgent
+from work_orders.sealing import WorkOrderShown, to_shown
 
 TO_DO = (Status.DISPATCHED, Status.PROCESSING)
 
@@ -64,11 +64,7 @@ class ArriveBody(ActBody):
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
-    search = wanted.search(context.caller.areas, default=TO_DO)
-    return Response(
-        await most_urgent(context.db, search, opening_for(context.request), cursor=wanted.cursor, limit=wanted.limit),
-        media_type="application/json",
-    )
+    return await list_orders(context, wanted, default=TO_DO)
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from fieldwork import api
+from fieldwork import access, api
 from fieldwork.consumers import SUBSCRIPTIONS
 from work_orders.http import prepare_orders
 
@@ -15,6 +15,7 @@ def app(settings: Settings) -> FastAPI:
         settings,
         [api.router],
         description="The work areas' lists, and what their staff do: start, arrive, reject, complete, suspend, note.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders,
     )

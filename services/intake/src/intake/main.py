@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
+from intake import access
 from intake.calls import api as calls
 from intake.consumers import SUBSCRIPTIONS
 from intake.knowledge import api as knowledge
@@ -40,6 +41,7 @@ def app(settings: Settings) -> FastAPI:
         settings,
         ROUTERS,
         description="Calls, subscribers, work orders from creation to look-up, requests to custodians, knowledge.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         find_subscription=subscription_finder(settings.master_keys),
         prepare=prepare_orders,

@@ -7,8 +7,11 @@ with each request, never copied: an order that moves takes its calls along.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from chassis.database import Statements
+from chassis.request_context import RequestContext
+from chassis.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +21,19 @@ class Scope:
     sub: str
     areas: tuple[str, ...] | None = None
 
+    @classmethod
+    def of(cls, uow: UnitOfWork) -> Self:
+        """What the actor of a command may see."""
+        return cls(uow.actor.sub, uow.areas)
+
     @property
     def area_list(self) -> list[str] | None:
         """The areas as a query parameter."""
         return None if self.areas is None else list(self.areas)
+
+
+def scope_of(context: RequestContext) -> Scope:
+    return Scope(context.caller.sub, context.caller.areas)
 
 
 def led_to_areas(areas: str) -> str:

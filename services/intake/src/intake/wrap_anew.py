@@ -2,24 +2,25 @@
 
     python -m intake.wrap_anew
 
-With the environment of intake. Intake's worker tells everybody.
+With the environment of intake. Intake's worker publishes the keys.
 """
 
 import asyncio
 import sys
 
 from chassis.clock import SystemClock
-from chassis.database import TRANSIENT, Database
-from chassis.outbox import CatchingUp
+from chassis.database import TRANSIENT, CatchingUp, Database
 from chassis.settings import Settings
-from intake.privacy.retention import wrap_all_anew
+from chassis.wakeup import Wakeup
+from intake.privacy import retention
 
 
 async def _run() -> int:
     settings = Settings.from_environment()
     db = Database(settings.database_url, pool_size=1, application_name="linework wrap anew")
     try:
-        return await wrap_all_anew(db, settings.master_keys, clock=SystemClock())
+        uow = retention.unit_of_work(db, Wakeup(settings.database_url), SystemClock())
+        return await retention.wrap_all_anew(settings.master_keys, uow=uow)
     finally:
         await db.close()
 

@@ -3,20 +3,38 @@
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+from services.intake.tests.conftest import Intake
+
+from chassis.clock import Clock
 from chassis.database import Database
 from chassis.parking import RawRecord
 from chassis.sealing import MasterKeys
 from chassis.subscribe import Consumer
 from chassis.testing import MASTER_KEYS
+from chassis.unit_of_work import UnitOfWork
+from chassis.wakeup import Wakeup
 from contracts import partners as p
 from contracts.codec import decode, encode, new_partner_message
-from contracts.message import Message
-from intake.partners.ingest import subscription_of
+from contracts.message import Actor, Message
+from intake.calls.reminders import REMINDERS
+from intake.partners.domain import Partner
 from intake.partners.ingest_calls import call_id_of
+from intake.partners.subscriptions import subscription_of
+from intake.partners.use_cases import define_partner
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
+
+
+class _Silent:
+    def send(self, _: Any) -> None:
+        """No relay waits to be woken."""
+
+
+def reminders_on(db: Database, clock: Clock) -> UnitOfWork:
+    """The unit of work of the worker's reminders, at the time of the clock."""
+    return UnitOfWork(service="intake", db=db, clock=clock, wakeup=cast(Wakeup, _Silent()), actor=REMINDERS)
 
 
 @dataclass
@@ -94,3 +112,10 @@ class Switch:
     async def count(self, table: str) -> int:
         async with self.db.statements() as statements:
             return await statements.fetchval(f"select count(*) from {table}")
+
+
+async def registered_switch(intake: Intake) -> Switch:
+    """A registered partner on the database of a whole intake."""
+    uow = intake.app.state.unit_of_work(Actor("operator-1", "operator"))
+    await define_partner(Partner("pbx", "pbx", "pbx"), uow=uow)
+    return Switch(intake.db)

@@ -9,12 +9,9 @@ from services.intake.tests.conftest import Intake
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
-from intake.calls import reminders
-from intake.doing import Doing
-from intake.partners.domain import Partner
-from intake.partners.use_cases import define_partner
+from intake.calls.reminders import look
 
-from .switch import BEGIN, Switch
+from .switch import BEGIN, Switch, registered_switch, reminders_on
 
 AGENT = "Agent/101"
 
@@ -22,18 +19,7 @@ AGENT = "Agent/101"
 @pytest.fixture
 async def switch(intake: Intake) -> Switch:
     """A registered partner on the database of a whole intake."""
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    return Switch(intake.db)
-
-
-def doing(switch: Switch, at: datetime) -> Doing:
-    watch = reminders._WATCH
-    return Doing(watch, reminders._NO_HEADERS, switch.db, FixedClock(at), _Silent())
-
-
-class _Silent:
-    def send(self, _: Any) -> None:
-        """Nobody waits to be woken."""
+    return await registered_switch(intake)
 
 
 def seconds_since_begin(moment: datetime) -> float:
@@ -51,19 +37,6 @@ async def test_a_clock_that_is_ahead_is_marked_and_one_a_day_ahead_refused(switc
     state = p.PartnerAgentStateChanged(agent=AGENT, state=c.AgentState.READY)
     await switch.says(switch.event(state, now + 600, event_id="state"))
     assert [one.body.faults for one in await switch.published("calls")][-1] == ("clock_ahead",)
-
-
-async def test_a_clock_that_goes_back_in_a_call_is_marked_and_no_time_is_below_zero(switch: Switch) -> None:
-    await switch.says(
-        switch.event(p.PartnerCallQueued(queue="q"), 3600, event_id="queued"),
-        switch.event(p.PartnerCallAnswered(agent=AGENT), 60, event_id="answered"),
-        switch.event(p.PartnerCallEnded(), 100_000, event_id="ended"),
-    )
-    facts = await switch.facts()
-    assert facts["answered"].wait_milliseconds == 0
-    assert "negative_time" in facts["answered"].faults
-    assert facts["ended"].talk_milliseconds == 99_940_000
-    assert "over_a_day" in facts["ended"].faults
 
 
 @pytest.mark.parametrize("wait", [-1, -4000])
@@ -111,11 +84,11 @@ async def test_a_call_that_never_ends_is_closed_without_a_duration_and_its_own_e
 ) -> None:
     await switch.says(*whole_call(switch, "endless", 0, "e")[:3])
     later = datetime.now(UTC) + timedelta(days=40)
-    await reminders.look(doing(switch, later))
+    await look(reminders_on(switch.db, FixedClock(later)))
     facts = await switch.facts("endless")
     (assumed,) = [one for one in facts.values() if isinstance(one, c.CallEnded)]
     assert (assumed.reason, assumed.talk_milliseconds, assumed.revision) == (c.EndReason.NO_END_REPORTED, None, 1)
-    assert await reminders.look(doing(switch, later)) == 0
+    assert await look(reminders_on(switch.db, FixedClock(later))) == 0
     await switch.says(switch.event(p.PartnerCallEnded(), 65, call="endless"))
     messages = [one.body for one in await switch.published("calls") if isinstance(one.body, c.CallEnded)]
     assert [(one.revision, one.talk_milliseconds) for one in messages] == [(1, None), (2, 60_000)]
@@ -124,7 +97,7 @@ async def test_a_call_that_never_ends_is_closed_without_a_duration_and_its_own_e
 
 async def test_a_waiting_caller_who_is_never_heard_of_again_is_lost_and_not_answered(switch: Switch) -> None:
     await switch.says(*whole_call(switch, "waiting", 0, "w")[:2])
-    await reminders.look(doing(switch, datetime.now(UTC) + timedelta(days=40)))
+    await look(reminders_on(switch.db, FixedClock(datetime.now(UTC) + timedelta(days=40))))
     (lost,) = [one for one in (await switch.facts("waiting")).values() if isinstance(one, c.CallLost)]
     assert (lost.reason, lost.wait_milliseconds) == (c.LossReason.NO_END_REPORTED, None)
 

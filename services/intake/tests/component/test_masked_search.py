@@ -14,7 +14,6 @@ from services.intake.tests.component.test_desk import logged
 from services.intake.tests.conftest import Intake
 
 from contracts import events as e
-from contracts.access import routes_of
 from contracts.lifecycle import Service
 
 FIRST = {"name": "Zoë Muster", "phone": "13911112222", "address": "Elm Street 12, second floor", "notes": "key, mat"}
@@ -49,7 +48,7 @@ class World:
     def questions(self, role: str) -> Iterator[tuple[str, str]]:
         """Every text that a reading route of the role takes as a query parameter: path and name."""
         for path, operations in self.intake.app.openapi()["paths"].items():
-            grants = routes_of("intake").get(f"GET {path}") or {}
+            grants = self.intake.app.state.access.get(f"GET {path}") or {}
             for one in operations["get"].get("parameters", []) if role in grants else ():
                 if one["in"] == "query" and takes_text(one["schema"]):
                     yield path.format(**{"request_id": "none", **self.paths}), one["name"]

@@ -9,11 +9,13 @@ from services.intake.tests.conftest import Intake
 
 from chassis.sealing import MasterKeys
 from chassis.testing import MASTER_KEYS, FixedClock
+from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service
 from contracts.sealing import SEALED, SealingKeyDestroyed, SealingKeyIssued
 from intake.privacy import retention
+from intake.privacy.domain import RetentionOutcome
 from intake.privacy.erasure import destroyed, on_sealing_keys_of_ours
 from work_orders.testing import published
 
@@ -199,8 +201,12 @@ async def switch_on(intake: Intake, keep_days: int = 1825) -> None:
     assert answer.json()["is_active"] is True
 
 
-async def run_retention(intake: Intake, clock: FixedClock, masters: MasterKeys = MASTERS) -> retention.Outcome | None:
-    return await retention.run_if_due(intake.db, masters, clock=clock, wakeup=Wakeup(intake.db.url))
+def retention_work(intake: Intake, clock: FixedClock) -> UnitOfWork:
+    return retention.unit_of_work(intake.db, Wakeup(intake.db.url), clock)
+
+
+async def run_retention(intake: Intake, clock: FixedClock, masters: MasterKeys = MASTERS) -> RetentionOutcome | None:
+    return await retention.run_if_due(masters, uow=retention_work(intake, clock))
 
 
 @pytest.fixture
@@ -361,13 +367,12 @@ async def test_an_erasure_reaches_calls_from_their_numbers_that_nobody_gave_to_a
 async def test_who_stays_unknown_is_forgotten_after_a_time_and_their_call_still_counts(intake: Intake) -> None:
     call = await logged_call(intake, "13911112222", "标记一")
     known = await logged_call(intake, "+8613800000042", "标记二")
-    wakeup = Wakeup(intake.db.url)
     at = FixedClock()
     at.advance(days=364)
-    await retention.run_if_due(intake.db, MASTERS, clock=at, wakeup=wakeup)
+    await run_retention(intake, at)
     assert "标记一" in await everything_in(intake)
     at.advance(days=2)
-    outcome = await retention.run_if_due(intake.db, MASTERS, clock=at, wakeup=wakeup)
+    outcome = await run_retention(intake, at)
     assert outcome is not None
     assert outcome.callers_forgotten == 1
     left = await everything_in(intake)
@@ -377,7 +382,7 @@ async def test_who_stays_unknown_is_forgotten_after_a_time_and_their_call_still_
     assert (shown["phone"], shown["record"]["content"], shown["state"]) == (None, "", "ended")
     assert (await intake.get(f"/calls/{known['id']}")).json()["record"]["content"] == "标记二"
     at.advance(days=1)
-    again = await retention.run_if_due(intake.db, MASTERS, clock=at, wakeup=wakeup)
+    again = await run_retention(intake, at)
     assert again is not None
     assert again.callers_forgotten == 0
 
@@ -386,7 +391,8 @@ async def test_who_was_registered_before_everybody_had_a_key_gets_one(intake: In
     async with intake.db.statements() as statements:
         await statements.execute("delete from sealing_keys")
         await statements.execute("delete from outbox")
-    count = await retention.issue_all_missing(intake.db, MASTERS, clock=FixedClock(), wakeup=Wakeup(intake.db.url))
+    uow = retention_work(intake, FixedClock())
+    count = await retention.issue_all_missing(MASTERS, uow=uow)
     (issued,) = await keys_sent(intake)
     assert (count, issued.entity_version) == (1, 1)
-    assert await retention.issue_all_missing(intake.db, MASTERS, clock=FixedClock(), wakeup=Wakeup(intake.db.url)) == 0
+    assert await retention.issue_all_missing(MASTERS, uow=uow) == 0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from services.intake.tests.component.test_desk import logged, settled
-from services.intake.tests.component.test_people import MASTERS, erase, hold, run_retention, switch_on
+from services.intake.tests.component.test_people import erase, hold, run_retention, switch_on
 from services.intake.tests.conftest import Intake
 
 from chassis.database import Database
@@ -24,6 +24,7 @@ from intake.calls import reminders
 from intake.calls import reminders as watching
 from intake.consumers import on_quality
 from intake.privacy import activity_store, retention
+from intake.privacy.domain import RetentionOutcome
 
 NOW = datetime.now(UTC)
 LONG_AGO = NOW - timedelta(days=6 * 365)
@@ -58,10 +59,8 @@ async def due(intake: Intake, **query: Any) -> dict[str, Any]:
     return answer.json()
 
 
-async def run(intake: Intake) -> retention.Outcome:
-    outcome = await retention.run_if_due(
-        intake.db, MASTERS, clock=FixedClock(datetime.now(UTC)), wakeup=Wakeup(intake.db.url)
-    )
+async def run(intake: Intake) -> RetentionOutcome:
+    outcome = await run_retention(intake, FixedClock(datetime.now(UTC)))
     assert outcome is not None
     return outcome
 

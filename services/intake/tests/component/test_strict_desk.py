@@ -8,21 +8,15 @@ from typing import Any
 import pytest
 from services.intake.tests.conftest import Intake
 
-from chassis.commands import CommandHeaders
 from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
 from contracts.links import WorkOrderLinked
-from contracts.message import Actor
 from intake.calls.reminders import look
-from intake.doing import Doing
-from intake.partners.domain import Partner
-from intake.partners.use_cases import define_partner
 
-from .switch import Switch
+from .switch import registered_switch, reminders_on
 
 NOW = datetime.now(UTC)
-_NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
 
 
 async def logged(intake: Intake, **overrides: Any) -> Any:
@@ -58,8 +52,7 @@ async def test_a_demand_type_that_is_not_on_the_list_is_refused_wherever_one_is_
 
 
 async def test_a_demand_type_that_only_a_switch_knows_counts_and_is_marked(intake: Intake) -> None:
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    switch = Switch(intake.db)
+    switch = await registered_switch(intake)
     await switch.says(
         switch.event(p.PartnerCallOffered(demand_type="test"), call="c-1", event_id="known"),
         switch.event(p.PartnerCallOffered(demand_type="nosuch"), call="c-2", event_id="unknown"),
@@ -182,7 +175,7 @@ async def test_who_gave_the_promise_is_warned_and_finds_what_is_theirs_and_what_
     assert (await listed(is_overdue="true"), len(await listed(is_overdue="false"))) == ([], 2)
     for minutes in (0, 40):
         at = FixedClock(NOW + timedelta(minutes=minutes))
-        await look(Doing(Actor("intake", "service"), _NO_HEADERS, intake.db, at, intake.app.state.wakeup))
+        await look(reminders_on(intake.db, at))
     told = {
         (type(one.body).__name__, one.body.agent_id, one.body.team)
         for one in await intake.outbox()
@@ -249,8 +242,7 @@ async def test_an_article_is_found_in_the_wide_letters_of_a_chinese_keyboard(int
 
 
 async def test_a_state_under_another_agents_name_is_refused(intake: Intake) -> None:
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    switch = Switch(intake.db)
+    switch = await registered_switch(intake)
     state = p.PartnerAgentStateChanged(agent="Agent/101", state=c.AgentState.READY)
     right = switch.event(state, event_id="right")
     await switch.says(right, replace(right, id="e-x", subject="agent:Agent/102"))

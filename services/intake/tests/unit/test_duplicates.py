@@ -1,4 +1,4 @@
-"""How likely it is that an order is there already: what is alike, whether it is open, and how long ago it was."""
+"""Which orders one about to be created may be, with a score and why."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,63 +6,59 @@ from typing import Any
 import pytest
 
 from contracts.lifecycle import Status
-from intake.links.domain.duplicates import POINTS, Candidate, Likeness, Reason, candidates
+from intake.links.domain.duplicates import Likeness, Reason, candidates
 
-NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
-LONG_AGO = timedelta(hours=999)
-
-
-def make_likeness(*reasons: Reason, age: timedelta = LONG_AGO, **overrides: Any) -> Likeness:
-    values = {"order_id": "o-1", "order_no": "no-1", "status": Status.ARCHIVED} | overrides
-    return Likeness(created_at=NOW - age, reasons=frozenset(reasons), **values)
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+OLD = NOW - timedelta(days=30)
 
 
-def found(*likenesses: Likeness, least_score: int = 0) -> list[Candidate]:
-    return list(candidates(likenesses, now=NOW, window_hours=100, least_score=least_score))
+def make_likeness(*reasons: Reason, **overrides: Any) -> Likeness:
+    values = {"order_id": "a", "order_no": "1", "status": Status.ARCHIVED, "created_at": OLD} | overrides
+    return Likeness(reasons=frozenset(reasons), **values)
+
+
+def score(*reasons: Reason, **overrides: Any) -> int:
+    (found,) = candidates([make_likeness(*reasons, **overrides)], now=NOW, window_hours=100, least_score=0)
+    return found.score
 
 
 @pytest.mark.parametrize(
-    ("reasons", "score"),
+    ("reasons", "points"),
     [
         ((Reason.SAME_SUBSCRIBER,), 40),
-        ((Reason.SAME_PHONE,), 25),
         ((Reason.SAME_SUBSCRIBER, Reason.SAME_PHONE, Reason.SAME_ADDRESS), 40),
         ((Reason.SAME_PHONE, Reason.SAME_ADDRESS), 25),
-        ((Reason.SAME_DEMAND, Reason.SAME_DEVICE), 30),
-        ((Reason.SAME_SUBSCRIBER, Reason.SAME_DEMAND, Reason.SAME_DEVICE), 70),
+        ((Reason.SAME_PHONE, Reason.SAME_DEMAND, Reason.SAME_DEVICE), 55),
         ((), 0),
     ],
 )
-def test_of_who_it_is_for_the_strongest_likeness_counts_and_the_rest_is_added(
-    reasons: tuple[Reason, ...], score: int
-) -> None:
-    assert [one.score for one in found(make_likeness(*reasons))] == [score]
+def test_of_subscriber_phone_and_address_the_strongest_counts(reasons: tuple[Reason, ...], points: int) -> None:
+    assert score(*reasons) == points
 
 
-@pytest.mark.parametrize(("hours", "recency"), [(-5, 10), (0, 10), (50, 5), (90, 1), (100, 0), (200, 0)])
-def test_an_order_counts_less_the_longer_ago_it_was_created(hours: int, recency: int) -> None:
-    assert found(make_likeness(age=timedelta(hours=hours)))[0].score == recency
+@pytest.mark.parametrize(("hours", "points"), [(0, 10), (50, 5), (100, 0), (200, 0), (-5, 10)])
+def test_a_recent_order_counts_more(hours: int, points: int) -> None:
+    assert score(created_at=NOW - timedelta(hours=hours)) == points
 
 
-@pytest.mark.parametrize("status", Status)
-def test_an_order_that_is_still_open_is_likelier(status: Status) -> None:
-    (one,) = found(make_likeness(Reason.SAME_PHONE, status=status))
-    assert one.is_open == (status not in (Status.ARCHIVED, Status.CANCELLED))
-    assert one.score == 25 + (20 if one.is_open else 0)
-    assert (Reason.STILL_OPEN in one.reasons) == one.is_open
+@pytest.mark.parametrize("status", list(Status))
+def test_an_open_order_counts_more_than_a_closed_one(status: Status) -> None:
+    is_closed = status in (Status.ARCHIVED, Status.CANCELLED)
+    assert score(status=status) == (0 if is_closed else 20)
 
 
-def test_everything_alike_at_this_moment_is_a_hundred() -> None:
-    (one,) = found(make_likeness(*POINTS, status=Status.CREATED, age=timedelta(0)))
-    assert (one.score, one.reasons) == (100, tuple(Reason))
+def test_everything_alike_scores_a_hundred() -> None:
+    reasons = (Reason.SAME_SUBSCRIBER, Reason.SAME_DEMAND, Reason.SAME_DEVICE)
+    assert score(*reasons, status=Status.CREATED, created_at=NOW) == 100
 
 
-def test_the_likeliest_comes_first_and_what_scores_too_little_is_left_out() -> None:
-    likenesses = [
-        make_likeness(Reason.SAME_PHONE, order_id="b"),
-        make_likeness(Reason.SAME_SUBSCRIBER, order_id="c"),
-        make_likeness(Reason.SAME_PHONE, order_id="a"),
-        make_likeness(Reason.SAME_DEMAND, order_id="d"),
+def test_the_likeliest_stands_first_and_the_unlikely_are_left_out() -> None:
+    found = [
+        make_likeness(Reason.SAME_PHONE, order_id="phone"),
+        make_likeness(order_id="none"),
+        make_likeness(Reason.SAME_SUBSCRIBER, order_id="own", status=Status.CREATED),
     ]
-    assert [one.order_id for one in found(*likenesses, least_score=25)] == ["c", "a", "b"]
-    assert found(*likenesses, least_score=41) == []
+    kept = candidates(found, now=NOW, window_hours=100, least_score=25)
+    assert [one.order_id for one in kept] == ["own", "phone"]
+    assert kept[0].reasons == (Reason.SAME_SUBSCRIBER, Reason.STILL_OPEN)
+    assert (kept[0].is_open, kept[1].is_open) == (True, False)

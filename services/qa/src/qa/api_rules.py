@@ -4,9 +4,11 @@ from fastapi import APIRouter, Response
 
 from chassis.problems import Responses
 from chassis.request_context import Context
-from qa.desk import CommandContext
+from qa import use_cases
+from qa.domain.rules import QualityRules
 from qa.routes import ACT_REFUSALS, ANY, Body, Zone
-from qa.rules import QualityRules, get_quality_rules, put_quality_rules
+from qa.store import get_quality_rules
+from work_orders.routes import CommandContext
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 
@@ -25,6 +27,4 @@ async def get_rules_of_quality(context: Context) -> QualityRules:
 @router.put("/quality", response_model=QualityRules, responses=Responses.of(ACT_REFUSALS))
 async def set_rules_of_quality(body: QualityRulesBody, context: CommandContext) -> Response:
     """Changes them, for what is done from then on: a day that something was counted for stays."""
-    async with context.act() as act:  # the only commit on this path
-        act.answer_with(await put_quality_rules(act.tx, body.time_zone, by=act.actor.sub, now=act.now))
-    return act.answer.response()
+    return (await use_cases.set_quality_rules(body.time_zone, uow=context.uow)).response()

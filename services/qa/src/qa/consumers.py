@@ -7,7 +7,7 @@ from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import CALLS, DIRECTORY, SEALING_KEYS, WORK_ORDERS
-from qa.erasing import on_sealing_keys_of_quality
+from qa.erasure import on_sealing_keys_of_quality
 from qa.follow_up.planning import plan_follow_ups
 from qa.recordings.consumer import on_calls
 from work_orders.directory import on_directory

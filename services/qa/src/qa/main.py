@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from qa import api, api_rules, scope
+from qa import access, api, api_rules, scope
 from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
 from qa.evaluation import api as evaluation
@@ -35,7 +35,8 @@ ROUTERS = [
 
 
 def _prepare(app: FastAPI) -> None:
-    prepare_orders(app)
+    # An evaluation and a draw can speak of the same recording: no row lock covers its key.
+    prepare_orders(app, locks_keys=True)
     app.state.answer_again = scope.again
 
 
@@ -45,6 +46,7 @@ def app(settings: Settings) -> FastAPI:
         settings,
         ROUTERS,
         description="Completed orders, their audit, and the archive; recordings, samples, evaluations, follow-ups.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=_prepare,
     )

@@ -1,6 +1,6 @@
 """What the routes of quality have in common beside those of orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -9,17 +9,18 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.document_store import Condition, PageRequest
 from chassis.field_types import Moment
 from chassis.paging import CursorBroken
+from chassis.problems import VersionRequired
+from chassis.unit_of_work import ThingChanged
 from contracts.calendar import time_zones
-from qa.desk import VERSION_REFUSALS
-from qa.shelf import Page
 from work_orders.routes import Cursor, Limit
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 LIST_REFUSALS = (*ANY, CursorBroken)
 ACT_REFUSALS = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
-CHANGE_REFUSALS = (*ACT_REFUSALS, *VERSION_REFUSALS)
+CHANGE_REFUSALS = (*ACT_REFUSALS, ThingChanged, VersionRequired)
 TEXT_REFUSALS = (SealingKeyNotArrived, SubscriberErased)
 """Of an act on something that has a version; `TEXT_REFUSALS` are those of one that takes a free text."""
 
@@ -61,17 +62,16 @@ class PageWanted:
         self.cursor, self.limit, self.from_, self.to = cursor, limit, from_, to
 
     def page(
-        self, *, condition: str = "", arguments: tuple[Any, ...] = (), areas: Sequence[str] | None = None, **equal: Any
-    ) -> Page:
-        return Page(
-            areas=areas,
+        self, *, condition: Condition | None = None, values: Mapping[str, Any] | None = None, **equal: Any
+    ) -> PageRequest:
+        return PageRequest(
             cursor=self.cursor,
             limit=self.limit,
             equal=equal,
             sorted_from=self.from_,
             sorted_before=self.to,
             condition=condition,
-            arguments=arguments,
+            values=values or {},
         )
 
 

@@ -1,8 +1,9 @@
-"""What qa does with orders: one function a command, each on a unit of work."""
+"""What qa does with orders and its rules: one function a command, each on a unit of work."""
 
 from chassis.commands import Reply
 from qa.domain import quality
 from qa.domain.quality import AuditWorkOrder
+from qa.store import put_quality_rules
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
@@ -27,4 +28,11 @@ async def redispatch_work_order(order_id: str, reason: str, *, uow: OrderUnitOfW
 async def archive_work_order(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.order(order_id) as command:
         command.record(quality.archive(command.order), name="archive")
+    return command.reply
+
+
+async def set_quality_rules(time_zone: str, *, uow: OrderUnitOfWork) -> Reply:
+    """The rules from this moment on; a day that was counted before stays."""
+    async with uow.command() as command:
+        command.reply_with(await put_quality_rules(command.tx, time_zone, by=command.actor.sub, now=command.now))
     return command.reply

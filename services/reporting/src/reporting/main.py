@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
+from reporting import access
 from reporting.consumers import SUBSCRIPTIONS
 from reporting.figures import api as figures
 from reporting.figures import rules_api as figure_rules
@@ -38,6 +39,7 @@ def app(settings: Settings) -> FastAPI:
         settings,
         [feature.router for feature in _FEATURES],
         description="The record of every order with its proof, figures that can be recounted, and their rebuilds.",
+        access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_texts,
     )

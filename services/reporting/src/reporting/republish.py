@@ -22,10 +22,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
 from chassis.database import TRANSIENT, Database
-from chassis.fetching import AIOKafkaConsumer
-from chassis.group_offsets import group_state
-from chassis.kafka import client_security, create_missing_topics
-from chassis.recovery.recreated_topic import BEING_FILLED, admin_of, has_all_of, tell_kafka, told_to_kafka
+from chassis.group_offsets import commit_offsets, committed_offsets, group_state
+from chassis.kafka import admin_of, client_security, create_missing_topics, reader_of
+from chassis.kafka_internals import client_of
+from chassis.recovery.lost_topic import REFILLING, note_read_to_end
 from chassis.recovery.restored_backup import ends_of
 from chassis.settings import Settings
 from chassis.topic_ids import agreed_topic_identity
@@ -73,7 +73,7 @@ class _Work:
     say: Say
     partitions: list[_Partition] = field(default_factory=list)
     told_before: dict[Service, int] = field(default_factory=dict)
-    """What Kafka was told of the first partition before the door was closed."""
+    """The committed offset of the first partition before workers were fenced off."""
 
     @property
     def name(self) -> str:
@@ -159,11 +159,11 @@ async def _create(work: _Work, admin: AIOKafkaAdminClient, partitions: int | Non
 
 
 async def _close_door(work: _Work) -> None:
-    """Whoever starts from here on waits; raises `KafkaError` when a worker was quicker."""
+    """Workers that start from here on wait; raises `KafkaError` when a worker was quicker."""
     for service in Service:
-        told = await told_to_kafka(work.settings, service.value, [work.topic.name])
+        told = await committed_offsets(work.settings, service.value, [work.topic.name])
         work.told_before[service] = told[work.topic.name].get(0, 0)
-        await tell_kafka(work.settings, service.value, work.topic.name, {0: BEING_FILLED})
+        await commit_offsets(work.settings, service.value, work.topic.name, {0: REFILLING})
 
 
 async def _open_door(work: _Work) -> None:
@@ -171,13 +171,13 @@ async def _open_door(work: _Work) -> None:
     some of it; 0 is committed to Kafka, and the right offsets as soon as they run."""
     offsets = {number: partition.count for number, partition in enumerate(work.partitions)}
     async with admin_of(work.settings) as admin:
-        identity = await agreed_topic_identity(admin._client, work.name)
+        identity = await agreed_topic_identity(client_of(admin), work.name)
     async with work.db.begin() as tx:
-        await has_all_of(tx, work.topic.name, identity.topic_id, offsets)
-    await tell_kafka(work.settings, _SERVICE, work.topic.name, offsets)
+        await note_read_to_end(tx, work.topic.name, identity.topic_id, offsets)
+    await commit_offsets(work.settings, _SERVICE, work.topic.name, offsets)
     for service in Service:
         if service is not Service.REPORTING:
-            await tell_kafka(work.settings, service.value, work.topic.name, dict.fromkeys(offsets, 0))
+            await commit_offsets(work.settings, service.value, work.topic.name, dict.fromkeys(offsets, 0))
 
 
 async def _is_beginning(work: _Work) -> bool:
@@ -216,11 +216,7 @@ async def _present(work: _Work) -> list[_Partition]:
 
 async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
     """Partition and headers of everything that stands in the topic."""
-    settings = work.settings
-    servers = settings.kafka_bootstrap_servers.split(",")
-    reader = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, **client_security(settings))
-    await reader.start()
-    try:
+    async with reader_of(work.settings) as reader:
         ends = await ends_of(reader, work.name)
         places = [TopicPartition(work.name, number) for number in ends]
         reader.assign(places)
@@ -231,21 +227,19 @@ async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
                 for record in records:
                     said = {name: value.decode(errors="replace") for name, value in record.headers if value}
                     yield place.partition, said
-    finally:
-        await reader.stop()
 
 
 async def _may_replace(work: _Work, replaces: bool) -> None:
-    """Raises `CannotRepublish`, with everything as it was, where the topic is to stay or has what nobody else has."""
+    """Raises `CannotRepublish`, changing nothing, where the topic is to stay or has messages that the record lacks."""
     unread = await _unread(work) if replaces else []
     if replaces and not unread:
         return
     for service, offset in work.told_before.items():
-        await tell_kafka(work.settings, service.value, work.topic.name, {0: offset})
+        await commit_offsets(work.settings, service.value, work.topic.name, {0: offset})
     if not replaces:
         raise CannotRepublish(
             f"{work.name} holds something else than the beginning of the record; with --replace it is deleted and"
-            " made anew, if reporting has read all of it"
+            " created again, if reporting has read all of it"
         )
     raise CannotRepublish(
         f"{len(unread)} messages of {work.name} are not in the record, the first is {unread[0]}: start reporting's"
@@ -254,9 +248,9 @@ async def _may_replace(work: _Work, replaces: bool) -> None:
 
 
 async def _replace(work: _Work, admin: AIOKafkaAdminClient) -> None:
-    """Deletes what stands there and makes the topic anew."""
+    """Deletes the topic and creates it again."""
     count = len(work.partitions)
-    work.say(f"{work.name} is deleted and made anew with {count} partitions")
+    work.say(f"{work.name} is deleted and created again with {count} partitions")
     await admin.delete_topics([work.name])
 
     async def look() -> str | None:

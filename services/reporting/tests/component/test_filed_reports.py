@@ -10,7 +10,7 @@ from contracts import directory as d
 from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor
-from reporting.reports import building, filing
+from reporting.reports import building, filing, store
 from reporting.reports.schedule import MOST_OWED
 from work_orders.testing import BEGIN
 
@@ -87,17 +87,17 @@ async def test_two_workers_file_what_is_due_once_and_one_that_comes_later_nothin
 
 
 async def test_a_worker_that_stops_before_its_commit_leaves_the_period_to_the_next(scheduled, monkeypatch):
-    insert = filing.insert_report
+    insert = store.insert_report
 
     async def stopping(*arguments, **named):
         await insert(*arguments, **named)
         raise asyncio.CancelledError
 
     now = datetime(2026, 3, 2, 0, tzinfo=UTC)
-    monkeypatch.setattr(filing, "insert_report", stopping)
+    monkeypatch.setattr(store, "insert_report", stopping)
     with pytest.raises(asyncio.CancelledError):
         await filing.file_due(scheduled.db, now=now)
-    monkeypatch.setattr(filing, "insert_report", insert)
+    monkeypatch.setattr(store, "insert_report", insert)
     assert await filed(scheduled) == []
     assert await filing.file_due(scheduled.db, now=now) == 1
     assert await filing.file_due(scheduled.db, now=now) == 0

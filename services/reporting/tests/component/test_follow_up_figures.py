@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from services.reporting.tests import rebuild_steps
 from services.reporting.tests.world import QualityStream
 
 from contracts import quality as q
 from contracts.events import Channel, WorkOrderRedispatchRequested, WorkOrderStarted
 from contracts.lifecycle import Status
-from reporting.rebuilds.rebuilding import request_rebuild, switch, take_step
 from work_orders.testing import BEGIN, make_completed, make_dispatched
 
 HOUR = timedelta(hours=1)
@@ -206,10 +206,9 @@ async def test_the_timeline_of_an_order_is_its_own_stream(ten_orders):
 
 
 async def test_a_rebuild_has_the_follow_ups_of_orders_and_of_lists(ten_orders, follow_ups):
-    rebuild = await request_rebuild(ten_orders.db, by="operator", at=BEGIN)
-    while await take_step(ten_orders.db):
-        pass
+    rebuild = await rebuild_steps.request(ten_orders)
+    await rebuild_steps.finish(ten_orders)
     (row,) = await ten_orders.rows("select state, difference_count, order_count, done_count from rebuilds")
     assert tuple(row) == ("ready", 0, 11, 11)
-    await switch(ten_orders.db, rebuild["id"], accepts_differences=False, by="operator", at=BEGIN)
+    await rebuild_steps.switch(ten_orders, rebuild["id"])
     assert await _all(ten_orders) == EXPECTED

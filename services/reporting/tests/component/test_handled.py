@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from services.reporting.tests import rebuild_steps
 from services.reporting.tests.conftest import CallStream
 from services.reporting.tests.world import NEW_YEAR, world
 
 from contracts import calls as c
 from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind
-from reporting.rebuilds import rebuilding
 from work_orders.testing import BEGIN
 
 TIMES = ("talk_time", "hold_time", "after_call_work", "handle_time")
@@ -187,10 +187,9 @@ async def test_a_rebuild_gives_the_same_legs_and_rings_as_they_came_in(reporting
         size = chance.randint(1, 40)
         await reporting.receive(*messages[:size])
         messages = messages[size:]
-    asked = await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
-    while await rebuilding.take_step(reporting.db):
-        pass
-    row = await rebuilding.get_rebuild(reporting.db, asked["id"])
+    asked = await rebuild_steps.request(reporting)
+    await rebuild_steps.finish(reporting)
+    row = await rebuild_steps.get(reporting, asked["id"])
     assert (row["state"], row["difference_count"]) == ("ready", 0)
     assert await reporting.rows("select count(*) as n from rings_a where ring_us > 0") != [(0,)]
 

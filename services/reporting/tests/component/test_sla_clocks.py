@@ -4,6 +4,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from services.reporting.tests import rebuild_steps
 from services.reporting.tests.conftest import LimitStream
 from services.reporting.tests.world import NEW_YEAR, life, make_limits
 
@@ -192,10 +193,9 @@ async def test_rows_do_not_depend_on_which_topic_came_first_nor_on_a_rebuild(rep
             await reporting.receive(*batch)
         found.append(await reporting.rows("select * from clocks_a order by order_id, number"))
     assert found[0] == found[1] == found[2] != []
-    asked = await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
-    while await rebuilding.take_step(reporting.db):
-        pass
-    row = await rebuilding.get_rebuild(reporting.db, asked["id"])
+    asked = await rebuild_steps.request(reporting)
+    await rebuild_steps.finish(reporting)
+    row = await rebuild_steps.get(reporting, asked["id"])
     assert (row["state"], row["difference_count"]) == ("ready", 0)
     assert await reporting.rows("select * from clocks_b order by order_id, number") == found[0]
 
@@ -206,7 +206,7 @@ async def test_limits_that_arrive_while_a_set_is_rebuilt_are_in_both(reporting, 
     monkeypatch.setattr(sla_clocks, "_ORDERS_A_CHUNK", 2)
     for number in range(7):
         await reporting.receive(*make_stream(f"o-{number}", Status.ARCHIVED).messages)
-    await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
+    await rebuild_steps.request(reporting)
     stream = LimitStream()
     while await rebuilding.take_step(reporting.db):
         minutes = len(stream.messages) + 1

@@ -3,28 +3,13 @@
 import asyncio
 
 import pytest
+from services.reporting.tests import rebuild_steps
 
 from chassis.testing import eventually
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from reporting.rebuilds import rebuilding
-from reporting.rebuilds.rebuilding import RebuildDiffers, RebuildNotReady, RebuildUnderWay
-from work_orders.testing import BEGIN
-
-
-async def _request(reporting):
-    return await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
-
-
-async def _switch(reporting, rebuild_id, *, accepts_differences=False):
-    return await rebuilding.switch(
-        reporting.db, rebuild_id, accepts_differences=accepts_differences, by="operator-1", at=BEGIN
-    )
-
-
-async def _finish(reporting) -> None:
-    while await rebuilding.take_step(reporting.db):
-        pass
+from reporting.rebuilds.domain import RebuildDiffers, RebuildNotReady, RebuildUnderWay
 
 
 async def _stays(reporting, name):
@@ -43,9 +28,9 @@ async def _state(reporting):
 async def test_a_rebuild_of_the_same_record_differs_in_nothing(reporting, make_stream):
     for number, status in enumerate(Status):
         await reporting.receive(*make_stream(f"o-{number}", status).messages)
-    asked = await _request(reporting)
-    await _finish(reporting)
-    row = await rebuilding.get_rebuild(reporting.db, asked["id"])
+    asked = await rebuild_steps.request(reporting)
+    await rebuild_steps.finish(reporting)
+    row = await rebuild_steps.get(reporting, asked["id"])
     assert (row["state"], row["difference_count"], row["order_count"], row["done_count"]) == ("ready", 0, 9, 9)
     assert await _stays(reporting, "b") == await _stays(reporting, "a")
     assert len(await _present(reporting, "b")) == 9
@@ -56,7 +41,7 @@ async def test_events_that_arrive_at_any_step_are_in_both_sets_once(reporting, m
     monkeypatch.setattr(rebuilding, "_FEW_MESSAGES", 2)
     streams = [make_stream(f"o-{number}", Status.ARCHIVED) for number in range(8)]
     await reporting.receive(*(message for stream in streams for message in stream.messages[:2]))
-    await _request(reporting)
+    await rebuild_steps.request(reporting)
     left = [message for version in range(2, 5) for stream in streams for message in stream.messages[version:][:1]]
     while await rebuilding.take_step(reporting.db):
         await reporting.receive(*left[:3])
@@ -74,7 +59,7 @@ async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
     monkeypatch.setattr(rebuilding, "_LOOK_EVERY_SECONDS", 0.01)
     streams = [make_stream(f"o-{number:03}", Status.ARCHIVED) for number in range(60)]
     await reporting.receive(*(message for stream in streams[:30] for message in stream.messages[:3]))
-    asked = await _request(reporting)
+    asked = await rebuild_steps.request(reporting)
 
     async def consume() -> None:
         for stream in streams[30:]:
@@ -88,7 +73,7 @@ async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
         try:
             await consume()
             row = await eventually(
-                lambda: rebuilding.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "ready"
+                lambda: rebuild_steps.get(reporting, asked["id"]), until=lambda row: row["state"] == "ready"
             )
         finally:
             for worker in workers:
@@ -102,16 +87,16 @@ async def test_two_workers_and_a_consumer_at_once_lose_and_double_nothing(
 async def test_after_the_switch_the_rebuilt_set_goes_on_and_the_other_stands_still(reporting, make_stream):
     stream = make_stream(status=Status.ARCHIVED)
     await reporting.receive(*stream.messages[:2])
-    asked = await _request(reporting)
-    await _finish(reporting)
+    asked = await rebuild_steps.request(reporting)
+    await rebuild_steps.finish(reporting)
     assert await _state(reporting) == ("a", 1, "b")
-    await _switch(reporting, asked["id"])
+    await rebuild_steps.switch(reporting, asked["id"])
     assert await _state(reporting) == ("b", 2, None)
     await reporting.receive(*stream.messages[2:])
     assert [(await _present(reporting, name))[0]["status"] for name in "ab"] == ["dispatched", "archived"]
-    again = await _request(reporting)
-    await _finish(reporting)
-    await _switch(reporting, again["id"])
+    again = await rebuild_steps.request(reporting)
+    await rebuild_steps.finish(reporting)
+    await rebuild_steps.switch(reporting, again["id"])
     assert await _state(reporting) == ("a", 3, None)
     assert await _stays(reporting, "a") == await _stays(reporting, "b")
 
@@ -120,41 +105,41 @@ async def test_what_differs_is_shown_and_must_be_accepted(reporting, make_stream
     await reporting.receive(*make_stream("o-1", Status.COMPLETED).messages)
     await reporting.rows("update stays_a set zone = 'remote' where since_version = 1")
     await reporting.rows("delete from stays_a where since_version = 2")
-    asked = await _request(reporting)
-    await _finish(reporting)
-    row = await rebuilding.get_rebuild(reporting.db, asked["id"])
+    asked = await rebuild_steps.request(reporting)
+    await rebuild_steps.finish(reporting)
+    row = await rebuild_steps.get(reporting, asked["id"])
     assert row["difference_count"] == 2
     assert '"zone":"remote"' in row["differences"]
     with pytest.raises(RebuildDiffers):
-        await _switch(reporting, asked["id"])
-    await _switch(reporting, asked["id"], accepts_differences=True)
+        await rebuild_steps.switch(reporting, asked["id"])
+    await rebuild_steps.switch(reporting, asked["id"], accepts_differences=True)
     assert (await _state(reporting))[0] == "b"
 
 
 async def test_only_one_rebuild_is_under_way_and_a_newer_one_replaces_one_that_is_ready(reporting, make_stream):
     await reporting.receive(*make_stream().messages)
-    first = await _request(reporting)
+    first = await rebuild_steps.request(reporting)
     with pytest.raises(RebuildUnderWay):
-        await _request(reporting)
+        await rebuild_steps.request(reporting)
     with pytest.raises(RebuildNotReady):
-        await _switch(reporting, first["id"])
-    await _finish(reporting)
-    second = await _request(reporting)
-    assert (await rebuilding.get_rebuild(reporting.db, first["id"]))["state"] == "superseded"
+        await rebuild_steps.switch(reporting, first["id"])
+    await rebuild_steps.finish(reporting)
+    second = await rebuild_steps.request(reporting)
+    assert (await rebuild_steps.get(reporting, first["id"]))["state"] == "superseded"
     assert await _state(reporting) == ("a", 1, None)
-    await _finish(reporting)
-    await _switch(reporting, second["id"])
+    await rebuild_steps.finish(reporting)
+    await rebuild_steps.switch(reporting, second["id"])
 
 
 async def test_a_rebuild_of_an_empty_record_is_ready_at_once(reporting):
-    asked = await _request(reporting)
-    await _finish(reporting)
-    assert (await rebuilding.get_rebuild(reporting.db, asked["id"]))["state"] == "ready"
+    asked = await rebuild_steps.request(reporting)
+    await rebuild_steps.finish(reporting)
+    assert (await rebuild_steps.get(reporting, asked["id"]))["state"] == "ready"
 
 
 async def test_a_rebuild_that_fails_says_why_and_leaves_what_is_shown(reporting, make_stream, monkeypatch):
     await reporting.receive(*make_stream().messages)
-    asked = await _request(reporting)
+    asked = await rebuild_steps.request(reporting)
 
     async def broken(*_):
         raise LookupError("no such thing")
@@ -162,7 +147,7 @@ async def test_a_rebuild_that_fails_says_why_and_leaves_what_is_shown(reporting,
     monkeypatch.setattr(rebuilding, "_fold", broken)
     worker = asyncio.create_task(rebuilding.rebuild_on_command(reporting.db, Wakeup(reporting.db.url)))
     row = await eventually(
-        lambda: rebuilding.get_rebuild(reporting.db, asked["id"]), until=lambda row: row["state"] == "failed"
+        lambda: rebuild_steps.get(reporting, asked["id"]), until=lambda row: row["state"] == "failed"
     )
     worker.cancel()
     assert row["failure"] == "LookupError: no such thing"
@@ -177,7 +162,7 @@ async def test_after_an_upgrade_the_projections_are_built_and_shown_without_bein
     assert await _stays(reporting, "a") == []
     refused = await reporting.get("/figures/work_orders", "operator")
     assert (refused.status_code, refused.json()["code"]) == (503, "figures_not_built")
-    while await rebuilding.take_step(reporting.db) or await rebuilding.renew_shape(reporting.db):
+    while await rebuilding.take_step(reporting.db) or await rebuilding.renew_shape(rebuild_steps.uow_of(reporting)):
         pass
     assert await _state(reporting) == ("b", 2, None)
     await reporting.receive(*(message for stream in streams for message in stream.messages[3:]))

@@ -1,14 +1,13 @@
 """The worker process on a real Kafka: reads the topic into the record, and does what operators ask."""
 
 from aiokafka import AIOKafkaProducer
+from services.reporting.tests import rebuild_steps
 
 from chassis.testing import eventually, settings_for
 from contracts.codec import encode
 from contracts.lifecycle import Status
-from reporting.rebuilds import rebuilding
 from reporting.record import event_store
 from reporting.worker import app
-from work_orders.testing import BEGIN
 
 
 async def test_the_worker_reads_the_stream_and_carries_out_a_rebuild(
@@ -25,9 +24,9 @@ async def test_the_worker_reads_the_stream_and_carries_out_a_rebuild(
     worker = app(settings_for(reporting.db.url, kafka_server.bootstrap_servers, topic_prefix))
     async with worker.router.lifespan_context(worker):
         await eventually(lambda: _message_count(reporting), until=lambda count: count == 100, seconds=60)
-        asked = await rebuilding.request_rebuild(reporting.db, by="operator-1", at=BEGIN)
+        asked = await rebuild_steps.request(reporting)
         row = await eventually(
-            lambda: rebuilding.get_rebuild(reporting.db, asked["id"]),
+            lambda: rebuild_steps.get(reporting, asked["id"]),
             until=lambda row: row["state"] == "ready",
             seconds=60,
         )

@@ -38,7 +38,7 @@ from reporting.reports.pages import as_pdf
 from reporting.reports.periods import ReportKind
 from reporting.reports.plan import ALL_SECTIONS, By, sections_of
 from reporting.reports.rules import ReportRules
-from reporting.reports.values import Form, duration, value_text
+from reporting.reports.values import NumberForm, duration, value_text
 from reporting.reports.words import CLOCK_NAMES, UNITS, UNNAMED, VOICES, WEEKDAYS, WORDS, ZONE_NAMES, Language
 from reporting.reports.workbook import as_xlsx
 
@@ -135,7 +135,7 @@ def test_a_key_figure_has_percentiles_target_and_both_comparisons():
     assert rows["Calls offered"][7].endswith("%")
     assert rows["Average handle time"][2:4] == ["29 s", "1m 32s"] or rows["Average handle time"][2] != "—"
     now, before = (contents[0].cell("calls_offered", rows) for rows in (contents[0].rows, contents[0].before))
-    assert rows["Calls offered"][7] == value_text(Form.CHANGE, now.value / before.value - 1, "en")
+    assert rows["Calls offered"][7] == value_text(NumberForm.CHANGE, now.value / before.value - 1, "en")
 
 
 def test_without_a_target_there_is_no_column_for_one_and_without_a_past_a_dash():
@@ -295,11 +295,11 @@ def test_long_seconds_are_minutes_hours_and_days(seconds, english, chinese):
 @pytest.mark.parametrize(
     ("form", "value", "text"),
     [
-        (Form.CHANGE, 0.1234, "+12.3%"),
-        (Form.CHANGE, -0.00001, "±0.0%"),
-        (Form.CHANGE, 50.0, "> +999%"),
-        (Form.POINTS, -0.012, "-1.2 pp"),
-        (Form.SHARE, None, "—"),
+        (NumberForm.CHANGE, 0.1234, "+12.3%"),
+        (NumberForm.CHANGE, -0.00001, "±0.0%"),
+        (NumberForm.CHANGE, 50.0, "> +999%"),
+        (NumberForm.POINTS, -0.012, "-1.2 pp"),
+        (NumberForm.SHARE, None, "—"),
     ],
 )
 def test_changes_have_a_sign(form, value, text):
@@ -307,7 +307,7 @@ def test_changes_have_a_sign(form, value, text):
 
 
 def test_a_share_that_is_small_is_not_printed_as_nothing():
-    shown = [value_text(Form.SHARE, share, "zh") for share in (0.0, 0.0004, 0.000955, 0.618, 0.9996, 1.0)]
+    shown = [value_text(NumberForm.SHARE, share, "zh") for share in (0.0, 0.0004, 0.000955, 0.618, 0.9996, 1.0)]
     assert shown == ["0.0%", "0.040%", "0.096%", "61.8%", "99.96%", "100.0%"]
 
 

@@ -1,31 +1,30 @@
-"""A database that was restored from a backup knows less than its service has said.
+"""No command is carried out while a restored database catches up.
 
-What it published since the backup stands on Kafka; what it knows of it is gone. Were it to act now, it would
-decide on old versions and publish a second event in the place of the first. So it reads first: `restored_until`
-of a position is where the topic ended when the database came back, and as long as one position is before it
+A database that was restored from a backup knows less than its service has published: that stands on Kafka. Were it to
+act on what it knows, it would decide on old versions and publish a second event in the place of the first. So it reads
+first. `positions.restored_until` is where a partition ended when the database came back; a database is *behind* while
+one position is before that mark, and as long as it is
 
-- no act is recorded and nothing is added to the outbox (`CatchingUp`, 503: ask again),
-- the relay publishes nothing, and rows of the outbox that stand on Kafka are taken out of it,
-- consumers apply events, their own among them, and answer no request: the answer may come further on.
+- nothing is added to the outbox, so no command is committed (`CatchingUp`, 503: ask again),
+- the relay publishes nothing, and rows of the outbox that stand on Kafka already are deleted,
+- consumers apply events, their own service's among them, and answer no request: its answer may stand further on.
 
-When the last position is there, the same transaction settles what nobody has answered (`when_caught_up`).
+The transaction that reaches the last mark settles what is left without an answer (`Subscription.when_caught_up`).
+
+**The fence** is a trigger on `outbox` that refuses every insert while the database is behind (decision 23). Every
+command of every service publishes, so no statement has to remember it. The trigger is disabled in daily life and costs
+nothing. What must stay true: it is enabled whenever a position is behind. A trigger on `positions` sees to that,
+whoever writes there: it enables the fence under a lock that no insert into the outbox shares, in the transaction that
+makes a position be behind. `lower` takes the same lock and looks again before it disables the fence.
 """
 
 from collections.abc import Iterable, Mapping
 
 from chassis.advisory_locks import AdvisoryLock
-from chassis.database import Statements, Transaction, is_transient
-from contracts.refusals import Unavailable
+from chassis.database import CatchingUp, Database, Statements, Transaction, is_transient
 
-
-class CatchingUp(Unavailable):
-    """The database was restored and is reading what it missed; ask again with the same Idempotency-Key."""
-
-    zh = "数据库刚刚恢复，正在补读错过的消息；请使用相同的 Idempotency-Key 稍后重试。"
-
-
-IS_CATCHING_UP = "exists (select from positions where next_offset < restored_until)"
-"""A condition for any statement that must not run meanwhile."""
+IS_BEHIND = "exists (select from positions where next_offset < restored_until)"
+"""The condition, for what reads only: the relay."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -42,7 +41,7 @@ async def is_catching_up(statements: Statements, topic: str | None = None) -> bo
 
 
 async def must_read_until(statements: Statements, topic: str, ends: Mapping[int, int]) -> None:
-    """Nothing is done until the topic is read up to these offsets, by partition."""
+    """Raises the fence until the topic is read up to these offsets, by partition."""
     await statements.execute(
         """insert into positions (topic, partition, next_offset, restored_until)
            select $1, partition, 0, until from unnest($2::int[], $3::bigint[]) as ends (partition, until)
@@ -63,6 +62,17 @@ async def take_turns(tx: Transaction) -> None:
         AdvisoryLock.CAUGHT_UP,
         AdvisoryLock.OUTBOX_KEY,
     )
+
+
+async def pass_through(tx: Transaction) -> None:
+    """Lets this transaction publish past the fence: it settles what the restored database found unanswered."""
+    await tx.execute("select set_config('linework.settles_restore', 'on', true)")
+
+
+async def lower(db: Database) -> None:
+    """Disables the fence where the database has caught up; does nothing, and takes no lock, where it is disabled."""
+    async with db.statements() as statements:
+        await statements.execute("select lower_restore_fence()")
 
 
 async def forget_published(tx: Transaction, message_ids: Iterable[str]) -> None:

@@ -1,9 +1,9 @@
-"""Publishing rests for a while when an operator needs the topics to stand still, as when one gets more partitions.
+"""An operator pauses publishing while topics must stand still, as when one gets more partitions.
 
-What must stay true: when nobody is at work, nothing of this service is on its way to Kafka, and whoever begins again
-does so with a new producer. A relay therefore first says that it is at work (its presence lock) and then looks
-whether it is to rest; who asks for rest first writes that down and then counts the relays. A rest ends by itself:
-an operator's command that dies stops nobody for good. Acts are taken all the while, and wait in the outbox.
+What must stay true: while no relay is at work, nothing of this service is on its way to Kafka, and a relay that begins
+again does so with a new producer. So a relay first takes its presence lock and then checks for a pause; a request for a
+pause is first written and then the relays are counted. A pause ends by itself: an operator's command that dies stops
+no relay for good. Commands are taken meanwhile and wait in the outbox.
 """
 
 from datetime import datetime
@@ -19,27 +19,27 @@ RELAYS = f"""select count(*) from pg_locks
         and database = (select oid from pg_database where datname = current_database())"""
 
 
-class Resting(Exception):
-    """Publishing is to rest."""
+class PublishingPaused(Exception):
+    """Publishing is paused; no relay may be at work."""
 
 
 async def begin_work(connection: asyncpg.Connection) -> None:
-    """Says that a relay is at work as long as the connection lives; raises `Resting`."""
+    """Marks a relay as at work as long as the connection lives; raises `PublishingPaused`."""
     await connection.execute("select pg_advisory_lock_shared($1, 0)", AdvisoryLock.RELAY_PRESENCE)
     if await connection.fetchval(f"select {RESTS}"):
-        raise Resting
+        raise PublishingPaused
 
 
 async def count_relays(connection: asyncpg.Connection) -> int:
-    """How many relays of this database are at work; raises `Resting`."""
+    """How many relays of this database are at work; raises `PublishingPaused`."""
     relays, rests = await connection.fetchrow(f"select ({RELAYS}), {RESTS}")
     if rests:
-        raise Resting
+        raise PublishingPaused
     return relays
 
 
-async def rest(statements: Statements, seconds: int, *, by: str) -> None:
-    """Publishing rests for so many seconds from now; with 0 it goes on."""
+async def pause(statements: Statements, seconds: int, *, by: str) -> None:
+    """Pauses publishing for so many seconds from the present moment; with 0 it goes on."""
     await statements.execute(
         """insert into publishing_rests (until, asked_by) values (clock_timestamp() + make_interval(secs => $1), $2)
            on conflict (is_only) do update set until = excluded.until, asked_by = excluded.asked_by""",
@@ -48,8 +48,8 @@ async def rest(statements: Statements, seconds: int, *, by: str) -> None:
     )
 
 
-async def standing(statements: Statements) -> tuple[datetime | None, int]:
-    """Until when publishing rests, if it does, and how many relays are at work."""
+async def pause_state(statements: Statements) -> tuple[datetime | None, int]:
+    """Until when publishing is paused, if it is, and how many relays are at work."""
     row = await statements.fetchrow(
         f"select (select until from publishing_rests where until > clock_timestamp()), ({RELAYS})"
     )

@@ -1,4 +1,4 @@
-"""Publishing over HTTP, for operators: let it rest for a while, let it go on, see whether anybody publishes."""
+"""Publishing over HTTP, for operators: pause it for a while, let it go on, see whether a relay is at work."""
 
 from datetime import datetime
 from typing import Annotated
@@ -29,7 +29,7 @@ class Publishing(BaseModel):
 async def inspect_publishing(context: Context) -> Publishing:
     """Until when publishing rests, if it does, and how many relays are at work."""
     async with context.db.statements() as statements:
-        until, relays = await pause.standing(statements)
+        until, relays = await pause.pause_state(statements)
     return Publishing(rests_until=until, relays_at_work=relays)
 
 
@@ -37,6 +37,6 @@ async def inspect_publishing(context: Context) -> Publishing:
 async def let_publishing_rest(context: Context, body: Rest) -> Publishing:
     """Lets publishing rest. Acts are taken meanwhile and wait in the outbox; it goes on by itself afterwards."""
     async with context.db.statements() as statements:
-        await pause.rest(statements, body.rest_seconds, by=context.caller.sub)
-        until, relays = await pause.standing(statements)
+        await pause.pause(statements, body.rest_seconds, by=context.caller.sub)
+        until, relays = await pause.pause_state(statements)
     return Publishing(rests_until=until, relays_at_work=relays)

@@ -1,51 +1,49 @@
-"""To be run when a service's database was restored from a backup, before its processes start.
+"""A database that was restored from a backup, before the processes of its service start.
 
     python -m chassis.restored SERVICE
 
-With the environment of the service. Notes how far every topic reaches that the service reads: until its worker
-has read that far it acts on nothing (`chassis.catching_up`). Takes back at once what the service itself last
-published about entities of its own, such as work areas. Repeating it does no harm.
+With the environment of the service. Notes where every topic ends that the service reads: until its worker has read so
+far, the service carries out no command (`chassis.recovery.fence`). Takes back at once what the service itself last
+published about entities of its own, such as reference data. Running it again does no harm.
 """
 
 import argparse
 import asyncio
 import contextlib
-import importlib
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import entry_points
 
 from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
 from chassis.database import TRANSIENT, Database
 from chassis.fetching import AIOKafkaConsumer, find_partitions
-from chassis.kafka import client_security
+from chassis.kafka import reader_of
 from chassis.recovery.fence import must_read_until
 from chassis.settings import Settings
-from chassis.subscribe import Subscription
+from chassis.subscription import Subscription
 from contracts.codec import MalformedMessage, decode
 
+CONSUMERS = "linework.consumers"
+"""The entry points by which each service names its module of `SUBSCRIPTIONS` and, where it has any, `OWN`."""
 _READ_FOR_SECONDS = 60.0
 
 
-async def restored(
+async def mark_restored(
     settings: Settings, subscriptions: Sequence[Subscription], own: Sequence[Subscription] = ()
 ) -> dict[str, int]:
-    """By topic, how many records are to be read before the service acts."""
+    """Marks how far each topic must be read; by topic, how many records that are. `own` is taken back at once."""
     db = Database(settings.database_url, pool_size=1, application_name="linework restored")
-    servers = settings.kafka_bootstrap_servers.split(",")
-    reader = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False, **client_security(settings))
-    await reader.start()
     try:
-        for subscription in own:
-            await _take_back(reader, settings.topic_prefix, subscription, db)
-        behind: dict[str, int] = {}
-        for subscription in subscriptions:
-            ends = await ends_of(reader, settings.topic_prefix + subscription.topic.name)
-            behind[subscription.topic.name] = await _mark(db, subscription.topic.name, ends)
-        return behind
+        async with reader_of(settings) as reader:
+            for subscription in own:
+                await _take_back(reader, settings.topic_prefix, subscription, db)
+            behind: dict[str, int] = {}
+            for topic in (subscription.topic.name for subscription in subscriptions):
+                behind[topic] = await _mark(db, topic, await ends_of(reader, settings.topic_prefix + topic))
+            return behind
     finally:
-        await reader.stop()
         await db.close()
 
 
@@ -70,14 +68,14 @@ async def _take_back(reader: AIOKafkaConsumer, prefix: str, subscription: Subscr
     records = await _everything(reader, prefix + subscription.topic.name)
     messages = []
     for record in records:
-        with contextlib.suppress(MalformedMessage):  # whoever reads the topic all day has parked it
+        with contextlib.suppress(MalformedMessage):  # the worker of every reader has parked it
             messages.append(decode(record.key, record.value, record.headers, topic=subscription.topic))
     async with db.begin() as tx:
         await subscription.handler(messages, tx)
 
 
 async def _everything(reader: AIOKafkaConsumer, topic: str) -> list[ConsumerRecord]:
-    """A whole topic; for compacted ones, which are as large as what they are about."""
+    """A whole topic; for compacted ones, which hold each entity about once."""
     ends = await ends_of(reader, topic)
     partitions = [TopicPartition(topic, number) for number in ends]
     if not partitions:
@@ -93,17 +91,14 @@ async def _everything(reader: AIOKafkaConsumer, topic: str) -> list[ConsumerReco
 
 
 def main() -> None:
+    services = {entry.name: entry for entry in entry_points(group=CONSUMERS)}
     parser = argparse.ArgumentParser(prog="python -m chassis.restored", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("service", help="intake, dispatch, fieldwork, qa or reporting")
-    consumers = importlib.import_module(f"{parser.parse_args().service}.consumers")
+    parser.add_argument("service", choices=sorted(services))
+    consumers = services[parser.parse_args().service].load()
     settings = Settings.from_environment()
     try:
-        behind = asyncio.run(restored(settings, consumers.SUBSCRIPTIONS, getattr(consumers, "OWN", ())))
+        behind = asyncio.run(mark_restored(settings, consumers.SUBSCRIPTIONS, getattr(consumers, "OWN", ())))
     except (*TRANSIENT, KafkaError) as error:
         sys.exit(f"nothing was noted, do not start the service: {type(error).__name__}: {error}")
     for topic, count in behind.items():
         print(f"{topic}: {count} records to be read before the service acts")
-
-
-if __name__ == "__main__":
-    main()

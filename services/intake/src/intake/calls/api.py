@@ -12,9 +12,20 @@ from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.calls import Direction
-from intake.calls import desk_store, settlement, use_cases, views
-from intake.calls.domain import refusals
+from intake.calls import settlement, use_cases, views
+from intake.calls.domain import call as calls
+from intake.calls.domain import settlement as ways
 from intake.calls.domain.legs import CallState
+from intake.calls.domain.refusals import CallNotFound, CallRecordChanged, CallTimesInverted
+from intake.calls.domain.settlement import (
+    CaseChanged,
+    CaseNotFound,
+    CaseReplied,
+    OrderIsClosed,
+    PromiseOutOfReach,
+    ReferralAnswered,
+    ReferralNotFound,
+)
 from intake.calls.models import (
     AnsweredAtOnce,
     ByDepartment,
@@ -37,26 +48,26 @@ from intake.calls.models import (
     WholeCall,
     WrittenRecord,
 )
+from intake.calls.store import CallRecord
 from intake.calls.views import CallSearch, CaseSearch, seen_case, seen_record
-from intake.doing import doing_of, scope_of
 from intake.knowledge.store import ArticleNotFound
-from intake.orders.domain import creation
-from intake.outages import domain as outages_domain
-from intake.reference import domain as reference_domain
-from intake.subscribers import domain as subscribers_domain
-from intake.subscribers.domain import not_searchable, plain_phone
+from intake.orders.domain.creation import AppointmentInverted
+from intake.outages.domain import OutageNotFound
+from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
+from intake.scope_store import scope_of
+from intake.subscribers.domain import SubscriberNotFound, not_searchable, plain_phone
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound
 from work_orders.http import answered
-from work_orders.routes import CommandContext, Cursor, Limit, OrderContext, OrderId, SearchReference, SearchText
+from work_orders.routes import CommandContext, Cursor, Limit, OrderId, SearchReference, SearchText
 from work_orders.sealing import opening_for, to_shown
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 _CREATION = (
-    subscribers_domain.SubscriberNotFound,
-    reference_domain.DeviceTypeUnknown,
-    reference_domain.DemandTypeUnknown,
-    creation.AppointmentInverted,
+    SubscriberNotFound,
+    DeviceTypeUnknown,
+    DemandTypeUnknown,
+    AppointmentInverted,
     ExternalReferenceTaken,
 )
 _WRITING = (*_ACT, SealingKeyNotArrived, SubscriberErased)
@@ -65,10 +76,10 @@ _SETTLING = (
     *_CREATION,
     ArticleNotFound,
     WorkOrderNotFound,
-    refusals.CallNotFound,
-    refusals.OrderIsClosed,
-    outages_domain.OutageNotFound,
-    refusals.PromiseOutOfReach,
+    CallNotFound,
+    OrderIsClosed,
+    OutageNotFound,
+    PromiseOutOfReach,
 )
 
 router = APIRouter(prefix="/v1", tags=["calls"])
@@ -78,14 +89,12 @@ router = APIRouter(prefix="/v1", tags=["calls"])
     "/calls",
     status_code=201,
     response_model=ShownCall,
-    responses=Responses.of(
-        (*_ACT, subscribers_domain.SubscriberNotFound, reference_domain.DemandTypeUnknown, refusals.CallTimesInverted)
-    ),
+    responses=Responses.of((*_ACT, SubscriberNotFound, DemandTypeUnknown, CallTimesInverted)),
 )
 async def log_call(body: LogCall, context: CommandContext) -> Response:
     """Logs a call that no switch tells of; a number or a subscriber number finds the subscriber."""
     values = body.model_dump() | {"phone": plain_phone(body.phone) if body.phone else None}
-    return (await use_cases.log_call(use_cases.LogCall(**values), doing_of(context))).response()
+    return (await use_cases.log_call(calls.LogCall(**values), uow=context.uow)).response()
 
 
 @router.get("/calls", responses=Responses.of((*ANY, CursorBroken)))
@@ -115,14 +124,13 @@ async def search_calls(
     return CallPage.model_validate(page)
 
 
-@router.get("/calls/{call_id}", responses=Responses.of((*ANY, refusals.CallNotFound)))
+@router.get("/calls/{call_id}", responses=Responses.of((*ANY, CallNotFound)))
 async def get_call(call_id: OrderId, context: Context) -> WholeCall:
     """One call: what its switch said, what was written about it, how it was settled."""
     async with context.db.statements() as statements:
         found = await views.one_call(statements, call_id, scope=scope_of(context), roles=context.caller.roles)
     if found["record"] is not None:
-        record = {"call_id": call_id, **asdict(found["record"])}
-        (opened,) = await opening_for(context.request).things([(call_id, record)])
+        (opened,) = await opening_for(context.request).things([(call_id, asdict(found["record"]))])
         found["record"] = seen_record(opened, found["direction"], context.caller.roles)
     return WholeCall.model_validate(found, from_attributes=True)
 
@@ -130,27 +138,23 @@ async def get_call(call_id: OrderId, context: Context) -> WholeCall:
 @router.put(
     "/calls/{call_id}/record",
     response_model=WrittenRecord,
-    responses=Responses.of((*_WRITING, refusals.CallNotFound, refusals.CallRecordChanged)),
+    responses=Responses.of((*_WRITING, CallNotFound, CallRecordChanged)),
 )
 async def write_call_record(call_id: OrderId, body: RecordOfCall, context: CommandContext) -> Response:
     """Writes the record of a call; `If-Match` names the version it was changed on, without one it is the first."""
-    record = desk_store.CallRecord(**body.model_dump(), version=context.headers.if_match or 0)
-    return await answered(await use_cases.write_record(call_id, record, doing_of(context)), context.request)
+    record = CallRecord(call_id=call_id, **body.model_dump(), version=context.headers.if_match or 0)
+    return await answered(await use_cases.write_record(record, uow=context.uow), context.request)
 
 
 @router.post(
     "/calls/{call_id}/classify",
     response_model=ShownCall,
-    responses=Responses.of(
-        (*_WRITING, subscribers_domain.SubscriberNotFound, reference_domain.DemandTypeUnknown, refusals.CallNotFound)
-    ),
+    responses=Responses.of((*_WRITING, SubscriberNotFound, DemandTypeUnknown, CallNotFound)),
 )
 async def classify_call(call_id: OrderId, body: Classification, context: CommandContext) -> Response:
     """Says who called and what about; what is left out stays."""
-    answer = await use_cases.classify(
-        call_id, doing_of(context), subscriber_no=body.subscriber_no, demand_type=body.demand_type
-    )
-    return answer.response()
+    reply = await use_cases.classify_call(call_id, **body.model_dump(), uow=context.uow)
+    return reply.response()
 
 
 @router.post(
@@ -159,24 +163,24 @@ async def classify_call(call_id: OrderId, body: Classification, context: Command
 async def settle_call(call_id: OrderId, body: Settling, context: CommandContext) -> Response:
     """Settles a call 办结: answered at once, by an order (a new one, or one that is open and is urged), by a
     department, or as a difficult case with a promised reply."""
-    return (await settlement.settle(call_id, _how(body, context), doing_of(context))).response()
+    return (await settlement.settle_call(call_id, _way_of(body), uow=context.uow)).response()
 
 
-def _how(body: Any, context: OrderContext) -> settlement.Settling:
+def _way_of(body: Any) -> ways.Settling:
     match body:
         case AnsweredAtOnce():
-            return settlement.AnsweredAtOnce(body.article_id)
+            return ways.AnsweredAtOnce(body.article_id)
         case ByNewOrder():
-            return settlement.NewOrder(body.order.command(), body.order.occurred_at, body.outage_id)
+            return ways.NewOrder(body.order.command(), body.order.occurred_at, body.outage_id)
         case ByOpenOrder():
-            return settlement.OpenOrder(body.order_id, body.reason, context.caller.areas)
+            return ways.OpenOrder(body.order_id, body.reason)
         case ByDepartment():
-            return settlement.ToDepartment(body.department, body.question)
+            return ways.ToDepartment(body.department, body.question)
         case _:
-            return settlement.DifficultCase(body.content, body.contact, body.reply_by)
+            return ways.DifficultCase(body.content, body.contact, body.reply_by)
 
 
-@router.get("/calls/{call_id}/screen-pop", responses=Responses.of((*ANY, refusals.CallNotFound)))
+@router.get("/calls/{call_id}/screen-pop", responses=Responses.of((*ANY, CallNotFound)))
 async def screen_pop_of_call(call_id: OrderId, context: Context) -> ScreenPop:
     """Screen pop 来电弹屏 of a call: the subscribers it may come from, their open orders, calls, cases and outages.
 
@@ -232,21 +236,19 @@ async def list_cases(
     return CasePage.model_validate(page | {"items": cases})
 
 
-_CASE = (*_WRITING, refusals.CaseNotFound, refusals.CaseReplied, refusals.CaseChanged, refusals.CallNotFound)
+_CASE = (*_WRITING, CaseNotFound, CaseReplied, CaseChanged, CallNotFound)
 
 
 @router.post("/cases/{case_id}/reply", response_model=Case, responses=Responses.of(_CASE))
 async def reply_to_case(case_id: OrderId, body: Text, context: CommandContext) -> Response:
     """The subscriber has the promised reply; `If-Match`, if it is sent, names the version of the case."""
-    return await answered(await settlement.reply_to_case(case_id, body.text, doing_of(context)), context.request)
+    return await answered(await settlement.reply_to_case(case_id, body.text, uow=context.uow), context.request)
 
 
-@router.post(
-    "/cases/{case_id}/promise", response_model=Case, responses=Responses.of((*_CASE, refusals.PromiseOutOfReach))
-)
+@router.post("/cases/{case_id}/promise", response_model=Case, responses=Responses.of((*_CASE, PromiseOutOfReach)))
 async def promise_again(case_id: OrderId, body: Promise, context: CommandContext) -> Response:
     """Another time was agreed with the subscriber; `If-Match`, if it is sent, names the version of the case."""
-    return await answered(await settlement.promise_again(case_id, body.reply_by, doing_of(context)), context.request)
+    return await answered(await settlement.promise_again(case_id, body.reply_by, uow=context.uow), context.request)
 
 
 @router.get("/referrals", responses=Responses.of((*ANY, CursorBroken)))
@@ -261,8 +263,8 @@ async def list_referrals(
 @router.post(
     "/referrals/{referral_id}/answer",
     response_model=Referral,
-    responses=Responses.of((*_WRITING, refusals.ReferralNotFound, refusals.ReferralAnswered, refusals.CallNotFound)),
+    responses=Responses.of((*_WRITING, ReferralNotFound, ReferralAnswered, CallNotFound)),
 )
 async def answer_referral(referral_id: OrderId, body: Text, context: CommandContext) -> Response:
     """What the department answered."""
-    return await answered(await settlement.answer_referral(referral_id, body.text, doing_of(context)), context.request)
+    return await answered(await settlement.answer_referral(referral_id, body.text, uow=context.uow), context.request)

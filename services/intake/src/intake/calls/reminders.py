@@ -6,114 +6,85 @@ lost. A row is claimed in the transaction that publishes; several workers take t
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-from chassis import outbox
 from chassis.clock import SystemClock
-from chassis.commands import CommandHeaders
-from chassis.database import Database, Transaction
+from chassis.database import Database
+from chassis.identity import new_id
 from chassis.recovery.fence import is_passing
-from chassis.wakeup import PUBLISH, Wakeup
+from chassis.unit_of_work import Command, UnitOfWork
+from chassis.wakeup import Wakeup
 from contracts import calls as c
+from contracts.lifecycle import Service
 from contracts.message import Actor
-from intake.calls import publishing, store
-from intake.calls.domain.facts import close_open_leg
-from intake.calls.use_cases import lock_call, tell
-from intake.doing import Doing
-from intake.reference import store as reference_store
+from intake.calls import store
+from intake.calls.domain.call import Author
+from intake.calls.domain.settlement import Case
+from intake.calls.publishing import publish
+from intake.reference.store import desk_rules
 
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 5.0
 _AT_ONCE = 100
-_WATCH = Actor("intake", "service")
-_NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
+REMINDERS = Actor("intake", "service")
 
 
 async def watch(db: Database, wakeup: Wakeup) -> None:
     """Looks every few seconds for as long as the worker runs."""
-    doing = Doing(_WATCH, _NO_HEADERS, db, SystemClock(), wakeup)
+    uow = UnitOfWork(service=Service.INTAKE, db=db, clock=SystemClock(), wakeup=wakeup, actor=REMINDERS)
     while True:
         try:
-            await look(doing)
+            await look(uow)
         except Exception as error:
             if not is_passing(error):
                 raise
-            log.warning("watching waits: %s: %s", type(error).__name__, error)
+            log.warning("reminders wait: %s: %s", type(error).__name__, error)
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def look(doing: Doing) -> int:
+async def look(uow: UnitOfWork) -> int:
     """One round over everything that is due; returns how much was."""
     done = 0
-    rounds: tuple[Callable[[Transaction, Doing], Awaitable[bool]], ...] = (_warn, _breach, _close)
-    for one in rounds:
+    rounds: tuple[Callable[[Command], Awaitable[bool]], ...] = (_warn, _breach, _close)
+    for due in rounds:
         for _ in range(_AT_ONCE):
-            async with doing.db.begin() as tx:
-                found = await one(tx, doing)
+            async with uow.command() as command:
+                found = await due(command)
             if not found:
                 break
             done += 1
-    if done:
-        doing.wakeup.send(PUBLISH)
     return done
 
 
-async def _warn(tx: Transaction, doing: Doing) -> bool:
-    """A promised reply that is near; one that has passed meanwhile is only told as overdue."""
-    rules = await reference_store.desk_rules(tx)
-    case = await tx.fetchrow(
-        """update cases set warned_at = $1 where id = (
-               select id from cases where replied_at is null and warned_at is null and overdue_at is null
-                 and reply_by > $1 and reply_by <= $1::timestamptz + make_interval(mins => $2)
-               order by reply_by, id limit 1 for update skip locked
-           ) returning *""",
-        doing.clock.now(),
-        rules.warn_before_minutes,
-    )
+async def _warn(command: Command) -> bool:
+    rules = await desk_rules(command.tx)
+    case = await store.claim_case_to_warn(command.tx, now=command.now, minutes=rules.warn_before_minutes)
+    return await _remind(command, case, c.ReplyWarned)
+
+
+async def _breach(command: Command) -> bool:
+    case = await store.claim_overdue_case(command.tx, now=command.now)
+    return await _remind(command, case, c.ReplyOverdue)
+
+
+async def _remind(command: Command, case: Case | None, kind: type[c.ReplyWarned | c.ReplyOverdue]) -> bool:
     if case is None:
         return False
-    call = await lock_call(tx, case["call_id"])
-    await tell(tx, call, doing, c.ReplyWarned, agent_id=_whose(case), case_id=case["id"], reply_by=case["reply_by"])
+    call = await store.lock_call(command.tx, case.call_id)
+    agents = await store.agents_by_id(command.tx, [case.promising_agent])
+    author = Author(agents[case.promising_agent], command.now, new_id)
+    call.note(kind, author, case_id=case.id, reply_by=case.reply_by)
+    command.messages += await publish(command.tx, [call], now=command.now, actor=REMINDERS)
     return True
 
 
-def _whose(case: Mapping[str, Any]) -> str:
-    """Whom it concerns: who gave the promise."""
-    return case["promised_by"] or case["opened_by"]
-
-
-async def _breach(tx: Transaction, doing: Doing) -> bool:
-    case = await tx.fetchrow(
-        """update cases set overdue_at = $1 where id = (
-               select id from cases where replied_at is null and overdue_at is null and reply_by <= $1
-               order by reply_by, id limit 1 for update skip locked
-           ) returning *""",
-        doing.clock.now(),
-    )
-    if case is None:
+async def _close(command: Command) -> bool:
+    """A call of which nothing was reported for so long has ended; should its end still come, it is a revision."""
+    rules = await desk_rules(command.tx)
+    call = await store.claim_silent_call(command.tx, now=command.now, hours=rules.call_closes_after_hours)
+    if call is None:
         return False
-    call = await lock_call(tx, case["call_id"])
-    await tell(tx, call, doing, c.ReplyOverdue, agent_id=_whose(case), case_id=case["id"], reply_by=case["reply_by"])
-    return True
-
-
-async def _close(tx: Transaction, doing: Doing) -> bool:
-    """A call that has said nothing for so long has ended; should its own end still come, it is a revision."""
-    rules, now = await reference_store.desk_rules(tx), doing.clock.now()
-    call_id = await tx.fetchval(
-        """select id from calls where state in ('offered', 'waiting', 'talking', 'held')
-             and changed_at < $1::timestamptz - make_interval(hours => $2)
-           order by changed_at, id limit 1 for update skip locked""",
-        now,
-        rules.call_closes_after_hours,
-    )
-    if call_id is None:
-        return False
-    call = (await store.lock_calls(tx, [call_id]))[call_id]
-    assumed = close_open_leg(call.facts, call_id=call_id, now=now)
-    if assumed is not None:
-        call.put(assumed)
-        await outbox.add(tx, await publishing.publish(tx, [call], now=now))
-    return assumed is not None
+    call.close(command.now)
+    command.messages += await publish(command.tx, [call], now=command.now)
+    return bool(command.messages)

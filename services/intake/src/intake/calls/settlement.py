@@ -1,175 +1,124 @@
-"""The four ways in which a call ends, and what follows of them: answers of departments, promised replies."""
+"""The ways in which a call is settled, and what follows of them: answers of departments, promised replies."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
-from chassis import outbox
-from chassis.commands import AlreadyReplied, Reply, etag_of, raise_if_replied, store_reply
-from chassis.database import Transaction
+from chassis.commands import Reply
+from chassis.database import Statements
 from chassis.identity import new_id
-from chassis.wakeup import PUBLISH
+from chassis.unit_of_work import Replay
 from contracts import calls as c
-from contracts.codec import new_message
-from contracts.lifecycle import Act, ActNotAllowed, Service
-from intake.calls import desk_store
-from intake.calls.domain.refusals import (
-    CaseChanged,
+from contracts.lifecycle import Act, ActNotAllowed
+from intake.calls import store
+from intake.calls.domain.settlement import (
+    AnsweredAtOnce,
+    Case,
     CaseNotFound,
-    CaseReplied,
+    DifficultCase,
+    NewOrder,
+    OpenOrder,
     OrderIsClosed,
-    ReferralAnswered,
+    Referral,
     ReferralNotFound,
+    Settlement,
+    Settling,
+    ToDepartment,
     check_promise,
 )
-from intake.calls.store import KnownCall, can_see_call, require_call
-from intake.calls.use_cases import lock_call, say_who_and_what, sealer_of, tell
-from intake.doing import Doing
-from intake.knowledge import store as knowledge_store
-from intake.links import use_cases as links_use_cases
+from intake.calls.use_cases import Changing, changing
+from intake.knowledge.store import note_use
+from intake.links.use_cases import link_to_outage
 from intake.orders import references
-from intake.orders import store as orders_store
-from intake.orders import use_cases as orders_use_cases
-from intake.orders.domain.creation import CreateWorkOrder, create
-from intake.outages.domain import check_version
-from intake.scope_store import visible_orders
+from intake.orders.domain.creation import create
+from intake.orders.domain.requests import Ask
+from intake.orders.store import circumstances
+from intake.orders.use_cases import ask_in
+from intake.scope_store import Scope, visible_orders
 from intake.subscribers.sealing_keys import sealed_in
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound, create_in, find_stored_order, may_see
+from work_orders.unit_of_work import OrderUnitOfWork
 
 
-@dataclass(frozen=True, slots=True)
-class AnsweredAtOnce:
-    """With an article, or from the agent's own knowledge."""
-
-    article_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NewOrder:
-    order: CreateWorkOrder
-    occurred_at: datetime | None = None
-    """When it was asked for, if not at this moment."""
-    outage_id: str | None = None
-    """The outage that the caller is inside: the order links to it."""
-
-
-@dataclass(frozen=True, slots=True)
-class OpenOrder:
-    """A repeat call: the order is there already and is urged."""
-
-    order_id: str
-    reason: str
-    areas: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ToDepartment:
-    department: str
-    question: str
-
-
-@dataclass(frozen=True, slots=True)
-class DifficultCase:
-    content: str
-    contact: str
-    reply_by: datetime
-
-
-Settling = AnsweredAtOnce | NewOrder | OpenOrder | ToDepartment | DifficultCase
-
-
-async def settle(call_id: str, how: Settling, doing: Doing) -> Reply:
+async def settle_call(call_id: str, how: Settling, *, uow: OrderUnitOfWork) -> Reply:
     """Settles a call in one of its ways; it may be settled in more than one."""
-    now = doing.clock.now()
-    async with doing.db.begin() as tx:
-        await require_call(tx, call_id, doing.scope)
-        await _raise_if_settled(tx, doing)
-        call = await lock_call(tx, call_id)
-        about = await _settled(tx, call, how, doing)
-        shown = await desk_store.add_settlement(tx, new_id(), call_id, by=doing.actor.sub, now=now, **about)
-        told = about | ({"department": how.department} if isinstance(how, ToDepartment) else {})
-        await tell(tx, call, doing, c.CallSettled, **(told | {"outcome": c.CallOutcome(told["outcome"])}))
-        if isinstance(how, DifficultCase):
-            await tell(tx, call, doing, c.ReplyPromised, case_id=about["case_id"], reply_by=how.reply_by)
-        answer = Reply(201, msgspec.json.encode(shown))
-        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
-    doing.wakeup.send(PUBLISH)
-    return answer
+    async with uow.command(replay=_seen_settlement(call_id, uow)) as command:
+        await store.require_call(command.tx, call_id, Scope.of(uow))
+        async with changing(command, call_id, uow) as changed:
+            settlement = await _settle(changed, how)
+            await store.settlements.save(command.tx, settlement)
+            department = how.department if isinstance(how, ToDepartment) else None
+            changed.call.settle(changed.author, settlement, department=department)
+            if isinstance(how, DifficultCase):
+                changed.call.note(c.ReplyPromised, changed.author, case_id=settlement.case_id, reply_by=how.reply_by)
+        command.reply_with(settlement, status=201, about=changed.call.subscriber_id)
+    return command.reply
 
 
-async def _raise_if_settled(tx: Transaction, doing: Doing) -> None:
-    """Raises `AlreadyReplied` with the first answer, without an order that the caller may not see any more."""
-    try:
-        await raise_if_replied(tx, doing.headers.idempotency)
-    except AlreadyReplied as again:
-        settlement = msgspec.json.decode(again.reply.body)
-        if await visible_orders(tx, [settlement["order_id"]], doing.scope) or settlement["order_id"] is None:
-            raise
-        hidden = msgspec.json.encode(settlement | {"order_id": None})
-        raise AlreadyReplied(replace(again.reply, body=hidden)) from again
+def _seen_settlement(call_id: str, uow: OrderUnitOfWork) -> Replay:
+    """The first reply, without an order that the actor does not see any more."""
+
+    async def replay(statements: Statements, first: Reply) -> Reply:
+        scope = Scope.of(uow)
+        await store.require_call(statements, call_id, scope)
+        settlement = msgspec.json.decode(first.body)
+        order_id = settlement["order_id"]
+        if order_id is None or await visible_orders(statements, [order_id], scope):
+            return first
+        return replace(first, body=msgspec.json.encode(settlement | {"order_id": None}))
+
+    return replay
 
 
-async def _settled(tx: Transaction, call: KnownCall, how: Settling, doing: Doing) -> dict[str, Any]:
+async def _settle(changed: Changing, how: Settling) -> Settlement:
+    actor, now = changed.uow.actor.sub, changed.command.now
+    settlement = Settlement(
+        id=new_id(), call_id=changed.call.id, outcome=c.CallOutcome.ANSWERED, settled_by=actor, settled_at=now
+    )
     match how:
         case AnsweredAtOnce():
             if how.article_id is not None:
-                await knowledge_store.note_use(tx, how.article_id, now=doing.clock.now())
-            return {"outcome": c.CallOutcome.ANSWERED.value, "article_id": how.article_id}
+                await note_use(changed.command.tx, how.article_id, now=now)
+            return replace(settlement, article_id=how.article_id)
         case NewOrder():
-            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": await _create(tx, call, how, doing)}
+            order_id = await _create_order(changed, how)
+            return replace(settlement, outcome=c.CallOutcome.WORK_ORDER, order_id=order_id)
         case OpenOrder():
-            await _urge(tx, call, how, doing)
-            return {"outcome": c.CallOutcome.WORK_ORDER.value, "order_id": how.order_id, "order_was_open": True}
+            await _urge_order(changed, how)
+            return replace(settlement, outcome=c.CallOutcome.WORK_ORDER, order_id=how.order_id, order_was_open=True)
         case ToDepartment():
-            return {"outcome": c.CallOutcome.DEPARTMENT.value, "referral_id": await _refer(tx, call, how, doing)}
+            referral_id = await _refer(changed, how)
+            return replace(settlement, outcome=c.CallOutcome.DEPARTMENT, referral_id=referral_id)
         case DifficultCase():
-            check_promise(how.reply_by, now=doing.clock.now())
-            return {"outcome": c.CallOutcome.DIFFICULT_CASE.value, "case_id": await _open_case(tx, call, how, doing)}
+            check_promise(how.reply_by, now=now)
+            return replace(settlement, outcome=c.CallOutcome.DIFFICULT_CASE, case_id=await _open_case(changed, how))
 
 
-async def _create(tx: Transaction, call: KnownCall, how: NewOrder, doing: Doing) -> str:
-    command, now = how.order, doing.clock.now()
-    at = how.occurred_at or now
-    known = await orders_store.circumstances(tx, command, now=at)
-    order_id = new_id()
-    message = new_message(
-        await sealed_in(
-            tx,
-            create(command, known),
-            order_id,
-            known.subscriber_id,
-            doing.actor,
-            masters=doing.masters,
-            now=now,
-        ),
-        service=Service.INTAKE,
-        subject=order_id,
-        actor=doing.actor,
-        occurred_at=at,
-        recorded_at=now,
-        order_version=1,
-        correlation_id=call.id,
-        traceparent=doing.headers.traceparent,
-    )
+async def _create_order(changed: Changing, how: NewOrder) -> str:
+    command, call, uow = changed.command, changed.call, changed.uow
+    known = await circumstances(command.tx, how.order, now=how.occurred_at or command.now)
+    order_id, event = new_id(), create(how.order, known)
+    subscriber_id, masters = known.subscriber_id, uow.sealing_keys.masters
+    event = await sealed_in(command, event, masters, subject=order_id, subscriber_id=subscriber_id)
+    origin = replace(command.origin, correlation_id=call.id, occurred_at=how.occurred_at)
     try:
-        order = await create_in(tx, message)
+        order = await create_in(command.tx, origin.message(event, subject=order_id, order_version=1))
     except ExternalReferenceTaken as taken:
-        raise await references.as_seen(taken, tx, doing.scope) from taken
+        raise await references.as_seen(taken, command.tx, Scope.of(uow)) from taken
     if how.outage_id is not None:
-        await links_use_cases.link_to_outage(tx, order.id, how.outage_id, doing)
+        await link_to_outage(command, order, how.outage_id, uow=uow)
     if call.subscriber_id is None or call.demand_type is None:
-        subscriber_id = known.subscriber_id if call.subscriber_id is None else None
-        demand_type = call.demand_type or command.demand_type
-        await say_who_and_what(tx, call, doing, subscriber_id=subscriber_id, demand_type=demand_type)
+        caller_id = subscriber_id if call.subscriber_id is None else None
+        await changed.classify(subscriber_id=caller_id, demand_type=call.demand_type or how.order.demand_type)
     return order.id
 
 
-async def _urge(tx: Transaction, call: KnownCall, how: OpenOrder, doing: Doing) -> None:
+async def _urge_order(changed: Changing, how: OpenOrder) -> None:
     """A repeat call on an open order is an urge, which its custodian sees."""
-    stored = await find_stored_order(tx, how.order_id)
-    if stored is None or not may_see(stored.order, how.areas):
+    command, call, uow = changed.command, changed.call, changed.uow
+    stored = await find_stored_order(command.tx, how.order_id)
+    if stored is None or not may_see(stored.order, uow.areas):
         raise WorkOrderNotFound(order_id=how.order_id)
     try:
         stored.order.advance(Act.URGE)
@@ -177,126 +126,89 @@ async def _urge(tx: Transaction, call: KnownCall, how: OpenOrder, doing: Doing) 
         raise OrderIsClosed(order_no=stored.order.order_no, order_status=stored.order.status.value) from error
     if call.demand_type is None:
         # Who calls may be another than the subscriber of the order; what about is what the order is about.
-        await say_who_and_what(tx, call, doing, subscriber_id=None, demand_type=stored.order.demand_type)
-    ask = orders_use_cases.Ask("urge", how.reason)
-    message, _ = await orders_use_cases.asked(
-        tx, ask, stored.order, doing.actor, doing.headers, masters=doing.masters, now=doing.clock.now()
-    )
-    await outbox.add(tx, [message])
+        await changed.classify(demand_type=stored.order.demand_type)
+    await ask_in(command, Ask("urge", how.reason), stored.order, uow.sealing_keys.masters)
 
 
-async def _refer(tx: Transaction, call: KnownCall, how: ToDepartment, doing: Doing) -> str:
-    referral_id, seal = new_id(), await sealer_of(tx, call, doing)
-    await tx.execute(
-        "insert into referrals (id, call_id, department, question, asked_by, asked_at) values ($1, $2, $3, $4, $5, $6)",
-        referral_id,
-        call.id,
-        how.department,
-        seal(how.question, referral_id),
-        doing.actor.sub,
-        doing.clock.now(),
+async def _refer(changed: Changing, how: ToDepartment) -> str:
+    referral_id, seal = new_id(), await changed.sealer()
+    referral = Referral(
+        id=referral_id,
+        call_id=changed.call.id,
+        department=how.department,
+        question=seal(how.question, referral_id),
+        asked_by=changed.uow.actor.sub,
+        asked_at=changed.command.now,
     )
+    await store.referrals.save(changed.command.tx, referral)
     return referral_id
 
 
-async def _open_case(tx: Transaction, call: KnownCall, how: DifficultCase, doing: Doing) -> str:
-    case_id, seal = new_id(), await sealer_of(tx, call, doing)
-    await tx.execute(
-        """insert into cases (id, version, call_id, content, contact, reply_by, opened_by, promised_by, opened_at)
-           values ($1, 1, $2, $3, $4, $5, $6, $6, $7)""",
-        case_id,
-        call.id,
-        seal(how.content, case_id),
-        seal(how.contact, case_id),
-        how.reply_by,
-        doing.actor.sub,
-        doing.clock.now(),
+async def _open_case(changed: Changing, how: DifficultCase) -> str:
+    case_id, seal, actor = new_id(), await changed.sealer(), changed.uow.actor.sub
+    case = Case(
+        id=case_id,
+        call_id=changed.call.id,
+        content=seal(how.content, case_id),
+        contact=seal(how.contact, case_id),
+        reply_by=how.reply_by,
+        opened_by=actor,
+        promised_by=actor,
+        opened_at=changed.command.now,
     )
+    await store.cases.save(changed.command.tx, case)
     return case_id
 
 
-async def answer_referral(referral_id: str, text: str, doing: Doing) -> Reply:
+async def answer_referral(referral_id: str, text: str, *, uow: OrderUnitOfWork) -> Reply:
     """Writes down what the department answered."""
-    now = doing.clock.now()
-    async with doing.db.begin() as tx:
-        referral = await desk_store.lock_referral(tx, referral_id)
-        if not await can_see_call(tx, referral["call_id"], doing.scope):
-            raise ReferralNotFound(referral_id=referral_id)
-        await raise_if_replied(tx, doing.headers.idempotency)
-        if referral["answered_at"] is not None:
-            raise ReferralAnswered(referral_id=referral_id, answered_at=referral["answered_at"].isoformat())
-        call = await lock_call(tx, referral["call_id"])
-        sealed = (await sealer_of(tx, call, doing))(text, referral_id)
-        await tx.execute(
-            "update referrals set answer = $2, answered_by = $3, answered_at = $4 where id = $1",
-            referral_id,
-            sealed,
-            doing.actor.sub,
-            now,
-        )
-        department = referral["department"]
-        await tell(tx, call, doing, c.DepartmentAnswered, referral_id=referral_id, department=department)
-        shown = referral | {"answer": sealed, "answered_by": doing.actor.sub, "answered_at": now}
-        answer = Reply(200, msgspec.json.encode(shown))
-        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
-    doing.wakeup.send(PUBLISH)
-    return answer
+    async with uow.command(replay=_of_seen_call(ReferralNotFound(referral_id=referral_id), uow)) as command:
+        referral = await store.lock_referral(command.tx, referral_id, Scope.of(uow))
+        referral.check_open()
+        async with changing(command, referral.call_id, uow) as changed:
+            seal = await changed.sealer()
+            answered = referral.answered(seal(text, referral_id), by=uow.actor.sub, now=command.now)
+            await store.referrals.save(command.tx, answered)
+            about = {"referral_id": referral_id, "department": referral.department}
+            changed.call.note(c.DepartmentAnswered, changed.author, **about)
+        command.reply_with(answered, about=changed.call.subscriber_id)
+    return command.reply
 
 
-async def reply_to_case(case_id: str, text: str, doing: Doing) -> Reply:
+async def reply_to_case(case_id: str, text: str, *, uow: OrderUnitOfWork) -> Reply:
     """Writes down the reply that was promised and given."""
-    now = doing.clock.now()
-    async with doing.db.begin() as tx:
-        case = await _lock_open_case(tx, case_id, doing)
-        call = await lock_call(tx, case["call_id"])
-        sealed = (await sealer_of(tx, call, doing))(text, case_id)
-        await tx.execute(
-            "update cases set reply = $2, replied_by = $3, replied_at = $4, version = version + 1 where id = $1",
-            case_id,
-            sealed,
-            doing.actor.sub,
-            now,
-        )
-        await tell(tx, call, doing, c.ReplyGiven, case_id=case_id, reply_by=case["reply_by"])
-        answer = _changed_case(case, reply=sealed, replied_by=doing.actor.sub, replied_at=now)
-        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
-    doing.wakeup.send(PUBLISH)
-    return answer
+    async with uow.command(replay=_of_seen_call(CaseNotFound(case_id=case_id), uow)) as command:
+        case = await store.lock_case(command.tx, case_id, Scope.of(uow))
+        case.check_open(uow.headers.if_match)
+        async with changing(command, case.call_id, uow) as changed:
+            seal = await changed.sealer()
+            replied = case.replied(seal(text, case_id), by=uow.actor.sub, now=command.now)
+            await store.cases.save(command.tx, replied)
+            changed.call.note(c.ReplyGiven, changed.author, case_id=case_id, reply_by=case.reply_by)
+        command.reply_with(replied, about=changed.call.subscriber_id)
+    return command.reply
 
 
-async def promise_again(case_id: str, reply_by: datetime, doing: Doing) -> Reply:
-    """Another time was agreed with the subscriber; warnings begin anew."""
-    check_promise(reply_by, now=doing.clock.now())
-    async with doing.db.begin() as tx:
-        case = await _lock_open_case(tx, case_id, doing)
-        await tx.execute(
-            """update cases set reply_by = $2, promised_by = $3, warned_at = null, overdue_at = null,
-                   version = version + 1 where id = $1""",
-            case_id,
-            reply_by,
-            doing.actor.sub,
-        )
-        call = await lock_call(tx, case["call_id"])
-        await tell(tx, call, doing, c.ReplyPromised, case_id=case_id, reply_by=reply_by)
-        changed = {"reply_by": reply_by, "promised_by": doing.actor.sub, "warned_at": None, "overdue_at": None}
-        answer = _changed_case(case, **changed)
-        await store_reply(tx, doing.headers.idempotency, answer, about=call.subscriber_id)
-    doing.wakeup.send(PUBLISH)
-    return answer
+async def promise_again(case_id: str, reply_by: datetime, *, uow: OrderUnitOfWork) -> Reply:
+    """Another time was agreed with the subscriber; warnings begin again."""
+    check_promise(reply_by, now=uow.clock.now())
+    async with uow.command(replay=_of_seen_call(CaseNotFound(case_id=case_id), uow)) as command:
+        case = await store.lock_case(command.tx, case_id, Scope.of(uow))
+        case.check_open(uow.headers.if_match)
+        async with changing(command, case.call_id, uow) as changed:
+            promised = case.promised(reply_by, by=uow.actor.sub)
+            await store.cases.save(command.tx, promised)
+            changed.call.note(c.ReplyPromised, changed.author, case_id=case_id, reply_by=reply_by)
+        command.reply_with(promised, about=changed.call.subscriber_id)
+    return command.reply
 
 
-def _changed_case(case: dict[str, Any], **changes: Any) -> Reply:
-    changed = case | changes | {"version": case["version"] + 1}
-    return Reply(200, msgspec.json.encode(changed), etag_of(changed["version"]))
+def _of_seen_call(refusal: CaseNotFound | ReferralNotFound, uow: OrderUnitOfWork) -> Replay:
+    """The first reply shows a case or a referral: it is for an actor who sees its call at present."""
 
+    async def replay(statements: Statements, first: Reply) -> Reply:
+        if not await store.can_see_call(statements, msgspec.json.decode(first.body)["call_id"], Scope.of(uow)):
+            raise refusal
+        return first
 
-async def _lock_open_case(tx: Transaction, case_id: str, doing: Doing) -> dict[str, Any]:
-    """Raises `AlreadyReplied`, `CaseNotFound` (also for a call that the actor may not see) or what it refuses."""
-    case = await desk_store.lock_case(tx, case_id)
-    if not await can_see_call(tx, case["call_id"], doing.scope):
-        raise CaseNotFound(case_id=case_id)
-    await raise_if_replied(tx, doing.headers.idempotency)
-    if case["replied_at"] is not None:
-        raise CaseReplied(case_id=case_id, replied_at=case["replied_at"].isoformat())
-    check_version(CaseChanged, case["version"], doing.headers.if_match)
-    return case
+    return replay

@@ -1,21 +1,73 @@
-"""Rows of calls and of what is known about them. A call's row is locked while facts are added to it."""
+"""Rows of calls, of what is known about them, and of what agents write. A call's row is locked while it takes facts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 import msgspec
+from sqlalchemy import BigInteger, Column, DateTime, Integer
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.types import TypeEngine
 
 from chassis.database import Statements, Transaction
 from contracts import calls as c
 from contracts import partners as p
 from contracts.catalogue import BY_BODY, BY_TYPE
+from intake.calls.domain.call import Call
 from intake.calls.domain.facts import Summary
 from intake.calls.domain.legs import Agent, KnownFact
 from intake.calls.domain.refusals import CallNotFound
+from intake.calls.domain.settlement import Case, CaseNotFound, Referral, ReferralNotFound, Settlement
+from intake.row_store import RowStore
 from intake.scope_store import Scope, sees_call
+from intake.tables import CALL_FACTS, CALL_RECORDS, CALLS, CASES, REFERRALS, SETTLEMENTS
+
+_DECODERS = {
+    name: msgspec.json.Decoder(entry.body)
+    for name, entry in BY_TYPE.items()
+    if issubclass(entry.body, c.Fact | p.PartnerCallEvent)
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallRecord:
+    """What is written about a call by hand."""
+
+    call_id: str
+    organisation: str = ""
+    caller_name: str = ""
+    caller_position: str = ""
+    answered_by: str = ""
+    """The number that answered."""
+    content: str = ""
+    remark: str = ""
+    handling_opinion: str = ""
+    """Of an outbound call."""
+    version: int = 0
+
+
+records = RowStore(CALL_RECORDS, CallRecord, "changed_by", "changed_at")
+settlements = RowStore(SETTLEMENTS, Settlement)
+referrals = RowStore(REFERRALS, Referral)
+cases = RowStore(CASES, Case)
+
+
+async def lock_case(tx: Transaction, case_id: str, scope: Scope) -> Case:
+    """Raises `CaseNotFound`, also for the case of a call that the actor may not see."""
+    case = await cases.lock(tx, case_id)
+    if case is None or not await can_see_call(tx, case.call_id, scope):
+        raise CaseNotFound(case_id=case_id)
+    return case
+
+
+async def lock_referral(tx: Transaction, referral_id: str, scope: Scope) -> Referral:
+    """Raises `ReferralNotFound`, also for the referral of a call that the actor may not see."""
+    referral = await referrals.lock(tx, referral_id)
+    if referral is None or not await can_see_call(tx, referral.call_id, scope):
+        raise ReferralNotFound(referral_id=referral_id)
+    return referral
 
 
 async def can_see_call(statements: Statements, call_id: str, scope: Scope) -> bool:
@@ -33,135 +85,81 @@ async def require_call(statements: Statements, call_id: str, scope: Scope) -> No
         raise CallNotFound(call_id=call_id)
 
 
-_DECODERS = {
-    name: msgspec.json.Decoder(entry.body)
-    for name, entry in BY_TYPE.items()
-    if issubclass(entry.body, c.Fact | p.PartnerCallEvent)
-}
+async def lock_call(tx: Transaction, call_id: str) -> Call:
+    """Raises `CallNotFound`."""
+    found = await lock_calls(tx, [call_id])
+    if call_id not in found:
+        raise CallNotFound(call_id=call_id)
+    return found[call_id]
 
 
-@dataclass(slots=True, kw_only=True)
-class KnownCall:
-    """A call as it is stored, with everything that is known of it."""
-
-    id: str
-    partner_id: str | None = None
-    reference: str | None = None
-    subscriber_id: str | None = None
-    demand_type: str | None = None
-    version: int = 0
-    facts: list[KnownFact] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
-    """Ids of the facts that have to be written."""
-
-    def put(self, fact: KnownFact) -> None:
-        """Adds a fact, or puts it in the place of the one with its id."""
-        places = {known.fact_id: place for place, known in enumerate(self.facts)}
-        if fact.fact_id in places:
-            self.facts[places[fact.fact_id]] = fact
-        else:
-            self.facts.append(fact)
-        self.changed.add(fact.fact_id)
-
-
-async def lock_calls(tx: Transaction, ids: Iterable[str]) -> dict[str, KnownCall]:
+async def lock_calls(tx: Transaction, ids: Iterable[str]) -> dict[str, Call]:
     """The calls of these ids that are known, with their facts; locked in the order of ids."""
-    wanted = sorted(set(ids))
     rows = await tx.fetch(
         "select id, partner_id, reference, subscriber_id, demand_type, version from calls"
         " where id = any($1) order by id for update",
-        wanted,
+        sorted(set(ids)),
     )
-    calls = {row["id"]: KnownCall(**dict(row)) for row in rows}
-    await _add_facts(tx, calls)
+    calls = {row["id"]: Call(**dict(row)) for row in rows}
+    if not calls:
+        return calls
+    rows = await tx.fetch(
+        f"select call_id, {', '.join(_FACT)} from call_facts where call_id = any($1) order by place", list(calls)
+    )
+    for row in rows:
+        calls[row["call_id"]].facts.append(_fact_of(row))
     return calls
 
 
-async def find_call(statements: Statements, call_id: str) -> KnownCall | None:
-    row = await statements.fetchrow(
-        "select id, partner_id, reference, subscriber_id, demand_type, version from calls where id = $1", call_id
-    )
-    if row is None:
-        return None
-    calls = {call_id: KnownCall(**dict(row))}
-    await _add_facts(statements, calls)
-    return calls[call_id]
+def _types(columns: Iterable[Column]) -> str:
+    """The columns as parameters of `unnest`. An array of arrays must be rectangular: lists travel as JSON texts."""
+    return ", ".join(f"${place}::{_sql_type(column.type)}[]" for place, column in enumerate(columns, start=1))
 
 
-async def _add_facts(statements: Statements, calls: Mapping[str, KnownCall]) -> None:
-    if not calls:
-        return
-    rows = await statements.fetch(
-        """select call_id, fact_id, event_id, occurred_at, received_at, type, said, revision, published, published_type
-           from call_facts where call_id = any($1) order by place""",
-        list(calls),
-    )
-    for row in rows:
-        calls[row["call_id"]].facts.append(
-            KnownFact(
-                fact_id=row["fact_id"],
-                event_id=row["event_id"],
-                occurred_at=row["occurred_at"],
-                received_at=row["received_at"],
-                said=_DECODERS[row["type"]].decode(row["said"]),
-                revision=row["revision"],
-                published=_DECODERS[row["published_type"]].decode(row["published"]),
-            )
-        )
+def _sql_type(kind: TypeEngine) -> str:
+    names = {BigInteger: "bigint", Integer: "int", DateTime: "timestamptz", ARRAY: "text"}
+    return names.get(type(kind)) or str(kind.compile()).split()[0].lower()
 
 
-_CALL = """id, version, partner_id, reference, subscriber_id, demand_type, direction, channel, state, started_at,
-           answered_at, ended_at, queue, agent_id, team, line, caller, wait_milliseconds, talk_milliseconds,
-           earlier_agent_ids, earlier_queues, changed_at"""
-_NAMES = [name.strip() for name in _CALL.split(",")]
-_TIMES = ("started_at", "answered_at", "ended_at", "changed_at")
-_NUMBERS = {"version": "int", "wait_milliseconds": "bigint", "talk_milliseconds": "bigint"}
-_LISTS = ("earlier_agent_ids", "earlier_queues")
-_TYPES = [_NUMBERS.get(name, "timestamptz" if name in _TIMES else "text") for name in _NAMES]
-_TYPED = ", ".join(f"${place}::{kind}[]" for place, kind in enumerate(_TYPES, start=1))
-# An array of arrays must be rectangular: lists travel as JSON.
-_GIVEN = ", ".join(
-    f"case when {name} is not null then array(select json_array_elements_text({name}::json)) end"
-    if name in _LISTS
-    else name
-    for name in _NAMES
-)
-_SAVE_CALLS = f"""
-insert into calls ({_CALL}) select {_GIVEN} from unnest({_TYPED}) as changed ({_CALL})
-on conflict (id) do update set ({", ".join(_NAMES[1:])}) = ({", ".join("excluded." + name for name in _NAMES[1:])})
-"""
-_SAVE_FACTS = """
-insert into call_facts (call_id, fact_id, event_id, type, occurred_at, received_at, said, revision, published,
-                        published_type)
-select call_id, fact_id, event_id, type, occurred_at, received_at, said, revision, published, published_type
-from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::json[],
-            $8::int[], $9::json[], $10::text[]) with ordinality
-    as changed (call_id, fact_id, event_id, type, occurred_at, received_at, said, revision, published, published_type,
-                nth)
-order by nth
-on conflict (call_id, fact_id) do update set event_id = excluded.event_id, type = excluded.type,
-    occurred_at = excluded.occurred_at, received_at = excluded.received_at, said = excluded.said,
-    revision = excluded.revision, published = excluded.published, published_type = excluded.published_type
-"""
+def _given(column: Column) -> str:
+    if not isinstance(column.type, ARRAY):
+        return column.name
+    name = column.name
+    return f"case when {name} is not null then array(select json_array_elements_text({name}::json)) end"
 
 
-async def save_calls(tx: Transaction, calls: Sequence[tuple[KnownCall, Summary]], *, now: datetime) -> None:
+def _upsert(columns: Sequence[Column], key: Sequence[str]) -> str:
+    """Writes rows given column by column, in the order in which they are given."""
+    names = ", ".join(column.name for column in columns)
+    changing = [column.name for column in columns if column.name not in key]
+    return f"""insert into {columns[0].table.name} ({names})
+        select {", ".join(map(_given, columns))}
+        from unnest({_types(columns)}) with ordinality as given ({names}, nth) order by nth
+        on conflict ({", ".join(key)}) do update
+        set ({", ".join(changing)}) = row({", ".join("excluded." + name for name in changing)})"""
+
+
+# By hand and not by Core: one statement for all calls of a batch, and one for all their facts.
+_SUMMARY = tuple(one.name for one in fields(Summary))
+_KNOWN = ("id", "version", "partner_id", "reference", "subscriber_id", "demand_type")
+_SAVE_CALLS = _upsert([CALLS.c[name] for name in (*_KNOWN, *_SUMMARY, "changed_at")], ["id"])
+_FACT = [column.name for column in CALL_FACTS.c if column.name not in ("call_id", "place")]
+_SAVE_FACTS = _upsert([CALL_FACTS.c[name] for name in ("call_id", *_FACT)], ["call_id", "fact_id"])
+_known_values, _summary_values = attrgetter(*_KNOWN), attrgetter(*_SUMMARY)
+
+
+async def save_calls(tx: Transaction, calls: Sequence[tuple[Call, Summary]], *, now: datetime) -> None:
     """Writes calls whose facts have all been published."""
     if not calls:
         return
-    rows = [_row(call, summary, now) for call, summary in sorted(calls, key=lambda pair: pair[0].id)]
-    await tx.execute(_SAVE_CALLS, *(list(column) for column in zip(*rows, strict=True)))
-    facts = [_fact_row(call.id, fact) for call, _ in calls for fact in call.facts if fact.fact_id in call.changed]
+    rows = [
+        (*_known_values(call), *map(_column, _summary_values(summary)), now)
+        for call, summary in sorted(calls, key=lambda pair: pair[0].id)
+    ]
+    await tx.execute(_SAVE_CALLS, *map(list, zip(*rows, strict=True)))
+    facts = [(call.id, *_fact_row(fact)) for call, _ in calls for fact in call.facts if fact.fact_id in call.changed]
     if facts:
-        await tx.execute(_SAVE_FACTS, *(list(column) for column in zip(*facts, strict=True)))
-
-
-_summary_values = attrgetter(*(one.name for one in fields(Summary)))
-
-
-def _row(call: KnownCall, summary: Summary, now: datetime) -> tuple[Any, ...]:
-    known = (call.id, call.version, call.partner_id, call.reference, call.subscriber_id, call.demand_type)
-    return (*known, *map(_column, _summary_values(summary)), now)
+        await tx.execute(_SAVE_FACTS, *map(list, zip(*facts, strict=True)))
 
 
 def _column(value: Any) -> Any:
@@ -171,19 +169,26 @@ def _column(value: Any) -> Any:
     return str(value) if isinstance(value, str) else value
 
 
-def _fact_row(call_id: str, fact: KnownFact) -> tuple[Any, ...]:
+def _fact_row(fact: KnownFact) -> list[Any]:
     assert fact.published is not None
-    return (
-        call_id,
-        fact.fact_id,
-        fact.event_id,
-        BY_BODY[type(fact.said)].type,
-        fact.occurred_at,
-        fact.received_at,
-        msgspec.json.encode(fact.said).decode(),
-        fact.revision,
-        msgspec.json.encode(fact.published).decode(),
-        BY_BODY[type(fact.published)].type,
+    values = {
+        "type": BY_BODY[type(fact.said)].type,
+        "said": msgspec.json.encode(fact.said).decode(),
+        "published": msgspec.json.encode(fact.published).decode(),
+        "published_type": BY_BODY[type(fact.published)].type,
+    }
+    return [values[name] if name in values else getattr(fact, name) for name in _FACT]
+
+
+def _fact_of(row: Mapping[str, Any]) -> KnownFact:
+    return KnownFact(
+        fact_id=row["fact_id"],
+        event_id=row["event_id"],
+        occurred_at=row["occurred_at"],
+        received_at=row["received_at"],
+        said=_DECODERS[row["type"]].decode(row["said"]),
+        revision=row["revision"],
+        published=_DECODERS[row["published_type"]].decode(row["published"]),
     )
 
 
@@ -202,9 +207,10 @@ async def agents_of(statements: Statements, partner_id: str, names: Iterable[str
 
 
 async def agents_by_id(statements: Statements, ids: Iterable[str]) -> dict[str, Agent]:
-    """The same for what is said here: our own people go by their own ids."""
-    rows = await statements.fetch("select id, team from agents where id = any($1)", sorted(set(ids)))
-    return {row["id"]: Agent(row["id"], row["team"]) for row in rows}
+    """Agents by their own ids, as our own facts name them; one who is not registered is in no team."""
+    wanted = sorted(set(ids))
+    rows = await statements.fetch("select id, team from agents where id = any($1)", wanted)
+    return {name: Agent(name) for name in wanted} | {row["id"]: Agent(row["id"], row["team"]) for row in rows}
 
 
 async def subscribers_by_phone(statements: Statements, phones: Iterable[str]) -> dict[str, str]:
@@ -220,8 +226,44 @@ async def subscribers_by_phone(statements: Statements, phones: Iterable[str]) ->
     return {row["phone"]: row["id"] for row in rows}
 
 
-def revised(fact: KnownFact, body: c.CallFact) -> KnownFact:
-    """The fact as it is said now."""
-    revision = fact.revision + 1
-    said = body if body.revision == revision else replace(body, revision=revision)
-    return replace(fact, revision=revision, published=said)
+async def claim_case_to_warn(tx: Transaction, *, now: datetime, minutes: int) -> Case | None:
+    """Marks one case as warned whose promised time is near; one that has passed is reported as overdue only."""
+    return await _claim(
+        tx,
+        """update cases set warned_at = $1 where id = (
+               select id from cases where replied_at is null and warned_at is null and overdue_at is null
+                 and reply_by > $1 and reply_by <= $1::timestamptz + make_interval(mins => $2)
+               order by reply_by, id limit 1 for update skip locked
+           ) returning *""",
+        now,
+        minutes,
+    )
+
+
+async def claim_overdue_case(tx: Transaction, *, now: datetime) -> Case | None:
+    """Marks one case as overdue whose promised time has passed."""
+    return await _claim(
+        tx,
+        """update cases set overdue_at = $1 where id = (
+               select id from cases where replied_at is null and overdue_at is null and reply_by <= $1
+               order by reply_by, id limit 1 for update skip locked
+           ) returning *""",
+        now,
+    )
+
+
+async def _claim(tx: Transaction, sql: str, *arguments: Any) -> Case | None:
+    row = await tx.fetchrow(sql, *arguments)
+    return cases.row_of(row) if row else None
+
+
+async def claim_silent_call(tx: Transaction, *, now: datetime, hours: int) -> Call | None:
+    """Locks one open call of which nothing was reported for so long."""
+    call_id = await tx.fetchval(
+        """select id from calls where state in ('offered', 'waiting', 'talking', 'held')
+             and changed_at < $1::timestamptz - make_interval(hours => $2)
+           order by changed_at, id limit 1 for update skip locked""",
+        now,
+        hours,
+    )
+    return await lock_call(tx, call_id) if call_id is not None else None

@@ -2,32 +2,49 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from chassis.database import Database, Statements
-from chassis.paging import from_cursor, moment_of, to_cursor
+from chassis.paging import from_cursor, moment_of, page_of
 from contracts.calls import Direction
+from contracts.catalogue import BY_TYPE
 from contracts.lifecycle import Status
-from intake.calls import desk_store
-from intake.calls.desk_store import FROM_CALLS, SHOWN_CALL
 from intake.calls.domain.refusals import CallNotFound
+from intake.calls.store import records
 from intake.links.domain.duplicates import CLOSED
 from intake.outages import views as outages_views
 from intake.scope_store import Scope, led_to_areas, sees_call, visible_orders
 from intake.subscribers import store as subscribers_store
 from intake.subscribers.domain import SEES_NUMBERS, as_seen_by, mask_name, mask_phone
+from intake.tables import CALLS
 
 _CALLS, _CASES, _REFERRALS = "calls", "cases", "referrals"
 """Each list by the name that its cursors carry: those of another would begin anywhere."""
 _LAST_CALLS = 10
 _OPEN_ORDERS = 20
+_HIDDEN = ("version", "changed_at", "is_forgotten")
+_SHOWN_AS = {"caller": "calls.caller as phone"} | {
+    name: f"coalesce(calls.{name}, '{{}}') as {name}" for name in ("earlier_agent_ids", "earlier_queues")
+}
+_COLUMNS = [_SHOWN_AS.get(name, f"calls.{name}") for name in (column.name for column in CALLS.c) if name not in _HIDDEN]
+_SHOWN = ", ".join([*_COLUMNS, "subscribers.subscriber_no"])
+_FROM = "calls left join subscribers on subscribers.id = calls.subscriber_id"
+
+
+async def call_json(statements: Statements, call_id: str) -> bytes:
+    """A call at a glance, as the replies to commands on it show it."""
+    row = await statements.fetchrow(f"select {_SHOWN} from {_FROM} where calls.id = $1", call_id)
+    assert row is not None
+    return msgspec.json.encode(dict(row))
 
 
 @dataclass(frozen=True, slots=True)
 class CallSearch:
-    """What calls are looked for by; None does not narrow."""
+    """What calls are looked for by, in the order of the parameters of the query; None does not narrow."""
 
     subscriber_no: str | None = None
     phone: str | None = None
@@ -40,7 +57,7 @@ class CallSearch:
 
 
 def _search(whose: str) -> str:
-    return f"""select {SHOWN_CALL} from {FROM_CALLS}
+    return f"""select {_SHOWN} from {_FROM}
         where ($1::text is null or calls.subscriber_id in (
                    select id from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1))
           and ($2::text is null or calls.caller = any(same_number($2))) and {whose}
@@ -81,14 +98,7 @@ async def calls(
     async with db.statements() as statements:
         rows = await statements.fetch(
             sql,
-            wanted.subscriber_no,
-            wanted.phone,
-            wanted.agent_id,
-            wanted.queue,
-            wanted.direction,
-            wanted.state,
-            wanted.since,
-            wanted.until,
+            *astuple(wanted),
             after_at,
             after_id,
             limit + 1,
@@ -99,9 +109,8 @@ async def calls(
 
 
 def _page(name: str, rows: Sequence[Mapping[str, Any]], by: str, limit: int) -> dict[str, Any]:
-    last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = to_cursor(name, last[by].isoformat(), last["id"]) if last else None
-    return {"items": [dict(row) for row in rows[:limit]], "next_cursor": next_cursor}
+    items, next_cursor = page_of(name, rows, limit, lambda last: (last[by].isoformat(), last["id"]))
+    return {"items": [dict(row) for row in items], "next_cursor": next_cursor}
 
 
 def _place_in(name: str, cursor: str | None) -> tuple[datetime | None, str]:
@@ -123,18 +132,18 @@ def seen(call: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
 async def one_call(statements: Statements, call_id: str, *, scope: Scope, roles: AbstractSet[str]) -> dict[str, Any]:
     """A call with its facts, its record and how it was settled; raises `CallNotFound`."""
     row = await statements.fetchrow(
-        f"select {SHOWN_CALL} from {FROM_CALLS} where calls.id = $1 and {sees_call('$2', '$3')}",
+        f"select {_SHOWN} from {_FROM} where calls.id = $1 and {sees_call('$2', '$3')}",
         call_id,
         scope.sub,
         scope.area_list,
     )
     if row is None:
         raise CallNotFound(call_id=call_id)
-    settlements = await desk_store.settlements_of(statements, call_id)
+    settlements = await settlements_of(statements, call_id)
     orders = await visible_orders(statements, [one["order_id"] for one in settlements], scope)
-    facts = await desk_store.facts_of(statements, call_id)
+    facts = await facts_of(statements, call_id)
     return seen(dict(row), roles) | {
-        "record": await desk_store.find_record(statements, call_id),
+        "record": await records.find(statements, call_id),
         "settlements": seen_settlements(settlements, orders, scope.sub),
         "facts": seen_facts(facts, orders, scope.sub),
     }
@@ -160,6 +169,21 @@ def _without_foreign(what: dict[str, Any], by: str | None, orders: AbstractSet[s
     if order_id is None or order_id in orders:
         return what
     return {**what, "order_id": None} if by == sub else None
+
+
+async def facts_of(statements: Statements, call_id: str) -> list[dict[str, Any]]:
+    """What became known of a call, by the time at which it happened."""
+    rows = await statements.fetch(
+        """select fact_id, published_type as type, occurred_at, received_at, revision, published as data
+           from call_facts where call_id = $1 order by occurred_at, place""",
+        call_id,
+    )
+    return [{**dict(row), "type": BY_TYPE[row["type"]].type, "data": msgspec.json.decode(row["data"])} for row in rows]
+
+
+async def settlements_of(statements: Statements, call_id: str) -> list[dict[str, Any]]:
+    rows = await statements.fetch("select * from settlements where call_id = $1 order by settled_at, id", call_id)
+    return [dict(row) for row in rows]
 
 
 async def caller_of(statements: Statements, call_id: str, scope: Scope) -> tuple[str | None, str | None]:
@@ -192,17 +216,14 @@ async def screen_pop(
     )
     people = [subscribers_store.to_subscriber(row) for row in rows]
     ids, numbers = [one.id for one in people], [one.subscriber_no for one in people]
-    outages = {
-        outage["id"]: outage
-        for territory in {one.territory for one in people if one.territory}
-        for outage in await outages_views.open_outages(statements, territory)
-    }
+    territories = {one.territory for one in people if one.territory}
+    outages = await outages_views.open_outages(statements, territories) if territories else []
     return {
         "subscribers": [as_seen_by(one, roles) for one in people],
         "open_orders": await _open_orders(statements, numbers, scope),
         "last_calls": [seen(call, roles) for call in await _last_calls(statements, ids, phone, scope)],
         "open_cases": await _open_cases(statements, ids, phone, scope),
-        "outages": list(outages.values()),
+        "outages": outages,
     }
 
 
@@ -221,7 +242,7 @@ async def _open_orders(statements: Statements, numbers: list[str], scope: Scope)
 
 async def _last_calls(statements: Statements, ids: list[str], phone: str | None, scope: Scope) -> list[dict[str, Any]]:
     rows = await statements.fetch(
-        f"""select {SHOWN_CALL} from {FROM_CALLS}
+        f"""select {_SHOWN} from {_FROM}
             where (calls.subscriber_id = any($1) or calls.caller = any(same_number($2))) and {sees_call("$4", "$5")}
             order by calls.started_at desc, calls.id desc limit $3""",
         ids,

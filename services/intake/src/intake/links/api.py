@@ -1,24 +1,23 @@
 """Links between orders, and duplicate candidates, over HTTP."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Code, Prose, Reference
+from chassis.field_types import Body, Code, Prose, Reference
+from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.lifecycle import Status
 from contracts.links import LinkKind
 from contracts.sealing import SealedText
-from intake.doing import doing_of
 from intake.links import use_cases, views
-from intake.links.domain.duplicates import Reason
-from intake.links.domain.links import LinkedToNothing, LinkKnown, LinkNotFound, LinkToItself, LinkUndone
-from intake.links.use_cases import NewLink
-from intake.links.views import Intended
+from intake.links.domain.duplicates import Intended, Reason
+from intake.links.domain.links import Link, LinkedToNothing, LinkKnown, LinkNotFound, LinkToItself, LinkUndone
 from intake.outages.domain import OutageNotFound
 from intake.subscribers.domain import SubscriberNotFound
 from work_orders.commit import WorkOrderNotFound
@@ -42,11 +41,7 @@ _LINKING = (
 router = APIRouter(prefix="/v1", tags=["ties"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class LinkToMake(_Body):
+class LinkToMake(Body):
     kind: LinkKind
     other_order_id: Code | None = None
     outage_id: Code | None = None
@@ -71,7 +66,7 @@ class Links(BaseModel):
     items: list[LinkShown]
 
 
-class OrderIntended(_Body):
+class OrderIntended(Body):
     subscriber_no: Reference
     demand_type: Code
     device_type: Code | None = None
@@ -95,8 +90,14 @@ class Candidates(BaseModel):
 )
 async def link_work_order(order_id: OrderId, body: LinkToMake, context: CommandContext) -> Response:
     """Says that the order belongs together with another or with an outage; it can be undone and destroys nothing."""
-    new = NewLink(order_id, body.kind, body.other_order_id, body.outage_id, body.reason, context.caller.areas)
-    return await answered(await use_cases.link(new, doing_of(context)), context.request)
+    link = Link(
+        id=new_id(),
+        order_id=order_id,
+        linked_by=context.caller.sub,
+        linked_at=context.clock.now(),
+        **body.model_dump(),
+    )
+    return await answered(await use_cases.link_work_order(link, uow=context.uow), context.request)
 
 
 @router.get("/work-orders/{order_id}/links", responses=Responses.of((*ANY, WorkOrderNotFound)))
@@ -105,7 +106,7 @@ async def list_links(order_id: OrderId, context: Context) -> Links:
     await read_order(context, order_id, None)
     async with context.db.statements() as statements:
         links = await views.links_of(statements, order_id, context.caller.areas)
-    opened = await opening_for(context.request).things([(one["order_id"], one) for one in links])
+    opened = await opening_for(context.request).things([(link.order_id, asdict(link)) for link in links])
     return Links.model_validate({"items": opened})
 
 
@@ -116,7 +117,7 @@ async def list_links(order_id: OrderId, context: Context) -> Links:
 )
 async def undo_link(link_id: OrderId, context: CommandContext) -> Response:
     """Takes a link back."""
-    return await answered(await use_cases.undo_link(link_id, context.caller.areas, doing_of(context)), context.request)
+    return await answered(await use_cases.undo_link(link_id, uow=context.uow), context.request)
 
 
 @router.post("/duplicate-checks", responses=Responses.of((*ANY, SubscriberNotFound)))
@@ -125,7 +126,7 @@ async def check_for_duplicates(body: OrderIntended, context: Context) -> Candida
 
     A caller who sees phone numbers masked gets no candidates by a number: `same_phone` would reveal it.
     """
-    intended = Intended(body.subscriber_no, body.demand_type, body.device_type)
+    intended = Intended(**body.model_dump())
     async with context.db.statements() as statements:
         found = await views.duplicate_candidates(
             statements, intended, now=context.clock.now(), areas=context.caller.areas, roles=context.caller.roles

@@ -1,19 +1,20 @@
 """The links of an order, and the orders that one about to be created may be."""
 
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements
 from contracts.lifecycle import Status
-from intake.links.domain.duplicates import Candidate, Likeness, Reason, candidates
+from intake.links.domain.duplicates import Candidate, Intended, Likeness, Reason, candidates
+from intake.links.domain.links import Link
+from intake.links.store import links
 from intake.reference import store as reference_store
 from intake.subscribers.domain import SEES_NUMBERS
 from intake.subscribers.store import get_subscriber_id
 
 
-async def links_of(statements: Statements, order_id: str, areas: tuple[str, ...] | None) -> list[dict[str, Any]]:
+async def links_of(statements: Statements, order_id: str, areas: tuple[str, ...] | None) -> list[Link]:
     """An order's links, the oldest first; those with an order outside the caller's areas are left out whole."""
     rows = await statements.fetch(
         """select * from links where (order_id = $1 or other_order_id = $1) and ($2::text[] is null
@@ -24,16 +25,7 @@ async def links_of(statements: Statements, order_id: str, areas: tuple[str, ...]
         order_id,
         None if areas is None else list(areas),
     )
-    return [dict(row) for row in rows]
-
-
-@dataclass(frozen=True, slots=True)
-class Intended:
-    """An order that somebody is about to create."""
-
-    subscriber_no: str
-    demand_type: str
-    device_type: str | None = None
+    return [links.row_of(row) for row in rows]
 
 
 async def duplicate_candidates(

@@ -1,25 +1,23 @@
 """Orders over HTTP: create, look up, follow, ask the custodian."""
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from chassis.field_types import PastMoment, Prose
+from chassis.field_types import Body, PastMoment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
 from contracts.events import SlaClock
 from contracts.lifecycle import Status
-from contracts.sealing import SealedText
 from intake.orders import use_cases, views
 from intake.orders.domain import creation
+from intake.orders.domain.requests import Ask
 from intake.orders.models import CreateWorkOrder
-from intake.orders.views import HistoryEntry, LookUp, RequestNotFound
+from intake.orders.views import HistoryEntry, LookUp, RequestNotFound, RequestToCustodian
 from intake.reference import domain as reference_domain
-from intake.scope_store import Scope
 from intake.subscribers import domain as subscribers_domain
 from intake.subscribers.domain import plain_phone, searched_by_phone
 from intake.subscribers.models import NOT_SEARCHED
@@ -47,9 +45,7 @@ _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_ver
 router = APIRouter(prefix="/v1", tags=["work orders"])
 
 
-class AskCustodian(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class AskCustodian(Body):
     reason: Prose
     occurred_at: PastMoment | None = None
 
@@ -57,19 +53,6 @@ class AskCustodian(BaseModel):
 class AskForTime(AskCustodian):
     clock: Literal[SlaClock.ARRIVE, SlaClock.COMPLETE, SlaClock.REPLY]
     minutes: int = Field(ge=1, le=525_600, description="Of working time, where the limit is of working time.")
-
-
-class RequestToCustodian(BaseModel):
-    id: str
-    order_id: str
-    kind: Literal["cancel", "urge", "extend"]
-    reason: str
-    state: Literal["pending", "granted", "refused"]
-    asked_by: str
-    asked_at: datetime
-    answered_at: datetime | None
-    refusal: dict[str, Any] | None
-    sealed_text: SealedText | None = None
 
 
 class FoundWorkOrders(WorkOrderPage):
@@ -145,15 +128,7 @@ async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast 
 async def get_history(order_id: OrderId, context: Context, at_least: AtLeast = None) -> list[HistoryEntry]:
     """Who did what when, oldest first: every event, request and refusal of the order, and its links to orders that
     the caller may see."""
-    return await views.history(
-        context.db,
-        order_id,
-        scope=Scope(context.caller.sub, context.caller.areas),
-        at_least=at_least,
-        opening=opening_for(context.request),
-        wakeup=context.wakeup,
-        seconds=context.settings.catch_up_seconds,
-    )
+    return await views.history(context, order_id, at_least)
 
 
 @router.get("/work-orders/{order_id}/subscriber", responses=Responses.of(READ_REFUSALS))
@@ -163,7 +138,7 @@ async def get_subscriber_of_order(order_id: OrderId, context: Context, at_least:
     What a technician sees depends on where the order is; `at_least` waits for a version on its way.
     """
     await read_order(context, order_id, at_least)
-    return await views.subscriber_of_order(context.db, order_id, roles=context.caller.roles, areas=context.caller.areas)
+    return await views.subscriber_of_order(context, order_id)
 
 
 @router.post(
@@ -204,7 +179,7 @@ async def request_extension(order_id: OrderId, body: AskForTime, context: Comman
 
 
 async def _ask(kind: str, order_id: str, body: AskCustodian, context: OrderContext, **more: object) -> Response:
-    ask = use_cases.Ask(kind, body.reason, more)
+    ask = Ask(kind, body.reason, more)
     return (await use_cases.ask_custodian(order_id, ask, uow=context.uow.at(body.occurred_at))).response()
 
 
@@ -215,11 +190,9 @@ async def get_request(
     wait_seconds: Annotated[float, Query(ge=0, le=10, description="Wait so long for the answer.")] = 0,
 ) -> RequestToCustodian:
     """A request to a custodian and its answer: `pending`, `granted` or `refused` with the reason."""
-    opening = opening_for(context.request)
-    found = await caught_up(
-        lambda: views.request_to_custodian(context.db, request_id, opening, areas=context.caller.areas),
-        lambda row: row["state"] != "pending",
+    return await caught_up(
+        lambda: views.request_to_custodian(context, request_id),
+        lambda request: request.state != "pending",
         wakeup=context.wakeup,
         seconds=wait_seconds,
     )
-    return RequestToCustodian.model_validate(found)

@@ -5,12 +5,14 @@ from datetime import datetime
 
 import msgspec
 
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of, unnest_of
 from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
 from intake.orders.domain.creation import Circumstances, CreateWorkOrder
+from intake.orders.domain.requests import CustodianRequest
 from intake.subscribers.domain import SubscriberNotFound
+from intake.tables import ORDER_HISTORY
 from work_orders.commit import find_stored_order
 from work_orders.order_table import StoredOrder
 from work_orders.sealing_keys import SealingKeys
@@ -49,6 +51,11 @@ async def circumstances(
     )
 
 
+_HISTORY = [column for column in ORDER_HISTORY.c if column.identity is None]
+_ADD_HISTORY = f"""insert into order_history ({columns_of(_HISTORY)})
+    select * from {unnest_of(_HISTORY)} on conflict (message_id) do nothing"""
+
+
 async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:
     """Keeps what happened; a message that is delivered again changes nothing."""
     rows = [
@@ -68,12 +75,23 @@ async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:
         for message in messages
     ]
     await tx.execute(
-        """insert into order_history (message_id, order_id, order_version, type, occurred_at, recorded_at, service,
-                                      actor_sub, actor_role, actor_name, data)
-           select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[],
-                                $7::text[], $8::text[], $9::text[], $10::text[], $11::json[])
-           on conflict (message_id) do nothing""",
+        _ADD_HISTORY,
         *(list(column) for column in zip(*rows, strict=True)),
+    )
+
+
+async def add_request(tx: Transaction, request: CustodianRequest) -> None:
+    """Keeps a request that is pending; one that is known already stays as it is."""
+    await tx.execute(
+        """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
+           values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do nothing""",
+        request.id,
+        request.order_id,
+        request.kind,
+        request.reason,
+        request.state,
+        request.asked_by,
+        request.asked_at,
     )
 
 

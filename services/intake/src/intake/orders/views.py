@@ -5,24 +5,24 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from chassis.database import Database, Statements
+from chassis.request_context import RequestContext
 from chassis.wait_for_version import NotCaughtUp, caught_up
-from chassis.wakeup import Wakeup
 from contracts.catalogue import BY_BODY
 from contracts.lifecycle import Status
 from contracts.links import WorkOrderLinked, WorkOrderUnlinked
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
-from intake.scope_store import Scope, visible_orders
+from intake.scope_store import Scope, scope_of, visible_orders
 from intake.subscribers import store as subscribers_store
 from intake.subscribers.domain import as_seen_by
 from intake.subscribers.views import SubscriberOfOrder
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
-from work_orders.sealing import Opening
+from work_orders.sealing import Opening, opening_for
 from work_orders.views import Search, most_recent
 
 
@@ -30,6 +30,19 @@ class RequestNotFound(NotFound):
     """There is no request {request_id} that you may see."""
 
     zh = "没有您可以查看的请求 {request_id}。"
+
+
+class RequestToCustodian(BaseModel):
+    id: str
+    order_id: str
+    kind: Literal["cancel", "urge", "extend"]
+    reason: str
+    state: Literal["pending", "granted", "refused"]
+    asked_by: str
+    asked_at: datetime
+    answered_at: datetime | None
+    refusal: dict[str, Any] | None
+    sealed_text: SealedText | None = None
 
 
 class HistoryEntry(BaseModel):
@@ -58,19 +71,8 @@ class LookUp:
 
 async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
     """A page of orders; a phone stands for the subscribers who have it."""
-    numbers = None
-    if wanted.subscriber_no:
-        async with db.statements() as statements:
-            numbers = await subscribers_store.subscriber_numbers(statements, wanted.subscriber_no) or [
-                wanted.subscriber_no
-            ]
-    if wanted.phone is not None:
-        async with db.statements() as statements:
-            rows = await statements.fetch(
-                "select subscriber_no from subscribers where phones && same_number($1)", wanted.phone
-            )
-        of_phone = [row["subscriber_no"] for row in rows]
-        numbers = of_phone if numbers is None else [number for number in numbers if number in of_phone]
+    async with db.statements() as statements:
+        numbers = await _subscriber_numbers(statements, wanted)
     search = Search(
         statuses=wanted.statuses,
         areas=wanted.areas,
@@ -81,23 +83,27 @@ async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str
     return await most_recent(db, search, opening, cursor=cursor, limit=limit)
 
 
-async def history(
-    db: Database,
-    order_id: str,
-    *,
-    scope: Scope,
-    at_least: int | None,
-    opening: Opening,
-    wakeup: Wakeup,
-    seconds: float,
-) -> list[HistoryEntry]:
+async def _subscriber_numbers(statements: Statements, wanted: LookUp) -> list[str] | None:
+    """The subscriber numbers to look for, as they are stored; None for any."""
+    numbers = None
+    if wanted.subscriber_no:
+        numbers = await subscribers_store.subscriber_numbers(statements, wanted.subscriber_no)
+        numbers = numbers or [wanted.subscriber_no]
+    if wanted.phone is None:
+        return numbers
+    of_phone = await subscribers_store.numbers_of_phone(statements, wanted.phone)
+    return of_phone if numbers is None else [number for number in numbers if number in of_phone]
+
+
+async def history(context: RequestContext, order_id: str, at_least: int | None) -> list[HistoryEntry]:
     """Every message of an order, oldest first, but for links to orders that the caller may not see.
 
     Raises `WorkOrderNotFound` or `NotCaughtUp`.
     """
+    scope = scope_of(context)
 
     async def read():
-        async with db.statements() as statements:
+        async with context.db.statements() as statements:
             stored = await find_stored_order(statements, order_id)
             rows = await statements.fetch(
                 """select message_id as id, type, order_version, occurred_at, recorded_at, service,
@@ -111,14 +117,16 @@ async def history(
     def has_come(found) -> bool:
         return at_least is None or any((row["order_version"] or 0) >= at_least for row in found[1])
 
-    stored, rows = found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
+    seconds = context.settings.catch_up_seconds
+    stored, rows = found = await caught_up(read, has_come, wakeup=context.wakeup, seconds=seconds)
     if stored is None or not may_see(stored.order, scope.areas):
         raise WorkOrderNotFound(order_id=order_id)
     if not has_come(found):
         raise NotCaughtUp(subject=order_id, expected=at_least)
+    opening = opening_for(context.request)
     opened = await opening.texts([(order_id, row["data"]) for row in rows], waits=at_least is not None)
     return [
-        HistoryEntry.model_validate({**dict(row), "data": json.loads(data), "sealed_text": why})
+        HistoryEntry.model_validate({**row, "data": json.loads(data), "sealed_text": why})
         for row, (data, why) in zip(rows, opened, strict=True)
     ]
 
@@ -143,28 +151,28 @@ async def _foreign_links(statements: Statements, rows: Sequence[Mapping[str, Any
     return {link_id for link_id, other in others.items() if other not in visible}
 
 
-async def request_to_custodian(
-    db: Database, request_id: str, opening: Opening, *, areas: tuple[str, ...] | None
-) -> dict[str, Any]:
-    async with db.statements() as statements:
+async def request_to_custodian(context: RequestContext, request_id: str) -> RequestToCustodian:
+    """Raises `RequestNotFound`."""
+    async with context.db.statements() as statements:
         row = await statements.fetchrow("select * from requests where id = $1", request_id)
         stored = await find_stored_order(statements, row["order_id"]) if row else None
-    if row is None or stored is None or not may_see(stored.order, areas):
+    if row is None or stored is None or not may_see(stored.order, context.caller.areas):
         raise RequestNotFound(request_id=request_id)
-    reason, why = await opening.text(row["order_id"], row["reason"])
+    reason, why = await opening_for(context.request).text(row["order_id"], row["reason"])
     refusal = json.loads(row["refusal"]) if row["refusal"] else None
-    return {**dict(row), "refusal": refusal, "reason": reason, "sealed_text": why}
+    return RequestToCustodian.model_validate({**row, "refusal": refusal, "reason": reason, "sealed_text": why})
 
 
-async def subscriber_of_order(
-    db: Database, order_id: str, *, roles: AbstractSet[str], areas: tuple[str, ...] | None
-) -> SubscriberOfOrder:
-    async with db.statements() as statements:
+async def subscriber_of_order(context: RequestContext, order_id: str) -> SubscriberOfOrder:
+    """The order's subscriber as the caller may see them; raises `WorkOrderNotFound`."""
+    areas = context.caller.areas
+    async with context.db.statements() as statements:
         stored = await find_stored_order(statements, order_id)
         if stored is None or not may_see(stored.order, areas):
             raise WorkOrderNotFound(order_id=order_id)
         subscriber = await subscribers_store.find_subscriber(statements, stored.order.subscriber_id)
     if subscriber is None:
         raise WorkOrderNotFound(order_id=order_id)
-    seen = as_seen_by(subscriber, roles, visiting_status=stored.order.status if areas is not None else None)
+    visiting_status = stored.order.status if areas is not None else None
+    seen = as_seen_by(subscriber, context.caller.roles, visiting_status=visiting_status)
     return SubscriberOfOrder.model_validate(seen, from_attributes=True)

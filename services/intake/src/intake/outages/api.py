@@ -3,17 +3,16 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Moment, PastMoment, Prose, Reference
+from chassis.field_types import Body, Moment, PastMoment, Prose, Reference
+from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.request_context import Context
-from intake.doing import doing_of
 from intake.outages import use_cases, views
-from intake.outages.domain import OutageChanged, OutageEnded, OutageNotFound, OutageTimesInverted
-from intake.outages.use_cases import Outage
+from intake.outages.domain import Outage, OutageChanged, OutageEnded, OutageNotFound, OutageTimesInverted
 from intake.outages.views import OutageShown
 from work_orders.routes import CommandContext, OrderId, SearchText
 
@@ -22,18 +21,14 @@ _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 router = APIRouter(prefix="/v1", tags=["ties"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewOutage(_Body):
+class NewOutage(Body):
     territories: Annotated[list[Reference], Field(min_length=1, max_length=200)]
     cause: Prose
     began_at: PastMoment
     restore_by: Moment | None = None
 
 
-class OutageChange(_Body):
+class OutageChange(Body):
     restore_by: Moment | None = None
     is_over: bool = False
 
@@ -47,15 +42,17 @@ class Outages(BaseModel):
 )
 async def announce_outage(body: NewOutage, context: CommandContext) -> Response:
     """Tells of an outage 停电信息: who calls from inside its territories is told, and orders can be linked to it."""
-    outage = Outage(tuple(dict.fromkeys(body.territories)), body.cause, body.began_at, body.restore_by)
-    return (await use_cases.announce_outage(outage, doing_of(context))).response()
+    values = body.model_dump() | {"territories": tuple(dict.fromkeys(body.territories))}
+    outage = Outage(id=new_id(), told_by=context.caller.sub, **values)
+    return (await use_cases.announce_outage(outage, uow=context.uow)).response()
 
 
 @router.get("/outages", responses=Responses.of(ANY))
 async def list_outages(context: Context, territory: SearchText = None) -> Outages:
     """The outages that have not ended, of a territory or of all; the newest first, at most 200."""
     async with context.db.statements() as statements:
-        return Outages.model_validate({"items": await views.open_outages(statements, territory)})
+        found = await views.open_outages(statements, None if territory is None else [territory])
+    return Outages.model_validate({"items": found}, from_attributes=True)
 
 
 @router.post(
@@ -66,7 +63,5 @@ async def list_outages(context: Context, territory: SearchText = None) -> Outage
 async def change_outage(outage_id: OrderId, body: OutageChange, context: CommandContext) -> Response:
     """Another planned time of restoration, or the end of it; `If-Match`, if it is sent, names the version it was
     changed on."""
-    answer = await use_cases.change_outage(
-        outage_id, doing_of(context), restore_by=body.restore_by, is_over=body.is_over
-    )
-    return answer.response()
+    reply = await use_cases.change_outage(outage_id, restore_by=body.restore_by, is_over=body.is_over, uow=context.uow)
+    return reply.response()

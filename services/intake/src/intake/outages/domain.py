@@ -1,5 +1,6 @@
 """What an outage is, and why a change of it is refused."""
 
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.refusals import Conflict, Invalid, NotFound, Stale
@@ -29,13 +30,37 @@ class OutageTimesInverted(Invalid):
     zh = "计划恢复时间 {restore_by} 早于停电开始时间 {began_at}。"
 
 
-def check_restoration(began_at: datetime, restore_by: datetime | None) -> None:
-    """Raises `OutageTimesInverted`."""
-    if restore_by is not None and restore_by < began_at:
-        raise OutageTimesInverted(began_at=began_at.isoformat(), restore_by=restore_by.isoformat())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """Where service fails, why and until when."""
 
+    id: str
+    version: int = 1
+    territories: tuple[str, ...]
+    cause: str
+    began_at: datetime
+    restore_by: datetime | None = None
+    ended_at: datetime | None = None
+    told_by: str
 
-def check_version(refusal: type[Stale], present: int, decided_on: int | None) -> None:
-    """Raises the refusal when somebody says which version they decided on and it is not the present one."""
-    if decided_on not in (None, present):
-        raise refusal(present_version=present, expected_version=decided_on)
+    def check_times(self, restore_by: datetime | None) -> None:
+        """Raises `OutageTimesInverted`."""
+        if restore_by is not None and restore_by < self.began_at:
+            raise OutageTimesInverted(began_at=self.began_at.isoformat(), restore_by=restore_by.isoformat())
+
+    def changed(self, *, restore_by: datetime | None, is_over: bool, decided_on: int | None, now: datetime) -> "Outage":
+        """With another time of restoration, or ended; `decided_on` is a version, None for any.
+
+        Raises `OutageEnded`, `OutageChanged` or `OutageTimesInverted`.
+        """
+        if self.ended_at is not None:
+            raise OutageEnded(outage_id=self.id, ended_at=self.ended_at.isoformat())
+        if decided_on not in (None, self.version):
+            raise OutageChanged(present_version=self.version, expected_version=decided_on)
+        self.check_times(restore_by)
+        return replace(
+            self,
+            version=self.version + 1,
+            restore_by=restore_by or self.restore_by,
+            ended_at=now if is_over else None,
+        )

@@ -1,13 +1,24 @@
 """Rows of outages."""
 
-from chassis.database import Transaction
-from intake.outages.domain import OutageNotFound
+from chassis.database import Statements, Transaction
+from intake.outages.domain import Outage, OutageNotFound
+from intake.row_store import RowStore
+from intake.tables import OUTAGES
 
-OUTAGE = "id, version, territories, cause, began_at, restore_by, ended_at, told_by"
+outages = RowStore(OUTAGES, Outage, "changed_at")
 
 
-async def get_cause(tx: Transaction, outage_id: str) -> str:
-    cause = await tx.fetchval("select cause from outages where id = $1", outage_id)
-    if cause is None:
+async def get_outage(statements: Statements, outage_id: str) -> Outage:
+    """Raises `OutageNotFound`."""
+    outage = await outages.find(statements, outage_id)
+    if outage is None:
         raise OutageNotFound(outage_id=outage_id)
-    return cause
+    return outage
+
+
+async def lock_outage(tx: Transaction, outage_id: str) -> Outage:
+    """Raises `OutageNotFound`."""
+    outage = await outages.lock(tx, outage_id)
+    if outage is None:
+        raise OutageNotFound(outage_id=outage_id)
+    return outage

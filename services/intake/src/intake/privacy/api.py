@@ -1,26 +1,36 @@
 """People's data over HTTP: revealing it, holding it, erasing it, and how long it is kept."""
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused, Reply
-from chassis.field_types import Prose
-from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.field_types import Body, Prose
+from chassis.paging import CursorBroken, from_cursor, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context, RequestContext
 from contracts.sealing import SealedText
 from intake.privacy import erasure, pii_access, store
-from intake.privacy.domain import Ground, LegalHoldLifted, Purpose, SubscriberHasOpenOrders, SubscriberOnLegalHold
-from intake.privacy.pii_access import LegalHoldNotFound, Parts, Reveal
+from intake.privacy.domain import (
+    Ground,
+    Hold,
+    LegalHoldLifted,
+    LegalHoldNotFound,
+    Purpose,
+    RevealRecord,
+    SubscriberHasOpenOrders,
+    SubscriberOnLegalHold,
+)
+from intake.privacy.pii_access import Reveal
 from intake.subscribers.domain import SubscriberIdNotFound
 from intake.subscribers.views import SubscriberOfOrder
 from work_orders.commit import WorkOrderNotFound
 from work_orders.order_table import to_order
-from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderContext, OrderId, SearchReference, read_order
+from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, SearchReference, read_order
 from work_orders.sealing import opening_for
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
@@ -30,9 +40,7 @@ _WRITES = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused, SealingKeyNotArrive
 HoldId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The hold's id.")]
 
 
-class RevealWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RevealWanted(Body):
     purpose: Purpose = Field(description="What it is needed for.")
     reason: Prose | None = Field(None, description="More about it, for whoever reads the list of reveals.")
 
@@ -55,9 +63,7 @@ class RevealPage(BaseModel):
     next_cursor: str | None
 
 
-class HoldWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class HoldWanted(Body):
     reason: Prose
 
 
@@ -78,9 +84,7 @@ class LegalHoldPage(BaseModel):
     next_cursor: str | None
 
 
-class ErasureWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ErasureWanted(Body):
     ground: Ground = Field(description="Why.")
 
 
@@ -100,10 +104,6 @@ class ErasurePage(BaseModel):
     next_cursor: str | None
 
 
-def _parts(context: RequestContext) -> Parts:
-    return Parts(context.db, context.state.sealing_keys, context.clock, context.wakeup)
-
-
 @router.post(
     "/subscribers/{subscriber_id}/reveals",
     response_model=SubscriberOfOrder,
@@ -112,7 +112,7 @@ def _parts(context: RequestContext) -> Parts:
 async def reveal_subscriber(subscriber_id: OrderId, body: RevealWanted, context: CommandContext) -> Response:
     """The subscriber whole, for a purpose. Who, when and what for is recorded before it is shown."""
     wanted = Reveal(subscriber_id, body.purpose, body.reason)
-    return (await pii_access.reveal(wanted, context.caller.actor, context.headers, _parts(context))).response()
+    return (await pii_access.reveal_subscriber(wanted, uow=context.uow)).response()
 
 
 @router.post(
@@ -124,7 +124,7 @@ async def reveal_subscriber_of_order(order_id: OrderId, body: RevealWanted, cont
     """The order's subscriber whole, for a purpose; recorded. For orders that the caller may see."""
     order = to_order((await read_order(context, order_id, None)).body)
     wanted = Reveal(order.subscriber_id, body.purpose, body.reason, work_order_id=order_id)
-    return (await pii_access.reveal(wanted, context.caller.actor, context.headers, _parts(context))).response()
+    return (await pii_access.reveal_subscriber(wanted, uow=context.uow)).response()
 
 
 @router.get("/reveals", response_model=RevealPage, responses=Responses.of((*ANY, CursorBroken)))
@@ -152,7 +152,7 @@ async def list_reveals(
 )
 async def set_legal_hold(subscriber_id: OrderId, body: HoldWanted, context: CommandContext) -> Response:
     """Keeps everything of a subscriber until the hold is lifted: neither erasure nor retention touches it."""
-    return await _hold(pii_access.set_legal_hold, subscriber_id, body, context)
+    return (await pii_access.set_legal_hold(subscriber_id, body.reason, uow=context.uow)).response()
 
 
 @router.post(
@@ -162,12 +162,7 @@ async def set_legal_hold(subscriber_id: OrderId, body: HoldWanted, context: Comm
 )
 async def lift_legal_hold(hold_id: HoldId, body: HoldWanted, context: CommandContext) -> Response:
     """Lifts a legal hold; it stays in the list with who lifted it and why."""
-    return await _hold(pii_access.lift_legal_hold, hold_id, body, context)
-
-
-async def _hold(act: Any, of: str, body: HoldWanted, context: OrderContext) -> Response:
-    answer: Reply = await act(of, body.reason, context.caller.actor, context.headers, _parts(context))
-    return answer.response()
+    return (await pii_access.lift_legal_hold(hold_id, body.reason, uow=context.uow)).response()
 
 
 @router.get("/legal-holds", response_model=LegalHoldPage, responses=Responses.of((*ANY, CursorBroken)))
@@ -187,11 +182,12 @@ async def list_legal_holds(
     return await _page("legal-holds", rows, limit, context)
 
 
-async def _page(name: str, rows: list[Any], limit: int, context: RequestContext) -> Response:
-    """A page of rows that hold a sealed reason each, which is opened for the one who asks."""
-    stored = [(row["id"], msgspec.json.encode(dict(row)).decode()) for row in rows[:limit]]
+async def _page(name: str, rows: Sequence[RevealRecord | Hold], limit: int, context: RequestContext) -> Response:
+    """A page of rows that hold a sealed reason each, opened for the caller."""
+    shown, next_cursor = page_of(name, rows, limit, lambda row: (row.id,))
+    stored = [(row.id, msgspec.json.encode(row).decode()) for row in shown]
     items = ",".join(await opening_for(context.request).objects(stored))
-    following = f'"{to_cursor(name, stored[-1][0])}"' if len(rows) > limit else "null"
+    following = f'"{next_cursor}"' if next_cursor else "null"
     return Response(f'{{"items":[{items}],"next_cursor":{following}}}', media_type="application/json")
 
 
@@ -204,10 +200,8 @@ async def erase_subscriber(subscriber_id: OrderId, body: ErasureWanted, context:
 
     Orders and their timelines stay and still verify. Asked again, it answers with the same evidence.
     """
-    evidence = await erasure.erase_subscriber(
-        subscriber_id, body.ground, context.caller.actor, db=context.db, clock=context.clock, wakeup=context.wakeup
-    )
-    return Erasure.model_validate(dict(evidence))
+    evidence = await erasure.erase_subscriber(subscriber_id, body.ground, uow=context.uow)
+    return Erasure.model_validate(evidence, from_attributes=True)
 
 
 @router.get("/erasures", responses=Responses.of((*ANY, CursorBroken)))
@@ -216,7 +210,5 @@ async def list_erasures(context: Context, cursor: Cursor = None, limit: Limit = 
     (before,) = from_cursor("erasures", cursor, str) if cursor else (None,)
     async with context.db.statements() as statements:
         rows = await store.erasures(statements, before=before, limit=limit + 1)
-    items = [Erasure.model_validate(dict(row)) for row in rows[:limit]]
-    return ErasurePage(
-        items=items, next_cursor=to_cursor("erasures", items[-1].subscriber_id) if len(rows) > limit else None
-    )
+    items, next_cursor = page_of("erasures", rows, limit, lambda row: (row.subscriber_id,))
+    return ErasurePage.model_validate({"items": items, "next_cursor": next_cursor}, from_attributes=True)

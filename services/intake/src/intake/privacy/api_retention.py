@@ -1,17 +1,19 @@
 """How long people's data are kept, which subscribers erasing by age would erase, and what it has done."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.field_types import Body
+from chassis.paging import CursorBroken, from_cursor, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context
 from intake.privacy import activity_store, store
-from intake.privacy.domain import DEFAULT_DAYS, SHIPPED_IS_ACTIVE, DataClass, kept_since
-from intake.privacy.retention import HIGHEST_COUNT
+from intake.privacy.domain import HIGHEST_COUNT, DataClass
+from intake.privacy.retention import set_retention
 from intake.subscribers.domain import mask_name
 from work_orders.routes import ANY, Cursor, Limit
 
@@ -20,9 +22,7 @@ router = APIRouter(prefix="/v1", tags=["people's data"])
 _LONGEST_DAYS = 36_500
 
 
-class KeepDays(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class KeepDays(Body):
     keep_days: int = Field(ge=1, le=_LONGEST_DAYS)
     is_active: bool | None = Field(
         None,
@@ -83,27 +83,15 @@ class RetentionRunPage(BaseModel):
 async def list_retention_rules(context: Context) -> RetentionRules:
     """How many days each class of people's data is kept, and whether it goes afterwards."""
     async with context.db.statements() as statements:
-        rows = {row["data_class"]: dict(row) for row in await store.retention_rules(statements)}
-    items = []
-    for one, days in DEFAULT_DAYS.items():
-        row = {"data_class": one, "keep_days": days, "changed_by": None, "changed_at": None} | rows.get(one.value, {})
-        if row.get("is_active") is None:
-            row["is_active"] = SHIPPED_IS_ACTIVE[one]
-        items.append(RetentionRule.model_validate(row))
-    return RetentionRules(items=items)
+        settings = await store.retention_settings(statements)
+    return RetentionRules.model_validate({"items": [*settings.values()]}, from_attributes=True)
 
 
 @router.put("/retention-rules/{data_class}", responses=Responses.of(ANY))
 async def set_retention_rule(data_class: DataClass, body: KeepDays, context: Context) -> RetentionRule:
     """Sets how long a class of people's data is kept, and whether it goes then; the next daily run goes by it."""
-    now, by = context.clock.now(), context.caller.sub
-    async with context.db.statements() as statements:
-        is_active = await store.put_retention_rule(
-            statements, data_class, body.keep_days, body.is_active, by=by, at=now
-        )
-    return RetentionRule(
-        data_class=data_class, keep_days=body.keep_days, is_active=is_active, changed_by=by, changed_at=now
-    )
+    setting = await set_retention(data_class, body.keep_days, body.is_active, uow=context.uow)
+    return RetentionRule.model_validate(setting, from_attributes=True)
 
 
 @router.get("/retention-rules/subscribers/due", responses=Responses.of((*ANY, CursorBroken)))
@@ -122,11 +110,12 @@ async def list_due_subscribers(
     """
     (after,) = from_cursor("due-subscribers", cursor, str) if cursor else ("",)
     async with context.db.statements() as statements:
-        rule = await store.retention_rule(statements, DataClass.SUBSCRIBERS)
-        days = keep_days or rule.keep_days
-        since = kept_since(context.clock.now(), days)
+        setting = (await store.retention_settings(statements))[DataClass.SUBSCRIBERS]
+        setting = replace(setting, keep_days=keep_days or setting.keep_days)
+        since = setting.kept_since(context.clock.now())
         rows = await activity_store.due_subscribers(statements, since, after=after, limit=limit + 1)
         count = await activity_store.count_due_subscribers(statements, since, highest=HIGHEST_COUNT)
+    shown, next_cursor = page_of("due-subscribers", rows, limit, lambda row: (row["id"],))
     items = [
         DueSubscriber(
             subscriber_id=row["id"],
@@ -134,12 +123,12 @@ async def list_due_subscribers(
             name=mask_name(row["name"]),
             last_activity=row["kind"],
             last_activity_at=row["at"],
-            due_at=row["at"] + timedelta(days=days),
+            due_at=row["at"] + timedelta(days=setting.keep_days),
         )
-        for row in rows[:limit]
+        for row in shown
     ]
-    following = to_cursor("due-subscribers", items[-1].subscriber_id) if len(rows) > limit else None
-    return DuePage(items=items, next_cursor=following, count=count, keep_days=days, is_active=rule.is_active)
+    about = {"keep_days": setting.keep_days, "is_active": setting.is_active}
+    return DuePage(items=items, next_cursor=next_cursor, count=count, **about)
 
 
 def _day_of(cursor: str) -> date:
@@ -156,6 +145,5 @@ async def list_retention_runs(context: Context, cursor: Cursor = None, limit: Li
     before = _day_of(cursor) if cursor else None
     async with context.db.statements() as statements:
         rows = await store.retention_runs(statements, before=before, limit=limit + 1)
-    items = [RetentionRun.model_validate(dict(row)) for row in rows[:limit]]
-    following = to_cursor("retention-runs", items[-1].run_on.isoformat()) if len(rows) > limit else None
-    return RetentionRunPage(items=items, next_cursor=following)
+    shown, next_cursor = page_of("retention-runs", rows, limit, lambda row: (row["run_on"].isoformat(),))
+    return RetentionRunPage(items=[RetentionRun.model_validate(dict(row)) for row in shown], next_cursor=next_cursor)

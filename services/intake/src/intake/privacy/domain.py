@@ -1,11 +1,11 @@
 """What may be done with a subscriber's data beyond showing it: revealing, holding, erasing, keeping for a time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from contracts.refusals import Conflict
+from contracts.refusals import Conflict, NotFound
 
 
 class Purpose(StrEnum):
@@ -46,6 +46,12 @@ class SubscriberStillActive(Conflict):
     zh = "该用户期间有新的往来，资料继续保留。"
 
 
+class LegalHoldNotFound(NotFound):
+    """There is no legal hold {hold_id}."""
+
+    zh = "没有编号为 {hold_id} 的法律保全。"
+
+
 class LegalHoldLifted(Conflict):
     """The legal hold was lifted before."""
 
@@ -64,27 +70,97 @@ class DataClass(StrEnum):
     """Numbers of callers whom nobody knows, and what was written about their calls; from the beginning of the call."""
 
 
-DEFAULT_DAYS: Mapping[DataClass, int] = {
-    DataClass.SUBSCRIBERS: 1825,
-    DataClass.REVEALS: 730,
-    DataClass.UNKNOWN_CALLERS: 365,
-}
+@dataclass(frozen=True, slots=True)
+class RetentionSetting:
+    """How long a class of people's data is kept, and whether the daily run goes by it."""
+
+    data_class: DataClass
+    keep_days: int
+    is_active: bool
+    changed_by: str | None = None
+    """None: as shipped."""
+    changed_at: datetime | None = None
+
+    def kept_since(self, now: datetime) -> datetime:
+        """What was last touched before this moment has been kept long enough."""
+        return now - timedelta(days=self.keep_days)
 
 
-SHIPPED_IS_ACTIVE: Mapping[DataClass, bool] = {
-    DataClass.SUBSCRIBERS: False,
-    DataClass.REVEALS: True,
-    DataClass.UNKNOWN_CALLERS: True,
+SHIPPED: Mapping[DataClass, RetentionSetting] = {
+    # Erasing subscribers by age is off until an operator has switched it on: it cannot be undone.
+    DataClass.SUBSCRIBERS: RetentionSetting(DataClass.SUBSCRIBERS, 1825, is_active=False),
+    DataClass.REVEALS: RetentionSetting(DataClass.REVEALS, 730, is_active=True),
+    DataClass.UNKNOWN_CALLERS: RetentionSetting(DataClass.UNKNOWN_CALLERS, 365, is_active=True),
 }
-"""Erasing subscribers by age is off until an operator has switched it on: it cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
-class RetentionRule:
-    """How long a class of people's data is kept, and whether it goes afterwards."""
+class RetentionOutcome:
+    """What a day's run has done."""
 
-    keep_days: int
-    is_active: bool
+    subscribers_erased: int
+    reveals_deleted: int
+    keys_wrapped_anew: int
+    callers_forgotten: int
+    subscribers_due: int
+    """Whom erasing by age was to erase, before it did; counted also while it is off, up to `HIGHEST_COUNT`."""
+    is_erasing: bool
+
+
+HIGHEST_COUNT = 10_000
+"""So many subscribers that are to be erased are counted at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevealRecord:
+    """Who revealed whose data, when and what for; the reason is sealed."""
+
+    id: str
+    subscriber_id: str
+    work_order_id: str | None
+    purpose: Purpose
+    reason: str | None
+    revealed_by: str
+    revealed_by_name: str
+    role: str
+    revealed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A legal hold 法律保全: while it stands nothing of the subscriber is erased. Reasons are sealed."""
+
+    id: str
+    subscriber_id: str
+    reason: str
+    set_by: str
+    set_at: datetime
+    lift_reason: str | None = None
+    lifted_by: str | None = None
+    lifted_at: datetime | None = None
+
+    def require_standing(self) -> None:
+        """Raises `LegalHoldLifted`."""
+        if self.lifted_at is not None:
+            raise LegalHoldLifted()
+
+    def lifted(self, reason: str, *, by: str, at: datetime) -> "Hold":
+        self.require_standing()
+        return replace(self, lift_reason=reason, lifted_by=by, lifted_at=at)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureEvidence:
+    """That a subscriber was erased: nothing in it is the subscriber's own."""
+
+    subscriber_id: str
+    ground: str
+    erased_by: str
+    role: str
+    erased_at: datetime
+    order_count: int
+    key_version: int
+    """Of the sealing key whose destruction was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +177,3 @@ def may_erase(standing: Standing) -> None:
         raise SubscriberOnLegalHold()
     if standing.open_order_nos:
         raise SubscriberHasOpenOrders(order_nos=list(standing.open_order_nos))
-
-
-def kept_since(now: datetime, keep_days: int) -> datetime:
-    """What was last touched before this moment has been kept long enough."""
-    return now - timedelta(days=keep_days)

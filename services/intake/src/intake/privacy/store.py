@@ -1,20 +1,34 @@
 """Rows about people's data: reveals, legal holds, erasures, and how long things are kept."""
 
-from collections.abc import Sequence
+from dataclasses import astuple, replace
 from datetime import date, datetime
 from typing import Any
 
-from chassis.database import Statements, Transaction
-from contracts.message import Actor
-from intake.calls.texts import BLANKED
-from intake.privacy.domain import DEFAULT_DAYS, SHIPPED_IS_ACTIVE, DataClass, Purpose, RetentionRule, Standing
+from chassis.database import Statements, Transaction, columns_of
+from intake import tables
+from intake.calls.text_store import BLANKED
+from intake.privacy.domain import (
+    SHIPPED,
+    DataClass,
+    ErasureEvidence,
+    Hold,
+    RetentionOutcome,
+    RetentionSetting,
+    RevealRecord,
+    Standing,
+)
+from intake.row_store import RowStore
+
+REVEALS = RowStore(tables.REVEALS, RevealRecord)
+HOLDS = RowStore(tables.LEGAL_HOLDS, Hold)
+ERASURES = RowStore(tables.ERASURES, ErasureEvidence)
 
 _THEIR_CALLS = """select id from calls where subscriber_id = $1 or (subscriber_id is null
     and caller in (select unnest(same_number(phone)) from subscribers, unnest(phones) as phone where id = $1))"""
 """Calls of theirs, and from their numbers; the call of another subscriber from the same telephone stays."""
 
 _FORGET = (
-    # Sealed or, where nobody knew yet who called, in plain. Before the calls' numbers, by which they are found.
+    # Sealed or, where the subscriber was not known yet, in plain. Before the calls' numbers, by which they are found.
     *(f"update {table} set {blanked} where call_id in ({_THEIR_CALLS})" for table, blanked in BLANKED.items()),
     f"update call_facts set said = (said::jsonb - 'caller')::json where call_id in ({_THEIR_CALLS})",
     f"update calls set caller = null where id in ({_THEIR_CALLS})",
@@ -36,7 +50,7 @@ async def forget(tx: Transaction, subscriber_id: str) -> None:
 
 
 async def forget_callers(tx: Transaction, since: datetime, *, limit: int) -> int:
-    """Blanks numbers and words of some calls from before a moment whose subscriber nobody knows; how many."""
+    """Blanks numbers and words of some calls from before a moment whose subscriber is unknown; how many."""
     rows = await tx.fetch(
         """update calls set caller = null, is_forgotten = true where id in (
                select id from calls where subscriber_id is null and not is_forgotten and started_at < $1
@@ -60,20 +74,6 @@ async def lock_calls(tx: Transaction, subscriber_id: str) -> None:
     await tx.execute(f"select from calls where id in ({_THEIR_CALLS}) order by id for update", subscriber_id)
 
 
-async def destroy_key(tx: Transaction, subscriber_id: str) -> int:
-    """Destroys the subscriber's sealing key, or sees to it that none is issued; its new version.
-
-    Waits for orders that are being created with the key. Whoever asks afterwards sees them.
-    """
-    return await tx.fetchval(
-        """insert into sealing_keys (subscriber_id, entity_version, master_key_id, wrapped) values ($1, 1, null, null)
-           on conflict (subscriber_id) do update set entity_version = sealing_keys.entity_version + 1,
-               master_key_id = null, wrapped = null
-           returning entity_version""",
-        subscriber_id,
-    )
-
-
 async def standing(tx: Transaction, subscriber_id: str, subscriber_no: str) -> Standing:
     rows = await tx.fetch(
         """select order_no from work_orders
@@ -89,74 +89,32 @@ async def is_held(statements: Statements, subscriber_id: str) -> bool:
     )
 
 
-async def add_erasure(
-    tx: Transaction, subscriber_id: str, subscriber_no: str, ground: str, actor: Actor, *, at: datetime, version: int
-) -> Any:
-    return await tx.fetchrow(
-        """insert into erasures (subscriber_id, ground, erased_by, role, erased_at, order_count, key_version)
-           select $1, $2, $3, $4, $5, count(*), $6 from work_orders where subscriber_no = $7
-           returning *""",
-        subscriber_id,
-        ground,
-        actor.sub,
-        actor.role,
-        at,
-        version,
-        subscriber_no,
-    )
+async def add_erasure(tx: Transaction, erased: ErasureEvidence, subscriber_no: str) -> ErasureEvidence:
+    """Keeps the evidence, with the number of the subscriber's orders."""
+    order_count = await tx.fetchval("select count(*) from work_orders where subscriber_no = $1", subscriber_no)
+    return await ERASURES.save(tx, replace(erased, order_count=order_count))
 
 
-async def find_erasure(statements: Statements, subscriber_id: str) -> Any:
-    return await statements.fetchrow("select * from erasures where subscriber_id = $1", subscriber_id)
-
-
-async def erasures(statements: Statements, *, before: str | None, limit: int) -> list[Any]:
-    return await statements.fetch(
+async def erasures(statements: Statements, *, before: str | None, limit: int) -> list[ErasureEvidence]:
+    rows = await statements.fetch(
         """select * from erasures where $1::text is null or subscriber_id < $1
            order by subscriber_id desc limit $2""",
         before,
         limit,
     )
+    return [ERASURES.row_of(row) for row in rows]
 
 
-async def erased_since(statements: Statements, moment: datetime) -> list[Any]:
-    return await statements.fetch(
-        "select subscriber_id, ground, key_version from erasures where erased_at >= $1 order by subscriber_id", moment
-    )
-
-
-async def add_reveal(
-    tx: Transaction,
-    reveal_id: str,
-    subscriber_id: str,
-    work_order_id: str | None,
-    purpose: Purpose,
-    reason: str | None,
-    actor: Actor,
-    *,
-    at: datetime,
-) -> None:
-    await tx.execute(
-        """insert into reveals (id, subscriber_id, work_order_id, purpose, reason, revealed_by, revealed_by_name, role,
-                                revealed_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
-        reveal_id,
-        subscriber_id,
-        work_order_id,
-        purpose.value,
-        reason,
-        actor.sub,
-        actor.name,
-        actor.role,
-        at,
-    )
+async def erased_since(statements: Statements, moment: datetime) -> list[ErasureEvidence]:
+    rows = await statements.fetch("select * from erasures where erased_at >= $1 order by subscriber_id", moment)
+    return [ERASURES.row_of(row) for row in rows]
 
 
 async def reveals(
     statements: Statements, *, subscriber_id: str | None, revealed_by: str | None, before: str | None, limit: int
-) -> list[Any]:
+) -> list[RevealRecord]:
     """Latest first."""
-    return await statements.fetch(
+    rows = await statements.fetch(
         """select * from reveals
            where ($1::text is null or subscriber_id = $1) and ($2::text is null or revealed_by = $2)
              and ($3::text is null or id < $3)
@@ -166,39 +124,14 @@ async def reveals(
         before,
         limit,
     )
-
-
-async def add_hold(tx: Transaction, hold_id: str, subscriber_id: str, reason: str, *, by: str, at: datetime) -> Any:
-    return await tx.fetchrow(
-        """insert into legal_holds (id, subscriber_id, reason, set_by, set_at) values ($1, $2, $3, $4, $5)
-           returning *""",
-        hold_id,
-        subscriber_id,
-        reason,
-        by,
-        at,
-    )
-
-
-async def lock_hold(tx: Transaction, hold_id: str) -> Any:
-    return await tx.fetchrow("select * from legal_holds where id = $1 for update", hold_id)
-
-
-async def lift_hold(tx: Transaction, hold_id: str, reason: str, *, by: str, at: datetime) -> Any:
-    return await tx.fetchrow(
-        "update legal_holds set lift_reason = $2, lifted_by = $3, lifted_at = $4 where id = $1 returning *",
-        hold_id,
-        reason,
-        by,
-        at,
-    )
+    return [REVEALS.row_of(row) for row in rows]
 
 
 async def holds(
     statements: Statements, *, subscriber_id: str | None, is_standing: bool | None, before: str | None, limit: int
-) -> list[Any]:
+) -> list[Hold]:
     """Latest first."""
-    return await statements.fetch(
+    rows = await statements.fetch(
         """select * from legal_holds
            where ($1::text is null or subscriber_id = $1) and ($2::bool is null or (lifted_at is null) = $2)
              and ($3::text is null or id < $3)
@@ -208,42 +141,40 @@ async def holds(
         before,
         limit,
     )
+    return [HOLDS.row_of(row) for row in rows]
 
 
-async def retention_rule(statements: Statements, data_class: DataClass) -> RetentionRule:
-    row = await statements.fetchrow(
-        "select keep_days, is_active from retention_rules where data_class = $1", data_class.value
-    )
-    shipped = SHIPPED_IS_ACTIVE[data_class]
-    if row is None:
-        return RetentionRule(DEFAULT_DAYS[data_class], shipped)
-    return RetentionRule(row["keep_days"], shipped if row["is_active"] is None else row["is_active"])
+async def retention_settings(statements: Statements) -> dict[DataClass, RetentionSetting]:
+    """Of every class of data, also where an operator has changed nothing."""
+    rows = await statements.fetch(f"select {columns_of(tables.RETENTION_RULES.c)} from retention_rules")
+    changed = [_setting(row) for row in rows]
+    return {**SHIPPED, **{setting.data_class: setting for setting in changed}}
 
 
-async def retention_rules(statements: Statements) -> list[Any]:
-    return await statements.fetch(
-        "select data_class, keep_days, is_active, changed_by, changed_at from retention_rules"
-    )
+def _setting(row: Any) -> RetentionSetting:
+    data_class = DataClass(row["data_class"])
+    is_active = SHIPPED[data_class].is_active if row["is_active"] is None else row["is_active"]
+    return RetentionSetting(**{**row, "data_class": data_class, "is_active": is_active})
 
 
-async def put_retention_rule(
+async def put_retention_setting(
     statements: Statements, data_class: DataClass, days: int, is_active: bool | None, *, by: str, at: datetime
-) -> bool:
-    """Sets a rule; `is_active` None leaves that as it is. Whether it is active now."""
-    found = await statements.fetchval(
-        """insert into retention_rules (data_class, keep_days, is_active, changed_by, changed_at)
-           values ($1, $2, $3, $4, $5)
-           on conflict (data_class) do update set keep_days = excluded.keep_days,
-               is_active = coalesce(excluded.is_active, retention_rules.is_active),
-               changed_by = excluded.changed_by, changed_at = excluded.changed_at
-           returning is_active""",
+) -> RetentionSetting:
+    """Changes a setting; `is_active` None leaves that as it is."""
+    row = await statements.fetchrow(
+        f"""insert into retention_rules (data_class, keep_days, is_active, changed_by, changed_at)
+            values ($1, $2, $3, $4, $5)
+            on conflict (data_class) do update set keep_days = excluded.keep_days,
+                is_active = coalesce(excluded.is_active, retention_rules.is_active),
+                changed_by = excluded.changed_by, changed_at = excluded.changed_at
+            returning {columns_of(tables.RETENTION_RULES.c)}""",
         data_class.value,
         days,
         is_active,
         by,
         at,
     )
-    return SHIPPED_IS_ACTIVE[data_class] if found is None else found
+    return _setting(row)
 
 
 async def delete_reveals(statements: Statements, since: datetime, *, limit: int) -> int:
@@ -264,23 +195,23 @@ async def was_run_on(statements: Statements, day: date) -> bool:
     return await statements.fetchval("select exists (select from retention_runs where run_on = $1)", day)
 
 
-async def add_run(statements: Statements, day: date, counts: Sequence[int], *, at: datetime) -> None:
+async def add_run(statements: Statements, day: date, outcome: RetentionOutcome, *, at: datetime) -> None:
+    """Of two workers that run at once, the first one's outcome is kept."""
     await statements.execute(
         """insert into retention_runs (run_on, finished_at, subscribers_erased, reveals_deleted, keys_wrapped_anew,
                callers_forgotten, subscribers_due, is_erasing)
            values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (run_on) do nothing""",
         day,
         at,
-        *counts,
+        *astuple(outcome),
     )
 
 
 async def retention_runs(statements: Statements, *, before: date | None, limit: int) -> list[Any]:
     """What each day's run has done, latest first."""
     return await statements.fetch(
-        """select run_on, finished_at, is_erasing, subscribers_due, subscribers_erased, reveals_deleted,
-                  callers_forgotten, keys_wrapped_anew
-           from retention_runs where $1::date is null or run_on < $1 order by run_on desc limit $2""",
+        f"""select {columns_of(tables.RETENTION_RUNS.c)} from retention_runs
+            where $1::date is null or run_on < $1 order by run_on desc limit $2""",
         before,
         limit,
     )

@@ -1,20 +1,19 @@
 """The numbers of the desk over HTTP."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from chassis.any_route import ANY
+from chassis.field_types import Body
 from chassis.problems import Responses
 from chassis.request_context import Context
-from intake.reference import store
+from intake.reference import store, use_cases
 from intake.reference.domain import DeskRules
 
 router = APIRouter(prefix="/v1", tags=["ties"])
 
 
-class DeskNumbers(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class DeskNumbers(Body):
     warn_before_minutes: int = Field(ge=1, le=43_200)
     call_closes_after_hours: int = Field(ge=1, le=720)
     duplicate_hours: int = Field(ge=1, le=8_760)
@@ -39,6 +38,5 @@ async def get_desk_rules(context: Context) -> DeskRulesShown:
 @router.put("/rules/desk", responses=Responses.of(ANY))
 async def set_desk_rules(body: DeskNumbers, context: Context) -> DeskRulesShown:
     """Changes them; what is under way is judged by the new ones from then on."""
-    async with context.db.statements() as statements:
-        written = await store.put_desk_rules(statements, DeskRules(**body.model_dump()))
+    written = await use_cases.set_desk_rules(DeskRules(**body.model_dump()), uow=context.uow)
     return DeskRulesShown.model_validate(written, from_attributes=True)

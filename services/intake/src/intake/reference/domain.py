@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from contracts.refusals import Invalid
 
+DEVICE, DEMAND = "device", "demand"
+
 
 class DeviceTypeUnknown(Invalid):
     """Device type {device_type} is not in the list, or no longer used."""
@@ -15,6 +17,17 @@ class DemandTypeUnknown(Invalid):
     """Demand type {demand_type} is not in the list, or no longer used."""
 
     zh = "需求类型 {demand_type} 不在列表中或已停用。"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderType:
+    """A device type or a demand type, from the lists that operators edit."""
+
+    code: str
+    name_en: str
+    name_zh: str
+    is_active: bool
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,28 @@
 """Rows of device and demand types, and of the rules of the desk."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, replace
 
-from chassis.database import Statements, Transaction
-from intake.reference.domain import DemandTypeUnknown, DeskRules
-
-DEVICE, DEMAND = "device", "demand"
-
-
-@dataclass(frozen=True, slots=True)
-class OrderType:
-    """A device type or a demand type, from the lists that operators edit."""
-
-    code: str
-    name_en: str
-    name_zh: str
-    is_active: bool
-    version: int = 0
+from chassis.database import Statements
+from intake.reference.domain import DEMAND, DemandTypeUnknown, DeskRules, OrderType
+from intake.row_store import definition_of
+from intake.tables import ORDER_TYPES
 
 
-async def put_order_type(tx: Transaction, kind: str, order_type: OrderType) -> OrderType:
-    """Defines or redefines it; the version grows by one."""
-    version = await tx.fetchval(
-        """insert into order_types (kind, code, version, name_en, name_zh, is_active) values ($1, $2, 1, $3, $4, $5)
-           on conflict (kind, code) do update set version = order_types.version + 1, name_en = excluded.name_en,
-               name_zh = excluded.name_zh, is_active = excluded.is_active
-           returning version""",
-        kind,
-        order_type.code,
-        order_type.name_en,
-        order_type.name_zh,
-        order_type.is_active,
+async def order_types(statements: Statements, kind: str) -> list[OrderType]:
+    rows = await statements.fetch(
+        "select code, name_en, name_zh, is_active, version from order_types where kind = $1 order by code", kind
     )
-    return OrderType(order_type.code, order_type.name_en, order_type.name_zh, order_type.is_active, version)
+    return [OrderType(**row) for row in rows]
+
+
+_DEFINE = definition_of(ORDER_TYPES)
+
+
+async def define_order_type(statements: Statements, kind: str, order_type: OrderType) -> OrderType:
+    """Defines or redefines it; the version grows by one."""
+    ((version,),) = await statements.select(_DEFINE, {**asdict(order_type), "kind": kind})
+    return replace(order_type, version=version)
 
 
 async def demand_types(statements: Statements, codes: Iterable[str | None]) -> frozenset[str]:
@@ -53,26 +42,25 @@ async def require_demand_type(statements: Statements, code: str | None) -> None:
         raise DemandTypeUnknown(demand_type=code)
 
 
+_DESK_RULES = """warn_before_minutes, call_closes_after_hours, duplicate_hours, duplicate_least_score, country_code,
+    version"""
+
+
 async def desk_rules(statements: Statements) -> DeskRules:
-    row = await statements.fetchrow(
-        """select warn_before_minutes, call_closes_after_hours, duplicate_hours, duplicate_least_score, country_code,
-                  version from desk_rules"""
-    )
-    assert row is not None
-    return DeskRules(**dict(row))
+    (row,) = await statements.fetch(f"select {_DESK_RULES} from desk_rules")
+    return DeskRules(**row)
 
 
 async def put_desk_rules(statements: Statements, rules: DeskRules) -> DeskRules:
     """Changes the numbers; a country's code that is left out stays."""
-    row = await statements.fetchrow(
-        """update desk_rules set version = version + 1, warn_before_minutes = $1, call_closes_after_hours = $2,
+    (row,) = await statements.fetch(
+        f"""update desk_rules set version = version + 1, warn_before_minutes = $1, call_closes_after_hours = $2,
                duplicate_hours = $3, duplicate_least_score = $4, country_code = coalesce($5, country_code)
-           returning version, country_code""",
+            returning {_DESK_RULES}""",
         rules.warn_before_minutes,
         rules.call_closes_after_hours,
         rules.duplicate_hours,
         rules.duplicate_least_score,
         rules.country_code,
     )
-    assert row is not None
-    return replace(rules, version=row["version"], country_code=row["country_code"])
+    return DeskRules(**row)

@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Name, Prose, Reference
+from chassis.field_types import Body, Name, Prose, Reference
 from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
@@ -21,9 +21,7 @@ from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, Sear
 router = APIRouter(prefix="/v1", tags=["subscribers"])
 
 
-class NewSubscriber(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NewSubscriber(Body):
     subscriber_no: Reference
     name: Name
     phones: Annotated[list[Phone], Field(max_length=10)] = []
@@ -34,10 +32,8 @@ class NewSubscriber(BaseModel):
     notes: Prose | Literal[""] = ""
 
 
-class SubscriberChanges(BaseModel):
+class SubscriberChanges(Body):
     """What is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = ""
     phones: Annotated[list[Phone], Field(max_length=10)] = []
@@ -64,16 +60,7 @@ async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Res
     """Registers a subscriber 用户."""
     values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
     subscriber = Subscriber(id=new_id(), version=1, **values)
-    answer = await use_cases.create_subscriber(
-        subscriber,
-        context.caller.actor,
-        context.headers,
-        db=context.db,
-        masters=context.state.sealing_keys.masters,
-        clock=context.clock,
-        wakeup=context.wakeup,
-    )
-    return answer.response()
+    return (await use_cases.create_subscriber(subscriber, uow=context.uow)).response()
 
 
 @router.patch(
@@ -95,9 +82,7 @@ async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, con
     changes = body.model_dump(mode="json", exclude_unset=True)
     if "phones" in changes:
         changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
-    return (
-        await use_cases.change_subscriber(subscriber_id, changes, context.headers, db=context.db, clock=context.clock)
-    ).response()
+    return (await use_cases.change_subscriber(subscriber_id, changes, uow=context.uow)).response()
 
 
 @router.get("/subscribers", responses=Responses.of((*ANY, CursorBroken)))

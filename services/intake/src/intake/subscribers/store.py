@@ -1,21 +1,25 @@
 """Rows of subscribers."""
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
 from intake.subscribers.domain import Subscriber, SubscriberNotFound
 
-_SUBSCRIBER = "id, version, subscriber_no, name, phones, address, kind, zone, territory, notes"
+_FIELDS = tuple(field.name for field in fields(Subscriber) if field.name != "is_masked")
+SUBSCRIBER = ", ".join(_FIELDS)
+"""The columns that `to_subscriber` reads."""
 
 
 def to_subscriber(row: Any) -> Subscriber:
-    return Subscriber(**{**dict(row), "phones": tuple(row["phones"])})
+    return Subscriber(**{**row, "phones": tuple(row["phones"])})
 
 
-async def find_subscriber(statements: Statements, subscriber_id: str) -> Subscriber | None:
-    row = await statements.fetchrow(f"select {_SUBSCRIBER} from subscribers where id = $1", subscriber_id)
+async def find_subscriber(statements: Statements, subscriber_id: str, *, is_locked: bool = False) -> Subscriber | None:
+    """The subscriber; with `is_locked` held until the commit."""
+    lock = " for no key update" if is_locked else ""
+    row = await statements.fetchrow(f"select {SUBSCRIBER} from subscribers where id = $1{lock}", subscriber_id)
     return to_subscriber(row) if row else None
 
 
@@ -26,6 +30,12 @@ async def subscriber_numbers(statements: Statements, subscriber_no: str) -> list
            order by subscriber_no""",
         subscriber_no,
     )
+    return [row["subscriber_no"] for row in rows]
+
+
+async def numbers_of_phone(statements: Statements, phone: str) -> list[str]:
+    """The numbers of the subscribers who have this phone."""
+    rows = await statements.fetch("select subscriber_no from subscribers where phones && same_number($1)", phone)
     return [row["subscriber_no"] for row in rows]
 
 
@@ -42,7 +52,7 @@ async def similar_numbers(statements: Statements, subscriber_no: str) -> list[st
 async def insert_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> bool:
     """Whether it was inserted; False when the number belongs to another subscriber."""
     done = await tx.execute(
-        f"""insert into subscribers ({_SUBSCRIBER}, created_at, changed_at)
+        f"""insert into subscribers ({SUBSCRIBER}, created_at, changed_at)
             select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11
             where not exists (select from subscribers where plain_reference(subscriber_no) = $3)
             on conflict (subscriber_no) do nothing""",
@@ -52,22 +62,18 @@ async def insert_subscriber(tx: Transaction, subscriber: Subscriber, *, now: dat
     return done == "INSERT 0 1"
 
 
-async def update_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> bool:
-    """Whether it was changed; False when the version before was not the one that the change was made on."""
-    done = await tx.execute(
-        """update subscribers set version = $2, name = $4, phones = $5, address = $6, kind = $7, zone = $8,
-               territory = $9, notes = $10, changed_at = $11
-           where id = $1 and subscriber_no = $3 and version = $2 - 1""",
+async def update_subscriber(tx: Transaction, subscriber: Subscriber, *, now: datetime) -> None:
+    """Writes the next version of a subscriber that this transaction has locked."""
+    await tx.execute(
+        f"update subscribers set ({SUBSCRIBER}, changed_at) = ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " where id = $1",
         *_values(subscriber),
         now,
     )
-    return done == "UPDATE 1"
 
 
 def _values(subscriber: Subscriber) -> list[Any]:
-    values = asdict(subscriber)
-    values.pop("is_masked")
-    return [*values.values()]
+    return [getattr(subscriber, name) for name in _FIELDS]
 
 
 async def get_subscriber_id(statements: Statements, subscriber_no: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from chassis.database import Database
-from chassis.paging import from_cursor, to_cursor
+from chassis.paging import from_cursor, page_of
 from contracts.look_alikes import LookAlike
 from intake.subscribers import store
 from intake.subscribers.domain import Subscriber
@@ -45,8 +45,7 @@ async def subscribers(
     (after,) = from_cursor("subscribers", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.fetch(
-            """select id, version, subscriber_no, name, phones, address, kind, zone, territory, notes
-               from subscribers
+            f"""select {store.SUBSCRIBER} from subscribers
                where ($1::text is null or subscriber_no = $1 or plain_reference(subscriber_no) = $1)
                  and ($2::text is null or phones && same_number($2))
                  and ($3::text is null or name like $3) and ($4::text is null or address like $4) and id > $5
@@ -61,8 +60,7 @@ async def subscribers(
             wanted.notes,
             limit + 1,
         )
-    found = [store.to_subscriber(row) for row in rows[:limit]]
-    return found, to_cursor("subscribers", found[-1].id) if len(rows) > limit else None
+    return page_of("subscribers", [store.to_subscriber(row) for row in rows], limit, lambda found: (found.id,))
 
 
 def _starting_with(text: str | None) -> str | None:

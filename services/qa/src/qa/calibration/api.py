@@ -12,12 +12,12 @@ from qa.calibration import store, use_cases
 from qa.calibration.domain import session as calibrating
 from qa.calibration.domain.session import CalibrationSession, SessionState
 from qa.calibration.store import CalibrationSessionNotFound
-from qa.desk import CommandContext
 from qa.evaluation.api import ANSWER_REFUSALS, AnswerBody
 from qa.evaluation.domain.evaluation import OwnCall
 from qa.evaluation.store import EvaluationFormNotFound
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Wanted
+from work_orders.routes import CommandContext
 
 router = APIRouter(prefix="/v1/calibration-sessions", tags=["calibration"])
 
@@ -63,13 +63,13 @@ async def open_session(body: SessionBody, context: CommandContext) -> Response:
         recording_ids=tuple(body.recording_ids),
         auditor_ids=tuple(body.auditor_ids),
     )
-    return (await use_cases.open_session(command, context=context)).response()
+    return (await use_cases.open_session(command, uow=context.uow)).response()
 
 
 @router.get("", responses=Responses.of(LIST_REFUSALS))
 async def list_sessions(context: Context, wanted: Wanted, state: SessionState | None = None) -> SessionPage:
     """Sessions, latest first, without anybody's scores."""
-    page = await store.SESSIONS.page(context.db, wanted.page(state=state.value if state else None))
+    page = await store.SESSIONS.page(context.db, wanted.page(state=state))
     return SessionPage.model_validate_json(page)
 
 
@@ -100,7 +100,7 @@ async def get_session(session_id: Id, context: Context) -> CalibrationSession:
 async def give_score(session_id: Id, body: ScoreBody, context: CommandContext) -> Response:
     """The caller's answers for one of the recordings, once."""
     answers = [one.answer() for one in body.answers]
-    return (await use_cases.give_score(session_id, body.recording_id, answers, context=context)).response()
+    return (await use_cases.give_score(session_id, body.recording_id, answers, uow=context.uow)).response()
 
 
 @router.post(
@@ -118,4 +118,4 @@ async def give_score(session_id: Id, body: ScoreBody, context: CommandContext) -
 )
 async def close_session(session_id: Id, context: CommandContext) -> Response:
     """Shows everybody everything, with agreement and kappa, once all have scored all."""
-    return (await use_cases.close_session(session_id, context=context)).response()
+    return (await use_cases.close_session(session_id, uow=context.uow)).response()

@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 from chassis.field_types import Code, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
-from qa.desk import CommandContext
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.domain import evaluation as evaluating
 from qa.evaluation.domain import form as forms
@@ -32,11 +31,12 @@ from qa.routes import (
     Wanted,
     json_of,
 )
-from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
 from qa.scope import narrowed_object
+from qa.store import get_quality_rules
 from work_orders.http import answered
+from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1", tags=["evaluation"])
@@ -96,7 +96,7 @@ class ReviewPage(BaseModel):
 async def define_auditor(auditor_id: Id, body: AuditorBody, context: CommandContext) -> Response:
     """Who evaluates recordings, and how many a day."""
     auditor = Auditor(auditor_id=auditor_id, daily_capacity=body.daily_capacity, is_active=body.is_active)
-    return (await use_cases.define_auditor(auditor, context=context)).response()
+    return (await use_cases.define_auditor(auditor, uow=context.uow)).response()
 
 
 @router.get("/auditors", responses=Responses.of(ANY))
@@ -113,7 +113,7 @@ async def list_auditors(context: Context) -> AuditorList:
 )
 async def assign_sample(plan_id: Id, body: AssignBody, context: CommandContext) -> Response:
     """Gives out as much of a sample as the auditors can do on a day, with the latest version of a form."""
-    return (await use_cases.assign_sample(plan_id, body.form_id, body.day_on, context=context)).response()
+    return (await use_cases.assign_sample(plan_id, body.form_id, body.day_on, uow=context.uow)).response()
 
 
 @router.get("/reviews", response_model=ReviewPage, responses=Responses.of((*LIST_REFUSALS,)))
@@ -121,9 +121,7 @@ async def list_reviews(
     context: Context, wanted: Wanted, plan_id: Ref | None = None, state: ReviewState | None = None
 ) -> Response:
     """The recordings of samples and how far their evaluation is; `differing` ones wait for adjudication."""
-    return json_of(
-        await store.REVIEWS.page(context.db, wanted.page(plan_id=plan_id, state=state.value if state else None))
-    )
+    return json_of(await store.REVIEWS.page(context.db, wanted.page(plan_id=plan_id, state=state)))
 
 
 @router.post(
@@ -145,7 +143,7 @@ async def list_reviews(
 async def adjudicate_review(review_id: Id, body: HandInBody, context: CommandContext) -> Response:
     """The evaluation of a third person, which stands. `If-Match` is the review's version."""
     return await answered(
-        await use_cases.adjudicate_review(review_id, body.command(), context=context), context.request
+        await use_cases.adjudicate_review(review_id, body.command(), uow=context.uow), context.request
     )
 
 
@@ -163,16 +161,16 @@ async def list_evaluations(
     """Evaluations, latest first: of an agent those of their own calls that stand, of an auditor their own and those
     that stand, of a supervisor all."""
     page = wanted.page(
-        condition=views.condition_for(context.caller),
-        arguments=views.arguments_for(context.caller),
+        condition=views.visible_to(context.caller.actor),
+        values=views.scope(context.caller.actor, context.caller.areas),
         plan_id=plan_id,
         recording_id=recording_id,
         auditor_id=auditor_id,
         agent_id=agent_id,
-        state=state.value if state else None,
+        state=state,
         day_on=day_on,
     )
-    return json_of(await store.EVALUATIONS.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.EVALUATIONS.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.get(
@@ -183,7 +181,7 @@ async def list_evaluations(
 async def get_evaluation(evaluation_id: Id, context: Context) -> Response:
     """An evaluation with its form, the facts of the call, and the items that these fill in."""
     async with context.db.statements() as statements:
-        evaluation = await views.get_visible(statements, evaluation_id, context.caller)
+        evaluation = await views.get_visible(statements, evaluation_id, context.caller.actor, context.caller.areas)
     at_work = await views.filled(context.db, evaluation)
     shown = await opening_for(context.request).object(evaluation_id, msgspec.json.encode(at_work))
     return json_of(await narrowed_object(context.db, shown, context.caller.areas))
@@ -198,7 +196,7 @@ async def get_evaluation(evaluation_id: Id, context: Context) -> Response:
 )
 async def take_back_evaluation(evaluation_id: Id, context: CommandContext) -> Response:
     """Takes an evaluation from an auditor who has not handed it in; the next assignment gives it to somebody."""
-    return (await use_cases.take_back_evaluation(evaluation_id, context=context)).response()
+    return (await use_cases.take_back_evaluation(evaluation_id, uow=context.uow)).response()
 
 
 @router.post(
@@ -220,7 +218,7 @@ async def take_back_evaluation(evaluation_id: Id, context: CommandContext) -> Re
 async def submit_evaluation(evaluation_id: Id, body: HandInBody, context: CommandContext) -> Response:
     """Hands in the answers of an evaluation, all but those that facts fill in."""
     return await answered(
-        await use_cases.submit_evaluation(evaluation_id, body.command(), context=context), context.request
+        await use_cases.submit_evaluation(evaluation_id, body.command(), uow=context.uow), context.request
     )
 
 
@@ -237,5 +235,5 @@ async def get_auditor_report(
         async with context.db.statements() as statements:
             on = (await get_quality_rules(statements)).day_of(now)
     return await views.auditor_report(
-        context.db, grain, on, auditor_id=views.own_auditor(context.caller, auditor_id), now=now
+        context.db, grain, on, auditor_id=views.own_auditor(context.caller.actor, auditor_id), now=now
     )

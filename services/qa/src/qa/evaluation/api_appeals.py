@@ -6,12 +6,12 @@ from pydantic import BaseModel
 from chassis.field_types import Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
-from qa.desk import CommandContext
 from qa.evaluation import store, use_cases, views
 from qa.evaluation.api import ANSWER_REFUSALS, HandInBody
 from qa.evaluation.domain import appeal as appealing
 from qa.evaluation.domain.appeal import AppealState
 from qa.evaluation.views import AppealShown
+from qa.recordings.store import own_scope
 from qa.routes import (
     CHANGE_REFUSALS,
     LIST_REFUSALS,
@@ -22,6 +22,7 @@ from qa.routes import (
     json_of,
 )
 from work_orders.http import answered
+from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1", tags=["appeals"])
@@ -62,7 +63,7 @@ class AppealPage(BaseModel):
 async def appeal_evaluation(evaluation_id: Id, body: AppealBody, context: CommandContext) -> Response:
     """The agent of the call says why the evaluation is not right. `If-Match` is the evaluation's version."""
     return await answered(
-        await use_cases.appeal_evaluation(evaluation_id, body.reason, context=context), context.request
+        await use_cases.appeal_evaluation(evaluation_id, body.reason, uow=context.uow), context.request
     )
 
 
@@ -71,10 +72,10 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
     """Appeals, those that must be decided soonest first; an agent finds their own."""
     page = wanted.page(
         condition=views.APPEALS_VISIBLE,
-        arguments=views.appeal_arguments_for(context.caller),
-        state=state.value if state else None,
+        values=own_scope(context.caller.actor, context.caller.areas),
+        state=state,
     )
-    return json_of(await store.APPEALS.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.APPEALS.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.post(
@@ -97,6 +98,6 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
 async def decide_appeal(appeal_id: Id, body: DecisionBody, context: CommandContext) -> Response:
     """Somebody who had no part in it decides; overturned, the evaluation gets a further revision."""
     decided = await use_cases.decide_appeal(
-        appeal_id, body.command(), is_overturned=body.is_overturned, context=context
+        appeal_id, body.command(), is_overturned=body.is_overturned, uow=context.uow
     )
     return await answered(decided, context.request)

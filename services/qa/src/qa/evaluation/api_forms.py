@@ -9,7 +9,6 @@ from chassis.field_types import Code, Line
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.directory import Names
-from qa.desk import CommandContext
 from qa.evaluation import store, use_cases
 from qa.evaluation.domain import form as forms
 from qa.evaluation.domain.form import EvaluationForm
@@ -22,6 +21,7 @@ from qa.routes import (
     Wanted,
     json_of,
 )
+from work_orders.routes import CommandContext
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 
@@ -111,7 +111,7 @@ async def publish_form(form_id: Code, body: FormBody, context: CommandContext) -
         sections=tuple(section.part() for section in body.sections),
         rules=forms.FormRules(**body.rules.model_dump()),
     )
-    return (await use_cases.publish_form(command, context=context)).response()
+    return (await use_cases.publish_form(command, uow=context.uow)).response()
 
 
 @router.get("", response_model=FormPage, responses=Responses.of((*LIST_REFUSALS,)))

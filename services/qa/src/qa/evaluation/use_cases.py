@@ -1,4 +1,7 @@
-"""What auditors do: forms, assignments, evaluations, adjudication, appeals. One function a command."""
+"""What auditors do: forms, assignments, evaluations, adjudication, appeals.
+
+One function a command, each on a unit of work.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -7,9 +10,9 @@ from functools import partial
 from chassis.commands import Reply
 from chassis.database import Transaction
 from chassis.identity import new_id
+from chassis.unit_of_work import Command
 from contracts.directory import Names
 from contracts.quality import EvaluationMode
-from qa.desk import ActAtDesk, QualityDesk
 from qa.evaluation import store, views
 from qa.evaluation.domain import appeal as appealing
 from qa.evaluation.domain import evaluation as evaluating
@@ -18,10 +21,11 @@ from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Wor
 from qa.evaluation.domain.form import Answer as FormAnswer
 from qa.evaluation.domain.form import EvaluationForm, FormRules, Section
 from qa.recordings.store import RECORDINGS, subscriber_behind
-from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import PLANS
+from qa.store import get_quality_rules
 from work_orders.sealing import Sealer
+from work_orders.unit_of_work import OrderUnitOfWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +43,9 @@ class HandIn:
     answers: tuple[FormAnswer, ...]
     remark: str
 
-    def work(self, act: ActAtDesk, remark: str) -> Work:
+    def work(self, command: Command, remark: str) -> Work:
         """With its remark sealed for the evaluation that it belongs to."""
-        return Work(answers=self.answers, remark=remark, by=act.actor.sub, at=act.now)
+        return Work(answers=self.answers, remark=remark, by=command.actor.sub, at=command.now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,50 +60,50 @@ class Assigned:
     by_auditor: dict[str, int]
 
 
-async def publish_form(command: PublishForm, *, context: QualityDesk) -> Reply:
+async def publish_form(draft: PublishForm, *, uow: OrderUnitOfWork) -> Reply:
     """A further version of a form; those before it stay as they are."""
-    async with context.act() as act:  # the only commit on this path
-        number = await store.next_form_version(act.tx, command.form_id)
+    async with uow.command() as command:
+        number = await store.next_form_version(command.tx, draft.form_id)
         form = EvaluationForm(
-            id=f"{command.form_id}:{number}",
-            form_id=command.form_id,
+            id=f"{draft.form_id}:{number}",
+            form_id=draft.form_id,
             form_version=number,
-            names=command.names,
-            sections=command.sections,
-            rules=command.rules,
-            published_at=act.now,
-            published_by=act.actor.sub,
+            names=draft.names,
+            sections=draft.sections,
+            rules=draft.rules,
+            published_at=command.now,
+            published_by=command.actor.sub,
         )
         form.check()
-        await store.FORMS.add(act.tx, form)
-        act.answer_with(form, status=201)
-    return act.answer
+        await store.FORMS.add(command.tx, form)
+        command.reply_with(form, status=201)
+    return command.reply
 
 
-async def define_auditor(auditor: Auditor, *, context: QualityDesk) -> Reply:
-    async with context.act() as act:  # the only commit on this path
-        await store.put_auditor(act.tx, auditor)
-        act.answer_with(auditor)
-    return act.answer
+async def define_auditor(auditor: Auditor, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.command() as command:
+        await store.put_auditor(command.tx, auditor)
+        command.reply_with(auditor)
+    return command.reply
 
 
-async def assign_sample(plan_id: str, form_id: str, day_on: date, *, context: QualityDesk) -> Reply:
+async def assign_sample(plan_id: str, form_id: str, day_on: date, *, uow: OrderUnitOfWork) -> Reply:
     """Gives the reviews of a sample to auditors, as many as they can do on that day."""
-    async with context.act() as act:  # the only commit on this path
-        plan = await PLANS.lock(act.tx, plan_id)
+    async with uow.command() as command:
+        plan = await PLANS.lock(command.tx, plan_id)
         if plan.drawn is None:
             raise SampleNotDrawn()
-        form = await store.latest_form(act.tx, form_id)
-        room = await store.lock_room(act.tx, day_on)
+        form = await store.latest_form(command.tx, form_id)
+        room = await store.lock_room(command.tx, day_on)
         # Twice the room: some recordings cannot go to whoever has room.
-        reviews = await store.lock_waiting(act.tx, plan_id, 2 * sum(room.values()) + 1)
+        reviews = await store.lock_waiting(command.tx, plan_id, 2 * sum(room.values()) + 1)
         found = spread(reviews, room)
-        await _give_out(act.tx, found, form, day_on)
-        waiting = await act.tx.fetchval(_LEFT, plan_id)
+        await _give_out(command.tx, found, form, day_on)
+        waiting = await store.count_left(command.tx, plan_id)
         by_auditor: dict[str, int] = {}
         for _, auditor in found.pairs:
             by_auditor[auditor] = by_auditor.get(auditor, 0) + 1
-        act.answer_with(
+        command.reply_with(
             Assigned(
                 plan_id=plan_id,
                 day_on=day_on,
@@ -108,14 +112,7 @@ async def assign_sample(plan_id: str, form_id: str, day_on: date, *, context: Qu
                 by_auditor=by_auditor,
             )
         )
-    return act.answer
-
-
-_LEFT = """
-select coalesce(sum(case when (body->>'is_double_blind')::boolean then 2 else 1 end
-                    - json_array_length(body->'auditor_ids')), 0)
-from reviews where plan_id = $1 and state = 'waiting'
-"""
+    return command.reply
 
 
 async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on: date) -> None:
@@ -137,135 +134,135 @@ async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on
     await store.save_all(tx, saved, evaluations)
 
 
-async def take_back_evaluation(evaluation_id: str, *, context: QualityDesk) -> Reply:
+async def take_back_evaluation(evaluation_id: str, *, uow: OrderUnitOfWork) -> Reply:
     """What somebody has not handed in goes back to the sample. Nothing was said or published of it: it is gone."""
-    async with context.act() as act:  # the only commit on this path
+    async with uow.command() as command:
         # The review first, as everybody does.
-        seen = await store.EVALUATIONS.get(act.tx, evaluation_id)
-        review = await store.REVIEWS.lock(act.tx, seen.review_id)
-        evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
-        act.check_version(evaluation.version)
+        seen = await store.EVALUATIONS.get(command.tx, evaluation_id)
+        review = await store.REVIEWS.lock(command.tx, seen.review_id)
+        evaluation = await store.EVALUATIONS.lock(command.tx, evaluation_id)
+        command.check_version(evaluation.version)
         waiting = evaluating.take_back(review, evaluation)
-        await store.REVIEWS.save(act.tx, waiting)
-        await store.EVALUATIONS.remove(act.tx, evaluation_id)
-        act.answer_with(waiting)
-    return act.answer
+        await store.REVIEWS.save(command.tx, waiting)
+        await store.EVALUATIONS.remove(command.tx, evaluation_id)
+        command.reply_with(waiting)
+    return command.reply
 
 
-async def submit_evaluation(evaluation_id: str, command: HandIn, *, context: QualityDesk) -> Reply:
-    seal = await context.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), command.remark)
-    async with context.act() as act:  # the only commit on this path
+async def submit_evaluation(evaluation_id: str, hand_in: HandIn, *, uow: OrderUnitOfWork) -> Reply:
+    seal = await uow.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), hand_in.remark)
+    async with uow.command() as command:
         # The review first, as everybody does: two auditors of one pair then take turns instead of deadlocking.
-        seen = await store.EVALUATIONS.get(act.tx, evaluation_id)
-        review = await store.REVIEWS.lock(act.tx, seen.review_id)
-        evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
-        act.check_version(evaluation.version)
-        await _hand_in(act, review, evaluation, command, seal, is_new=False)
-    return act.answer
+        seen = await store.EVALUATIONS.get(command.tx, evaluation_id)
+        review = await store.REVIEWS.lock(command.tx, seen.review_id)
+        evaluation = await store.EVALUATIONS.lock(command.tx, evaluation_id)
+        command.check_version(evaluation.version)
+        await _hand_in(command, review, evaluation, hand_in, seal, is_new=False)
+    return command.reply
 
 
-async def adjudicate_review(review_id: str, command: HandIn, *, context: QualityDesk) -> Reply:
+async def adjudicate_review(review_id: str, hand_in: HandIn, *, uow: OrderUnitOfWork) -> Reply:
     """The word of a third on two evaluations that differ: it stands."""
-    seal = await context.sealer(partial(subscriber_behind, table="reviews", thing_id=review_id), command.remark)
-    async with context.act() as act:  # the only commit on this path
-        review = await store.REVIEWS.lock(act.tx, review_id)
-        act.check_version(review.version)
-        first = await store.EVALUATIONS.get(act.tx, review.evaluation_ids[0]) if review.evaluation_ids else None
+    seal = await uow.sealer(partial(subscriber_behind, table="reviews", thing_id=review_id), hand_in.remark)
+    async with uow.command() as command:
+        review = await store.REVIEWS.lock(command.tx, review_id)
+        command.check_version(review.version)
+        first = await store.EVALUATIONS.get(command.tx, review.evaluation_ids[0]) if review.evaluation_ids else None
         evaluation = evaluating.adjudicate(
             review,
-            act.actor.sub,
+            command.actor.sub,
             evaluation_id=new_id(),
             form=first.form if first else "",
-            day_on=(await get_quality_rules(act.tx)).day_of(act.now),
+            day_on=(await get_quality_rules(command.tx)).day_of(command.now),
         )
         changed = replace(
             review,
-            auditor_ids=(*review.auditor_ids, act.actor.sub),
+            auditor_ids=(*review.auditor_ids, command.actor.sub),
             evaluation_ids=(*review.evaluation_ids, evaluation.id),
         )
-        await _hand_in(act, changed, evaluation, command, seal, is_new=True)
-    return act.answer
+        await _hand_in(command, changed, evaluation, hand_in, seal, is_new=True)
+    return command.reply
 
 
 async def _hand_in(
-    act: ActAtDesk, review: Review, evaluation: Evaluation, command: HandIn, seal: Sealer, *, is_new: bool
+    command: Command, review: Review, evaluation: Evaluation, hand_in: HandIn, seal: Sealer, *, is_new: bool
 ) -> None:
-    form = await store.FORMS.get(act.tx, evaluation.form)
-    recording = await RECORDINGS.get(act.tx, evaluation.recording_id)
-    work = command.work(act, seal(command.remark, evaluation.id))
+    form = await store.FORMS.get(command.tx, evaluation.form)
+    recording = await RECORDINGS.get(command.tx, evaluation.recording_id)
+    work = hand_in.work(command, seal(hand_in.remark, evaluation.id))
     submitted = evaluating.submit(evaluation, form, recording, work)
-    others = [one for one in await store.lock_evaluations_of(act.tx, review.id) if one.id != submitted.id]
-    settled, standing = evaluating.settle(review, [*others, submitted], form, now=act.now)
+    others = [one for one in await store.lock_evaluations_of(command.tx, review.id) if one.id != submitted.id]
+    settled, standing = evaluating.settle(review, [*others, submitted], form, now=command.now)
     if standing is not None and standing.id == submitted.id:
         submitted, standing = standing, None
-    await store.REVIEWS.save(act.tx, settled)
+    await store.REVIEWS.save(command.tx, settled)
     if is_new:
-        await store.EVALUATIONS.add(act.tx, submitted)
+        await store.EVALUATIONS.add(command.tx, submitted)
     else:
-        await store.EVALUATIONS.save(act.tx, submitted)
-    act.publish(evaluating.evaluated_event(submitted, recording), subject=recording.id)
+        await store.EVALUATIONS.save(command.tx, submitted)
+    command.publish(evaluating.evaluated_event(submitted, recording), subject=recording.id)
     if standing is not None:
         # The first of two that agree: it stands from here on.
         standing = replace(standing, version=standing.version + 1)
-        await store.EVALUATIONS.save(act.tx, standing)
-        act.publish(evaluating.evaluated_event(standing, recording), subject=recording.id)
-    act.answer_with(submitted)
+        await store.EVALUATIONS.save(command.tx, standing)
+        command.publish(evaluating.evaluated_event(standing, recording), subject=recording.id)
+    command.reply_with(submitted)
 
 
-async def appeal_evaluation(evaluation_id: str, reason: str, *, context: QualityDesk) -> Reply:
-    seal = await context.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), reason)
-    async with context.act() as act:  # the only commit on this path
+async def appeal_evaluation(evaluation_id: str, reason: str, *, uow: OrderUnitOfWork) -> Reply:
+    seal = await uow.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), reason)
+    async with uow.command() as command:
         # Who may not see it is not told that it is there.
-        await views.get_visible(act.tx, evaluation_id, context.caller)
-        evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
-        act.check_version(evaluation.version)
-        form = await store.FORMS.get(act.tx, evaluation.form)
+        await views.get_visible(command.tx, evaluation_id, uow.actor, uow.areas)
+        evaluation = await store.EVALUATIONS.lock(command.tx, evaluation_id)
+        command.check_version(evaluation.version)
+        form = await store.FORMS.get(command.tx, evaluation.form)
         appeal_id = new_id()
         marked, opened, event = appealing.appeal(
             evaluation,
             form,
             appeal_id=appeal_id,
             reason=seal(reason, appeal_id),
-            by=act.actor.sub,
-            now=act.now,
+            by=command.actor.sub,
+            now=command.now,
         )
-        await store.EVALUATIONS.save(act.tx, marked)
-        await store.APPEALS.add(act.tx, opened)
-        act.publish(event, subject=evaluation.recording_id)
-        act.answer_with(opened, status=201)
-    return act.answer
+        await store.EVALUATIONS.save(command.tx, marked)
+        await store.APPEALS.add(command.tx, opened)
+        command.publish(event, subject=evaluation.recording_id)
+        command.reply_with(opened, status=201)
+    return command.reply
 
 
-async def decide_appeal(appeal_id: str, command: HandIn, *, is_overturned: bool, context: QualityDesk) -> Reply:
+async def decide_appeal(appeal_id: str, hand_in: HandIn, *, is_overturned: bool, uow: OrderUnitOfWork) -> Reply:
     """Upheld, nothing changes; overturned, the evaluation gets one more revision with the answers given."""
-    seal = await context.sealer(partial(subscriber_behind, table="appeals", thing_id=appeal_id), command.remark)
-    async with context.act() as act:  # the only commit on this path
-        opened = await store.APPEALS.lock(act.tx, appeal_id)
-        act.check_version(opened.version)
-        evaluation = await store.EVALUATIONS.get(act.tx, opened.evaluation_id)
-        review = await store.REVIEWS.get(act.tx, evaluation.review_id)
+    seal = await uow.sealer(partial(subscriber_behind, table="appeals", thing_id=appeal_id), hand_in.remark)
+    async with uow.command() as command:
+        opened = await store.APPEALS.lock(command.tx, appeal_id)
+        command.check_version(opened.version)
+        evaluation = await store.EVALUATIONS.get(command.tx, opened.evaluation_id)
+        review = await store.REVIEWS.get(command.tx, evaluation.review_id)
         decided = appealing.decide(
             opened,
             review,
             is_overturned=is_overturned,
-            has_answers=bool(command.answers),
-            remark=seal(command.remark, appeal_id),
-            by=act.actor.sub,
-            now=act.now,
+            has_answers=bool(hand_in.answers),
+            remark=seal(hand_in.remark, appeal_id),
+            by=command.actor.sub,
+            now=command.now,
         )
-        await store.APPEALS.save(act.tx, decided)
-        act.publish(appealing.decided_event(decided), subject=decided.recording_id)
+        await store.APPEALS.save(command.tx, decided)
+        command.publish(appealing.decided_event(decided), subject=decided.recording_id)
         if is_overturned:
-            await _revise(act, decided.evaluation_id, command, seal)
-        act.answer_with(decided)
-    return act.answer
+            await _revise(command, decided.evaluation_id, hand_in, seal)
+        command.reply_with(decided)
+    return command.reply
 
 
-async def _revise(act: ActAtDesk, evaluation_id: str, command: HandIn, seal: Sealer) -> None:
-    evaluation = await store.EVALUATIONS.lock(act.tx, evaluation_id)
-    form = await store.FORMS.get(act.tx, evaluation.form)
-    recording = await RECORDINGS.get(act.tx, evaluation.recording_id)
-    work = command.work(act, seal(command.remark, evaluation.id))
+async def _revise(command: Command, evaluation_id: str, hand_in: HandIn, seal: Sealer) -> None:
+    evaluation = await store.EVALUATIONS.lock(command.tx, evaluation_id)
+    form = await store.FORMS.get(command.tx, evaluation.form)
+    recording = await RECORDINGS.get(command.tx, evaluation.recording_id)
+    work = hand_in.work(command, seal(hand_in.remark, evaluation.id))
     revised = appealing.overturn(evaluation, form, recording, work)
-    await store.EVALUATIONS.save(act.tx, revised)
-    act.publish(evaluating.evaluated_event(revised, recording), subject=recording.id)
+    await store.EVALUATIONS.save(command.tx, revised)
+    command.publish(evaluating.evaluated_event(revised, recording), subject=recording.id)

@@ -1,6 +1,7 @@
 """Follow-ups over HTTP: taken, called, answered."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -12,15 +13,16 @@ from chassis.problems import Responses
 from chassis.request_context import Context, RequestContext
 from contracts.quality import AttemptOutcome
 from contracts.sealing import SealedText
-from qa.desk import CommandContext
-from qa.follow_up import intake, store, use_cases
+from qa.follow_up import intake_client, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
 from qa.follow_up.domain.project import QuietHours, QuotaReached
 from qa.follow_up.domain.questionnaire import QuestionReply, RepliesDoNotFit
+from qa.follow_up.intake_client import IntakeClient
+from qa.recordings.store import own_scope
 from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
-from qa.scope import answered, narrowed_object
-from work_orders.routes import SearchReference
+from qa.scope import answered, narrowed, narrowed_object
+from work_orders.routes import CommandContext, SearchReference
 from work_orders.sealing import opening_for
 from work_orders.subscribers import SubscriberShown
 
@@ -29,7 +31,7 @@ router = APIRouter(prefix="/v1", tags=["follow-ups"])
 CALL_REFUSALS = (
     *CHANGE_REFUSALS,
     *TEXT_REFUSALS,
-    intake.IntakeAway,
+    intake_client.IntakeAway,
     store.FollowUpNotFound,
     store.ProjectNotFound,
     store.CalendarNotFound,
@@ -81,16 +83,17 @@ async def list_follow_ups(
     state: FollowUpState | None = None,
 ) -> Response:
     """Follow-ups, those that are due first first. An agent finds their own."""
+    areas = context.caller.areas
     page = wanted.page(
-        condition=f"{store.VISIBLE} and {store.OF_ORDER}",
-        arguments=(*store.visible_to(context.caller), order_id),
-        areas=context.caller.areas,
+        condition=store.VISIBLE if order_id is None else store.VISIBLE_OF_ORDER,
+        values=own_scope(context.caller.actor, areas) | ({} if order_id is None else {"order_id": order_id}),
         project_id=project_id,
         subscriber_no=subscriber_no,
         holder=holder,
-        state=state.value if state else None,
+        state=state,
     )
-    return json_of(await store.FOLLOW_UPS.page(context.db, page, opening_for(context.request)))
+    opening, narrow = opening_for(context.request), partial(narrowed, areas=areas)
+    return json_of(await store.FOLLOW_UPS.page(context.db, page, narrow=narrow, opened=opening.objects))
 
 
 @router.post(
@@ -110,7 +113,7 @@ async def list_follow_ups(
 )
 async def take_follow_up(project_id: Code, context: CommandContext) -> Response:
     """The next to call, handed to the caller: due first, within the project's quotas and calling hours."""
-    return await answered(await use_cases.take_follow_up(project_id, context=context), context.request)
+    return await answered(await use_cases.take_follow_up(project_id, uow=context.uow), context.request)
 
 
 @router.get(
@@ -125,17 +128,17 @@ async def get_follow_up(follow_up_id: Id, context: Context) -> Response:
 
 async def _get_visible(context: RequestContext, follow_up_id: str) -> FollowUp:
     async with context.db.statements() as statements:
-        return await store.get_visible(statements, follow_up_id=follow_up_id, caller=context.caller)
+        return await store.get_visible(statements, follow_up_id, context.caller.actor, context.caller.areas)
 
 
 @router.get(
     "/follow-ups/{follow_up_id}/contact",
-    responses=Responses.of((*ANY, store.FollowUpNotFound, intake.IntakeAway, intake.ContactNotShown)),
+    responses=Responses.of((*ANY, store.FollowUpNotFound, intake_client.IntakeAway, intake_client.ContactNotShown)),
 )
 async def get_contact(follow_up_id: Id, context: Context) -> SubscriberShown:
     """Whom to call, as intake shows them to the caller; nothing of it is kept here."""
     found = await _get_visible(context, follow_up_id)
-    return await intake.contact_of(found, context.app, token=context.caller.token)
+    return await IntakeClient.of(context).contact_of(found)
 
 
 @router.post(
@@ -147,7 +150,7 @@ async def get_contact(follow_up_id: Id, context: Context) -> SubscriberShown:
 )
 async def release_follow_up(follow_up_id: Id, context: CommandContext) -> Response:
     """Puts it back for somebody else; a supervisor can do so for whoever has it."""
-    return await answered(await use_cases.release_follow_up(follow_up_id, context=context), context.request)
+    return await answered(await use_cases.release_follow_up(follow_up_id, uow=context.uow), context.request)
 
 
 @router.post(
@@ -158,7 +161,10 @@ async def release_follow_up(follow_up_id: Id, context: CommandContext) -> Respon
 async def note_attempt(follow_up_id: Id, body: AttemptBody, context: CommandContext) -> Response:
     """A call that did not lead to answers. After the last one that the project allows nobody calls any more."""
     command = use_cases.MakeAttempt(outcome=body.outcome, call_again_at=body.call_again_at, note=body.note or "")
-    return await answered(await use_cases.note_attempt(follow_up_id, command, context=context), context.request)
+    return await answered(
+        await use_cases.note_attempt(follow_up_id, command, intake=IntakeClient.of(context), uow=context.uow),
+        context.request,
+    )
 
 
 @router.post(
@@ -175,4 +181,7 @@ async def complete_follow_up(follow_up_id: Id, body: RepliesBody, context: Comma
         replies=tuple(QuestionReply(**one.model_dump()) for one in body.replies),
         note=body.note or "",
     )
-    return await answered(await use_cases.complete_follow_up(follow_up_id, command, context=context), context.request)
+    return await answered(
+        await use_cases.complete_follow_up(follow_up_id, command, intake=IntakeClient.of(context), uow=context.uow),
+        context.request,
+    )

@@ -1,6 +1,7 @@
 """Findings over HTTP: what follow-ups showed, and what somebody did about it."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -10,12 +11,13 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.quality import FindingKind
 from contracts.sealing import SealedText
-from qa.desk import CommandContext
-from qa.follow_up import intake, store, use_cases
+from qa.follow_up import intake_client, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import Finding, FindingState
+from qa.follow_up.intake_client import IntakeClient
 from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
-from qa.scope import answered
+from qa.scope import answered, narrowed
+from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
@@ -56,14 +58,14 @@ async def list_findings(
     """Risks and dissatisfaction, latest first; `open` ones wait for somebody to deal with them."""
     areas = context.caller.areas
     page = wanted.page(
-        condition="($1::text[] is null or work_area_id = any($1))",
-        arguments=(None if areas is None else list(areas),),
-        areas=areas,
+        condition=None if areas is None else store.FINDINGS_IN_AREAS,
+        values={} if areas is None else {"areas": list(areas)},
         project_id=project_id,
-        kind=kind.value if kind else None,
-        state=state.value if state else None,
+        kind=kind,
+        state=state,
     )
-    return json_of(await store.FINDINGS.page(context.db, page, opening_for(context.request)))
+    opening, narrow = opening_for(context.request), partial(narrowed, areas=areas)
+    return json_of(await store.FINDINGS.page(context.db, page, narrow=narrow, opened=opening.objects))
 
 
 @router.post("/{finding_id}/close", response_model=FindingShown, responses=Responses.of(CLOSE_REFUSALS))
@@ -73,7 +75,7 @@ async def close_finding(finding_id: Id, body: CloseBody, context: CommandContext
         finding_id,
         order_id=None,
         remark=body.remark,
-        context=context,
+        uow=context.uow,
     )
     return await answered(answer, context.request)
 
@@ -81,7 +83,7 @@ async def close_finding(finding_id: Id, body: CloseBody, context: CommandContext
 @router.post(
     "/{finding_id}/open-order",
     response_model=FindingShown,
-    responses=Responses.of((*CLOSE_REFUSALS, intake.IntakeAway, intake.OrderNotOpened)),
+    responses=Responses.of((*CLOSE_REFUSALS, intake_client.IntakeAway, intake_client.OrderNotOpened)),
 )
 async def open_order(finding_id: Id, body: OpenOrderBody, context: CommandContext) -> Response:
     """A work order for the finding, created at intake as the caller, and the finding closed by it.
@@ -89,13 +91,13 @@ async def open_order(finding_id: Id, body: OpenOrderBody, context: CommandContex
     The order is there before the finding is closed. Should the answer get lost in between, the same request finds
     the order again instead of creating another.
     """
-    found = await use_cases.finding_to_close(finding_id, context=context)
-    wanted = intake.OrderWanted(device_type=body.device_type, demand_type=body.demand_type, content=body.content)
-    order_id = await intake.open_order(found, wanted, context.app, token=context.caller.token)
+    found = await use_cases.finding_to_close(finding_id, uow=context.uow)
+    wanted = intake_client.OrderWanted(device_type=body.device_type, demand_type=body.demand_type, content=body.content)
+    order_id = await IntakeClient.of(context).open_order(found, wanted)
     answer = await use_cases.close_finding(
         finding_id,
         order_id=order_id,
         remark="",
-        context=context,
+        uow=context.uow,
     )
     return await answered(answer, context.request)

@@ -11,9 +11,8 @@ from chassis.field_types import Code, Line, Moment, Reference
 from chassis.problems import Responses, language_of
 from chassis.request_context import Context
 from contracts.quality import FindingKind, FollowUpCause
-from qa.desk import CommandContext
 from qa.evaluation.api_forms import NamesBody
-from qa.follow_up import store, summary, use_cases
+from qa.follow_up import store, summary, use_cases, views
 from qa.follow_up.domain import questionnaire as asking
 from qa.follow_up.domain.calendar import NoWorkingDays, WorkingCalendar
 from qa.follow_up.domain.project import (
@@ -39,6 +38,7 @@ from qa.routes import (
     Zone,
     json_of,
 )
+from work_orders.routes import CommandContext
 
 router = APIRouter(prefix="/v1", tags=["follow-up projects"])
 
@@ -160,7 +160,7 @@ class ProjectPage(BaseModel):
 )
 async def define_calendar(calendar_id: Code, body: CalendarBody, context: CommandContext) -> Response:
     """Working days, holidays and the days worked in their place. Deadlines counted before stay as they are."""
-    return (await use_cases.define_calendar(body.calendar(calendar_id), context=context)).response()
+    return (await use_cases.define_calendar(body.calendar(calendar_id), uow=context.uow)).response()
 
 
 @router.get("/calendars/{calendar_id}", responses=Responses.of((*ANY, store.CalendarNotFound)))
@@ -183,7 +183,7 @@ async def publish_questionnaire(questionnaire_id: Code, body: QuestionnaireBody,
         names=body.names.names(),
         questions=tuple(one.part() for one in body.questions),
     )
-    return (await use_cases.publish_questionnaire(command, context=context)).response()
+    return (await use_cases.publish_questionnaire(command, uow=context.uow)).response()
 
 
 @router.get(
@@ -214,7 +214,7 @@ async def list_questionnaires(
 )
 async def define_project(project_id: Code, body: ProjectBody, context: CommandContext) -> Response:
     """Begins a project, or changes it; a change names the version it was made on in `If-Match`."""
-    return (await use_cases.define_project(body.project(project_id), context=context)).response()
+    return (await use_cases.define_project(body.project(project_id), uow=context.uow)).response()
 
 
 @router.get("/follow-up-projects", response_model=ProjectPage, responses=Responses.of((*LIST_REFUSALS,)))
@@ -245,7 +245,7 @@ async def get_project(project_id: Code, context: Context) -> FollowUpProject:
 )
 async def list_subscribers(project_id: Code, body: ListBody, context: CommandContext) -> Response:
     """Puts new, lost or listed subscribers on a project's list, each once however often they are sent."""
-    return (await use_cases.list_subscribers(project_id, body.subscriber_nos, context=context)).response()
+    return (await use_cases.list_subscribers(project_id, body.subscriber_nos, uow=context.uow)).response()
 
 
 async def _days(
@@ -264,7 +264,7 @@ SUMMARY_REFUSALS = (*ANY, store.ProjectNotFound, store.CalendarNotFound, summary
 @router.get("/follow-up-projects/{project_id}/summary", responses=Responses.of(SUMMARY_REFUSALS))
 async def get_summary(project_id: Code, context: Context, days: DaysAsked) -> summary.ProjectSummary:
     """What came of the follow-ups that were planned within the days, with sums and counts that add up."""
-    return await summary.of(context.db, project_id, days, now=context.clock.now())
+    return await views.project_summary(context.db, project_id, days, now=context.clock.now())
 
 
 @router.get(
@@ -274,5 +274,5 @@ async def get_summary(project_id: Code, context: Context, days: DaysAsked) -> su
 )
 async def print_summary(project_id: Code, context: Context, days: DaysAsked) -> HTMLResponse:
     """The summary as one page to print and file, in Chinese or English."""
-    found = await summary.of(context.db, project_id, days, now=context.clock.now())
-    return HTMLResponse(summary.page(found, language_of(context.request.headers.get("accept-language"))))
+    found = await views.project_summary(context.db, project_id, days, now=context.clock.now())
+    return HTMLResponse(summary.to_html(found, language_of(context.request.headers.get("accept-language"))))

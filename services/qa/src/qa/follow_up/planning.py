@@ -9,23 +9,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from chassis import outbox
 from chassis.clock import Clock, SystemClock
 from chassis.database import Transaction
 from chassis.identity import new_id
-from contracts.codec import new_message
 from contracts.events import WorkOrderAudited, WorkOrderCompleted, WorkOrderRedispatchRequested
 from contracts.lifecycle import Service, Status
 from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
+from contracts.origin import Origin
 from contracts.quality import FollowUpCause, FollowUpJoined, QualityEvent
-from qa.desk import publish
 from qa.follow_up import store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import FollowUp
 from qa.follow_up.domain.project import FollowUpProject
-from work_orders.order_table import to_order
 
 _SAID_SOMETHING = (
     WorkOrderCompleted,
@@ -66,8 +65,7 @@ async def plan_follow_ups(messages: Sequence[Message], tx: Transaction, clock: C
     if not spoken_of:
         return
     await _keep_links(messages, tx)
-    rows = await tx.fetch("select body from work_orders where id = any($1) order by id", sorted(spoken_of))
-    orders = [to_order(row["body"]) for row in rows]
+    orders = await store.orders(tx, spoken_of)
     plan = await _read(tx, orders, (clock or SystemClock()).now())
     for order in orders:
         _bring_up(plan, order)
@@ -153,8 +151,5 @@ async def _save(tx: Transaction, plan: _Plan) -> None:
         await store.FOLLOW_UPS.save(tx, one)
     for one in new:
         await store.FOLLOW_UPS.add(tx, one)
-    await publish(tx, [_message(plan.now, subject, event) for subject, event in plan.events])
-
-
-def _message(now: datetime, subject: str, event: QualityEvent) -> Message:
-    return new_message(event, service=Service.QA, subject=subject, actor=_PLANNER, occurred_at=now, recorded_at=now)
+    origin = Origin(service=Service.QA, actor=_PLANNER, recorded_at=plan.now)
+    await outbox.add_with_key_locks(tx, [origin.message(event, subject=subject) for subject, event in plan.events])

@@ -1,24 +1,26 @@
-"""What is done in follow-up projects. One function a command."""
+"""What is done in follow-up projects. One function a command, each on a unit of work."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from functools import partial
 
-from chassis.commands import Reply, raise_if_replied
-from chassis.database import Transaction
+from chassis.commands import Reply
+from chassis.database import Statements, Transaction
 from chassis.identity import new_id
+from chassis.unit_of_work import Command, Replay, ThingChanged
 from contracts.directory import Names
 from contracts.quality import AttemptOutcome, FollowUpCause
 from contracts.refusals import Conflict, Invalid, NotFound
-from qa.desk import ActAtDesk, QualityDesk, Sees, ThingChanged
-from qa.follow_up import intake, store
+from qa.follow_up import store
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Answered, Finding, FindingState, FollowUp
 from qa.follow_up.domain.project import OF_ORDERS, FollowUpProject, QuotaReached
 from qa.follow_up.domain.questionnaire import Question, Questionnaire, QuestionReply
+from qa.follow_up.intake_client import IntakeClient
 from work_orders.sealing import Sealer
+from work_orders.unit_of_work import OrderUnitOfWork
 
 _FINDING_LIMIT = 100
 
@@ -72,123 +74,123 @@ class Listed:
     """Subscribers who are on the list already, or were, or whom another project calls for the same cause."""
 
 
-async def define_calendar(calendar: WorkingCalendar, *, context: QualityDesk) -> Reply:
+async def define_calendar(calendar: WorkingCalendar, *, uow: OrderUnitOfWork) -> Reply:
     """The calendar as it is from here on; deadlines that were counted stay as they are."""
-    async with context.act() as act:  # the only commit on this path
+    async with uow.command() as command:
         calendar.check()
-        await act.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 9))", calendar.id)
-        present = await store.CALENDARS.find(act.tx, calendar.id)
+        await store.lock_calendar_id(command.tx, calendar.id)
+        present = await store.CALENDARS.find(command.tx, calendar.id)
         defined = replace(calendar, version=present.version + 1 if present else 1)
         if present:
-            await store.CALENDARS.save(act.tx, defined)
+            await store.CALENDARS.save(command.tx, defined)
         else:
-            await store.CALENDARS.add(act.tx, defined)
-        act.answer_with(defined)
-    return act.answer
+            await store.CALENDARS.add(command.tx, defined)
+        command.reply_with(defined)
+    return command.reply
 
 
-async def publish_questionnaire(command: PublishQuestionnaire, *, context: QualityDesk) -> Reply:
-    async with context.act() as act:  # the only commit on this path
-        number = await store.next_questionnaire_version(act.tx, command.questionnaire_id)
+async def publish_questionnaire(draft: PublishQuestionnaire, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.command() as command:
+        number = await store.next_questionnaire_version(command.tx, draft.questionnaire_id)
         questionnaire = Questionnaire(
-            id=f"{command.questionnaire_id}:{number}",
-            questionnaire_id=command.questionnaire_id,
+            id=f"{draft.questionnaire_id}:{number}",
+            questionnaire_id=draft.questionnaire_id,
             questionnaire_version=number,
-            names=command.names,
-            questions=command.questions,
-            published_at=act.now,
-            published_by=act.actor.sub,
+            names=draft.names,
+            questions=draft.questions,
+            published_at=command.now,
+            published_by=command.actor.sub,
         )
         questionnaire.check()
-        await store.QUESTIONNAIRES.add(act.tx, questionnaire)
-        act.answer_with(questionnaire, status=201)
-    return act.answer
+        await store.QUESTIONNAIRES.add(command.tx, questionnaire)
+        command.reply_with(questionnaire, status=201)
+    return command.reply
 
 
-async def define_project(project: FollowUpProject, *, context: QualityDesk) -> Reply:
+async def define_project(project: FollowUpProject, *, uow: OrderUnitOfWork) -> Reply:
     """Begins a project, or changes one: `If-Match` then names the version that was changed."""
-    async with context.act() as act:  # the only commit on this path
+    async with uow.command() as command:
         project.check()
-        await store.CALENDARS.get(act.tx, project.calendar)
-        await store.QUESTIONNAIRES.get(act.tx, project.questionnaire)
-        await act.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 10))", project.id)
-        present = await store.PROJECTS.find(act.tx, project.id)
+        await store.CALENDARS.get(command.tx, project.calendar)
+        await store.QUESTIONNAIRES.get(command.tx, project.questionnaire)
+        await store.lock_project_id(command.tx, project.id)
+        present = await store.PROJECTS.find(command.tx, project.id)
         if present is None:
-            await store.PROJECTS.add(act.tx, project)
-            act.answer_with(project)
+            await store.PROJECTS.add(command.tx, project)
+            command.reply_with(project)
         else:
-            present = await store.PROJECTS.lock(act.tx, project.id)
-            act.check_version(present.version)
+            present = await store.PROJECTS.lock(command.tx, project.id)
+            command.check_version(present.version)
             if present.cause is not project.cause:
                 raise CauseCannotChange(cause=present.cause.value)
             changed = replace(project, version=present.version + 1)
-            await store.PROJECTS.save(act.tx, changed)
-            act.answer_with(changed)
-    return act.answer
+            await store.PROJECTS.save(command.tx, changed)
+            command.reply_with(changed)
+    return command.reply
 
 
-async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, context: QualityDesk) -> Reply:
+async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, uow: OrderUnitOfWork) -> Reply:
     """Puts subscribers on a project's list, each once."""
-    async with context.act() as act:  # the only commit on this path
-        project = await store.PROJECTS.lock(act.tx, project_id)
+    async with uow.command() as command:
+        project = await store.PROJECTS.lock(command.tx, project_id)
         if project.cause in OF_ORDERS:
             raise ProjectFollowsOrders(cause=project.cause.value)
-        project.check_open(act.now)
-        calendar = await store.CALENDARS.get(act.tx, project.calendar)
-        due_by = project.due_by(act.now, calendar)
+        project.check_open(command.now)
+        calendar = await store.CALENDARS.get(command.tx, project.calendar)
+        due_by = project.due_by(command.now, calendar)
         made = [
-            following.listed(project, one, follow_up_id=new_id(), due_by=due_by, now=act.now)
+            following.listed(project, one, follow_up_id=new_id(), due_by=due_by, now=command.now)
             for one in dict.fromkeys(subscriber_nos)
         ]
-        known = await store.listed_before(act.tx, [follow_up.thing for follow_up, _ in made])
+        known = await store.listed_before(command.tx, [follow_up.thing for follow_up, _ in made])
         elsewhere: set[str] = set()
         if project.cause is not FollowUpCause.LIST:
             elsewhere = await store.called_elsewhere(
-                act.tx, project_id, project.cause, subscriber_nos, since=project.start
+                command.tx, project_id, project.cause, subscriber_nos, since=project.start
             )
         new = [
             (follow_up, event)
             for follow_up, event in made
             if follow_up.thing not in known and follow_up.subscriber_no not in elsewhere
         ]
-        await store.FOLLOW_UPS.add_all(act.tx, [follow_up for follow_up, _ in new])
+        await store.FOLLOW_UPS.add_all(command.tx, [follow_up for follow_up, _ in new])
         for follow_up, event in new:
-            act.publish(event, subject=follow_up.id)
-        act.answer_with(Listed(project_id=project_id, planned_count=len(new), known_count=len(made) - len(new)))
-    return act.answer
+            command.publish(event, subject=follow_up.id)
+        command.reply_with(Listed(project_id=project_id, planned_count=len(new), known_count=len(made) - len(new)))
+    return command.reply
 
 
-async def take_follow_up(project_id: str, *, context: QualityDesk) -> Reply:
+async def take_follow_up(project_id: str, *, uow: OrderUnitOfWork) -> Reply:
     """Hands out the follow-up that is due first, within quotas and calling hours."""
-    async with context.act() as act:  # the only commit on this path
+    async with uow.command() as command:
         # The project's lock makes those who take at once queue, so that no quota is passed.
-        project = await store.PROJECTS.lock(act.tx, project_id)
-        calendar = await store.CALENDARS.get(act.tx, project.calendar)
-        project.check_may_call(act.now, calendar)
-        found = await _next_to_call(act, project, calendar, context.caller.areas)
-        taken = following.take(found, by=act.actor.sub, now=act.now)
-        await store.FOLLOW_UPS.save(act.tx, taken)
-        act.answer_with(taken)
-    return act.answer
+        project = await store.PROJECTS.lock(command.tx, project_id)
+        calendar = await store.CALENDARS.get(command.tx, project.calendar)
+        project.check_may_call(command.now, calendar)
+        found = await _next_to_call(command, project, calendar, uow.areas)
+        taken = following.take(found, by=command.actor.sub, now=command.now)
+        await store.FOLLOW_UPS.save(command.tx, taken)
+        command.reply_with(taken)
+    return command.reply
 
 
 async def _next_to_call(
-    act: ActAtDesk, project: FollowUpProject, calendar: WorkingCalendar, areas: tuple[str, ...] | None
+    command: Command, project: FollowUpProject, calendar: WorkingCalendar, areas: tuple[str, ...] | None
 ) -> FollowUp:
     """The follow-up that is due first; once a quota is reached, of those that have counted in it already."""
-    found = await store.lock_next(act.tx, project.id, now=act.now, areas=areas)
+    found = await store.lock_next(command.tx, project.id, now=command.now, areas=areas)
     if found is None:
         raise NothingToCall()
     if found.taken_at is not None:
         return found
-    today = calendar.day_of(act.now)
+    today = calendar.day_of(command.now)
     day, month = _begin(today, calendar), _begin(today.replace(day=1), calendar)
-    out = await store.handed_out(act.tx, project.id, act.actor.sub, day=day, month=month)
+    out = await store.handed_out(command.tx, project.id, command.actor.sub, day=day, month=month)
     try:
         project.check_quotas(out)
     except QuotaReached:
         # Whoever asked to be called again is, whatever others are due before.
-        again = await store.lock_next(act.tx, project.id, now=act.now, areas=areas, had_only=True)
+        again = await store.lock_next(command.tx, project.id, now=command.now, areas=areas, had_only=True)
         if again is None:
             raise
         return again
@@ -199,8 +201,14 @@ def _begin(day: date, calendar: WorkingCalendar) -> datetime:
     return datetime.combine(day, time(), calendar.zone)
 
 
-def _sees(follow_up_id: str, context: QualityDesk) -> Sees:
-    return partial(store.get_visible, follow_up_id=follow_up_id, caller=context.caller)
+def _while_visible(follow_up_id: str, uow: OrderUnitOfWork) -> Replay:
+    """A repeated command gets its first reply as long as the actor may see the follow-up."""
+
+    async def replay(statements: Statements, reply: Reply) -> Reply:
+        await store.get_visible(statements, follow_up_id, uow.actor, uow.areas)
+        return reply
+
+    return replay
 
 
 async def _lock(tx: Transaction, follow_up_id: str, areas: tuple[str, ...] | None) -> FollowUp:
@@ -210,84 +218,90 @@ async def _lock(tx: Transaction, follow_up_id: str, areas: tuple[str, ...] | Non
     return found
 
 
-async def release_follow_up(follow_up_id: str, *, context: QualityDesk) -> Reply:
-    async with context.act(sees=_sees(follow_up_id, context)) as act:  # the only commit on this path
-        found = await _lock(act.tx, follow_up_id, context.caller.areas)
-        act.check_version(found.version)
-        released = following.release(found, by=act.actor.sub, is_supervisor=context.caller.role == "supervisor")
-        await store.FOLLOW_UPS.save(act.tx, released)
-        act.answer_with(released)
-    return act.answer
+async def release_follow_up(follow_up_id: str, *, uow: OrderUnitOfWork) -> Reply:
+    async with uow.command(replay=_while_visible(follow_up_id, uow)) as command:
+        found = await _lock(command.tx, follow_up_id, uow.areas)
+        command.check_version(found.version)
+        released = following.release(found, by=command.actor.sub, is_supervisor=uow.actor.role == "supervisor")
+        await store.FOLLOW_UPS.save(command.tx, released)
+        command.reply_with(released)
+    return command.reply
 
 
-async def _texts_of(follow_up_id: str, *texts: str | None, context: QualityDesk) -> tuple[Sealer, str | None]:
-    """Seals what is typed about a follow-up, and says whose it is; before the act, which holds its row."""
+async def _sealer_for(
+    follow_up_id: str, *texts: str | None, intake: IntakeClient, uow: OrderUnitOfWork
+) -> tuple[Sealer, str | None]:
+    """Seals texts about a follow-up, and gives its subscriber; before the command, which locks the row."""
     if not any(texts):
         return Sealer(), None
-    async with context.db.statements() as statements:
-        await context.raise_if_replied(statements, _sees(follow_up_id, context))
+    async with uow.db.statements() as statements:
+        await uow.raise_if_replied(statements, _while_visible(follow_up_id, uow))
         found = await store.FOLLOW_UPS.get(statements, follow_up_id)
-    subscriber_id = await intake.subscriber_of(found, context.app, token=context.caller.token)
-    return await context.sealer_of(subscriber_id), subscriber_id
+    subscriber_id = await intake.subscriber_of(found)
+    return await uow.sealer_of(subscriber_id), subscriber_id
 
 
-async def note_attempt(follow_up_id: str, command: MakeAttempt, *, context: QualityDesk) -> Reply:
+async def note_attempt(follow_up_id: str, attempt: MakeAttempt, *, intake: IntakeClient, uow: OrderUnitOfWork) -> Reply:
     """A call that did not lead to answers."""
-    seal, subscriber_id = await _texts_of(follow_up_id, command.note, context=context)
-    async with context.act(sees=_sees(follow_up_id, context)) as act:  # the only commit on this path
-        found = await _lock_to_call(act, follow_up_id, context, subscriber_id)
-        project = await store.PROJECTS.get(act.tx, found.project_id)
+    seal, subscriber_id = await _sealer_for(follow_up_id, attempt.note, intake=intake, uow=uow)
+    async with uow.command(replay=_while_visible(follow_up_id, uow)) as command:
+        found = await _lock_to_call(command, follow_up_id, subscriber_id, uow.areas)
+        project = await store.PROJECTS.get(command.tx, found.project_id)
         tried, events = following.attempt(
             found,
             project,
-            command.outcome,
-            call_again_at=command.call_again_at,
-            note=seal(command.note, follow_up_id),
-            by=act.actor.sub,
-            now=act.now,
+            attempt.outcome,
+            call_again_at=attempt.call_again_at,
+            note=seal(attempt.note, follow_up_id),
+            by=command.actor.sub,
+            now=command.now,
         )
-        await store.FOLLOW_UPS.save(act.tx, tried)
+        await store.FOLLOW_UPS.save(command.tx, tried)
         for event in events:
-            act.publish(event, subject=subject_of(tried))
-        act.answer_with(tried)
-    return act.answer
+            command.publish(event, subject=subject_of(tried))
+        command.reply_with(tried)
+    return command.reply
 
 
-async def complete_follow_up(follow_up_id: str, command: HandInReplies, *, context: QualityDesk) -> Reply:
+async def complete_follow_up(
+    follow_up_id: str, hand_in: HandInReplies, *, intake: IntakeClient, uow: OrderUnitOfWork
+) -> Reply:
     """The questionnaire as it was answered; replies that are findings open them."""
-    texts = [reply.text for reply in command.replies]
-    seal, subscriber_id = await _texts_of(follow_up_id, command.note, *texts, context=context)
-    async with context.act(sees=_sees(follow_up_id, context)) as act:  # the only commit on this path
-        found = await _lock_to_call(act, follow_up_id, context, subscriber_id)
-        questionnaire = await store.QUESTIONNAIRES.get(act.tx, found.questionnaire)
+    texts = [reply.text for reply in hand_in.replies]
+    seal, subscriber_id = await _sealer_for(follow_up_id, hand_in.note, *texts, intake=intake, uow=uow)
+    async with uow.command(replay=_while_visible(follow_up_id, uow)) as command:
+        found = await _lock_to_call(command, follow_up_id, subscriber_id, uow.areas)
+        questionnaire = await store.QUESTIONNAIRES.get(command.tx, found.questionnaire)
         answered = Answered(
-            subscriber_no=command.subscriber_no,
-            replies=tuple(_sealed(reply, seal, follow_up_id) for reply in command.replies),
-            note=seal(command.note, follow_up_id),
-            by=act.actor.sub,
-            at=act.now,
+            subscriber_no=hand_in.subscriber_no,
+            replies=tuple(_sealed(reply, seal, follow_up_id) for reply in hand_in.replies),
+            note=seal(hand_in.note, follow_up_id),
+            by=command.actor.sub,
+            at=command.now,
         )
         ids = [new_id() for _ in range(_FINDING_LIMIT)]
         ended, findings, events = following.complete(found, questionnaire, answered, ids)
-        await store.FOLLOW_UPS.save(act.tx, ended)
+        await store.FOLLOW_UPS.save(command.tx, ended)
         for finding in findings:
-            await store.FINDINGS.add(act.tx, finding)
+            await store.FINDINGS.add(command.tx, finding)
         for event in events:
-            act.publish(event, subject=subject_of(ended))
-        act.answer_with(ended)
-    return act.answer
+            command.publish(event, subject=subject_of(ended))
+        command.reply_with(ended)
+    return command.reply
 
 
 def _sealed(reply: QuestionReply, seal: Sealer, follow_up_id: str) -> QuestionReply:
     return replace(reply, text=seal(reply.text, follow_up_id)) if reply.text else reply
 
 
-async def _lock_to_call(act: ActAtDesk, follow_up_id: str, context: QualityDesk, subscriber_id: str | None) -> FollowUp:
+async def _lock_to_call(
+    command: Command, follow_up_id: str, subscriber_id: str | None, areas: tuple[str, ...] | None
+) -> FollowUp:
     """The follow-up at the version decided on, at an hour at which its project calls; from here on it knows whose."""
-    found = await _lock(act.tx, follow_up_id, context.caller.areas)
-    act.check_version(found.version)
-    project = await store.PROJECTS.get(act.tx, found.project_id)
-    project.check_may_call(act.now, await store.CALENDARS.get(act.tx, project.calendar))
+    found = await _lock(command.tx, follow_up_id, areas)
+    command.check_version(found.version)
+    project = await store.PROJECTS.get(command.tx, found.project_id)
+    project.check_may_call(command.now, await store.CALENDARS.get(command.tx, project.calendar))
     return replace(found, subscriber_id=found.subscriber_id or subscriber_id)
 
 
@@ -297,17 +311,17 @@ def subject_of(thing: FollowUp | Finding) -> str:
     return thing.order_ids[0] if thing.order_ids else follow_up_id
 
 
-async def finding_to_close(finding_id: str, *, context: QualityDesk) -> Finding:
+async def finding_to_close(finding_id: str, *, uow: OrderUnitOfWork) -> Finding:
     """The finding if it can be closed at the version decided on: looked at before anything is asked of intake.
 
     No transaction is open afterwards: nobody waits in the database for another service.
     """
-    async with context.db.statements() as statements:
-        await raise_if_replied(statements, context.headers.idempotency)
+    async with uow.db.statements() as statements:
+        await uow.raise_if_replied(statements)
         found = await store.FINDINGS.get(statements, finding_id)
-    _check_area(found, context.caller.areas)
-    if found.version != context.headers.expected_version:
-        raise ThingChanged(present_version=found.version, expected_version=context.headers.expected_version)
+    _check_area(found, uow.areas)
+    if found.version != uow.headers.expected_version:
+        raise ThingChanged(present_version=found.version, expected_version=uow.headers.expected_version)
     if found.state is FindingState.CLOSED:
         raise following.FindingAlreadyClosed(closed_at=found.closed_at)
     return found
@@ -318,17 +332,17 @@ def _check_area(finding: Finding, areas: tuple[str, ...] | None) -> None:
         raise store.FindingNotFound(id=finding.id)
 
 
-async def close_finding(finding_id: str, *, order_id: str | None, remark: str, context: QualityDesk) -> Reply:
+async def close_finding(finding_id: str, *, order_id: str | None, remark: str, uow: OrderUnitOfWork) -> Reply:
     """Somebody dealt with it, by a work order or otherwise."""
-    seal = await context.sealer(partial(store.subscriber_behind, finding_id=finding_id), remark)
-    async with context.act() as act:  # the only commit on this path
-        found = await store.FINDINGS.lock(act.tx, finding_id)
-        _check_area(found, context.caller.areas)
-        act.check_version(found.version)
+    seal = await uow.sealer(partial(store.subscriber_behind, finding_id=finding_id), remark)
+    async with uow.command() as command:
+        found = await store.FINDINGS.lock(command.tx, finding_id)
+        _check_area(found, uow.areas)
+        command.check_version(found.version)
         closed, event = following.close(
-            found, order_id=order_id, remark=seal(remark, finding_id), by=act.actor.sub, now=act.now
+            found, order_id=order_id, remark=seal(remark, finding_id), by=command.actor.sub, now=command.now
         )
-        await store.FINDINGS.save(act.tx, closed)
-        act.publish(event, subject=subject_of(closed))
-        act.answer_with(closed)
-    return act.answer
+        await store.FINDINGS.save(command.tx, closed)
+        command.publish(event, subject=subject_of(closed))
+        command.reply_with(closed)
+    return command.reply

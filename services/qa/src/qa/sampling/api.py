@@ -10,7 +10,6 @@ from chassis.field_types import Code, Line, Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
-from qa.desk import CommandContext
 from qa.routes import (
     ACT_REFUSALS,
     ANY,
@@ -26,7 +25,7 @@ from qa.sampling.domain import plan as planning
 from qa.sampling.domain.plan import FrameRow, PlanContent, RiskWeight, SamplingPlan, Stratum, Where
 from qa.sampling.store import SamplingPlanNotFound
 from qa.sampling.use_cases import Agent
-from work_orders.routes import Cursor, Limit
+from work_orders.routes import CommandContext, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["sampling"])
 
@@ -116,7 +115,7 @@ class AgentBody(Body):
 async def commit_plan(body: PlanBody, context: CommandContext) -> Response:
     """Fixes a plan and a secret seed before its period ends; the hashes of both are published at once."""
     command = use_cases.CommitPlan(name=body.name, content=body.content(), double_blind_every=body.double_blind_every)
-    return (await use_cases.commit_plan(command, context=context)).response()
+    return (await use_cases.commit_plan(command, uow=context.uow)).response()
 
 
 @router.get("/sampling-plans", response_model=PlanPage, responses=Responses.of((*LIST_REFUSALS,)))
@@ -146,7 +145,7 @@ async def get_plan(plan_id: Id, context: Context) -> SamplingPlan:
 )
 async def draw_sample(plan_id: Id, context: CommandContext) -> Response:
     """Draws the sample after the period, once, and tells the seed. `linework redraw` draws it again."""
-    return (await use_cases.draw_sample(plan_id, context=context)).response()
+    return (await use_cases.draw_sample(plan_id, uow=context.uow)).response()
 
 
 @router.get("/sampling-plans/{plan_id}/frame", responses=Responses.of((*ANY, CursorBroken, SamplingPlanNotFound)))
@@ -179,4 +178,4 @@ async def get_estimates(
 async def define_agent(agent_id: Id, body: AgentBody, context: CommandContext) -> Response:
     """Since when an agent works here; plans can draw newcomers more often."""
     agent = Agent(agent_id=agent_id, joined_on=body.joined_on)
-    return (await use_cases.define_agent(agent, context=context)).response()
+    return (await use_cases.define_agent(agent, uow=context.uow)).response()

@@ -1,4 +1,4 @@
-"""What is done with samples. One function a command."""
+"""What is done with samples. One function a command, each on a unit of work."""
 
 import asyncio
 import secrets
@@ -8,12 +8,12 @@ from datetime import date
 from chassis.commands import Reply
 from chassis.identity import new_id
 from contracts.quality import RecordingSampled
-from qa.desk import QualityDesk
 from qa.evaluation.store import add_reviews
 from qa.recordings.domain.recording import Recording
 from qa.sampling import store
 from qa.sampling.domain import plan as planning
 from qa.sampling.domain.plan import FrameRow, PlanContent, SamplingPlan
+from work_orders.unit_of_work import OrderUnitOfWork
 
 _SEED_BYTES = 32
 
@@ -31,53 +31,53 @@ class Agent:
     joined_on: date
 
 
-async def commit_plan(command: CommitPlan, *, context: QualityDesk) -> Reply:
+async def commit_plan(proposal: CommitPlan, *, uow: OrderUnitOfWork) -> Reply:
     """Fixes a plan and a seed; the seed stays here until the draw, its hash is published."""
     seed = secrets.token_bytes(_SEED_BYTES)
-    async with context.act() as act:  # the only commit on this path
+    async with uow.command() as command:
         plan, event = planning.commit(
             new_id(),
-            command.name,
-            command.content,
+            proposal.name,
+            proposal.content,
             seed=seed,
-            double_blind_every=command.double_blind_every,
-            by=act.actor.sub,
-            now=act.now,
+            double_blind_every=proposal.double_blind_every,
+            by=command.actor.sub,
+            now=command.now,
         )
-        await store.PLANS.add(act.tx, plan)
-        await store.keep_seed(act.tx, plan.id, seed)
-        act.publish(event, subject=plan.id)
-        act.answer_with(plan, status=201)
-    return act.answer
+        await store.PLANS.add(command.tx, plan)
+        await store.keep_seed(command.tx, plan.id, seed)
+        command.publish(event, subject=plan.id)
+        command.reply_with(plan, status=201)
+    return command.reply
 
 
-async def draw_sample(plan_id: str, *, context: QualityDesk) -> Reply:
+async def draw_sample(plan_id: str, *, uow: OrderUnitOfWork) -> Reply:
     """Draws the sample from the recordings as they are known at this moment, and tells seed, frame and chances.
 
     The frame is kept: a recording that becomes known later had no part in the draw and changes nothing in it.
     """
-    async with context.act() as act:  # the only commit on this path
-        plan = await store.PLANS.lock(act.tx, plan_id)
-        act.check_version(plan.version)
-        found = await store.frame_of(act.tx, plan.content.period_start, plan.content.period_end)
-        seed = await store.get_seed(act.tx, plan_id)
-        seniority = await store.seniority_of_agents(act.tx, plan.content.period_end)
+    async with uow.command() as command:
+        plan = await store.PLANS.lock(command.tx, plan_id)
+        command.check_version(plan.version)
+        found = await store.frame_of(command.tx, plan.content.period_start, plan.content.period_end)
+        seed = await store.get_seed(command.tx, plan_id)
+        seniority = await store.seniority_of_agents(command.tx, plan.content.period_end)
         # In a thread: a frame of 100,000 recordings takes seconds, in which others are to be answered.
         frame = [facts for facts, _ in found.values()]
         drawn, rows, event = await asyncio.to_thread(
-            planning.draw_sample, plan, frame, seed, seniority=seniority, now=act.now
+            planning.draw_sample, plan, frame, seed, seniority=seniority, now=command.now
         )
         recordings = {recording_id: recording for recording_id, (_, recording) in found.items()}
-        await store.PLANS.save(act.tx, drawn)
-        await store.keep_frame(act.tx, plan_id, rows, {one.id: one.call_id for one in recordings.values()})
+        await store.PLANS.save(command.tx, drawn)
+        await store.keep_frame(command.tx, plan_id, rows, {one.id: one.call_id for one in recordings.values()})
         twice = planning.double_blind_of(plan, rows, seed)
         sample = [row for row in rows if row.is_drawn]
-        await add_reviews(act.tx, plan_id, [recordings[row.facts.recording_id] for row in sample], twice)
-        act.publish(event, subject=plan.id)
+        await add_reviews(command.tx, plan_id, [recordings[row.facts.recording_id] for row in sample], twice)
+        command.publish(event, subject=plan.id)
         for row in sample:
-            act.publish(_sampled(plan, row, recordings, twice), subject=row.facts.recording_id)
-        act.answer_with(drawn)
-    return act.answer
+            command.publish(_sampled(plan, row, recordings, twice), subject=row.facts.recording_id)
+        command.reply_with(drawn)
+    return command.reply
 
 
 def _sampled(plan: SamplingPlan, row: FrameRow, recordings: dict[str, Recording], twice: set[str]) -> RecordingSampled:
@@ -94,9 +94,9 @@ def _sampled(plan: SamplingPlan, row: FrameRow, recordings: dict[str, Recording]
     )
 
 
-async def define_agent(agent: Agent, *, context: QualityDesk) -> Reply:
+async def define_agent(agent: Agent, *, uow: OrderUnitOfWork) -> Reply:
     """Since when an agent works here: seniority is a fact that plans can look at."""
-    async with context.act() as act:  # the only commit on this path
-        await store.put_agent(act.tx, agent.agent_id, agent.joined_on)
-        act.answer_with(agent)
-    return act.answer
+    async with uow.command() as command:
+        await store.put_agent(command.tx, agent.agent_id, agent.joined_on)
+        command.reply_with(agent)
+    return command.reply

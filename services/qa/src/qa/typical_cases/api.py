@@ -9,13 +9,12 @@ from chassis.field_types import Line, Prose, Reference
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.sealing import SealedText
-from qa.desk import CommandContext
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import ACT_REFUSALS, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Wanted, json_of
 from qa.typical_cases import store, use_cases
 from qa.typical_cases.store import CaseKind, TypicalCase, TypicalCaseNotFound
 from work_orders.http import answered
-from work_orders.routes import SearchReference
+from work_orders.routes import CommandContext, SearchReference
 from work_orders.sealing import opening_for
 
 router = APIRouter(prefix="/v1/typical-cases", tags=["typical cases"])
@@ -49,7 +48,7 @@ class CasePage(BaseModel):
 async def collect_case(body: CaseBody, context: CommandContext) -> Response:
     """Keeps a recording for training, with what is to be learnt from it. Listening to it is still an act of its own."""
     command = use_cases.CollectCase(**body.model_dump())
-    return await answered(await use_cases.collect_case(command, context=context), context.request)
+    return await answered(await use_cases.collect_case(command, uow=context.uow), context.request)
 
 
 @router.get("", response_model=CasePage, responses=Responses.of(LIST_REFUSALS))
@@ -66,13 +65,13 @@ async def list_cases(
     """
     areas = context.caller.areas
     page = wanted.page(
-        condition=store.OF_RECORDINGS_IN_AREAS if areas is not None else "",
-        arguments=(list(areas),) if areas is not None else (),
-        kind=kind.value if kind else None,
+        condition=store.IN_AREAS if areas is not None else None,
+        values={} if areas is None else {"areas": list(areas)},
+        kind=kind,
         demand_type=demand_type,
         is_in_use=is_in_use,
     )
-    return json_of(await store.CASES.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.CASES.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.post(
@@ -82,4 +81,4 @@ async def list_cases(
 )
 async def retire_case(case_id: Id, context: CommandContext) -> Response:
     """Takes a case out of use."""
-    return await answered(await use_cases.retire_case(case_id, context=context), context.request)
+    return await answered(await use_cases.retire_case(case_id, uow=context.uow), context.request)

@@ -12,23 +12,24 @@ from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
 from reporting import figures
-from reporting.figures import FIGURE_REFUSALS, Question, details
-from reporting.figures.parameters import AsOf, AsOfInFuture
-from reporting.figures.rules import FigureRules
-from reporting.figures.rules_api import (
+from reporting.figures import FIGURE_REFUSALS, Question, details_views
+from reporting.figures.parameters import (
+    AsOf,
+    AsOfInFuture,
     NearSeconds,
-    Rules,
+    PresentRules,
     ShortSeconds,
     SilentAfterSeconds,
     ThreeRingsSeconds,
     ThresholdSeconds,
     ZoneName,
 )
+from reporting.figures.rules import FigureRules
 from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind, Metric
 from work_orders.routes import ANY, Cursor
 
 MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/metrics`.")]
-PageSize = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
+RowsPerPage = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
 
 router = APIRouter(prefix="/v1", tags=["figures"])
 
@@ -79,7 +80,7 @@ class ReadUpTo(BaseModel):
     """The latest `recorded_at` of what was read."""
 
 
-class Answer(BaseModel):
+class FigureHeader(BaseModel):
     metric: MetricAsked
     parameters: dict[str, int]
     window: Window
@@ -98,7 +99,7 @@ class Answer(BaseModel):
     """Whether the stream was read beyond the end of the window."""
 
 
-class Figure(Answer):
+class Figure(FigureHeader):
     rows: list[dict[str, Any]]
     """`period` and the groups, `numerator`, `denominator` and `value`; percentiles of a distribution.
 
@@ -126,7 +127,7 @@ class BehindItem(BaseModel):
     events: list[dict[str, Any]]
 
 
-class Behind(Answer):
+class Behind(FigureHeader):
     items: list[BehindItem]
     next_cursor: str | None
 
@@ -139,7 +140,7 @@ class Correction(BaseModel):
     after: dict[str, Any]
 
 
-class Corrections(Answer):
+class Corrections(FigureHeader):
     late_after_seconds: float
     items: list[Correction]
     next_cursor: str | None
@@ -163,7 +164,7 @@ def _given(**thresholds: int | None) -> dict[str, int]:
 
 async def window(
     context: Context,
-    rules: Rules,
+    rules: PresentRules,
     begin: Annotated[Moment | None, Query(alias="from", description="Included; default: the beginning.")] = None,
     to: Annotated[Moment | None, Query(description="Not included; default: all that was read.")] = None,
     group_by: Annotated[list[Dimension] | None, Query(max_length=6, description="Any combination.")] = None,
@@ -210,13 +211,13 @@ async def question(
     return replace(asked, metric=figures.metric_of(metric, version, roles=context.caller.roles))
 
 
-Asked = Annotated[Question, Depends(question)]
+AskedQuestion = Annotated[Question, Depends(question)]
 _FIGURE_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS, AsOfInFuture))
 _PAGED_RESPONSES = Responses.of((*ANY, *FIGURE_REFUSALS, AsOfInFuture, CursorBroken))
 
 
 @router.get("/metrics", responses=Responses.of(ANY))
-async def get_metrics(rules: Rules) -> Metrics:
+async def get_metrics(rules: PresentRules) -> Metrics:
     """The registry: every metric with version, formula, where it is from, and what it can be grouped by."""
     return Metrics(items=[_declared(metric, rules) for metric in METRICS])
 
@@ -244,7 +245,7 @@ def _declared(metric: Metric, rules: FigureRules) -> MetricDeclared:
 
 @router.get("/figures/{metric}", responses=_FIGURE_RESPONSES)
 async def get_figure(
-    asked: Asked,
+    asked: AskedQuestion,
     context: Context,
     with_buckets: Annotated[bool, Query(description="With the histogram behind percentiles.")] = False,
 ) -> Figure:
@@ -257,24 +258,26 @@ async def get_figure(
 
 
 @router.get("/figures/{metric}/versions", responses=_FIGURE_RESPONSES)
-async def get_versions(asked: Asked, context: Context) -> Versions:
+async def get_versions(asked: AskedQuestion, context: Context) -> Versions:
     """The same question under every version of the metric, the oldest first."""
     versions = [replace(asked, metric=metric) for metric in REGISTRY[asked.metric.id]]
     return Versions(items=[Figure.model_validate(await figures.figure(context.db, one)) for one in versions])
 
 
 @router.get("/figures/{metric}/events", responses=_PAGED_RESPONSES)
-async def get_events_behind(asked: Asked, context: Context, cursor: Cursor = None, limit: PageSize = 50) -> Behind:
+async def get_events_behind(
+    asked: AskedQuestion, context: Context, cursor: Cursor = None, limit: RowsPerPage = 50
+) -> Behind:
     """What a figure is made of: each order or call with what it adds, and the messages that say so.
 
     To go down from one row, ask for its period by `from` and `to` and for its group by `only`.
     """
-    return Behind.model_validate(await details.rows_behind(context.db, asked, cursor=cursor, limit=limit))
+    return Behind.model_validate(await details_views.rows_behind(context.db, asked, cursor=cursor, limit=limit))
 
 
 @router.get("/figures/{metric}/corrections", responses=_PAGED_RESPONSES)
 async def get_corrections(
-    asked: Asked, context: Context, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=20)] = 10
+    asked: AskedQuestion, context: Context, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=20)] = 10
 ) -> Corrections:
     """What late events have changed in the hours of the window, newest first: the hour before and after each."""
-    return Corrections.model_validate(await details.corrections(context.db, asked, cursor=cursor, limit=limit))
+    return Corrections.model_validate(await details_views.corrections(context.db, asked, cursor=cursor, limit=limit))

@@ -14,7 +14,6 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from chassis.database import Database, Statements
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.question import Question
 from reporting.metrics import Dimension, Grain, Kind
@@ -27,14 +26,11 @@ _MOST_DAYS = 4000
 SUMMED = ("numerator", "denominator", "unknown", "marked")
 """What adds up over days, of a row that has it."""
 _NEAR_DAYS = 3
-_FORGOTTEN_AT_ONCE = 5000
 PERSONS = (Dimension.AGENT, Dimension.STAFF)
 """Of these there are hundreds."""
 
-Row = dict[str, Any]
-Sums = dict[date, list[Row]]
-_ROWS = msgspec.json.Decoder(list[dict[str, Any]])
-_BUCKETS = msgspec.json.Decoder(list[list[tuple[int, int]]])
+DayRow = dict[str, Any]
+DaySums = dict[date, list[DayRow]]
 
 
 @dataclass(slots=True)
@@ -43,7 +39,7 @@ class Kept:
 
     shape: str
     message_count: int
-    sums: Sums
+    sums: DaySums
 
 
 def days_asked(question: Question) -> list[date]:
@@ -107,54 +103,6 @@ def utc_days(question: Question, day: date) -> tuple[date, date]:
     return begin.date() - _DAY * before, (end - _MOMENT).date() + _DAY * after
 
 
-async def kept(
-    statements: Statements, question: Question, shape: str, days: Sequence[date], *, with_buckets: bool = False
-) -> Sums:
-    """The sums that are still right; buckets are most of a distribution's bytes, and are read when days are added."""
-    if not days:
-        return {}
-    changed = await _changes(statements, question, days)
-    rows = await statements.fetch(
-        """select day, message_count, rows, case when $4 then buckets end as buckets from day_sums
-           where shape = $1 and day between $2 and $3""",
-        shape,
-        days[0],
-        days[-1],
-        with_buckets,
-    )
-    asked = set(days)
-    return {
-        row["day"]: _stored(row["rows"], row["buckets"])
-        for row in rows
-        if row["day"] in asked and row["message_count"] >= changed[row["day"]]
-    }
-
-
-async def _changes(statements: Statements, question: Question, days: Sequence[date]) -> dict[date, int]:
-    """Of each day, the place of the latest message that has changed its sums."""
-    spans = {day: utc_days(question, day) for day in days}
-    rows = await statements.fetch(
-        """select day, max(message_count) as place from days_touched
-           where source = any($1) and day between $2 and $3 group by day""",
-        list(question.metric.source.tables),
-        spans[days[0]][0],
-        spans[days[-1]][1],
-    )
-    places = {row["day"]: row["place"] for row in rows}
-    return {
-        day: max(places.get(first + _DAY * ahead, 0) for ahead in range((last - first).days + 1))
-        for day, (first, last) in spans.items()
-    }
-
-
-def _stored(rows: bytes, buckets: bytes | None) -> list[Row]:
-    found = _ROWS.decode(rows)
-    if buckets is not None:
-        for row, counts in zip(found, _BUCKETS.decode(buckets), strict=True):
-            row["buckets"] = counts
-    return found
-
-
 def is_settled(question: Question, state: StreamState, day: date) -> bool:
     """Whether every day of UTC that it lies in is over too.
 
@@ -190,13 +138,13 @@ def between(question: Question, first: date, last: date) -> Question:
     return replace(question, grain=Grain.DAY, begin=begin, end=end)
 
 
-def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> Sums:
+def by_day(rows: Iterable[DayRow], question: Question, days: Sequence[date], sums: Mapping[date, Any]) -> DaySums:
     """The rows of `missing`, as they are kept; a day without any is kept as that."""
     assert question.begin
     assert question.end
     zone = ZoneInfo(question.time_zone)
     first, last = question.begin.astimezone(zone).date(), question.end.astimezone(zone).date()
-    found: Sums = {day: [] for day in days if first <= day < last and day not in sums}
+    found: DaySums = {day: [] for day in days if first <= day < last and day not in sums}
     for row in rows:
         day = row["period"]
         if day in found:
@@ -208,7 +156,7 @@ def by_day(rows: Iterable[Row], question: Question, days: Sequence[date], sums: 
     return found
 
 
-def _whole(row: Row) -> Row:
+def _whole(row: DayRow) -> DayRow:
     """PostgreSQL's sums of big numbers are decimals."""
     for name in SUMMED:
         if row.get(name) is not None:
@@ -216,9 +164,9 @@ def _whole(row: Row) -> Row:
     return row
 
 
-def together(question: Question, sums: Mapping[date, Iterable[Row]]) -> list[Row]:
+def together(question: Question, sums: Mapping[date, Iterable[DayRow]]) -> list[DayRow]:
     """Days added up to the periods and groups of the question, as the database would have."""
-    merged: dict[tuple[Any, ...], Row] = {}
+    merged: dict[tuple[Any, ...], DayRow] = {}
     names = [dimension.value for dimension in question.group_by]
     for day in sorted(sums):
         period = (_first_day(day, question.grain),) if question.grain else ()
@@ -235,13 +183,13 @@ def together(question: Question, sums: Mapping[date, Iterable[Row]]) -> list[Row
     return sorted(merged.values(), key=lambda row: [(row[name] is None, row[name] or "") for name in question.keys])
 
 
-def _is_picked(question: Question, row: Row) -> bool:
+def _is_picked(question: Question, row: DayRow) -> bool:
     if question.areas is not None and row[Dimension.WORK_AREA.value] not in question.areas:
         return False
     return all(row[dimension.value] == value for dimension, value in question.only)
 
 
-def _add(into: Row, row: Row) -> None:
+def _add(into: DayRow, row: DayRow) -> None:
     for name in SUMMED:
         if row.get(name) is not None:
             into[name] = into.get(name, 0) + row[name]
@@ -267,43 +215,3 @@ def _first_day(day: date, grain: Grain) -> date:
         case Grain.YEAR:
             return date(day.year, 1, 1)
     return day
-
-
-async def keep(db: Database, made: Kept) -> None:
-    """After the answer: a sum that somebody else has made meanwhile, and later, stays."""
-    async with db.statements() as statements:
-        await statements.execute(
-            """insert into day_sums as known (shape, day, message_count, rows, buckets)
-               select $1, day, $2, rows, buckets from unnest($3::date[], $4::bytea[], $5::bytea[])
-                   as made (day, rows, buckets) order by day
-               on conflict (shape, day) do update
-               set (message_count, rows, buckets) = (excluded.message_count, excluded.rows, excluded.buckets)
-               where excluded.message_count >= known.message_count""",
-            made.shape,
-            made.message_count,
-            list(made.sums),
-            [msgspec.json.encode([_without_buckets(row) for row in rows]) for rows in made.sums.values()],
-            [
-                msgspec.json.encode([row["buckets"] for row in rows]) if rows and "buckets" in rows[0] else None
-                for rows in made.sums.values()
-            ],
-        )
-
-
-async def forget_older(db: Database) -> bool:
-    """Deletes some sums of sets that were shown before the present one; whether there were any.
-
-    A shape begins with the generation it was counted in, and nobody asks for an older one again.
-    """
-    async with db.statements() as statements:
-        done = await statements.execute(
-            """delete from day_sums where ctid = any(array(
-                   select ctid from day_sums where substring(shape from '[0-9]+')::bigint < (
-                       select generation from stream_state) limit $1))""",
-            _FORGOTTEN_AT_ONCE,
-        )
-    return done != "DELETE 0"
-
-
-def _without_buckets(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "buckets"}

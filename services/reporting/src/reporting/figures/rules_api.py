@@ -1,27 +1,26 @@
 """The rules of figures over HTTP: thresholds, when an event is late, and the usual time zone."""
 
 from datetime import datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.problems import Responses
 from chassis.request_context import Context
+from reporting.figures import use_cases
+from reporting.figures.parameters import (
+    NearSeconds,
+    PresentRules,
+    ShortSeconds,
+    SilentAfterSeconds,
+    ThreeRingsSeconds,
+    ThresholdSeconds,
+    ZoneName,
+)
 from reporting.figures.periods import TimeZoneUnknown
-from reporting.figures.rules import FigureRules, get_figure_rules, put_figure_rules
 from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
-
-ThresholdSeconds = Annotated[int, Field(ge=0, le=86_400, description="Y of a service level.")]
-ShortSeconds = Annotated[int, Field(ge=0, le=86_400, description="A short abandon is at most so long.")]
-NearSeconds = Annotated[int, Field(ge=0, le=8_640_000, description="A limit is near when it is over within so long.")]
-SilentAfterSeconds = Annotated[
-    int, Field(ge=300, le=86_400, description="An agent of whom nothing was heard for longer counts nowhere.")
-]
-ThreeRingsSeconds = Annotated[int, Field(ge=1, le=300, description="How long three rings last.")]
-ZoneName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$", description="Such as Asia/Shanghai.")]
 
 
 class FigureRulesBody(BaseModel):
@@ -47,17 +46,8 @@ class FigureRulesShown(FigureRulesBody):
     changed_at: datetime | None
 
 
-async def _present(context: Context) -> FigureRules:
-    async with context.db.statements() as statements:
-        return await get_figure_rules(statements)
-
-
-Rules = Annotated[FigureRules, Depends(_present)]
-"""The rules as they are at this request."""
-
-
 @router.get("/figures", responses=Responses.of(ANY))
-async def get_rules_of_figures(rules: Rules) -> FigureRulesShown:
+async def get_rules_of_figures(rules: PresentRules) -> FigureRulesShown:
     """What figures are counted with where a question says nothing else."""
     return FigureRulesShown.model_validate(rules, from_attributes=True)
 
@@ -68,6 +58,5 @@ async def set_rules_of_figures(body: FigureRulesBody, context: Context) -> Figur
 
     `late_after_seconds` judges what is recorded from then on.
     """
-    async with context.db.statements() as statements:
-        written = await put_figure_rules(statements, body.model_dump(), by=context.caller.sub, now=context.clock.now())
+    written = await use_cases.set_figure_rules(body.model_dump(), uow=context.uow)
     return FigureRulesShown.model_validate(written, from_attributes=True)

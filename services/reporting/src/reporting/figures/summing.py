@@ -16,20 +16,13 @@ from typing import Any
 
 from chassis.database import Database, Statements, is_transient
 from chassis.wakeup import Wakeup
-from reporting.figures import days
-from reporting.figures.periods import period_sql
+from reporting.figures import day_sums_store, days
+from reporting.figures.query import sql_by_day
 from reporting.figures.question import Question
-from reporting.figures.rules import FigureRules, get_figure_rules
-from reporting.figures.views import (
-    Arguments,
-    FiguresNotBuilt,
-    distributions,
-    filler,
-    measures_of,
-    rows_of,
-    snapshot,
-)
-from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
+from reporting.figures.rules import FigureRules
+from reporting.figures.rules_store import get_figure_rules
+from reporting.figures.views import FiguresNotBuilt, distributions, snapshot
+from reporting.metrics import REGISTRY, Dimension, Kind, Metric
 from reporting.record.event_store import StreamState, get_stream_state
 
 log = logging.getLogger(__name__)
@@ -78,7 +71,7 @@ async def _clear(db: Database, cleared: int) -> int:
     async with db.statements() as statements:
         generation = (await get_stream_state(statements)).generation
     if generation != cleared:
-        while await days.forget_older(db):
+        while await day_sums_store.forget_older(db):
             pass
     return generation
 
@@ -92,24 +85,22 @@ async def sum_some(db: Database, alike: Alike, *, now: datetime) -> bool:
         return False
     for metric in alike:
         for made in await _made(db, _question(metric, rules, now), run):
-            await days.keep(db, made)
+            await day_sums_store.keep(db, made)
     # As of before the sums: what has changed since makes this stale, and them as well or needlessly summed again.
     done = days.Kept(_name_of(alike, state, rules), state.message_count, {day: [] for day in run})
-    await days.keep(db, done)
+    await day_sums_store.keep(db, done)
     return True
 
 
 async def _next_run(
     statements: Statements, state: StreamState, rules: FigureRules, alike: Alike, now: datetime
 ) -> list[date]:
-    rows = await statements.fetch(
-        "select distinct day from days_touched where source = any($1) order by day", list(alike[0].source.tables)
-    )
-    if not rows:
+    touched = await day_sums_store.days_touched(statements, alike[0].source.tables)
+    if not touched:
         return []
     asked = _question(alike[0], rules, now)
-    settled = [day for day in _with_quiet_days([row["day"] for row in rows]) if days.is_settled(asked, state, day)]
-    known = await days.kept(statements, asked, _name_of(alike, state, rules), settled)
+    settled = [day for day in _with_quiet_days(touched) if days.is_settled(asked, state, day)]
+    known = await day_sums_store.kept(statements, asked, _name_of(alike, state, rules), settled)
     runs = days.runs(settled, known)
     return runs[-1][-_DAYS_AT_ONCE:] if runs else []
 
@@ -158,7 +149,7 @@ async def _grouped(
 ) -> Mapping[tuple[Dimension, ...], list[dict[str, Any]]]:
     """The rows of each day, as a whole and by each dimension."""
     groups = [dimension for dimension in asked.metric.dimensions if dimension not in days.PERSONS]
-    sql, arguments = _sql_of(asked, state.live, groups)
+    sql, arguments = sql_by_day(asked, state.live, groups)
     by_level: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in await statements.fetch(sql, *arguments):
         by_level[row["level"]].append(row)
@@ -175,22 +166,3 @@ async def _grouped(
             names = (*question.keys, *days.SUMMED)
             found[ways] = [{name: row[name] for name in names if name in row} for row in rows]
     return found
-
-
-def _sql_of(asked: Question, live: str, groups: Sequence[Dimension]) -> tuple[str, list[Any]]:
-    arguments = Arguments()
-    fill = filler(asked, live, arguments)
-    metric = asked.metric
-    period = period_sql(Grain.DAY, metric.source.moment or "", arguments.give(asked.time_zone))
-    source = metric.source
-    columns = [f"{period} as period", *(f"{source.column(group)} as {group.value}" for group in groups)]
-    sets = [["1"], *(["1", str(place)] for place in range(2, len(groups) + 2))]
-    if metric.kind is Kind.DISTRIBUTION:
-        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
-        sets = [[*one, str(len(columns))] for one in sets]
-    level = f"grouping({', '.join(map(source.column, groups))})" if groups else "0"
-    chosen = ", ".join([*columns, f"{level} as level", *measures_of(asked, fill)])
-    by = ", ".join(f"({', '.join(one)})" for one in sets)
-    rows = rows_of(asked, live, arguments)
-    ordered = " order by bucket" if metric.kind is Kind.DISTRIBUTION else ""
-    return f"select {chosen} from {rows} group by grouping sets ({by}){ordered}", arguments.values

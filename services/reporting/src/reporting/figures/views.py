@@ -5,9 +5,8 @@ that is not shown, and TRUNCATE does not respect older snapshots.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,21 +14,18 @@ import asyncpg
 
 from chassis.database import Database, Statements
 from contracts.refusals import Invalid, Unavailable
-from reporting.figures import days
-from reporting.figures.as_of_store import fold_past, table_of
+from reporting.figures import day_sums_store, days
+from reporting.figures.as_of_store import fold_past
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.display import displayed
-from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label, period_sql, slice_of
+from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label
+from reporting.figures.query import MOST_BUCKETS, sql_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, check
 from reporting.metrics import Kind
-from reporting.projections import calls, follow_ups
 from reporting.record.event_store import SHAPE, StreamState, get_stream_state
 from reporting.tables import PROJECTIONS, SETS
 
 MOST_ROWS = 10_000
-MOST_BUCKETS = 500_000
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
-_AHEAD = timedelta(days=1)
 _LOCKED = ", ".join(f"{table}_{name}" for table in PROJECTIONS for name in SETS)
 
 
@@ -70,7 +66,7 @@ async def figure(db: Database, question: Question, *, with_buckets: bool = False
             "rows": [shown(question, row, with_buckets=with_buckets) for row in rows],
         }
     if made is not None:
-        await days.keep(db, made)
+        await day_sums_store.keep(db, made)
     return answer
 
 
@@ -84,8 +80,8 @@ async def _counted_by_days(
     by_sums = days.summed(question)
     shape = days.shape_of(by_sums, state)
     adds = with_buckets or days.adds_buckets(question)
-    sums = await days.kept(statements, question, shape, asked, with_buckets=adds)
-    made: days.Sums = {}
+    sums = await day_sums_store.kept(statements, question, shape, asked, with_buckets=adds)
+    made: days.DaySums = {}
     for left in days.missing(by_sums, asked, sums):
         made |= days.by_day(await raw(statements, state, left), left, asked, sums)
     rows = [_finished(question, row) for row in days.together(question, sums | made)]
@@ -209,102 +205,3 @@ def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     elif metric.kind is Kind.INTERPOLATED:
         done |= {name: None if row[name] is None else round(row[name] / 1_000_000, 6) for name in SHARES}
     return done
-
-
-class Arguments:
-    """The `$1` parameters of a statement, as they are given."""
-
-    def __init__(self) -> None:
-        self.values: list[Any] = []
-
-    def give(self, value: Any) -> str:
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-
-def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
-    arguments = Arguments()
-    fill = filler(question, live, arguments)
-    metric = question.metric
-    columns = [f"{metric.source.column(dimension)} as {dimension.value}" for dimension in question.group_by]
-    if question.grain:
-        moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
-        columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
-    keys = len(question.keys)
-    measures = measures_of(question, fill)
-    if metric.kind is Kind.DISTRIBUTION:
-        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
-        keys += 1
-    sql = f"select {', '.join([*columns, *measures])} from {rows_of(question, live, arguments)}"
-    if keys:
-        places = ", ".join(str(place) for place in range(1, keys + 1))
-        sql += f" group by {places} order by {places}"
-    return f"{sql} limit {MOST_BUCKETS + 1}", arguments.values
-
-
-def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
-    """Both sums, of the rows in which both are known, and how many rows are not; how many are marked."""
-    metric = question.metric
-    above = fill(metric.numerator)
-    marked = ["count(*) filter (where faults is not null) as marked"] if metric.source.has_marks else []
-    if metric.kind is Kind.COUNT:
-        unknown = [] if metric.numerator == "1" else [f"count(*) filter (where ({above}) is null) as unknown"]
-        return [f"sum({above}) as numerator", *unknown, *marked]
-    below = fill(metric.denominator or "1")
-    measures = [
-        f"sum({above}) filter (where ({below}) is not null) as numerator",
-        f"coalesce(sum({below}) filter (where ({above}) is not null), 0) as denominator",
-        f"count(*) filter (where ({above}) is null or ({below}) is null) as unknown",
-        *marked,
-    ]
-    if metric.kind is Kind.INTERPOLATED:
-        measures += [
-            f"percentile_cont({share}) within group (order by {above}) as {name}" for name, share in SHARES.items()
-        ]
-    return measures
-
-
-class _Filling(dict[str, str]):
-    """What stands in the braces of a metric's expressions; a moment is a parameter once it is asked for."""
-
-    def __init__(self, question: Question, live: str, arguments: Arguments) -> None:
-        super().__init__(upto="'infinity'::timestamptz", live=live, slice=slice_of(question.time_zone))
-        self |= {name: str(seconds) for name, seconds in question.thresholds.items()}
-        self["legs"] = table_of(calls.TABLE.name, live, question)
-        self |= {table.name: table.of(live) for table in (follow_ups.TABLE, follow_ups.ORDERS_TABLE)}
-        self["table"] = table_of(question.metric.source.table, live, question)
-        self._moments = {
-            "at": question.at,
-            "upto": question.as_of,
-            "begin": question.begin or _LONG_AGO,
-            "end": question.end or question.at + _AHEAD,
-        }
-        self._arguments = arguments
-        if question.as_of:
-            del self["upto"]
-
-    def __missing__(self, name: str) -> str:
-        self[name] = f"{self._arguments.give(self._moments[name])}::timestamptz"
-        return self[name]
-
-
-def filler(question: Question, live: str, arguments: Arguments) -> Callable[[str], str]:
-    filling = _Filling(question, live, arguments)
-    return lambda expression: expression.format_map(filling)
-
-
-def rows_of(question: Question, live: str, arguments: Arguments, *, known: str | None = None) -> str:
-    """What is counted: the rows of the metric, in its window, known as of the moment, in the caller's scope."""
-    metric, source = question.metric, question.metric.source
-    fill = filler(question, live, arguments)
-    conditions = [fill(known or source.known), fill(metric.where)]
-    if question.begin:
-        conditions.append(f"{source.moment} >= {arguments.give(question.begin)}")
-    if question.end:
-        conditions.append(f"{source.moment} < {arguments.give(question.end)}")
-    if question.areas is not None:
-        conditions.append(f"work_area_id = any({arguments.give(list(question.areas))}::text[])")
-    for dimension, value in question.only:
-        conditions.append(f"{source.column(dimension)} is not distinct from {arguments.give(value)}::text")
-    relation = fill(source.relation or "{table}")
-    return f"{relation} as fact where {' and '.join(f'({one})' for one in conditions)}"

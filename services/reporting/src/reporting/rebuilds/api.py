@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict
 
 from chassis.problems import Responses
 from chassis.request_context import Context
-from reporting.rebuilds import rebuilding
-from reporting.rebuilds.rebuilding import RebuildDiffers, RebuildNotFound, RebuildNotReady, RebuildUnderWay
+from reporting.rebuilds import store, use_cases
+from reporting.rebuilds.domain import RebuildDiffers, RebuildNotFound, RebuildNotReady, RebuildUnderWay
 from work_orders.routes import ANY
 
 RebuildId = Annotated[int, Path(ge=1, le=2**62)]
@@ -59,29 +59,26 @@ def _shown(row: Any) -> Rebuild:
 @router.post("", status_code=202, responses=Responses.of((*ANY, RebuildUnderWay)))
 async def start_rebuild(context: Context) -> Rebuild:
     """Rebuilds the projections from the record beside the ones that are shown; a worker does it."""
-    return _shown(await rebuilding.request_rebuild(context.db, by=context.caller.sub, at=context.clock.now()))
+    return _shown(await use_cases.request_rebuild(uow=context.uow))
 
 
 @router.get("", responses=Responses.of(ANY))
 async def get_rebuilds(context: Context, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Rebuilds:
     """The latest rebuilds, newest first."""
-    return Rebuilds(items=[_shown(row) for row in await rebuilding.rebuilds(context.db, limit=limit)])
+    async with context.db.statements() as statements:
+        return Rebuilds(items=[_shown(row) for row in await store.rebuilds(statements, limit=limit)])
 
 
 @router.get("/{rebuild_id}", responses=Responses.of((*ANY, RebuildNotFound)))
 async def get_rebuild(rebuild_id: RebuildId, context: Context) -> Rebuild:
     """How far it is, and what differs. Once `ready` it is kept up with the stream until it is switched to."""
-    return _shown(await rebuilding.get_rebuild(context.db, rebuild_id))
+    async with context.db.statements() as statements:
+        return _shown(await store.get_rebuild(statements, rebuild_id))
 
 
 @router.post("/{rebuild_id}/switch", responses=Responses.of((*ANY, RebuildNotFound, RebuildNotReady, RebuildDiffers)))
 async def switch_to_rebuild(rebuild_id: RebuildId, context: Context, body: Switch) -> Rebuild:
     """Shows the rebuilt projections from here on, at once and for everybody. Differences must be accepted."""
-    row = await rebuilding.switch(
-        context.db,
-        rebuild_id,
-        accepts_differences=body.accepts_differences,
-        by=context.caller.sub,
-        at=context.clock.now(),
+    return _shown(
+        await use_cases.switch_to_rebuild(rebuild_id, accepts_differences=body.accepts_differences, uow=context.uow)
     )
-    return _shown(row)

@@ -11,29 +11,29 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.field_types import Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
+from reporting.figures.parameters import PresentRules, ZoneName
 from reporting.figures.periods import TimeZoneUnknown, check_time_zone
-from reporting.figures.rules_api import Rules, ZoneName
-from reporting.reports import filing
-from reporting.reports.content import Asked
-from reporting.reports.edition import Remarks
-from reporting.reports.filing import (
+from reporting.reports import use_cases, views
+from reporting.reports.content import ReportRequest
+from reporting.reports.domain import (
     LAST_ID,
-    LONGEST_DAYS,
     ReportNotFound,
     ReportNotReady,
     ReportOutsideTime,
     ReportPeriodInvalid,
-    Sought,
+    last_day_of,
 )
-from reporting.reports.periods import ReportKind, Window, period_of, window_of
+from reporting.reports.edition import Remarks
+from reporting.reports.periods import ReportKind, ReportWindow, period_of, window_of
 from reporting.reports.plan import Format
+from reporting.reports.store import VisibleReports
 from reporting.reports.words import Language
 from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 ReportId = Annotated[int, Path(ge=1, le=LAST_ID)]
 Before = Annotated[int | None, Query(ge=1, le=LAST_ID, description="Older than this one.")]
-Limit = Annotated[int, Query(ge=1, le=200)]
+ReportsPerPage = Annotated[int, Query(ge=1, le=200)]
 _MEDIA_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.PDF: "application/pdf",
@@ -124,20 +124,16 @@ def remarks_of(body: NewRemarks, context: Context) -> Remarks:
     return Remarks(**body.model_dump(), written_by=written_by, written_at=context.clock.now())
 
 
-def _window(body: NewReport, zone: ZoneInfo, now: datetime) -> Window:
-    last = body.day if body.last_day is None else body.last_day
-    if not (2000 <= body.day.year <= now.year + 10 and 2000 <= last.year <= now.year + 10):
-        raise ReportOutsideTime()
+def _window(body: NewReport, zone: ZoneInfo, now: datetime) -> ReportWindow:
     is_free = body.kind is ReportKind.PERIOD
-    if is_free != (body.last_day is not None) or not 0 <= (last - body.day).days < LONGEST_DAYS:
-        raise ReportPeriodInvalid(longest_days=LONGEST_DAYS)
+    last = last_day_of(body.day, body.last_day, is_free=is_free, today=now.date())
     return window_of(body.day, last + timedelta(days=1), zone) if is_free else period_of(body.kind, body.day, zone)
 
 
 @router.post(
     "", status_code=202, responses=Responses.of((*ANY, TimeZoneUnknown, ReportOutsideTime, ReportPeriodInvalid))
 )
-async def ask_for_report(body: NewReport, context: Context, rules: Rules) -> Report:
+async def ask_for_report(body: NewReport, context: Context, rules: PresentRules) -> Report:
     """Asks for the report of the day, week, month, quarter or year that `day` lies in, or of free days; a worker
     builds it.
 
@@ -149,34 +145,34 @@ async def ask_for_report(body: NewReport, context: Context, rules: Rules) -> Rep
     now = context.clock.now()
     begin, end = _window(body, ZoneInfo(time_zone), now)
     caller = context.caller
-    asked = Asked(body.kind, begin, end, time_zone, rules, body.language, caller.roles, caller.areas, now)
-    return shown(await filing.request_report(context.db, asked, body.format, by=caller.sub))
+    request = ReportRequest(body.kind, begin, end, time_zone, rules, body.language, caller.roles, caller.areas, now)
+    return shown(await use_cases.request_report(request, body.format, uow=context.uow))
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_reports(context: Context, before: Before = None, limit: Limit = 50) -> Reports:
+async def get_reports(context: Context, before: Before = None, limit: ReportsPerPage = 50) -> Reports:
     """The caller's own reports, newest first; not those made for more areas or roles than the present token has."""
-    rows = await filing.reports(context.db, Sought(context.caller), before=before, limit=limit)
+    rows = await views.reports(context.db, VisibleReports(context.caller), before=before, limit=limit)
     return Reports(items=[shown(row) for row in rows])
 
 
 @router.get("/{report_id}", responses=Responses.of((*ANY, ReportNotFound)))
 async def get_report(report_id: ReportId, context: Context) -> Report:
     """How far it is, and its manifest once it is ready."""
-    return shown(await filing.get_report(context.db, Sought(context.caller), report_id))
+    return shown(await views.report(context.db, VisibleReports(context.caller), report_id))
 
 
 @router.get("/{report_id}/file", response_class=Response, responses=FILE_RESPONSES)
 async def get_report_file(report_id: ReportId, context: Context) -> Response:
     """The file itself; its SHA-256 is in the manifest."""
-    return file_response(*await filing.get_file(context.db, Sought(context.caller), report_id))
+    return file_response(*await views.report_file(context.db, VisibleReports(context.caller), report_id))
 
 
 @router.post("/{report_id}/copies", status_code=202, responses=Responses.of((*ANY, ReportNotFound)))
 async def copy_report(report_id: ReportId, body: NewCopy, context: Context) -> Report:
     """Asks for the same report in another format or language, from the same figures."""
-    copy = filing.request_copy(
-        context.db, Sought(context.caller), report_id, format=body.format, language=body.language
+    copy = use_cases.copy_report(
+        VisibleReports(context.caller), report_id, format=body.format, language=body.language, uow=context.uow
     )
     return shown(await copy)
 
@@ -184,4 +180,8 @@ async def copy_report(report_id: ReportId, body: NewCopy, context: Context) -> R
 @router.post("/{report_id}/remarks", status_code=202, responses=Responses.of((*ANY, ReportNotFound)))
 async def write_remarks(report_id: ReportId, body: NewRemarks, context: Context) -> Report:
     """Writes problems, suggestions and measures to a report: a new revision of it, from the same figures."""
-    return shown(await filing.revise(context.db, Sought(context.caller), report_id, remarks_of(body, context)))
+    return shown(
+        await use_cases.revise_report(
+            VisibleReports(context.caller), report_id, remarks_of(body, context), uow=context.uow
+        )
+    )

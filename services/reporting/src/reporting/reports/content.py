@@ -20,16 +20,16 @@ from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
 from reporting.reports.periods import (
     LONGEST_BY_HOUR,
     ReportKind,
-    Window,
+    ReportWindow,
     days_of,
     grain_of,
     window_before,
     window_year_before,
 )
-from reporting.reports.plan import By, Section
+from reporting.reports.plan import By, ReportSection
 from reporting.reports.words import Language
 
-Key = str | None
+GroupKey = str | None
 
 
 @dataclass(slots=True)
@@ -46,7 +46,7 @@ class Cell:
 
 
 @dataclass(slots=True)
-class Column:
+class MetricColumn:
     metric: str
     version: int
 
@@ -55,7 +55,7 @@ class Column:
         return REGISTRY[self.metric][self.version - 1]
 
 
-Row = tuple[Key, list[Cell | None]]
+SectionRow = tuple[GroupKey, list[Cell | None]]
 
 
 @dataclass(slots=True)
@@ -63,11 +63,11 @@ class Content:
     section: str
     by: str
     """`period`, `hour`, the dimension, or nothing."""
-    columns: list[Column]
-    rows: list[Row]
-    before: list[Row] = field(default_factory=list)
+    columns: list[MetricColumn]
+    rows: list[SectionRow]
+    before: list[SectionRow] = field(default_factory=list)
     """Of the period before."""
-    year_before: list[Row] = field(default_factory=list)
+    year_before: list[SectionRow] = field(default_factory=list)
     busiest: tuple[str, int] | None = None
     """By hour: the one hour with the most of the first metric, and how many."""
     left_out: list[str] = field(default_factory=list)
@@ -81,7 +81,7 @@ class Content:
     def place_of(self, metric_id: str) -> int | None:
         return next((place for place, column in enumerate(self.columns) if column.metric == metric_id), None)
 
-    def cell(self, metric_id: str, rows: list[Row] | None = None, key: Key = None) -> Cell | None:
+    def cell(self, metric_id: str, rows: list[SectionRow] | None = None, key: GroupKey = None) -> Cell | None:
         """The cell of a metric in the row of a key; None where there is none."""
         place = self.place_of(metric_id)
         if place is None:
@@ -90,7 +90,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ReportRequest:
     """What the report is of; `as_of` is when it was asked for, so that all sections are of one moment."""
 
     kind: ReportKind
@@ -111,7 +111,7 @@ class Asked:
         return ZoneInfo(self.time_zone)
 
     @property
-    def window(self) -> Window:
+    def window(self) -> ReportWindow:
         return self.begin, self.end
 
     @property
@@ -119,7 +119,7 @@ class Asked:
         return grain_of(self.kind, self.window, self.zone)
 
 
-async def fill(db: Database, asked: Asked, section: Section) -> Content:
+async def fill(db: Database, asked: ReportRequest, section: ReportSection) -> Content:
     by = section.group_by.value if section.group_by else "" if section.by is By.WHOLE else section.by.value
     content = Content(section.id, by, [], [])
     metrics = list(_allowed(asked, section, content))
@@ -130,7 +130,7 @@ async def fill(db: Database, asked: Asked, section: Section) -> Content:
     return content
 
 
-def _allowed(asked: Asked, section: Section, content: Content) -> Iterable[Metric]:
+def _allowed(asked: ReportRequest, section: ReportSection, content: Content) -> Iterable[Metric]:
     """The metrics that everybody for whom the report is may see; of hours none where there would be too many."""
     first, after = days_of(asked.window, asked.zone)
     is_too_long = section.by is By.HOUR and (after - first).days > LONGEST_BY_HOUR
@@ -143,21 +143,28 @@ def _allowed(asked: Asked, section: Section, content: Content) -> Iterable[Metri
         except Forbidden:
             content.left_out.append(metric_id)
             continue
-        content.columns.append(Column(metric.id, metric.version))
+        content.columns.append(MetricColumn(metric.id, metric.version))
         yield metric
 
 
-async def _compared(db: Database, asked: Asked, section: Section, metrics: list[Metric], window_of: Any) -> list[Row]:
+async def _compared(
+    db: Database, asked: ReportRequest, section: ReportSection, metrics: list[Metric], window_of: Any
+) -> list[SectionRow]:
     window = window_of(asked.kind, asked.window, asked.zone)
     timed = [metric for metric in metrics if metric.has_periods]
     return await _rows(db, asked, section, timed, window, Content(section.id, "", [], []))
 
 
 async def _rows(
-    db: Database, asked: Asked, section: Section, metrics: list[Metric], window: Window, content: Content
-) -> list[Row]:
+    db: Database,
+    asked: ReportRequest,
+    section: ReportSection,
+    metrics: list[Metric],
+    window: ReportWindow,
+    content: Content,
+) -> list[SectionRow]:
     """The rows of a window in the order of their keys; notes in the content how far the streams were read."""
-    found: dict[Key, dict[str, Cell]] = {}
+    found: dict[GroupKey, dict[str, Cell]] = {}
     noughts = {metric.id: Cell(0, 0, None) for metric in metrics if metric.kind is Kind.COUNT}
     for metric in metrics:
         figure = await figures.figure(db, _question(asked, section, metric, window))
@@ -173,7 +180,7 @@ async def _rows(
     return [(key, [(noughts | found[key]).get(metric.id) for metric in metrics]) for key in keys]
 
 
-def content_key(section: Section) -> str:
+def content_key(section: ReportSection) -> str:
     """What a figure calls the key of the section's rows."""
     if section.by is By.WHOLE:
         return ""
@@ -218,7 +225,7 @@ def _cell(row: dict[str, Any]) -> Cell:
     )
 
 
-def _question(asked: Asked, section: Section, metric: Metric, window: Window) -> Question:
+def _question(asked: ReportRequest, section: ReportSection, metric: Metric, window: ReportWindow) -> Question:
     question = Question(
         metric=metric,
         at=asked.as_of,

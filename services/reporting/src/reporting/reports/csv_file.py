@@ -11,7 +11,7 @@ from typing import Any
 
 from contracts.spreadsheets import csv_cell
 from reporting.metrics import Metric
-from reporting.reports.content import Asked, Cell, Content, Row, dimension_of
+from reporting.reports.content import Cell, Content, ReportRequest, SectionRow, dimension_of
 from reporting.reports.definitions import metric_name
 from reporting.reports.names import Naming
 from reporting.reports.plan import ALL_SECTIONS
@@ -36,7 +36,7 @@ COLUMNS = (
 )
 
 
-def lines(asked: Asked, contents: Iterable[Content], naming: Naming) -> Iterator[list[Any]]:
+def lines(asked: ReportRequest, contents: Iterable[Content], naming: Naming) -> Iterator[list[Any]]:
     """A line a figure, in the order of `COLUMNS`; None where there is nothing."""
     for content in contents:
         if content.section not in ALL_SECTIONS:
@@ -45,7 +45,9 @@ def lines(asked: Asked, contents: Iterable[Content], naming: Naming) -> Iterator
             yield from _lines(asked, content, window, rows, naming)
 
 
-def _lines(asked: Asked, content: Content, window: str, rows: Sequence[Row], naming: Naming) -> Iterator[list[Any]]:
+def _lines(
+    asked: ReportRequest, content: Content, window: str, rows: Sequence[SectionRow], naming: Naming
+) -> Iterator[list[Any]]:
     language = asked.language
     title = ALL_SECTIONS[content.section].title(asked.grain, language)
     dimension = dimension_of(content)
@@ -65,7 +67,7 @@ def _values(cell: Cell) -> list[Any]:
     return [cell.numerator, cell.denominator, cell.value, cell.p50, cell.p90, cell.unknown, cell.marked]
 
 
-def as_csv(asked: Asked, contents: Iterable[Content], naming: Naming) -> bytes:
+def as_csv(asked: ReportRequest, contents: Iterable[Content], naming: Naming) -> bytes:
     """UTF-8 with a byte order mark, without which Excel takes Chinese for something else."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")

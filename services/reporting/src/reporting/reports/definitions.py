@@ -6,10 +6,10 @@ By metric and version: a version without a sentence here is described by the for
 from collections.abc import Mapping
 
 from reporting.metrics import Metric
-from reporting.reports.words import WORDS, Language, Names
+from reporting.reports.words import WORDS, Bilingual, Language
 
 _WITHIN = ("answered within the time limit of the service level", "服务水平应答时限内接通")
-DEFINITIONS: dict[tuple[str, int], Names] = {
+DEFINITIONS: dict[tuple[str, int], Bilingual] = {
     ("calls_received", 1): (
         "Inbound calls, each counted once however often it was transferred.",
         "呼入来电通数，转接多次的来电只计一次。",
@@ -126,7 +126,7 @@ _SAID_ALIKE = (
     "satisfaction",
     "satisfaction_response_rate",
 )
-"""Second versions that differ in what is told of agents and teams only: an unanswered call is under none of them."""
+"""Second versions that differ in agents and teams only: an unanswered call is under none of them."""
 DEFINITIONS.update({(metric, 2): DEFINITIONS[metric, 1] for metric in _SAID_ALIKE})
 DEFINITIONS.update(
     {
@@ -164,13 +164,13 @@ DEFINITIONS.update(
         ),
     }
 )
-_NAMES: Mapping[str, Names] = {
+_NAMES: Mapping[str, Bilingual] = {
     "service_level_3": ("Service level", "服务水平"),
     "abandonment_rate": ("Abandon rate", "放弃率"),
     "in_time": ("Time limits kept", "时限按时率"),
 }
 """Where a reader of reports needs another name than one who chooses among variants."""
-_PARAMETERS: Mapping[str, Names] = {
+_PARAMETERS: Mapping[str, Bilingual] = {
     name: WORDS[name]
     for name in (
         "threshold_seconds",

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
-from reporting.reports.content import Asked, Cell, Column, Content, Row, dimension_of
+from reporting.reports.content import Cell, Content, MetricColumn, ReportRequest, SectionRow, dimension_of
 from reporting.reports.definitions import definition_of, metric_name
 from reporting.reports.edition import Edition
 from reporting.reports.footnotes import Footnotes
-from reporting.reports.names import Known, Naming, known_names
-from reporting.reports.narrative import Story, hour_name, is_met, observations, paragraphs, target_text, voices
+from reporting.reports.names import KnownNames, Naming, known_names
+from reporting.reports.narrative import Narrative, hour_name, is_met, observations, paragraphs, target_text, voices
 from reporting.reports.periods import ReportKind, axis, key_name, moment_name, title_of
-from reporting.reports.plan import ALL_SECTIONS, By, Section
-from reporting.reports.values import NONE, Form, Shown, shown, shown_change, value_text
+from reporting.reports.plan import ALL_SECTIONS, By, ReportSection
+from reporting.reports.values import NONE, NumberForm, Shown, shown, shown_change, value_text
 from reporting.reports.words import ZONE_NAMES, Language, unit_word, word
 
 MOST_ROWS = 400
@@ -28,11 +28,11 @@ class Chart:
     bars: list[tuple[str, float]]
     """What stands below a bar, and how high it is."""
     largest: str
-    """What is said where only the first bars are drawn."""
+    """The note where only the first bars are drawn."""
 
 
 @dataclass(slots=True)
-class Table:
+class ReportTable:
     title: str
     head: list[str]
     rows: list[list[Shown]]
@@ -47,24 +47,24 @@ class Document:
     centre: str
     facts: list[tuple[str, str]]
     summary: list[str]
-    tables: list[Table]
+    tables: list[ReportTable]
     observations: list[str]
     remarks: list[tuple[str, str | None]]
     """What the supervisor writes: heading and text, None for room to write it by hand."""
     written_by: str | None
     footnotes: list[tuple[str, str]]
-    definitions: Table
+    definitions: ReportTable
     how_made: list[tuple[str, str]]
     signatures: list[tuple[str, str]]
     is_provisional: bool
     naming: Naming
 
 
-def document_of(asked: Asked, edition: Edition, contents: Sequence[Content], directory: Known) -> Document:
+def document_of(asked: ReportRequest, edition: Edition, contents: Sequence[Content], directory: KnownNames) -> Document:
     language = asked.language.value
     naming = Naming(language, known_names(directory, edition.rules)).read(contents)
     told = [content for content in contents if content.columns and content.section in ALL_SECTIONS]
-    story = Story(asked, edition.rules, {content.section: content for content in told}, naming, language)
+    story = Narrative(asked, edition.rules, {content.section: content for content in told}, naming, language)
     footnotes = Footnotes(language)
     tables = [*_tables(story, told, footnotes)]
     rules = edition.rules
@@ -95,7 +95,7 @@ def is_complete(contents: Sequence[Content]) -> bool:
     return all(content.is_complete for content in contents)
 
 
-def _tables(story: Story, contents: Sequence[Content], footnotes: Footnotes) -> Iterator[Table]:
+def _tables(story: Narrative, contents: Sequence[Content], footnotes: Footnotes) -> Iterator[ReportTable]:
     for content in contents:
         section = ALL_SECTIONS[content.section]
         if section.by is By.WHOLE:
@@ -106,16 +106,18 @@ def _tables(story: Story, contents: Sequence[Content], footnotes: Footnotes) -> 
         yield _voices_table(story, told)
 
 
-def _key_figures(story: Story, content: Content, section: Section, footnotes: Footnotes) -> Table:
+def _key_figures(story: Narrative, content: Content, section: ReportSection, footnotes: Footnotes) -> ReportTable:
     language = story.language
     has_targets = any(story.rules.target_of(column.metric) for column in content.columns)
     names = ["figure", "this_period", "median", "p90", *(["target", "met"] if has_targets else [])]
     names += ["previous", "change", "last_year", "year_change"]
     rows = [_key_figure(story, content, column, footnotes, has_targets) for column in content.columns]
-    return Table(section.title(story.asked.grain, language), [word(name, language) for name in names], rows)
+    return ReportTable(section.title(story.asked.grain, language), [word(name, language) for name in names], rows)
 
 
-def _key_figure(story: Story, content: Content, column: Column, footnotes: Footnotes, has_targets: bool) -> list[Shown]:
+def _key_figure(
+    story: Narrative, content: Content, column: MetricColumn, footnotes: Footnotes, has_targets: bool
+) -> list[Shown]:
     language, metric = story.language, column.of
     now, before, year_before = (
         content.cell(metric.id, rows) for rows in (content.rows, content.before, content.year_before)
@@ -133,7 +135,7 @@ def _key_figure(story: Story, content: Content, column: Column, footnotes: Footn
     ]
 
 
-def _against_target(story: Story, metric: Metric, now: Cell | None) -> list[Shown]:
+def _against_target(story: Narrative, metric: Metric, now: Cell | None) -> list[Shown]:
     target = story.rules.target_of(metric.id)
     if target is None:
         return [Shown(NONE), Shown(NONE)]
@@ -143,19 +145,19 @@ def _against_target(story: Story, metric: Metric, now: Cell | None) -> list[Show
     return [Shown(target_text(target, story.language)), Shown(met)]
 
 
-def _grouped(story: Story, content: Content, section: Section, footnotes: Footnotes) -> Table:
+def _grouped(story: Narrative, content: Content, section: ReportSection, footnotes: Footnotes) -> ReportTable:
     language = story.language
     rows = _rows_of(story, content, section)
     if not rows:
         note = word("nothing" if any(column.of.has_periods for column in content.columns) else "none_open", language)
-        return Table(section.title(story.asked.grain, language), [], [], note=note)
+        return ReportTable(section.title(story.asked.grain, language), [], [], note=note)
     heads = [
         head for place in range(len(content.columns)) for head in _heads(content, place, rows, footnotes, language)
     ]
     if section.is_compared:
         heads.append(word("change_of", language).format(name=metric_name(content.columns[0].of, language)))
     first = f"by_{story.asked.grain.value}" if section.by is By.PERIOD else content.by
-    table = Table(
+    table = ReportTable(
         section.title(story.asked.grain, language),
         [word(first, language), *heads],
         [_shown_row(story, content, section, row) for row in rows[:MOST_ROWS]],
@@ -166,7 +168,7 @@ def _grouped(story: Story, content: Content, section: Section, footnotes: Footno
     return table
 
 
-def _heads(content: Content, place: int, rows: Sequence[Row], footnotes: Footnotes, language: str) -> list[str]:
+def _heads(content: Content, place: int, rows: Sequence[SectionRow], footnotes: Footnotes, language: str) -> list[str]:
     """The heads of a metric's columns. Signs stand here: beside the figures they would be on every day of a month."""
     metric = content.columns[place].of
     signs = footnotes.of(metric, *(cells[place] for _, cells in rows))
@@ -175,7 +177,7 @@ def _heads(content: Content, place: int, rows: Sequence[Row], footnotes: Footnot
     return [f"{heads[0]} {signs}".rstrip(), *heads[1:]]
 
 
-def _rows_of(story: Story, content: Content, section: Section) -> list[Row]:
+def _rows_of(story: Narrative, content: Content, section: ReportSection) -> list[SectionRow]:
     """Every period of the axis, also those of which nothing was recorded; groups with the largest first."""
     found = dict(content.rows)
     if section.by is By.PERIOD:
@@ -203,19 +205,19 @@ def _moment(key: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _size(row: Row) -> float:
+def _size(row: SectionRow) -> float:
     first = row[1][0] if row[1] else None
     return first.value or 0 if first and isinstance(first.value, int) else 0
 
 
-def _parts(column: Column, content: Content) -> tuple[str, ...]:
+def _parts(column: MetricColumn, content: Content) -> tuple[str, ...]:
     """The columns of a metric: a time has its p90 beside its mean."""
     means_only = ALL_SECTIONS[content.section].means_only
     has_percentiles = column.of.unit == "seconds" and column.metric not in means_only
     return ("value", "p90") if has_percentiles else ("value",)
 
 
-def _shown_row(story: Story, content: Content, section: Section, row: Row) -> list[Shown]:
+def _shown_row(story: Narrative, content: Content, section: ReportSection, row: SectionRow) -> list[Shown]:
     key, cells = row
     values = [Shown(_label(story, content, key))]
     for column, cell in zip(content.columns, cells, strict=True):
@@ -228,7 +230,7 @@ def _shown_row(story: Story, content: Content, section: Section, row: Row) -> li
     return values
 
 
-def _label(story: Story, content: Content, key: str | None) -> str:
+def _label(story: Narrative, content: Content, key: str | None) -> str:
     dimension = dimension_of(content)
     if dimension is not None:
         return story.naming.label(dimension, key)
@@ -237,7 +239,7 @@ def _label(story: Story, content: Content, key: str | None) -> str:
     return hour_name(key) if content.by == By.HOUR else key_name(story.asked.grain, key, story.language)
 
 
-def _chart(story: Story, content: Content, section: Section, rows: Sequence[Row]) -> Chart | None:
+def _chart(story: Narrative, content: Content, section: ReportSection, rows: Sequence[SectionRow]) -> Chart | None:
     place = content.place_of(section.chart) if section.chart else None
     if place is None or not any(cells[place] and cells[place].value for _, cells in rows):
         return None
@@ -248,7 +250,7 @@ def _chart(story: Story, content: Content, section: Section, rows: Sequence[Row]
     return Chart(title, bars[:MOST_ROWS], word("largest", story.language).format(count=MOST_LYING))
 
 
-def _bar_name(story: Story, content: Content, key: str | None) -> str:
+def _bar_name(story: Narrative, content: Content, key: str | None) -> str:
     """Short: the axis of a month has 31 of them."""
     if content.by == By.HOUR and key:
         return str(int(key))
@@ -263,7 +265,7 @@ def _bar_name(story: Story, content: Content, key: str | None) -> str:
     return _label(story, content, key)
 
 
-def _voices_table(story: Story, told: Sequence[tuple[str, list[Cell | None]]]) -> Table:
+def _voices_table(story: Narrative, told: Sequence[tuple[str, list[Cell | None]]]) -> ReportTable:
     metric = REGISTRY["work_orders_created"][-1]
     rows = []
     for name, (now, before, year_before) in told:
@@ -274,17 +276,17 @@ def _voices_table(story: Story, told: Sequence[tuple[str, list[Cell | None]]]) -
             row.append(shown_change(metric, now, then, story.language))
         rows.append(row)
     names = ("kind", "this_period", "previous", "change", "last_year", "year_change")
-    return Table(word("voices", story.language), [word(name, story.language) for name in names], rows)
+    return ReportTable(word("voices", story.language), [word(name, story.language) for name in names], rows)
 
 
-def _remarks(asked: Asked, edition: Edition, language: str) -> list[tuple[str, str | None]]:
+def _remarks(asked: ReportRequest, edition: Edition, language: str) -> list[tuple[str, str | None]]:
     if edition.remarks is None and asked.kind is not ReportKind.CALL_ANALYSIS:
         return []
     names = ("problems", "suggestions", "measures")
     return [(word(name, language), getattr(edition.remarks, name) if edition.remarks else None) for name in names]
 
 
-def _written_by(asked: Asked, edition: Edition) -> str | None:
+def _written_by(asked: ReportRequest, edition: Edition) -> str | None:
     if edition.remarks is None:
         return None
     language = asked.language.value
@@ -293,7 +295,9 @@ def _written_by(asked: Asked, edition: Edition) -> str | None:
     return named + word("comma", language) + when
 
 
-def _facts(asked: Asked, edition: Edition, contents: Sequence[Content], naming: Naming) -> list[tuple[str, str]]:
+def _facts(
+    asked: ReportRequest, edition: Edition, contents: Sequence[Content], naming: Naming
+) -> list[tuple[str, str]]:
     language = asked.language.value
     separator = "、" if language == Language.ZH else ", "
     areas = None if asked.areas is None else separator.join(_area_names(asked.areas, naming))
@@ -314,23 +318,23 @@ def _area_names(areas: Sequence[str], naming: Naming) -> list[str]:
     return [naming.label(Dimension.WORK_AREA, area) for area in areas]
 
 
-def _definitions(contents: Sequence[Content], language: str) -> Table:
+def _definitions(contents: Sequence[Content], language: str) -> ReportTable:
     columns = {(column.metric, column.version): column for content in contents for column in content.columns}
     rows = [
         [Shown(metric_name(column.of, language)), Shown(str(column.version)), Shown(definition_of(column.of, language))]
         for column in columns.values()
     ]
     head = [word(name, language) for name in ("figure", "version", "definition")]
-    return Table(word("definitions", language), head, rows)
+    return ReportTable(word("definitions", language), head, rows)
 
 
-def parameters(asked: Asked, contents: Sequence[Content]) -> dict[str, int]:
+def parameters(asked: ReportRequest, contents: Sequence[Content]) -> dict[str, int]:
     """The thresholds that its figures were counted with."""
     taken = {name for content in contents for column in content.columns for name in column.of.parameters}
     return {name: seconds for name, seconds in asked.rules.thresholds.items() if name in taken}
 
 
-def _how_made(asked: Asked, edition: Edition, contents: Sequence[Content]) -> list[tuple[str, str]]:
+def _how_made(asked: ReportRequest, edition: Edition, contents: Sequence[Content]) -> list[tuple[str, str]]:
     language = asked.language.value
     read = next((content.read_up_to for content in contents if content.read_up_to), None)
     recorded_at = read["recorded_at"] if read else None
@@ -338,7 +342,7 @@ def _how_made(asked: Asked, edition: Edition, contents: Sequence[Content]) -> li
         (word("read_up_to", language), moment_text(asked, recorded_at)),
         (word("time_zone", language), _zone_name(asked.time_zone, language)),
         *(
-            (word(name, language), value_text(Form.TIME, seconds, language))
+            (word(name, language), value_text(NumberForm.TIME, seconds, language))
             for name, seconds in parameters(asked, contents).items()
         ),
     ]
@@ -353,7 +357,7 @@ def _zone_name(zone: str, language: str) -> str:
     return ZONE_NAMES.get(zone, name) if language == Language.ZH else name
 
 
-def moment_text(asked: Asked, recorded_at: str | None) -> str:
+def moment_text(asked: ReportRequest, recorded_at: str | None) -> str:
     return moment_name(datetime.fromisoformat(recorded_at), asked.zone, asked.language) if recorded_at else NONE
 
 

@@ -14,7 +14,7 @@ from reporting.reports.rules import ReportRules
 from reporting.reports.words import CLOCK_NAMES, UNNAMED, VOICES, Language, word
 
 _A_CODE = re.compile(r"[A-Za-z0-9_.:/@|+-]+")
-Known = Mapping[tuple[str, str], Names]
+KnownNames = Mapping[tuple[str, str], Names]
 """By dimension and key."""
 
 
@@ -23,7 +23,7 @@ class Naming:
     """Gives names, and numbers to what has none; the same in every section of a report."""
 
     language: str
-    known: Known
+    known: KnownNames
     unnamed: dict[str, dict[str, int]] = field(default_factory=dict)
     """By dimension the keys without a name, each with its number."""
     _namesakes: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Naming:
                 self._namesakes[dimension.value, key] = f"{name} ({number})"
 
 
-def known_names(directory: Known, rules: ReportRules) -> Known:
+def known_names(directory: KnownNames, rules: ReportRules) -> KnownNames:
     """Names from the directory, those of queues and teams from the rules, and the words of callers' own kinds."""
     voices = {("demand_type", code): Names(en=en, zh=zh) for code, (en, zh) in VOICES.items()}
     queues = {("queue", key): names for key, names in rules.queues.items()}

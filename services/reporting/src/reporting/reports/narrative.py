@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Literal
 
 from reporting.metrics import REGISTRY, Grain
-from reporting.reports.content import Asked, Cell, Content
+from reporting.reports.content import Cell, Content, ReportRequest
 from reporting.reports.definitions import metric_name
 from reporting.reports.names import Naming
 from reporting.reports.periods import axis, day_name, key_name
 from reporting.reports.plan import CALLS, CALLS_BY_HOUR, CALLS_BY_PERIOD, CALLS_BY_REASON, ORDERS, ORDERS_BY_DEMAND
 from reporting.reports.rules import ReportRules, Target
-from reporting.reports.values import Form, change, form_of, value_text
+from reporting.reports.values import NumberForm, change, form_of, value_text
 from reporting.reports.words import VOICES, Language, word
 
 _MOST_DAYS_NAMED = 5
@@ -23,10 +23,10 @@ Which = Literal["before", "year_before"]
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Narrative:
     """Everything that sentences are made of."""
 
-    asked: Asked
+    asked: ReportRequest
     rules: ReportRules
     contents: dict[str, Content]
     naming: Naming
@@ -87,7 +87,7 @@ def _target_value(target: Target, language: str) -> str:
     return value_text(form_of(REGISTRY[target.metric][-1]), target.value, language)
 
 
-def _target_words(story: Story, target: Target) -> str:
+def _target_words(story: Narrative, target: Target) -> str:
     """For a sentence: `at least 80.0%`."""
     value = _target_value(target, story.language)
     if target.is_at_least:
@@ -95,14 +95,14 @@ def _target_words(story: Story, target: Target) -> str:
     return story.say(f"at most {value}", f"不高于 {value}")
 
 
-def paragraphs(story: Story) -> list[str]:
+def paragraphs(story: Narrative) -> list[str]:
     """One paragraph of calls, one of orders, of what is in the report."""
     told = [[*_of_calls(story)], [*_of_orders(story)]]
     found = [story.say(" ", "").join(sentences) for sentences in told if sentences]
     return found or [word("nothing", story.language)]
 
 
-def _of_calls(story: Story) -> Iterator[str]:
+def _of_calls(story: Narrative) -> Iterator[str]:
     offered = story.value(CALLS.id, "calls_offered")
     if offered is None:
         return
@@ -119,7 +119,7 @@ def _of_calls(story: Story) -> Iterator[str]:
     yield from _peaks(story)
 
 
-def _offered(story: Story, offered: float) -> str:
+def _offered(story: Narrative, offered: float) -> str:
     answered = story.value(CALLS.id, "calls_answered") or 0
     rate = story.text("connect_rate", story.value(CALLS.id, "connect_rate"))
     abandoned = story.value(CALLS.id, "calls_abandoned") or 0
@@ -131,7 +131,7 @@ def _offered(story: Story, offered: float) -> str:
     )
 
 
-def _quality_of_service(story: Story) -> Iterator[str]:
+def _quality_of_service(story: Narrative) -> Iterator[str]:
     level = story.value(CALLS.id, "service_level_3")
     if level is not None:
         seconds = story.asked.rules.threshold_seconds
@@ -153,7 +153,7 @@ def _quality_of_service(story: Story) -> Iterator[str]:
         yield story.say(f"{english.format(mean)}{within}.", f"{chinese.format(mean)}{within}。")
 
 
-def _met_text(story: Story, metric_id: str, value: float) -> str:
+def _met_text(story: Narrative, metric_id: str, value: float) -> str:
     target = story.rules.target_of(metric_id)
     if target is None:
         return ""
@@ -163,7 +163,7 @@ def _met_text(story: Story, metric_id: str, value: float) -> str:
     return story.say(f", which misses the target of {text}", f"，未达目标（{text}）")
 
 
-def _peaks(story: Story) -> Iterator[str]:
+def _peaks(story: Narrative) -> Iterator[str]:
     by_period, by_hour = story.contents.get(CALLS_BY_PERIOD.id), story.contents.get(CALLS_BY_HOUR.id)
     if by_period and (busiest := busiest_row(by_period, "calls_offered")):
         key, count = busiest
@@ -200,7 +200,7 @@ def busiest_row(content: Content, metric_id: str) -> tuple[str, float] | None:
     return (most[0], most[1]) if most and most[1] else None
 
 
-def period_words(story: Story, grain: Grain, key: str) -> str:
+def period_words(story: Narrative, grain: Grain, key: str) -> str:
     """A period in a sentence: an hour with its day where the report is of several, a day with its weekday."""
     if grain is Grain.HOUR:
         begin = datetime.fromisoformat(key)
@@ -213,7 +213,7 @@ def period_words(story: Story, grain: Grain, key: str) -> str:
     return key_name(grain, key, story.language)
 
 
-def _of_orders(story: Story) -> Iterator[str]:
+def _of_orders(story: Narrative) -> Iterator[str]:
     if story.asked.kind == "call_analysis" or ORDERS.id not in story.contents:
         return
     created, completed = (story.value(ORDERS.id, f"work_orders_{name}") for name in ("created", "completed"))
@@ -237,7 +237,7 @@ def _of_orders(story: Story) -> Iterator[str]:
         )
 
 
-def _orders_moved(story: Story, created: float | None, completed: float | None) -> str:
+def _orders_moved(story: Narrative, created: float | None, completed: float | None) -> str:
     more = story.moved(ORDERS.id, "work_orders_completed")
     if created is None:
         done = completed or 0
@@ -253,7 +253,7 @@ def _orders_moved(story: Story, created: float | None, completed: float | None) 
     )
 
 
-def observations(story: Story) -> list[str]:
+def observations(story: Narrative) -> list[str]:
     """What follows from the figures by rule; each sentence names the figures that it rests on."""
     return [
         *_targets_missed(story),
@@ -264,7 +264,7 @@ def observations(story: Story) -> list[str]:
     ]
 
 
-def _targets_missed(story: Story) -> Iterator[str]:
+def _targets_missed(story: Narrative) -> Iterator[str]:
     for target in story.rules.targets:
         for section in (CALLS.id, ORDERS.id):
             value = story.value(section, target.metric)
@@ -278,7 +278,7 @@ def _targets_missed(story: Story) -> Iterator[str]:
             )
 
 
-def _days_below_target(story: Story) -> Iterator[str]:
+def _days_below_target(story: Narrative) -> Iterator[str]:
     target, content = story.rules.target_of("service_level_3"), story.contents.get(CALLS_BY_PERIOD.id)
     if target is None or content is None or story.asked.grain is not Grain.DAY:
         return
@@ -298,7 +298,7 @@ def _days_below_target(story: Story) -> Iterator[str]:
     )
 
 
-def _weakest_hour(story: Story) -> Iterator[str]:
+def _weakest_hour(story: Narrative) -> Iterator[str]:
     content = story.contents.get(CALLS_BY_HOUR.id)
     if content is None:
         return
@@ -323,7 +323,7 @@ def hour_name(key: str) -> str:
     return f"{key}:00–{int(key) + 1:02}:00"
 
 
-def voices(story: Story) -> list[tuple[str, list[Cell | None]]]:
+def voices(story: Narrative) -> list[tuple[str, list[Cell | None]]]:
     """Complaints, suggestions and reports: by name the orders created in this period, the one before, a year before."""
     content = story.contents.get(ORDERS_BY_DEMAND.id)
     if content is None or content.place_of("work_orders_created") is None:
@@ -336,7 +336,7 @@ def voices(story: Story) -> list[tuple[str, list[Cell | None]]]:
     ]
 
 
-def _voices_moved(story: Story) -> Iterator[str]:
+def _voices_moved(story: Narrative) -> Iterator[str]:
     for name, (now, before, _) in voices(story):
         if now is None or before is None or not now.value or now.value <= (before.value or 0):
             continue
@@ -346,7 +346,7 @@ def _voices_moved(story: Story) -> Iterator[str]:
         )
 
 
-def _reasons_moved(story: Story) -> Iterator[str]:
+def _reasons_moved(story: Narrative) -> Iterator[str]:
     """The reason for calling that has grown most, if it has grown by much."""
     content = story.contents.get(CALLS_BY_REASON.id)
     if content is None or not content.before:
@@ -362,7 +362,7 @@ def _reasons_moved(story: Story) -> Iterator[str]:
     if not grown or max(grown)[0] < _LARGE_CHANGE:
         return
     share, key, before_count, count = max(grown)
-    name, text = story.naming.label(_REASON, key), value_text(Form.CHANGE, share, story.language)
+    name, text = story.naming.label(_REASON, key), value_text(NumberForm.CHANGE, share, story.language)
     yield story.say(
         f"Calls about “{name}” grew most, from {before_count:,} to {count:,} ({text}).",
         f"“{name}”类来电增幅最大，由 {before_count:,} 通增至 {count:,} 通（{text}）。",

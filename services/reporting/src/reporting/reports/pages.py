@@ -1,6 +1,6 @@
 """Reports as PDF, set by Typst with a Chinese font that comes as a package and is embedded in the file.
 
-The text of a report goes to Typst as data and never as source: nothing that somebody typed can be markup.
+The text of a report goes to Typst as data and never as source: typed text is never markup.
 """
 
 import json
@@ -10,9 +10,9 @@ from typing import Any
 import pylopdf_fonts_zh_cn
 import typst
 
-from reporting.reports.document import MOST_LYING, Chart, Document, Table
+from reporting.reports.document import MOST_LYING, Chart, Document, ReportTable
 from reporting.reports.names import breakable, wide
-from reporting.reports.values import Form, Shown
+from reporting.reports.values import NumberForm, Shown
 from reporting.reports.words import word
 
 _TEMPLATE = Path(__file__).parent / "report.typ"
@@ -67,9 +67,9 @@ def _pairs(pairs: list[tuple[str, str]]) -> list[list[str]]:
     return [[name, breakable(text)] for name, text in pairs]
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: ReportTable) -> dict[str, Any]:
     numeric = [
-        any(row[place].form is not Form.TEXT for row in table.rows) or _is_short(table, place)
+        any(row[place].form is not NumberForm.TEXT for row in table.rows) or _is_short(table, place)
         for place in range(len(table.head))
     ]
     return {
@@ -84,21 +84,21 @@ def _table(table: Table) -> dict[str, Any]:
     }
 
 
-def _widths(table: Table, numeric: list[bool]) -> list[float]:
+def _widths(table: ReportTable, numeric: list[bool]) -> list[float]:
     """Of the columns, in shares: names get what they need, as far as the figures leave it."""
     longest = max((wide(row[0].text) for row in table.rows), default=0)
     usual, most = (2.4, 3.4) if len(table.head) <= 9 else (1.7, 2.6)
     return [usual if longest <= _USUAL_NAME else most, *(1.0 if is_numeric else 7.0 for is_numeric in numeric[1:])]
 
 
-def _is_short(table: Table, place: int) -> bool:
+def _is_short(table: ReportTable, place: int) -> bool:
     """A column of dashes and short words is set like figures."""
     return place > 0 and all(len(row[place].text) <= 12 for row in table.rows)
 
 
 def _text(value: Shown) -> str:
     # A no-break space keeps a value, its unit and its signs on one line.
-    text = value.text if value.form is Form.TEXT else value.text.replace(" ", "\u00a0")
+    text = value.text if value.form is NumberForm.TEXT else value.text.replace(" ", "\u00a0")
     return breakable(f"{text}\u00a0{value.sign}" if value.sign else text)
 
 

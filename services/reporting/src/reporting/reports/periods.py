@@ -55,7 +55,7 @@ _MONTHS_LONG: Mapping[ReportKind, int] = {
 }
 _QUARTERS = (("first", "一"), ("second", "二"), ("third", "三"), ("fourth", "四"))
 
-Window = tuple[datetime, datetime]
+ReportWindow = tuple[datetime, datetime]
 
 
 def first_day(kind: ReportKind, day: date) -> date:
@@ -86,23 +86,23 @@ def day_after(kind: ReportKind, first: date) -> date:
     return first + timedelta(days=7 if kind is ReportKind.WEEKLY else 1)
 
 
-def window_of(first: date, after: date, zone: ZoneInfo) -> Window:
+def window_of(first: date, after: date, zone: ZoneInfo) -> ReportWindow:
     return datetime.combine(first, time(), zone), datetime.combine(after, time(), zone)
 
 
-def period_of(kind: ReportKind, day: date, zone: ZoneInfo) -> Window:
+def period_of(kind: ReportKind, day: date, zone: ZoneInfo) -> ReportWindow:
     """The beginning and the end of the period that a day lies in, by the zone's midnights."""
     first = first_day(kind, day)
     return window_of(first, day_after(kind, first), zone)
 
 
-def days_of(window: Window, zone: ZoneInfo) -> tuple[date, date]:
+def days_of(window: ReportWindow, zone: ZoneInfo) -> tuple[date, date]:
     """The first day of a window and the day after its last."""
     begin, end = window
     return begin.astimezone(zone).date(), end.astimezone(zone).date()
 
 
-def window_before(kind: ReportKind, window: Window, zone: ZoneInfo) -> Window:
+def window_before(kind: ReportKind, window: ReportWindow, zone: ZoneInfo) -> ReportWindow:
     """The period before 上期: as long as this one; of free days as many days."""
     first, after = days_of(window, zone)
     if kind in _MONTHS_LONG:
@@ -110,7 +110,7 @@ def window_before(kind: ReportKind, window: Window, zone: ZoneInfo) -> Window:
     return window_of(first - (after - first), first, zone)
 
 
-def window_year_before(kind: ReportKind, window: Window, zone: ZoneInfo) -> Window:
+def window_year_before(kind: ReportKind, window: ReportWindow, zone: ZoneInfo) -> ReportWindow:
     """The same period of the year before 去年同期; of a week the one with the same weekdays, 52 weeks earlier."""
     first, after = days_of(window, zone)
     if kind is ReportKind.WEEKLY:
@@ -121,8 +121,8 @@ def window_year_before(kind: ReportKind, window: Window, zone: ZoneInfo) -> Wind
     return window_of(earlier, months_later(after - _DAY, -12) + _DAY, zone)
 
 
-def grain_of(kind: ReportKind, window: Window, zone: ZoneInfo) -> Grain:
-    """How finely the period is told: of free days by how many there are."""
+def grain_of(kind: ReportKind, window: ReportWindow, zone: ZoneInfo) -> Grain:
+    """The grain of a period; of free days by how many there are."""
     if kind in _GRAINS:
         return _GRAINS[kind]
     first, after = days_of(window, zone)
@@ -136,7 +136,7 @@ def grain_of(kind: ReportKind, window: Window, zone: ZoneInfo) -> Grain:
     return Grain.MONTH if count <= _LONGEST_BY_MONTH else Grain.YEAR
 
 
-def axis(grain: Grain, window: Window, zone: ZoneInfo) -> list[str]:
+def axis(grain: Grain, window: ReportWindow, zone: ZoneInfo) -> list[str]:
     """The keys of every period in the window, as figures label them, also those in which nothing happened."""
     if grain is Grain.HOUR:
         return [period_label(moment, zone) for moment in _hours(window)]
@@ -148,7 +148,7 @@ def axis(grain: Grain, window: Window, zone: ZoneInfo) -> list[str]:
     return keys
 
 
-def _hours(window: Window) -> Iterator[datetime]:
+def _hours(window: ReportWindow) -> Iterator[datetime]:
     # In UTC, in which an hour that a clock change repeats is two and one that it skips is none.
     moment, end = (one.astimezone(UTC) for one in window)
     while moment < end:
@@ -178,7 +178,7 @@ def _following(grain: Grain, day: date) -> date:
     return day + _DAY
 
 
-def period_name(kind: ReportKind, window: Window, zone: ZoneInfo, language: str) -> str:
+def period_name(kind: ReportKind, window: ReportWindow, zone: ZoneInfo, language: str) -> str:
     """The period in words: `2026 年 6 月`, `June 2026`."""
     first, after = days_of(window, zone)
     last = after - _DAY
@@ -199,7 +199,7 @@ def period_name(kind: ReportKind, window: Window, zone: ZoneInfo, language: str)
     return f"{day_name(first, language)}{between}{day_name(last, language)}"
 
 
-def title_of(kind: ReportKind, window: Window, zone: ZoneInfo, language: str) -> str:
+def title_of(kind: ReportKind, window: ReportWindow, zone: ZoneInfo, language: str) -> str:
     english, chinese = KIND_NAMES[kind]
     name = period_name(kind, window, zone, language)
     return f"{name}{chinese}" if language == Language.ZH else f"{english}, {name}"

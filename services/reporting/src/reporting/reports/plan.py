@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from reporting.metrics import Dimension, Grain
 from reporting.reports.periods import ReportKind
-from reporting.reports.words import GRAIN_WORDS, Language, Names
+from reporting.reports.words import GRAIN_WORDS, Bilingual, Language
 
 
 class Format(StrEnum):
@@ -26,9 +26,9 @@ class By(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ReportSection:
     id: str
-    names: Names
+    names: Bilingual
     """`{grain}` stands for the length of the periods."""
     metrics: tuple[str, ...]
     by: By
@@ -52,7 +52,7 @@ _ORDERS = ("work_orders_completed", "rejections_per_order", "first_dispatch_accu
 _ORDER_TIMES = ("dispatch_time", "start_time", "arrival_time", "handling_time", "completion_time", "reply_time")
 _AGENTS = ("calls_answered", "rang_not_answered", *_TIMES, "talk_time", "after_call_work", "occupancy", "utilisation")
 
-CALLS = Section(
+CALLS = ReportSection(
     "calls",
     ("Key figures of calls", "话务主要指标"),
     (
@@ -76,7 +76,7 @@ CALLS = Section(
     By.WHOLE,
     is_compared=True,
 )
-ORDERS = Section(
+ORDERS = ReportSection(
     "orders",
     ("Key figures of work orders", "工单主要指标"),
     (
@@ -93,20 +93,20 @@ ORDERS = Section(
     By.WHOLE,
     is_compared=True,
 )
-CALLS_BY_PERIOD = Section(
+CALLS_BY_PERIOD = ReportSection(
     "calls_by_period", ("Calls by {grain}", "分{grain}话务"), (*_CALLS, *_TIMES), By.PERIOD, chart="calls_offered"
 )
-CALLS_BY_HOUR = Section(
+CALLS_BY_HOUR = ReportSection(
     "calls_by_hour",
     ("Calls by hour of the day", "分钟点话务"),
     ("calls_offered", "calls_answered", "calls_abandoned", "connect_rate"),
     By.HOUR,
     chart="calls_offered",
 )
-CALLS_BY_QUEUE = Section(
+CALLS_BY_QUEUE = ReportSection(
     "calls_by_queue", ("Calls by queue", "分队列话务"), (*_CALLS, *_TIMES), By.GROUP, Dimension.QUEUE
 )
-CALLS_BY_REASON = Section(
+CALLS_BY_REASON = ReportSection(
     "calls_by_reason",
     ("Reasons for calling", "来电原因"),
     ("calls_offered", "calls_answered", "connect_rate", "handle_time", "first_contact_resolution"),
@@ -115,7 +115,7 @@ CALLS_BY_REASON = Section(
     chart="calls_offered",
     is_compared=True,
 )
-CALLS_BY_AGENT = Section(
+CALLS_BY_AGENT = ReportSection(
     "calls_by_agent",
     ("Calls by agent", "分坐席话务"),
     _AGENTS,
@@ -123,14 +123,14 @@ CALLS_BY_AGENT = Section(
     Dimension.AGENT,
     means_only=("talk_time", "after_call_work"),
 )
-ORDERS_BY_PERIOD = Section(
+ORDERS_BY_PERIOD = ReportSection(
     "orders_by_period",
     ("Work orders by {grain}", "分{grain}工单"),
     ("work_orders_created", "work_orders_completed", "rejections_per_order"),
     By.PERIOD,
     chart="work_orders_created",
 )
-ORDERS_BY_DEMAND = Section(
+ORDERS_BY_DEMAND = ReportSection(
     "orders_by_demand",
     ("Work orders by demand type", "分需求类型工单"),
     ("work_orders_created", "work_orders_completed", "repeat_rate", "completion_time"),
@@ -139,7 +139,7 @@ ORDERS_BY_DEMAND = Section(
     chart="work_orders_created",
     is_compared=True,
 )
-ORDERS_BY_AREA = Section(
+ORDERS_BY_AREA = ReportSection(
     "orders_by_area",
     ("Work orders by work area", "分工区工单"),
     (*_ORDERS, "audit_pass_rate", "start_time", "handling_time"),
@@ -147,7 +147,7 @@ ORDERS_BY_AREA = Section(
     Dimension.WORK_AREA,
     chart="work_orders_completed",
 )
-FOLLOW_UPS = Section(
+FOLLOW_UPS = ReportSection(
     "follow_ups",
     ("Follow-ups by work area", "分工区回访"),
     (
@@ -160,8 +160,8 @@ FOLLOW_UPS = Section(
     By.GROUP,
     Dimension.WORK_AREA,
 )
-IN_TIME = Section("in_time", ("Time limits", "时限"), ("in_time", "extension_rate"), By.GROUP, Dimension.CLOCK)
-BACKLOG = Section(
+IN_TIME = ReportSection("in_time", ("Time limits", "时限"), ("in_time", "extension_rate"), By.GROUP, Dimension.CLOCK)
+BACKLOG = ReportSection(
     "backlog",
     ("Backlog as it stood when the report was made", "制表时未完成工单"),
     ("backlog", "backlog_age"),
@@ -188,7 +188,7 @@ _ANALYSIS = (CALLS, CALLS_BY_PERIOD, CALLS_BY_HOUR, CALLS_BY_REASON, ORDERS_BY_D
 ALL_SECTIONS = {section.id: section for section in _USUAL}
 
 
-def sections_of(kind: ReportKind) -> tuple[Section, ...]:
+def sections_of(kind: ReportKind) -> tuple[ReportSection, ...]:
     if kind is ReportKind.CALL_ANALYSIS:
         return _ANALYSIS
     # Of one day the periods are the hours.

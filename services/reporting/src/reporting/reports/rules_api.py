@@ -13,18 +13,13 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.directory import Names
 from contracts.refusals import Invalid
-from reporting.figures.rules_api import Rules
+from reporting.figures.parameters import PresentRules
 from reporting.metrics import REGISTRY
 from reporting.ratios import ShareBeyondOne, check_share
+from reporting.reports import use_cases
 from reporting.reports.plan import Format
-from reporting.reports.rules import (
-    KeptRules,
-    ReportRules,
-    WorkingCalendar,
-    get_report_rules,
-    get_working_calendar,
-    put_report_rules,
-)
+from reporting.reports.rules import FilingCalendar, KeptRules, ReportRules
+from reporting.reports.rules_store import get_filing_calendar, get_report_rules
 from reporting.reports.schedule import Scheduled, next_due
 from reporting.reports.words import Language
 from work_orders.routes import ANY
@@ -162,7 +157,7 @@ def _check(body: ReportRulesBody) -> None:
             check_share(Names(en=metric.name_en, zh=metric.name_zh), target.value)
 
 
-def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: datetime) -> ReportRulesShown:
+def _shown(kept: KeptRules, calendar: FilingCalendar, zone: ZoneInfo, now: datetime) -> ReportRulesShown:
     found = [(one.id, next_due(one, now=now, zone=zone, calendar=calendar.days)) for one in kept.rules.schedules]
     return ReportRulesShown.model_validate(
         {
@@ -184,23 +179,20 @@ def _shown(kept: KeptRules, calendar: WorkingCalendar, zone: ZoneInfo, now: date
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_rules_of_reports(context: Context, rules: Rules) -> ReportRulesShown:
+async def get_rules_of_reports(context: Context, rules: PresentRules) -> ReportRulesShown:
     """The centre's name, who signs, targets, names of queues and teams, schedules; and when each is due next."""
     async with context.db.statements() as statements:
-        kept, calendar = await get_report_rules(statements), await get_working_calendar(statements)
+        kept, calendar = await get_report_rules(statements), await get_filing_calendar(statements)
     return _shown(kept, calendar, ZoneInfo(rules.time_zone), context.clock.now())
 
 
 @router.put("", responses=Responses.of((*ANY, *_REFUSALS)))
-async def set_rules_of_reports(body: ReportRulesBody, context: Context, rules: Rules) -> ReportRulesShown:
+async def set_rules_of_reports(body: ReportRulesBody, context: Context, rules: PresentRules) -> ReportRulesShown:
     """Changes them as a whole, for reports that are asked for or fall due from then on.
 
     A schedule that is added, or whose time is changed, owes nothing of before.
     """
     _check(body)
     wanted = msgspec.convert(body.model_dump(mode="json"), ReportRules)
-    now = context.clock.now()
-    async with context.db.begin() as tx:
-        kept = await put_report_rules(tx, wanted, by=context.caller.sub, now=now)
-        calendar = await get_working_calendar(tx)
-    return _shown(kept, calendar, ZoneInfo(rules.time_zone), now)
+    kept, calendar = await use_cases.set_report_rules(wanted, uow=context.uow)
+    return _shown(kept, calendar, ZoneInfo(rules.time_zone), context.clock.now())

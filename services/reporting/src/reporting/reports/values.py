@@ -17,7 +17,7 @@ _LARGEST_CHANGE = 9.99
 """Beyond it a change says that there was hardly anything before, and no more."""
 
 
-class Form(StrEnum):
+class NumberForm(StrEnum):
     TEXT = "text"
     COUNT = "count"
     SHARE = "share"
@@ -34,34 +34,34 @@ class Shown:
     text: str
     number: float | int | None = None
     """For a spreadsheet; of a time in seconds, of points in hundredths."""
-    form: Form = Form.TEXT
+    form: NumberForm = NumberForm.TEXT
     sign: str = ""
     """The signs of its footnotes."""
 
 
-def form_of(metric: Metric) -> Form:
+def form_of(metric: Metric) -> NumberForm:
     if metric.unit == "seconds":
-        return Form.TIME
+        return NumberForm.TIME
     if metric.kind is Kind.COUNT:
-        return Form.COUNT
-    return Form.SHARE if metric.unit == "share" else Form.RATIO
+        return NumberForm.COUNT
+    return NumberForm.SHARE if metric.unit == "share" else NumberForm.RATIO
 
 
-def value_text(form: Form, value: float | None, language: str, *, is_short: bool = False) -> str:
+def value_text(form: NumberForm, value: float | None, language: str, *, is_short: bool = False) -> str:
     """As a sentence has it, or short as a cell of a table."""
     if value is None:
         return NONE
     match form:
-        case Form.COUNT:
+        case NumberForm.COUNT:
             return f"{value:,.0f}"
-        case Form.SHARE:
+        case NumberForm.SHARE:
             return display.text("share", value)
-        case Form.TIME:
+        case NumberForm.TIME:
             text = duration(value, language)
             return _shortened(text) if is_short else text
-        case Form.CHANGE:
+        case NumberForm.CHANGE:
             return signed(min(value, _LARGEST_CHANGE) * 100, "%", is_more=value > _LARGEST_CHANGE)
-        case Form.POINTS:
+        case NumberForm.POINTS:
             points = " pp" if is_short else " 个百分点" if language == Language.ZH else " percentage points"
             return signed(value * 100, points)
     return f"{value:,.2f}"
@@ -103,13 +103,13 @@ def shown(metric: Metric, value: float | None, language: str, sign: str = "") ->
     return Shown(value_text(form, value, language, is_short=True), value, form, sign)
 
 
-def change(metric: Metric, now: Cell | None, then: Cell | None) -> tuple[Form, float] | None:
+def change(metric: Metric, now: Cell | None, then: Cell | None) -> tuple[NumberForm, float] | None:
     """How a figure has moved: shares by points, all else relatively; None where there is nothing to compare."""
     if now is None or then is None or now.value is None or then.value is None:
         return None
-    if form_of(metric) is Form.SHARE:
-        return Form.POINTS, now.value - then.value
-    return (Form.CHANGE, now.value / then.value - 1) if then.value else None
+    if form_of(metric) is NumberForm.SHARE:
+        return NumberForm.POINTS, now.value - then.value
+    return (NumberForm.CHANGE, now.value / then.value - 1) if then.value else None
 
 
 def shown_change(metric: Metric, now: Cell | None, then: Cell | None, language: str) -> Shown:

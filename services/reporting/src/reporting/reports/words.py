@@ -12,10 +12,10 @@ class Language(StrEnum):
     EN = "en"
 
 
-Names = tuple[str, str]
+Bilingual = tuple[str, str]
 """English and Chinese."""
 
-WORDS: Mapping[str, Names] = {
+WORDS: Mapping[str, Bilingual] = {
     "period": ("Period", "时段"),
     "hour": ("Hour of the day", "钟点"),
     "by_hour": ("Hour", "时刻"),
@@ -125,7 +125,7 @@ WORDS: Mapping[str, Names] = {
     "calendar_none": ("no holidays entered: days of the week only", "未录入节假日，仅按星期判定"),
 }
 
-UNITS: Mapping[str, Names] = {
+UNITS: Mapping[str, Bilingual] = {
     "calls": ("calls", "通"),
     "clocks": ("clocks", "项"),
     "completions": ("completions", "次"),
@@ -139,7 +139,7 @@ UNITS: Mapping[str, Names] = {
     "share": ("share", "比例"),
     "steps": ("steps", "次"),
 }
-CLOCK_NAMES: Mapping[SlaClock, Names] = {
+CLOCK_NAMES: Mapping[SlaClock, Bilingual] = {
     SlaClock.DISPATCH: ("dispatch", "派单"),
     SlaClock.ACCEPT: ("start of work", "接单"),
     SlaClock.CONTACT: ("first contact", "首次联系"),
@@ -155,7 +155,7 @@ ZONE_NAMES: Mapping[str, str] = {
     "Asia/Taipei": "台北时间",
 }
 """What a Chinese reader calls a time zone; of others the name in the tz database is the only one."""
-UNNAMED: Mapping[Dimension, Names] = {
+UNNAMED: Mapping[Dimension, Bilingual] = {
     Dimension.WORK_AREA: ("Work area without a name", "未登记名称的工区"),
     Dimension.STAFF: ("Person without a name", "未登记姓名的人员"),
     Dimension.AGENT: ("Agent without a name", "未登记姓名的坐席"),
@@ -165,13 +165,13 @@ UNNAMED: Mapping[Dimension, Names] = {
     Dimension.TEAM: ("Team without a name", "未登记名称的班组"),
 }
 """What a row is called whose name reporting was never told; a number goes behind it."""
-VOICES: Mapping[str, Names] = {
+VOICES: Mapping[str, Bilingual] = {
     "complaint": ("Complaints", "投诉"),
     "suggestion": ("Suggestions", "建议"),
     "report": ("Reports of wrongdoing", "举报"),
 }
 """Demand types by which callers tell the centre what is wrong."""
-WEEKDAYS: tuple[Names, ...] = (
+WEEKDAYS: tuple[Bilingual, ...] = (
     ("Mon", "周一"),
     ("Tue", "周二"),
     ("Wed", "周三"),
@@ -180,7 +180,7 @@ WEEKDAYS: tuple[Names, ...] = (
     ("Sat", "周六"),
     ("Sun", "周日"),
 )
-GRAIN_WORDS: Mapping[Grain, Names] = {
+GRAIN_WORDS: Mapping[Grain, Bilingual] = {
     Grain.HOUR: ("hour", "时"),
     Grain.DAY: ("day", "日"),
     Grain.WEEK: ("week", "周"),

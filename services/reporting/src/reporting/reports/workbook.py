@@ -6,11 +6,11 @@ from typing import Any
 
 import xlsxwriter
 
-from reporting.reports.content import Asked, Content
+from reporting.reports.content import Content, ReportRequest
 from reporting.reports.csv_file import COLUMNS, lines
-from reporting.reports.document import Document, Table
+from reporting.reports.document import Document, ReportTable
 from reporting.reports.names import wide
-from reporting.reports.values import Form, Shown
+from reporting.reports.values import NumberForm, Shown
 from reporting.reports.words import word
 
 _A4 = 9
@@ -27,16 +27,16 @@ _OPTIONS = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": 
 _FONT = {"font_name": "Noto Sans SC", "font_size": 9, "valign": "vcenter"}
 _LINES = {"border": 1, "border_color": "#AAAAAA"}
 _NUMBERS = {
-    Form.COUNT: "#,##0",
-    Form.SHARE: "0.0%",
-    Form.TIME: "[h]:mm:ss",
-    Form.RATIO: "#,##0.00",
-    Form.CHANGE: "+0.0%;-0.0%;0.0%",
-    Form.POINTS: '+0.0" pp";-0.0" pp";0.0" pp"',
+    NumberForm.COUNT: "#,##0",
+    NumberForm.SHARE: "0.0%",
+    NumberForm.TIME: "[h]:mm:ss",
+    NumberForm.RATIO: "#,##0.00",
+    NumberForm.CHANGE: "+0.0%;-0.0%;0.0%",
+    NumberForm.POINTS: '+0.0" pp";-0.0" pp";0.0" pp"',
 }
 
 
-def as_xlsx(document: Document, asked: Asked, contents: Iterable[Content]) -> bytes:
+def as_xlsx(document: Document, asked: ReportRequest, contents: Iterable[Content]) -> bytes:
     file = io.BytesIO()
     book = xlsxwriter.Workbook(file, _OPTIONS)
     _ReadableSheet(book, document).write()
@@ -155,7 +155,7 @@ class _ReadableSheet:
             self._sheet.write_string(self._row + 1, first, word("date", self._document.language) + self._colon, date)
         self._row += 2
 
-    def _table(self, table: Table) -> None:
+    def _table(self, table: ReportTable) -> None:
         self._heading(table.title)
         lines = _LINES_A_HEAD
         for row in table.rows:
@@ -209,9 +209,9 @@ class _ReadableSheet:
 
 def _cell_number(shown: Shown) -> float:
     assert shown.number is not None
-    if shown.form is Form.TIME:
+    if shown.form is NumberForm.TIME:
         return shown.number / 86400
-    return shown.number * 100 if shown.form is Form.POINTS else shown.number
+    return shown.number * 100 if shown.form is NumberForm.POINTS else shown.number
 
 
 def _pieces(text: str, length: int) -> Iterator[str]:

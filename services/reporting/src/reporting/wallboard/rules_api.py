@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from chassis.problems import Responses
 from chassis.request_context import Context
 from reporting.ratios import ShareBeyondOne
+from reporting.wallboard import use_cases
 from reporting.wallboard.levels import (
     SHIPPED_COLOURS,
     ColourUnreadable,
@@ -19,7 +20,7 @@ from reporting.wallboard.levels import (
     TimedState,
     WallboardRules,
 )
-from reporting.wallboard.rules_store import StoredRules, get_wallboard_rules, put_wallboard_rules
+from reporting.wallboard.rules_store import StoredRules, get_wallboard_rules
 from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
@@ -81,6 +82,4 @@ async def get_rules_of_wallboard(context: Context) -> WallboardRulesShown:
 @router.put("/wallboard", responses=Responses.of((*ANY, ThresholdsInverted, ShareBeyondOne, ColourUnreadable)))
 async def set_rules_of_wallboard(body: WallboardRulesBody, context: Context) -> WallboardRulesShown:
     """Replaces the rules; every wallboard shows the new ones at its next snapshot."""
-    async with context.db.statements() as statements:
-        stored = await put_wallboard_rules(statements, body.rules(), by=context.caller.sub, now=context.clock.now())
-    return _shown(stored)
+    return _shown(await use_cases.set_wallboard_rules(body.rules(), uow=context.uow))

@@ -14,15 +14,17 @@ from zoneinfo import ZoneInfo
 from chassis.database import Database, Statements
 from contracts.access import Role
 from contracts.directory import AgentDefined, Names
+from reporting.figures.query import Arguments, filler
 from reporting.figures.question import Question, metric_of
-from reporting.figures.rules import FigureRules, get_figure_rules
-from reporting.figures.views import Arguments, counted, filler
+from reporting.figures.rules import FigureRules
+from reporting.figures.rules_store import get_figure_rules
+from reporting.figures.views import counted
 from reporting.figures.views import snapshot as one_moment
 from reporting.metrics import Dimension
 from reporting.metrics.calls import ROLES as SEES_CALLS
 from reporting.metrics.presence import AGENTS_NOW
 from reporting.record.event_store import StreamState
-from reporting.reports.rules import get_report_rules
+from reporting.reports.rules_store import get_report_rules
 from reporting.wallboard.levels import Level, Measure, WallboardRules
 from reporting.wallboard.rules_store import get_wallboard_rules
 from work_orders.directory import find_agents, find_area_names
@@ -41,7 +43,7 @@ class Viewer:
     roles: frozenset[str]
     areas: tuple[str, ...] | None
     time_zone: str | None
-    """None: that of the rules, also when they change while somebody looks on."""
+    """None: that of the rules, also when they change during a stream."""
 
     @property
     def reads_as(self) -> frozenset[str]:

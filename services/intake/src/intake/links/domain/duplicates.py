@@ -33,6 +33,15 @@ _WHO = (Reason.SAME_SUBSCRIBER, Reason.SAME_PHONE, Reason.SAME_ADDRESS)
 
 
 @dataclass(frozen=True, slots=True)
+class Intended:
+    """An order that somebody is about to create."""
+
+    subscriber_no: str
+    demand_type: str
+    device_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Likeness:
     """An order beside the one about to be created, and how it is like it."""
 

@@ -1,6 +1,6 @@
 """Writes the reference pages: every setting of a process, every error code with its sentences, who may do what.
 
-    python -m chassis.document [--check] [--root FOLDER]
+    python -m deploy.reference_pages [--check] [--root FOLDER]
 
 Reads the packages of `libs` and `services` that are installed. The same code gives the same bytes. `--check`
 writes nothing, names each page that differs and exits 1.
@@ -14,9 +14,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from chassis import access as of_every_service
 from chassis.problems import TITLES, status_of
 from chassis.settings import Settings
 from contracts import access
+from contracts.lifecycle import Service
 from contracts.refusals import Refusal
 
 CONFIGURATION = Path("docs/configuration.md")
@@ -63,7 +65,7 @@ def configuration_page() -> str:
         "# Configuration",
         "",
         "Every process reads its settings from environment variables; a wrong or missing one stops the start with one",
-        "sentence. Written by `python -m chassis.document`.",
+        "sentence. Written by `python -m deploy.reference_pages`.",
         "",
         "| variable | default | meaning |",
         "|---|---|---|",
@@ -80,7 +82,7 @@ def errors_page(packages: Sequence[str]) -> str:
         "",
         "A refused request is answered with an RFC 9457 problem document (`application/problem+json`). Its `code`",
         "never changes; `detail` is in Chinese or English by `Accept-Language`, and what stands in braces here is also",
-        "a member of the document. Written by `python -m chassis.document`.",
+        "a member of the document. Written by `python -m deploy.reference_pages`.",
         "",
         "| code | status | English | 中文 |",
         "|---|---|---|---|",
@@ -104,12 +106,18 @@ _REACHES = {
 }
 
 
+def access_tables() -> dict[str, access.AccessTable]:
+    """By service, who may use its routes; those that every service has come first."""
+    own = {service.value: importlib.import_module(f"{service.value}.access").ROUTES for service in Service}
+    return {"every service": of_every_service.ROUTES, **own}
+
+
 def access_page() -> str:
     lines = [
         "# Who may do what",
         "",
-        "The table of `contracts.access`, enforced before a route runs. A role without an entry is refused with",
-        "`role_not_allowed`; a route that is not here is not served. Written by `python -m chassis.document`.",
+        "The services' own `access.ROUTES`, enforced before a route runs. A role without an entry is refused with",
+        "`role_not_allowed`; a route that is not here is not served. Written by `python -m deploy.reference_pages`.",
         "",
         *(f"- **{reach}**: {meaning}" for reach, meaning in _REACHES.items()),
         "- **public**: without a token",
@@ -119,7 +127,7 @@ def access_page() -> str:
         "[decision 19](decisions/0019-access-is-judged-by-the-present-token.md).",
         "",
     ]
-    for service, routes in {"every service": access.OF_EVERY_SERVICE, **access.OF_SERVICE}.items():
+    for service, routes in access_tables().items():
         lines += [f"## {service}", "", f"| route | {' | '.join(access.Role)} |", f"|---|{'---|' * len(access.Role)}"]
         lines += [
             f"| `{_in_a_cell(row)}` | {' | '.join(_reach_of_each_role(grants))} |" for row, grants in routes.items()
@@ -150,9 +158,11 @@ def differences(root: Path) -> list[str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m chassis.document", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m deploy.reference_pages", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something differs")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[4], help="the repository's folder")
+    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the repository's folder")
     options = parser.parse_args(arguments)
     if options.check:
         found = differences(options.root)

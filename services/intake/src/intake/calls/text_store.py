@@ -1,7 +1,7 @@
 """What agents type about calls, sealed under the subscriber's key and opened in answers.
 
 A call whose subscriber nobody knows has no key: its words are in plain until somebody says who it was, and are sealed
-then. Those of callers who stay unknown are blanked after a time (`intake.retention`).
+then. Those of callers who stay unknown are blanked after a time (`intake.privacy.retention`).
 """
 
 from collections.abc import Mapping
@@ -20,6 +20,7 @@ TEXTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
 }
 """By table: the column whose value the texts are sealed for, and the columns with texts."""
 
+RECORD_TEXTS = TEXTS["call_records"][1]
 BLANKED = {
     table: ", ".join(f"{column} = case when {column} is not null then '' end" for column in columns)
     for table, (_, columns) in TEXTS.items()

@@ -13,8 +13,9 @@ from chassis.paging import CursorBroken, from_cursor, to_cursor
 from contracts.catalogue import BY_TYPE
 from contracts.topics import QUALITY
 from reporting.figures.as_of_store import fold_past
+from reporting.figures.query import Arguments, filler, rows_of
 from reporting.figures.question import MetricWithoutTime, Question, check
-from reporting.figures.views import Arguments, counted, described, filler, read_up_to, rows_of, shown, snapshot
+from reporting.figures.views import counted, described, read_up_to, shown, snapshot
 from reporting.metrics import Kind, Metric, Source
 from reporting.record import visibility
 from reporting.record.event_store import StreamState
@@ -133,7 +134,7 @@ async def _of_follow_ups(
         question.as_of,
         list(question.metric.source.inputs),
     )
-    # What covers several orders is told under the first of them, which can be one of another area.
+    # A follow-up of several orders has the first as its key, which can be of another area.
     hidden = (
         streams - await visibility.shown_among(statements, streams, question.areas)
         if question.areas is not None

@@ -1,0 +1,18 @@
+"""Who may use the routes that every service has; those of its own are in its own `access`."""
+
+from contracts.access import OPERATORS, PUBLIC, AccessTable
+
+ROUTES: AccessTable = {
+    "GET /livez": PUBLIC,
+    "GET /readyz": PUBLIC,
+    "GET /metrics": PUBLIC,
+    "GET /openapi.json": PUBLIC,
+    "GET /docs": PUBLIC,
+    "GET /v1/parked": OPERATORS,
+    "GET /v1/parked/{parked_id}": OPERATORS,
+    "POST /v1/parked/{parked_id}/repair": OPERATORS,
+    "POST /v1/parked/{parked_id}/discard": OPERATORS,
+    "POST /v1/parked/release": OPERATORS,
+    "GET /v1/publishing": OPERATORS,
+    "PUT /v1/publishing": OPERATORS,
+}

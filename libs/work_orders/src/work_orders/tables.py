@@ -1,0 +1,75 @@
+"""The tables of the order library, exactly as its migrations create them.
+
+A service has those whose branch it names in its `alembic.ini`: `work_orders` (the first two), `sealing_keys`,
+`directory`, `time_limits`. Each column has its name and type here and in the migrations only; a test holds the two
+against each other. The indexes of order lists belong to the services.
+"""
+
+from sqlalchemy import JSON, Boolean, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy.dialects.postgresql import JSONB
+
+METADATA = MetaData()
+_ID = Text(collation="C")
+_MOMENT = DateTime(timezone=True)
+
+WORK_ORDERS = Table(
+    "work_orders",
+    METADATA,
+    Column("id", _ID, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("stream_version", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("custodian", Text),
+    Column("work_area_id", Text),
+    Column("order_no", Text, nullable=False),
+    Column("external_reference", Text),
+    Column("subscriber_no", Text, nullable=False),
+    Column("device_type", Text, nullable=False),
+    Column("demand_type", Text, nullable=False),
+    Column("urgency", SmallInteger, nullable=False),
+    Column("due_at", _MOMENT, nullable=False),
+    Column("changed_at", _MOMENT, nullable=False),
+    Column("last_hash", Text, nullable=False),
+    Column("body", JSON, nullable=False),
+)
+
+REQUESTS_SEEN = Table(
+    "requests_seen",
+    METADATA,
+    Column("request_id", Text, primary_key=True),
+    Column("order_id", Text, nullable=False),
+    Column("settled_hop", Integer, nullable=False),
+    Column("is_answered", Boolean, nullable=False),
+    Column("owed", JSONB),
+)
+"""`owed` is the request that a restored database found, until it is settled; see `work_orders.request_handling`."""
+
+SEALING_KEYS = Table(
+    "sealing_keys",
+    METADATA,
+    Column("subscriber_id", _ID, primary_key=True),
+    Column("entity_version", Integer, nullable=False),
+    Column("master_key_id", Text),
+    Column("wrapped", Text),
+)
+"""Without `wrapped` the key was destroyed. Its row stays and has no other data of the subscriber."""
+
+DIRECTORY = Table(
+    "directory",
+    METADATA,
+    Column("kind", Text, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("entity_version", Integer, nullable=False),
+    Column("work_area_id", Text),
+    Column("body", JSON, nullable=False),
+)
+"""`body` is the entity as it was last defined; `work_area_id` is where a member of staff belongs."""
+
+TIME_LIMITS = Table(
+    "time_limits",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("body", JSON, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", _MOMENT, nullable=False),
+)

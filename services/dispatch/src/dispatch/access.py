@@ -1,0 +1,34 @@
+"""Who may use the routes of dispatch, and how far they reach."""
+
+from contracts.access import (
+    DISPATCHER,
+    EVERY_AREA,
+    NO_AREA,
+    OPERATOR,
+    REFERENCE_EDITORS,
+    REFERENCE_READERS,
+    SUPERVISOR,
+    AccessTable,
+    each,
+)
+
+# Whoever has both roles acts as supervisor, and the event says so.
+_DISPATCHERS = each(EVERY_AREA, SUPERVISOR, DISPATCHER)
+
+ROUTES: AccessTable = {
+    "GET /v1/work-orders": _DISPATCHERS,
+    "GET /v1/work-orders/{order_id}": _DISPATCHERS,
+    "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
+    "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
+    "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
+    "GET /v1/work-areas": REFERENCE_READERS,
+    "GET /v1/work-areas/{work_area_id}": REFERENCE_READERS,
+    "PUT /v1/work-areas/{work_area_id}": REFERENCE_EDITORS,
+    "GET /v1/staff": REFERENCE_READERS,
+    "GET /v1/staff/{staff_id}": REFERENCE_READERS,
+    "PUT /v1/staff/{staff_id}": REFERENCE_EDITORS,
+    "GET /v1/rules/rejection-budget": each(NO_AREA, OPERATOR, SUPERVISOR),
+    "PUT /v1/rules/rejection-budget": REFERENCE_EDITORS,
+    "GET /v1/rules/time-limits": REFERENCE_READERS,
+    "PUT /v1/rules/time-limits": REFERENCE_EDITORS,
+}

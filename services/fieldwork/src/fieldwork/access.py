@@ -1,0 +1,20 @@
+"""Who may use the routes of fieldwork, and how far they reach."""
+
+from contracts.access import DISPATCHER, EVERY_AREA, OWN_AREAS, SUPERVISOR, TECHNICIAN, AccessTable
+
+_WORKERS = {TECHNICIAN: OWN_AREAS, SUPERVISOR: EVERY_AREA}
+_FIELD_READERS = {**_WORKERS, DISPATCHER: EVERY_AREA}
+
+ROUTES: AccessTable = {
+    "GET /v1/work-orders": _FIELD_READERS,
+    "GET /v1/work-orders/{order_id}": _FIELD_READERS,
+    "GET /v1/work-orders/{order_id}/form": _FIELD_READERS,
+    "GET /v1/work-areas": _FIELD_READERS,
+    "POST /v1/work-orders/{order_id}/start": _WORKERS,
+    "POST /v1/work-orders/{order_id}/arrive": _WORKERS,
+    "POST /v1/work-orders/{order_id}/reject": _WORKERS,
+    "POST /v1/work-orders/{order_id}/complete": _WORKERS,
+    "POST /v1/work-orders/{order_id}/suspend": _WORKERS,
+    "POST /v1/work-orders/{order_id}/resume": _WORKERS,
+    "POST /v1/work-orders/{order_id}/notes": _WORKERS,
+}
