@@ -7,7 +7,7 @@ from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
-from intake import recovery
+from intake import recovery, recovery_store
 from intake.orders import store as orders_store
 from intake.privacy import activity_store
 from intake.privacy.erasure import on_sealing_keys_of_ours
@@ -31,7 +31,7 @@ async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
 
 async def when_caught_up(tx: Transaction) -> None:
     await _follower.settle_restore(tx)
-    await recovery.skip_used_numbers(tx)
+    await recovery_store.skip_used_numbers(tx)
 
 
 SUBSCRIPTIONS = [

@@ -15,13 +15,13 @@ from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
 from contracts.topics import DIRECTORY, SEALING_KEYS
+from intake import recovery_store
 from intake.privacy.domain import Ground
 from intake.privacy.erasure import destroyed
 from intake.reference.domain import DEMAND, DEVICE
 from intake.subscribers.sealing_keys import issued
 from work_orders.recovery import re_emitted
 
-_NUMBERS_LEFT_OUT = 1000
 _KEYS_AT_ONCE = 500
 _KINDS = {WorkOrderCancelRequested: "cancel", WorkOrderUrgeRequested: "urge", WorkOrderExtensionRequested: "extend"}
 
@@ -31,26 +31,7 @@ async def take_back_requests(tx: Transaction, messages: Sequence[Message]) -> No
     for message in messages:
         kind = _KINDS.get(type(message.body))
         if kind is not None:
-            await tx.execute(
-                """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
-                   values ($1, $2, $3, $4, 'pending', $5, $6) on conflict (id) do nothing""",
-                message.body.request_id,
-                message.subject,
-                kind,
-                message.body.reason,
-                message.actor.sub,
-                message.occurred_at,
-            )
-
-
-async def skip_used_numbers(tx: Transaction) -> None:
-    """No order gets a number that was given before, not even to an order that was lost with the database."""
-    await tx.execute(
-        """select setval('order_numbers', $1 + greatest(
-               (select last_value from order_numbers),
-               (select coalesce(max(split_part(order_no, '-', 2)::bigint), 0) from work_orders)))""",
-        _NUMBERS_LEFT_OUT,
-    )
+            await recovery_store.add_request(tx, kind, message)
 
 
 async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
@@ -59,18 +40,8 @@ async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
         match message.body:
             case DeviceTypeDefined(device_type=code) | DemandTypeDefined(demand_type=code) as entity:
                 kind = DEVICE if isinstance(entity, DeviceTypeDefined) else DEMAND
-                await tx.execute(
-                    """insert into order_types (kind, code, version, name_en, name_zh, is_active)
-                       values ($1, $2, $3, $4, $5, $6)
-                       on conflict (kind, code) do update set version = excluded.version, name_en = excluded.name_en,
-                           name_zh = excluded.name_zh, is_active = excluded.is_active
-                       where order_types.version < excluded.version""",
-                    kind,
-                    code,
-                    message.entity_version,
-                    entity.names.en,
-                    entity.names.zh,
-                    entity.is_active,
+                await recovery_store.take_back_type(
+                    tx, kind, code, entity.names, entity.is_active, message.entity_version
                 )
 
 
@@ -78,8 +49,7 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
     """Device and demand types, and agents; all at once."""
     if after:
         return [], after
-    types = await tx.fetch("select * from order_types order by kind, code for update")
-    agents = await tx.fetch("select id as agent_id, version, name, team, is_active from agents order by id for update")
+    types, agents = await recovery_store.lock_directory(tx)
     entities = [(f"{row['kind']}_type:{row['code']}", _type_of(row), row["version"]) for row in types]
     entities += [(f"agent:{row['agent_id']}", _agent_of(row), row["version"]) for row in agents]
     return re_emitted(entities, service=Service.INTAKE, now=now), "all"
@@ -98,13 +68,7 @@ def _type_of(row: Any) -> DeviceTypeDefined | DemandTypeDefined:
 
 async def sealing_keys(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:
     """Every key, wrapped as it is, or that it was destroyed and on what ground."""
-    rows = await tx.fetch(
-        """select keys.subscriber_id, entity_version, master_key_id, wrapped, ground
-           from sealing_keys as keys left join erasures using (subscriber_id)
-           where keys.subscriber_id > $1 order by keys.subscriber_id limit $2 for update of keys""",
-        after,
-        _KEYS_AT_ONCE,
-    )
+    rows = await recovery_store.lock_keys(tx, after, _KEYS_AT_ONCE)
     return [_key_message(row, now) for row in rows], rows[-1]["subscriber_id"] if rows else after
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, bindparam, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Query, Statements, Transaction
@@ -52,3 +52,16 @@ class RowStore(Generic[T]):
 
 def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
+
+
+def definition_of(table: Table, *defaulted: str) -> Query:
+    """Writes version 1 of a row, or the next version of the row that is there; returns its version.
+
+    `defaulted` are columns that a new row gets from the table and that a definition does not change.
+    """
+    columns = [column for column in table.c if column.name not in ("version", *defaulted)]
+    new = insert(table).values({column.name: bindparam(column.name, type_=column.type) for column in columns})
+    new = new.values(version=literal_column("1"))
+    changed = {column.name: new.excluded[column.name] for column in columns if not column.primary_key}
+    changed["version"] = table.c.version + literal_column("1")
+    return Query(new.on_conflict_do_update(index_elements=table.primary_key, set_=changed).returning(table.c.version))

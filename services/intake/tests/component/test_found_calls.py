@@ -13,19 +13,15 @@ from alembic.config import Config
 from services.intake.tests.conftest import Intake
 
 from chassis.database import Database
-from chassis.testing import FixedClock
 from contracts import partners as p
-from intake.partners.domain import Partner
-from intake.partners.use_cases import define_partner
 
-from .switch import Switch
+from .switch import Switch, registered_switch
 
 
 @pytest.fixture
 async def switch(intake: Intake) -> Switch:
     """A registered partner on the database of a whole intake."""
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    return Switch(intake.db)
+    return await registered_switch(intake)
 
 
 async def found(intake: Intake, **query: str) -> list[str]:

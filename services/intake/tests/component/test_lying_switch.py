@@ -10,10 +10,8 @@ from chassis.testing import FixedClock
 from contracts import calls as c
 from contracts import partners as p
 from intake.calls.reminders import look
-from intake.partners.domain import Partner
-from intake.partners.use_cases import define_partner
 
-from .switch import BEGIN, Switch, reminders_on
+from .switch import BEGIN, Switch, registered_switch, reminders_on
 
 AGENT = "Agent/101"
 
@@ -21,8 +19,7 @@ AGENT = "Agent/101"
 @pytest.fixture
 async def switch(intake: Intake) -> Switch:
     """A registered partner on the database of a whole intake."""
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    return Switch(intake.db)
+    return await registered_switch(intake)
 
 
 def seconds_since_begin(moment: datetime) -> float:
@@ -40,19 +37,6 @@ async def test_a_clock_that_is_ahead_is_marked_and_one_a_day_ahead_refused(switc
     state = p.PartnerAgentStateChanged(agent=AGENT, state=c.AgentState.READY)
     await switch.says(switch.event(state, now + 600, event_id="state"))
     assert [one.body.faults for one in await switch.published("calls")][-1] == ("clock_ahead",)
-
-
-async def test_a_clock_that_goes_back_in_a_call_is_marked_and_no_time_is_below_zero(switch: Switch) -> None:
-    await switch.says(
-        switch.event(p.PartnerCallQueued(queue="q"), 3600, event_id="queued"),
-        switch.event(p.PartnerCallAnswered(agent=AGENT), 60, event_id="answered"),
-        switch.event(p.PartnerCallEnded(), 100_000, event_id="ended"),
-    )
-    facts = await switch.facts()
-    assert facts["answered"].wait_milliseconds == 0
-    assert "negative_time" in facts["answered"].faults
-    assert facts["ended"].talk_milliseconds == 99_940_000
-    assert "over_a_day" in facts["ended"].faults
 
 
 @pytest.mark.parametrize("wait", [-1, -4000])

@@ -13,10 +13,8 @@ from contracts import calls as c
 from contracts import partners as p
 from contracts.links import WorkOrderLinked
 from intake.calls.reminders import look
-from intake.partners.domain import Partner
-from intake.partners.use_cases import define_partner
 
-from .switch import Switch, reminders_on
+from .switch import registered_switch, reminders_on
 
 NOW = datetime.now(UTC)
 
@@ -54,8 +52,7 @@ async def test_a_demand_type_that_is_not_on_the_list_is_refused_wherever_one_is_
 
 
 async def test_a_demand_type_that_only_a_switch_knows_counts_and_is_marked(intake: Intake) -> None:
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    switch = Switch(intake.db)
+    switch = await registered_switch(intake)
     await switch.says(
         switch.event(p.PartnerCallOffered(demand_type="test"), call="c-1", event_id="known"),
         switch.event(p.PartnerCallOffered(demand_type="nosuch"), call="c-2", event_id="unknown"),
@@ -245,8 +242,7 @@ async def test_an_article_is_found_in_the_wide_letters_of_a_chinese_keyboard(int
 
 
 async def test_a_state_under_another_agents_name_is_refused(intake: Intake) -> None:
-    await define_partner(Partner("pbx", "pbx", "pbx"), db=intake.db, clock=FixedClock())
-    switch = Switch(intake.db)
+    switch = await registered_switch(intake)
     state = p.PartnerAgentStateChanged(agent="Agent/101", state=c.AgentState.READY)
     right = switch.event(state, event_id="right")
     await switch.says(right, replace(right, id="e-x", subject="agent:Agent/102"))

@@ -16,11 +16,13 @@ from aiokafka import AIOKafkaProducer
 from chassis.clock import SystemClock
 from chassis.database import Database
 from chassis.testing import MASTER_KEYS, eventually, records_of, settings_for
+from chassis.unit_of_work import UnitOfWork
+from chassis.wakeup import Wakeup
 from chassis.worker import Worker
 from contracts import calls as c
 from contracts import partners as p
 from contracts.codec import decode, encode, new_partner_message
-from contracts.message import Message
+from contracts.message import Actor, Message
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners.domain import Partner
 from intake.partners.subscriptions import active_partners
@@ -46,7 +48,14 @@ class Site:
 
     async def partner(self, partner_id: str, **changes: Any) -> None:
         values = {"events_per_second": 5000, **changes}
-        await define_partner(Partner(partner_id, partner_id, partner_id, **values), db=self.db, clock=SystemClock())
+        uow = UnitOfWork(
+            service="intake",
+            db=self.db,
+            clock=SystemClock(),
+            wakeup=Wakeup(self.db.url),
+            actor=Actor("operator-1", "operator"),
+        )
+        await define_partner(Partner(partner_id, partner_id, partner_id, **values), uow=uow)
 
     async def send(self, partner_id: str, messages: Sequence[Message]) -> None:
         topic = f"{self.prefix}partner.{partner_id}.in"

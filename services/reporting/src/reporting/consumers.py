@@ -14,38 +14,38 @@ from work_orders.directory import on_whole_directory
 from work_orders.sealing_keys import on_sealing_keys
 
 _MOST_RECORDS = 2000
-"""The more of a call's facts come in one batch, the less often the call is folded anew."""
+"""A large batch holds more facts of each call, so that a call is folded less often."""
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
-    """Keeps every message, then takes the events among them into every set that is kept up."""
+    """Stores every message, then applies its events to every set that is kept up."""
     await _keep(WORK_ORDERS, messages, tx)
 
 
 async def on_calls(messages: Sequence[Message], tx: Transaction) -> None:
-    """Keeps every fact of calls and agents, then folds them into every set that is kept up."""
+    """Stores every fact of calls and agents, then folds them into every set that is kept up."""
     await _keep(CALLS, messages, tx)
 
 
 async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
-    """Keeps what quality found out, then folds its follow-ups into every set that is kept up."""
+    """Stores the messages of quality, then folds its follow-ups into every set that is kept up."""
     await _keep(QUALITY, messages, tx)
 
 
 async def on_deadlines(messages: Sequence[Message], tx: Transaction) -> None:
-    """Keeps every set of time limits, then judges the orders anew that it applies to."""
+    """Stores every set of time limits, then re-evaluates the orders that it applies to."""
     await _keep(DEADLINES, messages, tx)
 
 
 async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> None:
     state = await event_store.lock_stream(tx)
     await event_store.plan_by_index(tx)
-    if len(messages) > 1:  # a single one may be the release of a parked record, of which an operator is told
+    if len(messages) > 1:  # one message may be a parked record that an operator releases and waits for
         await event_store.commit_later(tx)
     added = await event_store.append(tx, state, topic, messages)
     await projections.apply(tx, state, added)
     if added.messages:
-        # The oldest of the batch: one number says how far behind it was, and replays are not slowed by 500.
+        # Only the oldest of the batch: one observation shows the delay, and a replay is not slowed by 500.
         oldest = min(message.recorded_at for message in added.messages)
         METRICS.event_age_seconds.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 

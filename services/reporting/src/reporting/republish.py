@@ -73,7 +73,7 @@ class _Work:
     say: Say
     partitions: list[_Partition] = field(default_factory=list)
     told_before: dict[Service, int] = field(default_factory=dict)
-    """What Kafka was told of the first partition before the door was closed."""
+    """The committed offset of the first partition before workers were fenced off."""
 
     @property
     def name(self) -> str:
@@ -159,7 +159,7 @@ async def _create(work: _Work, admin: AIOKafkaAdminClient, partitions: int | Non
 
 
 async def _close_door(work: _Work) -> None:
-    """Whoever starts from here on waits; raises `KafkaError` when a worker was quicker."""
+    """Workers that start from here on wait; raises `KafkaError` when a worker was quicker."""
     for service in Service:
         told = await committed_offsets(work.settings, service.value, [work.topic.name])
         work.told_before[service] = told[work.topic.name].get(0, 0)
@@ -230,7 +230,7 @@ async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
 
 
 async def _may_replace(work: _Work, replaces: bool) -> None:
-    """Raises `CannotRepublish`, with everything as it was, where the topic is to stay or has what nobody else has."""
+    """Raises `CannotRepublish`, changing nothing, where the topic is to stay or has messages that the record lacks."""
     unread = await _unread(work) if replaces else []
     if replaces and not unread:
         return
@@ -239,7 +239,7 @@ async def _may_replace(work: _Work, replaces: bool) -> None:
     if not replaces:
         raise CannotRepublish(
             f"{work.name} holds something else than the beginning of the record; with --replace it is deleted and"
-            " made anew, if reporting has read all of it"
+            " created again, if reporting has read all of it"
         )
     raise CannotRepublish(
         f"{len(unread)} messages of {work.name} are not in the record, the first is {unread[0]}: start reporting's"
@@ -248,9 +248,9 @@ async def _may_replace(work: _Work, replaces: bool) -> None:
 
 
 async def _replace(work: _Work, admin: AIOKafkaAdminClient) -> None:
-    """Deletes what stands there and makes the topic anew."""
+    """Deletes the topic and creates it again."""
     count = len(work.partitions)
-    work.say(f"{work.name} is deleted and made anew with {count} partitions")
+    work.say(f"{work.name} is deleted and created again with {count} partitions")
     await admin.delete_topics([work.name])
 
     async def look() -> str | None:

@@ -12,7 +12,7 @@ from contracts import quality as q
 from contracts.chain import event_hash
 from contracts.events import RejectionReason, WorkOrderRedispatchRequested, WorkOrderRejected
 from contracts.lifecycle import Status
-from reporting.figures.days import forget_older
+from reporting.figures.day_sums_store import forget_older
 from reporting.figures.summing import KINDS, sum_some
 from reporting.metrics import METRICS
 from work_orders.testing import BEGIN

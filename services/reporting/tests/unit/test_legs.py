@@ -7,13 +7,13 @@ import pytest
 from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
-from reporting.projections.calls import Leg, fold, legs_of
+from reporting.projections.calls import LegRow, fold, legs_of
 from work_orders.testing import BEGIN
 
 OUT = c.Direction.OUTBOUND
 
 
-def _leg(*facts: c.Fact) -> Leg:
+def _leg(*facts: c.Fact) -> LegRow:
     stream = CallStream("c-1")
     for place, fact in enumerate(facts):
         stream.add(replace(fact, fact_id=f"f-{place}"), BEGIN + timedelta(seconds=place))

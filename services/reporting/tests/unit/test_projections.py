@@ -10,19 +10,19 @@ from contracts import events as e
 from contracts.lifecycle import Status
 from contracts.order import CannotApply, apply
 from linework.recount.orders import Life
-from reporting.projections.orders import Projected, Stay, advance, created
+from reporting.projections.orders import Projected, StayRow, advance, created
 from work_orders.testing import BEGIN, make_completed, make_dispatched, make_rejected
 
 LATE_AFTER = timedelta(minutes=5)
 
 
-def _stays(stream) -> list[Stay]:
+def _stays(stream) -> list[StayRow]:
     projected = Projected(LATE_AFTER)
     projected.take(stream.messages)
     return projected.added
 
 
-def _ended(stream) -> list[Stay]:
+def _ended(stream) -> list[StayRow]:
     return _stays(stream)[:-1]
 
 

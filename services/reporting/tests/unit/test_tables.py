@@ -13,11 +13,11 @@ from reporting.projections.table import ProjectionTable
 @pytest.mark.parametrize(
     ("row", "table"),
     [
-        (calls.Leg, tables.LEGS),
-        (orders.Stay, tables.STAYS),
-        (promises.Promise, tables.PROMISES),
-        (rings.Ring, tables.RINGS),
-        (follow_ups.FollowUp, tables.FOLLOW_UPS),
+        (calls.LegRow, tables.LEGS),
+        (orders.StayRow, tables.STAYS),
+        (promises.PromiseRow, tables.PROMISES),
+        (rings.RingRow, tables.RINGS),
+        (follow_ups.FollowUpRow, tables.FOLLOW_UPS),
     ],
 )
 def test_a_row_has_the_fields_of_its_table_in_their_order(row: type, table: Table) -> None:
@@ -37,7 +37,7 @@ def test_statements_give_every_parameter_its_type() -> None:
     statement = ProjectionTable(tables.STAYS).updating("left_at", "is_suspended")
     assert statement == (
         "update stays_{name} as present set left_at = given.left_at, is_suspended = given.is_suspended"
-        " from unnest($1::text[], $2::INTEGER[], $3::TIMESTAMP WITH TIME ZONE[], $4::BOOLEAN[])"
+        " from unnest($1::text[], $2::integer[], $3::timestamp with time zone[], $4::boolean[])"
         " as given (order_id, since_version, left_at, is_suspended)"
         " where present.order_id = given.order_id and present.since_version = given.since_version"
     )

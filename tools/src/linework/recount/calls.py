@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts import calls as c
 from contracts.message import Message
-from linework.recount.counting import Entry, Kind
+from linework.recount.counting import Entry, Kind, Thresholds
 
 _AGAIN_WITHIN = timedelta(days=7)
 _WAITS = {c.CallAnswered: "answered", c.CallAbandoned: "abandoned", c.CallLost: "lost"}
@@ -170,12 +170,11 @@ def legs_of(call: Call) -> Iterator[Leg]:
 
 
 Legs = list[Leg]
-Thresholds = Mapping[str, int]
 Measure = Callable[[Leg, Thresholds], Any]
-Rule = Callable[[Legs, Thresholds], Iterator[Entry]]
+LegRule = Callable[[Legs, Thresholds], Iterator[Entry]]
 
 
-def _of_legs(where: Callable[[Leg], bool], above: Measure, below: Measure = lambda *_: 1) -> Rule:
+def _of_legs(where: Callable[[Leg], bool], above: Measure, below: Measure = lambda *_: 1) -> LegRule:
     def rule(legs: Legs, thresholds: Thresholds) -> Iterator[Entry]:
         for leg in legs:
             if where(leg):
@@ -185,7 +184,7 @@ def _of_legs(where: Callable[[Leg], bool], above: Measure, below: Measure = lamb
     return rule
 
 
-def _count(where: Callable[[Leg], bool]) -> tuple[Kind, Rule]:
+def _count(where: Callable[[Leg], bool]) -> tuple[Kind, LegRule]:
     return "count", _of_legs(where, lambda *_: 1)
 
 
@@ -254,7 +253,7 @@ def _first_contact_resolution(legs: Legs, _: Thresholds) -> Iterator[Entry]:
         yield Entry(leg.moment, leg.names, leg.ways == {"answered"} and not again, 1, leg.is_marked)
 
 
-RULES: Mapping[tuple[str, int], tuple[Kind, Rule]] = {
+RULES: Mapping[tuple[str, int], tuple[Kind, LegRule]] = {
     ("calls_received", 1): _count(
         lambda leg: leg.offered is not None and leg.began.fact.direction is c.Direction.INBOUND
     ),

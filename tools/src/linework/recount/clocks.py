@@ -15,7 +15,7 @@ from contracts.events import SlaClock
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from contracts.message import Message
 from contracts.order import WorkOrder
-from linework.recount.counting import Entry, Kind
+from linework.recount.counting import Entry, Kind, Thresholds
 from linework.recount.orders import names_of
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -189,11 +189,10 @@ def _followed(log: Log, place: int, clock: SlaClock, rules: TimeLimitsDefined) -
     return timed
 
 
-Thresholds = Mapping[str, int]
-Rule = Callable[[Iterable[Timed], datetime, Thresholds], Iterator[Entry]]
+ClockRule = Callable[[Iterable[Timed], datetime, Thresholds], Iterator[Entry]]
 
 
-def _stopped(above: Callable[[Timed], bool]) -> Rule:
+def _stopped(above: Callable[[Timed], bool]) -> ClockRule:
     def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[Entry]:
         for timed in clocks:
             if timed.limit and timed.stopped and not timed.is_void:
@@ -202,7 +201,7 @@ def _stopped(above: Callable[[Timed], bool]) -> Rule:
     return rule
 
 
-def _times(where: Callable[[Timed], bool]) -> Rule:
+def _times(where: Callable[[Timed], bool]) -> ClockRule:
     def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[Entry]:
         for timed in clocks:
             if timed.stopped and where(timed):
@@ -211,7 +210,7 @@ def _times(where: Callable[[Timed], bool]) -> Rule:
     return rule
 
 
-def _standing(counts: Callable[[Timed, datetime, Thresholds], bool]) -> Rule:
+def _standing(counts: Callable[[Timed, datetime, Thresholds], bool]) -> ClockRule:
     def rule(clocks: Iterable[Timed], at: datetime, thresholds: Thresholds) -> Iterator[Entry]:
         for timed in clocks:
             if timed.limit and not timed.stopped and not timed.is_void and counts(timed, at, thresholds):
@@ -230,7 +229,7 @@ def _named(timed: Timed) -> Mapping[str, str | None]:
     return {**timed.names, "clock": timed.clock.value}
 
 
-RULES: Mapping[str, tuple[Kind, Rule]] = {
+RULES: Mapping[str, tuple[Kind, ClockRule]] = {
     "in_time": ("ratio", _stopped(lambda timed: not timed.is_over_before(timed.stopped or _FOREVER))),
     "extension_rate": ("ratio", _stopped(lambda timed: timed.is_extended)),
     "arrival_time": (

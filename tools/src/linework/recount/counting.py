@@ -10,6 +10,8 @@ SHARES = {"p50": 500, "p90": 900}
 """In thousandths."""
 
 Kind = Literal["count", "ratio", "mean", "distribution", "interpolated"]
+Thresholds = Mapping[str, int]
+"""Seconds by the name of a threshold."""
 
 
 class Entry(NamedTuple):

@@ -66,7 +66,7 @@ class FollowUps:
             case.given = said
 
 
-Rule = Callable[[Mapping[str, Case], Iterable[Life]], Iterator[Entry]]
+FollowUpRule = Callable[[Mapping[str, Case], Iterable[Life]], Iterator[Entry]]
 
 
 def _planned(cases: Mapping[str, Case], _: Iterable[Life]) -> Iterator[Entry]:
@@ -83,7 +83,7 @@ def _coverage(cases: Mapping[str, Case], lives: Iterable[Life]) -> Iterator[Entr
             yield Entry(completions[-1].at, completions[-1].names, int(life.order_id in covered), 1)
 
 
-def _ended(above: Callable[[Case], int], below: Callable[[Case], int] = lambda _: 1) -> Rule:
+def _ended(above: Callable[[Case], int], below: Callable[[Case], int] = lambda _: 1) -> FollowUpRule:
     def rule(cases: Mapping[str, Case], _: Iterable[Life]) -> Iterator[Entry]:
         for case in cases.values():
             if case.ended is not None and not case.is_withdrawn:
@@ -92,7 +92,7 @@ def _ended(above: Callable[[Case], int], below: Callable[[Case], int] = lambda _
     return rule
 
 
-RULES: Mapping[tuple[str, int], tuple[Kind, Rule]] = {
+RULES: Mapping[tuple[str, int], tuple[Kind, FollowUpRule]] = {
     ("follow_ups_planned", 1): ("count", _planned),
     ("follow_up_coverage", 1): ("ratio", _coverage),
     ("follow_ups_answered", 1): ("ratio", _ended(lambda case: int(case.is_answered))),

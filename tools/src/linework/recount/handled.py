@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from contracts import calls as c
 from linework.recount import calls
-from linework.recount.calls import Leg, Legs, Rule, Thresholds, Told
-from linework.recount.counting import Entry, Kind
+from linework.recount.calls import Leg, LegRule, Legs, Told
+from linework.recount.counting import Entry, Kind, Thresholds
 
 _MICROSECOND = timedelta(microseconds=1)
 _TIMED = ("talk_time", "hold_time", "after_call_work", "handle_time")
@@ -41,11 +41,11 @@ def _work(leg: Leg) -> int | None:
 _MEASURES = {"talk_time": _talk, "hold_time": _hold, "after_call_work": _work, "handle_time": handled}
 
 
-def _by_handler(rule: Rule) -> Rule:
+def _by_handler(rule: LegRule) -> LegRule:
     return lambda legs, thresholds: rule([replace(leg, is_by_handler=True) for leg in legs], thresholds)
 
 
-def _time(name: str, direction: c.Direction) -> Rule:
+def _time(name: str, direction: c.Direction) -> LegRule:
     def rule(legs: Legs, _: Thresholds) -> Iterator[Entry]:
         for leg in legs:
             if not leg.has_talked or leg.began.fact.direction is not direction:
@@ -88,7 +88,7 @@ def _answered_in_three_rings(legs: Legs, thresholds: Thresholds) -> Iterator[Ent
             yield Entry(leg.moment, _names_of_ring(leg, told), None if rang is None else 0, 1, bool(told.fact.faults))
 
 
-RULES: Mapping[tuple[str, int], tuple[Kind, Rule]] = {
+RULES: Mapping[tuple[str, int], tuple[Kind, LegRule]] = {
     **{
         (metric, 2): (kind, _by_handler(rule))
         for (metric, _), (kind, rule) in calls.RULES.items()

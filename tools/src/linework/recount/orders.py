@@ -84,11 +84,11 @@ def names_of(order: WorkOrder) -> dict[str, str | None]:
 
 
 Lives = Iterable[Life]
-Rule = Callable[[Lives, datetime], Iterator[Entry]]
+OrderRule = Callable[[Lives, datetime], Iterator[Entry]]
 """All lives and the moment of the figure: what adds to the metric."""
 
 
-def _entered(above: Callable[[Step], bool], below: Callable[[Step], bool] | None = None) -> Rule:
+def _entered(above: Callable[[Step], bool], below: Callable[[Step], bool] | None = None) -> OrderRule:
     """Counts steps by the status that they lead to, under the names that the order then has."""
 
     def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
@@ -102,7 +102,7 @@ def _entered(above: Callable[[Step], bool], below: Callable[[Step], bool] | None
     return rule
 
 
-def _left(above: Callable[[Step], bool], below: Callable[[Step], bool], where: Callable[[Step], bool]) -> Rule:
+def _left(above: Callable[[Step], bool], below: Callable[[Step], bool], where: Callable[[Step], bool]) -> OrderRule:
     """Counts steps by the status that they lead out of, under the names that the order had there."""
 
     def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
@@ -114,7 +114,7 @@ def _left(above: Callable[[Step], bool], below: Callable[[Step], bool], where: C
     return rule
 
 
-def _stays(where: Callable[[Step], bool]) -> Rule:
+def _stays(where: Callable[[Step], bool]) -> OrderRule:
     def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
         for life in lives:
             for step in life.steps[1:]:
@@ -124,7 +124,7 @@ def _stays(where: Callable[[Step], bool]) -> Rule:
     return rule
 
 
-def _first(what: Callable[[Step], bool]) -> Rule:
+def _first(what: Callable[[Step], bool]) -> OrderRule:
     """How long after its creation an order first did something."""
 
     def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
@@ -136,7 +136,7 @@ def _first(what: Callable[[Step], bool]) -> Rule:
     return rule
 
 
-def _present(is_backlog: bool) -> Rule:
+def _present(is_backlog: bool) -> OrderRule:
     def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
         for life in lives:
             if not is_backlog or life.steps[-1].after in _RUNNING:
@@ -191,7 +191,7 @@ def _is_reopening(step: Step) -> bool:
     return step.after is Status.REDISPATCHING and step.before in (Status.COMPLETED, Status.AUDITING)
 
 
-RULES: Mapping[tuple[str, int], tuple[Kind, Rule]] = {
+RULES: Mapping[tuple[str, int], tuple[Kind, OrderRule]] = {
     ("work_orders", 1): ("count", _present(is_backlog=False)),
     ("backlog", 1): ("count", _present(is_backlog=True)),
     ("backlog_age", 1): ("distribution", _backlog_age),

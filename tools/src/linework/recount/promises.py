@@ -8,7 +8,7 @@ from contracts import calls as c
 from linework.recount.calls import Call, Told
 from linework.recount.counting import Entry, Kind
 
-Rule = Callable[[Iterable[Call], datetime], Iterator[Entry]]
+PromiseRule = Callable[[Iterable[Call], datetime], Iterator[Entry]]
 Promise = tuple[Told, Told | None]
 """A promise, and what came of its case next: the reply, or another promise."""
 
@@ -49,7 +49,7 @@ def _in_time(calls: Iterable[Call], at: datetime) -> Iterator[Entry]:
             yield Entry(until, _names(told), int(is_replied and following.at <= until), 1)
 
 
-RULES: Mapping[tuple[str, int], tuple[Kind, Rule]] = {
+RULES: Mapping[tuple[str, int], tuple[Kind, PromiseRule]] = {
     ("replies_promised", 1): ("count", _promised),
     ("replies_in_time", 1): ("ratio", _in_time),
 }

@@ -1,12 +1,12 @@
 """What the routes of calls take and give."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
-from fastapi import Body
-from pydantic import BaseModel, ConfigDict, Field
+import fastapi
+from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Line, Moment, PastMoment, Prose, Reference
+from chassis.field_types import Body, Code, Line, Moment, PastMoment, Prose, Reference
 from contracts.calls import CallOutcome, Direction
 from contracts.events import Channel
 from contracts.sealing import SealedText
@@ -16,15 +16,11 @@ from intake.subscribers.models import NOT_SEARCHED, Phone
 from intake.subscribers.views import SubscriberOfOrder
 from work_orders.sealing import WorkOrderShown
 
-Optional = Line | Literal[""]
-OptionalProse = Prose | Literal[""]
+Optional: TypeAlias = Line | Literal[""]
+OptionalProse: TypeAlias = Prose | Literal[""]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class LogCall(_Body):
+class LogCall(Body):
     direction: Direction = Direction.INBOUND
     channel: Channel = Channel.PHONE
     started_at: PastMoment
@@ -64,7 +60,7 @@ class CallPage(BaseModel):
     not_searched: list[str] = NOT_SEARCHED
 
 
-class RecordOfCall(_Body):
+class RecordOfCall(Body):
     """The call record 呼入 / 呼出记录; what is left out is empty."""
 
     organisation: Optional = ""
@@ -110,35 +106,35 @@ class WholeCall(ShownCall):
     facts: list[FactOfCall]
 
 
-class Classification(_Body):
+class Classification(Body):
     subscriber_no: Reference | None = None
     demand_type: Code | None = None
 
 
-class AnsweredAtOnce(_Body):
+class AnsweredAtOnce(Body):
     outcome: Literal["answered"]
     article_id: Code | None = Field(None, description="Left out: the agent's own knowledge.")
 
 
-class ByNewOrder(_Body):
+class ByNewOrder(Body):
     outcome: Literal["work_order"]
     order: CreateWorkOrder
     outage_id: Code | None = Field(None, description="The outage that the caller is inside: the order links to it.")
 
 
-class ByOpenOrder(_Body):
+class ByOpenOrder(Body):
     outcome: Literal["open_order"]
     order_id: Code
     reason: Prose
 
 
-class ByDepartment(_Body):
+class ByDepartment(Body):
     outcome: Literal["department"]
     department: Line
     question: Prose
 
 
-class AsDifficultCase(_Body):
+class AsDifficultCase(Body):
     outcome: Literal["difficult_case"]
     content: Prose
     contact: Line
@@ -146,15 +142,15 @@ class AsDifficultCase(_Body):
 
 
 Settling = Annotated[
-    AnsweredAtOnce | ByNewOrder | ByOpenOrder | ByDepartment | AsDifficultCase, Body(discriminator="outcome")
+    AnsweredAtOnce | ByNewOrder | ByOpenOrder | ByDepartment | AsDifficultCase, fastapi.Body(discriminator="outcome")
 ]
 
 
-class Text(_Body):
+class Text(Body):
     text: Prose
 
 
-class Promise(_Body):
+class Promise(Body):
     reply_by: Moment
 
 

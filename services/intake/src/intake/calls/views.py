@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from chassis.database import Database, Statements
-from chassis.paging import from_cursor, moment_of, to_cursor
+from chassis.paging import from_cursor, moment_of, page_of
 from contracts.calls import Direction
 from contracts.catalogue import BY_TYPE
 from contracts.lifecycle import Status
@@ -44,7 +44,7 @@ async def call_json(statements: Statements, call_id: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class CallSearch:
-    """What calls are looked for by; None does not narrow."""
+    """What calls are looked for by, in the order of the parameters of the query; None does not narrow."""
 
     subscriber_no: str | None = None
     phone: str | None = None
@@ -98,14 +98,7 @@ async def calls(
     async with db.statements() as statements:
         rows = await statements.fetch(
             sql,
-            wanted.subscriber_no,
-            wanted.phone,
-            wanted.agent_id,
-            wanted.queue,
-            wanted.direction,
-            wanted.state,
-            wanted.since,
-            wanted.until,
+            *astuple(wanted),
             after_at,
             after_id,
             limit + 1,
@@ -116,9 +109,8 @@ async def calls(
 
 
 def _page(name: str, rows: Sequence[Mapping[str, Any]], by: str, limit: int) -> dict[str, Any]:
-    last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = to_cursor(name, last[by].isoformat(), last["id"]) if last else None
-    return {"items": [dict(row) for row in rows[:limit]], "next_cursor": next_cursor}
+    items, next_cursor = page_of(name, rows, limit, lambda last: (last[by].isoformat(), last["id"]))
+    return {"items": [dict(row) for row in items], "next_cursor": next_cursor}
 
 
 def _place_in(name: str, cursor: str | None) -> tuple[datetime | None, str]:

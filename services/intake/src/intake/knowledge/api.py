@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Code, Line, Prose
+from chassis.field_types import Body, Code, Line, Prose
 from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
@@ -24,9 +24,7 @@ _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 router = APIRouter(prefix="/v1/articles", tags=["knowledge"])
 
 
-class ArticleText(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ArticleText(Body):
     title: Line
     body: Prose
     demand_type: Code | None = None

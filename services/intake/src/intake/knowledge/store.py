@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of
 from intake import tables
 from intake.knowledge.domain import Article, ArticleNotFound
 from intake.knowledge.tokenizer import weights
 from intake.row_store import RowStore
 
 ARTICLES = RowStore(tables.ARTICLES, Article, "changed_by", "changed_at")
-_VERSION = tables.columns_of(tables.ARTICLE_VERSIONS)
+_VERSION = columns_of(tables.ARTICLE_VERSIONS.c)
 
 
 async def get_article(statements: Statements, article_id: str) -> Article:
@@ -21,11 +21,9 @@ async def get_article(statements: Statements, article_id: str) -> Article:
     return article
 
 
-async def articles_by_id(statements: Statements, ids: Sequence[str]) -> dict[str, Article]:
-    rows = await statements.fetch(
-        f"select {tables.columns_of(tables.ARTICLES)} from articles where id = any($1)", list(ids)
-    )
-    return {row["id"]: ARTICLES.row_of(row) for row in rows}
+async def articles_by_id(statements: Statements, ids: Sequence[str]) -> list[Article]:
+    rows = await statements.fetch(f"select {columns_of(tables.ARTICLES.c)} from articles where id = any($1)", list(ids))
+    return [ARTICLES.row_of(row) for row in rows]
 
 
 async def save_article(tx: Transaction, article: Article, *, by: str, at: datetime) -> Article:

@@ -1,4 +1,4 @@
-"""Words of a text, Chinese and English, and what a word that nobody wrote may have been meant to be.
+"""Words of a text, Chinese and English, and what a misspelt word may have been meant to be.
 
 Chinese has no spaces: words come from a dictionary, long ones with the words inside them, so that 机顶盒 is found by
 机顶 too. A word that no article has is compared with those that they have: by its letters, and in Chinese above all by
@@ -44,7 +44,7 @@ STOP_WORDS = frozenset("的了是在我你他她它们和与或也都就吗呢�
 
 @cache
 def _cutter() -> rjieba.Jieba:
-    """The dictionary, 58 MB of it: not before somebody searches or writes an article."""
+    """The dictionary, 58 MB of it: loaded with the first search or article."""
     return rjieba.Jieba()
 
 

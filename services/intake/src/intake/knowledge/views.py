@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from chassis.database import columns_of
 from chassis.paging import from_cursor, moment_of, page_of
 from chassis.request_context import RequestContext
 from intake import tables
@@ -43,7 +44,7 @@ async def versions(context: RequestContext, article_id: str) -> ArticleVersions:
     async with context.db.statements() as statements:
         await get_article(statements, article_id)
         rows = await statements.fetch(
-            f"""select {tables.columns_of(tables.ARTICLE_VERSIONS)} from article_versions
+            f"""select {columns_of(tables.ARTICLE_VERSIONS.c)} from article_versions
                 where article_id = $1 order by version desc""",
             article_id,
         )

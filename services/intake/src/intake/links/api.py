@@ -4,11 +4,11 @@ from dataclasses import asdict
 from datetime import datetime
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Code, Prose, Reference
+from chassis.field_types import Body, Code, Prose, Reference
 from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -41,11 +41,7 @@ _LINKING = (
 router = APIRouter(prefix="/v1", tags=["ties"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class LinkToMake(_Body):
+class LinkToMake(Body):
     kind: LinkKind
     other_order_id: Code | None = None
     outage_id: Code | None = None
@@ -70,7 +66,7 @@ class Links(BaseModel):
     items: list[LinkShown]
 
 
-class OrderIntended(_Body):
+class OrderIntended(Body):
     subscriber_no: Reference
     demand_type: Code
     device_type: Code | None = None

@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from chassis.field_types import PastMoment, Prose
+from chassis.field_types import Body, PastMoment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
@@ -45,9 +45,7 @@ _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_ver
 router = APIRouter(prefix="/v1", tags=["work orders"])
 
 
-class AskCustodian(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class AskCustodian(Body):
     reason: Prose
     occurred_at: PastMoment | None = None
 

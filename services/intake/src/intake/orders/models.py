@@ -1,22 +1,18 @@
 """The body of an order that is to be created."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from chassis.field_types import Code, Moment, PastMoment, Prose, Reference
+from chassis.field_types import Body, Code, Moment, PastMoment, Prose, Reference
 from contracts.events import Appointment, Channel, Zone
 from intake.orders.domain import creation
 
 
-class Window(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class Window(Body):
     start: Moment
     end: Moment
 
 
-class CreateWorkOrder(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class CreateWorkOrder(Body):
     subscriber_no: Reference
     device_type: Code
     demand_type: Code

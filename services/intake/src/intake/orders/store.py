@@ -5,14 +5,14 @@ from datetime import datetime
 
 import msgspec
 
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of, unnest_of
 from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
 from intake.orders.domain.creation import Circumstances, CreateWorkOrder
 from intake.orders.domain.requests import CustodianRequest
 from intake.subscribers.domain import SubscriberNotFound
-from intake.tables import ORDER_HISTORY, columns_of, unnest_of
+from intake.tables import ORDER_HISTORY
 from work_orders.commit import find_stored_order
 from work_orders.order_table import StoredOrder
 from work_orders.sealing_keys import SealingKeys
@@ -51,6 +51,11 @@ async def circumstances(
     )
 
 
+_HISTORY = [column for column in ORDER_HISTORY.c if column.identity is None]
+_ADD_HISTORY = f"""insert into order_history ({columns_of(_HISTORY)})
+    select * from {unnest_of(_HISTORY)} on conflict (message_id) do nothing"""
+
+
 async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:
     """Keeps what happened; a message that is delivered again changes nothing."""
     rows = [
@@ -70,8 +75,7 @@ async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:
         for message in messages
     ]
     await tx.execute(
-        f"""insert into order_history ({columns_of(ORDER_HISTORY)})
-            select * from {unnest_of(ORDER_HISTORY)} on conflict (message_id) do nothing""",
+        _ADD_HISTORY,
         *(list(column) for column in zip(*rows, strict=True)),
     )
 

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Moment, PastMoment, Prose, Reference
+from chassis.field_types import Body, Moment, PastMoment, Prose, Reference
 from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -21,18 +21,14 @@ _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)
 router = APIRouter(prefix="/v1", tags=["ties"])
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class NewOutage(_Body):
+class NewOutage(Body):
     territories: Annotated[list[Reference], Field(min_length=1, max_length=200)]
     cause: Prose
     began_at: PastMoment
     restore_by: Moment | None = None
 
 
-class OutageChange(_Body):
+class OutageChange(Body):
     restore_by: Moment | None = None
     is_over: bool = False
 

@@ -24,16 +24,18 @@ class OutageShown(BaseModel):
     told_by: str
 
 
+_MOST = 200
 _territories = bindparam("territories", type_=ARRAY(Text))
 _OPEN = Query(
     select(OUTAGES)
     .where(OUTAGES.c.ended_at.is_(None), or_(_territories.is_(None), OUTAGES.c.territories.overlap(_territories)))
     .order_by(OUTAGES.c.began_at.desc(), OUTAGES.c.id)
-    .limit(200)
+    .limit(bindparam("limit"))
 )
 
 
 async def open_outages(statements: Statements, territories: Collection[str] | None = None) -> list[Outage]:
     """The outages that have not ended, of any of the territories or of all; the newest first, at most 200."""
-    rows = await statements.select(_OPEN, {"territories": None if territories is None else sorted(territories)})
+    wanted = None if territories is None else sorted(territories)
+    rows = await statements.select(_OPEN, {"territories": wanted, "limit": _MOST})
     return [outages.row_of(row) for row in rows]

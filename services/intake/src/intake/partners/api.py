@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chassis.any_route import ANY
-from chassis.field_types import Code, Line, Name
-from chassis.paging import CursorBroken, from_cursor, to_cursor
+from chassis.field_types import Body, Code, Line, Name
+from chassis.paging import CursorBroken, from_cursor, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.topics import PARTNER_ID
-from intake.partners import store, use_cases
+from intake.partners import event_store, store, use_cases
 from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
 from work_orders.routes import Cursor, Limit
 
@@ -21,9 +21,7 @@ PartnerId = Annotated[str, Path(pattern=f"^{PARTNER_ID.pattern}$", description="
 router = APIRouter(prefix="/v1", tags=["partners"])
 
 
-class PartnerDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class PartnerDefinition(Body):
     name_en: Line
     name_zh: Line
     is_active: bool = Field(True, description="false: what the partner sends waits on its topic.")
@@ -68,16 +66,12 @@ class UnregisteredAgents(BaseModel):
     next_cursor: str | None
 
 
-class NameForAgent(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NameForAgent(Body):
     partner_id: Annotated[str, Field(pattern=f"^{PARTNER_ID.pattern}$")]
     name: Name
 
 
-class AgentDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class AgentDefinition(Body):
     name: Name
     team: Line | None = None
     is_active: bool = True
@@ -101,9 +95,7 @@ class Agents(BaseModel):
 @router.put("/partners/{partner_id}", responses=Responses.of(ANY))
 async def define_partner(partner_id: PartnerId, body: PartnerDefinition, context: Context) -> DefinedPartner:
     """Registers a partner, or changes it; it may then write to `partner.<id>.in`."""
-    defined = await use_cases.define_partner(
-        Partner(partner_id, **body.model_dump()), db=context.db, clock=context.clock
-    )
+    defined = await use_cases.define_partner(Partner(partner_id, **body.model_dump()), uow=context.uow)
     return DefinedPartner.model_validate(defined, from_attributes=True)
 
 
@@ -130,10 +122,9 @@ async def list_refused_events(
     after = from_cursor("refused-events", cursor, int, str) if cursor else (0, "")
     async with context.db.statements() as statements:
         await store.get_partner(statements, partner_id)
-        rows = await store.refused_events(statements, partner_id, after=after, limit=limit + 1)
-    last = rows[limit - 1] if len(rows) > limit else None
-    next_cursor = to_cursor("refused-events", last["place"], last["event_id"]) if last else None
-    return RefusedEvents.model_validate({"items": rows[:limit], "next_cursor": next_cursor})
+        rows = await event_store.refused_events(statements, partner_id, after=after, limit=limit + 1)
+    items, next_cursor = page_of("refused-events", rows, limit, lambda row: (row["place"], row["event_id"]))
+    return RefusedEvents.model_validate({"items": items, "next_cursor": next_cursor})
 
 
 @router.get("/partners/{partner_id}/unregistered-agents", responses=Responses.of((*ANY, PartnerNotFound, CursorBroken)))
@@ -148,18 +139,16 @@ async def list_unregistered_agents(
     async with context.db.statements() as statements:
         await store.get_partner(statements, partner_id)
         rows = await store.unregistered_agents(statements, partner_id, after=after, limit=limit + 1)
-    next_cursor = to_cursor("unregistered-agents", rows[limit - 1]["name"]) if len(rows) > limit else None
-    return UnregisteredAgents.model_validate({"items": rows[:limit], "next_cursor": next_cursor})
+    items, next_cursor = page_of("unregistered-agents", rows, limit, lambda row: (row["name"],))
+    return UnregisteredAgents.model_validate({"items": items, "next_cursor": next_cursor})
 
 
 @router.put("/agents/{agent_id}", responses=Responses.of((*ANY, AgentNameTaken)))
 async def define_agent(agent_id: Code, body: AgentDefinition, context: Context) -> DefinedAgent:
     """Registers an agent 坐席 or changes them: the team, and the names that partners' switches have for them."""
-    names = tuple(dict.fromkeys(AgentName(one.partner_id, one.name) for one in body.names))
+    names = tuple(dict.fromkeys(AgentName(name.partner_id, name.name) for name in body.names))
     agent = DeskAgent(agent_id, body.name, body.team, body.is_active, names)
-    defined = await use_cases.define_agent(
-        agent, context.caller.actor, db=context.db, clock=context.clock, wakeup=context.wakeup
-    )
+    defined = await use_cases.define_agent(agent, uow=context.uow)
     return DefinedAgent.model_validate(defined, from_attributes=True)
 
 
@@ -170,6 +159,6 @@ async def list_agents(
     """The agents, by id."""
     (after,) = from_cursor("agents", cursor, str) if cursor else ("",)
     async with context.db.statements() as statements:
-        found = await store.desk_agents(statements, after=after, limit=limit + 1)
-    next_cursor = to_cursor("agents", found[limit - 1].id) if len(found) > limit else None
-    return Agents.model_validate({"items": found[:limit], "next_cursor": next_cursor}, from_attributes=True)
+        agents = await store.desk_agents(statements, after=after, limit=limit + 1)
+    items, next_cursor = page_of("agents", agents, limit, lambda agent: (agent.id,))
+    return Agents.model_validate({"items": items, "next_cursor": next_cursor}, from_attributes=True)

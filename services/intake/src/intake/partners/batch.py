@@ -1,20 +1,24 @@
-"""A batch of a partner's events while it is taken: what is published because of it, and what is answered."""
+"""A batch of a partner's events while it is ingested: what is published because of it, and what is answered."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from chassis.commands import NO_HEADERS
 from chassis.database import Transaction
 from chassis.sealing import MasterKeys
+from chassis.unit_of_work import Command
 from contracts import conformance
 from contracts.directory import Names
-from contracts.message import Message
+from contracts.lifecycle import Service
+from contracts.message import Actor, Message
+from contracts.origin import Origin
 from contracts.partners import AcceptedEvent, Mistake, PartnerEventsAccepted
 from intake.calls.domain.facts import Fault
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An event that is not taken, and why."""
+    """An event that is refused, and why."""
 
     message: Message
     code: str
@@ -23,20 +27,38 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Taking:
-    """A batch of one partner's events while it is taken."""
+class Batch:
+    """A batch of one partner's events while it is ingested."""
 
-    tx: Transaction
-    partner_id: str
+    command: Command
+    """By the partner, in the transaction of the consumer."""
     masters: MasterKeys
-    now: datetime
-    published: list[Message] = field(default_factory=list)
-    """For `calls`."""
     accepted: dict[str, PartnerEventsAccepted] = field(default_factory=dict)
     """By subject."""
     refused: list[Refused] = field(default_factory=list)
     new_agents: set[str] = field(default_factory=set)
     """The partner's names of unregistered agents that are seen for the first time."""
+
+    @classmethod
+    def of(cls, partner_id: str, tx: Transaction, masters: MasterKeys, now: datetime) -> "Batch":
+        origin = Origin(service=Service.INTAKE.value, actor=Actor(partner_id, "partner"), recorded_at=now)
+        return cls(Command(tx, NO_HEADERS, origin), masters)
+
+    @property
+    def tx(self) -> Transaction:
+        return self.command.tx
+
+    @property
+    def now(self) -> datetime:
+        return self.command.now
+
+    @property
+    def partner_id(self) -> str:
+        return self.command.actor.sub
+
+    def fact_id(self, message: Message) -> str:
+        """The id that an event has as a fact: another partner may have used the same event id."""
+        return f"{self.partner_id}:{message.id}"
 
     def accept(self, message: Message, *, faults: tuple[str, ...] = (), **about: str) -> None:
         if (agent := getattr(message.body, "agent", None)) in self.new_agents:

@@ -1,8 +1,10 @@
-"""Partners, whom an operator registers, and agents, for whom partners have names of their own."""
+"""Partners, which operators register, and agents, whom each partner knows under names of its own."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from contracts.calls import AgentStateChanged
 from contracts.refusals import Conflict, NotFound
 
 
@@ -45,3 +47,33 @@ class DeskAgent:
     is_active: bool = True
     names: tuple[AgentName, ...] = ()
     version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AgentStream:
+    """An agent's stream: how many states it has, and the state that is the latest by its time."""
+
+    agent_id: str
+    version: int = 0
+    state: str | None = None
+    """None: no state is known."""
+    since: datetime | None = None
+    reason: str | None = None
+    queues: Sequence[str] = ()
+    team: str | None = None
+    partner_id: str | None = None
+
+    def followed_by(self, state: AgentStateChanged, *, at: datetime) -> "AgentStream":
+        """The stream with one more state; a late one does not become the present one."""
+        longer = replace(self, version=self.version + 1)
+        if self.since is not None and at < self.since:
+            return longer
+        return replace(
+            longer,
+            state=state.state.value,
+            since=at,
+            reason=state.reason,
+            queues=state.queues,
+            team=state.team,
+            partner_id=state.partner_id,
+        )

@@ -10,7 +10,7 @@ from intake.calls import store as calls_store
 from intake.calls.domain.call import Call
 from intake.calls.domain.legs import KnownFact
 from intake.calls.publishing import publish
-from intake.partners.batch import Taking
+from intake.partners.batch import Batch
 
 _CALLS = uuid.UUID("5f1c1c5e-3a55-5c6e-9a07-6d1f5b8f2c11")
 _MOST_FACTS = 1000
@@ -21,27 +21,27 @@ def call_id_of(partner_id: str, reference: str) -> str:
     return str(uuid.uuid5(_CALLS, f"{partner_id}\n{reference}"))
 
 
-async def take(taking: Taking, messages: Sequence[Message]) -> None:
+async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
     if not messages:
         return
     by_call: dict[str, list[Message]] = {}
     for message in messages:
-        by_call.setdefault(call_id_of(taking.partner_id, message.subject), []).append(message)
-    calls = await calls_store.lock_calls(taking.tx, by_call)
-    for call_id, said in by_call.items():
-        reference = said[0].subject
-        call = calls.setdefault(call_id, Call(id=call_id, partner_id=taking.partner_id, reference=reference))
-        _add(taking, call, said)
-    await _find_subscribers(taking, [calls[call_id] for call_id in by_call])
-    taking.published += await publish(taking.tx, [calls[call_id] for call_id in by_call], now=taking.now)
-    for call_id, said in by_call.items():
+        by_call.setdefault(call_id_of(batch.partner_id, message.subject), []).append(message)
+    calls = await calls_store.lock_calls(batch.tx, by_call)
+    for call_id, events in by_call.items():
+        reference = events[0].subject
+        call = calls.setdefault(call_id, Call(id=call_id, partner_id=batch.partner_id, reference=reference))
+        _add(batch, call, events)
+    await _find_subscribers(batch, [calls[call_id] for call_id in by_call])
+    batch.command.messages += await publish(batch.tx, [calls[call_id] for call_id in by_call], now=batch.now)
+    for call_id, events in by_call.items():
         faults = {fact.event_id: fact.published.faults for fact in calls[call_id].facts if fact.published}
-        for message in said:
+        for message in events:
             if message.id in faults:
-                taking.accept(message, faults=faults[message.id], call_id=call_id)
+                batch.accept(message, faults=faults[message.id], call_id=call_id)
 
 
-def _add(taking: Taking, call: Call, messages: Sequence[Message]) -> None:
+def _add(batch: Batch, call: Call, messages: Sequence[Message]) -> None:
     course = Course()
     for fact in call.facts:
         if isinstance(fact.said, PartnerCallEvent) and fact.fact_id != fact.event_id:
@@ -49,24 +49,24 @@ def _add(taking: Taking, call: Call, messages: Sequence[Message]) -> None:
     for message in messages:
         code = course.take(message.id, message.body) if len(call.facts) < _MOST_FACTS else CALL_TOO_LONG
         if code is not None:
-            taking.refuse(message, code)
+            batch.refuse(message, code)
             continue
-        call.report(_fact(taking, message))
+        call.report(_fact(batch, message))
 
 
-def _fact(taking: Taking, message: Message) -> KnownFact:
+def _fact(batch: Batch, message: Message) -> KnownFact:
     return KnownFact(
-        fact_id=f"{taking.partner_id}:{message.id}",
+        fact_id=batch.fact_id(message),
         event_id=message.id,
         occurred_at=message.occurred_at,
-        received_at=taking.now,
+        received_at=batch.now,
         said=message.body,
     )
 
 
-async def _find_subscribers(taking: Taking, calls: Sequence[Call]) -> None:
+async def _find_subscribers(batch: Batch, calls: Sequence[Call]) -> None:
     """Whose number called, where only one subscriber has it."""
     callers = {call.id: number for call in calls if call.subscriber_id is None and (number := call.caller)}
-    subscribers = await calls_store.subscribers_by_phone(taking.tx, callers.values())
+    subscribers = await calls_store.subscribers_by_phone(batch.tx, callers.values())
     for call in calls:
         call.identify(subscribers.get(callers.get(call.id, "")))

@@ -3,34 +3,49 @@
 from collections.abc import Sequence
 
 from chassis.identity import new_id
-from contracts.codec import new_message
 from contracts.directory import Names
 from contracts.events import Channel
-from contracts.lifecycle import Service
-from contracts.message import Actor, Message
+from contracts.message import Message
+from contracts.origin import Origin
+from contracts.partners import PartnerOrderRequested
 from contracts.plain_text import plain_prose, plain_reference
 from contracts.refusals import Refusal, Unavailable
 from intake.orders import references
 from intake.orders import store as orders_store
 from intake.orders.domain.creation import CreateWorkOrder, create
-from intake.partners.batch import Taking
+from intake.partners.batch import Batch
 from intake.subscribers.sealing_keys import sealed_in
 from work_orders.commit import ExternalReferenceTaken, create_in
 
 
-async def take(taking: Taking, messages: Sequence[Message]) -> None:
+async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
     for message in messages:
         try:
-            await _create(taking, message)
+            await _create(batch, message)
         except Unavailable:
             raise  # nothing is wrong with what the partner sent
         except Refusal as refusal:
-            taking.refuse(message, refusal.code, detail=Names(refusal.message("en"), refusal.message("zh")))
+            batch.refuse(message, refusal.code, detail=Names(refusal.message("en"), refusal.message("zh")))
 
 
-async def _create(taking: Taking, message: Message) -> None:
-    asked = message.body
-    command = CreateWorkOrder(
+async def _create(batch: Batch, message: Message) -> None:
+    wanted = _wanted(batch, message.body, message.subject)
+    known = await orders_store.circumstances(batch.tx, wanted, now=batch.now)
+    order_id, event, subscriber_id = new_id(), create(wanted, known), known.subscriber_id
+    event = await sealed_in(batch.command, event, batch.masters, subject=order_id, subscriber_id=subscriber_id)
+    origin = Origin.caused_by(message, service=batch.command.origin.service, now=batch.now, actor=batch.command.actor)
+    occurred_at = min(message.occurred_at, batch.now)
+    created = origin.message(event, subject=order_id, order_version=1, occurred_at=occurred_at)
+    try:
+        order = await create_in(batch.tx, created)
+    except ExternalReferenceTaken as taken:
+        # Anybody may have typed a reference that looks like the partner's: the partner sees its own orders alone.
+        raise await references.as_partner_sees(taken, batch.tx, batch.partner_id) from taken
+    batch.accept(message, order_id=order.id, order_no=order.order_no)
+
+
+def _wanted(batch: Batch, asked: PartnerOrderRequested, reference: str) -> CreateWorkOrder:
+    return CreateWorkOrder(
         subscriber_no=plain_reference(asked.subscriber_no),
         device_type=asked.device_type,
         demand_type=asked.demand_type,
@@ -38,35 +53,7 @@ async def _create(taking: Taking, message: Message) -> None:
         channel=Channel.PARTNER,
         appointment=asked.appointment,
         # The partner's own number: another partner may have the same one.
-        external_reference=f"{taking.partner_id}/{plain_reference(message.subject)}",
+        external_reference=f"{batch.partner_id}/{plain_reference(reference)}",
         zone=asked.zone,
         territory=plain_reference(asked.territory) if asked.territory else None,
     )
-    known = await orders_store.circumstances(taking.tx, command, now=taking.now)
-    order_id, partner = new_id(), Actor(taking.partner_id, "partner")
-    created = new_message(
-        await sealed_in(
-            taking.tx,
-            create(command, known),
-            order_id,
-            known.subscriber_id,
-            partner,
-            masters=taking.masters,
-            now=taking.now,
-        ),
-        service=Service.INTAKE,
-        subject=order_id,
-        actor=partner,
-        occurred_at=min(message.occurred_at, taking.now),
-        recorded_at=taking.now,
-        order_version=1,
-        correlation_id=message.correlation_id,
-        causation_id=message.id,
-        traceparent=message.traceparent,
-    )
-    try:
-        order = await create_in(taking.tx, created)
-    except ExternalReferenceTaken as taken:
-        # Anybody may have typed a reference that looks like the partner's: the partner sees its own orders alone.
-        raise await references.as_partner_sees(taken, taking.tx, taking.partner_id) from taken
-    taking.accept(message, order_id=order.id, order_no=order.order_no)

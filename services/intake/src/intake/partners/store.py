@@ -1,11 +1,14 @@
 """Rows of partners, of their agents, and of what was refused to them."""
 
 from collections.abc import Iterable
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
-from intake.partners.domain import AgentName, DeskAgent, Partner, PartnerNotFound
+from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
+from intake.row_store import definition_of
+from intake.tables import AGENTS, PARTNERS
 
 
 async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
@@ -28,41 +31,46 @@ async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[st
     return {row["name"] for row in rows}
 
 
-PARTNER = """id, name_en, name_zh, is_active, events_per_second, version,
+_PARTNER = """id, name_en, name_zh, is_active, events_per_second, version,
               case when paced_until > now() then paced_until end as paced_until"""
 
 
 async def partners(statements: Statements) -> list[Partner]:
-    rows = await statements.fetch(f"select {PARTNER} from partners order by id")
-    return [Partner(**dict(row)) for row in rows]
+    rows = await statements.fetch(f"select {_PARTNER} from partners order by id")
+    return [Partner(**row) for row in rows]
 
 
 async def get_partner(statements: Statements, partner_id: str) -> Partner:
-    row = await statements.fetchrow(f"select {PARTNER} from partners where id = $1", partner_id)
+    row = await statements.fetchrow(f"select {_PARTNER} from partners where id = $1", partner_id)
     if row is None:
         raise PartnerNotFound(partner_id=partner_id)
-    return Partner(**dict(row))
+    return Partner(**row)
 
 
-_LATEST_MICROSECONDS = 250_000_000_000_000_000
+_DEFINE_PARTNER = definition_of(PARTNERS, "paced_until")
+_DEFINE_AGENT = definition_of(AGENTS)
 
 
-async def refused_events(
-    statements: Statements, partner_id: str, *, after: tuple[int, str], limit: int
-) -> list[dict[str, Any]]:
-    """What was refused to a partner behind a place: microseconds since 1970, and an event id."""
-    rows = await statements.fetch(
-        """select event_id, subject, type, occurred_at, received_at, code,
-                  (extract(epoch from received_at) * 1000000)::bigint as place
-           from partner_events where partner_id = $1 and code is not null
-             and (received_at, event_id) > (timestamptz 'epoch' + $2::bigint * interval '1 microsecond', $3)
-           order by received_at, event_id limit $4""",
-        partner_id,
-        min(max(after[0], 0), _LATEST_MICROSECONDS),
-        after[1],
-        limit,
-    )
-    return [dict(row) for row in rows]
+async def define_partner(statements: Statements, partner: Partner, *, now: datetime) -> Partner:
+    """Registers or changes it; the version grows by one."""
+    await statements.select(_DEFINE_PARTNER, {**asdict(partner), "changed_at": now})
+    return await get_partner(statements, partner.id)
+
+
+async def define_agent(tx: Transaction, agent: DeskAgent) -> DeskAgent:
+    """Registers or changes an agent with their names; the version grows by one. Raises `AgentNameTaken`."""
+    ((version,),) = await tx.select(_DEFINE_AGENT, asdict(agent))
+    await tx.execute("delete from agent_names where agent_id = $1", agent.id)
+    for name in agent.names:
+        done = await tx.execute(
+            "insert into agent_names (partner_id, name, agent_id) values ($1, $2, $3) on conflict do nothing",
+            name.partner_id,
+            name.name,
+            agent.id,
+        )
+        if done == "INSERT 0 0":
+            raise AgentNameTaken(partner_id=name.partner_id, name=name.name)
+    return replace(agent, version=version)
 
 
 async def unregistered_agents(

@@ -3,13 +3,45 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from chassis.database import Database
+from chassis.clock import Clock, SystemClock
+from chassis.database import Database, Transaction
 from chassis.dynamic_subscriptions import DynamicSubscription
+from chassis.parking import RawRecord
 from chassis.sealing import MasterKeys
 from chassis.subscription import Subscription
+from contracts.message import Message
 from contracts.topics import PARTNER_ID, PARTNER_IN, PARTNER_OUT, topic_of_partner
-from intake.partners.ingest import subscription_of
+from intake.partners import event_store
+from intake.partners.ingest import answer_unreadable, ingest
 from intake.partners.store import partners
+
+_MOST_RECORDS = 1000
+_LONGEST_REST_SECONDS = 2
+
+
+def subscription_of(
+    partner_id: str, masters: MasterKeys, *, events_per_second: int = _MOST_RECORDS, clock: Clock | None = None
+) -> Subscription:
+    """What intake listens to for a partner."""
+    time = clock or SystemClock()
+
+    async def on_events(messages: Sequence[Message], tx: Transaction) -> None:
+        await ingest(messages, tx, partner_id=partner_id, masters=masters, clock=time)
+
+    async def on_unreadable(record: RawRecord, _: str, tx: Transaction) -> bool:
+        return await answer_unreadable(record, tx, partner_id=partner_id, clock=time)
+
+    async def pace(count: int, db: Database) -> float:
+        # A second's worth may come at once: the quota is of a steady flow, not of each moment.
+        return max(0.0, await event_store.pace(db, partner_id, count) - 1.0)
+
+    return Subscription(
+        topic_of_partner(PARTNER_IN, partner_id),
+        on_events,
+        answer_unreadable=on_unreadable,
+        pace=pace,
+        batch_records=max(1, min(_MOST_RECORDS, events_per_second * _LONGEST_REST_SECONDS)),
+    )
 
 
 def active_partners(masters: MasterKeys) -> Callable[[Database], Coroutine[Any, Any, Sequence[DynamicSubscription]]]:

@@ -51,7 +51,7 @@ _DUE = f"""from subscribers as one cross join lateral {_LAST} as act
 
 
 async def due_subscribers(statements: Statements, since: datetime, *, after: str, limit: int) -> list[Any]:
-    """Subscribers behind an id, in the order of their ids, with whom nothing has happened since, who have no open
+    """Subscribers behind an id, in the order of their ids, without activity since then, who have no open
     order and are not on hold: `id`, `subscriber_no`, `name`, and `at` and `kind` of their last activity."""
     return await statements.fetch(
         f"select one.id, one.subscriber_no, one.name, act.at, act.kind {_DUE} and one.id > $2 order by one.id limit $3",
@@ -77,7 +77,7 @@ async def is_active_since(tx: Transaction, subscriber_id: str, since: datetime) 
 
 
 async def note_follow_ups(tx: Transaction, messages: Sequence[Message]) -> None:
-    """Which follow-up is about whom, and when something last happened with it; in any order, any number of times."""
+    """Keeps whom a follow-up is about, and its last activity; in any order, any number of times."""
     seen: dict[str, tuple[str | None, datetime]] = {}
     for message in messages:
         body = message.body

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Prose
+from chassis.field_types import Body, Prose
 from chassis.paging import CursorBroken, from_cursor, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context, RequestContext
@@ -40,9 +40,7 @@ _WRITES = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused, SealingKeyNotArrive
 HoldId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The hold's id.")]
 
 
-class RevealWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class RevealWanted(Body):
     purpose: Purpose = Field(description="What it is needed for.")
     reason: Prose | None = Field(None, description="More about it, for whoever reads the list of reveals.")
 
@@ -65,9 +63,7 @@ class RevealPage(BaseModel):
     next_cursor: str | None
 
 
-class HoldWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class HoldWanted(Body):
     reason: Prose
 
 
@@ -88,9 +84,7 @@ class LegalHoldPage(BaseModel):
     next_cursor: str | None
 
 
-class ErasureWanted(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class ErasureWanted(Body):
     ground: Ground = Field(description="Why.")
 
 

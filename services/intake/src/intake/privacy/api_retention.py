@@ -5,8 +5,9 @@ from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from chassis.field_types import Body
 from chassis.paging import CursorBroken, from_cursor, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -21,9 +22,7 @@ router = APIRouter(prefix="/v1", tags=["people's data"])
 _LONGEST_DAYS = 36_500
 
 
-class KeepDays(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class KeepDays(Body):
     keep_days: int = Field(ge=1, le=_LONGEST_DAYS)
     is_active: bool | None = Field(
         None,

@@ -130,7 +130,7 @@ async def wrap_all_anew(masters: MasterKeys, *, uow: UnitOfWork) -> int:
 
 
 async def issue_all_missing(masters: MasterKeys, *, uow: UnitOfWork) -> int:
-    """After an upgrade from before everybody had a key: one for each subscriber without; how many."""
+    """After an upgrade from a release without keys for everyone: a key for each subscriber without one; how many."""
     return await _until_nothing_is_left(lambda command: issue_missing(command, masters), uow)
 
 

@@ -4,7 +4,7 @@ from dataclasses import astuple, replace
 from datetime import date, datetime
 from typing import Any
 
-from chassis.database import Statements, Transaction
+from chassis.database import Statements, Transaction, columns_of
 from intake import tables
 from intake.calls.text_store import BLANKED
 from intake.privacy.domain import (
@@ -18,7 +18,6 @@ from intake.privacy.domain import (
     Standing,
 )
 from intake.row_store import RowStore
-from intake.tables import columns_of
 
 REVEALS = RowStore(tables.REVEALS, RevealRecord)
 HOLDS = RowStore(tables.LEGAL_HOLDS, Hold)
@@ -29,7 +28,7 @@ _THEIR_CALLS = """select id from calls where subscriber_id = $1 or (subscriber_i
 """Calls of theirs, and from their numbers; the call of another subscriber from the same telephone stays."""
 
 _FORGET = (
-    # Sealed or, where nobody knew yet who called, in plain. Before the calls' numbers, by which they are found.
+    # Sealed or, where the subscriber was not known yet, in plain. Before the calls' numbers, by which they are found.
     *(f"update {table} set {blanked} where call_id in ({_THEIR_CALLS})" for table, blanked in BLANKED.items()),
     f"update call_facts set said = (said::jsonb - 'caller')::json where call_id in ({_THEIR_CALLS})",
     f"update calls set caller = null where id in ({_THEIR_CALLS})",
@@ -51,7 +50,7 @@ async def forget(tx: Transaction, subscriber_id: str) -> None:
 
 
 async def forget_callers(tx: Transaction, since: datetime, *, limit: int) -> int:
-    """Blanks numbers and words of some calls from before a moment whose subscriber nobody knows; how many."""
+    """Blanks numbers and words of some calls from before a moment whose subscriber is unknown; how many."""
     rows = await tx.fetch(
         """update calls set caller = null, is_forgotten = true where id in (
                select id from calls where subscriber_id is null and not is_forgotten and started_at < $1
@@ -147,7 +146,7 @@ async def holds(
 
 async def retention_settings(statements: Statements) -> dict[DataClass, RetentionSetting]:
     """Of every class of data, also where an operator has changed nothing."""
-    rows = await statements.fetch(f"select {columns_of(tables.RETENTION_RULES)} from retention_rules")
+    rows = await statements.fetch(f"select {columns_of(tables.RETENTION_RULES.c)} from retention_rules")
     changed = [_setting(row) for row in rows]
     return {**SHIPPED, **{setting.data_class: setting for setting in changed}}
 
@@ -168,7 +167,7 @@ async def put_retention_setting(
             on conflict (data_class) do update set keep_days = excluded.keep_days,
                 is_active = coalesce(excluded.is_active, retention_rules.is_active),
                 changed_by = excluded.changed_by, changed_at = excluded.changed_at
-            returning {columns_of(tables.RETENTION_RULES)}""",
+            returning {columns_of(tables.RETENTION_RULES.c)}""",
         data_class.value,
         days,
         is_active,
@@ -211,7 +210,7 @@ async def add_run(statements: Statements, day: date, outcome: RetentionOutcome, 
 async def retention_runs(statements: Statements, *, before: date | None, limit: int) -> list[Any]:
     """What each day's run has done, latest first."""
     return await statements.fetch(
-        f"""select {columns_of(tables.RETENTION_RUNS)} from retention_runs
+        f"""select {columns_of(tables.RETENTION_RUNS.c)} from retention_runs
             where $1::date is null or run_on < $1 order by run_on desc limit $2""",
         before,
         limit,

@@ -3,9 +3,9 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel
 
-from chassis.field_types import Code, Line
+from chassis.field_types import Body, Code, Line
 from chassis.problems import Responses
 from chassis.request_context import Context
 from intake.reference import store, use_cases
@@ -15,9 +15,7 @@ from work_orders.routes import ANY
 router = APIRouter(prefix="/v1", tags=["order types"])
 
 
-class OrderTypeDefinition(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class OrderTypeDefinition(Body):
     name_en: Line
     name_zh: Line
     is_active: bool = True

@@ -1,9 +1,10 @@
 """The numbers of the desk over HTTP."""
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from chassis.any_route import ANY
+from chassis.field_types import Body
 from chassis.problems import Responses
 from chassis.request_context import Context
 from intake.reference import store, use_cases
@@ -12,9 +13,7 @@ from intake.reference.domain import DeskRules
 router = APIRouter(prefix="/v1", tags=["ties"])
 
 
-class DeskNumbers(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class DeskNumbers(Body):
     warn_before_minutes: int = Field(ge=1, le=43_200)
     call_closes_after_hours: int = Field(ge=1, le=720)
     duplicate_hours: int = Field(ge=1, le=8_760)

@@ -1,10 +1,12 @@
 """Rows of device and demand types, and of the rules of the desk."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from chassis.database import Statements
 from intake.reference.domain import DEMAND, DemandTypeUnknown, DeskRules, OrderType
+from intake.row_store import definition_of
+from intake.tables import ORDER_TYPES
 
 
 async def order_types(statements: Statements, kind: str) -> list[OrderType]:
@@ -14,19 +16,12 @@ async def order_types(statements: Statements, kind: str) -> list[OrderType]:
     return [OrderType(**row) for row in rows]
 
 
-async def put_order_type(statements: Statements, kind: str, order_type: OrderType) -> OrderType:
+_DEFINE = definition_of(ORDER_TYPES)
+
+
+async def define_order_type(statements: Statements, kind: str, order_type: OrderType) -> OrderType:
     """Defines or redefines it; the version grows by one."""
-    version = await statements.fetchval(
-        """insert into order_types (kind, code, version, name_en, name_zh, is_active) values ($1, $2, 1, $3, $4, $5)
-           on conflict (kind, code) do update set version = order_types.version + 1, name_en = excluded.name_en,
-               name_zh = excluded.name_zh, is_active = excluded.is_active
-           returning version""",
-        kind,
-        order_type.code,
-        order_type.name_en,
-        order_type.name_zh,
-        order_type.is_active,
-    )
+    ((version,),) = await statements.select(_DEFINE, {**asdict(order_type), "kind": kind})
     return replace(order_type, version=version)
 
 

@@ -9,7 +9,7 @@ from intake.reference.domain import DEVICE, DeskRules, OrderType
 async def define_order_type(kind: str, order_type: OrderType, *, uow: UnitOfWork) -> OrderType:
     """Defines a device or demand type and publishes it."""
     async with uow.command() as command:
-        defined = await store.put_order_type(command.tx, kind, order_type)
+        defined = await store.define_order_type(command.tx, kind, order_type)
         subject = f"{kind}_type:{defined.code}"
         command.publish(_event(kind, defined), subject=subject, entity_version=defined.version)
     return defined

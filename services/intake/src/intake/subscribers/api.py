@@ -3,10 +3,10 @@
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Name, Prose, Reference
+from chassis.field_types import Body, Name, Prose, Reference
 from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
@@ -21,9 +21,7 @@ from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, Sear
 router = APIRouter(prefix="/v1", tags=["subscribers"])
 
 
-class NewSubscriber(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class NewSubscriber(Body):
     subscriber_no: Reference
     name: Name
     phones: Annotated[list[Phone], Field(max_length=10)] = []
@@ -34,10 +32,8 @@ class NewSubscriber(BaseModel):
     notes: Prose | Literal[""] = ""
 
 
-class SubscriberChanges(BaseModel):
+class SubscriberChanges(Body):
     """What is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: Name = ""
     phones: Annotated[list[Phone], Field(max_length=10)] = []

@@ -45,7 +45,7 @@ _SEES: Mapping[str, AbstractSet[str]] = {
     "address": _SEES_ALL | _SEES_ADDRESS,
     "notes": _SEES_ALL,
 }
-"""By search field: the roles that see whole what it is compared with. Other fields everybody sees."""
+"""By search field: the roles that see its value whole. Every role sees the other fields."""
 _WITHOUT_SEPARATORS = str.maketrans(dict.fromkeys(" \u00a0-().", ""))
 _NUMBER = re.compile(r"\+?[0-9]+")
 _SHORTEST_ABROAD = 10

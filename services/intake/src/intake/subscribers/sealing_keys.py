@@ -73,7 +73,7 @@ def issued(subscriber_id: str, wrapped: Wrapped, actor: Actor, *, version: int, 
 
 
 async def issue_missing(command: Command, masters: MasterKeys) -> int:
-    """Issues keys to some of the subscribers who were registered before everybody got one; how many."""
+    """Issues keys to some of the subscribers who have none from an older release; how many."""
     subscriber_ids = await key_store.subscribers_without_key(command.tx)
     for subscriber_id in subscriber_ids:
         _, wrapped = masters.new_key(place=key_place(subscriber_id))

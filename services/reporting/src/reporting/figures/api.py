@@ -29,7 +29,7 @@ from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind, Metric
 from work_orders.routes import ANY, Cursor
 
 MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/metrics`.")]
-PageSize = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
+RowsPerPage = Annotated[int, Query(ge=1, le=200, description="Rows a page.")]
 
 router = APIRouter(prefix="/v1", tags=["figures"])
 
@@ -266,7 +266,7 @@ async def get_versions(asked: AskedQuestion, context: Context) -> Versions:
 
 @router.get("/figures/{metric}/events", responses=_PAGED_RESPONSES)
 async def get_events_behind(
-    asked: AskedQuestion, context: Context, cursor: Cursor = None, limit: PageSize = 50
+    asked: AskedQuestion, context: Context, cursor: Cursor = None, limit: RowsPerPage = 50
 ) -> Behind:
     """What a figure is made of: each order or call with what it adds, and the messages that say so.
 

@@ -1,7 +1,7 @@
 """Percentiles that add up: durations are counted in buckets, and buckets of hours make those of a year.
 
 A bucket is a range of whole milliseconds: one each up to 127, then 64 for every power of two, so that a
-duration is told to within 1/64 of itself, and by the middle of its bucket to within 1/128. PostgreSQL puts
+duration is known to within 1/64 of itself, and by the middle of its bucket to within 1/128. PostgreSQL puts
 durations into buckets by the function `duration_bucket`, and `bucket_of` says the same here.
 """
 

@@ -73,7 +73,7 @@ def _stored(rows: bytes, buckets: bytes | None) -> list[DayRow]:
 
 
 async def keep(db: Database, made: Kept) -> None:
-    """After the answer: a sum that somebody else has made meanwhile, and later, stays."""
+    """Stores sums after the response; a sum that another process made of a later state stays."""
     async with db.statements() as statements:
         await statements.execute(
             """insert into day_sums as known (shape, day, message_count, rows, buckets)
@@ -96,7 +96,7 @@ async def keep(db: Database, made: Kept) -> None:
 async def forget_older(db: Database) -> bool:
     """Deletes some sums of sets that were shown before the present one; whether there were any.
 
-    A shape begins with the generation it was counted in, and nobody asks for an older one again.
+    A shape begins with the generation it was counted in, and no question asks for an older one.
     """
     async with db.statements() as statements:
         done = await statements.execute(

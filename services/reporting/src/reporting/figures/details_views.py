@@ -134,7 +134,7 @@ async def _of_follow_ups(
         question.as_of,
         list(question.metric.source.inputs),
     )
-    # What covers several orders is told under the first of them, which can be one of another area.
+    # A follow-up of several orders has the first as its key, which can be of another area.
     hidden = (
         streams - await visibility.shown_among(statements, streams, question.areas)
         if question.areas is not None

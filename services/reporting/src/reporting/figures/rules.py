@@ -13,7 +13,7 @@ class FigureRules:
     near_seconds: int
     """A limit is near when it is over within so long."""
     late_after_seconds: int
-    """An event that was recorded so long after it happened corrects figures that somebody may have read."""
+    """An event that was recorded so long after it happened corrects figures that may have been read."""
     time_zone: str
     silent_after_seconds: int = 14_400
     """An agent of whom nothing was heard for longer counts nowhere until the next sign. The rules of a report that was

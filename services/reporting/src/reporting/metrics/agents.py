@@ -1,7 +1,7 @@
 """Metrics of agents' time: signed in, available, handling, hour by hour.
 
 Handling is the time of an agent's answered legs (talk, hold and after-call work from the answer on) and what
-the switch reports as busy or after-call work; available is `ready` without it. Where nobody told that the agent
+the switch reports as busy or after-call work; available is `ready` without it. Where no switch reported that the agent
 was signed in, paid time is not known, and the time counts nowhere. From the second versions on, the time of an agent of
 whom nothing was heard for longer than a rule counts nowhere either (`presence`).
 """

@@ -45,7 +45,7 @@ class Kind(StrEnum):
     DISTRIBUTION = "distribution"
     """A mean with percentiles, from a histogram whose buckets add up too."""
     INTERPOLATED = "interpolated"
-    """A mean with exact percentiles, which do not add up and are counted for each group anew."""
+    """A mean with exact percentiles, which do not add up and are counted for each group."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ class Metric:
     denominator: str | None = None
     """What it adds below; None for counts, 1 for means.
 
-    A row in which one of the two is null counts in neither: it is told beside the figure as unknown."""
+    A row in which one of the two is null counts in neither; the figure shows it as unknown."""
     roles: tuple[str, ...] = RUNS_THE_WORK
     parameters: tuple[str, ...] = ()
     """Thresholds that the question may set, of the rules of figures."""

@@ -1,8 +1,8 @@
 """Whether an agent is there: signed in, and heard of within `silent_after_seconds`. One SQL for figures and wallboard.
 
-Signs of an agent are changes of state, answers, and the handling of calls until its known end. A phone that rings at
-somebody who does not answer is none, nor is an end that intake wrote because no switch told one. An agent of whom
-nothing was heard for longer than the rule counts nowhere from then on until the next sign: neither as ready nor in
+Signs of an agent are changes of state, answers, and the handling of calls until its known end. A phone that rings
+unanswered is none, nor is an end that intake wrote because no switch reported one. An agent without a sign for longer
+than the rule counts nowhere from then on until the next sign: neither as ready nor in
 paid time. Later silence changes nothing of what was counted.
 
 The texts are filled by `figures.query`: {begin} and {end} are the window, {at} is the moment of the figure.

@@ -1,4 +1,4 @@
-"""Metrics of clocks: whether orders were in time, how long until the subscriber saw somebody or heard something."""
+"""Metrics of SLA clocks: whether orders were in time, and how long until arrival and reply."""
 
 from reporting.metrics.durations import PERCENTILES
 from reporting.metrics.metric import Dimension, Kind, Metric, Source

@@ -18,7 +18,7 @@ from work_orders.routes import ANY, READ_REFUSALS, Cursor, OrderId, SearchRefere
 from work_orders.sealing import WorkOrderShown, opening_for, to_shown
 
 router = APIRouter(prefix="/v1/work-orders", tags=["the past"])
-PageSize = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
+OrdersPerPage = Annotated[int, Query(ge=1, le=200, description="Orders a page.")]
 
 
 class OrderThen(BaseModel):
@@ -65,7 +65,7 @@ async def get_orders_then(
     demand_type: SearchReference = None,
     device_type: SearchReference = None,
     cursor: Cursor = None,
-    limit: PageSize = 50,
+    limit: OrdersPerPage = 50,
 ) -> OrdersThen:
     """The list of orders as it stood at a moment: who had entered their status first stands first."""
     moment = as_of or context.clock.now()

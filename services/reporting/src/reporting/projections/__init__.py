@@ -28,7 +28,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
     told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
     defined = [message.body for message in new if isinstance(message.body, TimeLimitsDefined)]
-    rules = await sla_clocks.rules_in(tx) if events or defined else sla.Rules()
+    rules = await sla_clocks.rules_in(tx) if events or defined else sla.LimitHistory()
     # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
     earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
     known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []
@@ -49,7 +49,7 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
             touched[orders.LATER] |= applied.later
             touched[sla_clocks.TABLE.name] |= await sla_clocks.apply(tx, name, applied.taken, rules, late_after)
         if defined:
-            touched[sla_clocks.TABLE.name] |= await sla_clocks.judge_by(tx, name, defined, rules, late_after)
+            touched[sla_clocks.TABLE.name] |= await sla_clocks.reevaluate_for(tx, name, defined, rules, late_after)
         if facts:
             touched[calls.TABLE.name] |= await calls.apply(tx, name, facts, known, late_after, newest)
             touched[promises.TABLE.name] |= await promises.apply(tx, name, facts, known)
@@ -66,7 +66,7 @@ async def _of_follow_ups(tx: Transaction, subjects: Iterable[str]) -> list[Messa
     return [message for message in found if isinstance(message.body, follow_ups.EVENTS)]
 
 
-async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_after: timedelta) -> None:
+async def refold(tx: Transaction, name: str, subjects: Iterable[str], late_after: timedelta) -> None:
     """Puts subjects into a set from the whole of their messages, whatever the set had of them."""
     messages, followed = await event_store.messages_of(tx, subjects), await _of_follow_ups(tx, subjects)
     events = [message for message in messages if message.order_version is not None]
@@ -74,14 +74,14 @@ async def write_anew(tx: Transaction, name: str, subjects: Iterable[str], late_a
     defined = [message.body for message in messages if isinstance(message.body, TimeLimitsDefined)]
     rules = await sla_clocks.rules_in(tx)
     if events:
-        await sla_clocks.write_anew(tx, name, await orders.write_anew(tx, name, events, late_after), rules, late_after)
+        await sla_clocks.refold(tx, name, await orders.refold(tx, name, events, late_after), rules, late_after)
     if defined:
-        await sla_clocks.judge_by(tx, name, defined, rules, late_after)
+        await sla_clocks.reevaluate_for(tx, name, defined, rules, late_after)
     if facts:
-        await calls.write_anew(tx, name, facts, late_after)
+        await calls.refold(tx, name, facts, late_after)
         await promises.apply(tx, name, facts, ())
     if followed:
-        await follow_ups.write_anew(tx, name, followed, late_after)
+        await follow_ups.refold(tx, name, followed, late_after)
     await agents.apply(tx, name, messages)
 
 

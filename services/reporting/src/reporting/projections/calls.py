@@ -1,8 +1,8 @@
 """Legs: each stay of a call in a queue and with the agent who answers from it, folded from the call's facts.
 
-Facts come in the order in which they became known. A leg is folded anew from all facts of its call whenever
+Facts come in the order in which they became known. A leg is folded from all facts of its call whenever
 one of them arrives, so that late, doubled and corrected facts lead to the same rows in whatever order. What
-was known earlier is folded again from the record when somebody asks for it (`reporting.figures.as_of`).
+was known earlier is folded again from the record for a question as of then (`reporting.figures.as_of_store`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from contracts.message import Message
 from reporting import tables
 from reporting.projections import rings
 from reporting.projections.days import days_between, days_of
-from reporting.projections.rings import Ring
+from reporting.projections.rings import RingRow
 from reporting.projections.table import ProjectionTable
 
 TABLE = ProjectionTable(tables.LEGS)
@@ -26,7 +26,7 @@ LATE_TABLE = ProjectionTable(tables.LATE_LEGS)
 
 
 @dataclass(slots=True)
-class Leg:
+class LegRow:
     """The fields are the columns of the table, in their order. Durations are microseconds; None is unknown."""
 
     call_id: str
@@ -69,13 +69,13 @@ class Leg:
     """What is odd about its facts, by comma."""
 
 
-Known = tuple[Any, Message]
+KnownFact = tuple[Any, Message]
 """A fact and the message that says it."""
 
 
-def facts_of(messages: Iterable[Message]) -> list[Known]:
+def facts_of(messages: Iterable[Message]) -> list[KnownFact]:
     """The facts as they now stand: of each the highest revision, in the order of the stream's versions."""
-    latest: dict[str, Known] = {}
+    latest: dict[str, KnownFact] = {}
     for message in messages:
         body = message.body
         known = latest.get(getattr(body, "fact_id", ""))
@@ -84,12 +84,12 @@ def facts_of(messages: Iterable[Message]) -> list[Known]:
     return sorted(latest.values(), key=lambda known: known[1].entity_version or 0)
 
 
-def legs_of(messages: Sequence[Message]) -> list[Leg]:
+def legs_of(messages: Sequence[Message]) -> list[LegRow]:
     """The legs of one call; none as long as nothing is known that makes one."""
     return fold(messages)[0]
 
 
-def fold(messages: Sequence[Message]) -> tuple[list[Leg], list[Ring]]:
+def fold(messages: Sequence[Message]) -> tuple[list[LegRow], list[RingRow]]:
     """The legs of one call, and where it rang unanswered."""
     facts = facts_of(messages)
     if not facts:
@@ -120,12 +120,12 @@ _OF_A_LEG = frozenset(
 
 
 class _Call:
-    def __init__(self, facts: list[Known], known_at: datetime) -> None:
+    def __init__(self, facts: list[KnownFact], known_at: datetime) -> None:
         self._facts = facts
         self._known_at = known_at
-        self._latest: dict[tuple[type, int | None], Known] = {}
+        self._latest: dict[tuple[type, int | None], KnownFact] = {}
         """Of a kind, the latest to be known: of each leg, and of the whole call."""
-        self.legs: dict[int, list[Known]] = {}
+        self.legs: dict[int, list[KnownFact]] = {}
         for known in facts:
             kind, number = type(known[0]), known[0].leg
             self._latest[kind, number] = self._latest[kind, None] = known
@@ -135,18 +135,18 @@ class _Call:
         if self.offered:
             self.legs.setdefault(1, [])
 
-    def _last(self, kind: type, leg: int | None) -> Known | None:
+    def _last(self, kind: type, leg: int | None) -> KnownFact | None:
         return self._latest.get((kind, leg))
 
-    def _last_of(self, one: type, other: type, leg: int) -> Known | None:
+    def _last_of(self, one: type, other: type, leg: int) -> KnownFact | None:
         found = [known for known in (self._last(one, leg), self._last(other, leg)) if known]
         return max(found, key=lambda known: known[1].entity_version or 0, default=None)
 
-    def rings(self, leg: Leg) -> list[Ring]:
+    def rings(self, leg: LegRow) -> list[RingRow]:
         """Where a leg rang at an agent who did not answer."""
         return [rings.ring(leg, known) for known in self.legs[leg.leg] if isinstance(known[0], c.CallRangUnanswered)]
 
-    def leg(self, number: int) -> Leg:
+    def leg(self, number: int) -> LegRow:
         queued, answered = self._last(c.CallQueued, number), self._last(c.CallAnswered, number)
         left = self._last_of(c.CallAbandoned, c.CallLost, number)
         ended = self._last_of(c.CallEnded, c.CallTransferred, number)
@@ -158,7 +158,7 @@ class _Call:
         resolved = [known for known in (answered, *reversed(own)) if known]
         rated = self._last(c.CallRated, None) if is_first else None
         handled = self._by_the_handler(began, resolved, is_answered=answered is not None)
-        return Leg(
+        return LegRow(
             call_id=began[1].subject,
             leg=number,
             known_at=self._known_at,
@@ -189,7 +189,7 @@ class _Call:
             faults=_faults([*own, *([self.offered] if is_first and self.offered else ())]),
         )
 
-    def _by_the_handler(self, began: Known, resolved: list[Known], *, is_answered: bool) -> list[Known]:
+    def _by_the_handler(self, began: KnownFact, resolved: list[KnownFact], *, is_answered: bool) -> list[KnownFact]:
         """The facts that say whose a leg is; of an outbound one also those of who dialled it."""
         if began[0].direction is c.Direction.OUTBOUND:
             return [*resolved, began]
@@ -206,8 +206,8 @@ class _Call:
 
 
 def _outcome(
-    queued: Known | None, answered: Known | None, left: Known | None, ended: Known | None
-) -> tuple[str, Known | None]:
+    queued: KnownFact | None, answered: KnownFact | None, left: KnownFact | None, ended: KnownFact | None
+) -> tuple[str, KnownFact | None]:
     """What became of a leg, and the fact that says how long it waited."""
     if answered:
         return "answered", answered
@@ -216,21 +216,21 @@ def _outcome(
     return ("passed" if ended and not queued else "waiting"), None
 
 
-def _is_end_unknown(ended: Known | None) -> bool:
+def _is_end_unknown(ended: KnownFact | None) -> bool:
     body = ended[0] if ended else None
     is_cut_off = isinstance(body, c.CallEnded) and body.reason is not c.EndReason.HUNG_UP
     return is_cut_off and body.talk_milliseconds is None
 
 
-def _faults(facts: Iterable[Known]) -> str | None:
+def _faults(facts: Iterable[KnownFact]) -> str | None:
     return ",".join(sorted({fault for body, _ in facts for fault in body.faults})) or None
 
 
-def _first_given(name: str, facts: Iterable[Known]) -> Any:
+def _first_given(name: str, facts: Iterable[KnownFact]) -> Any:
     return next((value for value in (getattr(body, name) for body, _ in facts) if value is not None), None)
 
 
-def _microseconds(known: Known | None, name: str) -> int | None:
+def _microseconds(known: KnownFact | None, name: str) -> int | None:
     milliseconds = getattr(known[0], name, None) if known else None
     return None if milliseconds is None else max(milliseconds, 0) * 1000
 
@@ -252,7 +252,7 @@ async def apply(
     late_after: timedelta,
     newest: datetime,
 ) -> set[date]:
-    """Folds calls anew, and says which days it has changed.
+    """Folds calls; returns the days that have changed.
 
     `new` are the messages that have come, `earlier` those that were there of the same calls, `newest` the latest
     `recorded_at` that was read: no day beyond it was summed up.
@@ -285,7 +285,7 @@ def days_of_leg(
 ) -> set[date]:
     """The days whose figures a leg is part of: that of its offer, and those on which its agent handled it.
 
-    As long as nobody said that it had ended, it was counted as handled day after day.
+    Until its end is reported, it is counted as handled day after day.
     """
     days = days_of((moment,))
     if answered_at is not None:
@@ -311,7 +311,7 @@ async def _days(tx: Transaction, name: str, call_ids: set[str], newest: datetime
     return set().union(*(days_of_leg(*row, newest) for row in rows))
 
 
-async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
+async def refold(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts calls into a set from the whole of their messages, whatever the set had of them."""
     for table in (TABLE, LATE_TABLE, rings.TABLE):
         await table.delete(tx, name, "call_id", by_subject(whole))

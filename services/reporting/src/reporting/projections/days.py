@@ -1,6 +1,6 @@
 """Which days have changed, and at which place of the record: what was summed up before then is not right any more.
 
-Written in the transaction of the change, so nobody sees one without the other. Days are of UTC; a day of any
+Written in the transaction of the change, so that both are visible together. Days are of UTC; a day of any
 other zone lies in at most three of them.
 """
 
@@ -17,7 +17,7 @@ def days_of(moments: Iterable[datetime | None]) -> set[date]:
 
 
 def days_between(first: datetime, last: datetime) -> set[date]:
-    """Both days and every one between: of what went on for as long as nobody said that it had ended."""
+    """Both days and those between: of what is ongoing until its end is reported."""
     day, end = first.astimezone(UTC).date(), last.astimezone(UTC).date()
     days = {day}
     while day < end:

@@ -1,7 +1,7 @@
 """Follow-ups: when each was planned and how it ended, how content the subscriber was, and which orders it covers.
 
-All that is told of a follow-up has one key, that of its first order or its own, and each message says one thing
-that happened once. A stream is folded anew from all of these whenever one arrives; several follow-ups of one stream
+All messages of a follow-up have one key, that of its first order or its own, and each reports one fact
+that happened once. A stream is folded from all of these whenever one arrives; several follow-ups of one stream
 are numbered as they were planned, so that they have the same numbers in every set.
 """
 
@@ -24,7 +24,7 @@ EVENTS = (q.FollowUpPlanned, q.FollowUpJoined, q.FollowUpEnded, q.SatisfactionGi
 
 
 @dataclass(slots=True)
-class FollowUp:
+class FollowUpRow:
     """The fields are the columns of the table, in their order; at last the orders, and since when they are known."""
 
     stream: str
@@ -76,14 +76,14 @@ class FollowUp:
             self.orders.setdefault(order_id, known_at)
 
 
-def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[FollowUp]:
+def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[FollowUpRow]:
     """The follow-ups of one stream, from all of its messages in the order in which they were told."""
-    found: dict[str, FollowUp] = {}
+    found: dict[str, FollowUpRow] = {}
     for message in messages:
         body: Any = message.body
         one = found.get(body.follow_up_id)
         if one is None:
-            one = FollowUp(message.subject, len(found) + 1, body.follow_up_id, body.project_id)
+            one = FollowUpRow(message.subject, len(found) + 1, body.follow_up_id, body.project_id)
             found[body.follow_up_id] = one
         one.take(message, late_after)
     return list(found.values())
@@ -92,7 +92,7 @@ def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[Fo
 async def apply(
     tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta
 ) -> tuple[set[date], set[str]]:
-    """Folds streams anew from all of their messages.
+    """Folds streams from all of their messages.
 
     Returns on which days something of them is counted, and the orders of which a questionnaire was answered. The time
     at which something happened never changes, so the days of before are among those of after.
@@ -106,7 +106,7 @@ async def apply(
     return days_of(moment for one in rows for moment in (one.planned_at, one.ended_at)), answered
 
 
-async def write_anew(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
+async def refold(tx: Transaction, name: str, whole: Sequence[Message], late_after: timedelta) -> None:
     """Puts streams into a set from the whole of their messages, whatever the set had of them."""
     streams = {message.subject for message in whole}
     for table in (TABLE, ORDERS_TABLE):

@@ -32,7 +32,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(slots=True)
-class Stay:
+class StayRow:
     """The fields are the columns of the table, in their order."""
 
     order_id: str
@@ -82,12 +82,12 @@ _CHANGE = TABLE.updating(*_CHANGING)
 _changing_values_of = attrgetter(*TABLE.key, *_CHANGING)
 
 
-def created(message: Message, late_after: timedelta) -> Stay:
+def created(message: Message, late_after: timedelta) -> StayRow:
     """The first stay of a new order; raises `CannotApply` unless the event creates it."""
     body = message.body
     if not isinstance(body, e.WorkOrderCreated):
         raise CannotApply(f"order {message.subject} was never created")
-    return Stay(
+    return StayRow(
         order_id=message.subject,
         since_version=1,
         until_version=None,
@@ -116,7 +116,7 @@ def created(message: Message, late_after: timedelta) -> Stay:
     )
 
 
-def advance(stay: Stay, message: Message, late_after: timedelta) -> Stay | None:
+def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow | None:
     """Takes an event into the present stay; the next one, if the event ends this. Raises `CannotApply`.
 
     Times are `occurred_at`. One that lies before the event before it counts as the same moment, so that no
@@ -133,7 +133,7 @@ def advance(stay: Stay, message: Message, late_after: timedelta) -> Stay | None:
     return _next(stay, body, is_late)
 
 
-def _finish(stay: Stay, message: Message, next_status: str, is_late: bool) -> None:
+def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) -> None:
     left_at = max(message.occurred_at, stay.entered_at)
     stay.until_version = message.order_version
     # Each service records by its own clock; what is known of one order never becomes less.
@@ -145,9 +145,9 @@ def _finish(stay: Stay, message: Message, next_status: str, is_late: bool) -> No
         stay.is_misdispatch_valid = message.body.is_misdispatch_valid
 
 
-def _next(stay: Stay, body: Any, is_late: bool) -> Stay:
+def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
     dispatch = body if isinstance(body, e.WorkOrderDispatched) else None
-    return Stay(
+    return StayRow(
         order_id=stay.order_id,
         since_version=stay.until_version,
         until_version=None,
@@ -176,7 +176,7 @@ def _next(stay: Stay, body: Any, is_late: bool) -> Stay:
     )
 
 
-def _status_after(stay: Stay, message: Message) -> Status:
+def _status_after(stay: StayRow, message: Message) -> Status:
     present = Status(stay.status)
     if type(message.body) not in ACTS:
         raise CannotApply(f"{message.type} does not change order {stay.order_id}")
@@ -201,7 +201,7 @@ class Taken:
     """An event of an order, and the stay that the order was in after it."""
 
     message: Message
-    stay: Stay
+    stay: StayRow
     known_at: datetime
 
 
@@ -210,11 +210,11 @@ class Projected:
     """The present stays of some orders, and what is to be written: stays to add, and stored ones to change."""
 
     late_after: timedelta
-    present: dict[str, Stay] = field(default_factory=dict)
-    added: list[Stay] = field(default_factory=list)
+    present: dict[str, StayRow] = field(default_factory=dict)
+    added: list[StayRow] = field(default_factory=list)
     taken: list[Taken] = field(default_factory=list)
-    """What clocks are told of."""
-    changed: dict[str, Stay] = field(default_factory=dict)
+    """The input of SLA clocks."""
+    changed: dict[str, StayRow] = field(default_factory=dict)
     """By order: of an order's stored stays only the last can still change."""
 
     _stored: dict[str, int] = field(init=False)
@@ -239,7 +239,7 @@ class Projected:
             stay = self.present[message.subject]
             self.taken.append(Taken(message, stay, max(message.recorded_at, stay.since_known_at)))
 
-    def _note_change(self, stay: Stay) -> None:
+    def _note_change(self, stay: StayRow) -> None:
         if stay.since_version == self._stored.get(stay.order_id):
             self.changed[stay.order_id] = stay
 
@@ -266,7 +266,7 @@ async def apply(tx: Transaction, name: str, events: Sequence[Message], late_afte
     return Applied(projected.taken, days, await days_found_out(tx, name, found_out))
 
 
-def _is_completed_again(stay: Stay) -> bool:
+def _is_completed_again(stay: StayRow) -> bool:
     return stay.status == Status.COMPLETED and stay.from_status == Status.PROCESSING and stay.completion_count > 1
 
 
@@ -287,7 +287,7 @@ async def days_found_out(tx: Transaction, name: str, order_ids: Iterable[str]) -
     return days_of(row["entered_at"] for row in rows)
 
 
-async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> list[Taken]:
+async def refold(tx: Transaction, name: str, events: Sequence[Message], late_after: timedelta) -> list[Taken]:
     """Puts orders into a set from the whole of their events, whatever the set had of them."""
     projected = Projected(late_after)
     projected.take(events)
@@ -296,7 +296,7 @@ async def write_anew(tx: Transaction, name: str, events: Sequence[Message], late
     return projected.taken
 
 
-async def _present(tx: Transaction, name: str, order_ids: Iterable[str]) -> dict[str, Stay]:
+async def _present(tx: Transaction, name: str, order_ids: Iterable[str]) -> dict[str, StayRow]:
     # Row by row through the index: `= any` is planned as a scan as long as the table's size is not known.
     rows = await tx.fetch(
         f"""select {", ".join(TABLE.columns)} from unnest($1::text[]) as asked (id) cross join lateral (
@@ -304,4 +304,4 @@ async def _present(tx: Transaction, name: str, order_ids: Iterable[str]) -> dict
             ) as stay""",
         sorted(order_ids),
     )
-    return {row["order_id"]: Stay(*row) for row in rows}
+    return {row["order_id"]: StayRow(*row) for row in rows}

@@ -1,7 +1,7 @@
 """Promised replies to difficult cases: until when each was promised, and whether it was given or another time agreed.
 
-A case has one promise after another on the stream of its call; they are folded anew from all facts of the call
-whenever one of them is told of.
+A case has one promise after another on the stream of its call; they are folded from all facts of the call
+whenever one of them arrives.
 """
 
 from collections.abc import Iterable, Sequence
@@ -21,7 +21,7 @@ EVENTS = (c.ReplyPromised, c.ReplyGiven)
 
 
 @dataclass(slots=True)
-class Promise:
+class PromiseRow:
     """The fields are the columns of the table, in their order."""
 
     call_id: str
@@ -43,10 +43,10 @@ class Promise:
     """How it ended: with the reply, or with another promise."""
 
 
-def promises_of(messages: Iterable[Message]) -> list[Promise]:
+def promises_of(messages: Iterable[Message]) -> list[PromiseRow]:
     """The promises of one call, in the order in which they were given."""
-    found: list[Promise] = []
-    latest: dict[str, Promise] = {}
+    found: list[PromiseRow] = []
+    latest: dict[str, PromiseRow] = {}
     for fact, message in facts_of(messages):
         if not isinstance(fact, EVENTS):
             continue
@@ -56,7 +56,7 @@ def promises_of(messages: Iterable[Message]) -> list[Promise]:
             before.ended_version, before.is_replied = version, is_reply
             before.ended_at, before.ended_known_at = message.occurred_at, message.recorded_at
         if not is_reply:
-            latest[fact.case_id] = Promise(
+            latest[fact.case_id] = PromiseRow(
                 call_id=message.subject,
                 promised_version=version,
                 case_id=fact.case_id,
@@ -74,7 +74,7 @@ def promises_of(messages: Iterable[Message]) -> list[Promise]:
 
 
 async def apply(tx: Transaction, name: str, new: Sequence[Message], earlier: Iterable[Message]) -> set[date]:
-    """Folds the promises of calls anew, and says on which days they are counted; the time of one never changes.
+    """Folds the promises of calls; returns the days on which they are counted. The time of a promise never changes.
 
     `new` are the messages that have come, `earlier` those that were there of the same calls.
     """

@@ -17,7 +17,7 @@ TABLE = ProjectionTable(tables.RINGS)
 
 
 @dataclass(slots=True)
-class Ring:
+class RingRow:
     """The fields are the columns of the table, in their order."""
 
     call_id: str
@@ -38,11 +38,11 @@ class Ring:
     faults: str | None
 
 
-def ring(leg: Any, known: tuple[Any, Any]) -> Ring:
+def ring(leg: Any, known: tuple[Any, Any]) -> RingRow:
     """The row of one fact of a leg."""
     body, message = known
     milliseconds = body.ring_milliseconds
-    return Ring(
+    return RingRow(
         call_id=leg.call_id,
         version=message.entity_version or 0,
         leg=leg.leg,
@@ -59,7 +59,7 @@ def ring(leg: Any, known: tuple[Any, Any]) -> Ring:
     )
 
 
-async def replace(tx: Transaction, name: str, call_ids: Collection[str], found: Sequence[Ring]) -> None:
+async def replace(tx: Transaction, name: str, call_ids: Collection[str], found: Sequence[RingRow]) -> None:
     """Writes rows, in place of those that were there of these calls: a revision has another version."""
     if call_ids:
         await TABLE.delete(tx, name, "call_id", call_ids)

@@ -1,4 +1,4 @@
-"""What the clocks of one order are, from its events and the sets of time limits: no table and no time of its own.
+"""The SLA clocks of one order, folded from its events and the sets of time limits. Pure: no table, no present time.
 
 A clock takes an event's `occurred_at`, but never one before its own latest change.
 """
@@ -16,7 +16,7 @@ from contracts import events as e
 from contracts.events import SlaClock, Zone
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
-from reporting.projections.orders import Stay, Taken
+from reporting.projections.orders import StayRow, Taken
 from work_orders.sla_clocks import MICROSECOND, MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
 
 RUNNING, PAUSED, STOPPED, VOID = "running", "paused", "stopped", "void"
@@ -63,13 +63,13 @@ _names_of = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class LimitHistory:
     """Every set of limits in the record, and when each was known: never before the one before it."""
 
     sets: tuple[tuple[datetime, RuleSet], ...] = ()
 
     @classmethod
-    def of(cls, messages: Iterable[Message]) -> "Rules":
+    def of(cls, messages: Iterable[Message]) -> "LimitHistory":
         sets: list[tuple[datetime, RuleSet]] = []
         for message in messages:
             if isinstance(message.body, TimeLimitsDefined) and message.entity_version:
@@ -83,12 +83,12 @@ class Rules:
         return RuleSets(tuple(one for known_at, one in self.sets if known_at <= moment))
 
     def after(self, moment: datetime, created_at: datetime) -> list[datetime]:
-        """When later sets became known that judge an order of then anew."""
+        """When later sets became known that re-evaluate an order created then."""
         return [known_at for known_at, one in self.sets if known_at > moment and one.rules.applies_from <= created_at]
 
 
 @dataclass(slots=True)
-class Watch:
+class OrderClocks:
     """The clocks of one order as they are known, and every row there was."""
 
     late_after: timedelta
@@ -99,7 +99,7 @@ class Watch:
     highest: int = 0
 
     @classmethod
-    def of(cls, late_after: timedelta, present: Iterable[ClockRow]) -> "Watch":
+    def of(cls, late_after: timedelta, present: Iterable[ClockRow]) -> "OrderClocks":
         rows = {(row.clock, row.turn): row for row in present}
         return cls(late_after, rows, highest=max((row.number for row in rows.values()), default=0))
 
@@ -167,9 +167,9 @@ class Watch:
         self.present[key] = replace(row, number=self.highest, since_version=version, **known)
         self.added.append(self.present[key])
 
-    def judge_anew(self, history: Sequence[Taken], rules: RuleSet, known_at: datetime) -> None:
+    def reevaluate(self, history: Sequence[Taken], rules: RuleSet, known_at: datetime) -> None:
         """The clocks as another set of limits would have them; what differs is known from now on."""
-        judged = Watch(self.late_after)
+        judged = OrderClocks(self.late_after)
         for taken in history:
             judged.take(taken, rules)
         version = history[-1].message.order_version or 0
@@ -200,7 +200,7 @@ _SAID = tuple(
 _said = attrgetter(*_SAID)
 
 
-def _started(body: Any, stay: Stay) -> list[tuple[SlaClock, int]]:
+def _started(body: Any, stay: StayRow) -> list[tuple[SlaClock, int]]:
     if isinstance(body, e.WorkOrderCreated):
         return [(clock, 1) for clock in _FROM_CREATION]
     return [(SlaClock.ACCEPT, stay.dispatch_count)] if isinstance(body, e.WorkOrderDispatched) else []
@@ -260,7 +260,7 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     return None
 
 
-def _named(stay: Stay) -> dict[str, Any]:
+def _named(stay: StayRow) -> dict[str, Any]:
     return dict(zip(_NAMES, _names_of(stay), strict=True))
 
 
@@ -284,17 +284,17 @@ def _stop(row: ClockRow, at: datetime, by: str, calendar: Any) -> ClockRow:
     return replace(stopped, is_in_time=is_in_time, stopped_at=at, stopped_by=by, microseconds=took)
 
 
-def watched(history: Sequence[Taken], rules: Rules, late_after: timedelta) -> Watch:
+def clocks_of(history: Sequence[Taken], rules: LimitHistory, late_after: timedelta) -> OrderClocks:
     """The clocks of an order from the whole of its events."""
-    watch, created_at = Watch(late_after), history[0].stay.created_at
-    anew = rules.after(history[0].known_at, created_at)
+    order_clocks, created_at = OrderClocks(late_after), history[0].stay.created_at
+    later = rules.after(history[0].known_at, created_at)
     known_by = history[0].known_at
     for place, taken in enumerate(history):
         known_by = max(known_by, taken.known_at)
-        while anew and anew[0] <= known_by:
-            known_at = anew.pop(0)
-            watch.judge_anew(history[:place], rules.known_by(known_at).of(created_at), known_at)
-        watch.take(taken, rules.known_by(known_by).of(created_at))
-    for known_at in anew:
-        watch.judge_anew(history, rules.known_by(known_at).of(created_at), known_at)
-    return watch
+        while later and later[0] <= known_by:
+            known_at = later.pop(0)
+            order_clocks.reevaluate(history[:place], rules.known_by(known_at).of(created_at), known_at)
+        order_clocks.take(taken, rules.known_by(known_by).of(created_at))
+    for known_at in later:
+        order_clocks.reevaluate(history, rules.known_by(known_at).of(created_at), known_at)
+    return order_clocks

@@ -1,6 +1,6 @@
 """A second set of projections, built from the event store beside the one that is shown, compared, switched.
 
-1. `building`: the set is emptied, then every order is folded anew, a chunk of orders a transaction.
+1. `building`: the set is emptied, then every order is folded, a chunk of orders a transaction.
    Where it is stands in the `rebuilds` row, which each chunk locks: a worker that dies loses one chunk's
    work, and two workers take turns.
 2. `catching_up`: orders that had events meanwhile are folded again, whole, until few are left. The last of
@@ -101,7 +101,7 @@ async def _build_chunk(db: Database, rebuild_id: int) -> None:
 
 async def _fold(tx: Transaction, name: str, subjects: Iterable[str]) -> None:
     late_after = (await event_store.get_stream_state(tx)).late_after
-    await projections.write_anew(tx, name, subjects, late_after)
+    await projections.refold(tx, name, subjects, late_after)
 
 
 async def _catch_up(db: Database, rebuild_id: int) -> None:

@@ -115,7 +115,7 @@ async def get_proof(order_id: OrderId, context: Context, at_least: AtLeast = Non
     For a caller who sees some work areas only it ends where their timeline does; what there is of it verifies too.
 
     Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
-    where nobody can change it, and give it to the script as the second argument.
+    in a place that is protected from changes, and give it to the script as the second argument.
     """
     found = await _timeline(order_id, context, at_least)
     return Response(

@@ -33,7 +33,7 @@ from work_orders.routes import ANY
 router = APIRouter(prefix="/v1/reports", tags=["reports"])
 ReportId = Annotated[int, Path(ge=1, le=LAST_ID)]
 Before = Annotated[int | None, Query(ge=1, le=LAST_ID, description="Older than this one.")]
-Limit = Annotated[int, Query(ge=1, le=200)]
+ReportsPerPage = Annotated[int, Query(ge=1, le=200)]
 _MEDIA_TYPES = {
     Format.CSV: "text/csv; charset=utf-8",
     Format.PDF: "application/pdf",
@@ -150,7 +150,7 @@ async def ask_for_report(body: NewReport, context: Context, rules: PresentRules)
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_reports(context: Context, before: Before = None, limit: Limit = 50) -> Reports:
+async def get_reports(context: Context, before: Before = None, limit: ReportsPerPage = 50) -> Reports:
     """The caller's own reports, newest first; not those made for more areas or roles than the present token has."""
     rows = await views.reports(context.db, VisibleReports(context.caller), before=before, limit=limit)
     return Reports(items=[shown(row) for row in rows])

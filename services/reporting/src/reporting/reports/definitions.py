@@ -126,7 +126,7 @@ _SAID_ALIKE = (
     "satisfaction",
     "satisfaction_response_rate",
 )
-"""Second versions that differ in what is told of agents and teams only: an unanswered call is under none of them."""
+"""Second versions that differ in agents and teams only: an unanswered call is under none of them."""
 DEFINITIONS.update({(metric, 2): DEFINITIONS[metric, 1] for metric in _SAID_ALIKE})
 DEFINITIONS.update(
     {

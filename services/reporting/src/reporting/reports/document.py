@@ -28,7 +28,7 @@ class Chart:
     bars: list[tuple[str, float]]
     """What stands below a bar, and how high it is."""
     largest: str
-    """What is said where only the first bars are drawn."""
+    """The note where only the first bars are drawn."""
 
 
 @dataclass(slots=True)

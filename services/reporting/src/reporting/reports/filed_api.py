@@ -8,12 +8,12 @@ from reporting.reports import use_cases, views
 from reporting.reports.api import (
     FILE_RESPONSES,
     Before,
-    Limit,
     NewCopy,
     NewRemarks,
     Report,
     ReportId,
     Reports,
+    ReportsPerPage,
     file_response,
     remarks_of,
     shown,
@@ -30,7 +30,7 @@ def _filed(context: Context) -> VisibleReports:
 
 
 @router.get("", responses=Responses.of(ANY))
-async def get_filed_reports(context: Context, before: Before = None, limit: Limit = 50) -> Reports:
+async def get_filed_reports(context: Context, before: Before = None, limit: ReportsPerPage = 50) -> Reports:
     """Those that schedules have filed for one of the caller's roles, newest first; of a caller whose token names work
     areas those of these areas only."""
     rows = await views.reports(context.db, _filed(context), before=before, limit=limit)

@@ -1,6 +1,6 @@
 """Reports as PDF, set by Typst with a Chinese font that comes as a package and is embedded in the file.
 
-The text of a report goes to Typst as data and never as source: nothing that somebody typed can be markup.
+The text of a report goes to Typst as data and never as source: typed text is never markup.
 """
 
 import json

@@ -122,7 +122,7 @@ def window_year_before(kind: ReportKind, window: ReportWindow, zone: ZoneInfo) -
 
 
 def grain_of(kind: ReportKind, window: ReportWindow, zone: ZoneInfo) -> Grain:
-    """How finely the period is told: of free days by how many there are."""
+    """The grain of a period; of free days by how many there are."""
     if kind in _GRAINS:
         return _GRAINS[kind]
     first, after = days_of(window, zone)

@@ -145,11 +145,11 @@ async def _viewer(
     return wallboard.Viewer(context.caller.roles, context.caller.areas, time_zone)
 
 
-Viewer = Annotated[wallboard.Viewer, Depends(_viewer)]
+CurrentViewer = Annotated[wallboard.Viewer, Depends(_viewer)]
 
 
 @router.get("/v1/wallboard", responses=Responses.of(_REFUSALS))
-async def get_wallboard(viewer: Viewer, context: Context) -> Snapshot:
+async def get_wallboard(viewer: CurrentViewer, context: Context) -> Snapshot:
     """How things stand at this moment, within the caller's role and work areas."""
     return Snapshot.model_validate(await wallboard.snapshot(context.db, viewer, context.clock.now()))
 
@@ -163,7 +163,7 @@ async def get_wallboard(viewer: Viewer, context: Context) -> Snapshot:
     },
 )
 async def get_wallboard_stream(
-    viewer: Viewer, context: Context, last_event_id: Annotated[str | None, Header(max_length=100)] = None
+    viewer: CurrentViewer, context: Context, last_event_id: Annotated[str | None, Header(max_length=100)] = None
 ) -> StreamingResponse:
     """The wallboard as server-sent events: a snapshot at each change and every five seconds; it ends with the token."""
     await wallboard.snapshot(context.db, viewer, context.clock.now())  # what is refused is refused before it begins

@@ -1,7 +1,7 @@
 """Snapshots as server-sent events. Each is whole, so a stream that broke has lost nothing when it goes on.
 
 A client that comes back says in `Last-Event-ID` which snapshot it has: it is sent the next one when something
-has changed, or when waits and ages have to be told anew.
+has changed, or when waits and ages have to be updated.
 """
 
 import asyncio

@@ -43,7 +43,7 @@ class Viewer:
     roles: frozenset[str]
     areas: tuple[str, ...] | None
     time_zone: str | None
-    """None: that of the rules, also when they change while somebody looks on."""
+    """None: that of the rules, also when they change during a stream."""
 
     @property
     def reads_as(self) -> frozenset[str]:

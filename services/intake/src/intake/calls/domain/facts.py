@@ -158,7 +158,10 @@ def _body(fact: KnownFact, leg: Leg, about: About, common: dict[str, Any]) -> c.
 
 def _closing_body(fact: KnownFact, leg: Leg, common: dict[str, Any]) -> c.CallFact:
     said = fact.said
-    times = {"talk_milliseconds": leg.talk_milliseconds(fact), "hold_milliseconds": leg.hold_milliseconds(fact)}
+    times: dict[str, Any] = {
+        "talk_milliseconds": leg.talk_milliseconds(fact),
+        "hold_milliseconds": leg.hold_milliseconds(fact),
+    }
     if isinstance(said, p.PartnerCallEnded):
         return c.CallEnded(**common, **times, ended_by=said.ended_by, reason=said.reason)
     # A number outside is somebody's phone.

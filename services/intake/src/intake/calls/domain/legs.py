@@ -30,7 +30,8 @@ class KnownFact:
 
     @property
     def leg(self) -> int:
-        return self.said.leg
+        leg: int = self.said.leg
+        return leg
 
     def as_published(self, body: c.CallFact) -> "KnownFact":
         """The fact once this is published of it, as its next revision."""
@@ -124,8 +125,9 @@ class Leg:
 
     def hold_milliseconds(self, closing: KnownFact) -> int | None:
         """None where it is unknown: no sum, no hold and no `holds_reported` was sent, or the end is unknown."""
-        if closing.said.hold_milliseconds is not None:
-            return closing.said.hold_milliseconds
+        measured: int | None = closing.said.hold_milliseconds
+        if measured is not None:
+            return measured
         holds = self.holds()
         is_reported = self.offered is not None and self.offered.said.holds_reported
         if _is_cut_off(closing) or not (holds or is_reported):
@@ -134,8 +136,9 @@ class Leg:
 
     def talk_milliseconds(self, closing: KnownFact) -> int | None:
         """None when nobody can know: the switch stopped, or no answer is known."""
-        if closing.said.talk_milliseconds is not None:
-            return closing.said.talk_milliseconds
+        measured: int | None = closing.said.talk_milliseconds
+        if measured is not None:
+            return measured
         if self.answered is None or _is_cut_off(closing):
             return None
         whole = between(self.answered.occurred_at, closing.occurred_at) or 0
@@ -143,8 +146,9 @@ class Leg:
         return max(0, whole - (self.hold_milliseconds(closing) or 0))
 
     def wait_milliseconds(self, fact: KnownFact) -> int | None:
-        if fact.said.wait_milliseconds is not None:
-            return fact.said.wait_milliseconds
+        measured: int | None = fact.said.wait_milliseconds
+        if measured is not None:
+            return measured
         if getattr(fact.said, "reason", None) in (c.LossReason.SWITCH_STOPPED, c.LossReason.NO_END_REPORTED):
             return None
         return between(self.began.occurred_at, fact.occurred_at) if self.began else None

@@ -20,7 +20,7 @@ class Circumstances:
     order_no: str
     subscriber_id: str
     subscriber_no: str
-    """As it is stored, which may be an older spelling of what the command says."""
+    """As it is stored, which may be an older spelling of the number in the command."""
     zone: Zone
     territory: str | None
     is_device_type_used: bool

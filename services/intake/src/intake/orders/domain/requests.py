@@ -27,7 +27,7 @@ class Ask:
     kind: str
     reason: str
     more: Mapping[str, Any] = field(default_factory=dict)
-    """What the request says besides, by its fields."""
+    """Further fields of the request, by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,69 @@
+"""Rows of intake as a restored database takes them back, and as a lost topic is filled with them."""
+
+from asyncpg import Record
+
+from chassis.database import Transaction
+from contracts.directory import Names
+from contracts.message import Message
+
+_NUMBERS_LEFT_OUT = 1000
+
+
+async def add_request(tx: Transaction, kind: str, message: Message) -> None:
+    await tx.execute(
+        """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
+           values ($1, $2, $3, $4, 'pending', $5, $6) on conflict (id) do nothing""",
+        message.body.request_id,
+        message.subject,
+        kind,
+        message.body.reason,
+        message.actor.sub,
+        message.occurred_at,
+    )
+
+
+async def skip_used_numbers(tx: Transaction) -> None:
+    """No order gets a number that was given before, not even to an order that was lost with the database."""
+    await tx.execute(
+        """select setval('order_numbers', $1 + greatest(
+               (select last_value from order_numbers),
+               (select coalesce(max(split_part(order_no, '-', 2)::bigint), 0) from work_orders)))""",
+        _NUMBERS_LEFT_OUT,
+    )
+
+
+async def take_back_type(
+    tx: Transaction, kind: str, code: str, names: Names, is_active: bool, version: int | None
+) -> None:
+    """A device or demand type as it was published, unless the row is of the same or a later version."""
+    await tx.execute(
+        """insert into order_types (kind, code, version, name_en, name_zh, is_active) values ($1, $2, $3, $4, $5, $6)
+           on conflict (kind, code) do update set version = excluded.version, name_en = excluded.name_en,
+               name_zh = excluded.name_zh, is_active = excluded.is_active
+           where order_types.version < excluded.version""",
+        kind,
+        code,
+        version,
+        names.en,
+        names.zh,
+        is_active,
+    )
+
+
+async def lock_directory(tx: Transaction) -> tuple[list[Record], list[Record]]:
+    """All order types and all agents, locked until the transaction ends."""
+    types = await tx.fetch("select * from order_types order by kind, code for update")
+    return types, await tx.fetch(
+        "select id as agent_id, version, name, team, is_active from agents order by id for update"
+    )
+
+
+async def lock_keys(tx: Transaction, after: str, limit: int) -> list[Record]:
+    """Sealing keys by subscriber, with the ground on which a destroyed one was destroyed."""
+    return await tx.fetch(
+        """select keys.subscriber_id, entity_version, master_key_id, wrapped, ground
+           from sealing_keys as keys left join erasures using (subscriber_id)
+           where keys.subscriber_id > $1 order by keys.subscriber_id limit $2 for update of keys""",
+        after,
+        limit,
+    )
