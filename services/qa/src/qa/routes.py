@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
@@ -43,12 +43,6 @@ Zone = Annotated[str, Field(max_length=64), AfterValidator(_known_zone)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
 From = Annotated[Moment | None, Query(alias="from", description="From this moment on.")]
 To = Annotated[Moment | None, Query(alias="to", description="Before this moment.")]
-
-
-class Body(BaseModel):
-    """A request body: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 def json_of(body: bytes) -> Response:

@@ -67,7 +67,8 @@ QUALITY_RULES = Table(
 CALL_FACTS = Table(
     "call_facts",
     METADATA,
-    *_key(_ID, "call_id", "fact_id"),
+    *_key(_ID, "call_id"),
+    *_key(Text, "fact_id"),
     *_required(Integer, "revision", "place"),
     *_required(Text, "type"),
     *_required(_MOMENT, "at"),

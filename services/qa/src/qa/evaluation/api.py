@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Prose
+from chassis.field_types import Body, Code, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from qa.evaluation import store, use_cases, views
@@ -24,7 +24,6 @@ from qa.routes import (
     CHANGE_REFUSALS,
     LIST_REFUSALS,
     TEXT_REFUSALS,
-    Body,
     Day,
     Id,
     Ref,
@@ -101,7 +100,7 @@ async def define_auditor(auditor_id: Id, body: AuditorBody, context: CommandCont
 
 @router.get("/auditors", responses=Responses.of(ANY))
 async def list_auditors(context: Context) -> AuditorList:
-    """Everybody who evaluates recordings."""
+    """The people who evaluate recordings."""
     async with context.db.statements() as statements:
         return AuditorList(items=await store.auditors(statements))
 
@@ -195,7 +194,7 @@ async def get_evaluation(evaluation_id: Id, context: Context) -> Response:
     ),
 )
 async def take_back_evaluation(evaluation_id: Id, context: CommandContext) -> Response:
-    """Takes an evaluation from an auditor who has not handed it in; the next assignment gives it to somebody."""
+    """Takes an evaluation from an auditor who has not handed it in; the next assignment includes it."""
     return (await use_cases.take_back_evaluation(evaluation_id, uow=context.uow)).response()
 
 

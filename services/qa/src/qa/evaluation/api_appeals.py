@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.field_types import Prose
+from chassis.field_types import Body, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from qa.evaluation import store, use_cases, views
@@ -16,7 +16,6 @@ from qa.routes import (
     CHANGE_REFUSALS,
     LIST_REFUSALS,
     TEXT_REFUSALS,
-    Body,
     Id,
     Wanted,
     json_of,
@@ -96,7 +95,7 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
     ),
 )
 async def decide_appeal(appeal_id: Id, body: DecisionBody, context: CommandContext) -> Response:
-    """Somebody who had no part in it decides; overturned, the evaluation gets a further revision."""
+    """A person who took no part in it decides; overturned, the evaluation gets a further revision."""
     decided = await use_cases.decide_appeal(
         appeal_id, body.command(), is_overturned=body.is_overturned, uow=context.uow
     )

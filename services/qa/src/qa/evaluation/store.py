@@ -125,7 +125,7 @@ async def auditors(statements: Statements) -> list[Auditor]:
 
 
 async def lock_room(tx: Transaction, day_on: date) -> dict[str, int]:
-    """How many more recordings each active auditor can take on that day; held, so that nobody else gives any out."""
+    """How many more recordings each active auditor can take on that day; locked, so that no other assignment runs."""
     rows = await tx.fetch("select id, daily_capacity from auditors where is_active order by id for update")
     taken = await tx.fetch(
         "select auditor_id, count(*) as count from evaluations where day_on = $1 group by auditor_id", day_on

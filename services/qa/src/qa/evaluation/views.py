@@ -198,5 +198,5 @@ def _line(row: dict) -> AuditorLine:
 
 
 def own_auditor(actor: Actor, auditor_id: str | None) -> str | None:
-    """Whose report: of an auditor their own, of a supervisor whoever they ask for."""
+    """Whose report: of an auditor their own, of a supervisor any that they ask for."""
     return auditor_id if actor.role == "supervisor" else actor.sub

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Line, Moment, Reference
+from chassis.field_types import Body, Code, Line, Moment, Reference
 from chassis.problems import Responses, language_of
 from chassis.request_context import Context
 from contracts.quality import FindingKind, FollowUpCause
@@ -32,7 +32,6 @@ from qa.routes import (
     ANY,
     CHANGE_REFUSALS,
     LIST_REFUSALS,
-    Body,
     Day,
     Wanted,
     Zone,

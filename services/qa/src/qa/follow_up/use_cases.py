@@ -26,13 +26,13 @@ _FINDING_LIMIT = 100
 
 
 class NothingToCall(NotFound):
-    """Nobody is to be called in this project at this moment."""
+    """This project has no follow-up to call at this moment."""
 
     zh = "该项目目前没有待拨打的回访。"
 
 
 class ProjectFollowsOrders(Conflict):
-    """The project takes its follow-ups from {cause}; nobody is put on it by hand."""
+    """The project takes its follow-ups from {cause}; no subscriber is listed by hand."""
 
     zh = "该项目的回访来自 {cause}，不能手工加入名单。"
 
@@ -66,7 +66,7 @@ class HandInReplies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What putting subscribers on a list came to."""
+    """How many subscribers were put on the list."""
 
     project_id: str
     planned_count: int
@@ -189,7 +189,7 @@ async def _next_to_call(
     try:
         project.check_quotas(out)
     except QuotaReached:
-        # Whoever asked to be called again is, whatever others are due before.
+        # Subscribers who asked to be called again are, even if others are due before.
         again = await store.lock_next(command.tx, project.id, now=command.now, areas=areas, had_only=True)
         if again is None:
             raise
@@ -314,7 +314,7 @@ def subject_of(thing: FollowUp | Finding) -> str:
 async def finding_to_close(finding_id: str, *, uow: OrderUnitOfWork) -> Finding:
     """The finding if it can be closed at the version decided on: looked at before anything is asked of intake.
 
-    No transaction is open afterwards: nobody waits in the database for another service.
+    No transaction stays open: no lock is held while another service is asked.
     """
     async with uow.db.statements() as statements:
         await uow.raise_if_replied(statements)
@@ -333,7 +333,7 @@ def _check_area(finding: Finding, areas: tuple[str, ...] | None) -> None:
 
 
 async def close_finding(finding_id: str, *, order_id: str | None, remark: str, uow: OrderUnitOfWork) -> Reply:
-    """Somebody dealt with it, by a work order or otherwise."""
+    """Closes a finding that was dealt with, by a work order or otherwise."""
     seal = await uow.sealer(partial(store.subscriber_behind, finding_id=finding_id), remark)
     async with uow.command() as command:
         found = await store.FINDINGS.lock(command.tx, finding_id)

@@ -7,7 +7,7 @@ import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.field_types import Prose
+from chassis.field_types import Body, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.quality import ListeningPurpose
@@ -15,7 +15,7 @@ from contracts.sealing import SealedText
 from qa.recordings import store, use_cases
 from qa.recordings.domain.recording import Recording, RecordingNotFound
 from qa.recordings.use_cases import OpenRecording, RecordingReference
-from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, NameOfSwitch, Wanted, json_of
+from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, NameOfSwitch, Wanted, json_of
 from qa.scope import narrowed, narrowed_object
 from work_orders.routes import CommandContext, SearchReference, SearchText
 from work_orders.sealing import opening_for
@@ -72,7 +72,7 @@ async def list_recordings(
 
 
 def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
-    """Of an agent who asks for somebody else's: nothing."""
+    """An agent who asks for another agent's recordings gets none."""
     return (own,) if agent_id in (None, own) else ()
 
 
@@ -83,7 +83,7 @@ def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
     responses=Responses.of((*ACT_REFUSALS, *TEXT_REFUSALS, RecordingNotFound)),
 )
 async def open_recording(recording_id: NameOfSwitch, body: OpenBody, context: CommandContext) -> Response:
-    """Where it can be listened to. Who was told, when and for which purpose is recorded and published."""
+    """Where it can be listened to. Who got it, when and for which purpose is recorded and published."""
     command = OpenRecording(
         recording_id=recording_id,
         purpose=body.purpose,

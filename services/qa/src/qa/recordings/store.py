@@ -1,6 +1,6 @@
 """Rows of recordings: the facts of their calls, the recordings folded from them, and who has opened which.
 
-Facts are kept by call and fact id, the highest revision of each. Both tables can be made anew from `calls`.
+Facts are kept by call and fact id, the highest revision of each. Both tables can be rebuilt from `calls`.
 """
 
 from collections.abc import Iterable, Sequence

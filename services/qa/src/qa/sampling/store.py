@@ -1,4 +1,4 @@
-"""Rows of sampling: plans, their seeds until they are told, frames with every recording's chance, agents' seniority."""
+"""Rows of sampling: plans with their seeds, frames with the chance of every recording, agents' seniority."""
 
 from collections.abc import Sequence
 from datetime import date, datetime

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.field_types import Line, Prose, Reference
+from chassis.field_types import Body, Line, Prose, Reference
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.sealing import SealedText
 from qa.recordings.domain.recording import RecordingNotFound
-from qa.routes import ACT_REFUSALS, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Wanted, json_of
+from qa.routes import ACT_REFUSALS, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Id, Wanted, json_of
 from qa.typical_cases import store, use_cases
 from qa.typical_cases.store import CaseKind, TypicalCase, TypicalCaseNotFound
 from work_orders.http import answered
