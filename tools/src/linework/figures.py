@@ -28,8 +28,8 @@ From = Annotated[str | None, typer.Option("--from", help="Start, inclusive: 2026
 To = Annotated[str | None, typer.Option("--to", help="End, exclusive.")]
 By = Annotated[list[str] | None, typer.Option("--by", help="queue, agent, team, area, staff, demand, channel, …")]
 GrainOption = Annotated[str | None, typer.Option("--grain", help="hour, day, week, month, quarter or year.")]
-Zone = Annotated[str | None, typer.Option("--zone", help="Time zone of the periods [default: that of the rules].")]
-Version = Annotated[int | None, typer.Option("--version", help="Version of the metric [default: the newest].")]
+Zone = Annotated[str | None, typer.Option("--zone", help="Time zone of the periods; default: that of the rules.")]
+Version = Annotated[int | None, typer.Option("--version", help="Version of the metric; default: the newest.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", help="Count what was recorded at this time.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, with all metadata.")]
 
@@ -77,7 +77,7 @@ def figures(
 
 def recount(
     metric: Annotated[
-        list[str] | None, typer.Argument(metavar="[METRIC]...", help="Metrics to recount [default: all].")
+        list[str] | None, typer.Argument(metavar="[METRIC]...", help="Metrics to recount; default: all.")
     ] = None,
     wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for all events to be processed.")] = 60,
     limit: Limit = 600,

@@ -47,7 +47,7 @@ class Judged:
 def check(
     file: Annotated[Path, typer.Argument(help="Sample records: a JSON array, or a JSON object per line.")],
     partner: Annotated[
-        str | None, typer.Option("--partner", help=f"{_PARTNER_ID} [default: that of the first record].")
+        str | None, typer.Option("--partner", help=f"{_PARTNER_ID}; default: that of the first record.")
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     chinese: Annotated[bool, typer.Option("--zh", help="Print messages in Chinese.")] = False,

@@ -24,7 +24,7 @@ def report(
         str, typer.Argument(help="daily, weekly, monthly, quarterly, yearly, call_analysis (of a month) or period.")
     ],
     day: Annotated[
-        str | None, typer.Option("--day", help="A day of the period [default: yesterday, in the zone of the rules].")
+        str | None, typer.Option("--day", help="A day of the period; default: yesterday, in the zone of the rules.")
     ] = None,
     last_day: Annotated[
         str | None, typer.Option("--last-day", help="Last day of a report of kind period; --day is the first.")
@@ -32,7 +32,7 @@ def report(
     file_format: Annotated[str, typer.Option("--format", help="xlsx, csv or pdf.")] = "xlsx",
     language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
     out: Annotated[
-        Path | None, typer.Option("--out", help="Output file [default: named after the report, in the current folder].")
+        Path | None, typer.Option("--out", help="Output file; default: named after the report, in the current folder.")
     ] = None,
     state_folder: StateFolder = None,
 ) -> None:

@@ -26,7 +26,7 @@ def simulate(
     calls: Annotated[
         int | None,
         typer.Option(
-            "--calls", min=0, max=100_000, help="Number of calls [default: that of orders, if Kafka is reachable]."
+            "--calls", min=0, max=100_000, help="Number of calls; default: that of orders, if Kafka is reachable."
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", help="Random seed; the same seed creates the same orders.")] = 1,

@@ -23,7 +23,7 @@ commands = typer.Typer(help="Publish the calls of a telephone switch as a partne
 
 PartnerName = Annotated[str, typer.Option("--partner", help="Partner id of the switch; registered if missing.")]
 CursorFile = Annotated[
-    Path | None, typer.Option("--cursor", help="File that stores the read position [default: beside the first file].")
+    Path | None, typer.Option("--cursor", help="File that stores the read position; default: beside the first file.")
 ]
 
 
@@ -89,7 +89,7 @@ def freeswitch(
     zone: Annotated[str, typer.Option("--zone", help="Time zone of the switch's clock, for CSV files.")] = "UTC",
     inbound_contexts: Annotated[
         list[str] | None,
-        typer.Option("--inbound-context", help="Dialplan context of inbound calls; may be repeated [default: public]."),
+        typer.Option("--inbound-context", help="Dialplan context of inbound calls; may be repeated; default: public."),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     state_folder: StateFolder = None,

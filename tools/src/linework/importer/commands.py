@@ -93,7 +93,7 @@ def orders(
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file; create nothing.")] = False,
     report: Annotated[
-        Path | None, typer.Option("--report", help="CSV report with the result of each row [default: beside the file].")
+        Path | None, typer.Option("--report", help="CSV report with the result of each row; default: beside the file.")
     ] = None,
     clients: Annotated[int, typer.Option("--clients", min=1, max=256, help="Number of concurrent clients.")] = 16,
     state_folder: StateFolder = None,

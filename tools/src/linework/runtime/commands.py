@@ -8,9 +8,7 @@ import typer
 
 StateFolder = Annotated[
     Path | None,
-    typer.Option(
-        "--state-folder", help="Folder for data, logs and keys [default: LINEWORK_STATE_FOLDER, else .local]."
-    ),
+    typer.Option("--state-folder", help="Folder for data, logs and keys; default: LINEWORK_STATE_FOLDER, else .local."),
 ]
 PortBase = Annotated[
     int | None,
@@ -115,7 +113,7 @@ def token(
         str, typer.Argument(help="agent, dispatcher, technician, auditor, supervisor, operator, partner or display.")
     ],
     area: Annotated[list[str] | None, typer.Option("--area", help="Work area of the token; may be repeated.")] = None,
-    sub: Annotated[str | None, typer.Option("--sub", help="Subject of the token [default: ROLE-1].")] = None,
+    sub: Annotated[str | None, typer.Option("--sub", help="Subject of the token; default: ROLE-1.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Name of the person.")] = None,
     state_folder: StateFolder = None,
 ) -> None:
