@@ -1,1 +1,1 @@
-"""What every service stands on. Technical only: no word of the trade is known here."""
+"""The infrastructure of every service. It contains no business logic and no business terms."""

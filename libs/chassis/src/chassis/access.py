@@ -1,4 +1,4 @@
-"""Who may use the routes that every service has; those of its own are in its own `access`."""
+"""Access to the routes that every service has; a service's own routes are in its module `access`."""
 
 from contracts.access import OPERATORS, PUBLIC, AccessTable
 

@@ -1,8 +1,8 @@
-"""Every space of advisory locks of PostgreSQL that this repository takes, once each.
+"""The registry of PostgreSQL advisory lock spaces in this repository.
 
 A lock has two numbers: its space, and within it what is locked (a shard, a checksum of a key, or 0 for the only one).
-Two meanings in one space would wait for each other, or deadlock, without any reason. Numbers stay for good: during a
-rolling upgrade processes of two releases take turns only if they name the same space.
+Two uses that share a space would block each other, or deadlock, for no reason. Numbers never change: during a rolling
+upgrade processes of two releases exclude each other only if they use the same space.
 """
 
 from enum import IntEnum, unique

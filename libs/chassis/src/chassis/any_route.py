@@ -1,4 +1,4 @@
-"""What any route can refuse, whatever it does: said once, declared by all of them."""
+"""The refusals that every route can return, declared once for all of them."""
 
 from chassis.auth import TokenMissing, TokenRefused
 from chassis.database import DatabaseUnavailable

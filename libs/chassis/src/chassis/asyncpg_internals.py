@@ -1,4 +1,4 @@
-"""The seam to asyncpg: everything of it that is not its public interface is named here, and nowhere else."""
+"""The seam to asyncpg: the only module that uses its private members."""
 
 import asyncpg
 

@@ -1,8 +1,8 @@
-"""Who asks: OIDC bearer tokens, verified against the issuer's key set.
+"""Authentication: OIDC bearer tokens, verified against the issuer's key set.
 
-A verified token is remembered until it expires or the key set changes, because checking a signature costs
-more than the rest of a request. What a token says about keys (`jku`, `x5u`, `jwk`) is never looked at, and
-why it was refused is said in words of our own: nothing of a token gets into an answer or a log.
+A verified token is cached until it expires or the key set changes, because checking a signature costs more than
+the rest of a request. Key hints in a token (`jku`, `x5u`, `jwk`) are ignored. Error messages never quote a token, so
+that no part of it reaches a response or a log.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""The time, as something that is passed in."""
+"""The clock, as a dependency that is passed in."""
 
 from datetime import UTC, datetime
 from typing import Protocol

@@ -1,12 +1,12 @@
-"""What an act says in its headers: which version it was decided on, and how to know it again.
+"""The headers of a command: the version that it is based on, and its idempotency key.
 
-`If-Match` is the version in quotes; 428 without it, 412 when what it is about has moved on.
-`Idempotency-Key` names the command: repeated by the same caller on the same route with the same body it
-gets the first answer; with another body it is refused. Only what was carried out is remembered.
+`If-Match` is the version in quotes; 428 without it, 412 if the version is stale.
+`Idempotency-Key` identifies the command: a repeat by the same caller on the same route with the same body
+returns the stored reply; with another body it is refused. Only successful commands are stored.
 
-What a remembered answer shows is what the token of that moment could see. It is given again to a token that acts in
-the same role and reaches at least the same areas. Any other is judged like a first request: it is refused as
-that would be, and where it would be let through the key is refused, so that nothing is carried out twice.
+A stored reply contains what the original token could see. It is returned to a token with the same role and at least
+the same areas. Any other token is checked like a first request: if that would be refused, so is the repeat; if it
+would be permitted, the key is refused, so that no command runs twice.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
-"""One PostgreSQL database, asked through asyncpg and its pool.
+"""Access to a PostgreSQL database through asyncpg and its pool.
 
-Most work here is one statement: it is its own transaction and one round trip. What must be several
-statements in one transaction says so with `begin`. Queries whose conditions vary are built with
-SQLAlchemy, once for each shape they take (`Query`).
+Most work is a single statement: its own transaction, in one round trip. `begin` opens a transaction for
+several statements. Queries with varying conditions are built with SQLAlchemy and compiled once for each
+shape (`Query`).
 """
 
 import asyncio

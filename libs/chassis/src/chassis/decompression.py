@@ -1,7 +1,7 @@
-"""Decompressing data from other systems, with a bound on the result.
+"""Decompression of untrusted data with a limit on the result.
 
-A megabyte of zeros squeezed by any of Kafka's codecs is a few hundred bytes. The bound holds while decompressing and
-not afterwards: no codec is asked for more than there may be.
+Any of Kafka's codecs compresses a megabyte of zeros to a few hundred bytes. The limit is enforced during decompression
+and not afterwards.
 """
 
 import struct

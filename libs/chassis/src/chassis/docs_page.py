@@ -1,7 +1,7 @@
 """The interactive documentation at `/docs`, with a content security policy that names what it loads.
 
-The page is FastAPI's: a script and a style sheet from where FastAPI takes them, and a few lines that start
-it. The policy is made from the page itself: those two addresses, the digest of those lines, and nothing else.
+FastAPI generates the page, with a script, a style sheet and an inline script. The policy is derived from the
+page: it permits the two addresses and the digest of the inline script only.
 """
 
 import hashlib

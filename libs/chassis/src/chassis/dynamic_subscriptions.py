@@ -1,6 +1,6 @@
-"""Subscriptions that come and go while a worker runs, such as the topics of partners that an operator registers.
+"""Subscriptions that are added and removed while a worker runs, such as the topics of registered partners.
 
-Each has a broker client of its own: a flood on one topic, or a rest because of its quota, holds up no other.
+Each has its own Kafka client: a flood on a topic, or a pause because of its quota, delays no other topic.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ class DynamicSubscriptions:
         except Exception as error:
             if not isinstance(error, KafkaError | OSError) and not is_transient(error):
                 raise
-            log.warning("subscriptions that come and go wait: %s: %s", type(error).__name__, error)
+            log.warning("dynamic subscriptions are waiting: %s: %s", type(error).__name__, error)
 
     async def _look(self) -> None:
         wanted = {(guest.subscription.topic.name, guest.stamp): guest for guest in await self._arriving(self._db)}

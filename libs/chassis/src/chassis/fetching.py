@@ -1,8 +1,8 @@
-"""How this process unpacks what it fetches from Kafka: whatever was fetched, the position moves on.
+"""Decodes fetched Kafka batches so that the offset advances whatever they contain.
 
-Importing this module puts it in place, for every consumer of the process. A poll gives what cannot be decoded as
-`UndecodableRecord`, in its place among the others; it has no value, so a reader that knows nothing of it takes it for
-a record that is malformed. A poll gives at most `POLL_BYTES` of a partition, and the rest with the next.
+Importing this module activates it for every consumer of the process. A poll returns an undecodable record as
+`UndecodableRecord`, in order with the others; it has no value, so that a consumer without special handling treats it as
+malformed. A poll returns at most `POLL_BYTES` of a partition; the next poll continues.
 """
 
 from collections import OrderedDict

@@ -1,7 +1,7 @@
-"""Texts that people type, as request models take them: any script, no control characters, one spelling.
+"""Text fields of request models: any script, no control characters, normalised spelling.
 
-Each kind is brought into the spelling of `contracts.plain_text` before it is stored, compared or searched; lists are
-asked with the same kinds.
+Each type is normalised by `contracts.plain_text` before it is stored, compared or searched; list filters use the same
+types.
 """
 
 import unicodedata

@@ -1,7 +1,7 @@
-"""How an HTTP process leaves: told to stop, it says so at /readyz, goes on answering for a while, then finishes.
+"""Graceful shutdown of an HTTP process: /readyz fails first, requests are still answered for a while, then it ends.
 
-Whoever spreads the load hears of it some seconds after the process does. A process that closed its port at
-once would refuse what is sent to it meanwhile; one that kept connections open would cut them when it ends.
+A load balancer notices the shutdown some seconds after the process. A process that closed its port at once
+would refuse requests meanwhile, and keep-alive connections would be cut when it ends.
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""What a consumer group has committed to Kafka, read with the broker's error codes checked, and written.
+"""Reads the committed offsets of a consumer group, checking the broker's error codes, and writes them.
 
 While a coordinator loads its groups, after every start of a broker, it answers with an error code and no offsets.
 `AIOKafkaAdminClient.list_consumer_group_offsets` drops that code and returns `{}`, as if nothing had ever been

@@ -1,8 +1,7 @@
-"""In front of every route: who asks, and whether the table of access lets them.
+"""Authentication and authorisation in front of every route, by the access table.
 
-It stands outside the route, so that no route can forget it: nothing of a request is read, no body parsed
-and no dependency solved before the caller is known and let through. A route that the table does not name
-stops the start of the service.
+It wraps the route, so that no route can omit it: no body is read and no dependency resolved before the
+caller is authenticated and authorised. A route that the table does not name stops the service at startup.
 """
 
 import copy
@@ -142,7 +141,7 @@ def guard(app: FastAPI, service: str, routes: Iterable[BaseRoute], table: Access
 def rows_of(route: BaseRoute) -> dict[str, str]:
     """The rows that the table needs for a route, by method."""
     if not isinstance(route, Route):
-        raise TypeError(f"{route} is neither a route of FastAPI nor of Starlette: nothing can stand in front of it")
+        raise TypeError(f"{route} is neither a route of FastAPI nor of Starlette: it cannot be guarded")
     return {
         method: f"{'GET' if method == 'HEAD' else method} {route.path_format}" for method in sorted(route.methods or ())
     }

@@ -1,4 +1,4 @@
-"""The HTTP process of a service: one FastAPI app with everything that all of them have."""
+"""The HTTP process of a service: a FastAPI app with the parts that all services share."""
 
 import contextlib
 import gc

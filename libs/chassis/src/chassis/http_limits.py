@@ -1,4 +1,4 @@
-"""The edge of an HTTP process: what comes in has a size and a time, what goes out has its headers.
+"""Limits on the size and duration of requests, and security headers on responses.
 
 Two layers: `Impatient` at the connection, before there is a request, and `HttpLimits` around the app.
 """

@@ -1,4 +1,4 @@
-"""Identifiers that grow with time, so that new rows land side by side in an index."""
+"""Time-ordered identifiers, so that rows inserted together are adjacent in an index."""
 
 import os
 import time

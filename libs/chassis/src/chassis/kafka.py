@@ -1,4 +1,4 @@
-"""How a process connects to Kafka: in the clear on one machine, elsewhere over TLS and as a user of its own."""
+"""Kafka connection settings: plaintext on a single machine, else TLS with a user per service."""
 
 import asyncio
 import contextlib

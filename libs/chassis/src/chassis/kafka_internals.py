@@ -1,11 +1,10 @@
-"""The seam to aiokafka: everything of it that is not its public interface is named here, and nowhere else.
+"""The seam to aiokafka: the only module that uses its private members.
 
-- *Unpacking.* aiokafka unpacks what it has fetched by classes of its own, and there an exception has no way out: it
-  ends the fetch of a partition, of every partition, or comes again with every poll. So chassis puts its own classes in
-  their place (`chassis.fetching`).
+- *Decoding.* An exception in the classes that decode fetched batches cannot be handled: it ends the fetch of a
+  partition or of all partitions, or recurs with every poll. So chassis replaces these classes (`chassis.fetching`).
 - *Topic ids.* The library stops at version 5 of Kafka's Metadata request, and ids come with version 10 (KIP-516), so
   the structs of that version are declared here.
-- *Committed offsets.* The library's own call drops the broker's error code.
+- *Committed offsets.* The library's public call drops the broker's error code.
 
 An upgrade that moves one of these names fails in `test_kafka_internals`, not in production.
 """
@@ -57,7 +56,7 @@ def put_in_place(memory_records: type[Any], partition_records: type[Any]) -> Non
     """
     for name in ("MemoryRecords", "PartitionRecords"):
         if not hasattr(fetcher, name):
-            raise ImportError(f"aiokafka.consumer.fetcher has no {name}; this release of it is not known")
+            raise ImportError(f"aiokafka.consumer.fetcher has no {name}; this release is not supported")
     vars(fetcher).update(MemoryRecords=memory_records, PartitionRecords=partition_records)
 
 

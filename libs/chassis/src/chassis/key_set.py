@@ -1,8 +1,8 @@
-"""The issuer's public keys: fetched when they are needed, shared by everybody who waits, kept while it is away.
+"""The issuer's public keys: fetched on demand, once for all waiting requests, and kept while the issuer is unavailable.
 
-Anybody can send tokens that name keys which do not exist. So an unknown key is looked for at most every ten
-seconds, by one fetch for all who ask meanwhile, and whoever's key is known never waits for that. The set is
-also read again every five minutes, in the background: a key that was withdrawn does not count for longer.
+Any client can send tokens with unknown key ids. So an unknown id triggers at most one fetch in ten seconds, shared
+by all waiting requests, and a request with a known key never waits for it. The set is also refreshed every five
+minutes in the background: a withdrawn key is accepted no longer than that.
 """
 
 import asyncio

@@ -1,9 +1,9 @@
-"""Where batches come from: one topic on Kafka, read on from where this service's own database is.
+"""Consumes a topic from the offsets in the service's own database.
 
-On start and after every rebalance the worker seeks to the positions of its own database, and after each commit
-Kafka is told, for lag and autoscaling. So effects and position can never disagree, not even after a restored
-backup. The client fetches on its own as soon as it is assigned, from where Kafka was told: what it read before
-we had placed it is thrown away.
+On start and after every rebalance the worker seeks to the offsets in its database; after each commit it also
+commits them to Kafka, for lag metrics and autoscaling. So effects and offset always agree, even after a backup was
+restored. The client starts to fetch from Kafka's committed offset as soon as it is assigned; records that it
+fetched before the seek are discarded.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What is told of each request: a histogram by route, and one span when it is traced."""
+"""Metrics and traces of requests: a histogram by route, and a span for traced requests."""
 
 import contextlib
 import time

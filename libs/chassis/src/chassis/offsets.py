@@ -1,4 +1,4 @@
-"""How far a service has read each topic, in its own database: committed with the effects of what was read."""
+"""A service's offsets, stored in its own database and committed with the effects of the records."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

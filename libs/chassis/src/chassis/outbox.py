@@ -1,4 +1,4 @@
-"""What is to be published is written in the transaction that made it true.
+"""The transactional outbox: messages are written in the transaction of the change.
 
 A statement that changes an entity ends with `INSERT` fed by the guarded change, so that an outbox row's
 number is drawn after the lock of the entity's row: numbers of one key then grow in commit order.

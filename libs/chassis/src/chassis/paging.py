@@ -1,6 +1,6 @@
-"""Keyset cursors: a page starts after the last row of the one before, whatever was inserted since.
+"""Keyset pagination: a page starts after the last row of the page before, regardless of later inserts.
 
-A cursor carries the name of its list: behind a row of one list there is no place in another.
+A cursor contains the name of its list and is invalid for any other list.
 """
 
 import base64

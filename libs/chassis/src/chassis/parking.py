@@ -1,8 +1,8 @@
-"""Poison stops one key, not a partition.
+"""Dead letters per key: a poison message stops its key, not the partition.
 
-A record that cannot be applied is parked with every later record of its key: visible, repairable,
-releasable in order. Everything else flows. The worker that reads a key and the operator who releases it
-hold the key's advisory lock, so that no later record slips past one that is being released.
+A record that cannot be applied is parked, and so is every later record of its key: visible, repairable and
+releasable in order. All other keys continue. Worker and operator hold the key's advisory lock, so that no
+later record overtakes a release.
 """
 
 import hashlib

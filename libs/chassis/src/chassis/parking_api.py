@@ -1,6 +1,6 @@
-"""Parked records over HTTP, for operators: look, inspect, repair, release, discard.
+"""HTTP routes for parked records: list, inspect, repair, release, discard.
 
-What was parked may hold whatever a broken writer put there; only operators see it.
+A parked record may contain anything that a faulty producer sent; only operators see it.
 """
 
 from datetime import datetime

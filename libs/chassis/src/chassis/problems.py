@@ -1,6 +1,6 @@
 """Refusals as RFC 9457 problem documents, in Chinese or English by `Accept-Language`.
 
-The one place that knows which HTTP status a family of refusals has. A document has a stable `code`,
+The only module that maps families of refusals to HTTP statuses. A document has a stable `code`,
 `title` and `detail` for people, the refusal's context as further members, and for invalid input an
 `errors` list of pointer, what was wrong and what would be right.
 """

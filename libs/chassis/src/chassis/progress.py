@@ -1,8 +1,8 @@
-"""Whether a consumer gets on: the broker answers, and every partition that is not at its end moves.
+"""Liveness of a consumer: the broker responds, and every partition with pending records advances.
 
-What must stay true: a process is called not alive only where starting it again may help. A broker that is away or
-hangs comes back without that, and a record that cannot be applied stays as it is. So both make the process not ready
-and raise an alert, and are no reason to restart it, or only after much longer.
+Invariant: liveness fails only where a restart may help. An unavailable broker recovers without a restart, and a
+record that cannot be applied is not changed by it. So both make the process not ready and raise an alert, but cause no
+restart, or only after a much longer time.
 """
 
 import time

@@ -1,8 +1,7 @@
-"""How much one caller gets of a process: requests a second, and streams at a time.
+"""Rate limits per caller: requests per second, and concurrent streams.
 
-Both are counted in the process and not across processes: with n HTTP processes of a service a caller gets up
-to n times as much. Enough to keep one broken or greedy client from taking everything from the others; who has
-no token is the business of whatever stands in front.
+Both are counted per process: with n HTTP processes of a service a caller gets up to n times the limit. This
+suffices to protect other clients from a faulty or greedy client; the gateway limits requests without a token.
 """
 
 import time

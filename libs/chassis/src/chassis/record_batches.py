@@ -1,7 +1,7 @@
-"""Kafka's record batches (format 2), unpacked record by record: what cannot be decoded is an entry like the others.
+"""Decodes Kafka's record batches (format 2) record by record; an undecodable record is an entry of its own.
 
-What must stay true: every offset of a batch is given once, as a record or within an `UndecodableRecord`; nothing
-raises on any bytes; no batch is given more memory than `MOST_BATCH_BYTES`, whatever it decompresses to.
+Invariants: every offset of a batch is returned once, as a record or within an `UndecodableRecord`; no input raises an
+exception; no batch takes more memory than `MOST_BATCH_BYTES`, whatever it decompresses to.
 
 The format is described with Kafka's protocol: a header of 61 bytes, then the records, compressed as a whole.
 """

@@ -1,4 +1,4 @@
-"""The relay: from the outbox to Kafka, in order per key, at least once.
+"""The relay: publishes the outbox to Kafka, ordered per key, at least once.
 
 What must stay true: rows of one key are sent in the order of their numbers, and a row is deleted only
 after Kafka acknowledged it and every earlier row of its key. Hence one owner per shard (an advisory lock

@@ -1,12 +1,11 @@
-"""What a route works with, in one dependency: who asks, and what the process has.
+"""The request context: a single dependency with the caller and the resources of the process.
 
     @router.get("/things")
     async def list_things(context: Context) -> Things:
         return await views.things(context.db, areas=context.caller.areas)
 
-FastAPI solves dependencies one by one at every request, and a POST with seven of them spends more time
-there than in its own code; so there is one, which asks nothing of FastAPI and looks things up when they
-are needed.
+FastAPI resolves dependencies one by one for every request, and a POST with seven of them spends more time
+there than in its own code; so a single dependency without sub-dependencies provides everything on demand.
 """
 
 from dataclasses import replace

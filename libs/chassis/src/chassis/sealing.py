@@ -1,7 +1,7 @@
 """Sealing texts with AES-256-GCM: a key for each person, wrapped with a master key that never leaves the settings.
 
-Only wrapped keys are stored and sent. Destroying the wrapped key makes everything unreadable that was ever sealed
-with it, wherever it was copied to. A text is sealed for a place, its associated data: elsewhere it does not open.
+Only wrapped keys are stored and sent. Destroying the wrapped key makes all texts sealed with it unreadable, in every
+copy. A text is bound to its associated data: it cannot be opened in another place.
 """
 
 import os

@@ -1,7 +1,7 @@
-"""From rows of the outbox to Kafka: the rows of a partition are one batch, in the order of their numbers.
+"""Sends outbox rows to Kafka: the rows of a partition form a batch, in the order of their ids.
 
-What must stay true: of one key nothing is acknowledged before an earlier row. A batch is taken whole or not at all,
-and the next one of its partition waits for it, so that no row can overtake one that got lost.
+Invariant: no row is acknowledged before an earlier row of its key. Kafka accepts or rejects a batch as a whole, and the
+next batch of the partition waits for it, so that no row can overtake a lost row.
 """
 
 import asyncio

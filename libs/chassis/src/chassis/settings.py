@@ -1,4 +1,4 @@
-"""What a process is told by its environment. A wrong or missing setting stops the start with one sentence."""
+"""Settings from the environment. An invalid or missing setting stops the process at startup with a one-line error."""
 
 import ipaddress
 import socket

@@ -1,10 +1,10 @@
-"""Consuming: from Kafka into this service's database, each record applied once, in order per key.
+"""Consumes records into the service's database, each applied once, ordered per key.
 
-One batch is one transaction: effects, outbox rows, parked records and the position in the topic. Where the
-batches come from is in `listener`; what happens after a backup was restored in `catching_up`.
+A batch is a transaction: effects, outbox rows, parked records and the offset. `listener` provides the batches;
+`recovery` handles a restored backup.
 
-A handler gets a list of messages and a transaction and knows nothing of Kafka. It raises `Poison` for a
-message that can never be applied; that key is parked and the rest of the batch is applied without it.
+A handler receives a list of messages and a transaction and does not depend on Kafka. It raises `Poison` for a
+message that can never be applied; its key is parked, and the rest of the batch is applied without it.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""What a service listens to: a topic, what is done with its messages, and how its writers are treated."""
+"""A subscription: a topic, the handler of its messages, and the quota of its producers."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""The technical tables of every service, exactly as the migrations of the branch `chassis` create them.
+"""The infrastructure tables of every service, as created by the migrations of the branch `chassis`.
 
-Each column has its name and type here and in the migrations only; a test holds the two against each other.
+Names and types of columns appear only here and in the migrations; a test compares the two.
 """
 
 from sqlalchemy import (

@@ -1,7 +1,7 @@
-"""Logs as JSON lines and metrics for Prometheus. Neither carries people's data; for traces see `tracing`.
+"""Logs as JSON lines and metrics for Prometheus. Neither contains personal data; for traces see `tracing`.
 
-A label has few values, known beforehand: acts, codes, topics, routes. Ids, callers and texts are no labels.
-Which service a process belongs to is told by whoever reads the metrics, not by them.
+Labels have few, predefined values: commands, codes, topics, routes. Ids, callers and texts are never labels.
+The scraper adds the name of the service, not the process.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The id of a topic, as the brokers give it: a topic that was deleted and created again has another one."""
+"""Topic ids from the brokers: a topic that was deleted and recreated has a different id."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""A command's way through the system: one span for the request, one for each publishing and each applying.
+"""Distributed traces of a command: a span for the request, and for each publishing and each consumption.
 
 What was caused is stored with the traceparent of its cause: `ce_traceparent` of an event is the request that
 it came from, for good. The relay's span of one publishing travels beside it as Kafka's own `traceparent`

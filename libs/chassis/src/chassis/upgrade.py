@@ -1,9 +1,9 @@
-"""Brings the database of DATABASE_URL to the newest schema, or waits until somebody else has.
+"""Migrates the database of DATABASE_URL to the newest schema, or waits for another process to do so.
 
     python -m chassis.upgrade ALEMBIC_INI [--wait SECONDS]
 
-A migration job runs the first form, and whoever needs the schema the second. A database at a revision that this
-code does not know was migrated by newer code: after a rollback old code runs on it, for migrations only expand.
+A migration job migrates; processes that need the schema use --wait. A database with an unknown revision was migrated
+by a later release: after a rollback the earlier release runs on it, because migrations only expand.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Waiting for what is on its way: a client that has seen a version elsewhere can read it here."""
+"""Read-your-writes: waits for a version that the client has seen in another service."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,8 +1,8 @@
 """Wake-ups between the processes of one database, over PostgreSQL's NOTIFY.
 
-A wake-up says "look again", never what there is to see: losing one costs a poll interval and nothing
-else. NOTIFY takes a lock that commits of the whole server queue for, so it is sent on a connection of
-its own, outside any business transaction, and at most once in twenty milliseconds.
+A wake-up triggers a query and carries no data: a lost wake-up costs a poll interval. NOTIFY takes a lock for
+which all commits of the server queue, so it is sent on a separate connection, outside any business
+transaction, and at most once in 20 ms.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The worker process of a service: consumers, relay and housekeeping, with probes on a port of its own."""
+"""The worker process of a service: consumers, relay and housekeeping, with probes on a separate port."""
 
 import asyncio
 import contextlib

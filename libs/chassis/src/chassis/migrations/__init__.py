@@ -1,4 +1,4 @@
-"""What each service's `migrations/env.py` calls: Alembic over asyncpg, one lock, no endless waiting.
+"""Runs Alembic over asyncpg for each service's `migrations/env.py`, under a lock and with a lock timeout.
 
 A service has a branch of its own, and so has each library that it uses; its `alembic.ini` names them in
 `version_locations`. A migration is frozen text: of this repository it imports `execute` and nothing else.
