@@ -1,1 +1,1 @@
-"""The `linework` command: a whole installation on one machine, and the tools around it."""
+"""The `linework` command: runs an installation on one machine and operates it."""

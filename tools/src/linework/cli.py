@@ -1,7 +1,7 @@
 """The `linework` command.
 
-A command is one module with one function, and one line below. What is heavy is imported inside
-that function: `linework --help` and `linework token` are typed often and must answer at once.
+Each command is a function in its own module and a line below. Heavy imports belong inside the function:
+`linework --help` and `linework token` are used often and must respond at once.
 """
 
 import typer
@@ -15,7 +15,7 @@ from linework.verify import commands as verify
 
 app = typer.Typer(
     name="linework",
-    help="Run a whole Linework installation on this machine, and work with it.",
+    help="Run and operate a Linework installation on this machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

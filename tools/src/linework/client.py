@@ -1,4 +1,4 @@
-"""A client of a whole installation, for the commands, the stories and whoever scripts Linework in Python.
+"""A client of an installation, for the commands, the end-to-end tests and Python scripts.
 
     async with Installation(find_addresses()) as city:
         order = await city.intake.create_work_order(
@@ -7,8 +7,8 @@
         order = await city.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
         order = await city.fieldwork.start(order)
 
-An act is done on the version of the order that is handed in, carries an `Idempotency-Key` of its own, and
-gives the order as it then is. A no is `Refused`; no answer is `NotReached`. `Patience` says what is asked again.
+A command is based on the version of the order that is passed in, carries its own `Idempotency-Key`, and returns the
+updated order. A refusal raises `Refused`, a missing response `NotReached`. `Patience` defines what is retried.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,8 @@
-"""Where an installation's services are: on this machine by its state folder, or elsewhere by environment variables.
+"""Finds an installation's services: on this machine by the state folder, elsewhere by environment variables.
 
-`LINEWORK_INTAKE_URL` and its four sisters name services elsewhere, and `LINEWORK_ISSUER_URL` an issuer that
-gives tokens as the local one does. Where no such issuer is, `LINEWORK_TOKEN_AGENT` and the like hold a token of
-that role each. `KAFKA_BOOTSTRAP_SERVERS` (and `TOPIC_PREFIX`) let `verify` read the stream itself.
+`LINEWORK_INTAKE_URL` and the same for the other four services name remote services, and `LINEWORK_ISSUER_URL` an issuer
+compatible with the local one. Without such an issuer, `LINEWORK_TOKEN_AGENT` and the like hold a token for each role.
+`KAFKA_BOOTSTRAP_SERVERS` (and `TOPIC_PREFIX`) let `verify` read the stream itself.
 """
 
 import os
@@ -43,7 +43,7 @@ def find_addresses(
     if not issuer and not tokens:
         missing.append(f"{prefix}ISSUER_URL")
     if missing:
-        raise Stopped(f"An installation elsewhere needs all its addresses; {', '.join(missing)} is not set.")
+        raise Stopped(f"A remote installation needs the addresses of all services; {', '.join(missing)} is not set.")
     workers = {service: environ.get(f"{prefix}{service.upper()}_WORKER_URL", "") for service in SERVICES}
     return Addresses(
         services=given,

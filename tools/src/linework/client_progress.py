@@ -1,4 +1,4 @@
-"""How far a long command is: a moving bar on a terminal, a line every ten seconds elsewhere."""
+"""Progress of a long command: a bar on a terminal, else a line every ten seconds."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the client of each service is made of: one request with its patience, and acts on orders."""
+"""Shared parts of the service clients: requests with retries, and commands on orders."""
 
 import asyncio
 import random

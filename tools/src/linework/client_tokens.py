@@ -1,4 +1,4 @@
-"""Whose name an act is done in, and the bearer token for it."""
+"""The person in whose name a command runs, and the bearer token."""
 
 import json
 import time

@@ -1,7 +1,7 @@
-"""HTTP/1.1 to one address over kept connections, and nothing that a caller of our own services does not need.
+"""A minimal HTTP/1.1 client for an address, with persistent connections.
 
-httpx takes about five milliseconds of processor time a request here and this a tenth of one: an import of
-ten thousand orders makes sixty thousand requests beside the services that answer them.
+httpx takes about 5 ms of processor time per request here, this client 0.1 ms: an import of ten thousand orders
+sends sixty thousand requests on the machine that also runs the services.
 """
 
 import asyncio

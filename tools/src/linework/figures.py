@@ -1,4 +1,4 @@
-"""`linework metrics`, `linework figures` and `linework recount`: the registry, figures, and figures counted again."""
+"""`linework metrics`, `linework figures` and `linework recount`: the metric registry, figures and their recount."""
 
 import asyncio
 import json
@@ -23,19 +23,19 @@ _SHORT = {
     "kind": "direction",
 }
 
-MetricIds = Annotated[list[str], typer.Argument(metavar="METRIC...", help="Ids of `linework metrics`.")]
-From = Annotated[str | None, typer.Option("--from", help="Included: 2026-11-01 or 2026-11-01T08:00+08:00.")]
-To = Annotated[str | None, typer.Option("--to", help="Not included.")]
+MetricIds = Annotated[list[str], typer.Argument(metavar="METRIC...", help="Metric ids; see `linework metrics`.")]
+From = Annotated[str | None, typer.Option("--from", help="Start, inclusive: 2026-11-01 or 2026-11-01T08:00+08:00.")]
+To = Annotated[str | None, typer.Option("--to", help="End, exclusive.")]
 By = Annotated[list[str] | None, typer.Option("--by", help="queue, agent, team, area, staff, demand, channel, …")]
 GrainOption = Annotated[str | None, typer.Option("--grain", help="hour, day, week, month, quarter or year.")]
-Zone = Annotated[str | None, typer.Option("--zone", help="The time zone of periods; default: that of the rules.")]
-Version = Annotated[int | None, typer.Option("--version", help="Of the metric; default: the newest.")]
-AsOf = Annotated[str | None, typer.Option("--as-of", help="As it was known at that moment.")]
-Json = Annotated[bool, typer.Option("--json", help="As JSON, with everything that says what it is.")]
+Zone = Annotated[str | None, typer.Option("--zone", help="Time zone of the periods [default: that of the rules].")]
+Version = Annotated[int | None, typer.Option("--version", help="Version of the metric [default: the newest].")]
+AsOf = Annotated[str | None, typer.Option("--as-of", help="Count what was recorded at this time.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, with all metadata.")]
 
 
 def metrics(as_json: Json = False, state_folder: StateFolder = None) -> None:
-    """List the registry of metrics."""
+    """List the metrics."""
     found = asyncio.run(_read(state_folder, [("/v1/metrics", {})]))[0]
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
@@ -58,7 +58,7 @@ def figures(
     as_json: Json = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """Print figures, as REST gives them."""
+    """Print figures as the REST API returns them."""
     times = {"from": begin, "to": to, "as_of": as_of}
     asked = {
         **_moments(times, zone, state_folder),
@@ -76,15 +76,17 @@ def figures(
 
 
 def recount(
-    metric: Annotated[list[str] | None, typer.Argument(metavar="[METRIC]...", help="Default: every metric.")] = None,
-    wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait until everything has arrived.")] = 60,
+    metric: Annotated[
+        list[str] | None, typer.Argument(metavar="[METRIC]...", help="Metrics to recount [default: all].")
+    ] = None,
+    wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for all events to be processed.")] = 60,
     limit: Limit = 600,
     state_folder: StateFolder = None,
 ) -> None:
-    """Count figures again from the raw events, by other code than reporting's, and hold them against what it shows.
+    """Recount figures from the raw events, with code independent of reporting, and compare them with reporting's.
 
-    The exit status is 0 when they are the same, 1 when they differ, and 3 when no difference was found and not every
-    figure could be compared.
+    The exit status is 0 if all are equal, 1 if any differ, and 3 if no difference was found but some figures could not
+    be compared.
     """
     from rich.console import Console
 
@@ -92,11 +94,11 @@ def recount(
 
     console = Console()
     if metric and (unknown := sorted(set(metric) - _known_metrics(state_folder))):
-        raise Stopped(f"There is no metric {', '.join(unknown)}; `linework metrics` lists those there are.")
+        raise Stopped(f"There is no metric {', '.join(unknown)}; `linework metrics` lists all metrics.")
     outcome = asyncio.run(_recount(frozenset(metric or ()), wait, limit, state_folder, console))
     for violation in outcome.findings.kept:
         console.print(f"{violation.where}: {violation.what}", markup=False, highlight=False)
-    console.print(f"{outcome.checked.get(Law.FIGURES, 0)} figures counted again, {outcome.findings.count} differences.")
+    console.print(f"{outcome.checked.get(Law.FIGURES, 0)} figures recounted, {outcome.findings.count} differences.")
     if outcome.unfinished:
         console.print(f"Not everything was compared: {outcome.unfinished}.", markup=False, highlight=False)
     raise typer.Exit(outcome.exit_status)

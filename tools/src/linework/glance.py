@@ -1,4 +1,4 @@
-"""How each service does, as its processes' metrics tell it: for `linework status`, here or elsewhere."""
+"""A health report of each service from its processes' metrics, for `linework status`, local or remote."""
 
 import re
 import urllib.error

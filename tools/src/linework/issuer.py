@@ -1,8 +1,7 @@
-"""The local issuer of bearer tokens: an OpenID provider reduced to what one machine needs.
+"""The local token issuer: a minimal OpenID provider for one machine.
 
-Whoever reaches it gets any role, so it listens on loopback unless HTTP_HOST says otherwise, as on a
-cluster of one's own. Elsewhere the services are pointed at a real provider by OIDC_ISSUER and never
-notice the difference.
+It grants every role to every caller, so it listens on loopback unless HTTP_HOST is set, as on a private test cluster.
+In production OIDC_ISSUER names a real provider; the services need no other change.
 """
 
 import base64

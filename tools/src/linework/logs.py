@@ -1,4 +1,4 @@
-"""`linework logs ORDER_NO`: the path of one order over the logs of all processes."""
+"""`linework logs ORDER_NO`: the log lines of an order from all processes."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,26 +15,26 @@ _ALWAYS = ("time", "level", "service", "logger", "message", "events", "order_id"
 
 
 def logs(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="An order's number, or its id.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The lines as they were written.")] = False,
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="Order number or id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the lines unchanged, as JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """Show what every process logged of one order: carried out, published, applied; oldest first.
+    """Show the log lines of an order from every process (executed, published, applied), oldest first.
 
-    The number is known from the order's own acts; where their lines are gone, give the id.
+    The order number is resolved from log lines of the order's commands; if they were rotated away, use the id.
     """
     from linework.runtime.installation import existing_installation
 
     folder = existing_installation(state_folder, None).logs
     files = sorted([*folder.glob("*.log"), *folder.glob("*.log.1")])
     if not files:
-        raise Stopped(f"There are no logs in {folder}; say with --state-folder where they are.")
+        raise Stopped(f"There are no logs in {folder}; set --state-folder.")
     order_id = find_order_id(files, order)
     found = path_of(files, order_id)
     for line in found:
         typer.echo(json.dumps(line, ensure_ascii=False) if as_json else as_text(line, order_id))
     if not found:
-        raise Stopped(f"No line tells of order {order}; lines that were rotated away twice are gone.")
+        raise Stopped(f"No log line mentions order {order}; only the current and the previous log file are kept.")
 
 
 def _lines(files: Iterable[Path], text: str) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""`linework parked`: records that a service could not apply, and what is to become of them."""
+"""`linework parked`: inspect and repair parked records (dead letters)."""
 
 import asyncio
 import json
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-commands = typer.Typer(help="See, mend, release or give up records that a service has parked.", no_args_is_help=True)
+commands = typer.Typer(help="Inspect, repair, release or discard parked records (dead letters).", no_args_is_help=True)
 
 _STATES = ("parked", "released", "discarded", "any")
 
 ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help=", ".join(SERVICES))]
-ParkedId = Annotated[int, typer.Argument(metavar="ID", min=1, help="The record's number in `parked list`.")]
+ParkedId = Annotated[int, typer.Argument(metavar="ID", min=1, help="Id of the record, as shown by `parked list`.")]
 
 
 def _ask(name: str, state_folder: Path | None, ask: Callable[["Service"], Awaitable[T]]) -> T:
@@ -54,14 +54,12 @@ async def _call(service: "Service", method: str, path: str, body: Any = None, **
 def list_parked(
     service: ServiceName,
     topic: Annotated[str | None, typer.Option("--topic")] = None,
-    key: Annotated[str | None, typer.Option("--key", help="Such as an order's id.")] = None,
-    state: Annotated[
-        str, typer.Option("--state", help="parked, released, discarded, or any: what was settled is kept.")
-    ] = "parked",
+    key: Annotated[str | None, typer.Option("--key", help="Key of the records, such as an order id.")] = None,
+    state: Annotated[str, typer.Option("--state", help="parked, released, discarded or any.")] = "parked",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """What is parked at the moment, or has been settled, oldest first."""
+    """List parked records, oldest first; --state selects released or discarded ones."""
     if state not in _STATES:
         raise Stopped(f"There is no state {state}; there are {', '.join(_STATES)}.")
 
@@ -90,7 +88,7 @@ def list_parked(
 
 @commands.command()
 def show(service: ServiceName, parked_id: ParkedId, state_folder: StateFolder = None) -> None:
-    """One record as it was read: value, headers, why it could not be applied; of what is too large, an excerpt."""
+    """Show a record as received: value (an excerpt if too large), headers and the reason for parking."""
     _print(_ask(service, state_folder, lambda one: _call(one, "GET", f"/{parked_id}")))
 
 
@@ -98,16 +96,18 @@ def show(service: ServiceName, parked_id: ParkedId, state_folder: StateFolder = 
 def repair(
     service: ServiceName,
     parked_id: ParkedId,
-    value: Annotated[str | None, typer.Option("--value", help="The JSON to apply in its place.")] = None,
-    value_file: Annotated[Path | None, typer.Option("--value-file", help="The same, from a file.")] = None,
+    value: Annotated[str | None, typer.Option("--value", help="JSON value to apply instead.")] = None,
+    value_file: Annotated[
+        Path | None, typer.Option("--value-file", help="File with the value to apply instead.")
+    ] = None,
     header: Annotated[
-        list[str] | None, typer.Option("--header", help="NAME=VALUE; without a value the header is left out.")
+        list[str] | None, typer.Option("--header", help="NAME=VALUE; NAME= removes the header. May be repeated.")
     ] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Say what is to be applied in a record's place; what is not given stays as it was read.
+    """Replace the value or headers of a parked record; other parts stay as received.
 
-    A record of which only an excerpt was kept needs a whole value.
+    A record that is stored only as an excerpt needs a whole value.
     """
     given = _value(value, value_file)
     changes = dict(_header(text) for text in header or [])
@@ -117,7 +117,7 @@ def repair(
         # Mended twice, the second time goes on from the first.
         present = record["repaired"] or record
         if given is None and record.get("is_excerpt") and not record["repaired"]:
-            raise Stopped(f"Only an excerpt of {parked_id} was kept; give the whole value with --value-file.")
+            raise Stopped(f"Only an excerpt of {parked_id} is stored; provide the whole value with --value-file.")
         headers = {name: text for name, text in {**present["headers"], **changes}.items() if text}
         content = given if given is not None else present["value"] or ""
         return await _call(one, "POST", f"/{parked_id}/repair", {"value": content, "headers": headers})
@@ -128,24 +128,24 @@ def repair(
 @commands.command()
 def release(
     service: ServiceName,
-    key: Annotated[str, typer.Argument(help="All parked records of this key are applied in order, or none.")],
+    key: Annotated[str, typer.Argument(help="Key whose parked records are applied, in order, all or none.")],
     topic: Annotated[str, typer.Option("--topic")] = "work-orders",
     state_folder: StateFolder = None,
 ) -> None:
-    """Apply the parked records of a key; from then on the key flows again."""
+    """Apply the parked records of a key and resume its processing."""
     answer = _ask(service, state_folder, lambda one: _call(one, "POST", "/release", topic=topic, key=key))
     typer.echo(f"Released {answer['released']} records of {key}.")
 
 
 @commands.command()
 def discard(service: ServiceName, parked_id: ParkedId, state_folder: StateFolder = None) -> None:
-    """Give a record up for good; it stays in the table with who decided it."""
+    """Discard a record for good; the record and the deciding user stay in the table."""
     _print(_ask(service, state_folder, lambda one: _call(one, "POST", f"/{parked_id}/discard")))
 
 
 def _value(value: str | None, value_file: Path | None) -> str | None:
     if value is not None and value_file is not None:
-        raise Stopped("Give --value or --value-file, not both.")
+        raise Stopped("Use either --value or --value-file.")
     if value_file is None:
         return value
     try:

@@ -1,9 +1,8 @@
-"""`linework partitions`: a topic gets more partitions, and every key keeps its order.
+"""`linework partitions`: adds partitions to a topic and preserves the order of every key.
 
-With another number of partitions most keys belong to another one. A reader that has not read a key's earlier records
-in the old partition when it meets the later ones in the new would take that for a gap, and park the key. So nobody
-publishes and everything is read when the topic grows; who publishes afterwards begins with a new producer, which
-knows the new number.
+A different partition count moves most keys to another partition. A consumer that reads a key's later records in the
+new partition before the earlier ones in the old would detect a gap and park the key. So all relays are paused and all
+consumers have caught up when the topic grows; afterwards each relay starts a producer that knows the partition count.
 """
 
 import asyncio
@@ -34,14 +33,14 @@ LetRest = Callable[[str, int], Awaitable[int]]
 
 def partitions(
     topic: Annotated[str, typer.Argument(help="work-orders, calls, …")],
-    count: Annotated[int, typer.Argument(min=2, help="How many it shall have; more than it has.")],
-    wait: Annotated[float, typer.Option("--wait", help="Seconds until everything must have been read.")] = 300,
+    count: Annotated[int, typer.Argument(min=2, help="Number of partitions; must be larger than at present.")],
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for all consumers to catch up.")] = 300,
     state_folder: StateFolder = None,
 ) -> None:
-    """Give a topic more partitions without breaking the order of any key, while the installation works.
+    """Add partitions to a topic without downtime and without breaking the order of any key.
 
-    Publishing rests meanwhile, for seconds where nobody is behind; acts are taken, and wait in the outboxes.
-    Where this user may not change topics, it says when somebody who may has to.
+    Publishing is paused meanwhile, for seconds if no consumer is behind; commands succeed and wait in the outboxes.
+    If this Kafka user may not change topics, the command prints when a user with that permission has to do so.
     """
     asyncio.run(_partitions(topic, count, wait, state_folder))
 
@@ -57,7 +56,7 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
         raise Stopped(f"There is no topic {topic}; there are {', '.join(known)}.")
     addresses = find_addresses(state_folder)
     if not addresses.bootstrap_servers:
-        raise Stopped("Where Kafka is must be said: KAFKA_BOOTSTRAP_SERVERS.")
+        raise Stopped("The address of Kafka is missing: set KAFKA_BOOTSTRAP_SERVERS.")
     try:
         async with (
             Installation(addresses, patience=Patience(seconds=20)) as city,

@@ -1,4 +1,4 @@
-"""`linework partner`: what somebody needs who connects a system of theirs."""
+"""`linework partner`: validates and registers an external system."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contracts.conformance import Checked, Course
     from contracts.message import Message
 
-commands = typer.Typer(help="Connect a partner's system: check its events, register it.", no_args_is_help=True)
+commands = typer.Typer(help="Connect an external system: validate its events and register it.", no_args_is_help=True)
 _PARTNER_ID = "a partner's id as in its topics"
 _NOT_JUDGED = {
     "en": "it corrects an event that is not in this file: whether that was sent cannot be judged here",
@@ -25,7 +25,7 @@ _NOT_JUDGED = {
 
 @commands.callback()
 def _group() -> None:
-    """Connect a partner's system: check its events, register it."""
+    """Connect an external system: validate its events and register it."""
 
 
 @dataclass(slots=True)
@@ -45,16 +45,18 @@ class Judged:
 
 @commands.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="Sample records: a JSON array, or one JSON object a line.")],
-    partner: Annotated[str | None, typer.Option("--partner", help=f"{_PARTNER_ID}; as the first record says.")] = None,
-    json_output: Annotated[bool, typer.Option("--json", help="The findings as JSON.")] = False,
-    chinese: Annotated[bool, typer.Option("--zh", help="The sentences in Chinese.")] = False,
+    file: Annotated[Path, typer.Argument(help="Sample records: a JSON array, or a JSON object per line.")],
+    partner: Annotated[
+        str | None, typer.Option("--partner", help=f"{_PARTNER_ID} [default: that of the first record].")
+    ] = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    chinese: Annotated[bool, typer.Option("--zh", help="Print messages in Chinese.")] = False,
 ) -> None:
-    """Hold sample events against the contract: what is wrong, and what would be right. Nothing is sent.
+    """Validate sample events against the contract and print errors with corrections. Sends nothing.
 
-    A correction of an event that is not in the file cannot be judged here: it is reported as such and is no mistake.
+    A correction of an event that is not in the file cannot be validated; it is reported as such and not as an error.
     A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending.
-    The exit status is 1 when anything is wrong.
+    The exit status is 1 if there is an error.
     """
     judged = _judge(_records(file), partner)
     wrong = [one for one in judged if one.code is not None]
@@ -67,7 +69,7 @@ def check(
 
 @commands.command()
 def example() -> None:
-    """Print the events of a whole call as sample records, ready to be changed and checked."""
+    """Print the events of a complete call as sample records to edit and check."""
     from contracts import partners as p
     from contracts.calls import EndedBy
     from contracts.codec import encode, new_partner_message
@@ -91,13 +93,15 @@ def example() -> None:
 @commands.command()
 def register(
     partner: Annotated[str, typer.Argument(help=_PARTNER_ID)],
-    english: Annotated[str, typer.Option("--en", help="Its name in English.")],
-    chinese: Annotated[str, typer.Option("--zh", help="Its name in Chinese.")],
-    events_per_second: Annotated[int, typer.Option("--events-per-second", min=1, help="Beyond it events wait.")] = 200,
-    suspended: Annotated[bool, typer.Option("--suspended", help="Nothing of what it sends is taken for now.")] = False,
+    english: Annotated[str, typer.Option("--en", help="Name in English.")],
+    chinese: Annotated[str, typer.Option("--zh", help="Name in Chinese.")],
+    events_per_second: Annotated[
+        int, typer.Option("--events-per-second", min=1, help="Quota; events beyond it are delayed.")
+    ] = 200,
+    suspended: Annotated[bool, typer.Option("--suspended", help="Register as inactive: its events wait.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """Register a partner with a running installation, or change it; its topics are there within moments."""
+    """Register or update a partner in a running installation; its topics are created within seconds."""
     import asyncio
 
     async def define() -> Any:
@@ -118,10 +122,10 @@ def register(
 @commands.command()
 def agents(
     partner: Annotated[str, typer.Argument(help=_PARTNER_ID)],
-    json_output: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """List the agents of a partner who are not registered; `PUT /v1/agents/{id}` of intake registers one."""
+    """List the unregistered agents of a partner; register an agent with `PUT /v1/agents/{id}` of intake."""
     import asyncio
 
     found = asyncio.run(_unregistered(partner, state_folder))

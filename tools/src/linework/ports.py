@@ -1,4 +1,4 @@
-"""Which port each part of an installation listens on. Everything is on loopback."""
+"""The port of each part of an installation. Everything listens on loopback."""
 
 import errno
 import socket

@@ -1,7 +1,7 @@
-"""Processes that we start, and that we find again after the one that started them is gone.
+"""Child processes that can be found after their parent has ended.
 
-Each process leaves a record with its id and its start time. An id alone could belong to a
-stranger by now: without the start time we would kill somebody else's process.
+Each process has a record file with its id and start time. The id alone could have been reused by the operating
+system: without the start time we could kill an unrelated process.
 """
 
 import ctypes

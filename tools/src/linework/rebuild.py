@@ -1,4 +1,4 @@
-"""`linework rebuild reporting`: the projections built anew beside those that are shown, compared, switched to."""
+"""`linework rebuild reporting`: rebuilds the projections beside the live ones, compares them and switches."""
 
 import asyncio
 from pathlib import Path
@@ -14,30 +14,30 @@ if TYPE_CHECKING:
 
     from linework.client_service import Service
 
-commands = typer.Typer(help="Build what can be derived from the stream anew.", no_args_is_help=True)
+commands = typer.Typer(help="Rebuild projections from the event stream.", no_args_is_help=True)
 _LOOK_EVERY_SECONDS = 0.5
 _UNDER_WAY = ("building", "catching_up", "comparing")
 
 
 @commands.callback()
 def _group() -> None:
-    """Build what can be derived from the stream anew."""
+    """Rebuild projections from the event stream."""
 
 
 @commands.command()
 def reporting(
     switch: Annotated[
         bool,
-        typer.Option("--switch/--no-switch", help="Whether to show what was rebuilt when it is the same."),
+        typer.Option("--switch/--no-switch", help="Switch to the rebuilt projections if they are equal."),
     ] = True,
     accept_differences: Annotated[
-        bool, typer.Option("--accept-differences", help="Switch although they are not the same.")
+        bool, typer.Option("--accept-differences", help="Switch even if they differ.")
     ] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """Rebuild reporting's projections from its record of the stream; goes on with a rebuild that is under way.
+    """Rebuild reporting's projections from its record of the stream; attaches to a rebuild in progress.
 
-    The exit status is 1 when the rebuild failed, or found differences that were not accepted.
+    The exit status is 1 if the rebuild failed or found differences that were not accepted.
     """
     from rich.console import Console
 
@@ -48,7 +48,7 @@ def reporting(
     except Refused as refusal:
         raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
     except NotReached as error:
-        raise Stopped(f"{error}; a rebuild that has begun goes on in reporting's worker.") from error
+        raise Stopped(f"{error}; a started rebuild continues in reporting's worker.") from error
     raise typer.Exit(0 if is_good else 1)
 
 

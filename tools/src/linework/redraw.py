@@ -1,6 +1,6 @@
-"""`linework redraw PLAN`: draws a sample again, from what is public, and says whether it is the same.
+"""`linework redraw PLAN`: repeats the draw of a sample from public data and compares the result.
 
-Written from `docs/quality.md` and from nothing else: it shares no code with qa, so that an error there shows here.
+Written from `docs/quality.md` alone: it shares no code with qa, so that an error in either shows as a difference.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ _ALGORITHM = "linework-draw-1"
 
 
 def redraw(
-    plan: Annotated[str, typer.Argument(help="The plan's id.")],
+    plan: Annotated[str, typer.Argument(help="Id of the sampling plan.")],
     committed: Annotated[
-        str | None, typer.Option("--committed", help="The seed's SHA-256 as you noted it when it was published.")
+        str | None, typer.Option("--committed", help="SHA-256 of the seed, noted when the plan was published.")
     ] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Draw the sample of a plan again from its seed and its frame; exit 1 if it is not the same."""
+    """Repeat the draw of a sampling plan from its seed and frame; exit status 1 if the sample differs."""
     from linework.client import NotReached, Refused
 
     try:

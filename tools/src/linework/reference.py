@@ -11,20 +11,20 @@ from linework.runtime.commands import StateFolder
 if TYPE_CHECKING:
     from linework.client import Installation
 
-commands = typer.Typer(help="The lists that everything else refers to.", no_args_is_help=True)
+commands = typer.Typer(help="Load reference data.", no_args_is_help=True)
 
 
 @commands.callback()
 def _group() -> None:
-    """The lists that everything else refers to."""
+    """Load reference data."""
 
 
 @commands.command()
 def load(
     state_folder: StateFolder = None,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for services that do not answer.")] = 30,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for services to respond.")] = 30,
 ) -> None:
-    """Add the work areas, staff, device types and demand types that are not there; what is there stays as it is."""
+    """Add missing work areas, staff, device types and demand types; existing entries stay unchanged."""
     from linework.client import Installation, NotReached, Patience, Refused, find_addresses
     from linework.stopped import Stopped
 

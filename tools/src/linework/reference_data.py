@@ -1,4 +1,4 @@
-"""What a new installation starts with; operators change it by the services' APIs."""
+"""The initial reference data of an installation; operators change it through the services' APIs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`linework report` and `linework wallboard`: a report as a file, and where the live wallboard is."""
+"""`linework report` and `linework wallboard`: writes a report to a file; prints the address of the wallboard."""
 
 import asyncio
 import json
@@ -24,17 +24,19 @@ def report(
         str, typer.Argument(help="daily, weekly, monthly, quarterly, yearly, call_analysis (of a month) or period.")
     ],
     day: Annotated[
-        str | None, typer.Option("--day", help="A day of the period; default: yesterday, in the rules' zone.")
+        str | None, typer.Option("--day", help="A day of the period [default: yesterday, in the zone of the rules].")
     ] = None,
     last_day: Annotated[
-        str | None, typer.Option("--last-day", help="Of kind period, its last day; --day is its first.")
+        str | None, typer.Option("--last-day", help="Last day of a report of kind period; --day is the first.")
     ] = None,
     file_format: Annotated[str, typer.Option("--format", help="xlsx, csv or pdf.")] = "xlsx",
     language: Annotated[str, typer.Option("--language", help="zh or en.")] = "zh",
-    out: Annotated[Path | None, typer.Option("--out", help="The file; default: named after the report, here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Output file [default: named after the report, in the current folder].")
+    ] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Ask for a report, wait until it is built, and write it with its manifest beside it."""
+    """Request a report, wait until it is built, and write it and its manifest to files."""
     from rich.console import Console
 
     from linework.client import NotReached, Refused
@@ -51,7 +53,7 @@ def report(
     except Refused as refusal:
         raise Stopped(refusal.said) from refusal
     except NotReached as error:
-        raise Stopped(f"{error}; a report that was asked for is built by reporting's worker.") from error
+        raise Stopped(f"{error}; reporting's worker builds a requested report in the background.") from error
     typer.echo(str(file))
 
 
@@ -92,7 +94,7 @@ async def _watch(console: "Console", service: Any, made: Any) -> Any:
 
 
 def wallboard(state_folder: StateFolder = None) -> None:
-    """Print the address of the live wallboard with the token of a display, which can do nothing else, for 30 days."""
+    """Print the address of the live wallboard with a token that permits only this display and expires in 30 days."""
     from linework.client import DISPLAY, NotReached, find_addresses
     from linework.client_tokens import Tokens
 

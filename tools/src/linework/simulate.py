@@ -1,4 +1,4 @@
-"""`linework simulate`: traffic of every role, with everything that goes wrong on a usual day."""
+"""`linework simulate`: traffic of every role, including the usual exceptions."""
 
 import asyncio
 import json
@@ -21,26 +21,29 @@ _MOST_AT_ONCE = 200
 
 
 def simulate(
-    orders: Annotated[int, typer.Option("--orders", min=1, help="How many orders are created.")] = 100,
-    rate: Annotated[float, typer.Option("--rate", min=0.01, help="How many of them a second.")] = 5.0,
+    orders: Annotated[int, typer.Option("--orders", min=1, help="Number of orders.")] = 100,
+    rate: Annotated[float, typer.Option("--rate", min=0.01, help="Orders per second.")] = 5.0,
     calls: Annotated[
         int | None,
-        typer.Option("--calls", min=0, max=100_000, help="How many calls; as many as orders where Kafka is known."),
+        typer.Option(
+            "--calls", min=0, max=100_000, help="Number of calls [default: that of orders, if Kafka is reachable]."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The same seed draws the same lives.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed; the same seed creates the same orders.")] = 1,
     patience: Annotated[
-        float, typer.Option("--patience", help="Seconds for which a request is made again while nobody answers it.")
+        float, typer.Option("--patience", help="Seconds for which an unanswered request is retried.")
     ] = 60,
     journal: Annotated[
-        Path | None, typer.Option("--journal", help="Note every acknowledged change here; `verify --journal` reads it.")
+        Path | None,
+        typer.Option("--journal", help="Record every acknowledged change in this file, for `verify --journal`."),
     ] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Play agents, dispatchers, repair staff and auditors: orders from creation to archive, with rejections,
-    redispatches, cancellations, urges, arrivals, extensions, suspensions and failed audits. Beside them a telephone
-    switch with callers who wait, are answered or give up, and agents who change their state.
+    """Simulate agents, dispatchers, repair staff and auditors: orders from creation to archive, with rejections,
+    redispatches, cancellations, urges, arrivals, extensions, suspensions and failed audits. Also simulates a
+    telephone switch with callers who wait, are answered or abandon, and agents who change their state.
 
-    The exit status is 1 when an answer was impossible: a refusal that nobody caused, or a state that does not follow.
+    The exit status is 1 if a response was impossible: an unexplained refusal, or an invalid change of state.
     """
     from linework.client import NotReached, Refused
     from linework.stopped import Stopped
@@ -50,7 +53,7 @@ def simulate(
         with _journal(journal) as note:
             notes, stories = asyncio.run(_simulate(orders, rate, calls, seed, patience, note, state_folder))
     except (NotReached, Refused) as error:
-        raise Stopped(f"The simulation could not go on: {error}") from error
+        raise Stopped(f"The simulation cannot continue: {error}") from error
     _show(notes, stories, time.monotonic() - began_at)
     raise typer.Exit(1 if notes.impossible else 0)
 

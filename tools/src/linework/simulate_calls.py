@@ -1,11 +1,11 @@
-"""A simulated telephone switch: callers arrive, wait, are answered or give up, and agents change their state.
+"""A simulated telephone switch: callers arrive, wait, are answered or abandon, and agents change their state.
 
 A queue with impatient callers (Erlang A: Palm 1957; Garnett, Mandelbaum and Reiman 2002, *Manufacturing & Service
 Operations Management* 4, 208–227): arrivals at random, first come first served, exponential patience, talk and
 after-call work. The load is chosen so that agents are busy for `OCCUPANCY` of their time. A seed gives the same calls.
 
-The first simulation of an installation has half an hour of calls before it begins, so that there are figures at once;
-the others come as time goes on. What still runs when the simulation ends is ended then.
+The first simulation of an installation starts with half an hour of past calls, so that figures exist at once; the
+other calls arrive in real time. Calls in progress are ended when the simulation ends.
 """
 
 import asyncio

@@ -1,9 +1,8 @@
-"""The life of one made-up order, as agents, dispatchers, repair staff and auditors play it.
+"""The life of a simulated order, with its agents, dispatchers, repair staff and auditors.
 
-What happens next is drawn from `CHOICES` with a random generator of the order's own, so that a seed gives the
-same lives however fast the services are; only who cancels at the same moment depends on that. Only what two
-people do at once may be answered by a refusal; anything else that is refused, and any answer that does not
-follow from the one before, is written down as impossible.
+Each step is drawn from `CHOICES` with the order's own random generator, so that a seed gives the same lives however
+fast the services are; only the outcome of concurrent cancellations depends on timing. Only concurrent commands may be
+refused; any other refusal, and any response that does not follow from the one before, is recorded as impossible.
 """
 
 import asyncio

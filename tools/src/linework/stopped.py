@@ -1,4 +1,4 @@
-"""What ends a command early, said in one sentence to the person who typed it."""
+"""The error that ends a command early, with a sentence for the user."""
 
 from pathlib import Path
 

@@ -25,9 +25,11 @@ def request_token(
             token: str = json.load(response)["access_token"]
             return token
     except urllib.error.HTTPError as error:
-        raise Stopped(f"The issuer gives no such token: {_detail(error)}") from error
+        raise Stopped(f"The issuer refuses the token: {_detail(error)}") from error
     except (OSError, ValueError) as error:
-        raise Stopped(f"No issuer answers at {issuer} ({error}); start the installation with `linework up`.") from error
+        raise Stopped(
+            f"No issuer responds at {issuer} ({error}); start the installation with `linework up`."
+        ) from error
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

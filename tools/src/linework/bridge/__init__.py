@@ -1,1 +1,1 @@
-"""Telephone switches that write files: their lines become a partner's events, once each however often they are read."""
+"""Publishes the log files of telephone switches as a partner's events; re-reading a file creates no duplicates."""

@@ -1,8 +1,8 @@
-"""What Asterisk's `queue_log` says, as a partner's events.
+"""Converts Asterisk's `queue_log` to a partner's events.
 
-A line is `epoch|call id|queue|agent|verb|data…`. The id of an event is made from its line, so that a line which is read
-again, after a crash or in a rotated copy, is the same event. What a line leaves unsaid is kept here between
-lines: which leg of a call it is about, which calls are open when the switch starts anew, who is paused where.
+A line is `epoch|call id|queue|agent|verb|data…`. An event's id is derived from its line, so that a line which is read
+a second time, after a crash or in a rotated copy, yields the same event. State between lines is kept here: the current
+leg of a call, the calls that are open when the switch restarts, and the queues in which an agent is paused.
 """
 
 import hashlib

@@ -1,9 +1,9 @@
-"""Files of call records to the delivery: what is new in them since the cursor was written.
+"""Reads the call records that were added since the cursor was written, and delivers them.
 
-Of a file of CSV, which grows and is rotated, the cursor knows how far it was read; of every other file, its size and
-when it was last written. It moves on once Kafka has acknowledged. A file that holds no call record is told of
-in every run until somebody has mended or removed it. A line of CSV that is none is kept, as it was, in a file
-beside the cursor, so that it can be mended and given to the same command.
+For a CSV file, which grows and is rotated, the cursor stores the position; for every other file, its size and
+modification time. It advances after Kafka has acknowledged. A file without a call record is reported in every run
+until it is repaired or removed. Invalid CSV lines are stored unchanged in a file beside the cursor, so that they can be
+repaired and passed to the same command.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""`linework bridge`: as it is typed."""
+"""Command-line interface of `linework bridge`."""
 
 import asyncio
 import contextlib
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from linework.bridge.record_formats import SwitchSettings
     from linework.client import Addresses
 
-commands = typer.Typer(help="Bring a telephone switch's calls in as a partner's events.", no_args_is_help=True)
+commands = typer.Typer(help="Publish the calls of a telephone switch as a partner's events.", no_args_is_help=True)
 
-PartnerName = Annotated[str, typer.Option("--partner", help="The partner that the switch is; registered if it is not.")]
+PartnerName = Annotated[str, typer.Option("--partner", help="Partner id of the switch; registered if missing.")]
 CursorFile = Annotated[
-    Path | None, typer.Option("--cursor", help="Where it is kept how far was read; beside the first file if left out.")
+    Path | None, typer.Option("--cursor", help="File that stores the read position [default: beside the first file].")
 ]
 
 
 @commands.callback()
 def _group() -> None:
-    """Bring a telephone switch's calls in as a partner's events."""
+    """Publish the calls of a telephone switch as a partner's events."""
 
 
 @commands.command()
 def asterisk(
     files: Annotated[list[Path], typer.Argument(help="queue_log files, rotated ones (also .gz) in any order.")],
-    follow: Annotated[bool, typer.Option("--follow", help="Go on reading as they grow, through rotations.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Follow the files as they grow, through rotations.")] = False,
     partner: PartnerName = "asterisk",
     cursor: CursorFile = None,
     json_output: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """Read Asterisk's queue_log; stopped and started again it goes on, read twice nothing counts twice.
+    """Read Asterisk's queue_log; resumes where it stopped and creates no duplicates.
 
-    The exit status is 1 when a line or the rest of a file could not be read, or a verb is not known.
+    The exit status is 1 if a line or part of a file could not be read, or a verb is unknown.
     """
     from linework.bridge.reading import Summary
 
@@ -81,20 +81,22 @@ async def _until_terminated(reading: Coroutine[Any, Any, None]) -> None:
 
 @commands.command()
 def freeswitch(
-    files: Annotated[list[Path], typer.Argument(help="Files of mod_json_cdr, mod_xml_cdr, mod_cdr_csv, or folders.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Files of mod_json_cdr, mod_xml_cdr or mod_cdr_csv, or folders of them.")
+    ],
     partner: PartnerName = "freeswitch",
     cursor: CursorFile = None,
-    zone: Annotated[str, typer.Option("--zone", help="The time zone of the switch's clock, for CSV.")] = "UTC",
+    zone: Annotated[str, typer.Option("--zone", help="Time zone of the switch's clock, for CSV files.")] = "UTC",
     inbound_contexts: Annotated[
         list[str] | None,
-        typer.Option("--inbound-context", help="Dialplan contexts in which calls come in; public if left out."),
+        typer.Option("--inbound-context", help="Dialplan context of inbound calls; may be repeated [default: public]."),
     ] = None,
     json_output: Annotated[bool, typer.Option("--json", help="The summary as JSON.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
-    """Read FreeSWITCH's call records; stopped and started again it goes on, read twice nothing counts twice.
+    """Read FreeSWITCH's call records; resumes where it stopped and creates no duplicates.
 
-    The exit status is 1 when a record could not be read.
+    The exit status is 1 if a record could not be read.
     """
     from linework.bridge.reading import Summary
     from linework.bridge.record_formats import SwitchSettings
@@ -147,7 +149,7 @@ async def _delivery(partner: str, state_folder: Path | None) -> AsyncIterator["D
         return
     addresses = find_addresses(state_folder)
     if not addresses.bootstrap_servers:
-        raise Stopped("Where Kafka is must be known: set KAFKA_BOOTSTRAP_SERVERS.")
+        raise Stopped("The address of Kafka is missing: set KAFKA_BOOTSTRAP_SERVERS.")
     await _register(addresses, partner)
     async with delivery_to(addresses.bootstrap_servers, partner, prefix=addresses.topic_prefix) as delivery:
         yield delivery

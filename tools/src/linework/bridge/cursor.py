@@ -1,4 +1,4 @@
-"""How far the files of a switch were read: kept beside them, replaced as a whole, and held by one process."""
+"""The read position in a switch's files: stored beside them, replaced atomically, locked by one process."""
 
 import fcntl
 import os
@@ -80,7 +80,7 @@ class CursorLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             self._file.close()
-            raise Stopped(f"Another bridge is reading with the cursor {cursor}; give one of them another.") from error
+            raise Stopped(f"Another bridge uses the cursor {cursor}; choose a different --cursor.") from error
 
     def release(self) -> None:
         self._file.close()

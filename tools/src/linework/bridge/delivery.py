@@ -1,4 +1,4 @@
-"""From a bridge to `partner.<id>.in`: acknowledged by Kafka, in order per call, before the cursor moves on."""
+"""Delivers events of a bridge to `partner.<id>.in`, ordered per call; Kafka acknowledges before the cursor advances."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ class Delivery:
                 sent.append(await self._producer.send(self._topic, value, key=key, headers=headers))
             await asyncio.gather(*sent)
         except KafkaError as error:
-            raise Stopped(f"Kafka did not take the events: {error}; the same command goes on from here.") from error
+            raise Stopped(f"Kafka rejected the events: {error}; run the same command to resume.") from error
 
 
 @contextlib.asynccontextmanager

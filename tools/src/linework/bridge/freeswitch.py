@@ -1,11 +1,11 @@
-"""FreeSWITCH's records of finished calls, as a partner's events.
+"""Converts FreeSWITCH's call records to a partner's events.
 
-Read are the call records of `mod_json_cdr`, `mod_xml_cdr` and `mod_cdr_csv` (`record_formats`). A record is of one leg.
-A leg that the switch made for another one (it has an `originator`) is no call of its own, or each call would count
-twice. Of `mod_callcenter` the member's leg (`cc_side` is `member`) has queue, agent and times, and the agent's leg has
-the times at which the agent put the caller on hold: a hold is recorded on the leg that asked for it. Any other leg is
-a call without a queue: `direction` is the switch's view, in which the phone of an agent who dials out comes in, so the
-context that it arrived in decides whether the call came in. Times are microseconds since 1970, those of
+It reads the formats of `mod_json_cdr`, `mod_xml_cdr` and `mod_cdr_csv` (`record_formats`). A record describes a leg.
+A leg that the switch created for another leg (it has an `originator`) is not a separate call; otherwise each call would
+count twice. With `mod_callcenter` the member's leg (`cc_side` is `member`) has queue, agent and times, and the agent's
+leg has the holds: FreeSWITCH records a hold on the leg that requested it. Any other leg is a call without a queue:
+`direction` is the view of the switch, for which the phone of an agent who dials out is inbound, so the dialplan context
+decides whether the call was inbound. Times are microseconds since 1970, those of
 `mod_callcenter` whole seconds.
 """
 

@@ -1,4 +1,4 @@
-"""Agents as far as a queue_log shows them: the queues that they serve, and where they are paused."""
+"""The state of agents according to a queue_log: the queues that they serve, and those in which they are paused."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

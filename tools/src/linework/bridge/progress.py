@@ -1,4 +1,4 @@
-"""How far a long reading is, for the person who waits for it."""
+"""Progress of a long read, on standard error."""
 
 import time
 from collections.abc import Callable

@@ -1,10 +1,9 @@
-"""One file of a switch, read line by line from where the last reading ended.
+"""Reads a switch's log file line by line from the stored position.
 
-A file is known by its first line, not by its name: rotated under another name it goes on where it was. A last
-line without its end is left until it has one. The cursor is written once what was read has been delivered; after a
-crash in between the same lines are read again and become the same events. A file that cannot be read to its end, such
-as a packed one that was cut off, ends the reading once the lines before have been delivered: what stands behind
-could not be told in its order.
+A file is identified by its first line and not by its name, so that reading resumes after a rotation. An incomplete last
+line is left until it is complete. The cursor is written after delivery; after a crash the same lines are read again and
+yield the same events. If a file cannot be read to its end, such as a truncated archive, reading stops after the lines
+before have been delivered: later files would arrive out of order.
 """
 
 import asyncio

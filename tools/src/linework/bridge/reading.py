@@ -1,4 +1,4 @@
-"""A switch's files, from the cursor to the delivery, and what is said about it afterwards."""
+"""Reads a switch's files from the cursor on, delivers the events and summarises the result."""
 
 import asyncio
 import json

@@ -1,11 +1,11 @@
-"""The three ways in which FreeSWITCH writes a call record, read into the one shape that `freeswitch.events` takes.
+"""Parses FreeSWITCH's three call record formats into the input of `freeswitch.events`.
 
-- `mod_json_cdr`: a JSON object with `variables`, and `callflow` with the profiles of the caller. A transfer and a
-  bridge to an agent put a further profile in front, with other numbers: how the leg came about is in the first one.
+- `mod_json_cdr`: a JSON object with `variables`, and `callflow` with the profiles of the caller. A transfer or a
+  bridge to an agent adds a profile in front, with other numbers: the first profile describes the leg's origin.
 - `mod_xml_cdr`: `<cdr>` with the same, the values of `<variables>` percent-encoded.
 - `mod_cdr_csv`: a line of its default template `example` (caller_id_name, caller_id_number, destination_number,
   context, start_stamp, answer_stamp, end_stamp, duration, billsec, hangup_cause, uuid, bleg_uuid, accountcode, and
-  whatever stands behind these thirteen). It knows neither queue nor leg. Its times are the switch's own wall clock.
+  further columns are ignored). It has neither queue nor leg. Times are the switch's wall clock.
 """
 
 import csv

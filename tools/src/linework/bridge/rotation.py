@@ -1,8 +1,9 @@
-"""A log that grows under one path and is rotated: each of its files is read to its end before the next one.
+"""Follows a log through rotation: each file is read to its end before the next.
 
-Which file stood under the path is known by its first line. When another one does, be it that the log was renamed,
-packed or copied and emptied, and be it while nothing read it, the rest of the former file and those that came after
-it are looked for beside the path. What cannot be found is named with how far it was read; it is never passed over.
+A file is identified by its first line. When another file is at the path, because the log was renamed, compressed or
+copied and truncated, possibly while the bridge was not running, the rest of the former file and its successors are
+searched for beside the path. A missing file is reported with the position up to which it was read; it is never skipped
+silently.
 """
 
 import contextlib

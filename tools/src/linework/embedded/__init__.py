@@ -1,4 +1,4 @@
-"""A real PostgreSQL and a real Apache Kafka that run from wheels and jars alone, for `make run` and for tests."""
+"""Embedded PostgreSQL and Apache Kafka, installed from wheels and jars, for `make run` and for tests."""
 
 from linework.embedded.kafka import EmbeddedKafka, Entrance, Node, new_cluster_id
 from linework.embedded.postgres import EmbeddedPostgres

@@ -1,7 +1,7 @@
-"""Kafka's jars: exactly those of the committed lock file, each with its SHA-256, kept in the user's cache.
+"""Downloads Kafka's jars as listed in the committed lock file, verifies each SHA-256 and caches them per user.
 
-Resolving is done once, by `make lock`. Starting only fetches what the lock file names, so it asks
-for no POM and no JDK (jgo's own environment builder would download one to sort modules).
+`make lock` resolves the versions. A start only downloads the files of the lock file and needs neither a POM nor a JDK
+(jgo's own environment builder would download a JDK to sort modules).
 """
 
 import os
@@ -78,7 +78,7 @@ def _fetch(context: "MavenContext", jar: "LockedDependency", path: Path) -> None
     component = context.project(jar.groupId, jar.artifactId).at_version(jar.version)
     fetched = component.artifact(jar.classifier or "", jar.packaging).resolve()
     if not _is_intact(fetched, jar.sha256):
-        raise Stopped(f"{path.name} does not have the SHA-256 of {LOCK.name}; nothing of it is used.")
+        raise Stopped(f"{path.name} does not have the SHA-256 of {LOCK.name}; it is not used.")
     fetched.replace(path)
 
 

@@ -1,4 +1,4 @@
-"""Apache Kafka in KRaft mode, on loopback only, on the JRE of a wheel: one node, or several that make one cluster."""
+"""Apache Kafka in KRaft mode on loopback, with the JRE of a wheel: a single node or a cluster."""
 
 import base64
 import os
@@ -165,7 +165,7 @@ class EmbeddedKafka(EmbeddedServer):
         with self.log.open("ab") as log:
             done = subprocess.run(command, stdout=log, stderr=log, cwd=self.folder)
         if done.returncode:
-            raise Stopped(f"Kafka could not format its data folder; its log is {self.log}: {last_line(self.log)}")
+            raise Stopped(f"Kafka could not format its data folder; see its log {self.log}: {last_line(self.log)}")
 
     def _is_ready(self, written: int) -> bool:
         with self.log.open("rb") as log:

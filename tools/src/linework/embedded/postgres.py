@@ -132,7 +132,7 @@ class EmbeddedPostgres(EmbeddedServer):
                 extra_groups=[] if user else None,
             )
         if done.returncode:
-            raise Stopped(f"PostgreSQL could not make its data folder; its log is {self.log}: {last_line(self.log)}")
+            raise Stopped(f"PostgreSQL could not create its data folder; see its log {self.log}: {last_line(self.log)}")
 
     def _clear_stale_pid_file(self) -> None:
         # PostgreSQL believes a postmaster.pid whose id is in use by any process, which after a

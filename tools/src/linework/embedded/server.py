@@ -1,4 +1,4 @@
-"""What both embedded servers have in common: one process that is started, stopped, killed and started again."""
+"""The process of an embedded server: start, stop, kill and restart."""
 
 import time
 from abc import ABC, abstractmethod

@@ -1,4 +1,4 @@
-"""Running PostgreSQL when we are root: it refuses to, so it gets a system user of its own."""
+"""Runs PostgreSQL as a separate system user when the caller is root, because PostgreSQL refuses to run as root."""
 
 import os
 import pwd
@@ -28,7 +28,7 @@ def _make_user() -> None:
         subprocess.run(command, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError) as error:
         raise Stopped(
-            f"PostgreSQL does not run as root and the user {USER} could not be made ({error}); "
+            f"PostgreSQL does not run as root and the user {USER} could not be created ({error}); "
             "run this as another user, or set DATABASE_URL."
         ) from error
 

@@ -1,4 +1,4 @@
-"""Real service requests through the public APIs: rows of a file become orders, with the fate they really had.
+"""Imports real service requests through the public APIs: each row becomes an order and reaches its real outcome.
 
-`rows` reads the file, `plan` says what a row means (pure), `run` plays the plans, `report` adds up.
+`rows` reads the file, `plan` interprets a row (pure), `run` executes the plans, `report` summarises.
 """

@@ -1,4 +1,4 @@
-"""`linework import`: as it is typed."""
+"""Command-line interface of `linework import`."""
 
 import asyncio
 from enum import StrEnum
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from linework.importer.orders import Fate
     from linework.importer.report import Report
 
-commands = typer.Typer(help="Bring real service requests in, through the public APIs.", no_args_is_help=True)
+commands = typer.Typer(help="Import service requests and work orders through the public APIs.", no_args_is_help=True)
 
 
 class Through(StrEnum):
@@ -23,21 +23,21 @@ class Through(StrEnum):
 
 @commands.callback()
 def _group() -> None:
-    """Bring real service requests in, through the public APIs."""
+    """Import service requests and work orders through the public APIs."""
 
 
 @commands.command()
 def myla311(
-    file: Annotated[Path, typer.Argument(help="The CSV file as the City of Los Angeles publishes it.")],
+    file: Annotated[Path, typer.Argument(help="CSV file as published by the City of Los Angeles.")],
     through: Annotated[
-        Through, typer.Option("--through", help="How far: create the orders only, or play each request's real fate.")
+        Through, typer.Option("--through", help="Only create the orders, or also replay each request's real outcome.")
     ] = Through.CREATED,
-    clients: Annotated[int, typer.Option("--clients", min=1, max=256, help="How many at a time.")] = 16,
+    clients: Annotated[int, typer.Option("--clients", min=1, max=256, help="Number of concurrent clients.")] = 16,
     state_folder: StateFolder = None,
 ) -> None:
-    """Import service requests of MyLA311; stopped and started again it goes on, run twice it changes nothing.
+    """Import service requests of MyLA311; resumes where it stopped and creates no duplicates.
 
-    The exit status is 1 when a row was refused.
+    The exit status is 1 if a row was refused.
     """
     from rich.console import Console
 
@@ -79,7 +79,7 @@ async def _import(file: Path, report: "Report", through: Through, clients: int, 
             if not isinstance(error, NotReached):
                 raise error from None
             show(report, Console())
-            raise Stopped(f"{error}; the same command goes on from here.") from error
+            raise Stopped(f"{error}; run the same command to resume.") from error
 
 
 @commands.command()
@@ -91,16 +91,16 @@ def orders(
             "territory, appointment_start, appointment_end, occurred_at."
         ),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Look through it; create nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the file; create nothing.")] = False,
     report: Annotated[
-        Path | None, typer.Option("--report", help="Each row's fate as CSV; beside the file if left out.")
+        Path | None, typer.Option("--report", help="CSV report with the result of each row [default: beside the file].")
     ] = None,
-    clients: Annotated[int, typer.Option("--clients", min=1, max=256, help="How many at a time.")] = 16,
+    clients: Annotated[int, typer.Option("--clients", min=1, max=256, help="Number of concurrent clients.")] = 16,
     state_folder: StateFolder = None,
 ) -> None:
-    """Create work orders from a file; stopped and started again it goes on, run twice it creates nothing.
+    """Create work orders from a CSV file; resumes where it stopped and creates no duplicates.
 
-    The exit status is 1 when a row was refused.
+    The exit status is 1 if a row was refused.
     """
     from collections import Counter
 
@@ -137,4 +137,4 @@ async def _orders(file: Path, fates: "list[Fate]", dry_run: bool, clients: int, 
             with Bar(Console(stderr=True), "Looking" if dry_run else "Creating", count).shown() as bar:
                 await run.play(file, bar.advance)
         except NotReached as error:
-            raise Stopped(f"{error}; the same command goes on from here.") from error
+            raise Stopped(f"{error}; run the same command to resume.") from error

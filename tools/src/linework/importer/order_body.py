@@ -1,7 +1,6 @@
-"""The body that creates an order, made of a row and judged as intake judges it, without asking intake.
+"""Builds the request body of an order from a row and validates it as intake does, without a request.
 
-The fields are those of intake's `POST /v1/work-orders`, a test compares them; what each may hold is said once, by the
-types that both are made of.
+The fields are those of intake's `POST /v1/work-orders`, compared by a test; both use the same field types.
 """
 
 from collections.abc import Mapping

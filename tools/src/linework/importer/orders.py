@@ -1,7 +1,6 @@
-"""Work orders from a CSV file of anybody's: looked through first, created then, each row reported.
+"""Imports work orders from a CSV file: validates all rows, creates the orders, and reports the result of each row.
 
-The external reference makes a row one order, however often the file is read: a run that was stopped goes on, and a
-second run creates nothing.
+The external reference makes the import idempotent: a stopped run resumes, and a second run creates nothing.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""What one MyLA311 row means: a subscriber, an order, and the acts of its fate. Pure; nothing is asked or sent.
+"""Interprets a MyLA311 row as a subscriber, an order and the commands up to its outcome. Pure: no I/O.
 
-The city's record knows when a request was made and when it ended. What lies between is ours to tell: an
-order is dispatched after a third of that time, started after two thirds, and completed and archived at its end.
+The city's record has the times at which a request was made and closed. The steps between are assumed: an order is
+dispatched after a third of that time, started after two thirds, and completed and archived at its end.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What became of every row. It adds up: rows = created + already there + refused."""
+"""The result of every row: rows = created + already there + refused."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The rows of a CSV file with their line numbers. A file that is not what it should be is refused as a whole."""
+"""The rows of a CSV file with their line numbers. An invalid file is rejected as a whole."""
 
 import csv
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,10 +1,10 @@
-"""Plays plans through the public APIs, many at a time.
+"""Executes plans through the public APIs, concurrently.
 
-What is to be done next with an order is read from its status, never from notes of ours: an import that was
-killed goes on where it was, and one that is run again finds nothing to do.
+The next step of an order follows from its status and from no local record: a killed import resumes where it stopped,
+and a repeated import has nothing to do.
 
-An order that was just handed over goes to the back of the line. By the time its turn comes the next custodian
-has heard of it, and no service is kept busy with waiting.
+An order that was just handed over goes to the end of the queue, so that the next custodian has usually received it
+before its turn, and no request has to wait.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
-"""The recount: every figure of reporting, counted again from the raw events by code of its own.
+"""The recount: computes every figure of reporting from the raw events with independent code.
 
-Nothing is shared with reporting but the contracts. Orders are folded by `contracts.order`, periods are found
-by Python's calendar, percentiles by sorting. `orders` knows what each metric counts; `counting` counts it.
+It shares only the contracts with reporting. `contracts.order` folds orders, Python's calendar finds periods, and
+sorting gives percentiles. `orders` and its siblings define what each metric counts; `counting` counts.
 """
 
 from linework.recount.counting import Asked, Counted, differences

@@ -1,4 +1,4 @@
-"""Agents' time, second by second of a timeline: what each metric of it counts, from its published formula."""
+"""Metrics of agents' time, second by second on a timeline, from their published formulas."""
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,7 +1,7 @@
-"""What each metric of clocks counts, written down again from its published formula.
+"""Metrics of clocks, from their published formulas.
 
-Nothing is added up on the way: each clock is found in the whole of its order's events, what counts of it is laid
-out day by day, and whether a limit was over at a moment is asked by counting what had elapsed until then.
+There are no running totals: each clock is derived from all events of its order and laid out day by day, and the time
+elapsed until a moment decides whether the limit was exceeded.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,4 +1,4 @@
-"""From what each order or call adds to a metric to the rows of a figure, and where two figures differ."""
+"""Aggregates the contributions of orders and calls to the rows of a figure, and compares figures."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -1,4 +1,4 @@
-"""What each metric of follow-ups counts, written down again from its published formula."""
+"""Metrics of follow-ups, from their published formulas."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The second versions of the metrics of calls, and rings: by who handled a call, inbound apart from outbound."""
+"""Version 2 of the metrics of calls, and rings: by the handler of a call, with inbound and outbound separated."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

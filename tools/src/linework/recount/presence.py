@@ -1,4 +1,4 @@
-"""Agents' time without silence: the second versions of the metrics of agents, from their published formulas."""
+"""Version 2 of the metrics of agents' time, which excludes silence, from their published formulas."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What each metric of promised replies counts, written down again from its published formula."""
+"""Metrics of promised replies, from their published formulas."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Takes every message of the streams and can then count any figure."""
+"""Consumes every message of the streams and computes any figure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime

@@ -1,1 +1,1 @@
-"""What `linework up`, `down` and `status` do."""
+"""Implementation of `linework up`, `down` and `status`."""

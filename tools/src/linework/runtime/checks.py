@@ -1,4 +1,4 @@
-"""What must hold before anything is started."""
+"""Checks before the start."""
 
 import shutil
 from pathlib import Path

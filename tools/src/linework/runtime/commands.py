@@ -1,4 +1,4 @@
-"""The runtime's commands as they are typed; what they do is in the modules beside this one."""
+"""Command-line interface of the runtime; the other modules of this package implement it."""
 
 import os
 from pathlib import Path
@@ -8,14 +8,16 @@ import typer
 
 StateFolder = Annotated[
     Path | None,
-    typer.Option("--state-folder", help="Where data, logs and keys are kept; LINEWORK_STATE_FOLDER, else .local."),
+    typer.Option(
+        "--state-folder", help="Folder for data, logs and keys [default: LINEWORK_STATE_FOLDER, else .local]."
+    ),
 ]
 PortBase = Annotated[
     int | None,
     typer.Option(
         "--port-base",
-        help="First of the ports: issuer +0, services +1 to +5, PostgreSQL +6, Kafka +7 and +8, workers +11 to +15. "
-        "LINEWORK_PORT_BASE, else 8000; one port alone by LINEWORK_INTAKE_PORT and the like.",
+        help="First port: issuer +0, services +1 to +5, PostgreSQL +6, Kafka +7 and +8, workers +11 to +15. "
+        "Default: LINEWORK_PORT_BASE, else 8000. LINEWORK_INTAKE_PORT and the like set a single port.",
     ),
 ]
 
@@ -24,29 +26,31 @@ def up(
     state_folder: StateFolder = None,
     port_base: PortBase = None,
     detach: Annotated[
-        bool, typer.Option("--detach", help="Return when everything is ready and leave it running.")
+        bool, typer.Option("--detach", help="Run in the background; return when everything is ready.")
     ] = False,
-    empty: Annotated[bool, typer.Option("--empty", help="Without reference data and sample traffic.")] = False,
+    empty: Annotated[bool, typer.Option("--empty", help="Skip reference data and sample traffic.")] = False,
     with_process: Annotated[
         int | None,
         typer.Option(
             "--with-process",
             min=2,
             envvar="LINEWORK_WITH_PROCESS",
-            help="Stop everything when the process of this id ends, for scripts.",
+            help="Stop everything when the process with this id ends (for scripts).",
         ),
     ] = None,
     without: Annotated[
         list[str] | None,
-        typer.Option("--without", help="What is not started, for a repair: a service's name, or `workers` for all."),
+        typer.Option(
+            "--without", help="Do not start this service, or with `workers` any worker; for repairs. May be repeated."
+        ),
     ] = None,
 ) -> None:
     """Start everything: PostgreSQL, Kafka, the issuer and the five services.
 
-    With DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS set, those servers are used instead of embedded ones.
+    Uses the servers of DATABASE_URL and KAFKA_BOOTSTRAP_SERVERS, if set, instead of embedded ones.
 
-    With --detach the exit status is 0 once the installation is ready, also when another command has started it, and 1
-    when it did not become ready. Without, it is 1 when the installation is running already.
+    With --detach the exit status is 0 when the installation is ready, even if another command started it, and 1 if it
+    did not become ready. Without --detach it is 1 if the installation is already running.
     """
     from rich.console import Console
 
@@ -67,7 +71,7 @@ def up(
 
 
 def down(state_folder: StateFolder = None) -> None:
-    """Stop everything; the data is kept."""
+    """Stop everything; keep the data."""
     from linework.runtime.installation import existing_installation
     from linework.runtime.status import stop_installation
 
@@ -77,12 +81,13 @@ def down(state_folder: StateFolder = None) -> None:
 
 def status(
     state_folder: StateFolder = None,
-    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait until everything is ready.")] = 0,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for all services to become ready.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show how every service does; exit status 0 when all are ready, 1 when not.
+    """Show the status of every service; exit status 0 if all are ready, 1 otherwise.
 
-    With LINEWORK_INTAKE_URL and its sisters set, and LINEWORK_INTAKE_WORKER_URL and its, an installation elsewhere.
+    If LINEWORK_INTAKE_URL, LINEWORK_INTAKE_WORKER_URL and those of the other services are set, shows that remote
+    installation.
     """
     from linework.runtime.status import show_elsewhere, show_here
 
@@ -92,11 +97,13 @@ def status(
 
 
 def run(
-    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Whose environment it gets.")],
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND…", help="Such as python -m chassis.restored qa.")],
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="Service whose environment the command receives.")],
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND…", help="For example: python -m chassis.restored qa.")
+    ],
     state_folder: StateFolder = None,
 ) -> None:
-    """Run a command with the environment of a service, as its own processes have it."""
+    """Run a command with the environment of a service's own processes."""
     from linework.runtime.installation import existing_installation
     from linework.runtime.running import run_as
 
@@ -107,12 +114,12 @@ def token(
     role: Annotated[
         str, typer.Argument(help="agent, dispatcher, technician, auditor, supervisor, operator, partner or display.")
     ],
-    area: Annotated[list[str] | None, typer.Option("--area", help="A work area it may see; may be repeated.")] = None,
-    sub: Annotated[str | None, typer.Option("--sub", help="Whose token it is; else ROLE-1.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="That person's name.")] = None,
+    area: Annotated[list[str] | None, typer.Option("--area", help="Work area of the token; may be repeated.")] = None,
+    sub: Annotated[str | None, typer.Option("--sub", help="Subject of the token [default: ROLE-1].")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the person.")] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Print a bearer token of the local issuer, good for twelve hours."""
+    """Print a bearer token of the local issuer, valid for twelve hours."""
     from linework.runtime.installation import existing_installation
     from linework.token import request_token
 

@@ -1,4 +1,4 @@
-"""`linework up --detach`: the same supervisor in a session of its own, followed until it is ready."""
+"""`linework up --detach`: runs the supervisor in a separate session and waits until the installation is ready."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""The one flag that ends everything that waits."""
+"""The stop flag that ends all waiting."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""One installation: its state folder, its ports and the servers it uses."""
+"""An installation: its state folder, ports and servers."""
 
 import json
 import os

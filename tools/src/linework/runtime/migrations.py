@@ -1,4 +1,4 @@
-"""Bringing each service's database to the newest schema."""
+"""Migrates each service's database to the newest schema."""
 
 import os
 import sys

@@ -1,9 +1,9 @@
-"""What servers need before services start on them: databases and topics.
+"""Creates the databases and topics that services need before they start.
 
     python -m linework.runtime.preparation
 
-makes what is missing on the PostgreSQL of SERVER_URL and the Kafka of KAFKA_BOOTSTRAP_SERVERS; servers that start
-at the same time are waited for.
+creates missing databases on the PostgreSQL of SERVER_URL and missing topics on the Kafka of KAFKA_BOOTSTRAP_SERVERS;
+it waits for servers that are still starting.
 """
 
 import asyncio

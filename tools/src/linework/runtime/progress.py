@@ -1,4 +1,4 @@
-"""What `up` shows while it works: a moving line per step on a terminal, a plain line per finished step elsewhere."""
+"""Progress of `up`: a live line per step on a terminal, else a plain line per finished step."""
 
 import threading
 import time

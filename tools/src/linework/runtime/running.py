@@ -1,4 +1,4 @@
-"""`linework run`: a command as a service's own process would see it, on the installation of this machine."""
+"""`linework run`: runs a command with the environment of a service of the local installation."""
 
 import os
 import subprocess
@@ -30,7 +30,7 @@ def run_as(installation: Installation, service: str, command: list[str]) -> int:
 def _database_url(installation: Installation, service: str) -> str:
     outside = os.environ.get("DATABASE_URL")
     if installation.outside_database_url and not outside:
-        raise Stopped("This installation's PostgreSQL is somebody else's; DATABASE_URL says where.")
+        raise Stopped("This installation uses an external PostgreSQL; see DATABASE_URL.")
     folder = installation.state_folder / "postgres"
     if not outside and not folder.exists():
         raise Stopped(f"There is no installation in {installation.state_folder}; start one with `linework up`.")

@@ -1,4 +1,4 @@
-"""What a new installation is filled with on its first start."""
+"""Sample data and traffic of the first start."""
 
 import os
 import sys

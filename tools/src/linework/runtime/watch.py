@@ -1,4 +1,4 @@
-"""Starting again what dies while an installation runs, until it dies too often."""
+"""Restarts processes that die, until they die too often."""
 
 import time
 from collections import defaultdict, deque

@@ -1,4 +1,4 @@
-"""What `up` prints when everything is ready: where to look, how to get a token, how to walk an order."""
+"""The output of `up` when everything is ready: addresses, a token, and a walk through an order."""
 
 import os
 import sys

@@ -1,4 +1,4 @@
-"""`linework verify`: as it is typed."""
+"""Command-line interface of `linework verify`."""
 
 import asyncio
 import json
@@ -22,25 +22,23 @@ if TYPE_CHECKING:
 _SIGNALS = {signal.SIGINT: "by Ctrl-C", signal.SIGTERM: "by SIGTERM"}
 
 Limit = Annotated[
-    float, typer.Option("--limit", min=1, help="Seconds after which the check ends with what was checked until then.")
+    float, typer.Option("--limit", min=1, help="Seconds after which the check stops and reports its findings so far.")
 ]
 
 
 def verify(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    wait: Annotated[
-        float, typer.Option("--wait", min=0, help="Seconds to wait in all until everything on its way has arrived.")
-    ] = 60,
+    wait: Annotated[float, typer.Option("--wait", min=0, help="Seconds to wait for all events to be processed.")] = 60,
     limit: Limit = 600,
     journal: Annotated[
-        Path | None, typer.Option("--journal", help="Also look for every change that `simulate --journal` noted here.")
+        Path | None, typer.Option("--journal", help="Also check every change in this file of `simulate --journal`.")
     ] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Check the laws on a running installation: versions, chain, custodians, requests, states, figures, outboxes.
+    """Check the invariants of a running installation: versions, chain, custodians, requests, states, figures, outboxes.
 
-    The exit status is 0 when every law holds, 1 when one is broken, and 3 when nothing broken was found but not
-    everything was checked: the time was over, a service did not answer, or Ctrl-C or SIGTERM stopped the check.
+    The exit status is 0 if every invariant holds, 1 if any is violated, and 3 if no violation was found but the check
+    is incomplete: the time limit was reached, a service did not respond, or Ctrl-C or SIGTERM stopped the check.
     """
     from rich.console import Console
 

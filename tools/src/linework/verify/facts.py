@@ -1,6 +1,6 @@
-"""The streams of calls, limits and quality, as far as they were read, every fact and notice once into the recount.
+"""Passes each fact and notice of the streams of calls, limits and quality to the recount, once each.
 
-Facts have versions without gaps; notices of quality have none, and are known by their ids.
+Facts have versions without gaps; notices of quality have no versions and are identified by their ids.
 """
 
 from contracts.message import Message

@@ -1,7 +1,7 @@
-"""Which figures `verify` holds against the recount, and how: every metric of the registry, in every version.
+"""Compares every metric of the registry, in every version, with the recount.
 
-An answer of reporting says how far it had read each partition when it counted. The stream is read up to just there
-before the recount is asked, so that both count the same messages, also while the installation works.
+A response of reporting contains the offsets up to which it had read. The stream is read up to these offsets before
+the recount, so that both count the same messages, even under load.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -1,8 +1,8 @@
-"""A fold of the whole stream that says where a law is broken.
+"""Folds the whole stream and reports violated invariants.
 
-What is kept of an order between two messages is small: its state as compressed JSON, the hash of its last
-event, and a few bytes an event to know a repeat from a second event in the same place. An order whose stream
-is broken is folded no further; its later events would all be reported for the one that is wrong.
+Memory per order is small: its state as compressed JSON, the hash of its last event, and a few bytes per event to tell
+a repeat from a second event with the same version. After a violation an order is not folded further: all its later
+events would be reported for the same cause.
 """
 
 import hashlib

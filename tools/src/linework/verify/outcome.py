@@ -1,4 +1,4 @@
-"""What a check found, how much it checked, and whether it came to its end."""
+"""The result of a check: violations, counts, and whether it was completed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

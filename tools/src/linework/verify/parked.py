@@ -1,4 +1,4 @@
-"""What the services have parked: a violation each, and why later figures and states differ from the stream."""
+"""Parked records: each is a violation, and explains why later figures and states differ from the stream."""
 
 from collections import Counter
 from dataclasses import dataclass, field

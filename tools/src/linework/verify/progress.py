@@ -1,4 +1,4 @@
-"""What the check is doing, for the person who waits: each step, and every few seconds how far it is."""
+"""Progress of a check: each step, and its progress every few seconds."""
 
 import time
 from collections.abc import Callable

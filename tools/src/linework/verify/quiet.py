@@ -1,4 +1,4 @@
-"""Waiting until everything that is on its way has arrived, as the processes' own metrics tell it."""
+"""Waits until all events are processed, according to the metrics of the processes."""
 
 import asyncio
 import re

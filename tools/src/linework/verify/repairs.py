@@ -1,7 +1,7 @@
-"""What operators did with records that could not be applied: the stream as the services took it.
+"""Applies the operators' repairs of parked records to the stream, as the services did.
 
-A bad record stands in its topic for ever. Where it was repaired, each service that had parked it applied the repair in
-its place; where it was discarded, nobody applied it. Both are asked of the services, which must agree.
+A bad record stays in its topic for ever. If it was repaired, each service that had parked it applied the repair
+instead; if it was discarded, no service applied it. Both are requested from the services, which must agree.
 """
 
 from collections.abc import AsyncIterator, Mapping

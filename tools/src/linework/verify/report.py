@@ -1,4 +1,4 @@
-"""What `verify` found, for people and as JSON."""
+"""Prints the findings of `verify` as text or JSON."""
 
 import json
 from dataclasses import asdict

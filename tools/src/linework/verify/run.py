@@ -1,7 +1,7 @@
-"""Puts the checks together: first everything comes to rest, then the stream is read, then each service is asked.
+"""Combines the checks: waits for all events, reads the stream, then queries each service.
 
-An installation may go on working meanwhile. What differs at the first look is looked at again, one order at a
-time, against what the stream says by then; only what still differs is reported.
+The installation may be under load meanwhile. Differences of the first pass are checked again order by order, against
+the stream as it is then; only persistent differences are reported.
 """
 
 import asyncio

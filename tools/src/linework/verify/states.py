@@ -1,4 +1,4 @@
-"""A service's order held against the fold: the whole JSON, field by field."""
+"""Compares a service's order with the fold, field by field over the whole JSON."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""The streams themselves: from the topics where there is a broker to ask, else from reporting's record of them."""
+"""Reads the streams from the topics if a broker is configured, else from reporting's record."""
 
 import asyncio
 from collections import Counter
@@ -182,7 +182,7 @@ class Topic:
             if found.get(partition) or await consumer.position(partition) > position:
                 return found.get(partition, [])
         where = f"{partition.topic}, partition {partition.partition}, offset {position}"
-        raise Stopped(f"Kafka gave nothing of {where} for {_STALLED_SECONDS} s.")
+        raise Stopped(f"Kafka returned no records of {where} for {_STALLED_SECONDS} s.")
 
 
 def _offsets(read: ReadUpTo) -> dict[tuple[str, int], int]:
