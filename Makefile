@@ -33,9 +33,10 @@ down: install ## Stop what make run or an earlier run left; the data is kept
 test: install ## Run every tier of tests, on embedded servers, in four processes; with ARGS in one
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(PARALLEL) --durations=20)
 
-lint: install ## Check style and format; changes nothing
+lint: install ## Check style, format and types; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 
 fmt: install ## Format, and mend what can be mended
 	@$(BIN)/ruff check --fix .
