@@ -12,7 +12,7 @@ ARGS ?=
 PARALLEL := -n 4 --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
+.PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ down: install ## Stop what make run or an earlier run left; the data is kept
 
 test: install ## Run every tier of tests, on embedded servers, in four processes; with ARGS in one
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(PARALLEL) --durations=20)
+
+unit: install ## Test the decisions and the fold, without a server
+	@$(BIN)/python -m pytest -n 2 --dist loadfile services/*/tests/unit \
+		libs/contracts/tests/test_order.py libs/contracts/tests/test_lifecycle.py $(ARGS)
 
 lint: install ## Check style, format and types; changes nothing
 	@$(BIN)/ruff check .

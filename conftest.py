@@ -31,6 +31,10 @@ if not any(name.startswith("LINEWORK_E2E_") for name in os.environ):
     os.environ.pop("SSL_CERT_FILE", None)
 
 
+UNIT = tuple(Path(__file__).parent.glob("services/*/tests/unit"))
+"""Where decisions are tested: `make unit`. Nothing there connects to anything."""
+
+
 class ReachesOutside(Exception):
     """A test connects to another machine: it would fail where there is no network, and be slow where there is."""
 
@@ -89,8 +93,9 @@ def _only_loopback(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     # uvloop connects below Python and passes the fence; the suite runs on asyncio's own loop.
     if _is_story_told_elsewhere(request.path):
         return
+    allowed = () if any(request.path.is_relative_to(folder) for folder in UNIT) else LOOPBACK
     for name in ("connect", "connect_ex"):
-        monkeypatch.setattr(socket.socket, name, _fenced(getattr(socket.socket, name)))
+        monkeypatch.setattr(socket.socket, name, _fenced(getattr(socket.socket, name), allowed))
 
 
 def _is_story_told_elsewhere(path: Path) -> bool:
@@ -98,10 +103,10 @@ def _is_story_told_elsewhere(path: Path) -> bool:
     return "e2e" in path.parts and any(name.startswith("LINEWORK_E2E_") for name in os.environ)
 
 
-def _fenced(connect: Any) -> Any:
-    def connect_to_loopback(self: socket.socket, address: Any) -> Any:
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(LOOPBACK):
+def _fenced(connect: Any, allowed: tuple[str, ...]) -> Any:
+    def connect_if_allowed(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(allowed):
             raise ReachesOutside(f"a test connects to {address[0]}:{address[1]}")
         return connect(self, address)
 
-    return connect_to_loopback
+    return connect_if_allowed

@@ -10,28 +10,29 @@ from typing import Any
 from chassis.database import Transaction
 from chassis.recovery.re_emit import OPERATOR
 from chassis.sealing import Wrapped
-from contracts.directory import AgentDefined, DemandTypeDefined, DeviceTypeDefined, Names
+from contracts.directory import AgentDefined, DemandTypeDefined, DeviceTypeDefined
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
 from contracts.topics import DIRECTORY, SEALING_KEYS
 from intake import recovery_store
+from intake.orders import store as orders_store
+from intake.orders.domain.requests import KINDS, PENDING, CustodianRequest
 from intake.privacy.domain import Ground
 from intake.privacy.erasure import destroyed
-from intake.reference.domain import DEMAND, DEVICE
+from intake.reference.domain import DEMAND, DEVICE, OrderType, definition
 from intake.subscribers.sealing_keys import issued
 from work_orders.recovery import re_emitted
 
 _KEYS_AT_ONCE = 500
-_KINDS = {WorkOrderCancelRequested: "cancel", WorkOrderUrgeRequested: "urge", WorkOrderExtensionRequested: "extend"}
 
 
 async def take_back_requests(tx: Transaction, messages: Sequence[Message]) -> None:
     """Requests that clients may still ask after; one that was forwarded is the same request."""
     for message in messages:
-        kind = _KINDS.get(type(message.body))
-        if kind is not None:
-            await recovery_store.add_request(tx, kind, message)
+        if (kind := KINDS.get(type(message.body))) is not None:
+            body, by, at = message.body, message.actor.sub, message.occurred_at
+            request = CustodianRequest(body.request_id, message.subject, kind, body.reason, PENDING, by, at)
+            await orders_store.add_request(tx, request)
 
 
 async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
@@ -60,10 +61,7 @@ def _agent_of(row: Any) -> AgentDefined:
 
 
 def _type_of(row: Any) -> DeviceTypeDefined | DemandTypeDefined:
-    names = Names(en=row["name_en"], zh=row["name_zh"])
-    if row["kind"] == DEVICE:
-        return DeviceTypeDefined(device_type=row["code"], names=names, is_active=row["is_active"])
-    return DemandTypeDefined(demand_type=row["code"], names=names, is_active=row["is_active"])
+    return definition(row["kind"], OrderType(row["code"], row["name_en"], row["name_zh"], row["is_active"]))
 
 
 async def sealing_keys(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:

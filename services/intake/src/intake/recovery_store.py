@@ -4,22 +4,8 @@ from asyncpg import Record
 
 from chassis.database import Transaction
 from contracts.directory import Names
-from contracts.message import Message
 
 _NUMBERS_LEFT_OUT = 1000
-
-
-async def add_request(tx: Transaction, kind: str, message: Message) -> None:
-    await tx.execute(
-        """insert into requests (id, order_id, kind, reason, state, asked_by, asked_at)
-           values ($1, $2, $3, $4, 'pending', $5, $6) on conflict (id) do nothing""",
-        message.body.request_id,
-        message.subject,
-        kind,
-        message.body.reason,
-        message.actor.sub,
-        message.occurred_at,
-    )
 
 
 async def skip_used_numbers(tx: Transaction) -> None:

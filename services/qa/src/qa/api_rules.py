@@ -2,11 +2,13 @@
 
 from fastapi import APIRouter, Response
 
+from chassis.field_types import Body
 from chassis.problems import Responses
 from chassis.request_context import Context
 from qa import use_cases
-from qa.routes import ACT_REFUSALS, ANY, Body, Zone
-from qa.rules import QualityRules, get_quality_rules
+from qa.domain.rules import QualityRules
+from qa.routes import ACT_REFUSALS, ANY, Zone
+from qa.store import get_quality_rules
 from work_orders.routes import CommandContext
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])

@@ -1,66 +1,66 @@
-"""What is left in plain about a subscriber who was erased: words that were typed before anybody knew whose call it was,
-or before words were sealed. Those that are sealed cannot be read any more without the key.
+"""Erasure of plain texts about an erased subscriber: typed before the caller was known, or before texts were sealed.
 
-Taken out in the transaction that applies the news of the destroyed key, so that both are true at once.
+Sealed texts cannot be read without the key. Plain ones are blanked in the transaction that applies the destruction of
+the key, so that both are true at once.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chassis.database import Transaction
+from chassis.database import Query, Transaction
+from chassis.document_store import DocumentStore
 from contracts.message import Message
 from contracts.sealing import SEALED, SealingKeyDestroyed
 from qa.evaluation.domain.appeal import Appeal
 from qa.evaluation.domain.evaluation import Evaluation
-from qa.evaluation.store import APPEALS, EVALUATIONS
+from qa.evaluation.store import APPEALS, APPEALS_ABOUT, EVALUATIONS, EVALUATIONS_ABOUT
 from qa.follow_up.domain.follow_up import Finding, FollowUp
-from qa.follow_up.store import FINDINGS, FOLLOW_UPS
-from qa.shelf import Shelf
-from qa.typical_cases.store import CASES, TypicalCase
+from qa.follow_up.store import FINDINGS, FINDINGS_ABOUT, FOLLOW_UPS, FOLLOW_UPS_ABOUT
+from qa.recordings.store import blank_openings
+from qa.typical_cases.store import CASES, CASES_ABOUT, TypicalCase
 from work_orders.sealing_keys import on_sealing_keys
-
-_RECORDINGS = "(select id from recordings where body->>'subscriber_id' = any($1))"
-_FOLLOW_UPS = "(select id from follow_ups where body->>'subscriber_id' = any($1))"
 
 
 def _blank(text: str) -> str:
     return text if SEALED.fullmatch(text) else ""
 
 
-def _evaluation(one: Evaluation) -> Evaluation:
-    return replace(one, revisions=tuple(replace(each, remark=_blank(each.remark)) for each in one.revisions))
-
-
-def _appeal(one: Appeal) -> Appeal:
-    return replace(one, reason=_blank(one.reason), remark=one.remark and _blank(one.remark))
-
-
-def _case(one: TypicalCase) -> TypicalCase:
-    return replace(one, title=_blank(one.title), lesson=_blank(one.lesson))
-
-
-def _follow_up(one: FollowUp) -> FollowUp:
+def _evaluation(evaluation: Evaluation) -> Evaluation:
     return replace(
-        one,
-        attempts=tuple(replace(each, note=_blank(each.note)) for each in one.attempts),
-        replies=tuple(replace(each, text=each.text and _blank(each.text)) for each in one.replies),
+        evaluation, revisions=tuple(replace(each, remark=_blank(each.remark)) for each in evaluation.revisions)
     )
 
 
-def _finding(one: Finding) -> Finding:
-    return replace(one, remark=_blank(one.remark))
+def _appeal(appeal: Appeal) -> Appeal:
+    return replace(appeal, reason=_blank(appeal.reason), remark=appeal.remark and _blank(appeal.remark))
 
 
-_SHELVES: tuple[tuple[Shelf[Any], str, Callable[[Any], Any]], ...] = (
-    (APPEALS, f"evaluation_id in (select id from evaluations where recording_id in {_RECORDINGS})", _appeal),
-    (EVALUATIONS, f"recording_id in {_RECORDINGS}", _evaluation),
-    (CASES, f"body->>'recording_id' in {_RECORDINGS}", _case),
-    (FOLLOW_UPS, f"id in {_FOLLOW_UPS}", _follow_up),
-    (FINDINGS, f"follow_up_id in {_FOLLOW_UPS}", _finding),
+def _case(case: TypicalCase) -> TypicalCase:
+    return replace(case, title=_blank(case.title), lesson=_blank(case.lesson))
+
+
+def _follow_up(follow_up: FollowUp) -> FollowUp:
+    return replace(
+        follow_up,
+        attempts=tuple(replace(each, note=_blank(each.note)) for each in follow_up.attempts),
+        replies=tuple(replace(each, text=each.text and _blank(each.text)) for each in follow_up.replies),
+    )
+
+
+def _finding(finding: Finding) -> Finding:
+    return replace(finding, remark=_blank(finding.remark))
+
+
+_TEXTS: tuple[tuple[DocumentStore[Any], Query, Callable[[Any], Any]], ...] = (
+    (APPEALS, APPEALS_ABOUT, _appeal),
+    (EVALUATIONS, EVALUATIONS_ABOUT, _evaluation),
+    (CASES, CASES_ABOUT, _case),
+    (FOLLOW_UPS, FOLLOW_UPS_ABOUT, _follow_up),
+    (FINDINGS, FINDINGS_ABOUT, _finding),
 )
-"""By shelf: which things are about the subscribers `$1`, and such a thing without its plain words. Appeals come before
-evaluations, as for whoever decides one: nobody waits in a circle."""
+"""By store: the documents about some subscribers, and such a document without its plain texts. Appeals come before
+evaluations, as in the decision of an appeal: there is no deadlock."""
 
 
 async def on_sealing_keys_of_quality(messages: Sequence[Message], tx: Transaction) -> None:
@@ -69,12 +69,8 @@ async def on_sealing_keys_of_quality(messages: Sequence[Message], tx: Transactio
     gone = sorted({message.subject for message in messages if isinstance(message.body, SealingKeyDestroyed)})
     if not gone:
         return
-    for shelf, condition, blanked in _SHELVES:
-        for one in await shelf.where(tx, condition, gone, lock=True):
-            if (changed := blanked(one)) != one:
-                await shelf.save(tx, replace(changed, version=one.version + 1))
-    await tx.execute(
-        f"""update recording_openings set note = '' where recording_id in {_RECORDINGS}
-            and note not like 'sealed:1:%'""",
-        gone,
-    )
+    for store, about, blanked in _TEXTS:
+        for document in await store.fetch(tx, about, subscriber_ids=gone):
+            if (changed := blanked(document)) != document:
+                await store.save(tx, replace(changed, version=document.version + 1))
+    await blank_openings(tx, gone)

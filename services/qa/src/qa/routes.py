@@ -1,20 +1,20 @@
 """What the routes of quality have in common beside those of orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
+from chassis.document_store import Condition, PageRequest
 from chassis.field_types import Moment
 from chassis.paging import CursorBroken
 from chassis.problems import VersionRequired
 from chassis.unit_of_work import ThingChanged
 from contracts.calendar import time_zones
-from qa.shelf import Page
 from work_orders.routes import Cursor, Limit
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
@@ -45,12 +45,6 @@ From = Annotated[Moment | None, Query(alias="from", description="From this momen
 To = Annotated[Moment | None, Query(alias="to", description="Before this moment.")]
 
 
-class Body(BaseModel):
-    """A request body: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
 def json_of(body: bytes) -> Response:
     return Response(body, media_type="application/json")
 
@@ -62,17 +56,16 @@ class PageWanted:
         self.cursor, self.limit, self.from_, self.to = cursor, limit, from_, to
 
     def page(
-        self, *, condition: str = "", arguments: tuple[Any, ...] = (), areas: Sequence[str] | None = None, **equal: Any
-    ) -> Page:
-        return Page(
-            areas=areas,
+        self, *, condition: Condition | None = None, values: Mapping[str, Any] | None = None, **equal: Any
+    ) -> PageRequest:
+        return PageRequest(
             cursor=self.cursor,
             limit=self.limit,
             equal=equal,
             sorted_from=self.from_,
             sorted_before=self.to,
             condition=condition,
-            arguments=arguments,
+            values=values or {},
         )
 
 

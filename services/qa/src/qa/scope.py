@@ -14,6 +14,7 @@ from fastapi import Request, Response
 from chassis.commands import Reply
 from chassis.database import Database, Statements
 from chassis.request_context import RequestContext
+from qa.store import orders_in_areas
 from work_orders.http import opened_again
 
 _ORDER, _ORDERS, _THING = "order_id", "order_ids", "thing"
@@ -23,16 +24,12 @@ async def narrowed(statements: Statements, bodies: Sequence[str], areas: Sequenc
     """Things as JSON, naming only orders whose present work area is one of `areas`; None leaves all as they are."""
     if areas is None or not bodies:
         return list(bodies)
-    shown = [msgspec.json.decode(body) for body in bodies]
-    named = {order_id for one in shown for order_id in _named(one)}
-    rows = await statements.fetch(
-        "select id from work_orders where id = any($1) and work_area_id = any($2)", sorted(named), list(areas)
-    )
-    hidden = named - {row["id"] for row in rows}
-    return [
-        msgspec.json.encode(_without(hidden, one)).decode() if hidden else body
-        for one, body in zip(shown, bodies, strict=True)
-    ]
+    documents = [msgspec.json.decode(body) for body in bodies]
+    named = {order_id for document in documents for order_id in _named(document)}
+    hidden = named - await orders_in_areas(statements, named, areas)
+    if not hidden:
+        return list(bodies)
+    return [msgspec.json.encode(_without(hidden, document)).decode() for document in documents]
 
 
 async def narrowed_object(db: Database, body: bytes, areas: Sequence[str] | None) -> bytes:

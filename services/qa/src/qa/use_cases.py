@@ -3,7 +3,7 @@
 from chassis.commands import Reply
 from qa.domain import quality
 from qa.domain.quality import AuditWorkOrder
-from qa.rules import put_quality_rules
+from qa.store import put_quality_rules
 from work_orders.unit_of_work import OrderUnitOfWork
 
 

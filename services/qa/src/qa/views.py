@@ -36,7 +36,7 @@ class Form(OrderForm):
     work_areas: tuple[NamedWorkArea, ...]
     """Every work area that the order has been through."""
     staff: tuple[NamedStaff, ...]
-    """Everybody whom it was given to or who completed it."""
+    """The staff whom it was assigned to or who completed it."""
     type_names: TypeNames
     allowed_acts: tuple[Act, ...]
     """What the caller can do with it here, at this version."""

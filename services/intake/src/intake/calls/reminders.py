@@ -1,6 +1,6 @@
-"""What nobody has to be asked for: promises that come near or pass, calls of which no end was reported.
+"""Reminders of promised replies that come near or pass, and the end of calls of which none was reported.
 
-Each round finds what is due by now, so that after a time of standing still a warning is given once, late, and none is
+Each round finds what is due by now, so that after an outage of the worker a reminder is sent once, late, and none is
 lost. A row is claimed in the transaction that publishes; several workers take turns.
 """
 

@@ -164,7 +164,7 @@ async def save_calls(tx: Transaction, calls: Sequence[tuple[Call, Summary]], *, 
 
 def _column(value: Any) -> Any:
     if isinstance(value, tuple):
-        # Most calls have one leg; the index has only those that were somebody else's before.
+        # Most calls have one leg; the index has only those that another agent had before.
         return msgspec.json.encode(value).decode() if value else None
     return str(value) if isinstance(value, str) else value
 

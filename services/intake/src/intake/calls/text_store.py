@@ -1,6 +1,6 @@
 """What agents type about calls, sealed under the subscriber's key and opened in answers.
 
-A call whose subscriber nobody knows has no key: its words are in plain until somebody says who it was, and are sealed
+A call whose subscriber is unknown has no key: its words are in plain until the subscriber is known, and are sealed
 then. Those of callers who stay unknown are blanked after a time (`intake.privacy.retention`).
 """
 

@@ -109,7 +109,7 @@ async def classify_call(
 
 
 async def write_record(record: CallRecord, *, uow: OrderUnitOfWork) -> Reply:
-    """Writes the record of a call; its version is the one decided on, 0 for a record that is not written yet."""
+    """Writes the record of a call; its version is the one decided on, 0 for the first."""
     call_id = record.call_id
     async with uow.command(replay=seen_call(call_id, uow)) as command:
         await store.require_call(command.tx, call_id, Scope.of(uow))

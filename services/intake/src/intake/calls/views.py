@@ -122,7 +122,7 @@ def _place_in(name: str, cursor: str | None) -> tuple[datetime | None, str]:
 
 
 def seen(call: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
-    """The call as somebody with these roles sees it: a number is whole only for who may call it."""
+    """The call as these roles see it: a number is whole only for roles that may call it."""
     shown = dict(call)
     if shown.get("phone") and not roles & SEES_NUMBERS:
         shown["phone"] = mask_phone(shown["phone"])
@@ -159,7 +159,7 @@ def seen_settlements(settlements: Sequence[dict[str, Any]], orders: AbstractSet[
 
 
 def seen_facts(facts: Sequence[dict[str, Any]], orders: AbstractSet[str], sub: str) -> list[dict[str, Any]]:
-    """The facts of a call by the same rule: one of them says to which order it led."""
+    """The facts of a call by the same rule: a settlement names the order to which the call led."""
     shown = ((fact, _without_foreign(fact["data"], fact["data"].get("agent_id"), orders, sub)) for fact in facts)
     return [{**fact, "data": data} for fact, data in shown if data is not None]
 
@@ -310,12 +310,12 @@ async def cases(db: Database, wanted: CaseSearch, *, scope: Scope, cursor: str |
 
 
 def seen_case(case: Mapping[str, Any], roles: AbstractSet[str]) -> dict[str, Any]:
-    """The case as somebody with these roles sees it: how to reach the caller is for who may call them."""
+    """The case as these roles see it: the contact is whole only for roles that may call."""
     return dict(case) if roles & SEES_NUMBERS else {**case, "contact": mask_phone(case["contact"])}
 
 
 def seen_record(record: Mapping[str, Any], direction: str, roles: AbstractSet[str]) -> dict[str, Any]:
-    """The record of a call as somebody with these roles sees it: who answers an outbound call is the subscriber."""
+    """The record of a call as these roles see it: the number that answers an outbound call is the subscriber's."""
     if roles & SEES_NUMBERS:
         return dict(record)
     answered_by = record["answered_by"]

@@ -63,7 +63,7 @@ async def _save(command: Command, link: Link, order: WorkOrder, uow: OrderUnitOf
 
 
 async def undo_link(link_id: str, *, uow: OrderUnitOfWork) -> Reply:
-    """Takes a link back; that there was one stays on record."""
+    """Undoes a link; it stays on record."""
 
     async def replay(statements: Statements, first: Reply) -> Reply:
         with _refusing(link_id):
@@ -90,7 +90,7 @@ def _known(link_id: str, link: Link | None) -> Link:
 
 @contextlib.contextmanager
 def _refusing(link_id: str) -> Iterator[None]:
-    """A link between orders that the caller may not see is refused like one that is not there."""
+    """A link between orders that the caller may not see is refused like an unknown link."""
     try:
         yield
     except WorkOrderNotFound as error:

@@ -1,4 +1,4 @@
-"""The links of an order, and the orders that one about to be created may be."""
+"""The links of an order, and the candidates for a duplicate."""
 
 from collections.abc import Set as AbstractSet
 from datetime import datetime
@@ -38,7 +38,7 @@ async def duplicate_candidates(
 ) -> list[Candidate]:
     """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`.
 
-    Numbers are compared for those only who see them: that two are the same tells something of both.
+    Numbers are compared only for roles that see them: that two are the same reveals something of both.
     """
     rules = await reference_store.desk_rules(statements)
     await get_subscriber_id(statements, intended.subscriber_no)

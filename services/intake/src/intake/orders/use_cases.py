@@ -11,7 +11,7 @@ from chassis.unit_of_work import Command
 from contracts.order import WorkOrder
 from intake.orders import references, store
 from intake.orders.domain.creation import CreateWorkOrder, create
-from intake.orders.domain.requests import Ask, CustodianRequest
+from intake.orders.domain.requests import PENDING, Ask, CustodianRequest
 from intake.scope_store import Scope
 from intake.subscribers.sealing_keys import ensure_key, sealer_in
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound, may_see
@@ -54,7 +54,7 @@ async def ask_in(command: Command, ask: Ask, order: WorkOrder, masters: MasterKe
         order_id=order.id,
         kind=ask.kind,
         reason=seal(ask.reason, order.id),
-        state="pending",
+        state=PENDING,
         asked_by=command.actor.sub,
         asked_at=command.now,
     )

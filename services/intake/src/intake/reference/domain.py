@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
 from contracts.refusals import Invalid
 
 DEVICE, DEMAND = "device", "demand"
@@ -28,6 +29,14 @@ class OrderType:
     name_zh: str
     is_active: bool
     version: int = 0
+
+
+def definition(kind: str, order_type: OrderType) -> DeviceTypeDefined | DemandTypeDefined:
+    """The event that publishes a type."""
+    names = Names(en=order_type.name_en, zh=order_type.name_zh)
+    if kind == DEVICE:
+        return DeviceTypeDefined(device_type=order_type.code, names=names, is_active=order_type.is_active)
+    return DemandTypeDefined(demand_type=order_type.code, names=names, is_active=order_type.is_active)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Line, Reference
+from chassis.field_types import Body, Code, Line, Reference
 from chassis.problems import Responses
 from chassis.request_context import Context
 from qa.calibration import store, use_cases
@@ -16,7 +16,7 @@ from qa.evaluation.api import ANSWER_REFUSALS, AnswerBody
 from qa.evaluation.domain.evaluation import OwnCall
 from qa.evaluation.store import EvaluationFormNotFound
 from qa.recordings.domain.recording import RecordingNotFound
-from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, Body, Id, Wanted
+from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, Id, Wanted
 from work_orders.routes import CommandContext
 
 router = APIRouter(prefix="/v1/calibration-sessions", tags=["calibration"])
@@ -69,13 +69,13 @@ async def open_session(body: SessionBody, context: CommandContext) -> Response:
 @router.get("", responses=Responses.of(LIST_REFUSALS))
 async def list_sessions(context: Context, wanted: Wanted, state: SessionState | None = None) -> SessionPage:
     """Sessions, latest first, without anybody's scores."""
-    page = await store.SESSIONS.page(context.db, wanted.page(state=state.value if state else None))
+    page = await store.SESSIONS.page(context.db, wanted.page(state=state))
     return SessionPage.model_validate_json(page)
 
 
 @router.get("/{session_id}", responses=Responses.of((*ANY, CalibrationSessionNotFound)))
 async def get_session(session_id: Id, context: Context) -> CalibrationSession:
-    """A session; while it is open with the caller's own scores only, closed with everybody's and the agreement."""
+    """A session; while it is open with the caller's own scores only, closed with all scores and the agreement."""
     async with context.db.statements() as statements:
         session = await store.SESSIONS.get(statements, session_id)
     return session.seen_by(context.caller.sub)
@@ -117,5 +117,5 @@ async def give_score(session_id: Id, body: ScoreBody, context: CommandContext) -
     ),
 )
 async def close_session(session_id: Id, context: CommandContext) -> Response:
-    """Shows everybody everything, with agreement and kappa, once all have scored all."""
+    """Shows all scores to all auditors, with agreement and kappa, once every auditor has scored every recording."""
     return (await use_cases.close_session(session_id, uow=context.uow)).response()

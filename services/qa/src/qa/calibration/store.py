@@ -1,8 +1,9 @@
 """Rows of calibration."""
 
+from chassis.document_store import DocumentStore
 from contracts.refusals import NotFound
+from qa import tables
 from qa.calibration.domain.session import CalibrationSession
-from qa.shelf import Column, Shelf
 
 
 class CalibrationSessionNotFound(NotFound):
@@ -11,13 +12,6 @@ class CalibrationSessionNotFound(NotFound):
     zh = "没有校准 {id}。"
 
 
-SESSIONS = Shelf(
-    "calibration_sessions",
-    CalibrationSession,
-    {
-        "state": Column("text", lambda one: one.state.value),
-        "opened_at": Column("timestamptz", lambda one: one.opened_at),
-    },
-    not_found=CalibrationSessionNotFound,
-    sort="opened_at",
+SESSIONS = DocumentStore(
+    tables.CALIBRATION_SESSIONS, CalibrationSession, not_found=CalibrationSessionNotFound, sort="opened_at"
 )

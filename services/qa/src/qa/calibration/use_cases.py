@@ -8,7 +8,7 @@ from chassis.identity import new_id
 from qa.calibration import store
 from qa.calibration.domain import session as calibrating
 from qa.calibration.domain.session import CalibrationSession
-from qa.evaluation.domain.form import Answer as FormAnswer
+from qa.evaluation.domain.form import Answer
 from qa.evaluation.store import FORMS, latest_form
 from qa.recordings.store import RECORDINGS
 from work_orders.unit_of_work import OrderUnitOfWork
@@ -43,10 +43,8 @@ async def open_session(opening: OpenSession, *, uow: OrderUnitOfWork) -> Reply:
     return command.reply
 
 
-async def give_score(
-    session_id: str, recording_id: str, answers: Sequence[FormAnswer], *, uow: OrderUnitOfWork
-) -> Reply:
-    """One auditor's score of one recording. No version is asked for: nobody's score depends on another's."""
+async def give_score(session_id: str, recording_id: str, answers: Sequence[Answer], *, uow: OrderUnitOfWork) -> Reply:
+    """One auditor's score of one recording. It needs no version: no score depends on another."""
     async with uow.command() as command:
         session = await store.SESSIONS.lock(command.tx, session_id)
         form = await FORMS.get(command.tx, session.form)

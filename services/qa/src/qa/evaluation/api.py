@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Prose
+from chassis.field_types import Body, Code, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from qa.evaluation import store, use_cases, views
@@ -24,17 +24,16 @@ from qa.routes import (
     CHANGE_REFUSALS,
     LIST_REFUSALS,
     TEXT_REFUSALS,
-    Body,
     Day,
     Id,
     Ref,
     Wanted,
     json_of,
 )
-from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import SamplingPlanNotFound
 from qa.scope import narrowed_object
+from qa.store import get_quality_rules
 from work_orders.http import answered
 from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
@@ -101,7 +100,7 @@ async def define_auditor(auditor_id: Id, body: AuditorBody, context: CommandCont
 
 @router.get("/auditors", responses=Responses.of(ANY))
 async def list_auditors(context: Context) -> AuditorList:
-    """Everybody who evaluates recordings."""
+    """The people who evaluate recordings."""
     async with context.db.statements() as statements:
         return AuditorList(items=await store.auditors(statements))
 
@@ -121,9 +120,7 @@ async def list_reviews(
     context: Context, wanted: Wanted, plan_id: Ref | None = None, state: ReviewState | None = None
 ) -> Response:
     """The recordings of samples and how far their evaluation is; `differing` ones wait for adjudication."""
-    return json_of(
-        await store.REVIEWS.page(context.db, wanted.page(plan_id=plan_id, state=state.value if state else None))
-    )
+    return json_of(await store.REVIEWS.page(context.db, wanted.page(plan_id=plan_id, state=state)))
 
 
 @router.post(
@@ -163,16 +160,16 @@ async def list_evaluations(
     """Evaluations, latest first: of an agent those of their own calls that stand, of an auditor their own and those
     that stand, of a supervisor all."""
     page = wanted.page(
-        condition=views.condition_for(context.caller.actor),
-        arguments=views.arguments_for(context.caller.actor, context.caller.areas),
+        condition=views.visible_to(context.caller.actor),
+        values=views.scope(context.caller.actor, context.caller.areas),
         plan_id=plan_id,
         recording_id=recording_id,
         auditor_id=auditor_id,
         agent_id=agent_id,
-        state=state.value if state else None,
+        state=state,
         day_on=day_on,
     )
-    return json_of(await store.EVALUATIONS.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.EVALUATIONS.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.get(
@@ -197,7 +194,7 @@ async def get_evaluation(evaluation_id: Id, context: Context) -> Response:
     ),
 )
 async def take_back_evaluation(evaluation_id: Id, context: CommandContext) -> Response:
-    """Takes an evaluation from an auditor who has not handed it in; the next assignment gives it to somebody."""
+    """Takes an evaluation from an auditor who has not handed it in; the next assignment includes it."""
     return (await use_cases.take_back_evaluation(evaluation_id, uow=context.uow)).response()
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.field_types import Prose
+from chassis.field_types import Body, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from qa.evaluation import store, use_cases, views
@@ -11,11 +11,11 @@ from qa.evaluation.api import ANSWER_REFUSALS, HandInBody
 from qa.evaluation.domain import appeal as appealing
 from qa.evaluation.domain.appeal import AppealState
 from qa.evaluation.views import AppealShown
+from qa.recordings.store import own_scope
 from qa.routes import (
     CHANGE_REFUSALS,
     LIST_REFUSALS,
     TEXT_REFUSALS,
-    Body,
     Id,
     Wanted,
     json_of,
@@ -71,10 +71,10 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
     """Appeals, those that must be decided soonest first; an agent finds their own."""
     page = wanted.page(
         condition=views.APPEALS_VISIBLE,
-        arguments=views.appeal_arguments_for(context.caller.actor, context.caller.areas),
-        state=state.value if state else None,
+        values=own_scope(context.caller.actor, context.caller.areas),
+        state=state,
     )
-    return json_of(await store.APPEALS.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.APPEALS.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.post(
@@ -95,7 +95,7 @@ async def list_appeals(context: Context, wanted: Wanted, state: AppealState | No
     ),
 )
 async def decide_appeal(appeal_id: Id, body: DecisionBody, context: CommandContext) -> Response:
-    """Somebody who had no part in it decides; overturned, the evaluation gets a further revision."""
+    """A person who took no part in it decides; overturned, the evaluation gets a further revision."""
     decided = await use_cases.decide_appeal(
         appeal_id, body.command(), is_overturned=body.is_overturned, uow=context.uow
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Line
+from chassis.field_types import Body, Code, Line
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.directory import Names
@@ -16,7 +16,6 @@ from qa.routes import (
     ACT_REFUSALS,
     ANY,
     LIST_REFUSALS,
-    Body,
     Id,
     Wanted,
     json_of,

@@ -3,15 +3,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import date
 
+from sqlalchemy import ARRAY, Text, any_, bindparam
+
 from chassis.database import Statements, Transaction
+from chassis.document_store import DocumentStore, condition
 from chassis.identity import new_id
 from contracts.refusals import NotFound
+from qa import tables
 from qa.evaluation.domain.appeal import Appeal
 from qa.evaluation.domain.assignment import Auditor
 from qa.evaluation.domain.evaluation import Evaluation, Review
 from qa.evaluation.domain.form import EvaluationForm
 from qa.recordings.domain.recording import Recording
-from qa.shelf import Column, Shelf
+from qa.recordings.store import OF_SUBSCRIBERS
 
 
 class EvaluationFormNotFound(NotFound):
@@ -38,67 +42,33 @@ class AppealNotFound(NotFound):
     zh = "没有您可以查看的申诉 {id}。"
 
 
-FORMS = Shelf(
-    "evaluation_forms",
-    EvaluationForm,
-    {
-        "form_id": Column("text", lambda form: form.form_id),
-        "form_version": Column("int", lambda form: form.form_version),
-        "published_at": Column("timestamptz", lambda form: form.published_at),
-    },
-    not_found=EvaluationFormNotFound,
-    sort="published_at",
-)
-REVIEWS = Shelf(
-    "reviews",
-    Review,
-    {
-        "plan_id": Column("text", lambda review: review.plan_id),
-        "recording_id": Column("text", lambda review: review.recording_id),
-        "state": Column("text", lambda review: review.state.value),
-        "standing_evaluation_id": Column("text", lambda review: review.standing_evaluation_id),
-    },
-    not_found=ReviewNotFound,
-    sort="created_at",
-    latest_first=False,
-)
-EVALUATIONS = Shelf(
-    "evaluations",
+FORMS = DocumentStore(tables.EVALUATION_FORMS, EvaluationForm, not_found=EvaluationFormNotFound, sort="published_at")
+REVIEWS = DocumentStore(tables.REVIEWS, Review, not_found=ReviewNotFound, sort="created_at", latest_first=False)
+EVALUATIONS = DocumentStore(
+    tables.EVALUATIONS,
     Evaluation,
-    {
-        "review_id": Column("text", lambda one: one.review_id),
-        "plan_id": Column("text", lambda one: one.plan_id),
-        "recording_id": Column("text", lambda one: one.recording_id),
-        "agent_id": Column("text", lambda one: one.agent_id),
-        "auditor_id": Column("text", lambda one: one.auditor_id),
-        "form": Column("text", lambda one: one.form),
-        "mode": Column("text", lambda one: one.mode.value),
-        "day_on": Column("date", lambda one: one.day_on),
-        "state": Column("text", lambda one: one.state.value),
-        "is_settled": Column("boolean", lambda one: one.is_settled),
-        "submitted_at": Column("timestamptz", lambda one: one.submitted_at),
-        "raw_hundredths": Column("int", lambda one: one.present.scores.raw_hundredths if one.present else None),
-        "final_hundredths": Column("int", lambda one: one.present.scores.final_hundredths if one.present else None),
-        "is_fatal": Column("boolean", lambda one: bool(one.present and one.present.scores.fatal_items)),
-    },
     not_found=EvaluationNotFound,
     sort="created_at",
-)
-APPEALS = Shelf(
-    "appeals",
-    Appeal,
-    {
-        "evaluation_id": Column("text", lambda one: one.evaluation_id),
-        "agent_id": Column("text", lambda one: one.agent_id),
-        "auditor_id": Column("text", lambda one: one.auditor_id),
-        "state": Column("text", lambda one: one.state.value),
-        "decide_by": Column("timestamptz", lambda one: one.decide_by),
-        "decided_at": Column("timestamptz", lambda one: one.decided_at),
+    columns={
+        "raw_hundredths": lambda one: one.present.scores.raw_hundredths if one.present else None,
+        "final_hundredths": lambda one: one.present.scores.final_hundredths if one.present else None,
+        "is_fatal": lambda one: bool(one.present and one.present.scores.fatal_items),
     },
-    not_found=AppealNotFound,
-    sort="decide_by",
-    latest_first=False,
 )
+APPEALS = DocumentStore(tables.APPEALS, Appeal, not_found=AppealNotFound, sort="decide_by", latest_first=False)
+
+EVALUATIONS_ABOUT = EVALUATIONS.where(
+    condition(f"recording_id in {OF_SUBSCRIBERS}", subscriber_ids=ARRAY(Text)), lock=True
+)
+APPEALS_ABOUT = APPEALS.where(
+    condition(
+        f"evaluation_id in (select id from evaluations where recording_id in {OF_SUBSCRIBERS})",
+        subscriber_ids=ARRAY(Text),
+    ),
+    lock=True,
+)
+_REVIEWS_BY_ID = REVIEWS.where(tables.REVIEWS.c.id == any_(bindparam("ids", type_=ARRAY(Text))), lock=True)
+_OF_REVIEW = EVALUATIONS.where(tables.EVALUATIONS.c.review_id == bindparam("review"), lock=True)
 
 
 async def add_reviews(tx: Transaction, plan_id: str, recordings: Sequence[Recording], twice: set[str]) -> None:
@@ -155,7 +125,7 @@ async def auditors(statements: Statements) -> list[Auditor]:
 
 
 async def lock_room(tx: Transaction, day_on: date) -> dict[str, int]:
-    """How many more recordings each active auditor can take on that day; held, so that nobody else gives any out."""
+    """How many more recordings each active auditor can take on that day; locked, so that no other assignment runs."""
     rows = await tx.fetch("select id, daily_capacity from auditors where is_active order by id for update")
     taken = await tx.fetch(
         "select auditor_id, count(*) as count from evaluations where day_on = $1 group by auditor_id", day_on
@@ -169,11 +139,21 @@ async def lock_waiting(tx: Transaction, plan_id: str, limit: int) -> list[Review
     rows = await tx.fetch(
         "select id from reviews where plan_id = $1 and state = 'waiting' order by id limit $2", plan_id, limit
     )
-    return await REVIEWS.where(tx, "id = any($1)", [row["id"] for row in rows], lock=True)
+    return await REVIEWS.fetch(tx, _REVIEWS_BY_ID, ids=[row["id"] for row in rows])
+
+
+async def count_left(statements: Statements, plan_id: str) -> int:
+    """Evaluations of a plan that no auditor has yet."""
+    return await statements.fetchval(
+        """select coalesce(sum(case when (body->>'is_double_blind')::boolean then 2 else 1 end
+               - json_array_length(body->'auditor_ids')), 0)
+           from reviews where plan_id = $1 and state = 'waiting'""",
+        plan_id,
+    )
 
 
 async def lock_evaluations_of(tx: Transaction, review_id: str) -> list[Evaluation]:
-    return await EVALUATIONS.where(tx, "review_id = $1", review_id, lock=True)
+    return await EVALUATIONS.fetch(tx, _OF_REVIEW, review=review_id)
 
 
 async def save_all(tx: Transaction, reviews: Iterable[Review], evaluations: list[Evaluation]) -> None:

@@ -18,12 +18,11 @@ from qa.evaluation.domain import appeal as appealing
 from qa.evaluation.domain import evaluation as evaluating
 from qa.evaluation.domain.assignment import Auditor, Spread, spread
 from qa.evaluation.domain.evaluation import Evaluation, Review, ReviewState, Work
-from qa.evaluation.domain.form import Answer as FormAnswer
-from qa.evaluation.domain.form import EvaluationForm, FormRules, Section
+from qa.evaluation.domain.form import Answer, EvaluationForm, FormRules, Section
 from qa.recordings.store import RECORDINGS, subscriber_behind
-from qa.rules import get_quality_rules
 from qa.sampling.domain.plan import SampleNotDrawn
 from qa.sampling.store import PLANS
+from qa.store import get_quality_rules
 from work_orders.sealing import Sealer
 from work_orders.unit_of_work import OrderUnitOfWork
 
@@ -40,7 +39,7 @@ class PublishForm:
 class HandIn:
     """Answers to a form, of an auditor, an adjudicator or who decides an appeal."""
 
-    answers: tuple[FormAnswer, ...]
+    answers: tuple[Answer, ...]
     remark: str
 
     def work(self, command: Command, remark: str) -> Work:
@@ -56,7 +55,7 @@ class Assigned:
     day_on: date
     assigned_count: int
     left_count: int
-    """Evaluations of the plan that still have nobody: no room is left on that day, or only who spoke in the call."""
+    """Evaluations of the plan without an auditor: no capacity is left on that day, or only that of the call's agent."""
     by_auditor: dict[str, int]
 
 
@@ -95,11 +94,11 @@ async def assign_sample(plan_id: str, form_id: str, day_on: date, *, uow: OrderU
             raise SampleNotDrawn()
         form = await store.latest_form(command.tx, form_id)
         room = await store.lock_room(command.tx, day_on)
-        # Twice the room: some recordings cannot go to whoever has room.
+        # Twice the room: some recordings cannot go to the auditors who have room.
         reviews = await store.lock_waiting(command.tx, plan_id, 2 * sum(room.values()) + 1)
         found = spread(reviews, room)
         await _give_out(command.tx, found, form, day_on)
-        waiting = await command.tx.fetchval(_LEFT, plan_id)
+        waiting = await store.count_left(command.tx, plan_id)
         by_auditor: dict[str, int] = {}
         for _, auditor in found.pairs:
             by_auditor[auditor] = by_auditor.get(auditor, 0) + 1
@@ -113,13 +112,6 @@ async def assign_sample(plan_id: str, form_id: str, day_on: date, *, uow: OrderU
             )
         )
     return command.reply
-
-
-_LEFT = """
-select coalesce(sum(case when (body->>'is_double_blind')::boolean then 2 else 1 end
-                    - json_array_length(body->'auditor_ids')), 0)
-from reviews where plan_id = $1 and state = 'waiting'
-"""
 
 
 async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on: date) -> None:
@@ -142,9 +134,9 @@ async def _give_out(tx: Transaction, found: Spread, form: EvaluationForm, day_on
 
 
 async def take_back_evaluation(evaluation_id: str, *, uow: OrderUnitOfWork) -> Reply:
-    """What somebody has not handed in goes back to the sample. Nothing was said or published of it: it is gone."""
+    """Returns an evaluation that was not submitted to the sample. It is deleted: nothing was published about it."""
     async with uow.command() as command:
-        # The review first, as everybody does.
+        # The review first, as in every command.
         seen = await store.EVALUATIONS.get(command.tx, evaluation_id)
         review = await store.REVIEWS.lock(command.tx, seen.review_id)
         evaluation = await store.EVALUATIONS.lock(command.tx, evaluation_id)
@@ -159,7 +151,7 @@ async def take_back_evaluation(evaluation_id: str, *, uow: OrderUnitOfWork) -> R
 async def submit_evaluation(evaluation_id: str, hand_in: HandIn, *, uow: OrderUnitOfWork) -> Reply:
     seal = await uow.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), hand_in.remark)
     async with uow.command() as command:
-        # The review first, as everybody does: two auditors of one pair then take turns instead of deadlocking.
+        # The review first, as in every command: two auditors of one pair then take turns instead of deadlocking.
         seen = await store.EVALUATIONS.get(command.tx, evaluation_id)
         review = await store.REVIEWS.lock(command.tx, seen.review_id)
         evaluation = await store.EVALUATIONS.lock(command.tx, evaluation_id)
@@ -169,7 +161,7 @@ async def submit_evaluation(evaluation_id: str, hand_in: HandIn, *, uow: OrderUn
 
 
 async def adjudicate_review(review_id: str, hand_in: HandIn, *, uow: OrderUnitOfWork) -> Reply:
-    """The word of a third on two evaluations that differ: it stands."""
+    """The evaluation of a third person on two that differ; it stands."""
     seal = await uow.sealer(partial(subscriber_behind, table="reviews", thing_id=review_id), hand_in.remark)
     async with uow.command() as command:
         review = await store.REVIEWS.lock(command.tx, review_id)
@@ -209,7 +201,7 @@ async def _hand_in(
         await store.EVALUATIONS.save(command.tx, submitted)
     command.publish(evaluating.evaluated_event(submitted, recording), subject=recording.id)
     if standing is not None:
-        # The first of two that agree: it stands from here on.
+        # The first of two that agree stands.
         standing = replace(standing, version=standing.version + 1)
         await store.EVALUATIONS.save(command.tx, standing)
         command.publish(evaluating.evaluated_event(standing, recording), subject=recording.id)
@@ -219,7 +211,7 @@ async def _hand_in(
 async def appeal_evaluation(evaluation_id: str, reason: str, *, uow: OrderUnitOfWork) -> Reply:
     seal = await uow.sealer(partial(subscriber_behind, table="evaluations", thing_id=evaluation_id), reason)
     async with uow.command() as command:
-        # Who may not see it is not told that it is there.
+        # An evaluation that the actor may not see is not found.
         await views.get_visible(command.tx, evaluation_id, uow.actor, uow.areas)
         evaluation = await store.EVALUATIONS.lock(command.tx, evaluation_id)
         command.check_version(evaluation.version)

@@ -3,47 +3,58 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, and_, bindparam
 
 from chassis.database import Database, Statements
+from chassis.document_store import Condition, condition
 from contracts.message import Actor
 from contracts.sealing import SealedText
+from qa import tables
 from qa.evaluation import store
 from qa.evaluation.domain.appeal import Appeal
 from qa.evaluation.domain.evaluation import Evaluation
 from qa.evaluation.domain.form import Answer, EvaluationForm, facts_of
 from qa.periods import Grain, period_of
 from qa.recordings.domain.recording import Recording
-from qa.recordings.store import RECORDINGS, own_only
+from qa.recordings.store import RECORDINGS
 
-_OWN_CALLS = """(agent_id = $1 and is_settled and ($2::text[] is null or exists (
+_OWN_CALLS = """agent_id = :sub and is_settled and (:areas is null or exists (
     select from recordings r join work_orders w on w.id = any(r.order_ids)
-    where r.id = evaluations.recording_id and w.work_area_id = any($2))))"""
-_OWN_WORK = "(auditor_id = $1 or is_settled)"
+    where r.id = evaluations.recording_id and w.work_area_id = any(:areas)))"""
+_OWN_WORK = "(auditor_id = :sub or is_settled)"
 # Who still has to hand in the other of two sees neither the first nor that there is one, whatever their role.
 _ALL = """not exists (select from evaluations own where own.review_id = evaluations.review_id
-    and own.id <> evaluations.id and own.auditor_id = $1 and own.state = 'assigned')"""
+    and own.id <> evaluations.id and own.auditor_id = :sub and own.state = 'assigned')"""
+_PARAMETERS = {"sub": Text, "areas": ARRAY(Text)}
+_OF_AGENT = condition(_OWN_CALLS, **_PARAMETERS)
+_OF_SUPERVISOR = condition(f"{_ALL} and :areas is null", **_PARAMETERS)
+_OF_AUDITOR = condition(f"{_OWN_WORK} and {_ALL} and :areas is null", **_PARAMETERS)
+_BY_ID = {
+    visible: store.EVALUATIONS.where(and_(visible, tables.EVALUATIONS.c.id == bindparam("evaluation")))
+    for visible in (_OF_AGENT, _OF_SUPERVISOR, _OF_AUDITOR)
+}
 
 
-def condition_for(actor: Actor) -> str:
-    """SQL for the evaluations that somebody may see; `arguments_for` gives its parameters."""
-    if actor.role == "agent":
-        return _OWN_CALLS
-    seen = _ALL if actor.role == "supervisor" else f"({_OWN_WORK} and {_ALL})"
-    return f"({seen} and $2::text[] is null)"
+def visible_to(actor: Actor) -> Condition:
+    """The evaluations that an actor may see; `scope` gives its parameters."""
+    return {"agent": _OF_AGENT, "supervisor": _OF_SUPERVISOR}.get(actor.role, _OF_AUDITOR)
 
 
-def arguments_for(actor: Actor, areas: Sequence[str] | None) -> tuple[str, list[str] | None]:
-    return actor.sub, None if areas is None else list(areas)
+def scope(actor: Actor, areas: Sequence[str] | None) -> dict[str, Any]:
+    return {"sub": actor.sub, "areas": None if areas is None else list(areas)}
 
 
-APPEALS_VISIBLE = """(($1::text is null or agent_id = $1) and ($2::text[] is null or exists (
-    select from evaluations e join recordings r on r.id = e.recording_id join work_orders w on w.id = any(r.order_ids)
-    where e.id = evaluation_id and w.work_area_id = any($2))))"""
-
-
-def appeal_arguments_for(actor: Actor, areas: Sequence[str] | None) -> tuple[str | None, list[str] | None]:
-    """Of an agent their own; of every other role all."""
-    return own_only(actor), None if areas is None else list(areas)
+APPEALS_VISIBLE = condition(
+    """(:own is null or agent_id = :own) and (:areas is null or exists (
+        select from evaluations e join recordings r on r.id = e.recording_id
+            join work_orders w on w.id = any(r.order_ids)
+        where e.id = evaluation_id and w.work_area_id = any(:areas)))""",
+    own=Text,
+    areas=ARRAY(Text),
+)
+"""With the parameters that `qa.recordings.store.own_scope` gives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +88,8 @@ async def get_visible(
     statements: Statements, evaluation_id: str, actor: Actor, areas: Sequence[str] | None
 ) -> Evaluation:
     """Raises `EvaluationNotFound`, also of an evaluation that the actor may not see."""
-    found = await store.EVALUATIONS.where(
-        statements, f"{condition_for(actor)} and id = $3", *arguments_for(actor, areas), evaluation_id
-    )
+    query = _BY_ID[visible_to(actor)]
+    found = await store.EVALUATIONS.fetch(statements, query, evaluation=evaluation_id, **scope(actor, areas))
     if not found:
         raise store.EvaluationNotFound(id=evaluation_id)
     return found[0]
@@ -188,5 +198,5 @@ def _line(row: dict) -> AuditorLine:
 
 
 def own_auditor(actor: Actor, auditor_id: str | None) -> str | None:
-    """Whose report: of an auditor their own, of a supervisor whoever they ask for."""
+    """Whose report: of an auditor their own, of a supervisor any that they ask for."""
     return auditor_id if actor.role == "supervisor" else actor.sub

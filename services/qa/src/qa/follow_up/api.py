@@ -1,13 +1,14 @@
 """Follow-ups over HTTP: taken, called, answered."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Moment, Prose, Reference
+from chassis.field_types import Body, Code, Moment, Prose, Reference
 from chassis.problems import Responses
 from chassis.request_context import Context, RequestContext
 from contracts.quality import AttemptOutcome
@@ -18,8 +19,9 @@ from qa.follow_up.domain.follow_up import FollowUp, FollowUpState
 from qa.follow_up.domain.project import QuietHours, QuotaReached
 from qa.follow_up.domain.questionnaire import QuestionReply, RepliesDoNotFit
 from qa.follow_up.intake_client import IntakeClient
-from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
-from qa.scope import answered, narrowed_object
+from qa.recordings.store import own_scope
+from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Id, Ref, Wanted, json_of
+from qa.scope import answered, narrowed, narrowed_object
 from work_orders.routes import CommandContext, SearchReference
 from work_orders.sealing import opening_for
 from work_orders.subscribers import SubscriberShown
@@ -81,16 +83,17 @@ async def list_follow_ups(
     state: FollowUpState | None = None,
 ) -> Response:
     """Follow-ups, those that are due first first. An agent finds their own."""
+    areas = context.caller.areas
     page = wanted.page(
-        condition=f"{store.VISIBLE} and {store.OF_ORDER}",
-        arguments=(*store.visible_to(context.caller.actor, context.caller.areas), order_id),
-        areas=context.caller.areas,
+        condition=store.VISIBLE if order_id is None else store.VISIBLE_OF_ORDER,
+        values=own_scope(context.caller.actor, areas) | ({} if order_id is None else {"order_id": order_id}),
         project_id=project_id,
         subscriber_no=subscriber_no,
         holder=holder,
-        state=state.value if state else None,
+        state=state,
     )
-    return json_of(await store.FOLLOW_UPS.page(context.db, page, opening_for(context.request)))
+    opening, narrow = opening_for(context.request), partial(narrowed, areas=areas)
+    return json_of(await store.FOLLOW_UPS.page(context.db, page, narrow=narrow, opened=opening.objects))
 
 
 @router.post(
@@ -146,7 +149,7 @@ async def get_contact(follow_up_id: Id, context: Context) -> SubscriberShown:
     ),
 )
 async def release_follow_up(follow_up_id: Id, context: CommandContext) -> Response:
-    """Puts it back for somebody else; a supervisor can do so for whoever has it."""
+    """Puts it back on the list; a supervisor can do so for any holder."""
     return await answered(await use_cases.release_follow_up(follow_up_id, uow=context.uow), context.request)
 
 
@@ -156,7 +159,7 @@ async def release_follow_up(follow_up_id: Id, context: CommandContext) -> Respon
     responses=Responses.of((*CALL_REFUSALS, following.NotAnAttempt)),
 )
 async def note_attempt(follow_up_id: Id, body: AttemptBody, context: CommandContext) -> Response:
-    """A call that did not lead to answers. After the last one that the project allows nobody calls any more."""
+    """A call that did not lead to answers. The last attempt that the project allows ends the follow-up."""
     command = use_cases.MakeAttempt(outcome=body.outcome, call_again_at=body.call_again_at, note=body.note or "")
     return await answered(
         await use_cases.note_attempt(follow_up_id, command, intake=IntakeClient.of(context), uow=context.uow),

@@ -1,11 +1,12 @@
-"""Findings over HTTP: what follow-ups showed, and what somebody did about it."""
+"""Findings over HTTP: what follow-ups showed, and how it was dealt with."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.field_types import Code, Prose
+from chassis.field_types import Body, Code, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.quality import FindingKind
@@ -14,8 +15,8 @@ from qa.follow_up import intake_client, store, use_cases
 from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.follow_up import Finding, FindingState
 from qa.follow_up.intake_client import IntakeClient
-from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Ref, Wanted, json_of
-from qa.scope import answered
+from qa.routes import CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Id, Ref, Wanted, json_of
+from qa.scope import answered, narrowed
 from work_orders.routes import CommandContext
 from work_orders.sealing import opening_for
 
@@ -54,22 +55,22 @@ async def list_findings(
     kind: FindingKind | None = None,
     state: FindingState | None = None,
 ) -> Response:
-    """Risks and dissatisfaction, latest first; `open` ones wait for somebody to deal with them."""
+    """Risks and dissatisfaction, latest first; `open` findings wait to be dealt with."""
     areas = context.caller.areas
     page = wanted.page(
-        condition="($1::text[] is null or work_area_id = any($1))",
-        arguments=(None if areas is None else list(areas),),
-        areas=areas,
+        condition=None if areas is None else store.FINDINGS_IN_AREAS,
+        values={} if areas is None else {"areas": list(areas)},
         project_id=project_id,
-        kind=kind.value if kind else None,
-        state=state.value if state else None,
+        kind=kind,
+        state=state,
     )
-    return json_of(await store.FINDINGS.page(context.db, page, opening_for(context.request)))
+    opening, narrow = opening_for(context.request), partial(narrowed, areas=areas)
+    return json_of(await store.FINDINGS.page(context.db, page, narrow=narrow, opened=opening.objects))
 
 
 @router.post("/{finding_id}/close", response_model=FindingShown, responses=Responses.of(CLOSE_REFUSALS))
 async def close_finding(finding_id: Id, body: CloseBody, context: CommandContext) -> Response:
-    """Somebody dealt with it without a work order, and says how."""
+    """Closes a finding that was dealt with without a work order; the remark says how."""
     answer = await use_cases.close_finding(
         finding_id,
         order_id=None,

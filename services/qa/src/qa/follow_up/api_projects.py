@@ -7,12 +7,12 @@ from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Line, Moment, Reference
+from chassis.field_types import Body, Code, Line, Moment, Reference
 from chassis.problems import Responses, language_of
 from chassis.request_context import Context
 from contracts.quality import FindingKind, FollowUpCause
 from qa.evaluation.api_forms import NamesBody
-from qa.follow_up import store, summary, use_cases
+from qa.follow_up import store, summary, use_cases, views
 from qa.follow_up.domain import questionnaire as asking
 from qa.follow_up.domain.calendar import NoWorkingDays, WorkingCalendar
 from qa.follow_up.domain.project import (
@@ -32,7 +32,6 @@ from qa.routes import (
     ANY,
     CHANGE_REFUSALS,
     LIST_REFUSALS,
-    Body,
     Day,
     Wanted,
     Zone,
@@ -264,7 +263,7 @@ SUMMARY_REFUSALS = (*ANY, store.ProjectNotFound, store.CalendarNotFound, summary
 @router.get("/follow-up-projects/{project_id}/summary", responses=Responses.of(SUMMARY_REFUSALS))
 async def get_summary(project_id: Code, context: Context, days: DaysAsked) -> summary.ProjectSummary:
     """What came of the follow-ups that were planned within the days, with sums and counts that add up."""
-    return await summary.of(context.db, project_id, days, now=context.clock.now())
+    return await views.project_summary(context.db, project_id, days, now=context.clock.now())
 
 
 @router.get(
@@ -274,5 +273,5 @@ async def get_summary(project_id: Code, context: Context, days: DaysAsked) -> su
 )
 async def print_summary(project_id: Code, context: Context, days: DaysAsked) -> HTMLResponse:
     """The summary as one page to print and file, in Chinese or English."""
-    found = await summary.of(context.db, project_id, days, now=context.clock.now())
-    return HTMLResponse(summary.page(found, language_of(context.request.headers.get("accept-language"))))
+    found = await views.project_summary(context.db, project_id, days, now=context.clock.now())
+    return HTMLResponse(summary.to_html(found, language_of(context.request.headers.get("accept-language"))))

@@ -1,6 +1,6 @@
 """What follow-up asks of intake, with the caller's own token: whom to call, and a work order for a finding.
 
-Nobody's number is kept here. Intake shows the subscriber as the caller's role may see them.
+No telephone number is kept here. Intake shows the subscriber as the caller's role may see them.
 """
 
 import asyncio
@@ -81,7 +81,7 @@ class IntakeClient:
         return shown[0]
 
     async def subscriber_of(self, follow_up: FollowUp) -> str | None:
-        """Whom a follow-up is of; None when intake knows nobody with the number. Raises `IntakeAway`."""
+        """The subscriber of a follow-up; None when intake knows no subscriber with the number. Raises `IntakeAway`."""
         if follow_up.subscriber_id is not None:
             return follow_up.subscriber_id
         try:
@@ -90,7 +90,7 @@ class IntakeClient:
             return None
 
     async def open_order(self, finding: Finding, wanted: OrderWanted) -> str:
-        """The id of the work order for a finding; asked twice, the same one.
+        """The id of the work order for a finding; asked twice, the same id.
 
         The order's external reference names the finding, so that an order whose answer got lost is found again,
         however long ago that was. Raises `OrderNotOpened` or `IntakeAway`.
@@ -104,15 +104,17 @@ class IntakeClient:
         }
         answer = await self._ask("POST", "/v1/work-orders", json=body)
         try:
-            said = msgspec.json.decode(answer.content, type=dict)
+            result = msgspec.json.decode(answer.content, type=dict)
         except msgspec.DecodeError as error:
             raise IntakeAway() from error
         if answer.is_success:
-            return said["id"]
+            return result["id"]
         # Without an id the order is there, and of a work area that the caller does not reach.
-        if said.get("code") == "external_reference_taken" and said.get("order_id") is not None:
-            return said["order_id"]
-        raise OrderNotOpened(reason=str(said.get("detail", "")), intake_code=str(said.get("code", answer.status_code)))
+        if result.get("code") == "external_reference_taken" and result.get("order_id") is not None:
+            return result["order_id"]
+        raise OrderNotOpened(
+            reason=str(result.get("detail", "")), intake_code=str(result.get("code", answer.status_code))
+        )
 
     async def _ask(self, method: str, path: str, **request: object) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.token}"}

@@ -2,7 +2,7 @@
 
 What an order needs is decided from what it is at that moment, not from the message that came: a completed order has
 one follow-up in the first project that wants it, shared with all that is about the same thing; any other order has
-none that nobody has called for. So repeats change nothing, whatever their order.
+no follow-up without an attempt. So repeated records change nothing, in any order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -131,13 +131,13 @@ def _wanted(plan: _Plan, order: WorkOrder) -> FollowUpProject | None:
 
 
 def _leave(plan: _Plan, follow_up: FollowUp, order: WorkOrder) -> None:
-    """The order no longer belongs to a follow-up that nobody has called for; the last one takes it along."""
+    """Takes the order out of a follow-up without an attempt; without its last order it is withdrawn."""
     left = tuple(one for one in follow_up.order_ids if one != order.id)
     withdrawn, event = following.withdraw(follow_up, by=_PLANNER.sub, now=plan.now)
     if not left:
         plan.change(withdrawn, event)
         return
-    # Ended and planned anew without the order: what was published of it stays true.
+    # Withdrawn and replaced by another without the order: what was published about it stays true.
     plan.change(withdrawn, event)
     again = replace(follow_up, id=new_id(), version=1, order_ids=left)
     plan.change(again, following.planned_event(again))

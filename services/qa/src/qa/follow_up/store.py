@@ -4,17 +4,20 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import ARRAY, Text, and_, bindparam
+
 from chassis.database import Statements, Transaction
+from chassis.document_store import DocumentStore, condition
 from contracts.message import Actor
 from contracts.order import WorkOrder
 from contracts.quality import FollowUpCause
 from contracts.refusals import NotFound
+from qa import tables
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Finding, FollowUp
 from qa.follow_up.domain.project import FollowUpProject, HandedOut
 from qa.follow_up.domain.questionnaire import Questionnaire
-from qa.recordings.store import own_only
-from qa.shelf import Column, Shelf
+from qa.recordings.store import own_scope
 from work_orders.order_table import to_order
 
 
@@ -48,84 +51,59 @@ class FindingNotFound(NotFound):
     zh = "没有您可以查看的回访发现 {id}。"
 
 
-CALENDARS = Shelf("calendars", WorkingCalendar, {}, not_found=CalendarNotFound, sort="created_at")
-QUESTIONNAIRES = Shelf(
-    "questionnaires",
-    Questionnaire,
-    {
-        "questionnaire_id": Column("text", lambda one: one.questionnaire_id),
-        "questionnaire_version": Column("int", lambda one: one.questionnaire_version),
-        "published_at": Column("timestamptz", lambda one: one.published_at),
-    },
-    not_found=QuestionnaireNotFound,
-    sort="published_at",
+CALENDARS = DocumentStore(tables.CALENDARS, WorkingCalendar, not_found=CalendarNotFound, sort="created_at")
+QUESTIONNAIRES = DocumentStore(
+    tables.QUESTIONNAIRES, Questionnaire, not_found=QuestionnaireNotFound, sort="published_at"
 )
-PROJECTS = Shelf(
-    "follow_up_projects",
+PROJECTS = DocumentStore(
+    tables.FOLLOW_UP_PROJECTS,
     FollowUpProject,
-    {
-        "cause": Column("text", lambda one: one.cause.value),
-        "start_at": Column("timestamptz", lambda one: one.start),
-        "end_at": Column("timestamptz", lambda one: one.end),
-        "is_open": Column("boolean", lambda one: one.is_open),
-    },
     not_found=ProjectNotFound,
     sort="start_at",
+    columns={"start_at": lambda project: project.start, "end_at": lambda project: project.end},
 )
-FOLLOW_UPS = Shelf(
-    "follow_ups",
+FOLLOW_UPS = DocumentStore(
+    tables.FOLLOW_UPS,
     FollowUp,
-    {
-        "project_id": Column("text", lambda one: one.project_id),
-        "subscriber_no": Column("text", lambda one: one.subscriber_no),
-        "thing": Column("text", lambda one: one.thing),
-        "order_ids": Column("text[]", lambda one: list(one.order_ids)),
-        "work_area_id": Column("text", lambda one: one.work_area_id),
-        "state": Column("text", lambda one: one.state.value),
-        "end_kind": Column("text", lambda one: one.end.value if one.end else None),
-        "holder": Column("text", lambda one: one.holder),
-        "due_by": Column("timestamptz", lambda one: one.due_by),
-        "next_call_at": Column("timestamptz", lambda one: one.next_call_at),
-        "taken_at": Column("timestamptz", lambda one: one.taken_at),
-        "first_holder": Column("text", lambda one: one.first_holder),
-        "ended_at": Column("timestamptz", lambda one: one.ended_at),
-        "satisfaction": Column("int", lambda one: one.satisfaction),
-    },
     not_found=FollowUpNotFound,
     sort="due_by",
     latest_first=False,
+    columns={"end_kind": lambda follow_up: follow_up.end},
 )
-FINDINGS = Shelf(
-    "findings",
-    Finding,
-    {
-        "project_id": Column("text", lambda one: one.project_id),
-        "follow_up_id": Column("text", lambda one: one.follow_up_id),
-        "kind": Column("text", lambda one: one.kind.value),
-        "work_area_id": Column("text", lambda one: one.work_area_id),
-        "state": Column("text", lambda one: one.state.value),
-        "found_at": Column("timestamptz", lambda one: one.found_at),
-    },
-    not_found=FindingNotFound,
-    sort="found_at",
-)
+FINDINGS = DocumentStore(tables.FINDINGS, Finding, not_found=FindingNotFound, sort="found_at")
 
-
-VISIBLE = """($1::text is null or holder = $1 or first_holder = $1)
-    and ($2::text[] is null or work_area_id = any($2))"""
+_OF_SUBSCRIBERS = "(select id from follow_ups where body->>'subscriber_id' = any(:subscriber_ids))"
+_VISIBLE = """(:own is null or holder = :own or first_holder = :own)
+    and (:areas is null or work_area_id = any(:areas))"""
+VISIBLE = condition(_VISIBLE, own=Text, areas=ARRAY(Text))
+"""Of an agent follow-ups that are or were with them; of a token with areas those of orders there; with the
+parameters of `qa.recordings.store.own_scope`."""
 # A caller who sees some areas only finds nothing by an order of another: that it is among them would say where it is.
-OF_ORDER = """($3::text is null or order_ids @> array[$3::text] and ($2::text[] is null
-    or exists (select from work_orders w where w.id = $3 and w.work_area_id = any($2))))"""
-
-
-def visible_to(actor: Actor, areas: Sequence[str] | None) -> tuple[str | None, list[str] | None]:
-    """Of an agent those that are or were with them; of a token with areas those of orders there."""
-    return own_only(actor), None if areas is None else list(areas)
+VISIBLE_OF_ORDER = condition(
+    f"""{_VISIBLE} and order_ids @> array[cast(:order_id as text)] and (:areas is null
+        or exists (select from work_orders w where w.id = :order_id and w.work_area_id = any(:areas)))""",
+    own=Text,
+    areas=ARRAY(Text),
+    order_id=Text,
+)
+FINDINGS_IN_AREAS = condition("work_area_id = any(:areas)", areas=ARRAY(Text))
+FOLLOW_UPS_ABOUT = FOLLOW_UPS.where(condition(f"id in {_OF_SUBSCRIBERS}", subscriber_ids=ARRAY(Text)), lock=True)
+FINDINGS_ABOUT = FINDINGS.where(condition(f"follow_up_id in {_OF_SUBSCRIBERS}", subscriber_ids=ARRAY(Text)), lock=True)
+_BY_ID = FOLLOW_UPS.where(and_(VISIBLE, tables.FOLLOW_UPS.c.id == bindparam("follow_up")))
+_OPEN_OF_ORDERS = PROJECTS.where(condition("is_open and cause in ('completion', 'complaint')"), lock=True)
+_ACTIVE = FOLLOW_UPS.where(
+    condition(
+        "end_kind is distinct from 'withdrawn' and (order_ids && :order_ids or thing = any(:things))",
+        order_ids=ARRAY(Text),
+        things=ARRAY(Text),
+    ),
+    lock=True,
+)
 
 
 async def get_visible(statements: Statements, follow_up_id: str, actor: Actor, areas: Sequence[str] | None) -> FollowUp:
     """Raises `FollowUpNotFound`, also of a follow-up that the actor may not see."""
-    found = await FOLLOW_UPS.where(statements, f"{VISIBLE} and id = $3", *visible_to(actor, areas), follow_up_id)
+    found = await FOLLOW_UPS.fetch(statements, _BY_ID, follow_up=follow_up_id, **own_scope(actor, areas))
     if not found:
         raise FollowUpNotFound(id=follow_up_id)
     return found[0]
@@ -146,9 +124,19 @@ async def next_questionnaire_version(tx: Transaction, questionnaire_id: str) -> 
     return (latest or 0) + 1
 
 
+async def lock_calendar_id(tx: Transaction, calendar_id: str) -> None:
+    """Makes those who define the same calendar at once take turns, also while there is no row."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 9))", calendar_id)
+
+
+async def lock_project_id(tx: Transaction, project_id: str) -> None:
+    """The same for a project."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 10))", project_id)
+
+
 async def lock_open_projects(tx: Transaction) -> list[FollowUpProject]:
     """The open projects about orders; held, so that two workers do not plan the same call."""
-    return await PROJECTS.where(tx, "is_open and cause in ('completion', 'complaint')", lock=True)
+    return await PROJECTS.fetch(tx, _OPEN_OF_ORDERS)
 
 
 async def outages_of(tx: Transaction, order_ids: Iterable[str]) -> dict[str, str]:
@@ -185,13 +173,7 @@ async def undo_link(tx: Transaction, link_id: str, order_id: str) -> None:
 
 async def lock_of_orders(tx: Transaction, order_ids: Sequence[str], things: Sequence[str]) -> list[FollowUp]:
     """The follow-ups that are not withdrawn and cover one of these orders or are about one of these things."""
-    return await FOLLOW_UPS.where(
-        tx,
-        "end_kind is distinct from 'withdrawn' and (order_ids && $1::text[] or thing = any($2::text[]))",
-        list(order_ids),
-        list(things),
-        lock=True,
-    )
+    return await FOLLOW_UPS.fetch(tx, _ACTIVE, order_ids=list(order_ids), things=list(things))
 
 
 async def lock_next(

@@ -1,38 +1,13 @@
-"""The summary of a follow-up project: as figures, and as a page to print and file."""
+"""The summary of a follow-up project: its days, its figures, and its page to print and file."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
-from chassis.database import Database
 from contracts.refusals import Invalid
-from qa.follow_up import store
 from qa.follow_up.domain.project import FollowUpProject
 from qa.periods import Grain, period_of
-
-_COUNTS = """
-select count(*) as planned_count,
-    count(*) filter (where state = 'ended') as ended_count,
-    count(*) filter (where end_kind = 'completed') as completed_count,
-    count(*) filter (where end_kind = 'refused') as refused_count,
-    count(*) filter (where end_kind = 'unreachable') as unreachable_count,
-    count(*) filter (where end_kind = 'withdrawn') as withdrawn_count,
-    count(*) filter (where state <> 'ended' and due_by < $4) as overdue_count,
-    count(*) filter (where end_kind = 'completed' and ended_at <= due_by) as completed_in_time_count,
-    coalesce(sum(cardinality(order_ids)) filter (where end_kind is distinct from 'withdrawn'), 0) as order_count,
-    coalesce(sum(json_array_length(body->'attempts')), 0) as attempt_count,
-    count(satisfaction) as satisfaction_count, coalesce(sum(satisfaction), 0) as satisfaction_sum
-from follow_ups where project_id = $1 and ($2::timestamptz is null or created_at >= $2)
-    and ($3::timestamptz is null or created_at < $3)
-"""
-_FINDINGS = """
-select count(*) filter (where kind = 'risk') as risk_count,
-    count(*) filter (where kind = 'dissatisfaction') as dissatisfaction_count,
-    count(*) filter (where state = 'open') as open_finding_count
-from findings where project_id = $1 and ($2::timestamptz is null or found_at >= $2)
-    and ($3::timestamptz is null or found_at < $3)
-"""
 
 
 class SummaryDaysUnclear(Invalid):
@@ -89,30 +64,6 @@ class ProjectSummary:
     open_finding_count: int
 
 
-async def of(db: Database, project_id: str, days: Days, *, now: datetime) -> ProjectSummary:
-    """Of the follow-ups that were planned within the days of the project's calendar.
-
-    Raises `ProjectNotFound` or `SummaryDaysUnclear`.
-    """
-    async with db.statements() as statements:
-        project = await store.PROJECTS.get(statements, project_id)
-        calendar = await store.CALENDARS.get(statements, project.calendar)
-        zone = calendar.zone
-        from_on, until_on = days.bounds(now.astimezone(zone).date())
-        since, until = (datetime.combine(day, time(), zone) if day else None for day in (from_on, until_on))
-        counts = await statements.fetchrow(_COUNTS, project_id, since, until, now)
-        findings = await statements.fetchrow(_FINDINGS, project_id, since, until)
-    return ProjectSummary(
-        project=project,
-        from_on=from_on,
-        until_on=until_on,
-        time_zone=calendar.time_zone,
-        made_at=now,
-        **dict(counts or {}),
-        **dict(findings or {}),
-    )
-
-
 _LINES = (
     ("planned_count", "Planned", "计划回访"),
     ("order_count", "Orders covered", "覆盖工单"),
@@ -130,7 +81,7 @@ _LINES = (
 _STYLE = "body{font-family:sans-serif;margin:2em}table{border-collapse:collapse}td{border:1px solid;padding:.3em 1em}"
 
 
-def page(summary: ProjectSummary, language: str) -> str:
+def to_html(summary: ProjectSummary, language: str) -> str:
     """One self-contained page, in `zh` or `en`."""
     is_zh = language == "zh"
     made_at = summary.made_at.astimezone(ZoneInfo(summary.time_zone))

@@ -26,13 +26,13 @@ _FINDING_LIMIT = 100
 
 
 class NothingToCall(NotFound):
-    """Nobody is to be called in this project at this moment."""
+    """This project has no follow-up to call at this moment."""
 
     zh = "该项目目前没有待拨打的回访。"
 
 
 class ProjectFollowsOrders(Conflict):
-    """The project takes its follow-ups from {cause}; nobody is put on it by hand."""
+    """The project takes its follow-ups from {cause}; no subscriber is listed by hand."""
 
     zh = "该项目的回访来自 {cause}，不能手工加入名单。"
 
@@ -66,7 +66,7 @@ class HandInReplies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """What putting subscribers on a list came to."""
+    """How many subscribers were put on the list."""
 
     project_id: str
     planned_count: int
@@ -78,7 +78,7 @@ async def define_calendar(calendar: WorkingCalendar, *, uow: OrderUnitOfWork) ->
     """The calendar as it is from here on; deadlines that were counted stay as they are."""
     async with uow.command() as command:
         calendar.check()
-        await command.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 9))", calendar.id)
+        await store.lock_calendar_id(command.tx, calendar.id)
         present = await store.CALENDARS.find(command.tx, calendar.id)
         defined = replace(calendar, version=present.version + 1 if present else 1)
         if present:
@@ -113,7 +113,7 @@ async def define_project(project: FollowUpProject, *, uow: OrderUnitOfWork) -> R
         project.check()
         await store.CALENDARS.get(command.tx, project.calendar)
         await store.QUESTIONNAIRES.get(command.tx, project.questionnaire)
-        await command.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 10))", project.id)
+        await store.lock_project_id(command.tx, project.id)
         present = await store.PROJECTS.find(command.tx, project.id)
         if present is None:
             await store.PROJECTS.add(command.tx, project)
@@ -189,7 +189,7 @@ async def _next_to_call(
     try:
         project.check_quotas(out)
     except QuotaReached:
-        # Whoever asked to be called again is, whatever others are due before.
+        # Subscribers who asked to be called again are, even if others are due before.
         again = await store.lock_next(command.tx, project.id, now=command.now, areas=areas, had_only=True)
         if again is None:
             raise
@@ -314,7 +314,7 @@ def subject_of(thing: FollowUp | Finding) -> str:
 async def finding_to_close(finding_id: str, *, uow: OrderUnitOfWork) -> Finding:
     """The finding if it can be closed at the version decided on: looked at before anything is asked of intake.
 
-    No transaction is open afterwards: nobody waits in the database for another service.
+    No transaction stays open: no lock is held while another service is asked.
     """
     async with uow.db.statements() as statements:
         await uow.raise_if_replied(statements)
@@ -333,7 +333,7 @@ def _check_area(finding: Finding, areas: tuple[str, ...] | None) -> None:
 
 
 async def close_finding(finding_id: str, *, order_id: str | None, remark: str, uow: OrderUnitOfWork) -> Reply:
-    """Somebody dealt with it, by a work order or otherwise."""
+    """Closes a finding that was dealt with, by a work order or otherwise."""
     seal = await uow.sealer(partial(store.subscriber_behind, finding_id=finding_id), remark)
     async with uow.command() as command:
         found = await store.FINDINGS.lock(command.tx, finding_id)

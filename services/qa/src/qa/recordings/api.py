@@ -1,12 +1,13 @@
 """Recordings over HTTP: found by the facts of their calls; opened for a purpose, which is recorded."""
 
 from datetime import datetime
+from functools import partial
 
 import msgspec
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.field_types import Prose
+from chassis.field_types import Body, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.quality import ListeningPurpose
@@ -14,8 +15,8 @@ from contracts.sealing import SealedText
 from qa.recordings import store, use_cases
 from qa.recordings.domain.recording import Recording, RecordingNotFound
 from qa.recordings.use_cases import OpenRecording, RecordingReference
-from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, Body, NameOfSwitch, Wanted, json_of
-from qa.scope import narrowed_object
+from qa.routes import ACT_REFUSALS, ANY, LIST_REFUSALS, TEXT_REFUSALS, NameOfSwitch, Wanted, json_of
+from qa.scope import narrowed, narrowed_object
 from work_orders.routes import CommandContext, SearchReference, SearchText
 from work_orders.sealing import opening_for
 
@@ -58,9 +59,8 @@ async def list_recordings(
     """Recordings, latest first. An agent finds their own; areas in the token narrow to calls about their orders."""
     areas, own = context.caller.areas, store.own_only(context.caller.actor)
     page = wanted.page(
-        areas=areas,
-        condition=store.IN_AREAS if areas is not None else "",
-        arguments=(list(areas),) if areas is not None else (),
+        condition=store.IN_AREAS if areas is not None else None,
+        values={} if areas is None else {"areas": list(areas)},
         agent_id=(agent_id,) if own is None and agent_id else None if own is None else _both(own, agent_id),
         team=team,
         queue=queue,
@@ -68,11 +68,11 @@ async def list_recordings(
         demand_type=demand_type,
         call_id=call_id,
     )
-    return json_of(await store.page(context.db, page))
+    return json_of(await store.RECORDINGS.page(context.db, page, narrow=partial(narrowed, areas=areas)))
 
 
 def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
-    """Of an agent who asks for somebody else's: nothing."""
+    """An agent who asks for another agent's recordings gets none."""
     return (own,) if agent_id in (None, own) else ()
 
 
@@ -83,7 +83,7 @@ def _both(own: str, agent_id: str | None) -> tuple[str, ...]:
     responses=Responses.of((*ACT_REFUSALS, *TEXT_REFUSALS, RecordingNotFound)),
 )
 async def open_recording(recording_id: NameOfSwitch, body: OpenBody, context: CommandContext) -> Response:
-    """Where it can be listened to. Who was told, when and for which purpose is recorded and published."""
+    """Where it can be listened to. Who got it, when and for which purpose is recorded and published."""
     command = OpenRecording(
         recording_id=recording_id,
         purpose=body.purpose,

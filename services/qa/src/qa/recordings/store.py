@@ -1,38 +1,54 @@
 """Rows of recordings: the facts of their calls, the recordings folded from them, and who has opened which.
 
-Facts are kept by call and fact id, the highest revision of each. Both tables can be made anew from `calls`.
+Facts are kept by call and fact id, the highest revision of each. Both tables can be rebuilt from `calls`.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
+from sqlalchemy import ARRAY, Text, bindparam, insert, literal_column, select, update
 
-from chassis.database import Database, Statements, Transaction
+from chassis.database import Database, Query, Statements, Transaction
+from chassis.document_store import DocumentStore, condition
 from contracts.catalogue import BY_BODY
 from contracts.message import Actor, Message
+from qa import tables
 from qa.recordings.domain.recording import KEPT, KnownFact, Recording, RecordingNotFound, recordings_of
-from qa.shelf import Column, Page, Shelf
+from qa.store import orders_in_areas
 
-RECORDINGS = Shelf(
-    "recordings",
-    Recording,
-    {
-        "call_id": Column("text", lambda one: one.call_id),
-        "agent_id": Column("text", lambda one: one.agent_id),
-        "team": Column("text", lambda one: one.team),
-        "queue": Column("text", lambda one: one.queue),
-        "channel": Column("text", lambda one: one.channel),
-        "demand_type": Column("text", lambda one: one.demand_type),
-        "order_ids": Column("text[]", lambda one: list(one.order_ids)),
-        "started_at": Column("timestamptz", lambda one: one.started_at),
-    },
-    not_found=RecordingNotFound,
-    sort="started_at",
+RECORDINGS = DocumentStore(tables.RECORDINGS, Recording, not_found=RecordingNotFound, sort="started_at")
+
+IN_AREAS = condition(
+    "exists (select from work_orders w where w.id = any(order_ids) and w.work_area_id = any(:areas))",
+    areas=ARRAY(Text),
+)
+"""Recordings of calls that led to an order of these areas."""
+
+OF_SUBSCRIBERS = "(select id from recordings where body->>'subscriber_id' = any(:subscriber_ids))"
+"""SQL for the recordings of calls of some subscribers; as a part of conditions about what belongs to recordings."""
+
+_OPENINGS = tables.RECORDING_OPENINGS
+_OPENING = [column for column in _OPENINGS.c if column.name != "id"]
+_NOTE_OPENING = Query(insert(_OPENINGS).values({one.name: bindparam(one.name, type_=one.type) for one in _OPENING}))
+_OPENINGS_OF = Query(
+    select(*(column for column in _OPENING if column.name != "recording_id"))
+    .where(_OPENINGS.c.recording_id == bindparam("recording"))
+    .order_by(_OPENINGS.c.id.desc())
+    .limit(literal_column("200"))
 )
 
-IN_AREAS = "exists (select from work_orders w where w.id = any(order_ids) and w.work_area_id = any($1::text[]))"
-"""Of a caller whose token names areas: recordings of calls that led to an order of these."""
+_BLANK_OPENINGS = Query(
+    update(_OPENINGS)
+    .values(note=literal_column("''"))
+    .where(
+        condition(
+            f"recording_id in {OF_SUBSCRIBERS} and note not like 'sealed\\:1\\:%'",
+            subscriber_ids=ARRAY(Text),
+        )
+    )
+)
 
 _DECODERS = {BY_BODY[shape].type: msgspec.json.Decoder(shape) for shape in KEPT}
 
@@ -71,45 +87,18 @@ async def fold_again(tx: Transaction, call_ids: Iterable[str]) -> None:
         fact = KnownFact(at=row["at"], place=row["place"], fact=_DECODERS[row["type"]].decode(row["body"]))
         facts.setdefault(row["call_id"], []).append(fact)
     # A recording named by two calls belongs to the later one; in the order of ids, so that workers queue.
-    found = {one.id: one for call_id in sorted(facts) for one in recordings_of(call_id, facts[call_id])}
-    if found:
-        rows = [_values(found[recording_id]) for recording_id in sorted(found)]
-        await tx.execute(_PUT, *(list(column) for column in zip(*rows, strict=True)))
-
-
-# An array of arrays must be rectangular: the orders of each recording travel as JSON.
-_PUT = """
-insert into recordings (id, version, body, call_id, agent_id, team, queue, channel, demand_type, order_ids, started_at)
-select id, 1, body, call_id, agent_id, team, queue, channel, demand_type,
-    array(select json_array_elements_text(order_ids)), started_at
-from unnest($1::text[], $2::json[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::json[], $10::timestamptz[])
-    as found (id, body, call_id, agent_id, team, queue, channel, demand_type, order_ids, started_at)
-order by id
-on conflict (id) do update set body = excluded.body, call_id = excluded.call_id, agent_id = excluded.agent_id,
-    team = excluded.team, queue = excluded.queue, channel = excluded.channel, demand_type = excluded.demand_type,
-    order_ids = excluded.order_ids, started_at = excluded.started_at
-"""
-
-
-def _values(one: Recording) -> tuple[Any, ...]:
-    return (
-        one.id,
-        msgspec.json.encode(one).decode(),
-        one.call_id,
-        one.agent_id,
-        one.team,
-        one.queue,
-        one.channel,
-        one.demand_type,
-        msgspec.json.encode(one.order_ids).decode(),
-        one.started_at,
-    )
+    recordings = {one.id: one for call_id in sorted(facts) for one in recordings_of(call_id, facts[call_id])}
+    await RECORDINGS.put_all(tx, [recordings[recording_id] for recording_id in sorted(recordings)])
 
 
 def own_only(actor: Actor) -> str | None:
     """An agent finds their own recordings; every other role those of all agents (None)."""
     return actor.sub if actor.role == "agent" else None
+
+
+def own_scope(actor: Actor, areas: Sequence[str] | None) -> dict[str, Any]:
+    """The parameters `own` and `areas` of lists of which an agent finds their own."""
+    return {"own": own_only(actor), "areas": None if areas is None else list(areas)}
 
 
 async def get_visible(
@@ -119,10 +108,8 @@ async def get_visible(
     found = await RECORDINGS.find(statements, recording_id)
     if found is None or own_only(actor) not in (None, found.agent_id):
         raise RecordingNotFound(id=recording_id)
-    if areas is not None:
-        condition = IN_AREAS.replace("order_ids", "$2::text[]")
-        if not await statements.fetchval(f"select {condition}", list(areas), list(found.order_ids)):
-            raise RecordingNotFound(id=recording_id)
+    if areas is not None and not await orders_in_areas(statements, found.order_ids, areas):
+        raise RecordingNotFound(id=recording_id)
     return found
 
 
@@ -140,27 +127,17 @@ async def subscriber_behind(statements: Statements, table: str, thing_id: str) -
     )
 
 
-async def note_opening(tx: Transaction, recording_id: str, *, by: str, at: Any, purpose: str, note: str) -> None:
-    await tx.execute(
-        """insert into recording_openings (recording_id, opened_by, opened_at, purpose, note)
-           values ($1, $2, $3, $4, $5)""",
-        recording_id,
-        by,
-        at,
-        purpose,
-        note,
-    )
+async def note_opening(tx: Transaction, recording_id: str, *, by: str, at: datetime, purpose: str, note: str) -> None:
+    row = {"recording_id": recording_id, "opened_by": by, "opened_at": at, "purpose": purpose, "note": note}
+    await tx.select(_NOTE_OPENING, row)
 
 
 async def openings(db: Database, recording_id: str) -> list[Any]:
     """Who has opened it, latest first, at most the last two hundred."""
     async with db.statements() as statements:
-        return await statements.fetch(
-            """select opened_by, opened_at, purpose, note from recording_openings where recording_id = $1
-               order by id desc limit 200""",
-            recording_id,
-        )
+        return await statements.select(_OPENINGS_OF, {"recording": recording_id})
 
 
-async def page(db: Database, wanted: Page) -> bytes:
-    return await RECORDINGS.page(db, wanted)
+async def blank_openings(tx: Transaction, subscriber_ids: Sequence[str]) -> None:
+    """Empties the plain notes on recordings of calls of these subscribers."""
+    await tx.select(_BLANK_OPENINGS, {"subscriber_ids": list(subscriber_ids)})

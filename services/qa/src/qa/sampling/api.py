@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from chassis.field_types import Code, Line, Moment
+from chassis.field_types import Body, Code, Line, Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -15,7 +15,6 @@ from qa.routes import (
     ANY,
     CHANGE_REFUSALS,
     LIST_REFUSALS,
-    Body,
     Id,
     Wanted,
     json_of,
@@ -144,7 +143,7 @@ async def get_plan(plan_id: Id, context: Context) -> SamplingPlan:
     ),
 )
 async def draw_sample(plan_id: Id, context: CommandContext) -> Response:
-    """Draws the sample after the period, once, and tells the seed. `linework redraw` draws it again."""
+    """Draws the sample after the period, once, and publishes the seed. `linework redraw` draws it again."""
     return (await use_cases.draw_sample(plan_id, uow=context.uow)).response()
 
 

@@ -1,4 +1,4 @@
-"""Rows of sampling: plans, their seeds until they are told, frames with every recording's chance, agents' seniority."""
+"""Rows of sampling: plans with their seeds, frames with the chance of every recording, agents' seniority."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -7,12 +7,14 @@ from typing import Any
 import msgspec
 
 from chassis.database import Database, Statements, Transaction
+from chassis.document_store import DocumentStore
 from chassis.paging import from_cursor, to_cursor
 from contracts.refusals import NotFound
+from qa import tables
+from qa.domain.rules import QualityRules
 from qa.recordings.domain.recording import Recording
-from qa.rules import QualityRules, get_quality_rules
 from qa.sampling.domain.plan import Facts, FrameRow, SamplingPlan
-from qa.shelf import Column, Shelf
+from qa.store import get_quality_rules
 
 
 class SamplingPlanNotFound(NotFound):
@@ -21,28 +23,11 @@ class SamplingPlanNotFound(NotFound):
     zh = "没有抽样计划 {id}。"
 
 
-PLANS = Shelf(
-    "sampling_plans",
-    SamplingPlan,
-    {"committed_at": Column("timestamptz", lambda plan: plan.committed_at)},
-    not_found=SamplingPlanNotFound,
-    sort="committed_at",
-)
+PLANS = DocumentStore(tables.SAMPLING_PLANS, SamplingPlan, not_found=SamplingPlanNotFound, sort="committed_at")
 
 _RECORDING = msgspec.json.Decoder(Recording)
 _FACTS = msgspec.json.Decoder(Facts)
-_FRAME = (
-    "plan_id",
-    "recording_id",
-    "call_id",
-    "stratum",
-    "size",
-    "is_mandatory",
-    "numerator",
-    "denominator",
-    "is_drawn",
-    "facts",
-)
+_FRAME = tables.SAMPLING_FRAME.columns.keys()
 
 
 async def keep_seed(tx: Transaction, plan_id: str, seed: bytes) -> None:

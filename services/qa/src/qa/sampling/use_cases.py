@@ -52,7 +52,7 @@ async def commit_plan(proposal: CommitPlan, *, uow: OrderUnitOfWork) -> Reply:
 
 
 async def draw_sample(plan_id: str, *, uow: OrderUnitOfWork) -> Reply:
-    """Draws the sample from the recordings as they are known at this moment, and tells seed, frame and chances.
+    """Draws the sample from the recordings as they are known at this moment, and publishes seed, frame and chances.
 
     The frame is kept: a recording that becomes known later had no part in the draw and changes nothing in it.
     """

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
-from chassis.field_types import Line, Prose, Reference
+from chassis.field_types import Body, Line, Prose, Reference
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.sealing import SealedText
 from qa.recordings.domain.recording import RecordingNotFound
-from qa.routes import ACT_REFUSALS, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Body, Id, Wanted, json_of
+from qa.routes import ACT_REFUSALS, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Id, Wanted, json_of
 from qa.typical_cases import store, use_cases
 from qa.typical_cases.store import CaseKind, TypicalCase, TypicalCaseNotFound
 from work_orders.http import answered
@@ -65,13 +65,13 @@ async def list_cases(
     """
     areas = context.caller.areas
     page = wanted.page(
-        condition=store.OF_RECORDINGS_IN_AREAS if areas is not None else "",
-        arguments=(list(areas),) if areas is not None else (),
-        kind=kind.value if kind else None,
+        condition=store.IN_AREAS if areas is not None else None,
+        values={} if areas is None else {"areas": list(areas)},
+        kind=kind,
         demand_type=demand_type,
         is_in_use=is_in_use,
     )
-    return json_of(await store.CASES.page(context.db, page, opening_for(context.request)))
+    return json_of(await store.CASES.page(context.db, page, opened=opening_for(context.request).objects))
 
 
 @router.post(

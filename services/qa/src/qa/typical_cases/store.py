@@ -4,8 +4,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sqlalchemy import ARRAY, Text
+
+from chassis.document_store import DocumentStore, condition
 from contracts.refusals import NotFound
-from qa.shelf import Column, Shelf
+from qa import tables
+from qa.recordings.store import OF_SUBSCRIBERS
 
 
 class CaseKind(StrEnum):
@@ -35,18 +39,13 @@ class TypicalCase:
     is_in_use: bool = True
 
 
-OF_RECORDINGS_IN_AREAS = """exists (
-    select from recordings r join work_orders w on w.id = any(r.order_ids)
-    where r.id = typical_cases.body->>'recording_id' and w.work_area_id = any($1::text[]))"""
-CASES = Shelf(
-    "typical_cases",
-    TypicalCase,
-    {
-        "kind": Column("text", lambda one: one.kind.value),
-        "demand_type": Column("text", lambda one: one.demand_type),
-        "is_in_use": Column("boolean", lambda one: one.is_in_use),
-        "collected_at": Column("timestamptz", lambda one: one.collected_at),
-    },
-    not_found=TypicalCaseNotFound,
-    sort="collected_at",
+IN_AREAS = condition(
+    """exists (select from recordings r join work_orders w on w.id = any(r.order_ids)
+        where r.id = typical_cases.body->>'recording_id' and w.work_area_id = any(:areas))""",
+    areas=ARRAY(Text),
+)
+"""Of recordings of calls that led to an order of these areas."""
+CASES = DocumentStore(tables.TYPICAL_CASES, TypicalCase, not_found=TypicalCaseNotFound, sort="collected_at")
+CASES_ABOUT = CASES.where(
+    condition(f"body->>'recording_id' in {OF_SUBSCRIBERS}", subscriber_ids=ARRAY(Text)), lock=True
 )

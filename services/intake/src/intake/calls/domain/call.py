@@ -21,7 +21,7 @@ from intake.subscribers.domain import plain_phone
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Whom a fact of our own concerns, when it became one, and ids for such facts."""
+    """The agent whom our own facts concern, their time, and ids for them."""
 
     agent: Agent
     at: datetime
@@ -39,7 +39,7 @@ class Publication:
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """A call with everything that is known of it. Without `partner_id` no switch told of it."""
+    """A call with everything that is known of it. Without `partner_id` no switch reported it."""
 
     id: str
     partner_id: str | None = None
@@ -62,7 +62,7 @@ class Call:
         return plain_phone(offered.caller) if offered and offered.caller else None
 
     def take(self, fact: KnownFact) -> None:
-        """Adds a fact, or puts it in the place of the one with its id."""
+        """Adds a fact, or replaces the fact with its id."""
         places = {known.fact_id: place for place, known in enumerate(self.facts)}
         if fact.fact_id in places:
             self.facts[places[fact.fact_id]] = fact
@@ -85,16 +85,16 @@ class Call:
         self.demand_type = self.demand_type or (self.offered.demand_type if self.offered else None)
 
     def classify(self, author: Author, *, subscriber_id: str | None = None, demand_type: str | None = None) -> None:
-        """Says who called and what about, for the whole call; what is None stays.
+        """Sets subscriber and demand type for the whole call; what is None stays.
 
-        Readers do not look for it in the other facts.
+        Readers look for them in this fact only.
         """
         self.subscriber_id = subscriber_id or self.subscriber_id
         self.demand_type = demand_type or self.demand_type
         self.note(c.CallClassified, author)
 
     def settle(self, author: Author, settlement: Settlement, *, department: str | None = None) -> None:
-        """Says how the call ended for the subscriber."""
+        """Records how the call ended for the subscriber."""
         self.note(
             c.CallSettled,
             author,

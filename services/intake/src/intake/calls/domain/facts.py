@@ -1,8 +1,9 @@
-"""What is known of a call, from what its switch has said so far: whatever the order in which it came.
+"""What is known of a call from the events of its switch, in whatever order they arrived.
 
 The facts of each leg are laid out by the time at which they happened, by the partner's clock. What can be worked
-out from them (waits, holds, talk, whose leg it is) is worked out anew whenever a fact is added, so that a late one
-mends what was said too early. What cannot be true is counted as it can be and marked with a fault, never dropped.
+out from them (waits, holds, talk, whose leg it is) is derived again whenever a fact is added, so that a late one
+corrects what was published too early. An impossible time is counted as far as possible and marked with a fault,
+never dropped.
 """
 
 from collections.abc import Iterable, Sequence
@@ -71,7 +72,7 @@ class Summary:
 
 
 def fold(call: LaidOut, about: About) -> dict[str, c.CallFact]:
-    """What is to be said of each fact, by its id, as far as is known at present."""
+    """What is to be published of each fact, by its id, as far as is known at present."""
     said = {}
     for fact in call.facts:
         if isinstance(fact.said, p.PartnerCallEvent):
@@ -82,7 +83,7 @@ def fold(call: LaidOut, about: About) -> dict[str, c.CallFact]:
 
 
 def is_news(fact: KnownFact, body: c.CallFact) -> bool:
-    """Whether it says anything that was not said. Who called and what about is told by `CallClassified`."""
+    """Whether it differs from what was published. Subscriber and demand type are published by `CallClassified`."""
     if fact.published is None or type(fact.published) is not type(body):
         return True
     told = replace(

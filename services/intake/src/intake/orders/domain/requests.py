@@ -17,6 +17,7 @@ KINDS: Mapping[type, str] = {
     WorkOrderUrgeRequested: "urge",
     WorkOrderExtensionRequested: "extend",
 }
+PENDING = "pending"
 _EVENTS = {kind: event for event, kind in KINDS.items()}
 
 

@@ -2,8 +2,9 @@
 
 With two raters Cohen's kappa (Cohen 1960, *Educational and Psychological Measurement* 20, 37–46); with more Fleiss'
 (Fleiss 1971, *Psychological Bulletin* 76, 378–382). Both are (P − Pₑ) / (1 − Pₑ) of the observed agreement P and that
-expected by chance Pₑ, which for Cohen comes from each rater's own habits and for Fleiss from everybody's together.
-When everybody gives the same answer to everything, chance alone explains all and kappa is not defined.
+expected by chance Pₑ, which for Cohen comes from each rater's own habits and for Fleiss from those of
+all raters together. When all raters give the same answer to everything, chance alone explains all and kappa is not
+defined.
 
 Over several items chance is taken within each item (a stratified kappa; Barlow, Lai and Azen 1991, *Statistics in
 Medicine* 10, 1465–1472), for items that are all mostly "yes" and items that are all mostly "no" would otherwise look

@@ -86,7 +86,7 @@ class CalibrationSession:
     by_item: tuple[ItemAgreement, ...] = ()
 
     def seen_by(self, sub: str) -> "CalibrationSession":
-        """While it is open everybody sees their own scores only."""
+        """While it is open each auditor sees their own scores only."""
         if self.state is SessionState.CLOSED:
             return self
         return replace(self, scores=tuple(one for one in self.scores if one.auditor_id == sub))
@@ -111,7 +111,7 @@ def give(
     by: str,
     now: datetime,
 ) -> CalibrationSession:
-    """The session with somebody's score of one of its recordings."""
+    """The session with an auditor's score of one of its recordings."""
     if session.state is SessionState.CLOSED:
         raise SessionClosed(closed_at=session.closed_at)
     if by not in session.auditor_ids:
@@ -132,13 +132,13 @@ def give(
 def close(
     session: CalibrationSession, form: EvaluationForm, *, now: datetime
 ) -> tuple[CalibrationSession, CalibrationClosed]:
-    """Compares what everybody answered; raises `ScoresMissing` while somebody has not."""
+    """Compares all answers; raises `ScoresMissing` while any is missing."""
     if session.state is SessionState.CLOSED:
         raise SessionClosed(closed_at=session.closed_at)
     counts = {auditor: sum(one.auditor_id == auditor for one in session.scores) for auditor in session.auditor_ids}
     if late := sorted(auditor for auditor, count in counts.items() if count < len(session.recording_ids)):
         raise ScoresMissing(auditors=late)
-    # What facts fill in is the same for everybody: it would only flatter the figures.
+    # What facts fill in is the same for all auditors: it would only flatter the figures.
     ratings = {item: found for item in form.items if (found := _ratings(session, item, of_facts=False))}
     ratings = ratings or {item: _ratings(session, item, of_facts=True) for item in form.items}
     overall = agreement_within_items(list(ratings.values()))
@@ -165,7 +165,7 @@ def close(
 def _ratings(session: CalibrationSession, item: str, *, of_facts: bool) -> list[list[str]]:
     """By recording, what each auditor answered to an item, in the order of `auditor_ids`.
 
-    Without `of_facts` only of recordings at which everybody answered it themselves.
+    Without `of_facts` only of recordings at which every auditor answered it.
     """
     by_place: Mapping[tuple[str, str], Answer] = {
         (one.recording_id, one.auditor_id): answer

@@ -1,4 +1,4 @@
-"""An appeal of an agent against the evaluation that stands, and what is decided about it: once, by somebody else."""
+"""An appeal of an agent against the evaluation that stands, and its decision: once, by another person."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -50,7 +50,7 @@ class AppealAlreadyDecided(Conflict):
 
 
 class JudgeTookPart(Forbidden):
-    """{judge} evaluated this recording, or spoke in the call; somebody else decides the appeal."""
+    """{judge} evaluated this recording, or spoke in the call; another person decides the appeal."""
 
     zh = "{judge} 评价过该录音或为通话坐席；须由他人裁定申诉。"
 

@@ -8,7 +8,7 @@ from qa.evaluation.domain.evaluation import Review
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Auditor:
-    """Somebody who evaluates recordings, and how many a day: usually 45 to 60."""
+    """A person who evaluates recordings, and how many a day: usually 45 to 60."""
 
     auditor_id: str
     daily_capacity: int
@@ -19,12 +19,14 @@ class Auditor:
 class Spread:
     pairs: tuple[tuple[Review, str], ...]
     left_count: int
-    """Evaluations that nobody could be found for."""
+    """Evaluations that no auditor had capacity for."""
 
 
 def spread(reviews: Iterable[Review], room: Mapping[str, int]) -> Spread:
-    """Each evaluation goes to whoever has most room left that day; never to the agent of the call, and never the
-    second of a double-blind pair to the auditor of the first."""
+    """Gives each evaluation to the auditor with most capacity left that day.
+
+    Never to the agent of the call, and never the second of a double-blind pair to the auditor of the first.
+    """
     left = dict(room)
     pairs: list[tuple[Review, str]] = []
     left_count = 0

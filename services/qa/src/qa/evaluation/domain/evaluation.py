@@ -18,7 +18,7 @@ from qa.recordings.domain.recording import Recording
 
 class ReviewState(StrEnum):
     WAITING = "waiting"
-    """Nobody, or not everybody it needs, has it yet."""
+    """It needs an auditor, or a second one."""
     ASSIGNED = "assigned"
     DIFFERING = "differing"
     """Two auditors do not agree; it waits for adjudication."""
@@ -31,7 +31,7 @@ class EvaluationState(StrEnum):
 
 
 class OwnCall(Forbidden):
-    """{auditor} spoke in this call; nobody evaluates themselves."""
+    """{auditor} spoke in this call; agents do not evaluate their own calls."""
 
     zh = "{auditor} 是该通话的坐席；不能评价自己。"
 
@@ -130,7 +130,7 @@ class Work:
 
 
 def take_back(review: Review, evaluation: Evaluation) -> Review:
-    """The review without an evaluation that nobody has handed in: it waits for an auditor again."""
+    """The review without an evaluation that was not submitted: it waits for an auditor again."""
     if evaluation.state is EvaluationState.SUBMITTED:
         raise AlreadySubmitted(submitted_at=evaluation.submitted_at)
     return replace(

@@ -1,4 +1,4 @@
-"""A follow-up: somebody is to be called about one thing. Planned, handed out, attempted, and ended once."""
+"""A follow-up: one call to a subscriber. Planned, handed out, attempted, and ended once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ class NotYourFollowUp(Forbidden):
 
 
 class FollowUpNotTaken(Conflict):
-    """The follow-up is {state}; whoever calls takes it first."""
+    """The follow-up is {state}; take it before you call."""
 
     zh = "该回访处于 {state} 状态；拨打前须先领取。"
 
@@ -226,7 +226,7 @@ def take(follow_up: FollowUp, *, by: str, now: datetime) -> FollowUp:
 
 
 def release(follow_up: FollowUp, *, by: str, is_supervisor: bool) -> FollowUp:
-    """Puts it back for somebody else."""
+    """Puts it back on the list."""
     if not is_supervisor:
         _check_holder(follow_up, by)
     elif follow_up.state is not FollowUpState.TAKEN:
@@ -301,7 +301,7 @@ def _ended(follow_up: FollowUp, end: FollowUpEnd, *, by: str, now: datetime) -> 
 
 
 def withdraw(follow_up: FollowUp, *, by: str, now: datetime) -> tuple[FollowUp, FollowUpEnded]:
-    """Ends one that nobody has called for: there is nothing to ask about any more."""
+    """Ends a follow-up without a call: there is nothing left to ask about."""
     ended, event = _ended(follow_up, FollowUpEnd.WITHDRAWN, by=by, now=now)
     return replace(ended, version=follow_up.version + 1), event
 

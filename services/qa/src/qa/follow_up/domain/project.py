@@ -24,7 +24,7 @@ class OneCallPer(StrEnum):
     """What makes orders of one outage the same thing."""
 
     OUTAGE = "outage"
-    """One call for the outage, whoever reported it."""
+    """One call for the outage, however many reported it."""
     SUBSCRIBER = "subscriber"
     """One call for each subscriber who reported it."""
 
@@ -121,14 +121,14 @@ class FollowUpProject:
         )
 
     def due_by(self, moment: datetime, calendar: WorkingCalendar) -> datetime:
-        """When somebody must have been called whose turn came at a moment."""
+        """By when a follow-up that begins at a moment must have been called."""
         day = calendar.day_of(moment)
         if self.deadline_rule is DeadlineRule.WORKING_DAYS_AFTER:
             return calendar.end_of(calendar.after(day, self.deadline_days))
         return calendar.end_of(calendar.nth_of_next_month(day, self.deadline_days))
 
     def thing_of(self, order: WorkOrder, outage_id: str | None) -> str:
-        """What the call would be about: nobody is called twice for the same, in whatever project."""
+        """What the call is about: there is one call for each subject over all projects."""
         if outage_id is None:
             return f"order:{order.id}"
         if self.one_call_per is OneCallPer.OUTAGE:
@@ -155,6 +155,6 @@ class FollowUpProject:
                 raise QuotaReached(quota=quota, period=period)
 
     def check_open(self, now: datetime) -> None:
-        """Raises `ProjectNotOpen` while nobody is put on its list."""
+        """Raises `ProjectNotOpen` while its list takes no subscribers."""
         if not self.is_open or not self.start <= now < self.end:
             raise ProjectNotOpen(start=self.start, end=self.end, is_open=self.is_open)

@@ -1,7 +1,7 @@
 """A recording with the facts of its call, as far as they have become known.
 
 Facts of a call come late, corrected and in any order. A fact is known by its `fact_id`, its highest revision holds,
-and a recording is folded anew from all facts of its call whenever one of them changes.
+and a recording is folded from all facts of its call whenever one of them changes.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""The draw: which recordings of a frame are evaluated. Whoever has plan, frame and seed gets the same sample.
+"""The draw: which recordings of a frame are evaluated. The same plan, frame and seed give the same sample.
 
 Within a stratum it is systematic sampling with probabilities proportional to size (Madow 1949, Annals of
 Mathematical Statistics 20, 333–354) on a randomised order (Hartley and Rao 1962, ibid. 33, 350–374), in whole

@@ -1,7 +1,7 @@
 """A sampling plan: the period, the strata with their quotas, what is always taken, and what weighs more.
 
 The plan and the SHA-256 of its seed are published before the period ends; from then on neither can change
-without everybody seeing it. The seed is told at the draw.
+without everybody seeing it. The seed is published at the draw.
 """
 
 import hashlib
@@ -307,7 +307,7 @@ def draw_sample(
 
 
 def rows_of(content: PlanContent, frame: Sequence[Facts], seed: bytes) -> list[FrameRow]:
-    """The frame with everybody's chance and luck, in the order of ids."""
+    """The frame with the chance and luck of every recording, in the order of ids."""
     units = {facts.recording_id: _unit(content, facts) for facts in frame}
     luck = {one.recording_id: one for one in draw((unit for unit in units.values() if unit is not None), seed)}
     return [
@@ -388,7 +388,7 @@ def _short_strata(content: PlanContent, rows: Sequence[FrameRow], seniority: Map
 
 
 def double_blind_of(plan: SamplingPlan, rows: Iterable[FrameRow], seed: bytes) -> set[str]:
-    """Which recordings of the sample two auditors evaluate: by the seed as well, so that nobody picks them."""
+    """Which recordings of the sample two auditors evaluate: by the seed as well, so that no person picks them."""
     if plan.double_blind_every == 0:
         return set()
     drawn = [row.facts.recording_id for row in rows if row.is_drawn]
