@@ -37,9 +37,10 @@ unit: install ## Test the decisions and the fold, without a server
 	@$(BIN)/python -m pytest -n 2 --dist loadscope services/*/tests/unit \
 		libs/contracts/tests/test_order.py libs/contracts/tests/test_lifecycle.py $(ARGS)
 
-lint: install ## Check style and format; changes nothing
+lint: install ## Check style, format and types; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 
 fmt: install ## Format, and mend what can be mended
 	@$(BIN)/ruff check --fix .

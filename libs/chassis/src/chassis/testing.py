@@ -254,7 +254,9 @@ class TestIssuer:
     def key(self) -> ec.EllipticCurvePrivateKey:
         return self._keys[self.key_id]
 
-    def claims(self, role: str, *, areas: list[str] | None = None, sub: str | None = None, **more: Any) -> dict:
+    def claims(
+        self, role: str, *, areas: list[str] | None = None, sub: str | None = None, **more: Any
+    ) -> dict[str, Any]:
         now = int(time.time())
         claims = {
             "iss": self.url,
@@ -276,7 +278,9 @@ class TestIssuer:
     def sign(self, claims: dict[str, Any], *, headers: dict[str, Any] | None = None) -> str:
         return jwt.encode(claims, self.key, "ES256", headers={"kid": self.key_id, **(headers or {})})
 
-    def headers(self, role: str, areas: list[str] | None = None, sub: str | None = None, **claims: Any) -> dict:
+    def headers(
+        self, role: str, areas: list[str] | None = None, sub: str | None = None, **claims: Any
+    ) -> dict[str, str]:
         """The Authorization header of a token."""
         return {"authorization": f"Bearer {self.token(role, areas, sub, **claims)}"}
 
