@@ -3,7 +3,7 @@
 The root `conftest.py` imports the fixtures, so that every tests folder has them:
 
     from toy.main import app
-from chassis.testing import TestIssuer, client_of, settings_for
+    from chassis.testing import TestIssuer, client_of, settings_for
 
     async def test_an_unknown_toy_is_not_found(new_database):
         issuer = TestIssuer()
