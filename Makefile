@@ -8,8 +8,8 @@ STAMP := .venv/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
-# The suite waits about as long as it works. Groups are named in conftest.py, which also says which begin first.
-PARALLEL := -n 4 --dist loadgroup --no-loadscope-reorder
+# conftest.py says which tests stay together and which begin first.
+PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
@@ -34,12 +34,13 @@ test: install ## Run every tier of tests, on embedded servers, in four processes
 	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(PARALLEL) --durations=20)
 
 unit: install ## Test the decisions and the fold, without a server
-	@$(BIN)/python -m pytest -n 2 --dist loadfile services/*/tests/unit \
+	@$(BIN)/python -m pytest -n 2 --dist loadscope services/*/tests/unit \
 		libs/contracts/tests/test_order.py libs/contracts/tests/test_lifecycle.py $(ARGS)
 
-lint: install ## Check style and format; changes nothing
+lint: install ## Check style, format and types; changes nothing
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
 
 fmt: install ## Format, and mend what can be mended
 	@$(BIN)/ruff check --fix .

@@ -13,6 +13,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from chassis.testing import databases, new_database, restored_database, topic_prefix  # noqa: F401
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres
@@ -39,17 +40,22 @@ class ReachesOutside(Exception):
     """A test connects to another machine: it would fail where there is no network, and be slow where there is."""
 
 
-# What starts installations of its own waits long for others and needs quiet: it runs one by one, and begins first.
-INSTALLATIONS = ("tests/chaos", "tests/e2e")
+# What starts whole installations needs quiet: it runs one by one in one process, and begins first.
+INSTALLATIONS = ("tests/chaos", "tests/e2e", "tests/operators", "tools/tests/test_runtime_embedded.py")
 # Each of these tests takes long and shares nothing with the others of its file.
 SINGLE = ("tests/access", "tests/fuzz")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Says which tests stay together in one process of `make test`: those of a file, as a rule."""
-    file = item.path.relative_to(item.config.rootpath).as_posix()
-    group = "installations" if file.startswith(INSTALLATIONS) else item.nodeid if file.startswith(SINGLE) else file
-    item.add_marker(pytest.mark.xdist_group(group))
+class GroupScheduling(LoadScopeScheduling):
+    """Tests of a file stay together in one process of `make test`; installations and single tests do as said above."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.split("::", 1)[0]
+        return "installations" if file.startswith(INSTALLATIONS) else nodeid if file.startswith(SINGLE) else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
+    return GroupScheduling(config, log)
 
 
 @pytest.hookimpl(trylast=True)
@@ -58,7 +64,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     def turn(item: pytest.Item) -> int:
         file = item.path.as_posix()
-        return 0 if any(folder in file for folder in INSTALLATIONS) else 1 if any(one in file for one in SINGLE) else 2
+        return 0 if any(part in file for part in INSTALLATIONS) else 1 if any(part in file for part in SINGLE) else 2
 
     items.sort(key=turn)
 

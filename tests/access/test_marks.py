@@ -16,7 +16,7 @@ from tests.access.marked import MARK, PERSON, WHO, Marked, marked
 from chassis.testing import Databases
 from contracts.access import NO_AREA, OWN_AREAS, Role
 from contracts.lifecycle import Service
-from work_orders import unit_of_work, views
+from work_orders import commit, unit_of_work, views
 
 SERVICES = [*Service]
 FILTERS: dict[str, list[Any]] = {
@@ -215,7 +215,7 @@ async def test_repair_staff_without_an_area_are_shown_no_mark_and_nothing_built_
 
 async def test_the_walk_sees_a_hole(databases: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seen to fail: the same walk where one of the services' checks lets everything through."""
-    for module in (unit_of_work, views):
+    for module in (commit, unit_of_work, views):
         monkeypatch.setattr(module, "may_see", lambda *_: True)
     routes = [one for one in every_route(Service.FIELDWORK) if "{order_id}" in one.path]
     async with marked(Service.FIELDWORK, databases) as made:

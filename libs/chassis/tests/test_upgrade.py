@@ -19,6 +19,7 @@ from alembic.script import ScriptDirectory
 
 from chassis.upgrade import Stand, main, stand_of, upgrade, wait
 from linework.ports import free_port
+from linework.processes import die_with_parent
 
 from .toy import INI
 
@@ -112,7 +113,8 @@ def test_many_upgrades_at_once_leave_one_schema(url: str, monkeypatch: pytest.Mo
         command.upgrade(Config(INI), revision)
     execute(url, "delete from alembic_version; insert into alembic_version values ('0001')")
     commands = [[sys.executable, "-m", "chassis.upgrade", str(INI)]] * 3
-    running = [subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url}) for command in commands]
+    environment = {**os.environ, "DATABASE_URL": url}
+    running = [subprocess.Popen(command, env=environment, preexec_fn=die_with_parent) for command in commands]
     assert [process.wait(60) for process in running] == [0, 0, 0]
     assert heads(url) == NEWEST
 

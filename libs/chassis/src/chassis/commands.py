@@ -12,9 +12,10 @@ would be permitted, the key is refused, so that no command runs twice.
 import hashlib
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 from fastapi import Request, Response
 
@@ -25,6 +26,7 @@ from chassis.problems import MalformedRequest, VersionRequired, language_of
 from chassis.telemetry import traceparent
 from contracts.refusals import Invalid
 
+D = TypeVar("D", bound=Callable[..., Any])
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _LONGEST_KEY = 200
 KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
@@ -132,6 +134,12 @@ COMMAND_PARAMETERS = [
     }.items()
 ]
 """The headers in OpenAPI; they are read here and not by FastAPI, for which each costs as much as a dependency."""
+
+
+def documents_command_headers(dependency: D) -> D:
+    """Has every route that depends on this function document `COMMAND_PARAMETERS`; see `chassis.guard`."""
+    vars(dependency)["openapi_parameters"] = COMMAND_PARAMETERS
+    return dependency
 
 
 async def command_headers(request: Request) -> CommandHeaders:

@@ -16,6 +16,7 @@ from typing import Any, cast
 import asyncpg
 from sqlalchemy import ClauseElement, Column, Executable, Text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.sql.compiler import SQLCompiler
 
 from chassis.asyncpg_internals import end_idle
 from contracts.refusals import Unavailable
@@ -109,7 +110,7 @@ class Query:
     """
 
     def __init__(self, query: Executable) -> None:
-        compiled = cast(ClauseElement, query).compile(dialect=_DIALECT)
+        compiled = cast(SQLCompiler, cast(ClauseElement, query).compile(dialect=_DIALECT))
         self.sql = str(compiled)
         self._names = compiled.positiontup or []
 
@@ -145,11 +146,13 @@ class Statements:
         self._connection = connection
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
-        return await self._connection.fetch(sql, *arguments)
+        rows: list[asyncpg.Record] = await self._connection.fetch(sql, *arguments)
+        return rows
 
     async def fetch_patiently(self, sql: str, *arguments: Any, seconds: float) -> list[asyncpg.Record]:
         """For what takes longer than a statement may; its transaction sets `statement_timeout` too."""
-        return await self._connection.fetch(sql, *arguments, timeout=seconds)
+        rows: list[asyncpg.Record] = await self._connection.fetch(sql, *arguments, timeout=seconds)
+        return rows
 
     async def fetchrow(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         return await self._connection.fetchrow(sql, *arguments)
@@ -158,10 +161,12 @@ class Statements:
         return await self._connection.fetchval(sql, *arguments)
 
     async def execute(self, sql: str, *arguments: Any) -> str:
-        return await self._connection.execute(sql, *arguments)
+        tag: str = await self._connection.execute(sql, *arguments)
+        return tag
 
     async def select(self, query: Query, values: Mapping[str, Any]) -> list[asyncpg.Record]:
-        return await self._connection.fetch(query.sql, *query.arguments(values))
+        rows: list[asyncpg.Record] = await self._connection.fetch(query.sql, *query.arguments(values))
+        return rows
 
     async def copy(self, table: str, columns: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> None:
         """Many new rows at once, by COPY."""

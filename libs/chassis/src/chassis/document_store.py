@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from sqlalchemy import ARRAY, Integer, Table, Text, any_, bindparam, delete, insert, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import dialect
-from sqlalchemy.sql import ColumnExpressionArgument
+from sqlalchemy.sql.expression import TextClause
 from sqlalchemy.types import TypeEngine
 
 from chassis.database import Database, Query, Statements, Transaction
@@ -23,7 +23,7 @@ from chassis.paging import from_cursor, moment_of, to_cursor
 from contracts.refusals import NotFound
 
 T = TypeVar("T")
-Condition = ColumnExpressionArgument[bool]
+Condition = TextClause
 """Kept at module level: a list has one compiled query for each condition."""
 Narrow = Callable[[Statements, list[str]], Awaitable[list[str]]]
 """Stored documents as the caller may see them."""
@@ -223,7 +223,7 @@ def _as_json(value: Any) -> Any:
     return _json(value) if isinstance(value, list | tuple) else value
 
 
-def _kind_of(kind: TypeEngine) -> str:
+def _kind_of(kind: TypeEngine[Any]) -> str:
     """The type of a parameter; a collation is the column's."""
     if isinstance(kind, ARRAY):
         return "json"

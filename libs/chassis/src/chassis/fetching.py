@@ -6,7 +6,7 @@ malformed. A poll returns at most `POLL_BYTES` of a partition; the next poll con
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -96,7 +96,7 @@ class FetchedRecords:
         self._left -= _weight(record)
         return record
 
-    def _unpack(self) -> Iterator[ConsumerRecord]:
+    def _unpack(self) -> Generator[ConsumerRecord, None, None]:
         batches, begun = self._set.batches(), self.next_fetch_offset
         batch = next(batches, None)
         while batch is not None:

@@ -102,6 +102,7 @@ async def _offsets(admin: AIOKafkaAdminClient, group: str) -> dict[TopicPartitio
 
 async def _state(admin: AIOKafkaAdminClient, group: str) -> str:
     # One group at a time: the client cannot read an answer about two. A group is error code, name, state, …
+    state: str
     code, _, state, *_ = (await admin.describe_consumer_groups([group]))[0].groups[0]
     _raise_for(code, group)
     return state

@@ -119,7 +119,8 @@ def admitted(principal: Principal, grants: Grants) -> Caller:
 
 def caller_of(scope: Scope) -> Caller:
     """Who asks; only a route that is not public has one."""
-    return scope[_CALLER]
+    caller: Caller = scope[_CALLER]
+    return caller
 
 
 def hold_stream(scope: Scope) -> None:
@@ -135,7 +136,8 @@ def guard(app: FastAPI, service: str, routes: Iterable[BaseRoute], table: Access
     """
     app.state.access = table
     app.router.routes[:] = [_guarded(service, route, table) for route in routes]
-    app.openapi = lambda: _with_scheme(FastAPI.openapi(app))
+    # FastAPI documents that its document is extended by setting this attribute.
+    app.openapi = lambda: _with_scheme(FastAPI.openapi(app))  # type: ignore[method-assign]
 
 
 def rows_of(route: BaseRoute) -> dict[str, str]:
@@ -149,11 +151,12 @@ def rows_of(route: BaseRoute) -> dict[str, str]:
 
 def _guarded(service: str, route: BaseRoute, table: AccessTable) -> Route:
     rows = rows_of(route)
+    assert isinstance(route, Route)  # or `rows_of` has raised
     for row in rows.values():
         if row not in table:
             raise RouteNotInTable(service, row)
     # A copy: routers are made once, apps (in tests) many times.
-    guarded: Route = copy.copy(route)
+    guarded = copy.copy(route)
     guarded.app = Guard(route.app, {method: table[row] for method, row in rows.items()})
     if isinstance(guarded, APIRoute) and (grants := next(table[row] for row in rows.values())) is not None:
         guarded.description += "\n\nFor: " + ", ".join(f"{role} ({reach})" for role, reach in grants.items()) + "."

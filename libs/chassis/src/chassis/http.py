@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
-from uvicorn.main import STARTUP_FAILURE
+from uvicorn.config import STARTUP_FAILURE
 
 from chassis import parking_api, problems
 from chassis.access import ROUTES as ROUTES_OF_EVERY_SERVICE
@@ -97,7 +97,8 @@ def create_app(
 
     @app.exception_handler(AlreadyReplied)
     async def on_already_answered(request: Request, repeated: AlreadyReplied) -> Response:
-        return (await app.state.answer_again(repeated.reply, request)).response()
+        reply: Reply = await app.state.answer_again(repeated.reply, request)
+        return reply.response()
 
     of_every_service = [parking_api.router, pause_api.router, health_routes()]
     _fence(app, [*routers, *of_every_service], {**access, **ROUTES_OF_EVERY_SERVICE})

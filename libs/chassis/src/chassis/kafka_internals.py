@@ -101,7 +101,8 @@ async def fetch_group_offsets(admin: AIOKafkaAdminClient, group: str) -> Any:
 async def topic_metadata(client: AIOKafkaClient, node: int, topic: str) -> "MetadataResponseV10":
     """What one broker answers about one topic; it never creates the topic. Raises `KafkaError`, and
     `IncompatibleBrokerVersion` or `NotImplementedError` where the broker does not know the version."""
-    return await client.send(node, TopicMetadataRequest(topic))
+    response: MetadataResponseV10 = await client.send(node, TopicMetadataRequest(topic))
+    return response
 
 
 class _Uuid(AbstractType[UUID]):

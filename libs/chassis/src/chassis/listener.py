@@ -11,6 +11,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -75,6 +76,7 @@ async def start_broker(broker: KafkaBroker, listeners: Iterable["Listener"]) -> 
     """Starts the broker with the consumers of its listeners. Raises `KafkaError`."""
     polled_by = {listener.group_id: listener for listener in listeners}
     shipped = await broker.connect()
+    assert isinstance(shipped, partial)  # the class of the consumer, with the connection's options
 
     def build(*, group_id: str, **options: Any) -> PolledConsumer:
         return PolledConsumer(polled_by[group_id], group_id=group_id, **{**shipped.keywords, **options})
@@ -183,6 +185,12 @@ class Listener(ConsumerRebalanceListener):
             self.polled_at = time.monotonic()
         self.progress.end(counted_seconds=0.0)
 
+    @property
+    def _client(self) -> AIOKafkaConsumer:
+        client = self._subscriber.consumer
+        assert client is not None  # there is one as long as the broker runs
+        return client
+
     async def _acknowledge(self) -> None:
         """Tells Kafka what was applied, for lag and autoscaling: where to go on is in our own database.
 
@@ -193,7 +201,7 @@ class Listener(ConsumerRebalanceListener):
         if (now < self._acknowledge_at and not self._is_leaving) or self._acknowledged == self._next_offsets:
             return
         self._acknowledge_at = now + _ACKNOWLEDGE_SECONDS
-        client = self._subscriber.consumer
+        client = self._client
         topic = self._prefix + self.topic
         offsets = {TopicPartition(topic, number): offset for number, offset in self._next_offsets.items()}
         try:
@@ -338,7 +346,7 @@ class Listener(ConsumerRebalanceListener):
         positions = await offsets_of(self._db, self.topic)
         for partition in assigned:
             self._next_offsets[partition.partition] = positions.get(partition.partition, 0)
-            self._subscriber.consumer.seek(partition, self._next_offsets[partition.partition])
+            self._client.seek(partition, self._next_offsets[partition.partition])
         self._placement += 1
         self._check_at = 0.0
         self.is_assigned = True

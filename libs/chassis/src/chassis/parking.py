@@ -368,4 +368,5 @@ async def mark_released(tx: Transaction, parked_ids: Sequence[int], *, by: str, 
 
 
 async def count_parked_keys(statements: Statements) -> int:
-    return await statements.fetchval("select count(distinct (topic, key)) from parked where state = 'parked'")
+    keys: int = await statements.fetchval("select count(distinct (topic, key)) from parked where state = 'parked'")
+    return keys

@@ -138,7 +138,7 @@ def _batch(rest: memoryview) -> Batch:
 
 
 def undecodable_range(
-    batch: Batch, place: TopicPartition, first: int, last: int, reason: str, headers: tuple = ()
+    batch: Batch, place: TopicPartition, first: int, last: int, reason: str, headers: tuple[tuple[str, bytes], ...] = ()
 ) -> UndecodableRecord:
     """Offsets of a batch of which nothing is known but the batch itself."""
     return UndecodableRecord(
@@ -201,7 +201,13 @@ def _fast(batch: Batch, body: bytes, place: TopicPartition) -> Generator[Consume
 
 
 def _consumer_record(
-    place: TopicPartition, offset: int, timestamp: int, kind: int, key: bytes | None, value: bytes | None, headers: list
+    place: TopicPartition,
+    offset: int,
+    timestamp: int,
+    kind: int,
+    key: bytes | None,
+    value: bytes | None,
+    headers: list[tuple[str, bytes | None]],
 ) -> ConsumerRecord:
     sizes = -1 if key is None else len(key), -1 if value is None else len(value)
     return ConsumerRecord(

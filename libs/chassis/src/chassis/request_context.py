@@ -8,20 +8,35 @@ FastAPI resolves dependencies one by one for every request, and a POST with seve
 there than in its own code; so a single dependency without sub-dependencies provides everything on demand.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import httpx
 from fastapi import Depends, FastAPI, Request
 
 from chassis.clock import Clock
-from chassis.commands import COMMAND_PARAMETERS, NO_HEADERS, CommandHeaders, command_headers
+from chassis.commands import NO_HEADERS, CommandHeaders, command_headers, documents_command_headers
 from chassis.database import Database
 from chassis.guard import Caller, caller_of, hold_stream
 from chassis.settings import Settings
 from chassis.telemetry import traceparent
 from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import Wakeup
+from contracts.access import AccessTable
+from contracts.message import Actor
+
+
+class ProcessParts(Protocol):
+    """The parts of a process that every service has, as they stand in `app.state`."""
+
+    access: AccessTable
+    clock: Clock
+    db: Database
+    http: httpx.AsyncClient
+    settings: Settings
+    unit_of_work: Callable[[Actor, CommandHeaders, tuple[str, ...] | None], UnitOfWork]
+    wakeup: Wakeup
 
 
 class RequestContext:
@@ -38,7 +53,7 @@ class RequestContext:
 
     def may(self, row: str) -> bool:
         """Whether the caller may use another route of this service, such as `POST /v1/things`."""
-        grants = self.state.access[row]
+        grants = self.parts.access[row]
         return grants is None or not self.caller.roles.isdisjoint(grants)
 
     def hold_stream(self) -> None:
@@ -50,38 +65,44 @@ class RequestContext:
 
     @property
     def app(self) -> FastAPI:
-        return self.request.app
+        app: FastAPI = self.request.app
+        return app
 
     @property
     def state(self) -> Any:
-        """What lives as long as the process; the parts that every service has are properties here."""
+        """What lives as long as the process: `parts`, and those of one service."""
         return self.request.app.state
+
+    @property
+    def parts(self) -> ProcessParts:
+        parts: ProcessParts = self.request.app.state
+        return parts
 
     @property
     def uow(self) -> UnitOfWork:
         """The unit of work of a command that takes neither `If-Match` nor `Idempotency-Key`."""
         headers = replace(NO_HEADERS, traceparent=traceparent())
-        return self.state.unit_of_work(self.caller.actor, headers, self.caller.areas)
+        return self.parts.unit_of_work(self.caller.actor, headers, self.caller.areas)
 
     @property
     def db(self) -> Database:
-        return self.state.db
+        return self.parts.db
 
     @property
     def clock(self) -> Clock:
-        return self.state.clock
+        return self.parts.clock
 
     @property
     def wakeup(self) -> Wakeup:
-        return self.state.wakeup
+        return self.parts.wakeup
 
     @property
     def http(self) -> httpx.AsyncClient:
-        return self.state.http
+        return self.parts.http
 
     @property
     def settings(self) -> Settings:
-        return self.state.settings
+        return self.parts.settings
 
 
 async def _context(request: Request) -> RequestContext:
@@ -103,12 +124,12 @@ class CommandRequestContext(RequestContext):
     @property
     def uow(self) -> UnitOfWork:
         """The unit of work of this command."""
-        return self.state.unit_of_work(self.caller.actor, self.headers, self.caller.areas)
+        return self.parts.unit_of_work(self.caller.actor, self.headers, self.caller.areas)
 
 
+@documents_command_headers
 async def _command_context(request: Request) -> CommandRequestContext:
     return CommandRequestContext(request, await command_headers(request))
 
 
-_command_context.openapi_parameters = COMMAND_PARAMETERS
 CommandContext = Annotated[CommandRequestContext, Depends(_command_context)]

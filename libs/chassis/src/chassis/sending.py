@@ -8,6 +8,7 @@ import asyncio
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import asyncpg
 import msgspec
@@ -18,7 +19,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from chassis.kafka_internals import BatchBuilder
 from chassis.tracing import publishing
 
-Row = asyncpg.Record
+Row: TypeAlias = asyncpg.Record
 """A row as it stands in the outbox."""
 
 _MOST_BYTES = 1_048_576

@@ -71,7 +71,12 @@ class Wakeup:
     async def _serve(self) -> None:
         connection = await asyncpg.connect(self._url, timeout=5)
         lost = asyncio.Event()
-        connection.add_termination_listener(lambda _: (lost.set(), self._to_send.set()))
+
+        def on_loss(_: asyncpg.Connection) -> None:
+            lost.set()
+            self._to_send.set()
+
+        connection.add_termination_listener(on_loss)
         try:
             if self._hears:
                 await connection.add_listener(self._hears, self._on_notification)

@@ -280,7 +280,9 @@ def _check_text(attributes: Mapping[str, str], value: bytes) -> None:
 
 
 def _check_body(message: Message) -> None:
-    if message.body is None or not _timed_fields(type(message.body)):
+    if message.body is None:
+        return
+    if not _timed_fields(type(message.body)):  # type: ignore[arg-type]  # mypy does not see that a class is hashable
         return
     for moment in _moments(message.body):
         if moment.tzinfo is None:

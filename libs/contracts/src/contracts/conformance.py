@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -97,7 +98,9 @@ def check_record(
     """Judges one record of `partner.<partner_id>.in`; never raises."""
     headers = list(headers)
     attributes = _attributes(headers)
-    known = {"event_id": attributes.get("ce_id"), "event_type": attributes.get("ce_type"), "subject": _subject(key)}
+    checked = partial(
+        Checked, event_id=attributes.get("ce_id"), event_type=attributes.get("ce_type"), subject=_subject(key)
+    )
     mistakes = [*_name_mistakes(headers), *_header_mistakes(key, attributes, partner_id)]
     body = _json_object(value)
     entry = BY_TYPE.get(attributes.get("ce_type", ""))
@@ -106,30 +109,30 @@ def check_record(
             mistakes.append(
                 _mistake("", "the value is not a JSON object in UTF-8", "内容不是 UTF-8 的 JSON 对象", "{…}")
             )
-        return Checked(code=UNREADABLE, mistakes=tuple(mistakes), **known)
+        return checked(code=UNREADABLE, mistakes=tuple(mistakes))
     if entry is None or entry.kind is not Kind.PARTNER_EVENT:
-        return Checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),), **known)
+        return checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),))
     if found := [*_duplicate_mistakes(value or b""), *_shape_mistakes(entry.body, body)]:
-        return Checked(code=MALFORMED, mistakes=tuple(found), **known)
+        return checked(code=MALFORMED, mistakes=tuple(found))
     try:
         message = decode(key, value, _pairs(attributes), topic=topic_of_partner(PARTNER_IN, partner_id))
     except MalformedMessage as error:
-        return Checked(code=MALFORMED, mistakes=(_mistake("", str(error), "内容不符合要求"),), **known)
+        return checked(code=MALFORMED, mistakes=(_mistake("", str(error), "内容不符合要求"),))
     return check_message(message, now=now)
 
 
 def check_message(message: Message, *, now: datetime) -> Checked:
     """Judges what `codec.decode` could read: the type, and whether what it says can be so."""
-    known = {"event_id": message.id[:LONGEST_TEXT], "event_type": message.type, "subject": message.subject}
+    checked = partial(Checked, event_id=message.id[:LONGEST_TEXT], event_type=message.type, subject=message.subject)
     if message.body is None:
-        return Checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),), **known)
+        return checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),))
     found = [
         _mistake(name, "is not a short printable text", "不是可打印的短文本", f"1 to {LONGEST_TEXT} characters")
         for name, text in (("ce_id", message.id), ("ce_subject", message.subject))
         if not is_short(text)
     ]
     found += _limit_mistakes(message, now)
-    return Checked(code=MALFORMED, mistakes=tuple(found), **known) if found else Checked(message=message, **known)
+    return checked(code=MALFORMED, mistakes=tuple(found)) if found else checked(message=message)
 
 
 def _type_mistake() -> Mistake:

@@ -72,7 +72,8 @@ def is_free_text(hint: Any) -> bool:
 
 def texts_of(body: Any) -> dict[str, str]:
     """The free texts of a body, by field; without those that are left out or empty."""
-    return {name: text for name in free_texts(type(body)) if (text := getattr(body, name))}
+    fields = free_texts(type(body))  # type: ignore[arg-type]  # mypy does not see that a class is hashable
+    return {name: text for name in fields if (text := getattr(body, name))}
 
 
 def with_texts(body: T, change: Callable[[str], str]) -> T:

@@ -26,6 +26,7 @@ class DuplicateKey(ValueError):
 
 class _WithDuplicate(dict[str, Any]):
     __slots__ = ("key",)
+    key: str
 
 
 def check(raw: bytes) -> None:

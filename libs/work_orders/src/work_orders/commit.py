@@ -118,6 +118,7 @@ async def find_for_command(
     if key is None:
         return await find_stored_order(statements, order_id)
     row = await statements.fetchrow(_READ, order_id, key.caller, key.route, key.key)
+    assert row is not None  # what is asked is a row, whatever is joined to it
     stored = stored_order_of(row) if row["body"] is not None else None
     if row["fingerprint"] is not None and (
         key.may_have(row["answered_role"], row["answered_areas"])

@@ -70,7 +70,7 @@ async def on_whole_directory(messages: Sequence[Message], tx: Transaction) -> No
     newest: dict[tuple[str, str], Message] = {}
     for message in messages:
         key = _key_of(message.body)
-        if key is not None and (key not in newest or newest[key].entity_version < message.entity_version):
+        if key is not None and (key not in newest or (newest[key].entity_version or 0) < (message.entity_version or 0)):
             newest[key] = message
     if not newest:
         return
@@ -147,8 +147,9 @@ async def find_names(statements: Statements) -> dict[tuple[str, str], Names]:
     found = {}
     for row in rows:
         entity = msgspec.json.decode(row["body"], type=_ENTITIES[row["kind"]])
-        named = isinstance(entity, StaffDefined | AgentDefined)
-        found[row["kind"], row["id"]] = Names(en=entity.name, zh=entity.name) if named else entity.names
+        found[row["kind"], row["id"]] = (
+            Names(en=entity.name, zh=entity.name) if isinstance(entity, StaffDefined | AgentDefined) else entity.names
+        )
     return found
 
 

@@ -64,34 +64,33 @@ class Replica:
             batch.limits = await self._limits(tx)
         for message in messages:
             if message.order_version is not None:
-                self._apply(message, batch)
+                self._apply(message, message.order_version, batch)
             elif isinstance(message.body, WorkOrderRequest):
                 self._answer(message, batch)
             elif isinstance(message.body, WorkOrderRequestRefused):
                 _settle(message.body.request_id, message.subject, batch)
         await _save(batch, tx)
 
-    def _apply(self, message: Message, batch: _Batch) -> None:
+    def _apply(self, message: Message, version: int, batch: _Batch) -> None:
         stored = batch.stored.get(message.subject)
-        present = stored.order.version if stored else 0
         request_id = getattr(message.body, "request_id", None)
         if request_id is not None:
             _settle(request_id, message.subject, batch)
-        if message.order_version <= present:
-            if stored.stream_version < message.order_version:
-                stored.stream_version = message.order_version
+        if stored is not None and version <= stored.order.version:
+            if stored.stream_version < version:
+                stored.stream_version = version
                 batch.read_on.add(message.subject)
             else:
                 METRICS.duplicates.inc()
             return
-        _check_follows(message, present, stored.last_hash if stored else GENESIS)
+        _check_follows(message, version, stored)
         if message.service == self._service and not batch.is_catching_up:
             _tell_unrecorded(message)
         try:
             order = apply(stored.order if stored else None, message)
         except CannotApply as error:
             raise Poison(message, str(error)) from error
-        batch.stored[message.subject] = StoredOrder(order, message.order_version, event_hash(message))
+        batch.stored[message.subject] = StoredOrder(order, version, event_hash(message))
         batch.changed.add(message.subject)
         METRICS.event_age_seconds.observe(max(0.0, (self._clock.now() - message.recorded_at).total_seconds()))
 
@@ -130,11 +129,12 @@ class Replica:
             batch.changed.add(given.subject)
 
 
-def _check_follows(message: Message, present: int, last_hash: str) -> None:
-    if message.order_version > present + 1:
-        raise Gap(message, f"a gap: version {message.order_version} came after version {present}")
+def _check_follows(message: Message, version: int, stored: StoredOrder | None) -> None:
+    present, last_hash = (stored.order.version, stored.last_hash) if stored else (0, GENESIS)
+    if version > present + 1:
+        raise Gap(message, f"a gap: version {version} came after version {present}")
     if message.prev_hash != last_hash:
-        raise Poison(message, f"version {message.order_version} does not carry the hash of version {present}")
+        raise Poison(message, f"version {version} does not carry the hash of version {present}")
 
 
 def _tell_unrecorded(message: Message) -> None:

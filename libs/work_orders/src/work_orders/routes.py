@@ -1,18 +1,18 @@
 """What the order routes of every service have in common: their parameters, models and refusals."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from chassis.any_route import ANY
 from chassis.commands import (
-    COMMAND_PARAMETERS,
     IdempotencyKeyBroken,
     IdempotencyKeyReused,
     Reply,
     command_headers,
+    documents_command_headers,
 )
 from chassis.field_types import Body, Line, Name, PastMoment, Reference
 from chassis.paging import CursorBroken
@@ -126,12 +126,12 @@ class OrderContext(CommandRequestContext):
 
     @property
     def uow(self) -> OrderUnitOfWork:
-        return super().uow
+        return cast(OrderUnitOfWork, super().uow)  # `work_orders.http` has it built so
 
 
+@documents_command_headers
 async def _order_context(request: Request) -> OrderContext:
     return OrderContext(request, await command_headers(request))
 
 
-_order_context.openapi_parameters = COMMAND_PARAMETERS
 CommandContext = Annotated[OrderContext, Depends(_order_context)]

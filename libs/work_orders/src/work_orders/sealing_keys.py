@@ -54,7 +54,7 @@ async def on_sealing_keys(messages: Sequence[Message], tx: Transaction) -> None:
     for message in messages:
         present = newest.get(message.subject)
         if isinstance(message.body, SealingKeyIssued | SealingKeyDestroyed) and (
-            present is None or present.entity_version < message.entity_version
+            present is None or (present.entity_version or 0) < (message.entity_version or 0)
         ):
             newest[message.subject] = message
     if not newest:

@@ -16,7 +16,7 @@ from contracts.order import WorkOrder
 
 MICROSECOND = timedelta(microseconds=1)
 MINUTE_US = 60_000_000
-_MINUTE, _ONE_DAY = timedelta(minutes=1), timedelta(days=1)
+_MINUTE, _ONE_DAY, _NO_TIME = timedelta(minutes=1), timedelta(days=1), timedelta()
 _FAR_AHEAD = datetime(9999, 12, 30, tzinfo=UTC)
 _LONG_AGO = datetime(2, 1, 1, tzinfo=UTC)
 """Closer to the ends of the calendar a moment has no local time in every zone."""
@@ -67,10 +67,10 @@ def _worked(calendar: WorkingTime, begin: datetime, end: datetime) -> Iterator[t
 def _moment_of(wall: datetime) -> datetime:
     """When the clock on the wall shows it, the first time; where it is put forward over it, the moment of that."""
     shown = wall
-    while shown.utcoffset() < shown.replace(fold=1).utcoffset():
+    while (shown.utcoffset() or _NO_TIME) < (shown.replace(fold=1).utcoffset() or _NO_TIME):
         # No clock shows it. PEP 495 reads it by the offset of before, which is a moment after the change.
         shown -= _MINUTE
-    return shown.astimezone(UTC) + (_MINUTE if shown != wall else timedelta())
+    return shown.astimezone(UTC) + (_MINUTE if shown != wall else _NO_TIME)
 
 
 Run = tuple[datetime, datetime | None]

@@ -39,7 +39,7 @@ from work_orders.sealing import Opening, place_of
 from work_orders.sealing_keys import key_place
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
-COMPLETION = {
+COMPLETION: dict[str, Any] = {
     "staff_ids": ["north-1"],
     "handling": "更换分线盒",
     "is_resolved": True,
@@ -176,7 +176,8 @@ def defined(entity: d.DirectoryEntity, version: int = 1) -> Message:
 
 def work_area(work_area_id: str, version: int = 1, **more: Any) -> Message:
     names = d.Names(en=work_area_id, zh=f"{work_area_id}工区")
-    return defined(d.WorkAreaDefined(**({"work_area_id": work_area_id, "names": names} | more)), version)
+    values: dict[str, Any] = {"work_area_id": work_area_id, "names": names} | more
+    return defined(d.WorkAreaDefined(**values), version)
 
 
 def staff(staff_id: str, work_area_id: str, version: int = 1, **more: Any) -> Message:
@@ -200,7 +201,8 @@ class ServiceUnderTest:
 
     @property
     def db(self) -> Database:
-        return self.app.state.db
+        db: Database = self.app.state.db
+        return db
 
     async def receive(self, *messages: Message) -> None:
         """One batch from Kafka, through the service's own consumer of each topic."""

@@ -131,7 +131,7 @@ async def one_order(
     Raises `WorkOrderNotFound` (also for a foreign area) or `NotCaughtUp`.
     """
 
-    async def read():
+    async def read() -> StoredOrder | None:
         async with db.statements() as statements:
             return await find_stored_order(statements, order_id)
 

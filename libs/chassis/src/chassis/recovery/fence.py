@@ -34,10 +34,11 @@ def is_passing(error: BaseException) -> bool:
 
 async def is_catching_up(statements: Statements, topic: str | None = None) -> bool:
     """Whether something is still to be read: of one topic, or of any."""
-    return await statements.fetchval(
+    is_behind: bool = await statements.fetchval(
         "select exists (select from positions where next_offset < restored_until and ($1::text is null or topic = $1))",
         topic,
     )
+    return is_behind
 
 
 async def must_read_until(statements: Statements, topic: str, ends: Mapping[int, int]) -> None:

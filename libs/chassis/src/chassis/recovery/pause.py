@@ -32,6 +32,7 @@ async def begin_work(connection: asyncpg.Connection) -> None:
 
 async def count_relays(connection: asyncpg.Connection) -> int:
     """How many relays of this database are at work; raises `PublishingPaused`."""
+    relays: int
     relays, rests = await connection.fetchrow(f"select ({RELAYS}), {RESTS}")
     if rests:
         raise PublishingPaused

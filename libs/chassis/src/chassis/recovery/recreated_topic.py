@@ -93,7 +93,8 @@ async def _ends(reader: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> d
 async def _end(reader: AIOKafkaConsumer, place: TopicPartition) -> int | None:
     with contextlib.suppress(KafkaError, TimeoutError):
         async with asyncio.timeout(_ENDS_SECONDS):
-            return (await reader.end_offsets([place]))[place]
+            end: int = (await reader.end_offsets([place]))[place]
+            return end
     return None
 
 

@@ -50,11 +50,12 @@ async def mark_restored(
 async def _mark(db: Database, topic: str, ends: Mapping[int, int]) -> int:
     async with db.begin() as tx:
         await must_read_until(tx, topic, ends)
-        return await tx.fetchval(
+        behind: int = await tx.fetchval(
             """select coalesce(sum(greatest(restored_until - next_offset, 0)), 0)::bigint
                from positions where topic = $1""",
             topic,
         )
+        return behind
 
 
 async def ends_of(reader: AIOKafkaConsumer, topic: str) -> dict[int, int]:

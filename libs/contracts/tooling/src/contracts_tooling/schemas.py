@@ -149,7 +149,7 @@ def _complete(schema: Schema, shape: type) -> None:
     properties = schema.get("properties", {})
     for name, hint in get_type_hints(shape).items():
         _describe_times(properties[name], hint)
-    notes = dict.fromkeys(free_texts(shape), _FREE_TEXT) | field_notes(shape)
+    notes = {**dict.fromkeys(free_texts(shape), _FREE_TEXT), **field_notes(shape)}
     for name, note in notes.items():
         properties[name]["description"] = note
     schema.setdefault("properties", {})

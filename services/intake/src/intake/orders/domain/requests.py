@@ -47,4 +47,5 @@ class CustodianRequest:
 
     def event(self, more: Mapping[str, Any]) -> WorkOrderRequest:
         """What carries the request to the custodian."""
-        return _EVENTS[self.kind](request_id=self.id, reason=self.reason, **more)
+        event: WorkOrderRequest = _EVENTS[self.kind](request_id=self.id, reason=self.reason, **more)
+        return event

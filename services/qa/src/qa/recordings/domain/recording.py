@@ -110,5 +110,6 @@ def _recording(call_id: str, available: KnownFact, known: Sequence[KnownFact]) -
 
 
 def _last(known: Sequence[KnownFact], shape: type, *, leg: int | None = None) -> Any:
-    fitting = [one.fact for one in known if isinstance(one.fact, shape) and leg in (None, one.fact.leg)]
+    facts: Iterable[Any] = (one.fact for one in known if isinstance(one.fact, shape))
+    fitting = [fact for fact in facts if leg in (None, fact.leg)]
     return fitting[-1] if fitting else None

@@ -372,7 +372,7 @@ def _summary(
 
 def _short_strata(content: PlanContent, rows: Sequence[FrameRow], seniority: Mapping[str, int]) -> Iterable[str]:
     counts = Counter(row.stratum for row in rows if row.stratum is not None and not row.is_mandatory)
-    agents = dict(seniority)
+    agents: dict[str, int | None] = dict(seniority)
     for row in rows:
         agents.setdefault(row.facts.agent_id, row.facts.seniority_months)
     for stratum in content.strata:
