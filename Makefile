@@ -9,7 +9,7 @@ PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml servi
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
 # conftest.py says which tests stay together and which begin first.
-PARALLEL := -n 3 --dist loadscope --no-loadscope-reorder
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean

@@ -1,5 +1,6 @@
 """The port of each part of an installation. Everything listens on loopback."""
 
+import atexit
 import errno
 import socket
 from collections.abc import Iterator, Mapping
@@ -28,6 +29,12 @@ _BLOCKS = (10_000, 32_700)
 _BLOCK_SIZE = 100
 # A process listens on the first port of each of its blocks, so that no other one takes the block.
 _reservations: list[socket.socket] = []
+
+
+@atexit.register
+def _give_back() -> None:
+    for reservation in _reservations:
+        reservation.close()
 
 
 def setting_of(part: str) -> str:
