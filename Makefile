@@ -8,8 +8,10 @@ STAMP := .venv/.installed
 PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
-# conftest.py says which tests stay together and which begin first.
-PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
+# Two processes share the tests; conftest.py says which stay together. What starts installations and kills their
+# processes needs the machine for itself: it comes afterwards.
+INSTALLATIONS := tests/chaos tests/e2e tests/operators
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder $(INSTALLATIONS:%=--ignore=%)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
@@ -30,8 +32,13 @@ run: install ## Start everything on this machine and show where to look; Ctrl-C 
 down: install ## Stop what make run or an earlier run left; the data is kept
 	@$(BIN)/linework down
 
-test: install ## Run every tier of tests, on embedded servers, in four processes; with ARGS in one
-	@$(BIN)/python -m pytest $(if $(ARGS),$(ARGS),$(PARALLEL) --durations=20)
+test: install ## Run every tier of tests on embedded servers; ARGS narrows them
+ifdef ARGS
+	@$(BIN)/python -m pytest $(ARGS)
+else
+	@$(BIN)/python -m pytest $(PARALLEL) --durations=20; parallel=$$?; \
+		$(BIN)/python -m pytest $(INSTALLATIONS) --durations=20 && exit $$parallel
+endif
 
 unit: install ## Test the decisions and the fold, without a server
 	@$(BIN)/python -m pytest -n 2 --dist loadscope services/*/tests/unit \

@@ -40,18 +40,15 @@ class ReachesOutside(Exception):
     """A test connects to another machine: it would fail where there is no network, and be slow where there is."""
 
 
-# What starts whole installations needs quiet: it runs one by one in one process, and begins first.
-INSTALLATIONS = ("tests/chaos", "tests/e2e", "tests/operators", "tools/tests/test_runtime_embedded.py")
 # Each of these tests takes long and shares nothing with the others of its file.
 SINGLE = ("tests/access", "tests/fuzz")
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """Tests of a file stay together in one process of `make test`; installations and single tests do as said above."""
+    """Tests of a file stay together in one process of `make test`, except the single ones."""
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.split("::", 1)[0]
-        return "installations" if file.startswith(INSTALLATIONS) else nodeid if file.startswith(SINGLE) else file
+        return nodeid if nodeid.startswith(SINGLE) else nodeid.split("::", 1)[0]
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:
@@ -61,12 +58,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with what takes longest, so that the processes end together; else the order is random."""
-
-    def turn(item: pytest.Item) -> int:
-        file = item.path.as_posix()
-        return 0 if any(part in file for part in INSTALLATIONS) else 1 if any(part in file for part in SINGLE) else 2
-
-    items.sort(key=turn)
+    items.sort(key=lambda item: not any(part in item.path.as_posix() for part in SINGLE))
 
 
 @pytest.fixture(scope="session")
