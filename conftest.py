@@ -6,7 +6,7 @@ and topics of their own; whoever kills or stops a server starts it again before 
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -59,6 +59,20 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with what takes longest, so that the processes end together; else the order is random."""
     items.sort(key=lambda item: not any(part in item.path.as_posix() for part in SINGLE))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Half of a surrogate pair in a captured log cannot be sent from one process of `make test` to the other."""
+    report = yield
+    report.sections = [(name, _as_unicode(text)) for name, text in report.sections]
+    if report.failed and report.longrepr is not None and _as_unicode(report.longreprtext) != report.longreprtext:
+        report.longrepr = _as_unicode(report.longreprtext)
+    return report
+
+
+def _as_unicode(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 @pytest.fixture(scope="session")
