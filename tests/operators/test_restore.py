@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from tests.operators.town import Town, is_lawful_everywhere
 
+from chassis.recovery.fence import is_catching_up
 from chassis.recovery.restored_backup import mark_restored
 from chassis.testing import Databases, eventually
 
@@ -45,6 +46,16 @@ async def told_to_catch_up(town: Town, service: str) -> dict[str, int]:
     """What `python -m chassis.restored SERVICE` does."""
     consumers = importlib.import_module(f"{service}.consumers")
     return await mark_restored(town.settings(service), consumers.SUBSCRIPTIONS, getattr(consumers, "OWN", ()))
+
+
+async def has_caught_up(town: Town, service: str) -> None:
+    """Waits until the last of the service's topics was read: commands are refused as long as one is behind."""
+
+    async def is_behind() -> bool:
+        async with town.db(service).statements() as statements:
+            return await is_catching_up(statements)
+
+    await eventually(is_behind, until=lambda behind: not behind, seconds=30)
 
 
 async def test_what_fieldwork_published_since_its_backup_is_never_published_with_a_new_meaning(
@@ -154,6 +165,7 @@ async def test_intake_gives_no_subscriber_a_second_first_key(
         assert (refused.status_code, refused.json()["code"]) == (503, "catching_up")
         async with town.started("intake"):
             await town.has("intake", order)
+            await has_caught_up(town, "intake")
             again = await town.call("intake", "POST", "/work-orders", "agent", body)
             await town.has("fieldwork", again)
             for created, content in ((order, "没有信号"), (again, "又没有信号")):
