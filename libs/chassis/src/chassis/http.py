@@ -5,7 +5,7 @@ import gc
 import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import uvicorn
@@ -33,6 +33,8 @@ from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.access import AccessTable
 from contracts.message import Actor
+
+U = TypeVar("U", bound=UnitOfWork)
 
 _LEFT_OUT: dict[str, Any] = {
     # FastAPI's own spans show queries, and queries hold people's names and numbers; see `tracing`.
@@ -92,7 +94,7 @@ def create_app(
     )
     app.state.answer_again = _as_it_was
     app.state.traced_parameters = {}
-    app.state.unit_of_work = partial(unit_of_work, app)
+    app.state.unit_of_work = partial(unit_of_work, app, UnitOfWork)
     problems.install(app)
 
     @app.exception_handler(AlreadyReplied)
@@ -117,11 +119,16 @@ def _fence(app: FastAPI, routers: list[APIRouter], access: AccessTable) -> None:
 
 
 def unit_of_work(
-    app: FastAPI, actor: Actor, headers: CommandHeaders = NO_HEADERS, areas: tuple[str, ...] | None = None
-) -> UnitOfWork:
-    """The unit of work of one command of this actor; `prepare` may put another in its place."""
+    app: FastAPI,
+    kind: type[U],
+    actor: Actor,
+    headers: CommandHeaders = NO_HEADERS,
+    areas: tuple[str, ...] | None = None,
+    **more: Any,
+) -> U:
+    """The unit of work of one command of this actor, with what its kind needs besides."""
     state = app.state
-    return UnitOfWork(
+    return kind(
         service=state.service,
         db=state.db,
         clock=state.clock,
@@ -129,6 +136,7 @@ def unit_of_work(
         actor=actor,
         areas=areas,
         headers=headers,
+        **more,
     )
 
 

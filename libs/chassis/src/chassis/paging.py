@@ -6,7 +6,7 @@ A cursor contains the name of its list and is invalid for any other list.
 import base64
 import binascii
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -51,6 +51,12 @@ def page_of(
     if len(rows) <= limit:
         return rows, None
     return rows[:limit], to_cursor(of, *sorted_by(rows[limit - 1]))
+
+
+def json_page(items: Iterable[str], next_cursor: str | None) -> bytes:
+    """A page whose items are JSON already, as it is sent."""
+    following = f'"{next_cursor}"' if next_cursor else "null"
+    return f'{{"items":[{",".join(items)}],"next_cursor":{following}}}'.encode()
 
 
 def moment_of(text: str) -> datetime:

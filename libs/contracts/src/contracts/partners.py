@@ -183,20 +183,3 @@ class PartnerEventRefused:
     offset: int | None = None
     is_parked: bool = False
     """Its key waits, with everything behind it, until an operator has repaired or discarded it."""
-
-
-PartnerTelephonyEvent = (
-    PartnerCallOffered
-    | PartnerCallQueued
-    | PartnerCallRangUnanswered
-    | PartnerCallAnswered
-    | PartnerCallHeld
-    | PartnerCallResumed
-    | PartnerCallTransferred
-    | PartnerCallAbandoned
-    | PartnerCallLost
-    | PartnerCallEnded
-    | PartnerAfterCallWorkEnded
-    | PartnerRecordingAvailable
-    | PartnerCallRated
-)

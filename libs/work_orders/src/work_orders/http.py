@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Request, Response
 
-from chassis.commands import NO_HEADERS, CommandHeaders, Reply
-from contracts.message import Actor
+from chassis.commands import Reply
+from chassis.http import unit_of_work
 from work_orders.sealing import opening_for
 from work_orders.sealing_keys import SealingKeys
 from work_orders.unit_of_work import OrderUnitOfWork
@@ -20,28 +20,13 @@ def prepare_orders(app: FastAPI, *, locks_keys: bool = False) -> None:
     `locks_keys` is that of the units of work.
     """
     prepare_texts(app)
-    app.state.unit_of_work = partial(_unit_of_work, app, locks_keys)
-
-
-def _unit_of_work(
-    app: FastAPI,
-    locks_keys: bool,
-    actor: Actor,
-    headers: CommandHeaders = NO_HEADERS,
-    areas: tuple[str, ...] | None = None,
-) -> OrderUnitOfWork:
-    state = app.state
-    return OrderUnitOfWork(
-        service=state.service,
-        db=state.db,
-        clock=state.clock,
-        wakeup=state.wakeup,
-        actor=actor,
-        areas=areas,
-        headers=headers,
+    app.state.unit_of_work = partial(
+        unit_of_work,
+        app,
+        OrderUnitOfWork,
         locks_keys=locks_keys,
-        sealing_keys=state.sealing_keys,
-        catch_up_seconds=state.settings.catch_up_seconds,
+        sealing_keys=app.state.sealing_keys,
+        catch_up_seconds=app.state.settings.catch_up_seconds,
     )
 
 

@@ -80,7 +80,6 @@ def make_rejected(**overrides: Any) -> e.WorkOrderRejected:
     return e.WorkOrderRejected(**({"reason": e.RejectionReason.WRONG_TRADE, "explanation": "需要光纤班"} | overrides))
 
 
-_AUDITED = e.WorkOrderAudited(verdict=e.AuditVerdict.PASSED, remark="good")
 _WAYS: dict[Status, tuple[Callable[[], Any], ...]] = {
     Status.CREATED: (make_created,),
     Status.DISPATCHED: (make_created, make_dispatched),

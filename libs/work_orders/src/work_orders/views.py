@@ -3,7 +3,7 @@
 A row's body is sent as it is stored, with its sealed texts opened, so a page costs one query and no decoding.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, cast, literal_colu
 
 from chassis.commands import Reply, etag_of
 from chassis.database import Database, Query
-from chassis.paging import CursorBroken, from_cursor, moment_of, to_cursor
+from chassis.paging import CursorBroken, from_cursor, json_page, moment_of, page_of
 from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
@@ -58,10 +58,10 @@ async def most_urgent(db: Database, search: Search, opening: Opening, *, cursor:
         place = (urgency, moment_of(due_at), order_id)
     rows = await _rows(db, search, _URGENT, place, limit)
 
-    def cursor_of(row: Record) -> str:
-        return to_cursor(_BY_URGENCY, row["urgency"], row["due_at"].isoformat(), row["id"])
-
-    return await _page(rows, limit, opening, cursor_of)
+    shown, next_cursor = page_of(
+        _BY_URGENCY, rows, limit, lambda row: (row["urgency"], row["due_at"].isoformat(), row["id"])
+    )
+    return await _page(shown, next_cursor, opening)
 
 
 async def most_recent(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
@@ -72,10 +72,8 @@ async def most_recent(db: Database, search: Search, opening: Opening, *, cursor:
         place = (moment_of(changed_at), order_id)
     rows = await _rows(db, search, _RECENT, place, limit)
 
-    def cursor_of(row: Record) -> str:
-        return to_cursor(_BY_CHANGE, row["changed_at"].isoformat(), row["id"])
-
-    return await _page(rows, limit, opening, cursor_of)
+    shown, next_cursor = page_of(_BY_CHANGE, rows, limit, lambda row: (row["changed_at"].isoformat(), row["id"]))
+    return await _page(shown, next_cursor, opening)
 
 
 async def _rows(
@@ -109,11 +107,8 @@ def _query(statuses: tuple[Status, ...], narrowed: tuple[str, ...], sort: tuple[
     return Query(query.order_by(*order).limit(bindparam("rows", type_=Integer)))
 
 
-async def _page(rows: Sequence[Record], limit: int, opening: Opening, cursor_of: Callable[[Record], str]) -> bytes:
-    shown = rows[:limit]
-    items = await opening.objects([(row["id"], row[0]) for row in shown])
-    next_cursor = f'"{cursor_of(shown[-1])}"' if len(rows) > limit else "null"
-    return f'{{"items":[{",".join(items)}],"next_cursor":{next_cursor}}}'.encode()
+async def _page(shown: Sequence[Record], next_cursor: str | None, opening: Opening) -> bytes:
+    return json_page(await opening.objects([(row["id"], row[0]) for row in shown]), next_cursor)
 
 
 async def one_order(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.field_types import Body, Prose
-from chassis.paging import CursorBroken, from_cursor, page_of
+from chassis.paging import CursorBroken, from_cursor, json_page, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context, RequestContext
 from contracts.sealing import SealedText
@@ -186,9 +186,8 @@ async def _page(name: str, rows: Sequence[RevealRecord | Hold], limit: int, cont
     """A page of rows that hold a sealed reason each, opened for the caller."""
     shown, next_cursor = page_of(name, rows, limit, lambda row: (row.id,))
     stored = [(row.id, msgspec.json.encode(row).decode()) for row in shown]
-    items = ",".join(await opening_for(context.request).objects(stored))
-    following = f'"{next_cursor}"' if next_cursor else "null"
-    return Response(f'{{"items":[{items}],"next_cursor":{following}}}', media_type="application/json")
+    items = await opening_for(context.request).objects(stored)
+    return Response(json_page(items, next_cursor), media_type="application/json")
 
 
 @router.post(

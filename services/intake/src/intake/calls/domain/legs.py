@@ -71,9 +71,6 @@ class CallState(StrEnum):
     LOST = "lost"
 
 
-OPEN_STATES = (CallState.OFFERED, CallState.WAITING, CallState.TALKING, CallState.HELD)
-
-
 class Leg:
     """One stay in a queue and with an agent."""
 
