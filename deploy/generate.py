@@ -6,7 +6,6 @@ Partners are the lines of `deploy/k8s/components/kafka/partners.txt`. The same c
 writes nothing, names each file that differs and exits 1.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ import yaml
 
 from contracts.lifecycle import Service
 from contracts.topics import Topic
-from deploy import kafka_rights
+from deploy import generated, kafka_rights
 from deploy.kafka_rights import Rights
 from reporting.republish import REFILLED
 
@@ -163,26 +162,16 @@ def partners_of(root: Path) -> list[str]:
     return [line for line in lines if line]
 
 
+def texts(root: Path) -> dict[Path, str]:
+    return documents(partners_of(root))
+
+
 def differences(root: Path) -> list[str]:
-    return [
-        f"{path} differs from the code"
-        for path, text in documents(partners_of(root)).items()
-        if not (root / path).exists() or (root / path).read_text(encoding="utf-8") != text
-    ]
+    return generated.differences(texts, root)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m deploy.generate", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something differs")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the repository's folder")
-    options = parser.parse_args(arguments)
-    if options.check:
-        found = differences(options.root)
-        print("\n".join(found), file=sys.stderr)
-        return 1 if found else 0
-    for path, text in documents(partners_of(options.root)).items():
-        (options.root / path).write_text(text, encoding="utf-8")
-    return 0
+    return generated.run("deploy.generate", (__doc__ or "").splitlines()[0], texts, arguments)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Reads the packages of `libs` and `services` that are installed. The same code gi
 writes nothing, names each page that differs and exits 1.
 """
 
-import argparse
 import importlib
 import inspect
 import pkgutil
@@ -20,6 +19,7 @@ from chassis.settings import Settings
 from contracts import access
 from contracts.lifecycle import Service
 from contracts.refusals import Refusal
+from deploy import generated
 
 CONFIGURATION = Path("docs/configuration.md")
 ERRORS = Path("docs/errors.md")
@@ -150,27 +150,11 @@ def pages(root: Path) -> dict[Path, str]:
 
 def differences(root: Path) -> list[str]:
     """The pages that are missing or not what the code says."""
-    return [
-        f"{path} differs from the code"
-        for path, text in pages(root).items()
-        if not (root / path).exists() or (root / path).read_text(encoding="utf-8") != text
-    ]
+    return generated.differences(pages, root)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m deploy.reference_pages", description=(__doc__ or "").splitlines()[0]
-    )
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if something differs")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="the repository's folder")
-    options = parser.parse_args(arguments)
-    if options.check:
-        found = differences(options.root)
-        print("\n".join(found), file=sys.stderr)
-        return 1 if found else 0
-    for path, text in pages(options.root).items():
-        (options.root / path).write_text(text, encoding="utf-8")
-    return 0
+    return generated.run("deploy.reference_pages", (__doc__ or "").splitlines()[0], pages, arguments)
 
 
 if __name__ == "__main__":
