@@ -20,7 +20,15 @@ TECHNICAL_CONTRACTS = frozenset(
     {"access", "catalogue", "chain", "codec", "message", "origin", "plain_text", "refusals", "strict_json", "topics"}
 )
 WITH_SQLALCHEMY = frozenset(
-    {"chassis.database", "chassis.document_store", "chassis.migrations", "chassis.problems", "chassis.tables"}
+    {
+        "chassis.columns",
+        "chassis.database",
+        "chassis.document_store",
+        "chassis.migrations",
+        "chassis.problems",
+        "chassis.row_store",
+        "chassis.tables",
+    }
     | {"work_orders.tables", "work_orders.views"}
 )
 WITH_SQLALCHEMY_IN_A_SERVICE = re.compile(r"(^|_)(store|tables|views|projections)$")

@@ -125,16 +125,17 @@ def columns_of(columns: Iterable[Column[Any]]) -> str:
 
 def parameters_of(columns: Iterable[Column[Any]], first: int = 1) -> str:
     """A parameter for each column: `$1::text, $2::integer`."""
-    return ", ".join(f"${place}::{_type_of(column)}" for place, column in enumerate(columns, start=first))
+    return ", ".join(f"${place}::{type_of(column)}" for place, column in enumerate(columns, start=first))
 
 
 def unnest_of(columns: Iterable[Column[Any]], first: int = 1) -> str:
     """Rows of which each parameter is a column, as an array: `unnest($1::text[], $2::integer[])`."""
-    given = ", ".join(f"${place}::{_type_of(column)}[]" for place, column in enumerate(columns, start=first))
+    given = ", ".join(f"${place}::{type_of(column)}[]" for place, column in enumerate(columns, start=first))
     return f"unnest({given})"
 
 
-def _type_of(column: Column[Any]) -> str:
+def type_of(column: Column[Any]) -> str:
+    """The type of a parameter for this column."""
     # A parameter has no collation: it takes that of the column it is compared with.
     return "text" if isinstance(column.type, Text) else column.type.compile(dialect=_DIALECT).lower()
 

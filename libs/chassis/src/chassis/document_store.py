@@ -13,13 +13,11 @@ from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
-from sqlalchemy import ARRAY, Integer, Table, Text, any_, bindparam, delete, insert, select, text, tuple_, update
-from sqlalchemy.dialects.postgresql import dialect
+from sqlalchemy import ARRAY, Integer, Table, any_, bindparam, delete, insert, select, text, tuple_, update
 from sqlalchemy.sql.expression import TextClause
-from sqlalchemy.types import TypeEngine
 
-from chassis.database import Database, Query, Statements, Transaction
-from chassis.paging import from_cursor, moment_of, to_cursor
+from chassis.database import Database, Query, Statements, Transaction, type_of
+from chassis.paging import from_cursor, json_page, moment_of, page_of
 from contracts.refusals import NotFound
 
 T = TypeVar("T")
@@ -102,7 +100,10 @@ class DocumentStore(Generic[T]):
         # An array of arrays must be rectangular: arrays travel as JSON.
         columns = [self._table.c[name] for name in self._values]
         names = ", ".join(self._values)
-        kinds = ", ".join(f"${place}::{_kind_of(column.type)}[]" for place, column in enumerate(columns, start=1))
+        kinds = ", ".join(
+            f"${place}::{'json' if isinstance(column.type, ARRAY) else type_of(column)}[]"
+            for place, column in enumerate(columns, start=1)
+        )
         values = ", ".join(
             f"array(select json_array_elements_text({column.name}))" if isinstance(column.type, ARRAY) else column.name
             for column in columns
@@ -165,18 +166,14 @@ class DocumentStore(Generic[T]):
         query, values = self._query_of(wanted)
         async with db.statements() as statements:
             rows = await statements.select(query, values)
-            shown = rows[: wanted.limit]
+            shown, next_cursor = page_of(self._table.name, rows, wanted.limit, _place_of)
             items = [row["body"] for row in shown]
             if narrow is not None:
                 items = await narrow(statements, items)
         if opened is not None:
             # With the connection given back: the keys may have to be asked for.
             items = await opened([(row["id"], body) for row, body in zip(shown, items, strict=True)])
-        next_cursor = f'"{self._cursor_of(shown[-1])}"' if len(rows) > wanted.limit else "null"
-        return f'{{"items":[{",".join(items)}],"next_cursor":{next_cursor}}}'.encode()
-
-    def _cursor_of(self, row: Mapping[str, Any]) -> str:
-        return to_cursor(self._table.name, row["sorted"].isoformat(), row["id"])
+        return json_page(items, next_cursor)
 
     def _query_of(self, wanted: PageRequest) -> tuple[Query, dict[str, Any]]:
         equal = {name: value for name, value in wanted.equal.items() if value is not None}
@@ -215,16 +212,13 @@ class DocumentStore(Generic[T]):
 _OPTIONAL = frozenset({"sorted_from", "sorted_before", "last_id"})
 
 
+def _place_of(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["sorted"].isoformat(), row["id"]
+
+
 def _json(document: Any) -> str:
     return msgspec.json.encode(document).decode()
 
 
 def _as_json(value: Any) -> Any:
     return _json(value) if isinstance(value, list | tuple) else value
-
-
-def _kind_of(kind: TypeEngine[Any]) -> str:
-    """The type of a parameter; a collation is the column's."""
-    if isinstance(kind, ARRAY):
-        return "json"
-    return "text" if isinstance(kind, Text) else kind.compile(dialect=dialect())

@@ -8,7 +8,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     Identity,
     Integer,
     LargeBinary,
@@ -20,8 +19,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.columns import MOMENT
+
 METADATA = MetaData()
-_MOMENT = DateTime(timezone=True)
 
 OUTBOX = Table(
     "outbox",
@@ -34,7 +34,7 @@ OUTBOX = Table(
     Column("type", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("headers", JSONB, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
 )
 """Its columns are named as Debezium's outbox router has them, so that an operator can swap the relay."""
 
@@ -48,7 +48,7 @@ IDEMPOTENCY_KEYS = Table(
     Column("status", SmallInteger, nullable=False),
     Column("etag", Text),
     Column("response", LargeBinary, nullable=False),
-    Column("created_at", _MOMENT, nullable=False),
+    Column("created_at", MOMENT, nullable=False),
     Column("role", Text),
     Column("areas", ARRAY(Text)),
 )
@@ -78,10 +78,10 @@ PARKED = Table(
     Column("headers", JSONB, nullable=False),
     Column("reason", Text, nullable=False),
     Column("state", Text, nullable=False),
-    Column("parked_at", _MOMENT, nullable=False),
+    Column("parked_at", MOMENT, nullable=False),
     Column("repaired", JSONB),
     Column("settled_by", Text),
-    Column("settled_at", _MOMENT),
+    Column("settled_at", MOMENT),
     Column("value_bytes", BigInteger),
     Column("value_sha256", Text),
     Column("is_excerpt", Boolean, nullable=False),
@@ -94,6 +94,6 @@ PUBLISHING_RESTS = Table(
     "publishing_rests",
     METADATA,
     Column("is_only", Boolean, primary_key=True),
-    Column("until", _MOMENT, nullable=False),
+    Column("until", MOMENT, nullable=False),
     Column("asked_by", Text, nullable=False),
 )

@@ -5,17 +5,17 @@ A service has those whose branch it names in its `alembic.ini`: `work_orders` (t
 against each other. The indexes of order lists belong to the services.
 """
 
-from sqlalchemy import JSON, Boolean, Column, DateTime, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Integer, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.columns import ID, MOMENT
+
 METADATA = MetaData()
-_ID = Text(collation="C")
-_MOMENT = DateTime(timezone=True)
 
 WORK_ORDERS = Table(
     "work_orders",
     METADATA,
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("version", Integer, nullable=False),
     Column("stream_version", Integer, nullable=False),
     Column("status", Text, nullable=False),
@@ -27,8 +27,8 @@ WORK_ORDERS = Table(
     Column("device_type", Text, nullable=False),
     Column("demand_type", Text, nullable=False),
     Column("urgency", SmallInteger, nullable=False),
-    Column("due_at", _MOMENT, nullable=False),
-    Column("changed_at", _MOMENT, nullable=False),
+    Column("due_at", MOMENT, nullable=False),
+    Column("changed_at", MOMENT, nullable=False),
     Column("last_hash", Text, nullable=False),
     Column("body", JSON, nullable=False),
 )
@@ -47,7 +47,7 @@ REQUESTS_SEEN = Table(
 SEALING_KEYS = Table(
     "sealing_keys",
     METADATA,
-    Column("subscriber_id", _ID, primary_key=True),
+    Column("subscriber_id", ID, primary_key=True),
     Column("entity_version", Integer, nullable=False),
     Column("master_key_id", Text),
     Column("wrapped", Text),
@@ -58,7 +58,7 @@ DIRECTORY = Table(
     "directory",
     METADATA,
     Column("kind", Text, primary_key=True),
-    Column("id", _ID, primary_key=True),
+    Column("id", ID, primary_key=True),
     Column("entity_version", Integer, nullable=False),
     Column("work_area_id", Text),
     Column("body", JSON, nullable=False),
@@ -71,5 +71,5 @@ TIME_LIMITS = Table(
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("body", JSON, nullable=False),
     Column("changed_by", Text, nullable=False),
-    Column("changed_at", _MOMENT, nullable=False),
+    Column("changed_at", MOMENT, nullable=False),
 )

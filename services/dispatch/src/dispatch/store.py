@@ -10,13 +10,13 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
-from sqlalchemy import Table, bindparam, literal_column, select, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, select
 
 from chassis.database import Query, Statements, Transaction
+from chassis.row_store import definition_of
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
 from dispatch.domain.assignment import Circumstances, DispatchWorkOrder, WorkAreaUnknown
-from dispatch.tables import staff, work_areas
+from dispatch.tables import STAFF, WORK_AREAS
 
 REJECTION_BUDGET = "rejection_budget"
 
@@ -72,31 +72,15 @@ def to_staff(row: Any) -> StaffDefined:
     )
 
 
-def _put_query(table: Table) -> Query:
-    """Adds a row at version 1, or changes it to the next version where it differs; returns the new version if any."""
-    values = [column for column in table.columns if column.name not in ("id", "version")]
-    added = insert(table).values(
-        id=bindparam("id"),
-        version=literal_column("1"),
-        **{column.name: bindparam(column.name, type_=column.type) for column in values},
-    )
-    given = [added.excluded[column.name] for column in values]
-    changed = added.on_conflict_do_update(
-        index_elements=[table.c.id],
-        set_={"version": table.c.version + literal_column("1"), **{column.name: column for column in given}},
-        where=tuple_(*values) != tuple_(*given),
-    )
-    return Query(changed.returning(table.c.version))
-
-
-_PUT_AREA, _PUT_STAFF = _put_query(work_areas), _put_query(staff)
+_PUT_AREA, _PUT_STAFF = (definition_of(table, changes_only=True) for table in (WORK_AREAS, STAFF))
 _AREA_VERSION, _STAFF_VERSION = (
-    Query(select(table.c.version).where(table.c.id == bindparam("id"))) for table in (work_areas, staff)
+    Query(select(table.c.version).where(table.c.id == bindparam("id"))) for table in (WORK_AREAS, STAFF)
 )
 
 
-async def put_work_area(tx: Transaction, area: WorkAreaDefined) -> Put:
-    values = {
+def area_row(area: WorkAreaDefined) -> dict[str, Any]:
+    """The columns of a work area, but for its version."""
+    return {
         "id": area.work_area_id,
         "name_en": area.names.en,
         "name_zh": area.names.zh,
@@ -105,20 +89,27 @@ async def put_work_area(tx: Transaction, area: WorkAreaDefined) -> Put:
         "device_types": list(area.device_types),
         "is_open": area.is_open,
     }
-    return await _put(tx, _PUT_AREA, _AREA_VERSION, values)
 
 
-async def put_staff(tx: Transaction, member: StaffDefined) -> Put:
-    """Raises `WorkAreaUnknown`."""
-    values = {
+def staff_row(member: StaffDefined) -> dict[str, Any]:
+    """The columns of a staff member, but for their version."""
+    return {
         "id": member.staff_id,
         "name": member.name,
         "work_area_id": member.work_area_id,
         "skills": list(member.skills),
         "is_active": member.is_active,
     }
+
+
+async def put_work_area(tx: Transaction, area: WorkAreaDefined) -> Put:
+    return await _put(tx, _PUT_AREA, _AREA_VERSION, area_row(area))
+
+
+async def put_staff(tx: Transaction, member: StaffDefined) -> Put:
+    """Raises `WorkAreaUnknown`."""
     try:
-        return await _put(tx, _PUT_STAFF, _STAFF_VERSION, values)
+        return await _put(tx, _PUT_STAFF, _STAFF_VERSION, staff_row(member))
     except asyncpg.ForeignKeyViolationError as error:
         raise WorkAreaUnknown(work_area_id=member.work_area_id) from error
 

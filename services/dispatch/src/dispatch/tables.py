@@ -1,38 +1,40 @@
-"""The tables of dispatch, exactly as its migrations make them; those of the libraries are declared there."""
+"""The tables of dispatch, exactly as its migrations create them; each column has its name and type here only.
 
-from sqlalchemy import ARRAY, Boolean, Column, DateTime, ForeignKey, Integer, MetaData, Table, Text
+The tables of orders are in `work_orders.tables`, the technical ones in `chassis.tables`.
+"""
+
+from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Integer, MetaData, Table, Text
+
+from chassis.columns import ID, MOMENT, key, required
 
 METADATA = MetaData()
-_ID = Text(collation="C")
+IS_COMPLETE = True
+"""Every table of dispatch is declared here."""
 
-work_areas = Table(
+WORK_AREAS = Table(
     "work_areas",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("name_en", Text, nullable=False),
-    Column("name_zh", Text, nullable=False),
-    Column("territories", ARRAY(Text), nullable=False),
-    Column("demand_types", ARRAY(Text), nullable=False),
-    Column("device_types", ARRAY(Text), nullable=False),
-    Column("is_open", Boolean, nullable=False),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(Text, "name_en", "name_zh"),
+    *required(ARRAY(Text), "territories", "demand_types", "device_types"),
+    *required(Boolean, "is_open"),
 )
-staff = Table(
+STAFF = Table(
     "staff",
     METADATA,
-    Column("id", _ID, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("work_area_id", _ID, ForeignKey("work_areas.id"), nullable=False),
-    Column("skills", ARRAY(Text), nullable=False),
-    Column("is_active", Boolean, nullable=False),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(Text, "name"),
+    Column("work_area_id", ID, ForeignKey(WORK_AREAS.c.id), nullable=False),
+    *required(ARRAY(Text), "skills"),
+    *required(Boolean, "is_active"),
 )
-rules = Table(
+RULES = Table(
     "rules",
     METADATA,
-    Column("name", Text, primary_key=True),
-    Column("value", Integer, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("changed_by", Text, nullable=False),
-    Column("changed_at", DateTime(timezone=True), nullable=False),
+    *key(Text, "name"),
+    *required(Integer, "value", "version"),
+    *required(Text, "changed_by"),
+    *required(MOMENT, "changed_at"),
 )

@@ -16,7 +16,7 @@ from contracts.refusals import NotFound
 from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
 from dispatch.domain.coverage import can_take
-from dispatch.tables import staff, work_areas
+from dispatch.tables import STAFF, WORK_AREAS
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
 from work_orders.time_limits import rule_sets
@@ -73,17 +73,17 @@ class StaffPage:
 
 _MOST_LOOK_ALIKES = 20
 _ROWS, _AFTER = bindparam("rows", type_=Integer), bindparam("after")
-_AREA = Query(select(work_areas).where(work_areas.c.id == bindparam("id")))
-_AREAS = Query(select(work_areas).where(work_areas.c.id > _AFTER).order_by(work_areas.c.id).limit(_ROWS))
-_OPEN_AREAS = Query(select(work_areas).where(work_areas.c.is_open).order_by(work_areas.c.id))
-_MEMBER = Query(select(staff).where(staff.c.id == bindparam("id")))
-_OTHERS = Query(select(staff.c.id, staff.c.name).where(staff.c.id != bindparam("id")).order_by(staff.c.id))
-_STAFF = select(staff).where(staff.c.id > _AFTER).order_by(staff.c.id).limit(_ROWS)
-_ALL_STAFF, _STAFF_OF = Query(_STAFF), Query(_STAFF.where(staff.c.work_area_id == bindparam("work_area_id")))
+_AREA = Query(select(WORK_AREAS).where(WORK_AREAS.c.id == bindparam("id")))
+_AREAS = Query(select(WORK_AREAS).where(WORK_AREAS.c.id > _AFTER).order_by(WORK_AREAS.c.id).limit(_ROWS))
+_OPEN_AREAS = Query(select(WORK_AREAS).where(WORK_AREAS.c.is_open).order_by(WORK_AREAS.c.id))
+_MEMBER = Query(select(STAFF).where(STAFF.c.id == bindparam("id")))
+_OTHERS = Query(select(STAFF.c.id, STAFF.c.name).where(STAFF.c.id != bindparam("id")).order_by(STAFF.c.id))
+_STAFF = select(STAFF).where(STAFF.c.id > _AFTER).order_by(STAFF.c.id).limit(_ROWS)
+_ALL_STAFF, _STAFF_OF = Query(_STAFF), Query(_STAFF.where(STAFF.c.work_area_id == bindparam("work_area_id")))
 _OF_AREAS = (
-    select(staff).where(staff.c.work_area_id == any_(bindparam("areas", type_=ARRAY(Text)))).order_by(staff.c.id)
+    select(STAFF).where(STAFF.c.work_area_id == any_(bindparam("areas", type_=ARRAY(Text)))).order_by(STAFF.c.id)
 )
-_STAFF_OF_AREAS, _ACTIVE_OF_AREAS = Query(_OF_AREAS), Query(_OF_AREAS.where(staff.c.is_active))
+_STAFF_OF_AREAS, _ACTIVE_OF_AREAS = Query(_OF_AREAS), Query(_OF_AREAS.where(STAFF.c.is_active))
 
 
 async def get_work_area(db: Database, work_area_id: str) -> WorkArea:

@@ -41,9 +41,9 @@ async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
         match message.body:
             case DeviceTypeDefined(device_type=code) | DemandTypeDefined(demand_type=code) as entity:
                 kind = DEVICE if isinstance(entity, DeviceTypeDefined) else DEMAND
-                await recovery_store.take_back_type(
-                    tx, kind, code, entity.names, entity.is_active, message.entity_version
-                )
+                names, version = entity.names, message.entity_version or 0
+                order_type = OrderType(code, names.en, names.zh, entity.is_active, version)
+                await recovery_store.take_back_type(tx, kind, order_type)
 
 
 async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:

@@ -1,9 +1,13 @@
 """Rows of intake as a restored database takes them back, and as a lost topic is filled with them."""
 
+from dataclasses import asdict
+
 from asyncpg import Record
 
 from chassis.database import Transaction
-from contracts.directory import Names
+from chassis.row_store import published_of
+from intake.reference.domain import OrderType
+from intake.tables import ORDER_TYPES
 
 _NUMBERS_LEFT_OUT = 1000
 
@@ -18,22 +22,12 @@ async def skip_used_numbers(tx: Transaction) -> None:
     )
 
 
-async def take_back_type(
-    tx: Transaction, kind: str, code: str, names: Names, is_active: bool, version: int | None
-) -> None:
+_TYPE = published_of(ORDER_TYPES)
+
+
+async def take_back_type(tx: Transaction, kind: str, order_type: OrderType) -> None:
     """A device or demand type as it was published, unless the row is of the same or a later version."""
-    await tx.execute(
-        """insert into order_types (kind, code, version, name_en, name_zh, is_active) values ($1, $2, $3, $4, $5, $6)
-           on conflict (kind, code) do update set version = excluded.version, name_en = excluded.name_en,
-               name_zh = excluded.name_zh, is_active = excluded.is_active
-           where order_types.version < excluded.version""",
-        kind,
-        code,
-        version,
-        names.en,
-        names.zh,
-        is_active,
-    )
+    await tx.select(_TYPE, {**asdict(order_type), "kind": kind})
 
 
 async def lock_directory(tx: Transaction) -> tuple[list[Record], list[Record]]:

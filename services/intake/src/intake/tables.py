@@ -9,7 +9,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Identity,
     Integer,
     LargeBinary,
@@ -18,27 +17,13 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import TypeEngine
+
+from chassis.columns import ID, MOMENT, key, optional, required
 
 METADATA = MetaData()
 IS_COMPLETE = True
 """Every table of intake is here; a test holds them against the migrated ones."""
-_MOMENT = DateTime(timezone=True)
-_ID = Text(collation="C")
 _TEXTS = ARRAY(Text)
-_Kind = type[TypeEngine] | TypeEngine
-
-
-def _key(kind: _Kind, *names: str) -> list[Column]:
-    return [Column(name, kind, primary_key=True, autoincrement=False) for name in names]
-
-
-def _required(kind: _Kind, *names: str) -> list[Column]:
-    return [Column(name, kind, nullable=False) for name in names]
-
-
-def _optional(kind: _Kind, *names: str) -> list[Column]:
-    return [Column(name, kind) for name in names]
 
 
 # calls
@@ -46,83 +31,83 @@ def _optional(kind: _Kind, *names: str) -> list[Column]:
 CALLS = Table(
     "calls",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Integer, "version"),
-    *_optional(Text, "partner_id", "reference", "subscriber_id", "demand_type"),
-    *_required(Text, "direction", "channel", "state"),
-    *_required(_MOMENT, "started_at"),
-    *_optional(_MOMENT, "answered_at", "ended_at"),
-    *_optional(Text, "queue", "agent_id", "team", "line", "caller"),
-    *_optional(BigInteger, "wait_milliseconds", "talk_milliseconds"),
-    *_required(_MOMENT, "changed_at"),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *optional(Text, "partner_id", "reference", "subscriber_id", "demand_type"),
+    *required(Text, "direction", "channel", "state"),
+    *required(MOMENT, "started_at"),
+    *optional(MOMENT, "answered_at", "ended_at"),
+    *optional(Text, "queue", "agent_id", "team", "line", "caller"),
+    *optional(BigInteger, "wait_milliseconds", "talk_milliseconds"),
+    *required(MOMENT, "changed_at"),
     Column("is_forgotten", Boolean, nullable=False, server_default="false"),
-    *_optional(ARRAY(Text), "earlier_agent_ids", "earlier_queues"),
+    *optional(ARRAY(Text), "earlier_agent_ids", "earlier_queues"),
 )
 """`is_forgotten`: number and words were blanked by age, for no subscriber was known."""
 
 CALL_FACTS = Table(
     "call_facts",
     METADATA,
-    *_key(_ID, "call_id", "fact_id"),
-    *_required(_ID, "event_id"),
+    *key(ID, "call_id", "fact_id"),
+    *required(ID, "event_id"),
     Column("place", BigInteger, Identity(always=True)),
-    *_required(Text, "type"),
-    *_required(_MOMENT, "occurred_at", "received_at"),
-    *_required(JSON, "said"),
-    *_required(Integer, "revision"),
-    *_required(JSON, "published"),
-    *_required(Text, "published_type"),
+    *required(Text, "type"),
+    *required(MOMENT, "occurred_at", "received_at"),
+    *required(JSON, "said"),
+    *required(Integer, "revision"),
+    *required(JSON, "published"),
+    *required(Text, "published_type"),
 )
 """`said` as it was reported, `published` as it stands on `calls`, `revision` times by now."""
 
 CALL_RECORDS = Table(
     "call_records",
     METADATA,
-    *_key(_ID, "call_id"),
-    *_required(Integer, "version"),
-    *_required(Text, "organisation", "caller_name", "caller_position", "answered_by", "content", "remark"),
-    *_required(Text, "handling_opinion", "changed_by"),
-    *_required(_MOMENT, "changed_at"),
+    *key(ID, "call_id"),
+    *required(Integer, "version"),
+    *required(Text, "organisation", "caller_name", "caller_position", "answered_by", "content", "remark"),
+    *required(Text, "handling_opinion", "changed_by"),
+    *required(MOMENT, "changed_at"),
 )
 
 SETTLEMENTS = Table(
     "settlements",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(_ID, "call_id"),
-    *_required(Text, "outcome"),
-    *_optional(Text, "article_id", "order_id"),
-    *_required(Boolean, "order_was_open"),
-    *_optional(Text, "referral_id", "case_id"),
-    *_required(Text, "settled_by"),
-    *_required(_MOMENT, "settled_at"),
+    *key(ID, "id"),
+    *required(ID, "call_id"),
+    *required(Text, "outcome"),
+    *optional(Text, "article_id", "order_id"),
+    *required(Boolean, "order_was_open"),
+    *optional(Text, "referral_id", "case_id"),
+    *required(Text, "settled_by"),
+    *required(MOMENT, "settled_at"),
 )
 
 REFERRALS = Table(
     "referrals",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(_ID, "call_id"),
-    *_required(Text, "department", "question", "asked_by"),
-    *_required(_MOMENT, "asked_at"),
-    *_optional(Text, "answer", "answered_by"),
-    *_optional(_MOMENT, "answered_at"),
+    *key(ID, "id"),
+    *required(ID, "call_id"),
+    *required(Text, "department", "question", "asked_by"),
+    *required(MOMENT, "asked_at"),
+    *optional(Text, "answer", "answered_by"),
+    *optional(MOMENT, "answered_at"),
 )
 
 CASES = Table(
     "cases",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Integer, "version"),
-    *_required(_ID, "call_id"),
-    *_required(Text, "content", "contact"),
-    *_required(_MOMENT, "reply_by"),
-    *_required(Text, "opened_by"),
-    *_required(_MOMENT, "opened_at"),
-    *_optional(_MOMENT, "warned_at", "overdue_at"),
-    *_optional(Text, "reply", "replied_by"),
-    *_optional(_MOMENT, "replied_at"),
-    *_optional(Text, "promised_by"),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(ID, "call_id"),
+    *required(Text, "content", "contact"),
+    *required(MOMENT, "reply_by"),
+    *required(Text, "opened_by"),
+    *required(MOMENT, "opened_at"),
+    *optional(MOMENT, "warned_at", "overdue_at"),
+    *optional(Text, "reply", "replied_by"),
+    *optional(MOMENT, "replied_at"),
+    *optional(Text, "promised_by"),
 )
 
 # outages
@@ -130,14 +115,14 @@ CASES = Table(
 OUTAGES = Table(
     "outages",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Integer, "version"),
-    *_required(ARRAY(Text), "territories"),
-    *_required(Text, "cause"),
-    *_required(_MOMENT, "began_at"),
-    *_optional(_MOMENT, "restore_by", "ended_at"),
-    *_required(Text, "told_by"),
-    *_required(_MOMENT, "changed_at"),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(ARRAY(Text), "territories"),
+    *required(Text, "cause"),
+    *required(MOMENT, "began_at"),
+    *optional(MOMENT, "restore_by", "ended_at"),
+    *required(Text, "told_by"),
+    *required(MOMENT, "changed_at"),
 )
 
 # links
@@ -145,13 +130,13 @@ OUTAGES = Table(
 LINKS = Table(
     "links",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Text, "order_id", "kind"),
-    *_optional(Text, "other_order_id", "outage_id"),
-    *_required(Text, "reason", "linked_by"),
-    *_required(_MOMENT, "linked_at"),
-    *_optional(Text, "undone_by"),
-    *_optional(_MOMENT, "undone_at"),
+    *key(ID, "id"),
+    *required(Text, "order_id", "kind"),
+    *optional(Text, "other_order_id", "outage_id"),
+    *required(Text, "reason", "linked_by"),
+    *required(MOMENT, "linked_at"),
+    *optional(Text, "undone_by"),
+    *optional(MOMENT, "undone_at"),
 )
 
 # reference
@@ -159,19 +144,19 @@ LINKS = Table(
 ORDER_TYPES = Table(
     "order_types",
     METADATA,
-    *_key(Text, "kind", "code"),
-    *_required(Integer, "version"),
-    *_required(Text, "name_en", "name_zh"),
-    *_required(Boolean, "is_active"),
+    *key(Text, "kind", "code"),
+    *required(Integer, "version"),
+    *required(Text, "name_en", "name_zh"),
+    *required(Boolean, "is_active"),
 )
 
 DESK_RULES = Table(
     "desk_rules",
     METADATA,
-    *_key(Boolean, "only_row"),
-    *_required(Integer, "version", "warn_before_minutes", "call_closes_after_hours"),
-    *_required(Integer, "duplicate_hours", "duplicate_least_score"),
-    *_required(Text, "country_code"),
+    *key(Boolean, "only_row"),
+    *required(Integer, "version", "warn_before_minutes", "call_closes_after_hours"),
+    *required(Integer, "duplicate_hours", "duplicate_least_score"),
+    *required(Text, "country_code"),
 )
 
 # subscribers
@@ -179,14 +164,14 @@ DESK_RULES = Table(
 SUBSCRIBERS = Table(
     "subscribers",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Integer, "version"),
-    *_required(Text, "subscriber_no", "name"),
-    *_required(_TEXTS, "phones"),
-    *_required(Text, "address", "kind", "zone"),
-    *_optional(Text, "territory"),
-    *_required(Text, "notes"),
-    *_required(_MOMENT, "created_at", "changed_at"),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(Text, "subscriber_no", "name"),
+    *required(_TEXTS, "phones"),
+    *required(Text, "address", "kind", "zone"),
+    *optional(Text, "territory"),
+    *required(Text, "notes"),
+    *required(MOMENT, "created_at", "changed_at"),
 )
 
 # orders
@@ -194,24 +179,24 @@ SUBSCRIBERS = Table(
 ORDER_HISTORY = Table(
     "order_history",
     METADATA,
-    *_key(Text, "message_id"),
-    *_required(Text, "order_id"),
+    *key(Text, "message_id"),
+    *required(Text, "order_id"),
     Column("place", BigInteger, Identity(always=True), nullable=False),
-    *_optional(Integer, "order_version"),
-    *_required(Text, "type"),
-    *_required(_MOMENT, "occurred_at", "recorded_at"),
-    *_required(Text, "service", "actor_sub", "actor_role", "actor_name"),
-    *_required(JSON, "data"),
+    *optional(Integer, "order_version"),
+    *required(Text, "type"),
+    *required(MOMENT, "occurred_at", "recorded_at"),
+    *required(Text, "service", "actor_sub", "actor_role", "actor_name"),
+    *required(JSON, "data"),
 )
 
 REQUESTS = Table(
     "requests",
     METADATA,
-    *_key(Text, "id"),
-    *_required(Text, "order_id", "kind", "reason", "state", "asked_by"),
-    *_required(_MOMENT, "asked_at"),
-    *_optional(_MOMENT, "answered_at"),
-    *_optional(JSON, "refusal"),
+    *key(Text, "id"),
+    *required(Text, "order_id", "kind", "reason", "state", "asked_by"),
+    *required(MOMENT, "asked_at"),
+    *optional(MOMENT, "answered_at"),
+    *optional(JSON, "refusal"),
 )
 
 # privacy
@@ -219,60 +204,60 @@ REQUESTS = Table(
 REVEALS = Table(
     "reveals",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Text, "subscriber_id"),
-    *_optional(Text, "work_order_id"),
-    *_required(Text, "purpose"),
-    *_optional(Text, "reason"),
-    *_required(Text, "revealed_by", "revealed_by_name", "role"),
-    *_required(_MOMENT, "revealed_at"),
+    *key(ID, "id"),
+    *required(Text, "subscriber_id"),
+    *optional(Text, "work_order_id"),
+    *required(Text, "purpose"),
+    *optional(Text, "reason"),
+    *required(Text, "revealed_by", "revealed_by_name", "role"),
+    *required(MOMENT, "revealed_at"),
 )
 
 LEGAL_HOLDS = Table(
     "legal_holds",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Text, "subscriber_id", "reason", "set_by"),
-    *_required(_MOMENT, "set_at"),
-    *_optional(Text, "lift_reason", "lifted_by"),
-    *_optional(_MOMENT, "lifted_at"),
+    *key(ID, "id"),
+    *required(Text, "subscriber_id", "reason", "set_by"),
+    *required(MOMENT, "set_at"),
+    *optional(Text, "lift_reason", "lifted_by"),
+    *optional(MOMENT, "lifted_at"),
 )
 
 ERASURES = Table(
     "erasures",
     METADATA,
-    *_key(_ID, "subscriber_id"),
-    *_required(Text, "ground", "erased_by", "role"),
-    *_required(_MOMENT, "erased_at"),
-    *_required(Integer, "order_count", "key_version"),
+    *key(ID, "subscriber_id"),
+    *required(Text, "ground", "erased_by", "role"),
+    *required(MOMENT, "erased_at"),
+    *required(Integer, "order_count", "key_version"),
 )
 
 RETENTION_RULES = Table(
     "retention_rules",
     METADATA,
-    *_key(Text, "data_class"),
-    *_required(Integer, "keep_days"),
-    *_optional(Boolean, "is_active"),
-    *_required(Text, "changed_by"),
-    *_required(_MOMENT, "changed_at"),
+    *key(Text, "data_class"),
+    *required(Integer, "keep_days"),
+    *optional(Boolean, "is_active"),
+    *required(Text, "changed_by"),
+    *required(MOMENT, "changed_at"),
 )
 
 RETENTION_RUNS = Table(
     "retention_runs",
     METADATA,
-    *_key(Date, "run_on"),
-    *_required(_MOMENT, "finished_at"),
-    *_required(Integer, "subscribers_erased", "reveals_deleted", "keys_wrapped_anew", "callers_forgotten"),
-    *_optional(Integer, "subscribers_due"),
-    *_optional(Boolean, "is_erasing"),
+    *key(Date, "run_on"),
+    *required(MOMENT, "finished_at"),
+    *required(Integer, "subscribers_erased", "reveals_deleted", "keys_wrapped_anew", "callers_forgotten"),
+    *optional(Integer, "subscribers_due"),
+    *optional(Boolean, "is_erasing"),
 )
 
 FOLLOW_UP_ACTIVITY = Table(
     "follow_up_activity",
     METADATA,
-    *_key(_ID, "follow_up_id"),
-    *_optional(Text, "subscriber_no"),
-    *_required(_MOMENT, "last_at"),
+    *key(ID, "follow_up_id"),
+    *optional(Text, "subscriber_no"),
+    *required(MOMENT, "last_at"),
 )
 
 # partners
@@ -280,69 +265,69 @@ FOLLOW_UP_ACTIVITY = Table(
 PARTNERS = Table(
     "partners",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Integer, "version"),
-    *_required(Text, "name_en", "name_zh"),
-    *_required(Boolean, "is_active"),
-    *_required(Integer, "events_per_second"),
-    *_required(_MOMENT, "paced_until", "changed_at"),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(Text, "name_en", "name_zh"),
+    *required(Boolean, "is_active"),
+    *required(Integer, "events_per_second"),
+    *required(MOMENT, "paced_until", "changed_at"),
 )
 
 PARTNER_EVENTS = Table(
     "partner_events",
     METADATA,
-    *_key(_ID, "partner_id", "event_id"),
-    *_required(LargeBinary, "fingerprint"),
-    *_required(Text, "subject", "type"),
-    *_optional(_MOMENT, "occurred_at"),
-    *_required(_MOMENT, "received_at"),
-    *_optional(Text, "code"),
+    *key(ID, "partner_id", "event_id"),
+    *required(LargeBinary, "fingerprint"),
+    *required(Text, "subject", "type"),
+    *optional(MOMENT, "occurred_at"),
+    *required(MOMENT, "received_at"),
+    *optional(Text, "code"),
 )
 
 AGENTS = Table(
     "agents",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Integer, "version"),
-    *_required(Text, "name"),
-    *_optional(Text, "team"),
-    *_required(Boolean, "is_active"),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(Text, "name"),
+    *optional(Text, "team"),
+    *required(Boolean, "is_active"),
 )
 
 AGENT_NAMES = Table(
     "agent_names",
     METADATA,
-    *_key(_ID, "partner_id", "name"),
-    *_required(Text, "agent_id"),
+    *key(ID, "partner_id", "name"),
+    *required(Text, "agent_id"),
 )
 
 UNREGISTERED_AGENTS = Table(
     "unregistered_agents",
     METADATA,
-    *_key(Text, "partner_id", "name"),
-    *_required(_MOMENT, "first_seen_at"),
+    *key(Text, "partner_id", "name"),
+    *required(MOMENT, "first_seen_at"),
 )
 
 AGENT_STREAMS = Table(
     "agent_streams",
     METADATA,
-    *_key(_ID, "agent_id"),
-    *_required(Integer, "version"),
-    *_required(Text, "state"),
-    *_required(_MOMENT, "since"),
-    *_optional(Text, "reason"),
-    *_required(_TEXTS, "queues"),
-    *_optional(Text, "team", "partner_id"),
+    *key(ID, "agent_id"),
+    *required(Integer, "version"),
+    *required(Text, "state"),
+    *required(MOMENT, "since"),
+    *optional(Text, "reason"),
+    *required(_TEXTS, "queues"),
+    *optional(Text, "team", "partner_id"),
 )
 
 AGENT_STATES = Table(
     "agent_states",
     METADATA,
-    *_key(_ID, "agent_id", "fact_id"),
-    *_required(_ID, "event_id"),
+    *key(ID, "agent_id", "fact_id"),
+    *required(ID, "event_id"),
     Column("place", BigInteger, Identity(always=True), nullable=False),
-    *_required(_MOMENT, "occurred_at", "received_at"),
-    *_required(JSON, "published"),
+    *required(MOMENT, "occurred_at", "received_at"),
+    *required(JSON, "published"),
 )
 
 # knowledge
@@ -350,34 +335,34 @@ AGENT_STATES = Table(
 ARTICLES = Table(
     "articles",
     METADATA,
-    *_key(_ID, "id"),
-    *_required(Integer, "version"),
-    *_optional(Text, "demand_type"),
-    *_required(Text, "title", "body"),
-    *_required(_TEXTS, "keywords"),
-    *_required(Boolean, "is_active"),
-    *_required(Integer, "use_count"),
-    *_optional(_MOMENT, "last_used_at"),
-    *_required(Text, "changed_by"),
-    *_required(_MOMENT, "changed_at"),
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *optional(Text, "demand_type"),
+    *required(Text, "title", "body"),
+    *required(_TEXTS, "keywords"),
+    *required(Boolean, "is_active"),
+    *required(Integer, "use_count"),
+    *optional(MOMENT, "last_used_at"),
+    *required(Text, "changed_by"),
+    *required(MOMENT, "changed_at"),
 )
 
 ARTICLE_VERSIONS = Table(
     "article_versions",
     METADATA,
-    *_key(_ID, "article_id"),
-    *_key(Integer, "version"),
-    *_optional(Text, "demand_type"),
-    *_required(Text, "title", "body"),
-    *_required(_TEXTS, "keywords"),
-    *_required(Boolean, "is_active"),
-    *_required(Text, "changed_by"),
-    *_required(_MOMENT, "changed_at"),
+    *key(ID, "article_id"),
+    *key(Integer, "version"),
+    *optional(Text, "demand_type"),
+    *required(Text, "title", "body"),
+    *required(_TEXTS, "keywords"),
+    *required(Boolean, "is_active"),
+    *required(Text, "changed_by"),
+    *required(MOMENT, "changed_at"),
 )
 
 ARTICLE_WORDS = Table(
     "article_words",
     METADATA,
-    *_key(_ID, "word", "article_id"),
-    *_required(Integer, "weight"),
+    *key(ID, "word", "article_id"),
+    *required(Integer, "weight"),
 )

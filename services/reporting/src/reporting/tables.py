@@ -12,7 +12,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Integer,
     Interval,
     LargeBinary,
@@ -21,204 +20,190 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import TypeEngine
+
+from chassis.columns import ID, MOMENT, key, optional, required
 
 IS_COMPLETE = True
 """Every table that a migration of reporting makes is declared here."""
 SETS = ("a", "b")
 METADATA = MetaData()
 _PROJECTIONS = MetaData()
-_MOMENT = DateTime(timezone=True)
-_ID = Text(collation="C")
 TEXTS = ARRAY(Text)
-_Kind = type[TypeEngine] | TypeEngine
-
-
-def _key(kind: _Kind, *names: str) -> list[Column]:
-    return [Column(name, kind, primary_key=True, autoincrement=False) for name in names]
-
-
-def _required(kind: _Kind, *names: str) -> list[Column]:
-    return [Column(name, kind, nullable=False) for name in names]
-
-
-def _optional(kind: _Kind, *names: str) -> list[Column]:
-    return [Column(name, kind) for name in names]
 
 
 def _changed() -> list[Column]:
     """The version of a row of rules, and who changed it when."""
-    return [*_required(Integer, "version"), *_optional(Text, "changed_by"), *_optional(_MOMENT, "changed_at")]
+    return [*required(Integer, "version"), *optional(Text, "changed_by"), *optional(MOMENT, "changed_at")]
 
 
 MESSAGES = Table(
     "messages",
     METADATA,
-    *_key(BigInteger, "place"),
-    *_required(_ID, "message_id", "order_id"),
-    *_optional(Integer, "order_version"),
-    *_required(Text, "type", "source"),
-    *_required(_MOMENT, "occurred_at", "recorded_at"),
-    *_required(Text, "actor_sub", "actor_role", "actor_name"),
-    *_optional(Text, "prev_hash", "event_hash", "correlation_id", "causation_id", "traceparent"),
-    *_required(LargeBinary, "data"),
-    *_required(Text, "topic"),
+    *key(BigInteger, "place"),
+    *required(ID, "message_id", "order_id"),
+    *optional(Integer, "order_version"),
+    *required(Text, "type", "source"),
+    *required(MOMENT, "occurred_at", "recorded_at"),
+    *required(Text, "actor_sub", "actor_role", "actor_name"),
+    *optional(Text, "prev_hash", "event_hash", "correlation_id", "causation_id", "traceparent"),
+    *required(LargeBinary, "data"),
+    *required(Text, "topic"),
 )
 """`order_id` and `order_version` are the subject and its stream's version: of an order, a call or an agent."""
 
 STREAM_STATE = Table(
     "stream_state",
     METADATA,
-    *_key(Boolean, "is_only"),
-    *_required(BigInteger, "message_count"),
-    *_optional(_MOMENT, "recorded_at"),
-    *_required(Text, "live"),
-    *_required(Integer, "generation"),
-    *_optional(Text, "following"),
-    *_required(Integer, "live_shape"),
-    *_required(Interval, "late_after"),
-    *_required(BigInteger, "call_message_count", "quality_message_count"),
+    *key(Boolean, "is_only"),
+    *required(BigInteger, "message_count"),
+    *optional(MOMENT, "recorded_at"),
+    *required(Text, "live"),
+    *required(Integer, "generation"),
+    *optional(Text, "following"),
+    *required(Integer, "live_shape"),
+    *required(Interval, "late_after"),
+    *required(BigInteger, "call_message_count", "quality_message_count"),
 )
 
 STAYS = Table(
     "stays",
     _PROJECTIONS,
-    *_key(_ID, "order_id"),
-    *_key(Integer, "since_version"),
-    *_optional(Integer, "until_version"),
-    *_required(_MOMENT, "since_known_at"),
-    *_optional(_MOMENT, "until_known_at"),
-    *_optional(Text, "from_status"),
-    *_required(Text, "status"),
-    *_optional(Text, "next_status"),
-    *_required(_MOMENT, "entered_at"),
-    *_optional(_MOMENT, "left_at"),
-    *_optional(BigInteger, "microseconds"),
-    *_required(Boolean, "is_since_late"),
-    *_optional(Boolean, "is_until_late"),
-    *_required(Boolean, "is_suspended"),
-    *_optional(Boolean, "is_misdispatch_valid"),
-    *_required(Integer, "dispatch_count", "completion_count"),
-    *_optional(Text, "work_area_id", "staff_id"),
-    *_required(Text, "device_type", "demand_type", "channel", "zone"),
-    *_required(_ID, "subscriber_id"),
-    *_required(_MOMENT, "created_at"),
+    *key(ID, "order_id"),
+    *key(Integer, "since_version"),
+    *optional(Integer, "until_version"),
+    *required(MOMENT, "since_known_at"),
+    *optional(MOMENT, "until_known_at"),
+    *optional(Text, "from_status"),
+    *required(Text, "status"),
+    *optional(Text, "next_status"),
+    *required(MOMENT, "entered_at"),
+    *optional(MOMENT, "left_at"),
+    *optional(BigInteger, "microseconds"),
+    *required(Boolean, "is_since_late"),
+    *optional(Boolean, "is_until_late"),
+    *required(Boolean, "is_suspended"),
+    *optional(Boolean, "is_misdispatch_valid"),
+    *required(Integer, "dispatch_count", "completion_count"),
+    *optional(Text, "work_area_id", "staff_id"),
+    *required(Text, "device_type", "demand_type", "channel", "zone"),
+    *required(ID, "subscriber_id"),
+    *required(MOMENT, "created_at"),
 )
 
 SLA_CLOCKS = Table(
     "clocks",
     _PROJECTIONS,
-    *_key(_ID, "order_id"),
-    *_key(Integer, "number"),
-    *_required(Integer, "since_version"),
-    *_required(_MOMENT, "since_known_at"),
-    *_optional(_MOMENT, "until_known_at"),
-    *_required(Boolean, "is_late"),
-    *_required(Text, "clock"),
-    *_required(Integer, "turn"),
-    *_required(Text, "state"),
-    *_optional(BigInteger, "limit_us"),
-    *_required(ARRAY(_MOMENT), "began_at", "ended_at"),
-    *_optional(_MOMENT, "due_at"),
-    *_optional(Boolean, "is_in_time"),
-    *_optional(_MOMENT, "stopped_at"),
-    *_optional(Text, "stopped_by"),
-    *_optional(BigInteger, "microseconds"),
-    *_required(Integer, "extension_count"),
-    *_optional(Text, "work_area_id", "staff_id"),
-    *_required(Text, "device_type", "demand_type", "channel", "zone"),
+    *key(ID, "order_id"),
+    *key(Integer, "number"),
+    *required(Integer, "since_version"),
+    *required(MOMENT, "since_known_at"),
+    *optional(MOMENT, "until_known_at"),
+    *required(Boolean, "is_late"),
+    *required(Text, "clock"),
+    *required(Integer, "turn"),
+    *required(Text, "state"),
+    *optional(BigInteger, "limit_us"),
+    *required(ARRAY(MOMENT), "began_at", "ended_at"),
+    *optional(MOMENT, "due_at"),
+    *optional(Boolean, "is_in_time"),
+    *optional(MOMENT, "stopped_at"),
+    *optional(Text, "stopped_by"),
+    *optional(BigInteger, "microseconds"),
+    *required(Integer, "extension_count"),
+    *optional(Text, "work_area_id", "staff_id"),
+    *required(Text, "device_type", "demand_type", "channel", "zone"),
 )
 
 LEGS = Table(
     "legs",
     _PROJECTIONS,
-    *_key(_ID, "call_id"),
-    *_key(Integer, "leg"),
-    *_required(_MOMENT, "known_at", "moment"),
-    *_required(Boolean, "is_offered"),
-    *_required(Text, "outcome", "direction", "channel"),
-    *_optional(Text, "queue", "agent_id", "team", "handler_id", "handler_team", "demand_type"),
-    *_optional(_ID, "subscriber_id"),
-    *_optional(_MOMENT, "answered_at", "ended_at"),
-    *_optional(BigInteger, "wait_us", "ring_us", "talk_us", "hold_us", "work_us"),
-    *_required(Boolean, "is_end_unknown"),
-    *_optional(Text, "settled"),
-    *_required(Boolean, "is_asked"),
-    *_optional(Integer, "score", "highest"),
-    *_optional(Text, "faults"),
+    *key(ID, "call_id"),
+    *key(Integer, "leg"),
+    *required(MOMENT, "known_at", "moment"),
+    *required(Boolean, "is_offered"),
+    *required(Text, "outcome", "direction", "channel"),
+    *optional(Text, "queue", "agent_id", "team", "handler_id", "handler_team", "demand_type"),
+    *optional(ID, "subscriber_id"),
+    *optional(MOMENT, "answered_at", "ended_at"),
+    *optional(BigInteger, "wait_us", "ring_us", "talk_us", "hold_us", "work_us"),
+    *required(Boolean, "is_end_unknown"),
+    *optional(Text, "settled"),
+    *required(Boolean, "is_asked"),
+    *optional(Integer, "score", "highest"),
+    *optional(Text, "faults"),
 )
 
 LATE_LEGS = Table(
     "late_legs",
     _PROJECTIONS,
-    *_key(_ID, "call_id"),
-    *_key(Integer, "version"),
-    *_required(Integer, "leg"),
-    *_required(_MOMENT, "known_at"),
+    *key(ID, "call_id"),
+    *key(Integer, "version"),
+    *required(Integer, "leg"),
+    *required(MOMENT, "known_at"),
 )
 
 RINGS = Table(
     "rings",
     _PROJECTIONS,
-    *_key(_ID, "call_id"),
-    *_key(Integer, "version"),
-    *_required(Integer, "leg"),
-    *_required(_MOMENT, "known_at", "moment"),
-    *_required(Text, "direction", "channel"),
-    *_optional(Text, "queue", "agent_id", "team", "demand_type"),
-    *_optional(BigInteger, "ring_us"),
-    *_optional(Text, "faults"),
+    *key(ID, "call_id"),
+    *key(Integer, "version"),
+    *required(Integer, "leg"),
+    *required(MOMENT, "known_at", "moment"),
+    *required(Text, "direction", "channel"),
+    *optional(Text, "queue", "agent_id", "team", "demand_type"),
+    *optional(BigInteger, "ring_us"),
+    *optional(Text, "faults"),
 )
 
 PROMISES = Table(
     "promises",
     _PROJECTIONS,
-    *_key(_ID, "call_id"),
-    *_key(Integer, "promised_version"),
-    *_required(Text, "case_id"),
-    *_required(_MOMENT, "promised_at", "promised_known_at", "reply_by"),
-    *_optional(Text, "queue", "agent_id", "team"),
-    *_required(Text, "channel"),
-    *_optional(Text, "demand_type"),
-    *_optional(Integer, "ended_version"),
-    *_optional(_MOMENT, "ended_at", "ended_known_at"),
-    *_optional(Boolean, "is_replied"),
+    *key(ID, "call_id"),
+    *key(Integer, "promised_version"),
+    *required(Text, "case_id"),
+    *required(MOMENT, "promised_at", "promised_known_at", "reply_by"),
+    *optional(Text, "queue", "agent_id", "team"),
+    *required(Text, "channel"),
+    *optional(Text, "demand_type"),
+    *optional(Integer, "ended_version"),
+    *optional(MOMENT, "ended_at", "ended_known_at"),
+    *optional(Boolean, "is_replied"),
 )
 
 AGENT_STATES = Table(
     "agent_states",
     _PROJECTIONS,
-    *_key(_ID, "agent_id", "fact_id"),
-    *_key(Integer, "revision"),
-    *_required(_MOMENT, "known_at", "since"),
-    *_required(Text, "state"),
-    *_optional(Text, "team", "reason"),
+    *key(ID, "agent_id", "fact_id"),
+    *key(Integer, "revision"),
+    *required(MOMENT, "known_at", "since"),
+    *required(Text, "state"),
+    *optional(Text, "team", "reason"),
 )
 
 FOLLOW_UPS = Table(
     "follow_ups",
     _PROJECTIONS,
-    *_key(_ID, "stream"),
-    *_key(Integer, "number"),
-    *_required(_ID, "follow_up_id"),
-    *_required(Text, "project_id"),
-    *_optional(Text, "cause", "work_area_id", "staff_id", "demand_type", "channel", "agent_id"),
-    *_optional(_MOMENT, "planned_at", "planned_known_at"),
-    *_required(Boolean, "is_planned_late"),
-    *_optional(_MOMENT, "due_by", "ended_at", "ended_known_at"),
-    *_required(Boolean, "is_ended_late"),
-    *_optional(Text, "end_kind"),
-    *_required(Boolean, "is_overdue"),
-    *_optional(Integer, "score", "highest"),
-    *_optional(_MOMENT, "scored_known_at"),
+    *key(ID, "stream"),
+    *key(Integer, "number"),
+    *required(ID, "follow_up_id"),
+    *required(Text, "project_id"),
+    *optional(Text, "cause", "work_area_id", "staff_id", "demand_type", "channel", "agent_id"),
+    *optional(MOMENT, "planned_at", "planned_known_at"),
+    *required(Boolean, "is_planned_late"),
+    *optional(MOMENT, "due_by", "ended_at", "ended_known_at"),
+    *required(Boolean, "is_ended_late"),
+    *optional(Text, "end_kind"),
+    *required(Boolean, "is_overdue"),
+    *optional(Integer, "score", "highest"),
+    *optional(MOMENT, "scored_known_at"),
 )
 
 FOLLOWED_ORDERS = Table(
     "followed_orders",
     _PROJECTIONS,
-    *_key(_ID, "order_id", "stream"),
-    *_key(Integer, "number"),
-    *_required(_MOMENT, "known_at"),
+    *key(ID, "order_id", "stream"),
+    *key(Integer, "number"),
+    *required(MOMENT, "known_at"),
 )
 
 PROJECTIONS: Mapping[str, Table] = dict(_PROJECTIONS.tables)
@@ -229,102 +214,102 @@ for _table in PROJECTIONS.values():
 REBUILDS = Table(
     "rebuilds",
     METADATA,
-    *_key(BigInteger, "id"),
-    *_required(Text, "state", "target", "asked_by"),
-    *_required(_MOMENT, "asked_at"),
-    *_required(BigInteger, "order_count", "done_count"),
-    *_required(Text, "after_order_id"),
-    *_required(BigInteger, "caught_up_place"),
-    *_optional(BigInteger, "difference_count"),
-    *_optional(JSON, "differences"),
-    *_optional(Text, "failure"),
-    *_optional(_MOMENT, "finished_at"),
-    *_optional(Text, "switched_by"),
-    *_optional(_MOMENT, "switched_at"),
+    *key(BigInteger, "id"),
+    *required(Text, "state", "target", "asked_by"),
+    *required(MOMENT, "asked_at"),
+    *required(BigInteger, "order_count", "done_count"),
+    *required(Text, "after_order_id"),
+    *required(BigInteger, "caught_up_place"),
+    *optional(BigInteger, "difference_count"),
+    *optional(JSON, "differences"),
+    *optional(Text, "failure"),
+    *optional(MOMENT, "finished_at"),
+    *optional(Text, "switched_by"),
+    *optional(MOMENT, "switched_at"),
 )
 
 DAYS_TOUCHED = Table(
     "days_touched",
     METADATA,
-    *_key(Text, "source"),
-    *_key(Date, "day"),
-    *_required(BigInteger, "message_count"),
+    *key(Text, "source"),
+    *key(Date, "day"),
+    *required(BigInteger, "message_count"),
 )
 
 DAY_SUMS = Table(
     "day_sums",
     METADATA,
-    *_key(Text, "shape"),
-    *_key(Date, "day"),
-    *_required(BigInteger, "message_count"),
-    *_required(LargeBinary, "rows"),
-    *_optional(LargeBinary, "buckets"),
+    *key(Text, "shape"),
+    *key(Date, "day"),
+    *required(BigInteger, "message_count"),
+    *required(LargeBinary, "rows"),
+    *optional(LargeBinary, "buckets"),
 )
 
 FIGURE_RULES = Table(
     "figure_rules",
     METADATA,
-    *_key(Boolean, "only_row"),
-    *_required(Integer, "threshold_seconds", "short_seconds", "near_seconds", "late_after_seconds"),
-    *_required(Text, "time_zone"),
+    *key(Boolean, "only_row"),
+    *required(Integer, "threshold_seconds", "short_seconds", "near_seconds", "late_after_seconds"),
+    *required(Text, "time_zone"),
     *_changed(),
-    *_required(Integer, "silent_after_seconds", "three_rings_seconds"),
+    *required(Integer, "silent_after_seconds", "three_rings_seconds"),
 )
 
 REPORT_RULES = Table(
     "report_rules",
     METADATA,
-    *_key(Boolean, "only_row"),
-    *_required(JSON, "body", "since"),
-    *_required(_MOMENT, "installed_at"),
+    *key(Boolean, "only_row"),
+    *required(JSON, "body", "since"),
+    *required(MOMENT, "installed_at"),
     *_changed(),
 )
 
 REPORT_RUNS = Table(
     "report_runs",
     METADATA,
-    *_key(Text, "schedule_id", "kind"),
-    *_key(Date, "first_day"),
-    *_required(_MOMENT, "due_at", "filed_at"),
+    *key(Text, "schedule_id", "kind"),
+    *key(Date, "first_day"),
+    *required(MOMENT, "due_at", "filed_at"),
 )
 
 REPORTS = Table(
     "reports",
     METADATA,
-    *_key(BigInteger, "id"),
-    *_required(Text, "kind"),
-    *_required(_MOMENT, "begins_at", "ends_at"),
-    *_required(Text, "time_zone", "format", "language"),
-    *_required(TEXTS, "roles"),
-    *_optional(TEXTS, "areas"),
-    *_required(Text, "asked_by"),
-    *_required(_MOMENT, "asked_at"),
-    *_required(Text, "state"),
-    *_required(Integer, "section_count", "done_count"),
-    *_optional(JSON, "manifest"),
-    *_optional(LargeBinary, "file"),
-    *_optional(Text, "failure"),
-    *_optional(_MOMENT, "finished_at"),
-    *_required(JSON, "rules"),
-    *_optional(JSON, "edition"),
-    *_required(Boolean, "is_filed"),
-    *_optional(BigInteger, "contents_of"),
-    *_required(Integer, "revision"),
+    *key(BigInteger, "id"),
+    *required(Text, "kind"),
+    *required(MOMENT, "begins_at", "ends_at"),
+    *required(Text, "time_zone", "format", "language"),
+    *required(TEXTS, "roles"),
+    *optional(TEXTS, "areas"),
+    *required(Text, "asked_by"),
+    *required(MOMENT, "asked_at"),
+    *required(Text, "state"),
+    *required(Integer, "section_count", "done_count"),
+    *optional(JSON, "manifest"),
+    *optional(LargeBinary, "file"),
+    *optional(Text, "failure"),
+    *optional(MOMENT, "finished_at"),
+    *required(JSON, "rules"),
+    *optional(JSON, "edition"),
+    *required(Boolean, "is_filed"),
+    *optional(BigInteger, "contents_of"),
+    *required(Integer, "revision"),
 )
 
 REPORT_SECTIONS = Table(
     "report_sections",
     METADATA,
-    *_key(BigInteger, "report_id"),
-    *_key(Integer, "place"),
-    *_required(LargeBinary, "content"),
+    *key(BigInteger, "report_id"),
+    *key(Integer, "place"),
+    *required(LargeBinary, "content"),
 )
 
 WALLBOARD_RULES = Table(
     "wallboard_rules",
     METADATA,
-    *_key(Boolean, "only_row"),
-    *_required(JSON, "body"),
+    *key(Boolean, "only_row"),
+    *required(JSON, "body"),
     *_changed(),
 )
 
@@ -333,19 +318,19 @@ for _set in SETS:
     Table(
         f"order_facts_{_set}",
         METADATA,
-        *_key(_ID, "order_id"),
-        *_required(Integer, "version"),
-        *_required(Text, "status", "device_type", "demand_type", "channel", "zone"),
-        *_required(Boolean, "is_suspended"),
-        *_optional(Text, "work_area_id"),
-        *_required(_MOMENT, "created_at", "entered_at"),
+        *key(ID, "order_id"),
+        *required(Integer, "version"),
+        *required(Text, "status", "device_type", "demand_type", "channel", "zone"),
+        *required(Boolean, "is_suspended"),
+        *optional(Text, "work_area_id"),
+        *required(MOMENT, "created_at", "entered_at"),
     )
     Table(
         f"status_intervals_{_set}",
         METADATA,
-        *_key(_ID, "order_id"),
-        *_key(Integer, "until_version"),
-        *_required(Text, "status", "next_status", "device_type", "demand_type", "channel", "zone"),
-        *_optional(Text, "work_area_id"),
-        *_required(_MOMENT, "entered_at", "left_at"),
+        *key(ID, "order_id"),
+        *key(Integer, "until_version"),
+        *required(Text, "status", "next_status", "device_type", "demand_type", "channel", "zone"),
+        *optional(Text, "work_area_id"),
+        *required(MOMENT, "entered_at", "left_at"),
     )

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import TypeEngine
 
 from chassis.database import Statements, Transaction
+from chassis.row_store import RowStore
 from contracts import calls as c
 from contracts import partners as p
 from contracts.catalogue import BY_BODY, BY_TYPE
@@ -20,7 +21,6 @@ from intake.calls.domain.facts import Summary
 from intake.calls.domain.legs import Agent, KnownFact
 from intake.calls.domain.refusals import CallNotFound
 from intake.calls.domain.settlement import Case, CaseNotFound, Referral, ReferralNotFound, Settlement
-from intake.row_store import RowStore
 from intake.scope_store import Scope, sees_call
 from intake.tables import CALL_FACTS, CALL_RECORDS, CALLS, CASES, REFERRALS, SETTLEMENTS
 

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.database import Statements, Transaction, columns_of
+from chassis.row_store import RowStore
 from intake import tables
 from intake.knowledge.domain import Article, ArticleNotFound
 from intake.knowledge.tokenizer import weights
-from intake.row_store import RowStore
 
 ARTICLES = RowStore(tables.ARTICLES, Article, "changed_by", "changed_at")
 _VERSION = columns_of(tables.ARTICLE_VERSIONS.c)

@@ -1,8 +1,8 @@
 """Rows of outages."""
 
 from chassis.database import Statements, Transaction
+from chassis.row_store import RowStore
 from intake.outages.domain import Outage, OutageNotFound
-from intake.row_store import RowStore
 from intake.tables import OUTAGES
 
 outages = RowStore(OUTAGES, Outage, "changed_at")

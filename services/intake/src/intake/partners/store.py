@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
+from chassis.row_store import definition_of
 from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
-from intake.row_store import definition_of
 from intake.tables import AGENTS, PARTNERS
 
 

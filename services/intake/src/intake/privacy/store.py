@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction, columns_of
+from chassis.row_store import RowStore
 from intake import tables
 from intake.calls.text_store import BLANKED
 from intake.privacy.domain import (
@@ -17,7 +18,6 @@ from intake.privacy.domain import (
     RevealRecord,
     Standing,
 )
-from intake.row_store import RowStore
 
 REVEALS = RowStore(tables.REVEALS, RevealRecord)
 HOLDS = RowStore(tables.LEGAL_HOLDS, Hold)

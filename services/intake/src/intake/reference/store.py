@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, replace
 
 from chassis.database import Statements
+from chassis.row_store import definition_of
 from intake.reference.domain import DEMAND, DemandTypeUnknown, DeskRules, OrderType
-from intake.row_store import definition_of
 from intake.tables import ORDER_TYPES
 
 

@@ -1,12 +1,12 @@
 """Rows of a table as frozen dataclasses: found, locked and saved whole, by statements derived from the table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Table, bindparam, literal_column, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Column, Table, bindparam, literal_column, select, tuple_
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from chassis.database import Query, Statements, Transaction
 
@@ -24,7 +24,7 @@ class RowStore(Generic[T]):
         found = select(*(table.c[name] for name in self._names)).where(key == bindparam(key.name))
         self._find, self._lock = Query(found), Query(found.with_for_update())
         columns = [*self._names, *more]
-        save = insert(table).values({name: bindparam(name, type_=table.c[name].type) for name in columns})
+        save = _insert_of(table, [table.c[name] for name in columns])
         written = {name: save.excluded[name] for name in columns if name != key.name}
         shown = [table.c[name] for name in self._names]
         self._save = Query(save.on_conflict_do_update(index_elements=[key], set_=written).returning(*shown))
@@ -54,14 +54,32 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def definition_of(table: Table, *defaulted: str) -> Query:
+def definition_of(table: Table, *defaulted: str, changes_only: bool = False) -> Query:
     """Writes version 1 of a row, or the next version of the row that is there; returns its version.
 
-    `defaulted` are columns that a new row gets from the table and that a definition does not change.
+    `defaulted` are columns that a new row gets from the table and that a definition does not change. With
+    `changes_only` a row that is the same already stays as it is, locked, and no version is returned.
     """
     columns = [column for column in table.c if column.name not in ("version", *defaulted)]
-    new = insert(table).values({column.name: bindparam(column.name, type_=column.type) for column in columns})
-    new = new.values(version=literal_column("1"))
+    new = _insert_of(table, columns).values(version=literal_column("1"))
     changed = {column.name: new.excluded[column.name] for column in columns if not column.primary_key}
-    changed["version"] = table.c.version + literal_column("1")
-    return Query(new.on_conflict_do_update(index_elements=table.primary_key, set_=changed).returning(table.c.version))
+    is_changed = tuple_(*(table.c[name] for name in changed)) != tuple_(*changed.values()) if changes_only else None
+    return Query(
+        new.on_conflict_do_update(
+            index_elements=table.primary_key,
+            set_={**changed, "version": table.c.version + literal_column("1")},
+            where=is_changed,
+        ).returning(table.c.version)
+    )
+
+
+def published_of(table: Table) -> Query:
+    """Writes a row as it was published; one that is there in the same or a later version stays."""
+    new = _insert_of(table, table.c)
+    changed = {column.name: new.excluded[column.name] for column in table.c if not column.primary_key}
+    is_older = table.c.version < new.excluded.version
+    return Query(new.on_conflict_do_update(index_elements=table.primary_key, set_=changed, where=is_older))
+
+
+def _insert_of(table: Table, columns: Iterable[Column[Any]]) -> Insert:
+    return insert(table).values({column.name: bindparam(column.name, type_=column.type) for column in columns})
