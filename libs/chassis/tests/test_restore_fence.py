@@ -1,4 +1,4 @@
-"""The fence: whatever a position says, nothing is published while the database is behind; in daily life it is down."""
+"""The fence: nothing is published while a position is behind its mark; in normal operation it is disabled."""
 
 import asyncio
 

@@ -41,7 +41,7 @@ class RouteNotInTable(Exception):
 
     def __init__(self, service: str, row: str) -> None:
         super().__init__(
-            f"{service} serves {row}, and {service}/access.py does not say to whom. Add a row to ROUTES there:"
+            f"{service} serves {row}, which {service}/access.py does not list. Add a row to its ROUTES:"
             f' "{row}": {{OPERATOR: WHOLE}}, with the roles that may and how far each reaches; then run `make schema`,'
             " which prints it into docs/access.md."
         )

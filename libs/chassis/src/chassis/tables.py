@@ -52,7 +52,7 @@ IDEMPOTENCY_KEYS = Table(
     Column("role", Text),
     Column("areas", ARRAY(Text)),
 )
-"""`role` and `areas` are whom the answer was given to; null in rows of code that did not keep them."""
+"""`role` and `areas` are those of the caller who got the reply; null in rows that earlier releases wrote."""
 
 POSITIONS = Table(
     "positions",

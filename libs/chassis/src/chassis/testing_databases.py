@@ -77,9 +77,9 @@ class Databases:
         return self._server.database_url(name)
 
     def restored(self, service: str | Path) -> str:
-        """The URL of the one database of a service that test after test uses, with what its migrations left in it.
+        """The URL of the database that tests of a service share, reset to the rows that its migrations insert.
 
-        For tests that change rows only; whoever changes tables, or kills a session, creates a database.
+        For tests that change rows only. A test that changes tables or kills sessions creates its own database.
         """
         if service not in self._reused:
             url = self.create(service)

@@ -2,10 +2,10 @@
 
 Each service says in its `access.ROUTES` who may use its routes. A role without a grant for a route is refused there; a
 route without a row is not served: the service does not start. The chassis enforces it before a route runs
-(`chassis.guard`), `docs/access.md` prints it, and `tests/access` asks every route as everybody.
+(`chassis.guard`), `docs/access.md` prints it, and `tests/access` requests every route in every role.
 
-To add a route, add a row: `"POST /v1/things/{thing_id}/mend": {AGENT: EVERY_AREA},`. The roles of a row stand in the
-order in which somebody who has several acts: the first that reaches an area.
+To add a route, add a row: `"POST /v1/things/{thing_id}/mend": {AGENT: EVERY_AREA},`. The roles of a row stand in
+order of precedence: a caller with several roles acts in the first that reaches an area.
 """
 
 from collections.abc import Mapping

@@ -1,12 +1,9 @@
 """The custodian's write: a decision becomes state, outbox row and stored reply in one statement.
 
-The statement is guarded by the version that the decision was made on. Whoever loses the race changes
-nothing and is told the present version. The outbox row is fed by the guarded change, so that its number
+The statement is guarded by the version that the decision was made on. The command that loses a race
+changes nothing and gets the present version. The outbox row is fed by the guarded change, so that its number
 is drawn after the row lock: numbers of one order grow in commit order.
 """
-
-import logging
-from typing import TypeVar
 
 import asyncpg
 
@@ -26,17 +23,12 @@ from chassis.outbox import WRITTEN as OUTBOX_WRITTEN
 from chassis.outbox import row_of
 from chassis.unit_of_work import UnitOfWork
 from contracts.chain import event_hash
-from contracts.events import WorkOrderEvent
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.refusals import Conflict, Invalid, NotFound, Stale
 from work_orders.order_table import COLUMNS, StoredOrder, stored_order_of, values_of
 from work_orders.sealing_keys import SealingKeys, SubscriberErased
 from work_orders.tables import WORK_ORDERS
-
-E = TypeVar("E", bound=WorkOrderEvent)
-
-log = logging.getLogger(__name__)
 
 
 class WorkOrderNotFound(NotFound):
@@ -94,7 +86,7 @@ with changed as (
 _INSERT = f"insert into work_orders ({COLUMNS}) values ({_TYPED_CHANGE}) on conflict do nothing"
 
 
-# The order and the first answer as of one moment: whoever sees the order moved on by this very command sees its answer.
+# The order and the stored reply in one snapshot: a read that finds the order changed by this command finds its reply.
 # The key that its texts are sealed with comes along, which saves a query of its own.
 _READ = """
 select body, stream_version, last_hash, fingerprint, first.status, etag, response,

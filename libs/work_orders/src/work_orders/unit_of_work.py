@@ -6,8 +6,8 @@
         return command.reply
 
 On entry the order is read at the version that the command was decided on. On exit the recorded event is committed by
-the one guarded statement of `work_orders.commit`: no transaction is open while the command decides, and whoever loses
-a race changes nothing and gets `StaleVersion`.
+the one guarded statement of `work_orders.commit`: no transaction is open while the command decides, and the command
+that loses a race changes nothing and raises `StaleVersion`.
 """
 
 import contextlib
@@ -159,7 +159,7 @@ class OrderUnitOfWork(UnitOfWork):
         return self.origin().message(body, subject=command.order_id, order_version=version, prev_hash=stored.last_hash)
 
     async def sealer(self, find: FindSubscriber, *texts: str | None, replay: Replay | None = None) -> Sealer:
-        """Seals texts under the key of the subscriber whom `find` gives; leaves them plain where that is nobody.
+        """Seals texts under the key of the subscriber that `find` returns; leaves them plain when it returns None.
 
         To be called before the command's transaction: nothing is locked while a key on its way is waited for. Raises
         `AlreadyReplied`, `SubscriberErased` or `SealingKeyNotArrived`.

@@ -12,10 +12,10 @@ one position is before that mark, and as long as it is
 The transaction that reaches the last mark settles what is left without an answer (`Subscription.when_caught_up`).
 
 **The fence** is a trigger on `outbox` that refuses every insert while the database is behind (decision 23). Every
-command of every service publishes, so no statement has to remember it. The trigger is disabled in daily life and costs
-nothing. What must stay true: it is enabled whenever a position is behind. A trigger on `positions` sees to that,
-whoever writes there: it enables the fence under a lock that no insert into the outbox shares, in the transaction that
-makes a position be behind. `lower` takes the same lock and looks again before it disables the fence.
+command of every service publishes, so no statement has to remember it. In normal operation the trigger is disabled and
+costs nothing. What must stay true: it is enabled whenever a position is behind. A trigger on `positions` ensures that
+for every writer: it enables the fence in the transaction that puts a position behind, under a lock that conflicts with
+inserts into the outbox. `lower` takes the same lock and looks again before it disables the fence.
 """
 
 from collections.abc import Iterable, Mapping

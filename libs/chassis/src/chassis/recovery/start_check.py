@@ -31,8 +31,8 @@ async def check_before_start(
         return
     behind = await mark_restored(settings, subscriptions)
     log.error(
-        "the database has read less than Kafka was told: restored from a backup? Nothing is done until it has"
-        " caught up; run python -m chassis.restored %s next time",
+        "the database is behind the offsets committed to Kafka: was it restored from a backup? It accepts no commands"
+        " until it has caught up; run python -m chassis.restored %s next time",
         service,
         extra={"behind": behind},
     )

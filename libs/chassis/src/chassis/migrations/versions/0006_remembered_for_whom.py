@@ -1,6 +1,6 @@
-"""Whom a remembered answer was given to.
+"""The role and work areas for which a reply was stored.
 
-Expands: code that does not know the columns leaves them empty, and such an answer is given again to a caller who sees
+Expands: code that does not know the columns leaves them empty; such a reply is repeated only to a caller who reaches
 every area.
 """
 

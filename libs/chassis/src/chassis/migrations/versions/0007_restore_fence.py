@@ -1,7 +1,7 @@
-"""The fence: while a restored database is behind what Kafka was told, nothing is added to its outbox.
+"""The fence: while a restored database is behind the offsets committed to Kafka, its outbox takes no rows.
 
 A database is behind while a position is before its `restored_until`. `restore_fence` on `outbox` then refuses every
-insert, except in a transaction that has set `linework.settles_restore`. It is disabled in daily life, when it costs
+insert, except in a transaction that has set `linework.settles_restore`. In normal operation it is disabled and costs
 nothing. What must stay true is that it is enabled whenever a position is behind:
 
 - `restore_mark` on `positions` enables it in the transaction that makes a position be behind, whatever code or operator
