@@ -26,9 +26,7 @@ def first_loads(installation: Installation) -> list[Load]:
     """The loads that this state folder has not had; none of them twice, so a restart adds nothing."""
     loads = [
         _load(installation, "reference", "Reference data", ["reference", "load"]),
-        _load(
-            installation, "simulate", "Sample traffic", ["simulate", "--orders", "20", "--rate", "10", "--calls", "60"]
-        ),
+        _load(installation, "simulate", "Sample traffic", ["simulate", *_SAMPLE]),
     ]
     return [load for load in loads if load and not load.done_file.exists()]
 
