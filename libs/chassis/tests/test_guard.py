@@ -79,7 +79,7 @@ def test_a_service_with_a_route_that_the_table_does_not_name_does_not_start(miss
     with pytest.raises(RouteNotInTable) as refused:
         make_app(table={row: grants for row, grants in TABLE.items() if row != missing})
     assert f'"{missing}": {{' in str(refused.value), "the message is the line to add"
-    assert "ROUTES there" in str(refused.value)
+    assert "Add a row to its ROUTES" in str(refused.value)
     assert "toy/access.py" in str(refused.value)
 
 
