@@ -5,12 +5,12 @@ the rest of a request. Key hints in a token (`jku`, `x5u`, `jwk`) are ignored. E
 that no part of it reaches a response or a log.
 """
 
-import inspect
 import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 import httpx
@@ -79,9 +79,8 @@ class TokenRefused(Unauthenticated):
 
     zh = "令牌未被接受：{reason}。"
 
-    def message(self, language: str) -> str:
-        sentence = self.zh if language == "zh" else inspect.cleandoc(self.__doc__ or "")
-        return sentence.format(reason=_REASONS[self.context["reason"]][language == "zh"])
+    def message(self, language: str, zone: tzinfo = UTC) -> str:
+        return self.template(language).format(reason=_REASONS[self.context["reason"]][language == "zh"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,9 +25,9 @@ _SCHEME = "bearer"
 
 
 class RoleNotAllowed(Forbidden):
-    """This needs one of the roles {needed}; the token has {roles}."""
+    """This needs one of the roles {needed:role}; the token has {roles:role}."""
 
-    zh = "此操作需要角色 {needed} 之一；令牌的角色为 {roles}。"
+    zh = "此操作需要角色{needed:role}之一；令牌的角色为{roles:role}。"
 
 
 class AreasNotEnough(Forbidden):

@@ -6,9 +6,11 @@ The only module that maps families of refusals to HTTP statuses. A document has 
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import UTC, tzinfo
 from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -17,8 +19,10 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from chassis.database import TRANSIENT, DatabaseUnavailable, is_transient
+from chassis.field_errors import field_errors
 from chassis.telemetry import METRICS
 from contracts import refusals
+from contracts.time_zones import time_zones
 
 log = logging.getLogger(__name__)
 
@@ -74,9 +78,23 @@ class InvalidRequest(refusals.Invalid):
 
 
 class MalformedRequest(refusals.Invalid):
-    """The request cannot be read: {reason}"""
+    """The request is malformed: {reason}"""
 
-    zh = "请求无法解析：{reason}"
+    zh = "请求格式错误：{reason}"
+
+    def message(self, language: str, zone: tzinfo = UTC) -> str:
+        reason = self.context["reason"]
+        shown = _MALFORMED_ZH.get(reason, reason) if language == "zh" else reason
+        return self.template(language).format(reason=shown)
+
+
+_MALFORMED_ZH = {
+    "the body is not JSON": "请求正文不是 JSON",
+    "There was an error parsing the body": "请求正文无法解析",
+    'If-Match is one version in quotes, such as "3"': 'If-Match 应为一个带引号的版本，例如 "3"',
+    "X-Correlation-Id is 1 to 200 printable characters": "X-Correlation-Id 应为 1 至 200 个可打印字符",
+}
+"""The reasons, which stay English in the document's member `reason`."""
 
 
 class BodyNotUtf8(refusals.Invalid):
@@ -176,8 +194,14 @@ def language_of(accept_language: str | None) -> str:
 
 
 def problem(
-    refusal: refusals.Refusal, *, accept_language: str | None, path: str, errors: list[dict[str, str]] | None = None
+    refusal: refusals.Refusal,
+    *,
+    accept_language: str | None,
+    path: str,
+    zone: tzinfo = UTC,
+    errors: list[dict[str, str]] | None = None,
 ) -> Response:
+    """The document; its sentence shows local times of `zone`."""
     language = language_of(accept_language)
     status = status_of(type(refusal))
     METRICS.refusals.labels(refusal.code).inc()
@@ -187,7 +211,7 @@ def problem(
         "title": TITLES[status][language == "zh"],
         "status": status.value,
         "code": refusal.code,
-        "detail": refusal.message(language),
+        "detail": refusal.message(language, zone),
         "instance": path,
     }
     if errors is not None:
@@ -202,68 +226,10 @@ def problem(
     )
 
 
-_WRONG_ZH = {
-    "missing": "缺少必填项",
-    "extra_forbidden": "未知字段",
-    "string_too_short": "文字过短",
-    "string_too_long": "文字过长",
-    "string_type": "应为文字",
-    "string_pattern_mismatch": "格式不符",
-    "bool_type": "应为 true 或 false",
-    "bool_parsing": "应为 true 或 false",
-    "int_type": "应为整数",
-    "int_parsing": "应为整数",
-    "enum": "不在可选值之内",
-    "greater_than_equal": "数值过小",
-    "less_than_equal": "数值过大",
-    "datetime_parsing": "不是有效的时间",
-    "datetime_from_date_parsing": "不是有效的时间",
-    "datetime_type": "应为时间",
-    "timezone_aware": "时间缺少时区",
-    "too_short": "项目过少",
-    "too_long": "项目过多",
-    "uuid_parsing": "不是有效的编号",
-    "model_attributes_type": "应为 JSON 对象",
-    "json_invalid": "不是有效的 JSON",
-}
-
-
-def _errors(faults: Sequence[Mapping[str, Any]], body: Any, language: str) -> list[dict[str, str]]:
-    shown = []
-    for fault in faults:
-        place, *path = fault["loc"]
-        wrong = _WRONG_ZH.get(fault["type"], "内容不正确") if language == "zh" else fault["msg"]
-        row = {"in": str(place), "pointer": _pointer(path, fault, body), "wrong": wrong}
-        if language == "zh":
-            row["detail"] = fault["msg"]
-        expected = fault.get("ctx", {})
-        right = {name: value for name, value in expected.items() if isinstance(value, str | int | float | bool)}
-        if right:
-            row["right"] = ", ".join(f"{name} {value}" for name, value in right.items())
-        shown.append(row)
-    return shown
-
-
-def _pointer(path: Sequence[str | int], fault: Mapping[str, Any], body: Any) -> str:
-    """A JSON pointer (RFC 6901) into the body, or the name of a parameter; empty: the body as a whole.
-
-    Between the keys of the body, pydantic's path names the members of unions, which are nothing that was sent.
-    """
-    if fault["loc"][0] != "body":
-        steps = [step for number, step in enumerate(path) if number == 0 or isinstance(step, int)]
-    else:
-        steps = list(_steps_in(body, path, is_missing=fault["type"] == "missing"))
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def _steps_in(place: Any, path: Sequence[str | int], *, is_missing: bool) -> Iterator[str | int]:
-    for number, step in enumerate(path, start=1):
-        is_key = isinstance(place, dict) and step in place
-        if is_key or (isinstance(place, list) and isinstance(step, int) and step < len(place)):
-            place = place[step]
-            yield step
-        elif is_missing and number == len(path):
-            yield step
+def zone_of(request: Request) -> ZoneInfo:
+    """The reader's time zone, which a request may name as `time_zone`; otherwise that of the installation."""
+    asked = request.query_params.get("time_zone")
+    return ZoneInfo(asked if asked in time_zones() else request.app.state.settings.time_zone)
 
 
 def install(app: FastAPI) -> None:
@@ -271,7 +237,7 @@ def install(app: FastAPI) -> None:
 
     def respond(request: Request, refusal: refusals.Refusal, **more: Any) -> Response:
         accept = request.headers.get("accept-language")
-        return problem(refusal, accept_language=accept, path=request.url.path, **more)
+        return problem(refusal, accept_language=accept, path=request.url.path, zone=zone_of(request), **more)
 
     @app.exception_handler(refusals.Refusal)
     async def on_refusal(request: Request, refusal: refusals.Refusal) -> Response:
@@ -282,7 +248,7 @@ def install(app: FastAPI) -> None:
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
             return respond(request, MalformedRequest(reason="the body is not JSON"))
         faults = error.errors()
-        errors = _errors(faults[:_MOST_ERRORS], error.body, language_of(request.headers.get("accept-language")))
+        errors = field_errors(faults[:_MOST_ERRORS], error.body, language_of(request.headers.get("accept-language")))
         return respond(request, InvalidRequest(count=len(faults)), errors=errors)
 
     @app.exception_handler(HTTPException)

@@ -34,15 +34,15 @@ from work_orders.sla_clocks import RuleSets, deadline, extended_minutes
 
 
 class LimitNotRunning(Conflict):
-    """No limit of the clock {clock} runs on this order: there is nothing to put off."""
+    """No limit of the clock {clock:clock} runs on this order: there is nothing to put off."""
 
-    zh = "该工单没有正在计时的 {clock} 时限，无可延期。"
+    zh = "该工单没有正在计时的{clock:clock}时限，无可延期。"
 
 
 class DeadlinePassed(Conflict):
-    """The limit was over at {due_at}; an extension is asked for before."""
+    """The limit was over at {due_at:time}; an extension is asked for before."""
 
-    zh = "时限已于 {due_at} 届满；延期须在届满前申请。"
+    zh = "时限已于 {due_at:time}届满；延期须在届满前申请。"
 
 
 class ExtensionTooLong(Conflict):

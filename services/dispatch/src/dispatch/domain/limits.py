@@ -1,8 +1,9 @@
 """Whether time limits 时限 can be counted in: hours that follow each other, and some working time to count."""
 
-from contracts.calendar import WorkingTime, time_zones
+from contracts.calendar import WorkingTime
 from contracts.limits import TimeLimitsDefined
 from contracts.refusals import Invalid
+from contracts.time_zones import time_zones
 
 _DAYS_OF_A_WEEK = 7
 _FEWEST_MINUTES_A_WEEK = 60

@@ -47,9 +47,9 @@ class StaffNotArrived(Unavailable):
 
 
 class SuspensionAlreadyOver(Invalid):
-    """The suspension would end at {until}, which is not after this moment."""
+    """The suspension would end at {until:time}, which is not after this moment."""
 
-    zh = "挂起截止时间 {until} 不晚于当前时间。"
+    zh = "挂起截止时间 {until:time}不晚于当前时间。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ class OutageNotFound(NotFound):
 
 
 class OutageEnded(Conflict):
-    """Outage {outage_id} ended at {ended_at}."""
+    """Outage {outage_id} ended at {ended_at:time}."""
 
-    zh = "停电 {outage_id} 已于 {ended_at} 结束。"
+    zh = "停电 {outage_id} 已于 {ended_at:time}结束。"
 
 
 class OutageChanged(Stale):
@@ -25,9 +25,9 @@ class OutageChanged(Stale):
 
 
 class OutageTimesInverted(Invalid):
-    """Service is to be back at {restore_by}, before the outage began at {began_at}."""
+    """Service is to be back at {restore_by:time}, before the outage began at {began_at:time}."""
 
-    zh = "计划恢复时间 {restore_by} 早于停电开始时间 {began_at}。"
+    zh = "计划恢复时间 {restore_by:time}早于停电开始时间 {began_at:time}。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

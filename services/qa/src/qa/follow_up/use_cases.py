@@ -32,15 +32,15 @@ class NothingToCall(NotFound):
 
 
 class ProjectFollowsOrders(Conflict):
-    """The project takes its follow-ups from {cause}; no subscriber is listed by hand."""
+    """The project takes its follow-ups from {cause:cause}; no subscriber is listed by hand."""
 
-    zh = "该项目的回访来自 {cause}，不能手工加入名单。"
+    zh = "该项目的回访来自{cause:cause}，不能手工加入名单。"
 
 
 class CauseCannotChange(Invalid):
-    """The project was begun for {cause}; what it follows up does not change."""
+    """The project was begun for {cause:cause}; what it follows up does not change."""
 
-    zh = "该项目的回访缘由为 {cause}，不能更改。"
+    zh = "该项目的回访缘由为{cause:cause}，不能更改。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

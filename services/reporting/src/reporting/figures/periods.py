@@ -4,8 +4,8 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from contracts.calendar import time_zones
 from contracts.refusals import Invalid
+from contracts.time_zones import time_zones
 from reporting.metrics import Grain
 
 CALENDAR = "Gregorian, weeks from Monday (ISO 8601)"

@@ -23,9 +23,9 @@ class MetricVersionNotFound(NotFound):
 
 
 class MetricNotForRole(Forbidden):
-    """Metric {metric} is for the roles {needed}."""
+    """Metric {metric} is for the roles {needed:role}."""
 
-    zh = "指标 {metric} 仅限角色 {needed}。"
+    zh = "指标 {metric} 仅限角色{needed:role}。"
 
 
 class MetricWithoutAreas(Forbidden):

@@ -18,9 +18,9 @@ class RebuildUnderWay(Conflict):
 
 
 class RebuildNotReady(Conflict):
-    """Rebuild {rebuild_id} is {state}; only one that is ready can be switched to."""
+    """Rebuild {rebuild_id} is {state:rebuild_state}; only one that is ready can be switched to."""
 
-    zh = "重建任务 {rebuild_id} 状态为 {state}，只有就绪的任务才能切换。"
+    zh = "重建任务 {rebuild_id} 状态为“{state:rebuild_state}”，只有就绪的任务才能切换。"
 
 
 class RebuildDiffers(Conflict):

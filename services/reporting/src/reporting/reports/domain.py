@@ -16,9 +16,9 @@ class ReportNotFound(NotFound):
 
 
 class ReportNotReady(Conflict):
-    """Report {report_id} is {state}; its file is there once it is ready."""
+    """Report {report_id} is {state:report_state}; its file is there once it is ready."""
 
-    zh = "报表 {report_id} 状态为 {state}，就绪后才能下载。"
+    zh = "报表 {report_id} 状态为“{state:report_state}”，就绪后才能下载。"
 
 
 class ReportOutsideTime(Invalid):

@@ -16,6 +16,6 @@ class CallRecordChanged(Stale):
 
 
 class CallTimesInverted(Invalid):
-    """The call ends at {ended_at}, before it began at {started_at}."""
+    """The call ends at {ended_at:time}, before it began at {started_at:time}."""
 
-    zh = "通话结束时间 {ended_at} 早于开始时间 {started_at}。"
+    zh = "通话结束时间 {ended_at:time}早于开始时间 {started_at:time}。"

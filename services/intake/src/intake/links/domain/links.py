@@ -15,15 +15,15 @@ class LinkNotFound(NotFound):
 
 
 class LinkUndone(Conflict):
-    """Link {link_id} was undone at {undone_at}."""
+    """Link {link_id} was undone at {undone_at:time}."""
 
-    zh = "关联 {link_id} 已于 {undone_at} 解除。"
+    zh = "关联 {link_id} 已于 {undone_at:time}解除。"
 
 
 class LinkKnown(Conflict):
-    """The two are linked as {kind} already, by link {link_id}."""
+    """The two are linked as {kind:link_kind} already, by link {link_id}."""
 
-    zh = "二者已通过关联 {link_id} 标为 {kind}。"
+    zh = "二者已通过关联 {link_id} 标为“{kind:link_kind}”。"
 
 
 class LinkToItself(Invalid):

@@ -43,9 +43,9 @@ class ScoredBefore(Conflict):
 
 
 class SessionClosed(Conflict):
-    """The session was closed at {closed_at}."""
+    """The session was closed at {closed_at:time}."""
 
-    zh = "该校准已于 {closed_at} 结束。"
+    zh = "该校准已于 {closed_at:time}结束。"
 
 
 class ScoresMissing(Conflict):

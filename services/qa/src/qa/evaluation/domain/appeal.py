@@ -32,9 +32,9 @@ class NotYourCall(Forbidden):
 
 
 class AppealTooLate(Conflict):
-    """An appeal was possible until {appeal_until}."""
+    """An appeal was possible until {appeal_until:time}."""
 
-    zh = "申诉截止时间为 {appeal_until}。"
+    zh = "申诉截止时间为 {appeal_until:time}。"
 
 
 class AppealedBefore(Conflict):
@@ -44,9 +44,9 @@ class AppealedBefore(Conflict):
 
 
 class AppealAlreadyDecided(Conflict):
-    """The appeal was decided at {decided_at}."""
+    """The appeal was decided at {decided_at:time}."""
 
-    zh = "该申诉已于 {decided_at} 裁定。"
+    zh = "该申诉已于 {decided_at:time}裁定。"
 
 
 class JudgeTookPart(Forbidden):

@@ -43,15 +43,15 @@ class NotYourEvaluation(Forbidden):
 
 
 class AlreadySubmitted(Conflict):
-    """The evaluation was submitted at {submitted_at}; it changes by adjudication or appeal only."""
+    """The evaluation was submitted at {submitted_at:time}; it changes by adjudication or appeal only."""
 
-    zh = "该评价已于 {submitted_at} 提交；只能通过仲裁或申诉更改。"
+    zh = "该评价已于 {submitted_at:time}提交；只能通过仲裁或申诉更改。"
 
 
 class NothingToAdjudicate(Conflict):
-    """The review is {state}; only two evaluations that differ are adjudicated."""
+    """The review is {state:review_state}; only two evaluations that differ are adjudicated."""
 
-    zh = "该复核处于 {state} 状态；只有两份不一致的评价才需仲裁。"
+    zh = "该复核处于“{state:review_state}”状态；只有两份不一致的评价才需仲裁。"
 
 
 class AdjudicatorTookPart(Forbidden):

@@ -42,9 +42,9 @@ class NotYourFollowUp(Forbidden):
 
 
 class FollowUpNotTaken(Conflict):
-    """The follow-up is {state}; take it before you call."""
+    """The follow-up is {state:follow_up_state}; take it before you call."""
 
-    zh = "该回访处于 {state} 状态；拨打前须先领取。"
+    zh = "该回访处于“{state:follow_up_state}”状态；拨打前须先领取。"
 
 
 class AnsweredForSomebodyElse(Invalid):
@@ -60,9 +60,9 @@ class NotAnAttempt(Invalid):
 
 
 class FindingAlreadyClosed(Conflict):
-    """The finding was closed at {closed_at}."""
+    """The finding was closed at {closed_at:time}."""
 
-    zh = "该发现已于 {closed_at} 办结。"
+    zh = "该发现已于 {closed_at:time}办结。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

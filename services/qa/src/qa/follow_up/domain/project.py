@@ -30,9 +30,9 @@ class OneCallPer(StrEnum):
 
 
 class ProjectPeriodInverted(Invalid):
-    """The project ends at {end}, which is not after its start {start}."""
+    """The project ends at {end:time}, which is not after its start {start:time}."""
 
-    zh = "项目结束时间 {end} 不晚于开始时间 {start}。"
+    zh = "项目结束时间 {end:time}不晚于开始时间 {start:time}。"
 
 
 class CallingHoursInverted(Invalid):
@@ -54,9 +54,9 @@ class QuotaReached(Conflict):
 
 
 class ProjectNotOpen(Conflict):
-    """The project runs from {start} until {end} and is open: {is_open}."""
+    """The project runs from {start:time} until {end:time} and is open: {is_open}."""
 
-    zh = "项目期间为 {start} 至 {end}，开放状态：{is_open}。"
+    zh = "项目期间为 {start:time}至 {end:time}，开放状态：{is_open}。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
