@@ -25,13 +25,13 @@ _SCHEME = "bearer"
 
 
 class RoleNotAllowed(Forbidden):
-    """This needs one of the roles {needed:role}; the token has {roles:role}."""
+    """This operation requires one of the roles {needed:role}; the token has {roles:role}."""
 
     zh = "此操作需要角色{needed:role}之一；令牌的角色为{roles:role}。"
 
 
 class AreasNotEnough(Forbidden):
-    """This concerns all areas at once; the token is for some only."""
+    """This operation covers all work areas; the token is limited to some."""
 
     zh = "此操作涉及全部工区；令牌仅限部分工区。"
 

@@ -73,9 +73,9 @@ CLOCKS: Mapping[str, Names] = {
 """What a time limit is for."""
 
 LINK_KINDS: Mapping[str, Names] = {
-    "duplicate": Names("duplicates", "重复工单"),
-    "same_outage": Names("of the same outage", "同一停电"),
-    "follow_up": Names("follow-up orders", "后续工单"),
+    "duplicate": Names("duplicate", "重复工单"),
+    "same_outage": Names("same outage", "同一停电"),
+    "follow_up": Names("follow-up", "后续工单"),
 }
 
 FOLLOW_UP_CAUSES: Mapping[str, Names] = {

@@ -94,48 +94,48 @@ class _Shown:
 
 
 class Invalid(Refusal):
-    """What was given is not right."""
+    """The request is invalid."""
 
-    zh = "提交的内容不正确。"
+    zh = "请求内容无效。"
 
 
 class Unauthenticated(Refusal):
-    """Who asks is not known."""
+    """Authentication failed."""
 
-    zh = "身份未经确认。"
+    zh = "身份验证失败。"
 
 
 class Forbidden(Refusal):
-    """Who asks may not do this."""
+    """Permission denied."""
 
     zh = "无权进行此操作。"
 
 
 class NotFound(Refusal):
-    """What was named does not exist, or not for who asks."""
+    """The resource does not exist or is not visible to you."""
 
-    zh = "对象不存在或不可见。"
+    zh = "对象不存在或对您不可见。"
 
 
 class Conflict(Refusal):
-    """The present state does not allow it."""
+    """The current state does not allow this."""
 
     zh = "当前状态不允许此操作。"
 
 
 class Stale(Refusal):
-    """It was decided on a version that is no longer the present one."""
+    """The request is based on an outdated version."""
 
     zh = "所依据的版本已过期。"
 
 
 class Unavailable(Refusal):
-    """It cannot be answered at this moment; asking again later can succeed."""
+    """The service is temporarily unavailable; retry later."""
 
     zh = "暂时无法处理，请稍后重试。"
 
 
 class TooMuch(Refusal):
-    """One caller asks for more than a fair share at once; asking later can succeed."""
+    """Rate limit exceeded; retry later."""
 
-    zh = "请求过多，请稍后重试。"
+    zh = "请求频率超过限制，请稍后重试。"

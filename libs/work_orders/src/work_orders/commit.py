@@ -38,7 +38,8 @@ class WorkOrderNotFound(NotFound):
 
 
 class StaleVersion(Stale):
-    """The order is at version {present_version}, {order_status:status}; you decided on version {expected_version}."""
+    """The order is at version {present_version} ({order_status:status}); the request is based on version
+    {expected_version}."""
 
     zh = "工单当前版本为 {present_version}（{order_status:status}），您所依据的版本为 {expected_version}。"
 
@@ -50,7 +51,7 @@ class ExternalReferenceTaken(Conflict):
 
 
 class BeforeTheLastAct(Invalid):
-    """It cannot have happened at {occurred_at:time}: the order's last act was at {last_act_at:time}."""
+    """occurred_at {occurred_at:time} is before the order's last act at {last_act_at:time}."""
 
     zh = "发生时间 {occurred_at:time}早于工单上一次操作的时间 {last_act_at:time}。"
 

@@ -19,13 +19,13 @@ class OutageEnded(Conflict):
 
 
 class OutageChanged(Stale):
-    """The outage is at version {present_version}; you decided on version {expected_version}."""
+    """The outage is at version {present_version}; the request is based on version {expected_version}."""
 
     zh = "停电信息当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 
 
 class OutageTimesInverted(Invalid):
-    """Service is to be back at {restore_by:time}, before the outage began at {began_at:time}."""
+    """The expected restoration at {restore_by:time} is before the start of the outage at {began_at:time}."""
 
     zh = "计划恢复时间 {restore_by:time}早于停电开始时间 {began_at:time}。"
 

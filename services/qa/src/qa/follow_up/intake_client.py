@@ -20,9 +20,9 @@ _SECONDS = 5.0
 
 
 class IntakeAway(Unavailable):
-    """Intake does not answer at this moment; ask again with the same Idempotency-Key."""
+    """Intake is temporarily unavailable; retry with the same Idempotency-Key."""
 
-    zh = "受理服务暂时没有响应；请使用相同的 Idempotency-Key 重试。"
+    zh = "受理服务暂时不可用；请使用相同的 Idempotency-Key 重试。"
 
 
 class OrderNotOpened(Conflict):
@@ -32,7 +32,7 @@ class OrderNotOpened(Conflict):
 
 
 class ContactNotShown(Conflict):
-    """Intake shows no subscriber {subscriber_no} to you."""
+    """Intake shows you no subscriber {subscriber_no}."""
 
     zh = "受理服务未向您显示用户 {subscriber_no}。"
 

@@ -12,7 +12,7 @@ CALENDAR = "Gregorian, weeks from Monday (ISO 8601)"
 
 
 class TimeZoneUnknown(Invalid):
-    """There is no time zone {time_zone}; send a name such as Asia/Shanghai."""
+    """There is no time zone {time_zone}; use a name such as Asia/Shanghai."""
 
     zh = "没有时区 {time_zone}；请使用如 Asia/Shanghai 的名称。"
 

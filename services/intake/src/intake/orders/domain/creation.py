@@ -8,7 +8,7 @@ from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 
 
 class AppointmentInverted(Invalid):
-    """The appointment ends at {end:time}, which is not after its start at {start:time}."""
+    """The appointment ends at {end:time}, not after its start at {start:time}."""
 
     zh = "预约结束时间 {end:time}不晚于开始时间 {start:time}。"
 
