@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reporting.metrics.metric import EVERYBODY, Dimension, Kind, Metric, Source
+from reporting.metrics.metric import ALL_ROLES, Dimension, Kind, Metric, Source
 
 _ORDER_EVENTS = tuple(
     f"linework.work_order.{name}.v1"
@@ -76,7 +76,7 @@ WORK_ORDERS = Metric(
     formula_source=DOMAIN,
     source=PRESENT,
     dimensions=ALL,
-    roles=EVERYBODY,
+    roles=ALL_ROLES,
 )
 
 WORK_ORDERS_CREATED = Metric(
@@ -90,7 +90,7 @@ WORK_ORDERS_CREATED = Metric(
     source=ENTERED,
     where="since_version = 1",
     dimensions=AT_CREATION,
-    roles=EVERYBODY,
+    roles=ALL_ROLES,
 )
 
 WORK_ORDERS_COMPLETED = Metric(
