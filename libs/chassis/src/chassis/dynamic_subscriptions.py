@@ -24,7 +24,7 @@ _LOOK_SECONDS = 1.0
 
 
 class DynamicSubscription:
-    """A subscription, the topics that must be there for it, and a text that differs when it has to start anew."""
+    """A subscription, the topics that it needs, and a text that differs when it has to be restarted."""
 
     def __init__(self, subscription: Subscription, topics: Sequence[Topic], stamp: str = "") -> None:
         self.subscription = subscription

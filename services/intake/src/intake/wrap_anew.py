@@ -30,7 +30,7 @@ def main() -> None:
         count = asyncio.run(_run())
     except (*TRANSIENT, CatchingUp) as error:
         sys.exit(f"not every key was wrapped; run it again: {type(error).__name__}: {error}")
-    print(f"{count} keys were wrapped anew")
+    print(f"{count} keys were wrapped with the first master key")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def main() -> None:
     try:
         count = asyncio.run(_run(pages[options.topic]))
     except (*TRANSIENT, CatchingUp) as error:
-        sys.exit(f"not everything was said; run it again: {type(error).__name__}: {error}")
+        sys.exit(f"not everything was re-emitted; run it again: {type(error).__name__}: {error}")
     print(f"{options.topic}: {count} messages are in the outbox of {options.service}")
 
 
