@@ -67,7 +67,7 @@ class DynamicSubscriptions:
         except Exception as error:
             if not isinstance(error, KafkaError | OSError) and not is_transient(error):
                 raise
-            log.warning("dynamic subscriptions are waiting: %s: %s", type(error).__name__, error)
+            log.warning("dynamic subscriptions failed, retrying: %s: %s", type(error).__name__, error)
 
     async def _look(self) -> None:
         wanted = {(guest.subscription.topic.name, guest.stamp): guest for guest in await self._arriving(self._db)}

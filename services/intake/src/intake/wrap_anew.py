@@ -1,4 +1,4 @@
-"""After a new master key was put first: wraps every sealing key with it at once, instead of in the night.
+"""Wraps every sealing key with a new first master key at once, instead of in the nightly run.
 
     python -m intake.wrap_anew
 

@@ -1,4 +1,4 @@
-"""A lost topic, filled again from the record: every message that reporting has read, in the order of its arrival.
+"""Refills a lost topic from the record: every message that reporting has consumed, in the order of arrival.
 
     python -m reporting.republish TOPIC [--replace] [--partitions NUMBER]
 
@@ -318,8 +318,12 @@ def main() -> None:
     topics = {topic.name: topic for topic in REFILLED}
     parser = argparse.ArgumentParser(prog="python -m reporting.republish", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("topic", choices=sorted(topics))
-    parser.add_argument("--replace", action="store_true", help="delete what stands there, if the record has it all")
-    parser.add_argument("--partitions", type=int, metavar="NUMBER", help="of a topic that is missing; else 12")
+    parser.add_argument(
+        "--replace", action="store_true", help="delete the topic's present records, if the record contains all of them"
+    )
+    parser.add_argument(
+        "--partitions", type=int, metavar="NUMBER", help="number of partitions of a missing topic; default 12"
+    )
     options = parser.parse_args()
     try:
         count = asyncio.run(

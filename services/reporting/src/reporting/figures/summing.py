@@ -62,7 +62,12 @@ async def sum_days(db: Database, _: Wakeup) -> None:
             pass
         except Exception as error:
             # Without the sums figures are the same and slower: nothing else has to stop for it.
-            log.warning("sums of days wait: %s: %s", type(error).__name__, error, exc_info=not is_transient(error))
+            log.warning(
+                "summing of days failed, retrying: %s: %s",
+                type(error).__name__,
+                error,
+                exc_info=not is_transient(error),
+            )
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
