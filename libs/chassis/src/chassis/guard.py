@@ -31,7 +31,7 @@ class RoleNotAllowed(Forbidden):
 
 
 class AreasNotEnough(Forbidden):
-    """This operation covers all work areas; the token is limited to some."""
+    """This operation covers all areas; the token is limited to some."""
 
     zh = "此操作涉及全部工区；令牌仅限部分工区。"
 

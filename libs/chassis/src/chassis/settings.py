@@ -43,7 +43,7 @@ class Settings(BaseSettings):
         description="secret, the same in all services: `id:base64 of 32 bytes` of each master key, by comma; the first"
         " wraps sealing keys, all unwrap them"
     )
-    intake_url: str = Field("", description="address of intake, which the other services ask for subscribers' data")
+    intake_url: str = Field("", description="address of intake, which the other services ask for personal data")
     recordings_url: str = Field(
         "",
         description="address that plays a recording, such as https://pbx.example/play/{recording_id}; empty: unknown",
