@@ -1,14 +1,13 @@
 """Waits until all events are processed, according to the metrics of the processes."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from linework.client import Installation, NotReached
 from linework.client_service import Service
 from linework.client_tokens import Tokens
+from linework.metrics_text import read_samples, totals
 
-_SAMPLE = re.compile(r"^(linework_\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
 _LOOK_EVERY_SECONDS = 0.5
 _QUIET_LOOKS = 2
 
@@ -19,14 +18,6 @@ class Restless:
 
     service: str
     reason: str
-
-
-def samples(metrics: str) -> dict[str, float]:
-    """Prometheus' text by name; a metric with labels is the sum over them."""
-    found: dict[str, float] = {}
-    for name, value in _SAMPLE.findall(metrics):
-        found[name] = found.get(name, 0.0) + float(value)
-    return found
 
 
 class Observer:
@@ -54,11 +45,11 @@ class Observer:
 
     async def _look_at(self, name: str) -> list[Restless]:
         try:
-            told = samples(await self._city.services[name].metrics())
+            told = totals(read_samples(await self._city.services[name].metrics()))
             worker = self._workers.get(name)
             if worker is not None:
                 await worker.ping()  # its lag is measured when somebody asks how it is
-                told |= samples(await worker.metrics())
+                told |= totals(read_samples(await worker.metrics()))
         except NotReached as error:
             return [Restless(name, str(error))]
         restless = []

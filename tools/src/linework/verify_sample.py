@@ -22,7 +22,7 @@ _MOST_SHOWN = 20
 _ALGORITHM = "linework-draw-1"
 
 
-def redraw(
+def verify_sample(
     plan: Annotated[str, typer.Argument(help="Id of the sampling plan.")],
     committed: Annotated[
         str | None, typer.Option("--committed", help="SHA-256 of the seed, noted when the plan was published.")
