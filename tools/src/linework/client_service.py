@@ -6,14 +6,15 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+import httpx
 import msgspec
 
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
-from linework.client_tokens import Person, Tokens
-from linework.client_wire import NotReached, Wire, WireAnswer
+from linework.client_http import NotReached, send
+from linework.client_tokens import OPERATOR, Person, Tokens
 
 Json = Any
 Texts = Literal["open", "sealed"]
@@ -82,8 +83,8 @@ class Service:
     role = "operator"
     """Who its acts are done by, unless somebody is named."""
 
-    def __init__(self, address: str, tokens: Tokens, patience: Patience = NONE) -> None:
-        self._wire = Wire(address)
+    def __init__(self, address: str, http: httpx.AsyncClient, tokens: Tokens, patience: Patience = NONE) -> None:
+        self._http = http
         self._tokens = tokens
         self._patience = patience
         self.address = address
@@ -101,19 +102,22 @@ class Service:
         key: str | None = None,
         patience: Patience | None = None,
         texts: Texts = "open",
-    ) -> WireAnswer:
+    ) -> httpx.Response:
         """Any request; `version` becomes `If-Match`. Raises `Refused` for a 4xx or 5xx, or `NotReached`."""
         patience = patience or self._patience
         person = by or Person(self.role)
-        content = b"" if body is None else msgspec.json.encode(body)
-        target = path + _query(query)
+        content = None if body is None else msgspec.json.encode(body)
+        parameters = given(query or {}) or None
         loop = asyncio.get_running_loop()
         give_up_at, pause = loop.time() + patience.seconds, 0.05
         while True:
             try:
                 headers = await self._headers(person, body is not None, version, key)
                 headers |= _SEALED if texts == "sealed" else {}
-                return _accepted(method, path, await self._wire.request(method, target, headers, content))
+                answer = await send(
+                    self._http, method, self.address, path, headers=headers, params=parameters, content=content
+                )
+                return _accepted(method, path, answer)
             except (NotReached, Refused) as error:
                 if isinstance(error, Refused) and patience.on_present_version and error.present_version:
                     version = error.present_version
@@ -138,34 +142,51 @@ class Service:
 
     async def read(self, path: str, *, by: Person | None = None, **query: Any) -> Json:
         """What a GET gives; parameters that are None are left out."""
-        return msgspec.json.decode((await self.call("GET", path, by=by, query=query)).body)
+        return await self.call_json("GET", path, by=by, query=query)
+
+    async def call_json(self, method: str, path: str, body: Json | None = None, **how: Any) -> Json:
+        """The content of the response; `how` are the other parameters of `call`."""
+        return (await self.call(method, path, body, **how)).json()
+
+    async def items(
+        self, path: str, *, texts: Texts = "open", by: Person | None = None, **query: Any
+    ) -> AsyncIterator[Json]:
+        """All items of a list, page by page."""
+        cursor = None
+        while True:
+            page = await self.call_json(
+                "GET", path, by=by, texts=texts, query={**query, "cursor": cursor, "limit": PAGE}
+            )
+            for item in page["items"]:
+                yield item
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    async def parked(self, *, after: int = 0, **filters: Any) -> AsyncIterator[Json]:
+        """The parked records behind an id, oldest first."""
+        while page := (await self.read("/v1/parked", by=OPERATOR, after=after, limit=PAGE, **filters))["items"]:
+            for record in page:
+                yield record
+            after = page[-1]["id"]
 
     async def metrics(self) -> str:
         """The process's metrics as Prometheus reads them."""
-        answer = await self._wire.request("GET", "/metrics", {})
-        return answer.body.decode()
+        return (await send(self._http, "GET", self.address, "/metrics")).text
 
     async def ping(self) -> bool:
         """Whether the process says that it is ready."""
-        return (await self._wire.request("GET", "/readyz", {})).status == 200
-
-    def close(self) -> None:
-        self._wire.close()
+        return (await send(self._http, "GET", self.address, "/readyz")).status_code == 200
 
 
-def _accepted(method: str, path: str, answer: WireAnswer) -> WireAnswer:
-    if answer.status < 400:
+def _accepted(method: str, path: str, answer: httpx.Response) -> httpx.Response:
+    if answer.status_code < 400:
         return answer
     try:
-        problem = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        problem = answer.json()
+    except ValueError:
         problem = {}
-    raise Refused(method, path, answer.status, problem if isinstance(problem, dict) else {})
-
-
-def _query(parameters: Mapping[str, Any] | None) -> str:
-    given = {name: value for name, value in (parameters or {}).items() if value is not None}
-    return "?" + urlencode(given, doseq=True) if given else ""
+    raise Refused(method, path, answer.status_code, problem if isinstance(problem, dict) else {})
 
 
 def new_key() -> str:
@@ -196,17 +217,8 @@ class OrderService(Service):
     ) -> AsyncIterator[Mapping[str, Any]]:
         """All orders of these statuses (of every status when none is given), page by page, as JSON."""
         for status in statuses or tuple(Status):
-            cursor = None
-            while True:
-                query = {"status": status.value, "cursor": cursor, "limit": PAGE}
-                page = msgspec.json.decode(
-                    (await self.call("GET", "/v1/work-orders", by=by, query=query, texts=texts)).body
-                )
-                for item in page["items"]:
-                    yield item
-                cursor = page["next_cursor"]
-                if cursor is None:
-                    break
+            async for item in self.items("/v1/work-orders", by=by, texts=texts, status=status.value):
+                yield item
 
     async def form(self, order: WorkOrder, *, by: Person | None = None) -> Json:
         return await self.read(f"/v1/work-orders/{part(order.id)}/form", by=by, at_least=order.version)
@@ -248,8 +260,8 @@ class OrderService(Service):
         )
 
 
-def order_of(answer: WireAnswer) -> WorkOrder:
-    return _ORDER.decode(answer.body)
+def order_of(answer: httpx.Response) -> WorkOrder:
+    return _ORDER.decode(answer.content)
 
 
 def given(body: Mapping[str, Any]) -> dict[str, Any]:

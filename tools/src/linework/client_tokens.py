@@ -1,11 +1,12 @@
 """The person in whose name a command runs, and the bearer token."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from linework.client_wire import Wire
+import httpx
+
+from linework.client_http import send
 from linework.stopped import Stopped
 
 _RENEWED_BEFORE_SECONDS = 120.0
@@ -44,8 +45,9 @@ def technician(*areas: str, sub: str | None = None, name: str | None = None) -> 
 class Tokens:
     """Tokens of the issuer, one a person, asked for again before they expire."""
 
-    def __init__(self, issuer: str | None, given: Mapping[str, str] | None = None) -> None:
-        self._issuer = Wire(issuer) if issuer else None
+    def __init__(self, http: httpx.AsyncClient, issuer: str | None, given: Mapping[str, str] | None = None) -> None:
+        self._http = http
+        self._issuer = issuer
         self._given = given or {}
         self._kept: dict[Person, tuple[str, float]] = {}
 
@@ -72,18 +74,12 @@ class Tokens:
         wanted = {"role": person.role, "areas": list(person.areas)}
         optional = {"sub": person.sub, "name": person.name, "ttl_seconds": person.ttl_seconds}
         wanted |= {name: value for name, value in optional.items() if value}
-        answer = await self._issuer.request(
-            "POST", "/token", {"content-type": "application/json"}, json.dumps(wanted).encode(), seconds=10
-        )
+        answer = await send(self._http, "POST", self._issuer, "/token", json=wanted, timeout=10)
         try:
-            content = json.loads(answer.body)
-            if answer.status == 200:
+            content = answer.json()
+            if answer.status_code == 200:
                 return content["access_token"], float(content["expires_in"])
             reason = content["detail"]
         except (ValueError, KeyError, TypeError):
-            reason = f"it answers {answer.status}"
-        raise Stopped(f"The issuer at {self._issuer.address} gives no token for a {person.role}: {reason}")
-
-    def close(self) -> None:
-        if self._issuer is not None:
-            self._issuer.close()
+            reason = f"it answers {answer.status_code}"
+        raise Stopped(f"The issuer at {self._issuer} gives no token for a {person.role}: {reason}")

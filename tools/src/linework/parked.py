@@ -46,8 +46,7 @@ def _ask(name: str, state_folder: Path | None, ask: Callable[["Service"], Awaita
 async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
     from linework.client import OPERATOR
 
-    answer = await service.call(method, f"/v1/parked{path}", body, by=OPERATOR, query=query)
-    return json.loads(answer.body)
+    return await service.call_json(method, f"/v1/parked{path}", body, by=OPERATOR, query=query)
 
 
 @commands.command("list")
@@ -64,12 +63,7 @@ def list_parked(
         raise Stopped(f"There is no state {state}; there are {', '.join(_STATES)}.")
 
     async def read(one: "Service") -> list[Any]:
-        found: list[Any] = []
-        after = 0
-        while page := (await _call(one, "GET", "", topic=topic, key=key, state=state, after=after, limit=200))["items"]:
-            found += page
-            after = page[-1]["id"]
-        return found
+        return [record async for record in one.parked(topic=topic, key=key, state=state)]
 
     rows = _ask(service, state_folder, read)
     if as_json:

@@ -7,7 +7,6 @@ consumers have caught up when the topic grows; afterwards each relay starts a pr
 
 import asyncio
 import contextlib
-import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -65,8 +64,8 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
 
             async def let_rest(service: str, seconds: int) -> int:
                 body = {"rest_seconds": seconds}
-                answer = await city.services[service].call("PUT", "/v1/publishing", body, by=OPERATOR)
-                return json.loads(answer.body)["relays_at_work"]
+                answer = await city.services[service].call_json("PUT", "/v1/publishing", body, by=OPERATOR)
+                return answer["relays_at_work"]
 
             growth = Growth(kafka, addresses.topic_prefix, topic, count, let_rest, typer.echo)
             await growth.run([service.value for service in known[topic].writers], wait)

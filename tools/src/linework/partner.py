@@ -141,16 +141,10 @@ def agents(
 async def _unregistered(partner: str, state_folder: Path | None) -> list[Any]:
     from linework.client import Installation, Refused, find_addresses
 
-    found: list[Any] = []
     async with Installation(find_addresses(state_folder)) as installation:
         await installation.require("intake")
-        cursor: str | None = None
         try:
-            while True:
-                page = await installation.intake.unregistered_agents(partner, cursor=cursor)
-                found += page["items"]
-                if (cursor := page["next_cursor"]) is None:
-                    return found
+            return await installation.intake.unregistered_agents(partner)
         except Refused as refusal:
             raise Stopped(str(refusal)) from refusal
 

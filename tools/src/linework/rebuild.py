@@ -112,9 +112,6 @@ def _show_differences(console: "Console", rebuild: Any) -> None:
 
 
 async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
-    import json
-
     from linework.client import OPERATOR
 
-    answer = await service.call(method, f"/v1/rebuilds{path}", body, by=OPERATOR, query=query)
-    return json.loads(answer.body)
+    return await service.call_json(method, f"/v1/rebuilds{path}", body, by=OPERATOR, query=query)

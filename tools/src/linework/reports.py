@@ -67,13 +67,13 @@ async def _report(
             rules = await city.reporting.read("/v1/rules/figures", by=SUPERVISOR)
             today = datetime.now(ZoneInfo(rules["time_zone"])).date()
             asked = asked | {"day": (today - timedelta(days=1)).isoformat()}
-        made = await city.reporting.call("POST", "/v1/reports", asked, by=SUPERVISOR)
-        ready = await _watch(console, city.reporting, json.loads(made.body))
+        made = await city.reporting.call_json("POST", "/v1/reports", asked, by=SUPERVISOR)
+        ready = await _watch(console, city.reporting, made)
         if ready["state"] != "ready":
             raise Stopped(f"Report {ready['id']} has failed: {ready['failure']}.")
         answer = await city.reporting.call("GET", f"/v1/reports/{ready['id']}/file", by=SUPERVISOR)
     file = out or Path(f"{asked['kind']}-{asked['day']}.{asked['format']}")
-    file.write_bytes(answer.body)
+    file.write_bytes(answer.content)
     manifest = json.dumps(ready["manifest"], ensure_ascii=False, indent=2)
     file.with_name(file.name + ".manifest.json").write_text(manifest + "\n", encoding="utf-8")
     return file
@@ -95,17 +95,13 @@ async def _watch(console: "Console", service: Any, made: Any) -> Any:
 
 def wallboard(state_folder: StateFolder = None) -> None:
     """Print the address of the live wallboard with a token that permits only this display and expires in 30 days."""
-    from linework.client import DISPLAY, NotReached, find_addresses
-    from linework.client_tokens import Tokens
+    from linework.client import DISPLAY, Installation, NotReached, find_addresses
 
     addresses = find_addresses(state_folder)
 
     async def authorization() -> str:
-        tokens = Tokens(addresses.issuer, addresses.tokens)
-        try:
-            return await tokens.authorization(DISPLAY)
-        finally:
-            tokens.close()
+        async with Installation(addresses) as city:
+            return await city.tokens.authorization(DISPLAY)
 
     try:
         token = asyncio.run(authorization()).removeprefix("Bearer ")

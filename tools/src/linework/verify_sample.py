@@ -57,14 +57,7 @@ async def _read(plan_id: str, state_folder: Path | None) -> tuple[Any, list[Any]
     async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
         path = f"/v1/sampling-plans/{plan_id}"
         plan = await city.qa.read(path, by=OPERATOR)
-        frame: list[Any] = []
-        cursor = None
-        while True:
-            page = await city.qa.read(f"{path}/frame", by=OPERATOR, cursor=cursor, limit=200)
-            frame += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return plan, frame
+        return plan, [row async for row in city.qa.items(f"{path}/frame", by=OPERATOR)]
 
 
 def differences(plan: Any, frame: list[Any], *, committed: str | None = None) -> list[str]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from linework.client import Installation, NotReached
 from linework.client_service import Service
-from linework.client_tokens import Tokens
 from linework.metrics_text import read_samples, totals
 
 _LOOK_EVERY_SECONDS = 0.5
@@ -25,8 +24,7 @@ class Observer:
 
     def __init__(self, city: Installation) -> None:
         self._city = city
-        nobody = Tokens(None)
-        self._workers = {name: Service(url, nobody) for name, url in city.addresses.workers.items()}
+        self._workers = {name: Service(url, city.http, city.tokens) for name, url in city.addresses.workers.items()}
 
     async def wait(self, seconds: float) -> list[Restless]:
         """Empty once nothing was on its way at two looks in a row; else what still is when the time is over."""
@@ -58,10 +56,6 @@ class Observer:
         if told.get("linework_consumer_lag"):
             restless.append(Restless(name, f"it is {told['linework_consumer_lag']:.0f} records behind"))
         return restless
-
-    def close(self) -> None:
-        for worker in self._workers.values():
-            worker.close()
 
 
 class Waiting:

@@ -7,8 +7,6 @@ the stream as it is then; only persistent differences are reported.
 import asyncio
 from collections.abc import Awaitable, Iterable
 
-import msgspec
-
 from contracts.lifecycle import Service as ServiceName
 from contracts.topics import WORK_ORDERS
 from linework.client import SUPERVISOR, Installation, NotReached, Refused
@@ -71,8 +69,7 @@ class _Verifier:
     def __init__(self, city: Installation, wait_seconds: float, say: Say) -> None:
         self.outcome = Outcome("streams")
         self._city = city
-        self._observer = Observer(city)
-        self._waiting = Waiting(self._observer, wait_seconds)
+        self._waiting = Waiting(Observer(city), wait_seconds)
         self._progress = Progress(say)
         self._findings = self.outcome.findings
         self._parked = ParkedRecords(city, Findings())
@@ -101,7 +98,6 @@ class _Verifier:
             self.outcome.unfinished = f"while {self._progress.step}: {error}"
         finally:
             task.cancel()
-            self._observer.close()
         self._sum_up()
         return self.outcome
 
@@ -245,12 +241,11 @@ class _Verifier:
 
     async def _order_at(self, service: OrderService, order_id: str) -> dict | None:
         try:
-            answer = await service.call("GET", f"/v1/work-orders/{part(order_id)}", by=SUPERVISOR, texts="sealed")
+            return await service.call_json("GET", f"/v1/work-orders/{part(order_id)}", by=SUPERVISOR, texts="sealed")
         except Refused as error:
             if error.code == "work_order_not_found":
                 return None
             raise
-        return msgspec.json.decode(answer.body)
 
     async def _check_figures(self, only: frozenset[str]) -> None:
         assert self._stream is not None
