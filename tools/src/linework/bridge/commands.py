@@ -7,11 +7,11 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.zones import named_zone
 
 if TYPE_CHECKING:
     from linework.bridge.delivery import Delivery
@@ -25,11 +25,6 @@ PartnerName = Annotated[str, typer.Option("--partner", help="Partner id of the s
 CursorFile = Annotated[
     Path | None, typer.Option("--cursor", help="File that stores the read position; default: beside the first file.")
 ]
-
-
-@commands.callback()
-def _group() -> None:
-    """Publish the calls of a telephone switch as a partner's events."""
 
 
 @commands.command()
@@ -103,18 +98,9 @@ def freeswitch(
 
     summary = Summary()
     place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
-    settings = SwitchSettings(_zone(zone), frozenset(inbound_contexts or ["public"]))
+    settings = SwitchSettings(named_zone(zone), frozenset(inbound_contexts or ["public"]))
     _read(_freeswitch(files, partner, place, summary, settings, state_folder), summary, json_output)
     raise typer.Exit(1 if summary.odd_lines else 0)
-
-
-def _zone(name: str) -> ZoneInfo:
-    from linework.stopped import Stopped
-
-    try:
-        return ZoneInfo(name)
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        raise Stopped(f"There is no time zone {name}; give a name such as Asia/Shanghai.") from error
 
 
 async def _freeswitch(

@@ -21,11 +21,6 @@ class Through(StrEnum):
     ARCHIVED = "archived"
 
 
-@commands.callback()
-def _group() -> None:
-    """Import service requests and work orders through the public APIs."""
-
-
 @commands.command()
 def myla311(
     file: Annotated[Path, typer.Argument(help="CSV file as published by the City of Los Angeles.")],
