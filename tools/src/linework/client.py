@@ -190,7 +190,7 @@ class Dispatch(OrderService):
 
 
 class Fieldwork(OrderService):
-    """Its acts are those of a technician of the order's own work area, unless somebody is named."""
+    """Its acts are those of a technician of the order's own work area, unless `by` names another person."""
 
     role = "technician"
 
@@ -275,14 +275,13 @@ class Installation:
         self, addresses: Addresses, *, patience: Patience = NONE, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self.addresses = addresses
-        self.http = http = new_http(transport)
-        self.tokens = tokens = Tokens(http, addresses.issuer, addresses.tokens)
+        self.tokens = tokens = Tokens(new_http(transport), addresses.issuer, addresses.tokens)
         at = addresses.services
-        self.intake = Intake(at["intake"], http, tokens, patience)
-        self.dispatch = Dispatch(at["dispatch"], http, tokens, patience)
-        self.fieldwork = Fieldwork(at["fieldwork"], http, tokens, patience)
-        self.qa = Qa(at["qa"], http, tokens, patience)
-        self.reporting = Reporting(at["reporting"], http, tokens, patience)
+        self.intake = Intake(at["intake"], new_http(transport), tokens, patience)
+        self.dispatch = Dispatch(at["dispatch"], new_http(transport), tokens, patience)
+        self.fieldwork = Fieldwork(at["fieldwork"], new_http(transport), tokens, patience)
+        self.qa = Qa(at["qa"], new_http(transport), tokens, patience)
+        self.reporting = Reporting(at["reporting"], new_http(transport), tokens, patience)
 
     @property
     def services(self) -> dict[str, Service]:
@@ -307,4 +306,5 @@ class Installation:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.http.aclose()
+        for client in (self.tokens, *self.services.values()):
+            await client.http.aclose()

@@ -1,6 +1,7 @@
 """The client's HTTP requests. Errors of httpx become `NotReached` here and nowhere else."""
 
 import ssl
+from functools import cache
 from typing import Any
 
 import httpx
@@ -13,16 +14,24 @@ class NotReached(Exception):
 
 
 def new_http(transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
-    """Connections to all services of an installation; `transport` replaces the network in tests."""
+    """Connections to one service; `transport` replaces the network in tests.
+
+    Not to several: for each request, httpx's pool looks at every connection that it has.
+    """
     return httpx.AsyncClient(
         timeout=_SECONDS,
         # The callers bound the number of concurrent requests; a second limit would only delay them.
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=None),
-        # The certificates that the system trusts, and no HTTP proxy on the way to loopback or into a cluster.
-        verify=ssl.create_default_context(),
+        verify=_trusted_by_the_system(),
+        # An HTTP proxy of this machine is of no use on the way to loopback or into a cluster.
         trust_env=False,
         transport=transport,
     )
+
+
+@cache
+def _trusted_by_the_system() -> ssl.SSLContext:
+    return ssl.create_default_context()
 
 
 async def send(http: httpx.AsyncClient, method: str, address: str, path: str, **request: Any) -> httpx.Response:

@@ -18,16 +18,16 @@ from linework.client_tokens import OPERATOR, Person, Tokens
 
 Json = Any
 Texts = Literal["open", "sealed"]
-"""Free texts opened, or as they are stored: what a checker compares with the stream."""
+"""Free texts in plain, or as they are stored: what a checker compares with the stream."""
 _SEALED = {"linework-texts": "sealed"}
 _ORDER = msgspec.json.Decoder(WorkOrder)
 _LONGEST_PAUSE_SECONDS = 2.0
 PAGE = 200
-"""The largest page that a list gives."""
+"""The largest page of a list."""
 
 
 class Refused(Exception):
-    """The service said no: its problem document."""
+    """The service refused the request: its problem document."""
 
     def __init__(self, method: str, path: str, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
@@ -37,18 +37,18 @@ class Refused(Exception):
 
     @property
     def said(self) -> str:
-        """Its sentence for people, with what is wrong with each value."""
+        """The explanation for users, with each invalid value."""
         wrong = [f"{one.get('pointer', '')}: {one.get('wrong', '')}" for one in self.problem.get("errors") or ()]
         return " ".join([str(self.problem.get("detail") or self), *wrong])
 
     @property
     def present_version(self) -> int | None:
-        """Of a stale act: the version that the order is at."""
+        """The present version of the order, if the act was based on an older one."""
         return self.problem.get("present_version") if self.code == "stale_version" else None
 
     @property
     def is_behind(self) -> bool:
-        """Whether the service has not heard yet of the version that was named, or of the order at all."""
+        """Whether the service has not received this version yet, or the order at all."""
         if self.code == "work_order_not_found":
             return True
         present = self.present_version
@@ -57,11 +57,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long the same request, with the same Idempotency-Key, is made again when its answer can change.
+    """How long a request is retried, with the same Idempotency-Key, while its answer can change.
 
-    `seconds` is for connections that break and for 503. `for_handover` also covers a service that has not
-    heard of the order's version yet. `on_present_version` takes a 412 by acting on the version that is
-    present: only for acts that are right whatever happened in between.
+    `seconds` is for broken connections and for 503. `for_handover` also retries while the service has not
+    received the order's version. `on_present_version` answers a 412 by acting on the present version: only
+    for acts that are right whatever happened in between.
     """
 
     seconds: float = 0.0
@@ -81,10 +81,10 @@ class Service:
     """One of the five services, by its address."""
 
     role = "operator"
-    """Who its acts are done by, unless somebody is named."""
+    """Who its acts are done by, unless `by` names another person."""
 
     def __init__(self, address: str, http: httpx.AsyncClient, tokens: Tokens, patience: Patience = NONE) -> None:
-        self._http = http
+        self.http = http
         self._tokens = tokens
         self._patience = patience
         self.address = address
@@ -115,18 +115,18 @@ class Service:
                 headers = await self._headers(person, body is not None, version, key)
                 headers |= _SEALED if texts == "sealed" else {}
                 answer = await send(
-                    self._http, method, self.address, path, headers=headers, params=parameters, content=content
+                    self.http, method, self.address, path, headers=headers, params=parameters, content=content
                 )
                 return _accepted(method, path, answer)
             except (NotReached, Refused) as error:
                 if isinstance(error, Refused) and patience.on_present_version and error.present_version:
                     version = error.present_version
                 elif not patience.covers(error) or (method == "POST" and key is None):
-                    raise  # without a key it might be done twice
+                    raise  # without a key it might be carried out twice
                 if loop.time() + pause > give_up_at:
                     raise
                 self.retry_count += 1
-                # Spread, so that a hundred waiting callers do not come back as one.
+                # Jitter, so that a hundred waiting callers do not retry at the same moment.
                 await asyncio.sleep(pause * random.uniform(0.7, 1.3))
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
@@ -141,7 +141,7 @@ class Service:
         return headers
 
     async def read(self, path: str, *, by: Person | None = None, **query: Any) -> Json:
-        """What a GET gives; parameters that are None are left out."""
+        """The content of a GET; parameters that are None are omitted."""
         return await self.call_json("GET", path, by=by, query=query)
 
     async def call_json(self, method: str, path: str, body: Json | None = None, **how: Any) -> Json:
@@ -164,19 +164,19 @@ class Service:
                 return
 
     async def parked(self, *, after: int = 0, **filters: Any) -> AsyncIterator[Json]:
-        """The parked records behind an id, oldest first."""
+        """The parked records after an id, oldest first."""
         while page := (await self.read("/v1/parked", by=OPERATOR, after=after, limit=PAGE, **filters))["items"]:
             for record in page:
                 yield record
             after = page[-1]["id"]
 
     async def metrics(self) -> str:
-        """The process's metrics as Prometheus reads them."""
-        return (await send(self._http, "GET", self.address, "/metrics")).text
+        """The process's metrics in Prometheus' format."""
+        return (await send(self.http, "GET", self.address, "/metrics")).text
 
     async def ping(self) -> bool:
-        """Whether the process says that it is ready."""
-        return (await send(self._http, "GET", self.address, "/readyz")).status_code == 200
+        """Whether the process reports that it is ready."""
+        return (await send(self.http, "GET", self.address, "/readyz")).status_code == 200
 
 
 def _accepted(method: str, path: str, answer: httpx.Response) -> httpx.Response:
@@ -233,7 +233,7 @@ class OrderService(Service):
         patience: Patience | None = None,
         **body: Any,
     ) -> WorkOrder:
-        """An act of any name on the version handed in; fields that are None are left out."""
+        """Any act on the version that is passed in; fields that are None are omitted."""
         return await self.act_on(order.id, order.version, name, by=by, key=key, patience=patience, **body)
 
     async def act_on(

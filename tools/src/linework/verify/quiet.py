@@ -24,7 +24,9 @@ class Observer:
 
     def __init__(self, city: Installation) -> None:
         self._city = city
-        self._workers = {name: Service(url, city.http, city.tokens) for name, url in city.addresses.workers.items()}
+        self._workers = {
+            name: Service(url, city.services[name].http, city.tokens) for name, url in city.addresses.workers.items()
+        }
 
     async def wait(self, seconds: float) -> list[Restless]:
         """Empty once nothing was on its way at two looks in a row; else what still is when the time is over."""
@@ -43,18 +45,18 @@ class Observer:
 
     async def _look_at(self, name: str) -> list[Restless]:
         try:
-            told = totals(read_samples(await self._city.services[name].metrics()))
+            values = totals(read_samples(await self._city.services[name].metrics()))
             worker = self._workers.get(name)
             if worker is not None:
-                await worker.ping()  # its lag is measured when somebody asks how it is
-                told |= totals(read_samples(await worker.metrics()))
+                await worker.ping()  # a readiness check measures the lag
+                values |= totals(read_samples(await worker.metrics()))
         except NotReached as error:
             return [Restless(name, str(error))]
         restless = []
-        if told.get("linework_outbox_rows"):
-            restless.append(Restless(name, f"its outbox has {told['linework_outbox_rows']:.0f} rows"))
-        if told.get("linework_consumer_lag"):
-            restless.append(Restless(name, f"it is {told['linework_consumer_lag']:.0f} records behind"))
+        if values.get("linework_outbox_rows"):
+            restless.append(Restless(name, f"its outbox has {values['linework_outbox_rows']:.0f} rows"))
+        if values.get("linework_consumer_lag"):
+            restless.append(Restless(name, f"it is {values['linework_consumer_lag']:.0f} records behind"))
         return restless
 
 
