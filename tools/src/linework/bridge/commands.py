@@ -59,11 +59,11 @@ async def _asterisk(
 
 
 def _read(reading: Coroutine[Any, Any, None], summary: "Summary", json_output: bool) -> None:
-    """Reads to the end, or until Ctrl-C or SIGTERM; however it ends, the summary is told."""
+    """Reads to the end, or until Ctrl-C or SIGTERM; prints the summary in every case."""
     try:
         asyncio.run(_until_terminated(reading))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        typer.echo("Stopped; the same command goes on from here.", err=True)
+        typer.echo("Stopped; run the same command to resume.", err=True)
     finally:
         typer.echo(summary.as_json() if json_output else summary.as_text())
 
@@ -120,7 +120,7 @@ async def _freeswitch(
 
 @contextlib.asynccontextmanager
 async def _delivery(partner: str, state_folder: Path | None) -> AsyncIterator["Delivery"]:
-    """A delivery for a partner, which is registered unless somebody has.
+    """A delivery for a partner, which is registered if missing.
 
     Beside a switch only Kafka may be within reach: with KAFKA_BOOTSTRAP_SERVERS and no address of intake an operator
     has registered the partner.

@@ -32,7 +32,7 @@ class Status:
 
 
 def read_status(installation: Installation) -> Status:
-    """How it stands at this moment: what each component answers, and how far the supervisor is."""
+    """The present state: what each component answers, and the phase of the supervisor."""
     names = installation.components
     with ThreadPoolExecutor(len(names)) as pool:
         answers = pool.map(lambda name: _is_ready(installation, name), names)
@@ -42,7 +42,7 @@ def read_status(installation: Installation) -> Status:
 
 
 def wait_status(installation: Installation, seconds: float) -> Status:
-    """The status once everything is ready, or as it stands when the time is over."""
+    """The status once everything is ready, or when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
         status = read_status(installation)
@@ -90,7 +90,7 @@ def _is_ready(installation: Installation, name: str) -> bool:
 
 
 def stop_installation(installation: Installation) -> list[str]:
-    """Stop the supervisor, which stops the rest, and whatever one that was killed has left; tells what was stopped."""
+    """Stop the supervisor, which stops the rest, and what a killed supervisor has left; returns what was stopped."""
     stopped = []
     found = find_recorded(supervisor_record(installation))
     if found:
