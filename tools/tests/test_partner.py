@@ -132,7 +132,7 @@ def test_orders_come_from_a_file_once_and_every_row_is_reported(city: Any, typed
     assert found[4]["external_reference"] == "'=A-4"
     assert (found[5]["external_reference"], found[5]["reason"]) == (
         "A-1",
-        "external_reference stands on line 2 already",
+        "external_reference is already on line 2",
     )
 
 
