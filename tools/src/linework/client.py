@@ -32,6 +32,7 @@ from linework.client_service import (
     part,
 )
 from linework.client_tokens import AGENT, AUDITOR, DISPATCHER, DISPLAY, OPERATOR, SUPERVISOR, Person, Tokens, technician
+from linework.ports import SERVICES
 from linework.stopped import Stopped
 
 __all__ = [
@@ -285,13 +286,7 @@ class Installation:
 
     @property
     def services(self) -> dict[str, Service]:
-        return {
-            "intake": self.intake,
-            "dispatch": self.dispatch,
-            "fieldwork": self.fieldwork,
-            "qa": self.qa,
-            "reporting": self.reporting,
-        }
+        return {name: getattr(self, name) for name in SERVICES}
 
     async def require(self, *names: str) -> None:
         """Raises `Stopped` with a clear sentence unless the issuer and these services answer."""

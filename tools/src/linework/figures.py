@@ -12,7 +12,7 @@ import typer
 from linework.runtime.commands import StateFolder
 from linework.session import in_installation
 from linework.stopped import Stopped
-from linework.verify.commands import Limit, interruptible, require
+from linework.verify.commands import Limit, run_check
 from linework.zones import named_zone
 
 if TYPE_CHECKING:
@@ -94,12 +94,21 @@ def recount(
     """
     from rich.console import Console
 
+    from linework.verify import run
     from linework.verify.laws import Law
 
     console = Console()
     if metric and (unknown := sorted(set(metric) - _known_metrics(state_folder))):
         raise Stopped(f"There is no metric {', '.join(unknown)}; `linework metrics` lists all metrics.")
-    outcome = asyncio.run(_recount(frozenset(metric or ()), wait, limit, state_folder, console))
+    check = run_check(
+        run.recount,
+        console,
+        state_folder,
+        only=frozenset(metric or ()),
+        wait_seconds=wait,
+        limit_seconds=limit,
+    )
+    outcome = asyncio.run(check)
     for violation in outcome.findings.kept:
         console.print(f"{violation.where}: {violation.what}", markup=False, highlight=False)
     console.print(f"{outcome.checked.get(Law.FIGURES, 0)} figures recounted, {outcome.findings.count} differences.")
@@ -111,23 +120,6 @@ def recount(
 def _known_metrics(state_folder: Path | None) -> set[str]:
     (registry,) = _read(state_folder, "/v1/metrics")
     return {one["id"] for one in registry["items"]}
-
-
-async def _recount(only: frozenset[str], wait: float, limit: float, state_folder: Path | None, console: Any) -> Any:
-    from linework.client import Installation, Patience, find_addresses
-    from linework.verify import run
-
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
-        with interruptible() as interruption:
-            await require(city)
-            return await run.recount(
-                city,
-                only=only,
-                wait_seconds=wait,
-                limit_seconds=limit,
-                say=lambda text: console.print(f"[dim]{text}[/]", highlight=False),
-                interruption=interruption,
-            )
 
 
 def _moments(texts: Mapping[str, str | None], zone: str | None, state_folder: Path | None) -> dict[str, str]:

@@ -5,9 +5,10 @@ The external reference makes the import idempotent: a stopped run resumes, and a
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 from contracts.spreadsheets import csv_cell
@@ -55,7 +56,8 @@ class Orders:
             self._types[kind] = {
                 one["code"] for one in await self.installation.intake.types(kind) if one.get("is_active", True)
             }
-        for batch in _batches(read_rows(file, NEEDED), self.clients):
+        rows = read_rows(file, NEEDED)
+        while batch := list(islice(rows, self.clients)):
             self.fates += await asyncio.gather(*(self._fate(row, advance) for row in batch))
 
     async def _fate(self, row: Row, advance: Callable[[], None]) -> Fate:
@@ -68,7 +70,7 @@ class Orders:
         except Refused as refusal:
             if refusal.code == _TAKEN:
                 return Fate(row.line, reference, Outcome.ALREADY_THERE, refusal.problem.get("order_no") or "")
-            return Fate(row.line, reference, Outcome.REFUSED, reason=_reason(refusal))
+            return Fate(row.line, reference, Outcome.REFUSED, reason=refusal.said)
         finally:
             advance()
 
@@ -102,23 +104,6 @@ class Orders:
     async def _created(self, row: Row) -> Fate:
         order = await self.installation.intake.create_work_order(**body_of(row))
         return Fate(row.line, row.reference("external_reference"), Outcome.CREATED, order.order_no)
-
-
-def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _reason(refusal: Refused) -> str:
-    """The sentence of a refusal, with each value that was not right."""
-    wrong = [f"{one.get('pointer', '')}: {one.get('wrong', '')}" for one in refusal.problem.get("errors", [])]
-    return "; ".join([str(refusal.problem.get("detail", refusal.code)), *wrong])
 
 
 def write_report(path: Path, fates: Iterable[Fate]) -> None:

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from contracts.lifecycle import Act, Status
@@ -88,7 +89,7 @@ class Importer:
     async def _play(self, jobs: Iterator[Job], on_done: Callable[[], None]) -> None:
         line: asyncio.Queue[Job | None] = asyncio.Queue()
         open_count = 0
-        for job in _take(jobs, self._clients * _IN_LINE_PER_CLIENT):
+        for job in islice(jobs, self._clients * _IN_LINE_PER_CLIENT):
             line.put_nowait(job)
             open_count += 1
 
@@ -274,14 +275,6 @@ class Importer:
 
     def _key(self, plan: Plan, act: str) -> str:
         return f"{self._run}-{plan.line}-{act}"
-
-
-def _take(jobs: Iterator[Job], count: int) -> Iterator[Job]:
-    for _ in range(count):
-        job = next(jobs, None)
-        if job is None:
-            return
-        yield job
 
 
 def _reason(error: Refused, job: Job) -> str:
