@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from linework.processes import Child
@@ -27,10 +28,12 @@ def first_loads(installation: Installation) -> list[Load]:
         _load(installation, "reference", "Reference data", ["reference", "load"]),
         _load(installation, "simulate", "Sample traffic", ["simulate", *_SAMPLE]),
     ]
-    return [load for load in loads if not load.done_file.exists()]
+    return [load for load in loads if load and not load.done_file.exists()]
 
 
-def _load(installation: Installation, name: str, title: str, arguments: list[str]) -> Load:
+def _load(installation: Installation, name: str, title: str, arguments: list[str]) -> Load | None:
+    if find_spec(f"linework.{name}") is None:
+        return None
     child = Child(
         name,
         [sys.executable, "-m", "linework", *arguments],
