@@ -137,7 +137,7 @@ async def test_a_token_is_kept_for_each_person_and_renewed_before_it_expires(mon
 
 
 async def test_a_token_that_is_not_given_is_told_in_a_sentence() -> None:
-    with pytest.raises(Stopped, match="gives no token for a king: role: no such role"):
+    with pytest.raises(Stopped, match="refuses a token for a king: role: no such role"):
         await tokens_of(Issuer(seconds=60)).authorization(Person("king"))
     with pytest.raises(Stopped, match="no LINEWORK_TOKEN_AUDITOR"):
         await Tokens(new_http(), None, {"agent": "t"}).authorization(Person("auditor"))

@@ -32,7 +32,7 @@ class Addresses:
 def find_addresses(
     state_folder: Path | None = None, environ: Mapping[str, str] | None = None, *, prefix: str = "LINEWORK_"
 ) -> Addresses:
-    """The installation that the environment names, else the one of the state folder; raises `Stopped`."""
+    """The installation of the environment variables, else that of the state folder; raises `Stopped`."""
     environ = os.environ if environ is None else environ
     given = {service: environ.get(f"{prefix}{service.upper()}_URL", "") for service in SERVICES}
     if not any(given.values()):

@@ -79,4 +79,4 @@ class Tokens:
             reason = content["detail"]
         except (ValueError, KeyError, TypeError):
             reason = f"it answered {answer.status_code}"
-        raise Stopped(f"The issuer at {self._issuer} gives no token for a {person.role}: {reason}")
+        raise Stopped(f"The issuer at {self._issuer} refuses a token for a {person.role}: {reason}")

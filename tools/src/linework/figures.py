@@ -137,7 +137,7 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise Stopped(f"{text!r} is no time; write 2026-11-01 or 2026-11-01T08:00+08:00.") from error
+        raise Stopped(f"{text!r} is not a time; write 2026-11-01 or 2026-11-01T08:00+08:00.") from error
 
 
 def _read(state_folder: Path | None, *paths: str, **query: Any) -> list[Any]:

@@ -58,13 +58,13 @@ def list_parked(
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for row in rows:
-        mended = ", mended" if row["repaired"] else ""
+        repaired = ", repaired" if row["repaired"] else ""
         if row["state"] != "parked":
-            mended += f", {row['state']} by {row['settled_by']} at {row['settled_at']}"
+            repaired += f", {row['state']} by {row['settled_by']} at {row['settled_at']}"
         where = f"{row['topic']}  {row['key']}"
         if row.get("last_offset") is not None:
             where += f"  offsets {row['offset']} to {row['last_offset']}"
-        typer.echo(f"{row['id']:>6}  {where}  since {row['parked_at']}{mended}: {row['reason']}")
+        typer.echo(f"{row['id']:>6}  {where}  since {row['parked_at']}{repaired}: {row['reason']}")
     typer.echo(f"{len(rows)} {'settled or parked' if state == 'any' else state} in {service}.")
 
 
@@ -94,9 +94,9 @@ def repair(
     given = _value(value, value_file)
     changes = dict(_header(text) for text in header or [])
 
-    async def mend(one: "Service") -> Any:
+    async def replace(one: "Service") -> Any:
         record = await _call(one, "GET", f"/{parked_id}")
-        # Mended twice, the second time goes on from the first.
+        # A second repair starts from the first.
         present = record["repaired"] or record
         if given is None and record.get("is_excerpt") and not record["repaired"]:
             raise Stopped(f"Only an excerpt of {parked_id} is stored; provide the whole value with --value-file.")
@@ -104,7 +104,7 @@ def repair(
         content = given if given is not None else present["value"] or ""
         return await _call(one, "POST", f"/{parked_id}/repair", {"value": content, "headers": headers})
 
-    _print(_ask(service, state_folder, mend))
+    _print(_ask(service, state_folder, replace))
 
 
 @commands.command()

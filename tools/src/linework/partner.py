@@ -26,7 +26,7 @@ _NOT_JUDGED = {
 
 @dataclass(slots=True)
 class Judged:
-    """A record as it was judged, with what is odd but not wrong."""
+    """The verdict on a record, with warnings."""
 
     number: int
     event_id: str | None
@@ -36,7 +36,7 @@ class Judged:
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     not_judged: dict[str, str] = field(default_factory=dict)
-    """Why it cannot be judged here, in either language; empty for what was judged."""
+    """Why it cannot be judged here, in both languages; empty if it was judged."""
 
 
 @commands.command()
@@ -179,7 +179,7 @@ def _judged(
     from contracts.topics import PARTNER_ID
 
     if not PARTNER_ID.fullmatch(partner):
-        raise Stopped(f"{partner!r} is no partner id; give one with --partner.")
+        raise Stopped(f"{partner!r} is not a partner id; set it with --partner.")
     pairs = [(name, text.encode("utf-8", "replace")) for name, text in headers.items()]
     checked = conformance.check_record(key, value, pairs, partner_id=partner, now=datetime.now(UTC))
     judged = Judged(number, checked.event_id, checked.event_type, checked.code)

@@ -82,7 +82,7 @@ def free_port() -> int:
 
 @cache
 def _own_ports() -> Iterator[int]:
-    """The ports of blocks that are this process's alone for as long as it lives."""
+    """The ports of blocks that this process reserves for its lifetime."""
     blocks = list(range(*_BLOCKS, _BLOCK_SIZE))
     Random().shuffle(blocks)
     for first in blocks:

@@ -56,11 +56,11 @@ async def _rebuild(console: "Console", service: "Service", switch: bool, accept_
     _show_differences(console, rebuild)
     is_same = not rebuild["difference_count"]
     if not switch or not (is_same or accept_differences):
-        console.print(f"Rebuild {rebuild['id']} is ready and not shown.")
+        console.print(f"Rebuild {rebuild['id']} is ready; reporting still shows the present projections.")
         return is_same
     body = {"accepts_differences": accept_differences}
     await _call(service, "POST", f"/{rebuild['id']}/switch", body)
-    console.print(f"Reporting shows rebuild {rebuild['id']} from here on.")
+    console.print(f"Reporting now shows rebuild {rebuild['id']}.")
     return True
 
 
@@ -73,7 +73,7 @@ async def _begin(console: "Console", service: "Service") -> Any:
         if refusal.code != "rebuild_under_way":
             raise
     latest = (await _call(service, "GET", "", limit=1))["items"][0]
-    console.print(f"Rebuild {latest['id']} of {latest['asked_by']} is {latest['state']}; going on with it.")
+    console.print(f"Rebuild {latest['id']} of {latest['asked_by']} is {latest['state']}; attaching to it.")
     return latest
 
 

@@ -122,7 +122,7 @@ class Story:
         self.order: WorkOrder | None = None
 
     async def run(self) -> None:
-        """The whole life; afterwards `order` is what was last seen of it."""
+        """The whole life; afterwards `order` is its last known state."""
         try:
             self.order = await self._timed("create", self._create)
             self._note("create", self.order)

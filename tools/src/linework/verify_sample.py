@@ -34,7 +34,7 @@ def verify_sample(
     """Repeat the draw of a sampling plan from its seed and frame; exit status 1 if the sample differs."""
     drawn, frame = in_installation(lambda city: _read(city, plan), state_folder)
     if drawn["drawn"] is None:
-        raise Stopped(f"plan {plan} is not drawn yet: its period ends at {drawn['content']['period_end']}.")
+        raise Stopped(f"Plan {plan} has not been drawn yet: its period ends at {drawn['content']['period_end']}.")
     faults = differences(drawn, frame, committed=committed)
     for fault in faults[:_MOST_SHOWN]:
         typer.echo(fault)
@@ -42,7 +42,7 @@ def verify_sample(
         typer.echo(f"… and {len(faults) - _MOST_SHOWN} more.")
     if not faults:
         size = sum(row["is_drawn"] for row in frame)
-        typer.echo(f"The same sample: {size} of {len(frame)} recordings, each with the chance that was published.")
+        typer.echo(f"The same sample: {size} of {len(frame)} recordings, each with the published probability.")
     raise typer.Exit(1 if faults else 0)
 
 
@@ -55,7 +55,7 @@ async def _read(city: "Installation", plan_id: str) -> tuple[Any, list[Any]]:
 
 
 def differences(plan: Any, frame: list[Any], *, committed: str | None = None) -> list[str]:
-    """What does not agree with what was published, a sentence each."""
+    """Deviations from the published sample, one sentence each."""
     drawn, faults = plan["drawn"], []
     seed = bytes.fromhex(drawn["seed"])
     content = plan["content"] | {name: _moment(plan["content"][name]) for name in ("period_start", "period_end")}

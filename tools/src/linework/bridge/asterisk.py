@@ -38,7 +38,7 @@ class Leg:
     closed_by: str | None = None
     """The id of the event that ended it."""
     is_entered: bool = True
-    """False while only later lines of it were read: its entry stands in a file that was not read yet."""
+    """False while only later lines of it were read: its entry is in a file that was not read yet."""
 
 
 @dataclass(slots=True)
@@ -57,11 +57,11 @@ class State:
     """The ids of the last hour's lines: a rotated copy may hold them again."""
     newest_at: float = 0.0
     newest_began: float = 0.0
-    """When the latest of the files began that were read: an earlier one is an older file, read afterwards."""
+    """When the newest file that was read began: one that began earlier is an older file, read afterwards."""
     starts: list[Start] = field(default_factory=list)
     """The last starts of the switch."""
     older_members: dict[str, Member] = field(default_factory=dict)
-    """Agents as older files show them: what is known of the present is not changed by them."""
+    """Agents according to older files, which do not change their present state."""
     older_calls: dict[str, Start] = field(default_factory=dict)
     """Calls of older files, with the start of the switch that ends them unless the file does."""
 
@@ -115,7 +115,7 @@ class Translator:
         return member
 
     def events(self, line: Line) -> list[Message] | None:
-        """The events of a line, none for one that was taken before; None when its verb is not known."""
+        """The events of a line, empty for a repeated line; None if its verb is unknown."""
         if line.id in self.state.taken:
             return []
         self.state.taken[line.id] = line.at

@@ -19,14 +19,14 @@ class Place:
     offset: int = 0
     line_count: int = 0
     alike: dict[str, tuple[int, float]] = field(default_factory=dict)
-    """How often each line of the last hour stood in it, and when: two calls of one second can look the same."""
+    """How often each line of the last hour occurred, and when: two calls of one second can look the same."""
     newest_at: float = 0.0
     """The time of the latest line."""
 
 
 @dataclass(slots=True)
 class Cursor:
-    """Where the reading of all files of a switch is, and what is known from what was read."""
+    """The read position in all files of a switch, and the state from the lines before."""
 
     files: dict[str, Place] = field(default_factory=dict)
     """By the digest of a file's first line, which survives a rotation to another name."""

@@ -188,7 +188,7 @@ def _work_area(row: Row, remarks: list[str]) -> tuple[str, tuple[str, str]]:
     if slug(bureau):
         remarks.append("without AssignTo, given to the bureau in Owner")
         return f"la-bureau-{slug(bureau)}", (f"Bureau {bureau}", f"{bureau} 局")
-    raise RowRefused("neither AssignTo nor Owner names who it was given to")
+    raise RowRefused("neither AssignTo nor Owner names the responsible unit")
 
 
 def _subscriber(row: Row, remarks: list[str]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ class Ledger:
 
     @property
     def message_count(self) -> int:
-        """Different messages: events, requests, refusals, and what is of an unknown type."""
+        """Distinct messages: events, requests, refusals, and those of an unknown type."""
         return self.event_count + len(self._other_ids)
 
     @property
@@ -138,7 +138,7 @@ class Ledger:
         return sum(thread.is_broken for thread in self.threads.values())
 
     def take(self, message: Message, *, is_counted: bool = True) -> None:
-        """`is_counted` is false for what reporting has parked: it is checked, and the witness does not see it."""
+        """`is_counted` is false for records that reporting has parked: they are checked, and not recounted."""
         if message.order_version is not None:
             self._take_event(message, message.order_version, is_counted)
             return
@@ -195,7 +195,7 @@ class Ledger:
         )
 
     def rest(self) -> None:
-        """Packs what was awake: to be called now and then, and at the end of a partition."""
+        """Compacts the orders in memory; call it from time to time, and at the end of a partition."""
         for order_id in self._awake:
             self.threads[order_id].pack()
         self._awake.clear()
@@ -227,7 +227,7 @@ class Ledger:
 
 
 def _fault(thread: Thread, message: Message) -> tuple[Law, str] | None:
-    """What keeps the event from being the next one."""
+    """Why the event cannot follow; None if it can."""
     version = message.order_version
     if version != thread.version + 1:
         return Law.VERSIONS, f"version {version} follows version {thread.version}"

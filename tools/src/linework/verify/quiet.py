@@ -13,14 +13,14 @@ _QUIET_LOOKS = 2
 
 @dataclass(frozen=True, slots=True)
 class Restless:
-    """Why a service is not at rest."""
+    """Why a service is still working."""
 
     service: str
     reason: str
 
 
 class Observer:
-    """Looks at the outboxes and the lag of every service."""
+    """Reads the outboxes and the lag of every service."""
 
     def __init__(self, city: Installation) -> None:
         self._city = city
@@ -29,7 +29,7 @@ class Observer:
         }
 
     async def wait(self, seconds: float) -> list[Restless]:
-        """Empty once nothing was on its way at two looks in a row; else what still is when the time is over."""
+        """Empty once two checks in a row found nothing in flight; else what is still in flight after this time."""
         loop = asyncio.get_running_loop()
         give_up_at, quiet_looks = loop.time() + seconds, 0
         while True:
@@ -61,7 +61,7 @@ class Observer:
 
 
 class Waiting:
-    """The seconds that one check may wait in all: they are not granted again for each question."""
+    """The total seconds that a check may wait, shared by all its steps."""
 
     def __init__(self, observer: Observer, seconds: float) -> None:
         self._observer = observer
@@ -69,7 +69,7 @@ class Waiting:
         self.seconds = seconds
 
     async def until_quiet(self, at_most: float | None = None) -> list[Restless]:
-        """What is still on its way after so many seconds of those that are left."""
+        """What is still in flight after at most this much of the remaining time."""
         seconds = self._left_seconds if at_most is None else min(at_most, self._left_seconds)
         began_at = asyncio.get_running_loop().time()
         try:
@@ -78,7 +78,7 @@ class Waiting:
             self._left_seconds = max(0.0, self._left_seconds - (asyncio.get_running_loop().time() - began_at))
 
     async def pause(self) -> bool:
-        """A short pause before something is looked at again; false when no time is left for it."""
+        """A short pause before another attempt; false if no time is left."""
         if self._left_seconds <= 0:
             return False
         self._left_seconds -= _LOOK_EVERY_SECONDS

@@ -60,7 +60,7 @@ def take(place: Place, rows: Mapping[str, Row], repairs: Repairs, findings: Find
 
 
 def _what_was_done(row: Row) -> str:
-    """The same text for the same thing; what was released as it was read is as the stream says."""
+    """Equal texts for equal actions; a record that was released unchanged is as in the stream."""
     if row["state"] == "discarded" or not row["repaired"]:
         return row["state"]
     return f"{row['repaired']['value']} {sorted(row['repaired']['headers'].items())}"

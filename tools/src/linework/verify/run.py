@@ -141,7 +141,7 @@ class _Verifier:
         await self._check_figures(only)
 
     async def _begin(self, waiting_for: str) -> list[Restless]:
-        """Waits, reads what is parked and what was repaired, then the stream."""
+        """Waits, then reads parked records, repairs and the stream."""
         self._progress.begin(waiting_for)
         restless = await self._waiting.until_quiet()
         self._behind = {found.service: found.reason for found in restless}
