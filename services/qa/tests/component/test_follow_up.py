@@ -424,7 +424,8 @@ async def test_what_intake_refuses_is_told_and_the_finding_stays_open(
     Intake(qa, (status, problem))
     answer = await agent(qa).ask("POST", f"/findings/{finding['id']}/open-order", ORDER, version=1)
     assert (answer.status_code, answer.json()["code"]) == (409, "order_not_opened")
-    assert problem["code"] in answer.json()["detail"]
+    assert answer.json()["intake_code"] == problem["code"]
+    assert problem["detail"] in answer.json()["detail"]
     closed = await supervisor(qa).post(f"/findings/{finding['id']}/close", {"remark": "已致歉"}, version=1)
     assert (closed["state"], closed["remark"], closed["order_id"]) == ("closed", "已致歉", None)
 
