@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from chassis.testing import Databases, FixedClock, TestIssuer, client_of, opened_stream, settings_for
 from contracts.access import Grants, Reach
@@ -94,7 +95,7 @@ class Route:
 
 def every_route(service: Service) -> list[Route]:
     """The routes that a service documents, with their part of the table."""
-    app = importlib.import_module(f"{service}.main").app(settings_for("postgresql://nobody@nowhere/x"))
+    app = _app(service, "postgresql://nobody@nowhere/x")
     document = app.openapi()
     found = []
     for row, grants in app.state.access.items():
@@ -147,14 +148,23 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(service: Service, databases: Databases, *areas: str) -> AsyncIterator[World]:
-    """The service on a database of its own, with orders of every status in each of these areas."""
-    module = importlib.import_module(f"{service}.main")
+async def running_at(now: datetime, service: Service, databases: Databases) -> AsyncIterator[ServiceUnderTest]:
+    """The service on a database of its own, at this moment."""
     subscriptions = importlib.import_module(f"{service}.consumers").SUBSCRIPTIONS
-    issuer, app = TestIssuer(), module.app(settings_for(databases.create(service)))
-    app.state.clock = FixedClock(_NOW)
+    issuer, app = TestIssuer(), _app(service, databases.create(service))
+    app.state.clock = FixedClock(now)
     async with client_of(app, issuer) as client:
-        running = ServiceUnderTest(app, client, issuer, subscriptions)
+        yield ServiceUnderTest(app, client, issuer, subscriptions)
+
+
+def _app(service: Service, database_url: str) -> FastAPI:
+    return importlib.import_module(f"{service}.main").app(settings_for(database_url))
+
+
+@contextlib.asynccontextmanager
+async def world(service: Service, databases: Databases, *areas: str) -> AsyncIterator[World]:
+    """The service with orders of every status in each of these areas."""
+    async with running_at(_NOW, service, databases) as running:
         made = World(running, {}, {})
         for area in areas:
             await _settle(made, area)

@@ -5,7 +5,6 @@ an order that went from one area to the other. Where a mark comes out, something
 """
 
 import contextlib
-import importlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,9 +12,9 @@ from itertools import product
 from typing import Any
 
 import httpx
-from tests.access.asking import METRICS, NORTH, SOUTH, Route
+from tests.access.asking import METRICS, NORTH, SOUTH, Route, running_at
 
-from chassis.testing import Databases, FixedClock, TestIssuer, client_of, settings_for
+from chassis.testing import Databases
 from contracts import calls as c
 from contracts import quality as q
 from contracts.codec import new_message
@@ -101,13 +100,8 @@ class Marked:
 
 @contextlib.asynccontextmanager
 async def marked(service: Service, databases: Databases) -> AsyncIterator[Marked]:
-    """The service on a database of its own."""
-    module = importlib.import_module(f"{service}.main")
-    subscriptions = importlib.import_module(f"{service}.consumers").SUBSCRIPTIONS
-    issuer, app = TestIssuer(), module.app(settings_for(databases.create(service)))
-    app.state.clock = FixedClock(BEGIN + timedelta(hours=2))
-    async with client_of(app, issuer) as client:
-        made = Marked(ServiceUnderTest(app, client, issuer, subscriptions))
+    async with running_at(BEGIN + timedelta(hours=2), service, databases) as running:
+        made = Marked(running)
         await _settle(made, service)
         yield made
 
