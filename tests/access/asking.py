@@ -189,7 +189,7 @@ async def _settle(made: World, area: str) -> None:
 
 @cache
 def _order(area: str, status: Status) -> Stream:
-    """An order of an area on its way to a status, the same in every world; before it is dispatched it is nobody's."""
+    """An order of an area on its way to a status, the same in every world; before its dispatch it has no area."""
     stream = Stream(f"{area}-{status}")
     marks = {name: f"{area}-{name}" for name in ("subscriber_id", "subscriber_no", "order_no", "external_reference")}
     marks |= {"order_no": f"{area}-{status}", "external_reference": f"{area}-{status}"}
@@ -207,9 +207,9 @@ def _order(area: str, status: Status) -> Stream:
 
 def questions(route: Route, made: World) -> Iterator[tuple[str, dict[str, Any]]]:
     """Paths and query parameters to ask a reading route with: about every order, one by one and in lists."""
-    everybody = [order for area in (NORTH, SOUTH) for order in made.orders.get(area, [])]
+    all_orders = [order for area in (NORTH, SOUTH) for order in made.orders.get(area, [])]
     # A request has another id in each world: those of the other area are in one world only, as they should be.
-    places = {"order_id": everybody, "request_id": made.requests.get(NORTH, [])}
+    places = {"order_id": all_orders, "request_id": made.requests.get(NORTH, [])}
     values = [(name, values) for name, values in places.items() if f"{{{name}}}" in route.path]
     if "{metric}" in route.path:
         values.append(("metric", list(METRICS)))

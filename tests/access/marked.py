@@ -37,7 +37,7 @@ from work_orders.testing import (
 MARK = "9f3sOuTh"
 PERSON = f"{MARK}-person"
 WHO = "worker-1"
-"""The subject of everybody who asks: one person, whose token changes."""
+"""The subject of every caller: one person, whose token changes."""
 STATUSES = tuple(status for status in Status if status is not Status.CANCELLED)
 _SUBSCRIBER = """insert into subscribers
     (id, version, subscriber_no, name, phones, address, kind, zone, territory, notes, created_at, changed_at)
@@ -220,7 +220,7 @@ async def _begin_follow_up(made: Marked) -> None:
 
 
 async def _do(made: Marked, method: str, path: str, body: Any) -> httpx.Response:
-    """What somebody does who reaches everything."""
+    """The commands of a caller without limits."""
     headers = made.running.issuer.headers("supervisor", None, WHO)
     answer = await made.running.client.request(method, path, json=body, headers=headers)
     assert answer.is_success, answer.text

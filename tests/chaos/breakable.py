@@ -212,7 +212,7 @@ class BreakableInstallation(Installation):
             await asyncio.sleep(_TEND_SECONDS)
 
     def _kill_all(self) -> None:
-        # What it leaves behind is thrown away, so nobody has to end in order.
+        # Its data is deleted, so processes need not stop in order.
         for part in reversed(self.parts.values()):
             part.thing.kill()
 

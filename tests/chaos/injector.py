@@ -90,7 +90,7 @@ class Injector:
         part.may_die = False
 
     async def _lock(self, fault: Fault) -> None:
-        """Somebody holds the table that everything here writes to, as a migration or an operator may."""
+        """Locks the table that every command writes to, as a migration or an operator may."""
         with contextlib.suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
             async with self._installation.connection(fault.target) as connection, connection.transaction():
                 table = _TABLE.get(fault.target, "work_orders")

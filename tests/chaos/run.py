@@ -73,7 +73,7 @@ async def _break_and_check(
         telling = asyncio.create_task(load.run(options.seconds, options.rate), name="load")
         poison = asyncio.create_task(_poison(installation, injector, options), name="poison")
         await injector.run(faults)
-        say(f"{len(faults)} faults; waiting until everybody has an answer")
+        say(f"{len(faults)} faults; waiting until every command is answered")
         await asyncio.gather(telling, poison)
         injector.say("peace")
         await installation.all_ready()

@@ -52,7 +52,7 @@ class Switch:
         return f"support-{self.installation.mark}"
 
     async def calls(self, call: str, said: Sequence[tuple[Any, datetime]]) -> None:
-        """Sends the events of a call, the last first and each of them twice: a switch owes nobody an order."""
+        """Sends the events of a call, the last first and each of them twice: a switch guarantees no order."""
         messages = [
             new_partner_message(
                 body, partner_id=self.name, event_id=f"{call}-{number}", subject=call, occurred_at=moment

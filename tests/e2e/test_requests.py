@@ -1,4 +1,4 @@
-"""Requests to an order's custodian: asked at intake, answered once by whoever holds the order."""
+"""Requests to an order's custodian: asked at intake, answered once by the custodian."""
 
 import asyncio
 

@@ -20,7 +20,7 @@ from tests.running import Running
 
 @dataclass(frozen=True)
 class Secrets:
-    """What nobody is to read, by what it is, and where it might be read."""
+    """Secrets by name, and the places that could leak them."""
 
     texts: Mapping[str, str]
     logs: tuple[Path, ...]

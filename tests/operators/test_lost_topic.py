@@ -1,4 +1,4 @@
-"""A topic is lost with everything in it, and filled again from reporting's record: nobody's orders stop for good.
+"""A topic is lost with everything in it, and refilled from reporting's record: no order stops for good.
 
 Real broker, real workers. What the topic holds afterwards is checked by the same code as `linework verify`.
 """
@@ -50,7 +50,7 @@ def as_read(records: list[ConsumerRecord]) -> dict[bytes, list[tuple[Any, Any]]]
     return found
 
 
-async def everybody_has_read(installation: InProcess) -> None:
+async def all_workers_caught_up(installation: InProcess) -> None:
     async def behind() -> int:
         return sum(
             worker.fault() is not None or listener.lag()
@@ -96,7 +96,7 @@ async def in_flight(installation: InProcess) -> dict[str, Any]:
         for name, kind in (("cancelled", "cancel"), ("done", "urge")):
             await installation.answered(await installation.request(orders[name], kind))
         await installation.lawful()
-        await everybody_has_read(installation)
+        await all_workers_caught_up(installation)
     return orders
 
 
@@ -157,7 +157,7 @@ async def test_a_topic_that_was_made_anew_under_everybody_is_read_on_and_filled_
         await create_topics(installation.bootstrap_servers, [installation.topic(WORK_ORDERS.name)])
         orders["given"] = await installation.act(orders["given"], "start")
         await installation.has("qa", orders["given"])
-        await everybody_has_read(installation)
+        await all_workers_caught_up(installation)
         with pytest.raises(CannotRepublish, match="stop the workers"):
             await refill(installation)
     present = await installation.records()
@@ -181,7 +181,7 @@ async def test_a_topic_with_messages_that_the_record_has_not_is_never_deleted(in
     with pytest.raises(CannotRepublish, match=r"1 messages of .* are not in the record"):
         await refill(installation, replaces=True)
     assert len(await installation.records()) == 2
-    async with installation.started():  # nothing has changed: everybody goes on where they were
+    async with installation.started():  # nothing has changed: workers resume at their offsets
         await installation.lawful()
 
 
@@ -199,7 +199,7 @@ async def test_lost_limits_are_filled_again_and_the_next_ones_follow_them(instal
         for minutes in (30, 40):
             await limit_arrival(minutes)
         await installation.published("dispatch")
-        await everybody_has_read(installation)
+        await all_workers_caught_up(installation)
     before = as_read(await installation.records(DEADLINES.name))
     await lose(installation, DEADLINES.name)
     assert await refill(installation, DEADLINES) == 2
@@ -207,7 +207,7 @@ async def test_lost_limits_are_filled_again_and_the_next_ones_follow_them(instal
     async with installation.started():
         await limit_arrival(50)
         await installation.published("dispatch")
-        await everybody_has_read(installation)
+        await all_workers_caught_up(installation)
         await installation.lawful()
     (limits,) = as_read(await installation.records(DEADLINES.name)).values()
     assert len(limits) == 3
@@ -225,7 +225,7 @@ async def test_what_a_service_publishes_from_its_tables_it_says_again(installati
         await installation.operator.put("intake", "/agents/agent-7", agent)
         await installation.published("intake")
         await installation.lawful()
-        await everybody_has_read(installation)
+        await all_workers_caught_up(installation)
     before = {topic: newest(await installation.records(topic)) for topic in (DIRECTORY.name, SEALING_KEYS.name)}
     assert len(before[DIRECTORY.name]) > 4
     for topic in before:
@@ -238,7 +238,7 @@ async def test_what_a_service_publishes_from_its_tables_it_says_again(installati
             await installation.published(service)
         after = {topic: newest(await installation.records(topic)) for topic in before}
         assert after == before
-        await everybody_has_read(installation)
+        await all_workers_caught_up(installation)
         await installation.act(order, "dispatch", "start", "complete")
         await installation.lawful()
 

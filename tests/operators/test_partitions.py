@@ -1,4 +1,4 @@
-"""A topic gets more partitions while everybody works, and no key loses its order.
+"""A topic gets more partitions under load, and no key loses its order.
 
 Real broker, real workers. With more partitions most keys belong to another one: a reader that is behind in the old
 partition would meet a key's later records first. That this is so is shown here too.
