@@ -168,8 +168,6 @@ class Installation:
     async def send(self, method: str, service: str, path: str, **more: Any) -> httpx.Response:
         return await self.client.request(method, f"{self.addresses.services[service]}{path}", **more)
 
-    # The life of an order, each act by the person whose work it is.
-
     async def create(self, *, headers: Mapping[str, str] | None = None, **given: Any) -> Json:
         body = {
             "subscriber_no": self.subscriber_no,
@@ -240,8 +238,6 @@ class Installation:
             seconds=30,
         )
 
-    # Inside.
-
     @contextlib.asynccontextmanager
     async def connection(self, service: str) -> AsyncIterator[asyncpg.Connection]:
         """To a service's database."""
@@ -281,13 +277,16 @@ class Installation:
 
     async def at_rest(self, *, seconds: float = 60) -> None:
         """Waits until every outbox is empty and every service has read `work-orders` to its end."""
-        await self.published(seconds=seconds)
-        ends = await self._ends()
-        for service in self.database_urls:
-            await eventually(lambda service=service: self._has_read(service, ends), seconds=seconds)
+        ends: Mapping[int, int] = {}
+        # What a service reads may make it publish: only when that has added nothing more is everything read.
+        while (found := await self._published_ends(seconds)) != ends:
+            ends = found
+            for service in self.database_urls:
+                await eventually(lambda service=service: self._has_read(service, found), seconds=seconds)
 
-    async def _ends(self) -> dict[int, int]:
-        """By partition of `work-orders`."""
+    async def _published_ends(self, seconds: float) -> Mapping[int, int]:
+        """By partition of `work-orders`, once every outbox is empty."""
+        await self.published(seconds=seconds)
         async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap_servers) as consumer:
             partitions = await find_partitions(consumer, self.topic(WORK_ORDERS.name))
             consumer.assign(partitions)

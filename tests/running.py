@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 from linework.client_addresses import Addresses, find_addresses
 from linework.ports import OFFSETS, free_port, setting_of
 from linework.processes import find_recorded
@@ -73,12 +75,15 @@ class Running:
     def linework(self, *arguments: str) -> str:
         return self.must("linework", *arguments)
 
-    def kill(self, program: str) -> None:
-        """kill -9; the supervisor starts it again."""
+    def process(self, program: str) -> psutil.Process:
         assert self.state_folder is not None
         found = find_recorded(self.state_folder / "run" / f"{program}.json")
         assert found is not None, f"{program} does not run"
-        found[0].kill()
+        return found[0]
+
+    def kill(self, program: str) -> None:
+        """kill -9; the supervisor starts it again."""
+        self.process(program).kill()
 
     @property
     def addresses(self) -> Addresses:
