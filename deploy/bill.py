@@ -7,9 +7,9 @@ says is compiled into it. With `--site` the packages are those of that folder, a
 mistake. `--everything` has the tools, the tests and the jars of one machine's Kafka too. The same installation gives
 the same bytes.
 
-The documents are made by cyclonedx-python-lib. The generator on top of it, cyclonedx-bom, reads an environment (without
-hashes, with the paths of our own packages) or a lock (without licences and dependencies), in both cases without a choice
-of roots and without what is compiled into a wheel.
+The documents are made by cyclonedx-python-lib. Its generator, cyclonedx-bom, reads an environment (without hashes, and
+with the paths of our own packages) or a lock (without licences and dependencies), in both cases without a choice of
+roots and without what is compiled into a wheel.
 """
 
 import argparse

@@ -54,14 +54,14 @@ def commands_of(page: Path) -> Iterator[Typed]:
                 yield Typed(page.name, line.strip())
 
 
-class Here:
-    """The installation that is typed on."""
+class Typist:
+    """Types on a running installation what a page says."""
 
     def __init__(self, running: Running) -> None:
         self.running = running
 
-    def here(self, text: str) -> str:
-        """The page's ports and folder, as they are here."""
+    def adapted(self, text: str) -> str:
+        """The text with the ports and the folder of this installation."""
         parts = {f"{offset:02}": part for part, offset in OFFSETS.items()}
         text = re.sub(r"127\.0\.0\.1:80(\d\d)", lambda port: f"127.0.0.1:{self.running.ports[parts[port[1]]]}", text)
         return text.replace(".local/", f"{self.running.state_folder}/")
@@ -102,16 +102,16 @@ class Here:
 class ParkedKey:
     """The page on parked keys: one record is repaired and released, another is given up, by every service alike."""
 
-    def __init__(self, here: Here) -> None:
-        self._here = here
-        self._mended, self._given_up = here.orders()[:2]
-        here.plant(self._mended["id"], is_whole=True)
-        here.plant(self._given_up["id"], is_whole=False)
-        here.parked_by_all(2)
+    def __init__(self, typist: Typist) -> None:
+        self._typist = typist
+        self._mended, self._given_up = typist.orders()[:2]
+        typist.plant(self._mended["id"], is_whole=True)
+        typist.plant(self._given_up["id"], is_whole=False)
+        typist.parked_by_all(2)
         self._ids = {service: self._ids_at(service) for service in SERVICES}
 
     def _ids_at(self, service: str) -> dict[str, int]:
-        return {row["key"]: row["id"] for row in self._here.parked(service)}
+        return {row["key"]: row["id"] for row in self._typist.parked(service)}
 
     def commands(self, text: str) -> list[str]:
         """The page's example, in each service where it changes something."""
@@ -126,13 +126,13 @@ class ParkedKey:
         ]
 
 
-def type_page(here: Here, page: Path) -> list[str]:
+def type_page(typist: Typist, page: Path) -> list[str]:
     """Types the commands of a page; what went wrong."""
-    special = ParkedKey(here) if page.name == "parked-key.md" else None
+    special = ParkedKey(typist) if page.name == "parked-key.md" else None
     if page.name == "restore-a-database.md":
         dump = 'pg_dump --format custom --file fieldwork.dump "$DATABASE_URL"'
-        here.running.linework("run", "fieldwork", "--", "sh", "-c", dump)
-        here.running.linework("simulate", "--orders", "5")
+        typist.running.linework("run", "fieldwork", "--", "sh", "-c", dump)
+        typist.running.linework("simulate", "--orders", "5")
     faults = []
     for typed in commands_of(page):
         if typed.is_elsewhere:
@@ -140,7 +140,7 @@ def type_page(here: Here, page: Path) -> list[str]:
             continue
         for text in special.commands(typed.text) if special else [typed.text]:
             began = time.monotonic()
-            done = here.running.run("bash", "-c", here.here(text))
+            done = typist.running.run("bash", "-c", typist.adapted(text))
             is_good = not done.returncode or text.startswith(_MAY_FAIL)
             print(f"    {'' if is_good else 'FAILED '}{time.monotonic() - began:5.1f} s  {text}", flush=True)
             if not is_good:
@@ -161,7 +161,7 @@ def main() -> int:
             running.linework("verify")
             for page in pages:
                 print(page.name, flush=True)
-                faults += type_page(Here(running), page)
+                faults += type_page(Typist(running), page)
             print("afterwards", flush=True)
             running.linework("verify")
     finally:

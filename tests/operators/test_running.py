@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.operators.runbooks import Here
+from tests.operators.runbooks import Typist
 from tests.running import Running
 
 from linework.ports import SERVICES
@@ -12,7 +12,7 @@ from linework.stopped import Stopped
 
 def test_a_page_is_typed_with_the_ports_and_the_folder_of_the_installation(tmp_path: Path) -> None:
     running = Running.here(tmp_path)
-    typed = Here(running).here("curl 127.0.0.1:8003/readyz 127.0.0.1:8013/readyz > .local/answer")
+    typed = Typist(running).adapted("curl 127.0.0.1:8003/readyz 127.0.0.1:8013/readyz > .local/answer")
     ports = running.ports
     assert ports["fieldwork"] != 8003
     assert typed == (
