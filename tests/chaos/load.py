@@ -40,7 +40,7 @@ class Load:
         for number in range(1, int(seconds * rate) + 1):
             await asyncio.sleep(max(0.0, began_at + (number - 1) / rate - loop.time()))
             story = Story(self._cast, number, self._seed)
-            self._telling.append(asyncio.create_task(story.tell(), name=f"story {number}"))
+            self._telling.append(asyncio.create_task(story.run(), name=f"story {number}"))
 
     async def finish(self) -> Outcome:
         """Waits until every story has come to its end."""

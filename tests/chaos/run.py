@@ -1,7 +1,6 @@
 """One run: load and faults from a seed, then peace, then everything is checked."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -143,8 +142,8 @@ async def _fault_of_second_answer(client: Installation, command: Command) -> str
         )
     except (Refused, NotReached) as error:
         return f"{command.path}, key {command.key}: {error}"
-    if answer.status != command.status or not _is_as_before(command.answer, json.loads(answer.body)):
-        return f"{command.path}, key {command.key}: was {command.answer}, is {answer.body.decode()}"
+    if answer.status_code != command.status or not _is_as_before(command.answer, answer.json()):
+        return f"{command.path}, key {command.key}: was {command.answer}, is {answer.text}"
     return None
 
 

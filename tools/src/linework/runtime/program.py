@@ -43,7 +43,7 @@ class Program:
         return self._child.pid
 
     def start(self) -> None:
-        """Start it and return at once: every service puts up with starting before the others."""
+        """Start it and return at once: every service can start before the others."""
         self._child.spawn()
 
     def wait_ready(self, given_up: GivingUp) -> None:
