@@ -75,9 +75,9 @@ class History:
     def acknowledged(self) -> list[Command]:
         return [command for command in self.commands.values() if command.is_acknowledged]
 
-    def watch(self, city: Installation, seed: int, *, asked_twice: float = _ASKED_TWICE) -> None:
+    def watch(self, client: Installation, seed: int, *, asked_twice: float = _ASKED_TWICE) -> None:
         """Everything that is asked of this installation by this client is noted from here on."""
-        for name, service in city.services.items():
+        for name, service in client.services.items():
             _Watched(self, name, service, Random(f"{seed} {name}"), asked_twice)
 
     def asked(self, command: Command) -> None:

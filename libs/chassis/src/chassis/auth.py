@@ -5,11 +5,11 @@ the rest of a request. Key hints in a token (`jku`, `x5u`, `jwk`) are ignored. E
 that no part of it reaches a response or a log.
 """
 
-import inspect
 import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import UTC, tzinfo
 from typing import Any
 
 import httpx
@@ -28,28 +28,28 @@ _LEEWAY_SECONDS = 5
 
 _REASONS = {
     "unreadable": ("it is not a JSON web token", "不是 JSON Web Token"),
-    "repeated": ("it says something twice", "内容重复"),
+    "repeated": ("a header or claim occurs twice", "头部或声明重复"),
     "algorithm": (f"its algorithm is not one of {', '.join(ALGORITHMS)}", f"签名算法不是 {'、'.join(ALGORITHMS)} 之一"),
     "no_key": ("it names no key", "未指明密钥"),
     "unknown_key": ("its key is not in the issuer's key set", "其密钥不在签发方的密钥集中"),
-    "signature": ("its signature is not right", "签名不正确"),
+    "signature": ("its signature is invalid", "签名无效"),
     "expired": ("it has expired", "已过期"),
     "too_early": ("it is not valid yet", "尚未生效"),
-    "issuer": ("it is of another issuer", "签发方不符"),
-    "audience": ("it is for somebody else", "受众不符"),
+    "issuer": ("it has another issuer", "签发方不符"),
+    "audience": ("it has another audience", "受众不符"),
     "incomplete": ("a claim is missing", "缺少声明"),
-    "claims": ("its claims are not what they should be", "声明不符合要求"),
+    "claims": ("its claims are invalid", "声明不符合要求"),
     "sub": (
         f"its subject (sub) is not a text of 1 to {LONGEST_TEXT} printable characters",
         f"sub 声明应为 1 至 {LONGEST_TEXT} 个可打印字符",
     ),
     "name": (f"its name is not a text of at most {LONGEST_TEXT} printable characters", "name 声明应为可打印的文字"),
-    "roles": ("its roles are not a list of names", "roles 声明应为角色名称的列表"),
+    "roles": ("its roles are not a list of texts", "roles 声明应为角色名称的列表"),
     "areas": (
-        "its areas are not a list of names; leave the claim out for every area",
+        "its areas are not a list of texts; omit the claim for all areas",
         "areas 声明应为工区名称的列表；不限工区时请省略该声明",
     ),
-    "ambiguous": ("there is more than one Authorization header", "Authorization 头多于一个"),
+    "ambiguous": ("there is more than one Authorization header", "Authorization 请求头多于一个"),
 }
 _REASON_OF: dict[type[jwt.PyJWTError], str] = {
     jwt.InvalidSignatureError: "signature",
@@ -68,7 +68,7 @@ _REASON_OF: dict[type[jwt.PyJWTError], str] = {
 class TokenMissing(Unauthenticated):
     """Send a bearer token in the Authorization header."""
 
-    zh = "请在 Authorization 头中提供 bearer 令牌。"
+    zh = "请在 Authorization 请求头中提供 bearer 令牌。"
 
 
 class TokenRefused(Unauthenticated):
@@ -76,9 +76,8 @@ class TokenRefused(Unauthenticated):
 
     zh = "令牌未被接受：{reason}。"
 
-    def message(self, language: str) -> str:
-        sentence = self.zh if language == "zh" else inspect.cleandoc(self.__doc__ or "")
-        return sentence.format(reason=_REASONS[self.context["reason"]][language == "zh"])
+    def message(self, language: str, zone: tzinfo = UTC) -> str:
+        return self.template(language).format(reason=_REASONS[self.context["reason"]][language == "zh"])
 
 
 class _Tokens(jwt.PyJWT):

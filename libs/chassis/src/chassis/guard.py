@@ -26,9 +26,9 @@ _SCHEME = "bearer"
 
 
 class RoleNotAllowed(Forbidden):
-    """This needs one of the roles {needed}; the token has {roles}."""
+    """This operation requires one of the roles {needed:role}; the token has {roles:role}."""
 
-    zh = "此操作需要角色 {needed} 之一；令牌的角色为 {roles}。"
+    zh = "此操作需要角色{needed:role}之一；令牌的角色为{roles:role}。"
 
 
 class RolesClaimMissing(Forbidden):
@@ -38,7 +38,7 @@ class RolesClaimMissing(Forbidden):
 
 
 class AreasNotEnough(Forbidden):
-    """This concerns all areas at once; the token is for some only."""
+    """This operation covers all work areas; the token is limited to some."""
 
     zh = "此操作涉及全部工区；令牌仅限部分工区。"
 

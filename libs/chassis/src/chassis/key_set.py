@@ -29,9 +29,9 @@ _DOCUMENT_BYTES_LIMIT = 262_144
 
 
 class KeySetUnavailable(Unavailable):
-    """The issuer's key set cannot be read at this moment."""
+    """The issuer's key set is temporarily unavailable; retry later."""
 
-    zh = "暂时无法读取签发方的密钥集。"
+    zh = "暂时无法读取签发方的密钥集，请稍后重试。"
 
 
 class KeySet:

@@ -13,6 +13,7 @@ from chassis.claims import Claims
 from chassis.database import driver_url
 from chassis.sealing import MasterKeys
 from contracts.access import Role
+from contracts.time_zones import time_zones
 
 
 class Settings(BaseSettings):
@@ -65,6 +66,11 @@ class Settings(BaseSettings):
     recordings_url: str = Field(
         "",
         description="where a recording is listened to, such as https://pbx.example/play/{recording_id}; empty: unknown",
+    )
+    time_zone: str = Field(
+        "Asia/Shanghai",
+        description="name of the IANA database: refusals show local times of this zone to a reader whose zone is"
+        " unknown",
     )
     http_host: str = Field("127.0.0.1", description="address that both processes listen on")
     http_port: int = Field(8000, ge=1, le=65535, description="port of the HTTP process")
@@ -122,6 +128,13 @@ class Settings(BaseSettings):
     def _is_an_address(cls, url: str) -> str:
         driver_url(url)
         return url
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, name: str) -> str:
+        if name not in time_zones():
+            raise ValueError("it is not the name of a time zone, such as Asia/Shanghai")
+        return name
 
     @field_validator("oidc_issuer")
     @classmethod
