@@ -12,6 +12,7 @@ import multiprocessing
 import statistics
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import asyncpg
@@ -47,8 +48,8 @@ class Floor:
     act_p99_ms: float
 
 
-async def measure(servers: Servers, *, lifecycles: int, clients: int) -> Floor:
-    """Makes databases and a topic of its own, and drops them at the end."""
+async def measure(servers: Servers, numbers: Iterable[int], *, clients: int) -> Floor:
+    """A lifecycle a number. Makes databases and a topic of its own, and drops them at the end."""
     topic = f"floor-{uuid.uuid4().hex[:8]}"
     await _prepare(servers, topic)
     context = multiprocessing.get_context("spawn")
@@ -63,10 +64,10 @@ async def measure(servers: Servers, *, lifecycles: int, clients: int) -> Floor:
     try:
         await asyncio.sleep(5)  # until the groups have formed
         started = time.perf_counter()
-        latencies = await _drive(servers, lifecycles, clients)
+        latencies = await _drive(servers, numbers, clients)
         accepted = time.perf_counter() - started
-        expected = lifecycles * len(CUSTODIANS)
-        while min(counter.value for counter in seen.values()) < expected:  # noqa: ASYNC110
+        lifecycles = len(latencies) / len(CUSTODIANS)
+        while min(counter.value for counter in seen.values()) < len(latencies):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         settled = time.perf_counter() - started
     finally:
@@ -163,14 +164,14 @@ async def _listen(servers: Servers, topic: str, stop, name: str, seen) -> None:
     await connection.close()
 
 
-async def _drive(servers: Servers, lifecycles: int, clients: int) -> list[float]:
+async def _drive(servers: Servers, numbers: Iterable[int], clients: int) -> list[float]:
     pools = {
         name: await asyncpg.create_pool(
             servers.database(f"floor_{name}"), min_size=max(1, clients // 2), max_size=clients
         )
         for name in set(CUSTODIANS)
     }
-    remaining, latencies = iter(range(lifecycles)), []
+    remaining, latencies = iter(numbers), []
 
     async def client() -> None:
         for _ in remaining:
