@@ -125,7 +125,8 @@ async def _live_on(client: Client, numbers: Iterator[int], latencies: Latencies)
     return count
 
 
-async def creates_per_second(city: City, numbers: Iterable[int], *, clients: int = 32) -> float:
+async def creates(city: City, numbers: Iterable[int], *, clients: int = 32) -> tuple[int, float]:
+    """How many, and how many a second."""
     left = iter(numbers)
 
     async def create_on(client: Client) -> int:
@@ -139,11 +140,11 @@ async def creates_per_second(city: City, numbers: Iterable[int], *, clients: int
     counts = await asyncio.gather(*(create_on(Client(city)) for _ in range(clients)))
     seconds = time.perf_counter() - started
     await city.settled()
-    return sum(counts) / seconds
+    return sum(counts), sum(counts) / seconds
 
 
-async def pages_per_second(city: City, numbers: Iterable[int], *, clients: int = 8) -> float:
-    """Pages of 50 out of all open orders, each client reading on from page to page."""
+async def pages(city: City, numbers: Iterable[int], *, clients: int = 8) -> tuple[int, float]:
+    """How many, and how many a second: 50 out of all open orders each, a client reading on from page to page."""
     left = iter(numbers)
 
     async def read(connection: Connection) -> int:
@@ -160,7 +161,7 @@ async def pages_per_second(city: City, numbers: Iterable[int], *, clients: int =
 
     started = time.perf_counter()
     counts = await asyncio.gather(*(read(city.connection("dispatch", "dispatcher")) for _ in range(clients)))
-    return sum(counts) / (time.perf_counter() - started)
+    return sum(counts), sum(counts) / (time.perf_counter() - started)
 
 
 async def visible_in_reporting(city: City, *, count: int, per_second: float) -> list[float]:

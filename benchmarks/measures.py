@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks import floor, growth, loads, replay
 from benchmarks.city import Checkout, City, city
-from benchmarks.processors import Meter, resident_megabytes
+from benchmarks.processors import CLIENT, Meter, resident_megabytes
 from benchmarks.rounds import Figures, within
 from linework.ports import SERVICES
 
@@ -33,7 +33,9 @@ def labels(clients: Sequence[int] = LOADS) -> dict[str, str]:
         }
     return found | {
         "creates": "creates a second, 32 clients",
+        "cost_create": "processor ms of a create",
         "pages": "pages of 50 of the open orders a second, 8 clients",
+        "cost_page": "processor ms of a page",
         "visible_p50": f"from answer to visible in reporting, {VISIBLE_PER_SECOND} creates a second, p50 ms",
         "visible_p99": "… p99 ms",
         "replay": "reporting replays, events a second",
@@ -46,20 +48,19 @@ def labels(clients: Sequence[int] = LOADS) -> dict[str, str]:
 
 def kind_of(process: str) -> str:
     """Of a part of the installation; the issuer and the supervisor are none of the kinds that are shown."""
-    servers = {"postgres": "PostgreSQL", "kafka": "Kafka", "client": "the client"}
+    servers = {"postgres": "PostgreSQL", "kafka": "Kafka", CLIENT: "the client"}
     return servers.get(process) or (
         "HTTP processes" if process in SERVICES else "workers" if process.endswith("_worker") else "others"
     )
 
 
-def cost_ms(used: Mapping[str, float], lifecycles: int, clients: int) -> Figures:
-    """Processor milliseconds of a lifecycle: all but the client's, and by kind."""
+def cost_by_kind(used: Mapping[str, float], lifecycles: int) -> Figures:
+    """Processor milliseconds of a lifecycle, of each kind of process."""
     by_kind = dict.fromkeys(KINDS, 0.0)
     for process, seconds in used.items():
         if (kind := kind_of(process)) in by_kind:
-            by_kind[kind] += seconds * 1000 / lifecycles
-    whole = sum(by_kind.values()) - by_kind["the client"]
-    return {f"cost_{clients}": whole, **{f"cost_{clients}_{kind}": spent for kind, spent in by_kind.items()}}
+            by_kind[kind] += seconds * 1000 / max(1, lifecycles)
+    return by_kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +96,13 @@ async def _measure(built: City, plan: Plan) -> Figures:
         figures |= await _lifecycles(built, plan, clients)
     if plan.has("creates") or plan.has("pages"):
         # All of them open, so that every page is one of as many orders.
-        figures["creates"] = await loads.creates_per_second(built, range(plan.open_orders))
+        with Meter(built.process_ids()) as meter:
+            count, figures["creates"] = await loads.creates(built, range(plan.open_orders))
+        figures["cost_create"] = meter.milliseconds_each(count)
     if plan.has("pages"):
-        figures["pages"] = await loads.pages_per_second(built, within(plan.seconds))
+        with Meter(built.process_ids()) as meter:
+            count, figures["pages"] = await loads.pages(built, within(plan.seconds))
+        figures["cost_page"] = meter.milliseconds_each(count)
     if plan.has("visible"):
         count = max(100, int(VISIBLE_PER_SECOND * plan.seconds))
         seconds = await loads.visible_in_reporting(built, count=count, per_second=VISIBLE_PER_SECOND)
@@ -113,7 +118,7 @@ async def _at_rest(built: City, seconds: float) -> float:
     await built.settled()
     with Meter(built.process_ids()) as meter:
         await asyncio.sleep(seconds)
-    return 100 * sum(used for name, used in meter.used.items() if name != "client") / seconds
+    return meter.milliseconds_each(1) / seconds / 10  # of the thousand of a second
 
 
 async def _lifecycles(built: City, plan: Plan, clients: int) -> Figures:
@@ -129,7 +134,8 @@ async def _lifecycles(built: City, plan: Plan, clients: int) -> Figures:
             figures[f"of_floor_{clients}"] = lives.settled_per_second / bottom.settled_per_second
         p50, p99 = lives.latencies.centiles(with_hand_overs=False)
         figures |= {f"act_p50_{clients}": p50, f"act_p99_{clients}": p99}
-        figures |= cost_ms(meter.used, lives.count, clients)
+        figures[f"cost_{clients}"] = meter.milliseconds_each(lives.count)
+        figures |= {f"cost_{clients}_{kind}": ms for kind, ms in cost_by_kind(meter.used, lives.count).items()}
         figures |= {f"idle_{clients}": meter.idle_percent, f"others_{clients}": meter.others_percent}
     return figures
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+CLIENT = "client"
+"""The name of this process, which makes the load."""
 _PROC = Path("/proc")
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _IDLE = (3, 4)
@@ -90,7 +92,7 @@ class Meter:
     """Between entering and leaving: the seconds, each root's processor seconds, and the machine's."""
 
     def __init__(self, roots: Mapping[str, int]) -> None:
-        self._roots = {"client": os.getpid(), **roots}
+        self._roots = {CLIENT: os.getpid(), **roots}
         self.used: dict[str, float] = {}
         self.machine = Machine(0, 0)
 
@@ -102,6 +104,10 @@ class Meter:
         used, whole = self._before
         self.used = {name: now - used[name] for name, now in seconds_by_root(processes(), self._roots).items()}
         self.machine = machine().since(whole)
+
+    def milliseconds_each(self, count: int) -> float:
+        """Of processor, of all roots but the client: what one of so many took of what is measured."""
+        return 1000 * sum(seconds for name, seconds in self.used.items() if name != CLIENT) / max(1, count)
 
     @property
     def idle_percent(self) -> float:

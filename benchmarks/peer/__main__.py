@@ -18,9 +18,8 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks import measures
 from benchmarks.city import Checkout
-from benchmarks.measures import LOADS, Plan, labels, measure
+from benchmarks.measures import KINDS, LOADS, Plan, labels, measure
 from benchmarks.peer import load
 from benchmarks.peer.installation import Peer, install, peer
 from benchmarks.processors import Meter
@@ -28,7 +27,6 @@ from benchmarks.rounds import Figures, measure_in_turn, show
 from linework.runtime.installation import REPOSITORY
 
 _MEASURES = frozenset({"floor", "lifecycles", "creates", "pages"})
-_KINDS = measures.KINDS
 
 
 async def measure_peer(python: Path, plan: Plan) -> Figures:
@@ -37,19 +35,22 @@ async def measure_peer(python: Path, plan: Plan) -> Figures:
         await load.lifecycles(running, 3, clients=8)  # warm
         for clients in plan.clients:
             figures |= await _lifecycles(running, plan, clients)
-        figures["creates"] = await load.creates_per_second(running, plan.seconds)
+        with Meter(running.process_ids) as meter:
+            count, figures["creates"] = await load.creates(running, plan.seconds)
+        figures["cost_create"] = meter.milliseconds_each(count)
         await running.fill(plan.open_orders)
-        figures["pages"] = await load.pages_per_second(running, plan.seconds, open_tickets=plan.open_orders)
+        with Meter(running.process_ids) as meter:
+            count, figures["pages"] = await load.pages(running, plan.seconds, open_tickets=plan.open_orders)
+        figures["cost_page"] = meter.milliseconds_each(count)
     return figures
 
 
 async def _lifecycles(running: Peer, plan: Plan, clients: int) -> Figures:
     with Meter(running.process_ids) as meter:
         count, per_second = await load.lifecycles(running, plan.seconds, clients=clients)
-    spent = sum(seconds for name, seconds in meter.used.items() if name != "client")
     return {
         f"settled_{clients}": per_second,
-        f"cost_{clients}": spent * 1000 / count,
+        f"cost_{clients}": meter.milliseconds_each(count),
         f"idle_{clients}": meter.idle_percent,
         f"others_{clients}": meter.others_percent,
     }
@@ -83,7 +84,7 @@ def main() -> None:
 
 
 def _is_detail(figure: str) -> bool:
-    return figure.startswith("act_") or figure.endswith(_KINDS)
+    return figure.startswith("act_") or figure.endswith(KINDS)
 
 
 if __name__ == "__main__":

@@ -67,18 +67,18 @@ async def lifecycles(peer: Peer, seconds: float, *, clients: int) -> tuple[int, 
     return await _in_parallel([peer.connection() for _ in range(clients)], within(seconds), live)
 
 
-async def creates_per_second(peer: Peer, seconds: float, *, clients: int = 32) -> float:
+async def creates(peer: Peer, seconds: float, *, clients: int = 32) -> tuple[int, float]:
     async def create_one(connection: Connection, number: int) -> None:
         await create(connection, number)
 
-    return (await _in_parallel([peer.connection() for _ in range(clients)], within(seconds), create_one))[1]
+    return await _in_parallel([peer.connection() for _ in range(clients)], within(seconds), create_one)
 
 
-async def pages_per_second(peer: Peer, seconds: float, *, open_tickets: int, clients: int = 8) -> float:
+async def pages(peer: Peer, seconds: float, *, open_tickets: int, clients: int = 8) -> tuple[int, float]:
     async def read(connection: Connection, number: int) -> None:
         await connection.ask("GET", f"{LIST}{number * _PAGE % open_tickets}")
 
-    return (await _in_parallel([peer.browser() for _ in range(clients)], within(seconds), read))[1]
+    return await _in_parallel([peer.browser() for _ in range(clients)], within(seconds), read)
 
 
 async def _in_parallel(connections: list[Connection], numbers: Iterator[int], work: Work) -> tuple[int, float]:

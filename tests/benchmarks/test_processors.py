@@ -5,6 +5,7 @@ import os
 import pytest
 from benchmarks.processors import (
     Machine,
+    Meter,
     Process,
     parse_machine,
     parse_process,
@@ -52,6 +53,14 @@ def test_descendants_count_for_the_nearest_root() -> None:
 
 def test_a_root_that_has_ended_has_no_time() -> None:
     assert seconds_by_root({1: Process(0, 1.0)}, {"postgres": 99}) == {"postgres": 0.0}
+
+
+def test_a_meter_shares_out_all_but_the_client_and_knows_what_others_took() -> None:
+    meter = Meter({})
+    meter.used = {"client": 1.0, "postgres": 2.0, "qa": 4.0}
+    meter.machine = Machine(busy=9.0, idle=11.0)
+    assert meter.milliseconds_each(100) == 60.0
+    assert (meter.idle_percent, meter.others_percent) == (55.0, 10.0)
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="there is no /proc")

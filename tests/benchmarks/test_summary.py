@@ -1,7 +1,7 @@
 """What the benchmarks compute from what they measured."""
 
 import pytest
-from benchmarks.measures import cost_ms, labels
+from benchmarks.measures import cost_by_kind
 from benchmarks.rounds import measure_in_turn
 from benchmarks.summary import Spread, ratios, spread, table
 
@@ -62,15 +62,12 @@ async def test_every_second_round_is_in_the_opposite_order() -> None:
     assert values == {"a": {"place": [1.0, 4.0, 5.0]}, "b": {"place": [2.0, 3.0, 6.0]}}
 
 
-def test_the_cost_of_a_lifecycle_is_by_kind_and_without_the_client() -> None:
+def test_the_cost_of_a_lifecycle_is_by_kind_of_process() -> None:
     used = {"qa": 1.0, "intake": 0.5, "qa_worker": 2.0, "postgres": 3.0, "kafka": 0.5, "client": 9.0, "supervisor": 5.0}
-    cost = cost_ms(used, lifecycles=100, clients=8)
-    assert cost == {
-        "cost_8": 70.0,
-        "cost_8_HTTP processes": 15.0,
-        "cost_8_workers": 20.0,
-        "cost_8_PostgreSQL": 30.0,
-        "cost_8_Kafka": 5.0,
-        "cost_8_the client": 90.0,
+    assert cost_by_kind(used, lifecycles=100) == {
+        "HTTP processes": 15.0,
+        "workers": 20.0,
+        "PostgreSQL": 30.0,
+        "Kafka": 5.0,
+        "the client": 90.0,
     }
-    assert cost.keys() <= labels([8]).keys()
