@@ -13,9 +13,9 @@ import asyncio
 from functools import partial
 from pathlib import Path
 
-from benchmarks.city import Checkout
 from benchmarks.measures import LOADS, NAMES, Plan, labels, measure
 from benchmarks.rounds import Side, measure_in_turn, show
+from linework.runtime.installation import REPOSITORY
 
 _OF_A_PAIR = ("lifecycles", "creates", "pages", "visible", "rest", "memory")
 
@@ -44,9 +44,9 @@ def main() -> None:
     options = read_options()
     measures = options.measures or (_OF_A_PAIR if options.against else NAMES)
     plan = Plan(frozenset(measures), options.clients, options.seconds, options.open_orders)
-    sides: dict[str, Side] = {"this checkout": partial(measure, Checkout(), plan)}
+    sides: dict[str, Side] = {"this checkout": partial(measure, REPOSITORY, plan)}
     if options.against:
-        sides["the other"] = partial(measure, Checkout(options.against.resolve()), plan)
+        sides["the other"] = partial(measure, options.against.resolve(), plan)
     rounds = options.rounds or (3 if options.against else 1)
     show(asyncio.run(measure_in_turn(sides, rounds)), labels(options.clients), options.json)
 

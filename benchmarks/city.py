@@ -3,9 +3,7 @@
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,30 +12,20 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 import httpx
+from tests.running import Running
 
 from benchmarks.floor import Servers
 from benchmarks.wire import Connection
 from linework.embedded import EmbeddedPostgres
-from linework.ports import LOOPBACK, OFFSETS, SERVICES, free_port, setting_of
+from linework.ports import LOOPBACK, SERVICES
 from linework.runtime.installation import REPOSITORY
 
 AREA, STAFF = "bench-area", "bench-staff"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
-    """A folder of the repository with an environment of its own."""
-
-    folder: Path = REPOSITORY
-
-    @property
-    def python(self) -> str:
-        return sys.executable if self.folder == REPOSITORY else str(self.folder / ".venv/bin/python")
-
-
 @dataclass
 class City:
-    checkout: Checkout
+    checkout: Path
     servers: Servers
     state_folder: Path
     ports: dict[str, int]
@@ -87,34 +75,20 @@ class City:
 
 
 @contextlib.asynccontextmanager
-async def city(checkout: Checkout = Checkout()) -> AsyncIterator[City]:
+async def city(checkout: Path = REPOSITORY) -> AsyncIterator[City]:
     """A running installation, empty but for one work area and the types of an order; told to end, it is taken down."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with TemporaryDirectory(prefix="linework-bench-") as name, contextlib.ExitStack() as stack:
+    with TemporaryDirectory(prefix="linework-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        ports = {part: free_port() for part in OFFSETS}
-        state = folder / "state"
-        stack.callback(_linework, checkout, ports, "down", "--state-folder", str(state))
-        # Killed outright, this runs no clean-up: the installation stops itself.
-        options = ("--detach", "--empty", "--with-process", str(os.getpid()), "--state-folder", str(state))
-        _linework(checkout, ports, "up", *options)
-        postgres = EmbeddedPostgres(state / "postgres", ports["postgres"], dies_with_parent=True)
-        built = City(checkout, Servers(postgres.url, f"{LOOPBACK}:{ports['kafka']}"), state, ports)
-        await _settle_in(built)
-        yield built
-
-
-def _linework(checkout: Checkout, ports: dict[str, int], *arguments: str) -> None:
-    outside = ("DATABASE_URL", "KAFKA_BOOTSTRAP_SERVERS")
-    environment = {name: value for name, value in os.environ.items() if name not in outside}
-    subprocess.run(
-        [checkout.python, "-m", "linework", *arguments],
-        cwd=checkout.folder,
-        env=environment | {setting_of(part): str(port) for part, port in ports.items()},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+        # Its servers are the checkout's own too, as `make run` starts them.
+        outside = {"DATABASE_URL": "", "KAFKA_BOOTSTRAP_SERVERS": ""}
+        with Running.here(folder / "state", checkout=checkout, **outside).up("--empty") as running:
+            ports, state = running.ports, folder / "state"
+            postgres = EmbeddedPostgres(state / "postgres", ports["postgres"], dies_with_parent=True)
+            built = City(checkout, Servers(postgres.url, f"{LOOPBACK}:{ports['kafka']}"), state, ports)
+            await _settle_in(built)
+            yield built
 
 
 async def _settle_in(built: City) -> None:

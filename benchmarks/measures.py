@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks import floor, growth, loads, replay
-from benchmarks.city import Checkout, City, city
+from benchmarks.city import City, city
 from benchmarks.processors import CLIENT, Meter, resident_megabytes
 from benchmarks.rounds import Figures, within
 from linework.ports import SERVICES
@@ -75,7 +76,7 @@ class Plan:
         return measure in self.measures
 
 
-async def measure(checkout: Checkout, plan: Plan) -> Figures:
+async def measure(checkout: Path, plan: Plan) -> Figures:
     """The measures of the plan on an installation that is started for them and taken down."""
     figures: Figures = {}
     if plan.measures - {"growth"}:

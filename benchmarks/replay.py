@@ -9,11 +9,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from benchmarks.city import City
 from benchmarks.floor import Servers
 from chassis.database import Database
 from chassis.parking import raw_record
@@ -22,12 +22,16 @@ from contracts.topics import WORK_ORDERS
 from linework.processes import die_with_parent
 from linework.runtime.installation import REPOSITORY
 
+if TYPE_CHECKING:
+    from benchmarks.city import City
 
-async def events_per_second(city: City) -> float:
+
+async def events_per_second(city: "City") -> float:
     """Reporting's consumer alone, after its tables are made."""
     await _new_database(city.servers)
+    python = sys.executable if city.checkout == REPOSITORY else city.checkout / ".venv/bin/python"
     replay = await asyncio.create_subprocess_exec(
-        *(city.checkout.python, "-m", "benchmarks.replay", str(city.checkout.folder)),
+        *(str(python), "-m", "benchmarks.replay", str(city.checkout)),
         *(city.servers.database_url, city.servers.bootstrap_servers),
         cwd=REPOSITORY,
         stdout=asyncio.subprocess.PIPE,

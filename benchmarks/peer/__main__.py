@@ -18,7 +18,6 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from benchmarks.city import Checkout
 from benchmarks.measures import KINDS, LOADS, Plan, labels, measure
 from benchmarks.peer import load
 from benchmarks.peer.installation import Peer, install, peer
@@ -78,7 +77,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     python = install(options.folder.resolve())
     plan = Plan(_MEASURES, options.clients, options.seconds, options.open_orders)
-    sides = {"Linework": partial(measure, Checkout(), plan), "peer": partial(measure_peer, python, plan)}
+    sides = {"Linework": partial(measure, REPOSITORY, plan), "peer": partial(measure_peer, python, plan)}
     shown = {figure: label for figure, label in labels(options.clients).items() if not _is_detail(figure)}
     show(asyncio.run(measure_in_turn(sides, options.rounds)), shown, options.json)
 

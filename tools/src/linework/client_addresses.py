@@ -22,9 +22,9 @@ class Addresses:
     services: Mapping[str, str]
     issuer: str | None
     tokens: Mapping[str, str] = field(default_factory=dict)
-    """By role: tokens that were given, where no issuer is asked."""
+    """By role: tokens from the environment, if there is no issuer."""
     workers: Mapping[str, str] = field(default_factory=dict)
-    """By service: where its worker tells its metrics; empty when that is not known."""
+    """By service: the address of its worker's metrics; empty if unknown."""
     bootstrap_servers: str | None = None
     topic_prefix: str = ""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.session import in_installation
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -21,11 +22,6 @@ _NOT_JUDGED = {
     "en": "it corrects an event that is not in this file: whether that was sent cannot be judged here",
     "zh": "它更正的事件不在此文件中：该事件是否发送过，在此无法判断",
 }
-
-
-@commands.callback()
-def _group() -> None:
-    """Connect an external system: validate its events and register it."""
 
 
 @dataclass(slots=True)
@@ -102,21 +98,14 @@ def register(
     state_folder: StateFolder = None,
 ) -> None:
     """Register or update a partner in a running installation; its topics are created within seconds."""
-    import asyncio
-
-    async def define() -> Any:
-        from linework.client import Installation, Refused, find_addresses
-
-        async with Installation(find_addresses(state_folder)) as installation:
-            await installation.require("intake")
-            try:
-                return await installation.intake.define_partner(
-                    partner, en=english, zh=chinese, events_per_second=events_per_second, is_active=not suspended
-                )
-            except Refused as refusal:
-                raise Stopped(str(refusal)) from refusal
-
-    typer.echo(json.dumps(asyncio.run(define()), ensure_ascii=False, indent=2))
+    defined = in_installation(
+        lambda city: city.intake.define_partner(
+            partner, en=english, zh=chinese, events_per_second=events_per_second, is_active=not suspended
+        ),
+        state_folder,
+        patience_seconds=0,
+    )
+    typer.echo(json.dumps(defined, ensure_ascii=False, indent=2))
 
 
 @commands.command()
@@ -126,9 +115,7 @@ def agents(
     state_folder: StateFolder = None,
 ) -> None:
     """List the unregistered agents of a partner; register an agent with `PUT /v1/agents/{id}` of intake."""
-    import asyncio
-
-    found = asyncio.run(_unregistered(partner, state_folder))
+    found = in_installation(lambda city: city.intake.unregistered_agents(partner), state_folder, patience_seconds=0)
     if json_output:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -136,23 +123,6 @@ def agents(
         seen_at = datetime.fromisoformat(agent["first_seen_at"]).astimezone().isoformat(" ", "seconds")
         typer.echo(f"{agent['name']}  first seen {seen_at}")
     typer.echo(f"{len(found)} agents are not registered." if found else "Every agent is registered.")
-
-
-async def _unregistered(partner: str, state_folder: Path | None) -> list[Any]:
-    from linework.client import Installation, Refused, find_addresses
-
-    found: list[Any] = []
-    async with Installation(find_addresses(state_folder)) as installation:
-        await installation.require("intake")
-        cursor: str | None = None
-        try:
-            while True:
-                page = await installation.intake.unregistered_agents(partner, cursor=cursor)
-                found += page["items"]
-                if (cursor := page["next_cursor"]) is None:
-                    return found
-        except Refused as refusal:
-            raise Stopped(str(refusal)) from refusal
 
 
 def _records(file: Path) -> list[Any]:

@@ -25,7 +25,7 @@ ever, and every later one of its key behind it."""
 
 
 class EventTooLarge(Invalid):
-    """What would be published has {size} bytes, and {most} is the most; shorten the texts."""
+    """The message would have {size} bytes, more than the limit of {most}; shorten the texts."""
 
     zh = "待发布的内容为 {size} 字节，最多 {most} 字节；请缩短文字。"
 

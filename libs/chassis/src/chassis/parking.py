@@ -22,21 +22,21 @@ from contracts.refusals import Conflict, Invalid, NotFound
 
 
 class ParkedKeyNotFound(NotFound):
-    """Nothing is parked under key {key} of topic {topic}."""
+    """No record is parked under key {key} of topic {topic}."""
 
-    zh = "主题 {topic} 的键 {key} 下没有停放的消息。"
+    zh = "主题 {topic} 的键 {key} 下没有搁置的消息。"
 
 
 class ParkedRecordNotFound(NotFound):
-    """No record with id {parked_id} is parked."""
+    """No record is parked with id {parked_id}."""
 
-    zh = "没有编号为 {parked_id} 的停放消息。"
+    zh = "没有编号为 {parked_id} 的搁置消息。"
 
 
 class StillPoison(Conflict):
     """Record {parked_id} still cannot be applied: {reason}"""
 
-    zh = "停放消息 {parked_id} 仍然无法处理：{reason}"
+    zh = "搁置的消息 {parked_id} 仍然无法处理：{reason}"
 
 
 class RepairNotText(Invalid):
@@ -46,9 +46,9 @@ class RepairNotText(Invalid):
 
 
 class ValueNotKept(Conflict):
-    """Of record {parked_id} only an excerpt was kept; repair it with a whole value, or discard it."""
+    """Only an excerpt of record {parked_id} is stored; repair it with a complete value or discard it."""
 
-    zh = "停放消息 {parked_id} 只保留了摘录；请用完整内容修复，或放弃该消息。"
+    zh = "搁置的消息 {parked_id} 只保留了摘录；请用完整内容修复，或丢弃该消息。"
 
 
 _LONGEST_KEY = 300

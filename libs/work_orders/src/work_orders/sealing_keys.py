@@ -37,13 +37,13 @@ Key = SealingKey | SealedText
 
 
 class SealingKeyNotArrived(Unavailable):
-    """The key for this subscriber's texts has not arrived here yet; ask again with the same Idempotency-Key."""
+    """The sealing key of this subscriber has not arrived at this service yet; retry with the same Idempotency-Key."""
 
     zh = "该用户文字内容的密钥尚未到达本服务；请使用相同的 Idempotency-Key 重试。"
 
 
 class SubscriberErased(Conflict):
-    """The order's subscriber was erased; nothing can be written about them any more."""
+    """The order's subscriber was erased; no text about them can be stored."""
 
     zh = "该工单的用户资料已删除，不能再记录与其有关的文字。"
 

@@ -181,7 +181,7 @@ class Translator:
             yield self._message(line, lost, line.call)
 
     def _of_start(self, line: Line) -> Iterator[Message]:
-        """The switch starts: whatever was open when it died has ended, nobody knows when."""
+        """The switch starts: everything that was open when it died has ended at an unknown time."""
         start = Start(line.id, line.at, self._began)
         self.state.starts = [*self.state.starts[1 - _MOST_STARTS :], start]
         for name, call in self.state.calls.items():
@@ -211,14 +211,14 @@ class Translator:
         yield from self._told(line, agent, member)
 
     def _seen(self, line: Line, agent: str) -> Iterator[Message]:
-        """An agent who takes a call serves its queue, whether or not the log said so: members can be configured."""
+        """An agent who takes a call serves its queue even without a log line: members can be configured."""
         member = self._member(line, agent)
         member.serves(line.queue)
         yield from self._told(line, agent, member)
 
     def _told(self, line: Line | Start, agent: str, member: Member, reason: str | None = None) -> Iterator[Message]:
         state = member.state()
-        # A queue more or less is no other state, and nobody is signed out who was never seen in.
+        # Another set of queues is not another state, and an agent who was never seen is not signed out.
         if member.told is None and state[0] == c.AgentState.SIGNED_OUT:
             return
         if member.told is not None and member.told[:2] == state[:2]:
@@ -231,7 +231,7 @@ class Translator:
         yield self._message(line, body, f"agent:{agent}", f"-{digest}-{state[0]}")
 
     def _forget(self) -> None:
-        """Calls that ended long ago say nothing any more, and one that is open for a week has been lost sight of."""
+        """Drops calls that ended long ago, and those that are open for a week: their end was missed."""
         if len(self.state.calls) + len(self.state.taken) < self._forget_above:
             return
         before, long_before = self.state.newest_at - _REMEMBERED_SECONDS, self.state.newest_at - _OPEN_SECONDS
@@ -292,7 +292,7 @@ def _lost(reason: c.LossReason) -> Callable[[Line], Any]:
 
 
 def _transferred(line: Line) -> Any:
-    """Wait, talk and position at entry are the last three, whatever kind of transfer stands before them."""
+    """Wait, talk and position at entry are the last three fields of every kind of transfer."""
     is_attended = line.verb == "ATTENDEDTRANSFER"
     target = None if is_attended else line.text_at(0)
     return p.PartnerCallTransferred(

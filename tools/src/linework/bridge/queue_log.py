@@ -97,7 +97,7 @@ class LogFile:
         self.unfinished = False
         """Whether something stands behind the last whole line."""
         self.is_next = False
-        """Whether it goes on with what was read before, whatever its times say: a clock can go back."""
+        """Whether it continues what was read before, regardless of its times: a clock can go back."""
         self._cursor = cursor
         self._file: IO[bytes] | None = None
         self._damage: Stopped | None = None

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a row."""
+    """The result of a row."""
 
     line: int
     reference: str
@@ -50,7 +50,7 @@ class Orders:
     _lines: dict[str, int] = field(default_factory=dict)
 
     async def play(self, file: Path, advance: Callable[[], None]) -> None:
-        """Every row, so many at a time; `fates` has them in the order of the file."""
+        """Processes every row, `clients` at a time; `fates` are in the order of the file."""
         for kind in ("device", "demand"):
             self._types[kind] = {
                 one["code"] for one in await self.installation.intake.types(kind) if one.get("is_active", True)
@@ -73,13 +73,13 @@ class Orders:
             advance()
 
     def _fault(self, row: Row) -> str | None:
-        """What is wrong with a row without asking anybody."""
+        """What is wrong with a row, without a request."""
         missing = [name for name in NEEDED if not row[name]]
         if missing:
             return f"{', '.join(missing)} is empty"
         first = self._lines.setdefault(row.reference("external_reference"), row.line)
         if first != row.line:
-            return f"external_reference stands on line {first} already"
+            return f"external_reference is already on line {first}"
         return wrong_with(body_of(row))
 
     async def _looked_at(self, row: Row) -> Fate:
@@ -122,7 +122,7 @@ def _reason(refusal: Refused) -> str:
 
 
 def write_report(path: Path, fates: Iterable[Fate]) -> None:
-    """The fate of each row as CSV that a spreadsheet opens right; raises `Stopped`."""
+    """Writes the result of each row as CSV for spreadsheets; raises `Stopped`."""
     try:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)

@@ -160,7 +160,7 @@ def _order(row: Row, demand_type: str, created_at: datetime) -> dict[str, Any]:
 
 
 def _content(row: Row) -> str:
-    """What was asked for, without the address: events carry nobody's address."""
+    """The request without the address: events carry no addresses."""
     parts = [f"{row['RequestType']}, from {row['RequestSource']}"]
     if row["Owner"]:
         parts.append(f"for {row['Owner']}")

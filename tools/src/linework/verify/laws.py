@@ -216,7 +216,7 @@ class Ledger:
                 self.findings.add(Law.REQUESTS, where, f"has {len(request.answers)} answers")
 
     def check_journal(self, acknowledged: Iterable[tuple[str, int, str]]) -> int:
-        """Holds (order, version, event type) of what clients were told against the stream; how many were held."""
+        """Compares acknowledged changes (order, version, event type) with the stream; returns how many."""
         count = 0
         for order_id, version, event_type in acknowledged:
             count += 1
@@ -235,7 +235,7 @@ def _fault(thread: Thread, message: Message) -> tuple[Law, str] | None:
         return Law.CHAIN, f"version {version} does not carry the hash of the event before it"
     holder = thread.order.custodian if thread.order else Service.INTAKE
     if message.service != holder:
-        return Law.CUSTODIAN, f"version {version} is by {message.service}; {holder or 'nobody'} holds the order"
+        return Law.CUSTODIAN, f"version {version} is by {message.service}; {holder or 'no service'} holds the order"
     return None
 
 

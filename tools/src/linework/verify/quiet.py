@@ -1,14 +1,12 @@
 """Waits until all events are processed, according to the metrics of the processes."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from linework.client import Installation, NotReached
 from linework.client_service import Service
-from linework.client_tokens import Tokens
+from linework.metrics_text import read_samples, totals
 
-_SAMPLE = re.compile(r"^(linework_\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
 _LOOK_EVERY_SECONDS = 0.5
 _QUIET_LOOKS = 2
 
@@ -21,21 +19,14 @@ class Restless:
     reason: str
 
 
-def samples(metrics: str) -> dict[str, float]:
-    """Prometheus' text by name; a metric with labels is the sum over them."""
-    found: dict[str, float] = {}
-    for name, value in _SAMPLE.findall(metrics):
-        found[name] = found.get(name, 0.0) + float(value)
-    return found
-
-
 class Observer:
     """Looks at the outboxes and the lag of every service."""
 
     def __init__(self, city: Installation) -> None:
         self._city = city
-        nobody = Tokens(None)
-        self._workers = {name: Service(url, nobody) for name, url in city.addresses.workers.items()}
+        self._workers = {
+            name: Service(url, city.services[name].http, city.tokens) for name, url in city.addresses.workers.items()
+        }
 
     async def wait(self, seconds: float) -> list[Restless]:
         """Empty once nothing was on its way at two looks in a row; else what still is when the time is over."""
@@ -54,23 +45,19 @@ class Observer:
 
     async def _look_at(self, name: str) -> list[Restless]:
         try:
-            told = samples(await self._city.services[name].metrics())
+            values = totals(read_samples(await self._city.services[name].metrics()))
             worker = self._workers.get(name)
             if worker is not None:
-                await worker.ping()  # its lag is measured when somebody asks how it is
-                told |= samples(await worker.metrics())
+                await worker.ping()  # a readiness check measures the lag
+                values |= totals(read_samples(await worker.metrics()))
         except NotReached as error:
             return [Restless(name, str(error))]
         restless = []
-        if told.get("linework_outbox_rows"):
-            restless.append(Restless(name, f"its outbox has {told['linework_outbox_rows']:.0f} rows"))
-        if told.get("linework_consumer_lag"):
-            restless.append(Restless(name, f"it is {told['linework_consumer_lag']:.0f} records behind"))
+        if values.get("linework_outbox_rows"):
+            restless.append(Restless(name, f"its outbox has {values['linework_outbox_rows']:.0f} rows"))
+        if values.get("linework_consumer_lag"):
+            restless.append(Restless(name, f"it is {values['linework_consumer_lag']:.0f} records behind"))
         return restless
-
-    def close(self) -> None:
-        for worker in self._workers.values():
-            worker.close()
 
 
 class Waiting:

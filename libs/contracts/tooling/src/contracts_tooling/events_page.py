@@ -9,7 +9,8 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from contracts.catalogue import CATALOGUE, Entry, Kind
-from contracts.lifecycle import CUSTODIANS, STATUS_NAMES, STEPS, Act, Status, allowed_acts
+from contracts.lifecycle import CUSTODIANS, STEPS, Act, Status, allowed_acts
+from contracts.names import STATUSES
 from contracts.order import ACTS
 from contracts.sealing import FreeText
 from contracts.topics import Topic
@@ -81,7 +82,7 @@ def _presence(name: str) -> str:
 
 def _lifecycle() -> str:
     statuses = [
-        (f"`{status}`", STATUS_NAMES[status][1], CUSTODIANS[status] or "nobody", _codes(allowed_acts(status)))
+        (f"`{status}`", STATUSES[status].zh, CUSTODIANS[status] or "nobody", _codes(allowed_acts(status)))
         for status in Status
     ]
     acts = [

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from contracts.time_zones import zone_name
 from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
 from reporting.reports.content import Cell, Content, MetricColumn, ReportRequest, SectionRow, dimension_of
 from reporting.reports.definitions import definition_of, metric_name
@@ -14,7 +15,7 @@ from reporting.reports.narrative import Narrative, hour_name, is_met, observatio
 from reporting.reports.periods import ReportKind, axis, key_name, moment_name, title_of
 from reporting.reports.plan import ALL_SECTIONS, By, ReportSection
 from reporting.reports.values import NONE, NumberForm, Shown, shown, shown_change, value_text
-from reporting.reports.words import ZONE_NAMES, Language, unit_word, word
+from reporting.reports.words import Language, unit_word, word
 
 MOST_ROWS = 400
 """Of a table for readers; what is more is in the data."""
@@ -340,7 +341,7 @@ def _how_made(asked: ReportRequest, edition: Edition, contents: Sequence[Content
     recorded_at = read["recorded_at"] if read else None
     facts = [
         (word("read_up_to", language), moment_text(asked, recorded_at)),
-        (word("time_zone", language), _zone_name(asked.time_zone, language)),
+        (word("time_zone", language), zone_name(asked.time_zone, language)),
         *(
             (word(name, language), value_text(NumberForm.TIME, seconds, language))
             for name, seconds in parameters(asked, contents).items()
@@ -350,11 +351,6 @@ def _how_made(asked: ReportRequest, edition: Edition, contents: Sequence[Content
         facts.append((word("calendar", language), _calendar_text(edition.calendar, language)))
     facts.append((word("abbreviations", language), word("points", language)))
     return facts
-
-
-def _zone_name(zone: str, language: str) -> str:
-    name = zone.replace("_", " ")
-    return ZONE_NAMES.get(zone, name) if language == Language.ZH else name
 
 
 def moment_text(asked: ReportRequest, recorded_at: str | None) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-from contracts.events import SlaClock
 from reporting.metrics import Dimension, Grain
 
 
@@ -139,22 +138,6 @@ UNITS: Mapping[str, Bilingual] = {
     "share": ("share", "比例"),
     "steps": ("steps", "次"),
 }
-CLOCK_NAMES: Mapping[SlaClock, Bilingual] = {
-    SlaClock.DISPATCH: ("dispatch", "派单"),
-    SlaClock.ACCEPT: ("start of work", "接单"),
-    SlaClock.CONTACT: ("first contact", "首次联系"),
-    SlaClock.ARRIVE: ("arrival", "到达"),
-    SlaClock.COMPLETE: ("completion", "完成"),
-    SlaClock.REPLY: ("reply", "答复"),
-}
-ZONE_NAMES: Mapping[str, str] = {
-    "Asia/Shanghai": "北京时间",
-    "Asia/Urumqi": "新疆时间",
-    "Asia/Hong_Kong": "香港时间",
-    "Asia/Macau": "澳门时间",
-    "Asia/Taipei": "台北时间",
-}
-"""What a Chinese reader calls a time zone; of others the name in the tz database is the only one."""
 UNNAMED: Mapping[Dimension, Bilingual] = {
     Dimension.WORK_AREA: ("Work area without a name", "未登记名称的工区"),
     Dimension.STAFF: ("Person without a name", "未登记姓名的人员"),

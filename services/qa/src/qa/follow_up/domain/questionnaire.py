@@ -18,15 +18,15 @@ class QuestionKind(StrEnum):
 
 
 class QuestionMisdefined(Invalid):
-    """The question {question} is not right: {reason}."""
+    """The question {question} is invalid: {reason}."""
 
-    zh = "问题 {question} 定义不正确：{reason}。"
+    zh = "问题 {question} 无效：{reason}。"
 
 
 class RepliesDoNotFit(Invalid):
-    """The replies do not fit the questionnaire: missing {missing}; not asked {unknown}; not possible {impossible}."""
+    """The replies do not match the questionnaire: missing {missing}; unknown {unknown}; not allowed {impossible}."""
 
-    zh = "回答与问卷不符：缺少 {missing}；未询问 {unknown}；不可选 {impossible}。"
+    zh = "回答与问卷不符：缺少 {missing}；未知 {unknown}；不允许 {impossible}。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
