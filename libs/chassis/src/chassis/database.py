@@ -20,7 +20,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from chassis.connection_pool import ConnectionPool
 from contracts.refusals import Unavailable
 
+
+class Overtaken(Exception):
+    """Another process has changed what a statement was to change, since it was read; nothing was written."""
+
+
 TRANSIENT = (
+    Overtaken,
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
