@@ -15,7 +15,7 @@ Handler = Callable[[Sequence[Message], Transaction], Awaitable[None]]
 
 
 class Poison(Exception):
-    """The message cannot be applied, now or later, unless somebody repairs something."""
+    """The message cannot be applied, now or later, without a repair."""
 
     def __init__(self, message: Message, reason: str) -> None:
         super().__init__(reason)
@@ -24,7 +24,7 @@ class Poison(Exception):
 
 
 class Gap(Poison):
-    """Something that stands before the message has not come."""
+    """A message before this one is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,11 @@ class OneStatement:
 
 
 Answer = Callable[[RawRecord, str, Transaction], Awaitable[bool]]
-"""Given a record that cannot be read, and why: True when its writer was told and need only send it anew, False when
-it is to be parked."""
+"""For an unreadable record and the reason: True when its writer was informed and can send it again, False when it is to
+be parked."""
 
 Pace = Callable[[int, Database], Awaitable[float]]
-"""Given how many records were applied: for how many seconds nothing more is read."""
+"""For the number of applied records: the seconds to wait before the next read."""
 
 
 @dataclass(frozen=True, slots=True)
