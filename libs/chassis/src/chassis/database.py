@@ -179,6 +179,8 @@ class Transaction(Statements):
 
     is_catching_up = False
     """Whether what is read here was published before the database was restored; see `chassis.recovery.fence`."""
+    is_publishing = False
+    """Whether it adds rows to the outbox, of which the relay is to be told once they are committed."""
 
 
 class Database:

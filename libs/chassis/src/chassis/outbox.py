@@ -72,6 +72,7 @@ async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None 
         return
     columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
     await tx.execute(_ADD, *columns)
+    tx.is_publishing = True
 
 
 _KEY_LOCK_COUNT = 512

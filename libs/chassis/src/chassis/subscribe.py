@@ -26,7 +26,7 @@ from chassis.recovery.recreated_topic import parked_before
 from chassis.subscription import Gap, Poison, Subscription
 from chassis.telemetry import METRICS, log_events
 from chassis.tracing import applying
-from chassis.wakeup import APPLIED, Wakeup
+from chassis.wakeup import APPLIED, PUBLISH, Wakeup
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 
@@ -130,7 +130,12 @@ class Consumer:
                 await self.subscription.handler(applicable, tx)
             await parking.park(tx, parked)
             await self._settle_restore(tx)
+        self._tell_relay(tx)
         return applicable, parked
+
+    def _tell_relay(self, tx: Transaction) -> None:
+        if tx.is_publishing and self._wakeup:
+            self._wakeup.send(PUBLISH)
 
     async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
         await self._note_catching_up(tx, await advance(tx, records, self.topic_id))
@@ -233,6 +238,7 @@ class Consumer:
                 except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
                     raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
             await parking.mark_released(tx, taken, by=by, at=at)
+        self._tell_relay(tx)
         METRICS.released.labels(self._topic).inc(len(taken))
         return len(taken)
 
