@@ -20,7 +20,7 @@ from chassis.settings import Settings
 from contracts import access
 from contracts.lifecycle import Service
 from contracts.refusals import Refusal
-from deploy import generated
+from contracts_tooling import generated
 
 CONFIGURATION = Path("docs/configuration.md")
 ERRORS = Path("docs/errors.md")

@@ -244,14 +244,14 @@ def test_nothing_follows_on_an_order_that_was_never_created(body: object) -> Non
 
 @pytest.mark.parametrize("body", [COMPLETED, ARCHIVED, AUDITING, PASSED, REDISPATCH, STARTED, NOTED, SUSPENDED])
 def test_an_event_that_the_table_of_steps_does_not_allow_cannot_follow(body: object) -> None:
-    with pytest.raises(CannotApply, match=r"The order is created .* Not allowed: "):
+    with pytest.raises(CannotApply, match=r"The order is created .*Not allowed: "):
         apply(fold(CREATED), make_message(body, "dispatch", 2))
 
 
 def test_an_event_from_who_does_not_hold_the_order_cannot_follow() -> None:
     with pytest.raises(CannotApply, match="dispatch does not hold order o-1, fieldwork does"):
         apply(fold(CREATED, DISPATCHED), make_message(CANCELLED, "dispatch", 3))
-    with pytest.raises(CannotApply, match="no service does"):
+    with pytest.raises(CannotApply, match="nobody does"):
         apply(fold(*TO_COMPLETED, ARCHIVED), make_message(REDISPATCH, "qa", 6))
 
 

@@ -1,11 +1,10 @@
-"""Access to a PostgreSQL database through asyncpg and its pool.
+"""Access to a PostgreSQL database through asyncpg.
 
 Most work is a single statement: its own transaction, in one round trip. `begin` opens a transaction for
 several statements. Queries with varying conditions are built with SQLAlchemy and compiled once for each
 shape (`Query`).
 """
 
-import asyncio
 import os
 import re
 import sys
@@ -18,10 +17,16 @@ from sqlalchemy import ClauseElement, Column, Executable, Text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from chassis.asyncpg_internals import end_idle
+from chassis.connection_pool import ConnectionPool
 from contracts.refusals import Unavailable
 
+
+class Overtaken(Exception):
+    """Another process has changed what a statement was to change, since it was read; nothing was written."""
+
+
 TRANSIENT = (
+    Overtaken,
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -35,7 +40,6 @@ TRANSIENT = (
 """What may be different when it is tried again: the connection, a lock, a server that restarts."""
 
 _CONNECT_SECONDS = 5
-_POOL_SECONDS = 10
 _STATEMENT_SECONDS = 30
 _ANSWER_SECONDS = 35
 """Longer than a statement may take: who is silent for so long is not slow, he is gone, and TCP has not noticed."""
@@ -143,6 +147,9 @@ def type_of(column: Column[Any]) -> str:
 class Statements:
     """Plain SQL with `$1` parameters on one asyncpg connection."""
 
+    is_publishing = False
+    """Whether rows were added to the outbox, of which the relay is to be told once they are committed."""
+
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 
@@ -182,16 +189,15 @@ class Transaction(Statements):
 
 
 class Database:
+    """Connects when a statement is to be run and not before: a process may start while its database is away."""
+
     def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "linework") -> None:
         self.url = driver_url(url)
-        self._pool_size = pool_size
         self._application_name = application_name
-        self._pool: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
+        self._pool = ConnectionPool(self._connect, size=pool_size)
 
     async def close(self) -> None:
-        if self._pool is not None:
-            await self._pool.close()
+        await self._pool.close()
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Statements]:
@@ -220,8 +226,7 @@ class Database:
 
     @asynccontextmanager
     async def _driver(self) -> AsyncIterator[asyncpg.Connection]:
-        pool = self._pool or await self._open()
-        connection = await pool.acquire(timeout=_POOL_SECONDS)
+        connection = await self._pool.acquire()
         try:
             yield connection
         except (asyncpg.InternalClientError, TimeoutError) as error:
@@ -229,35 +234,24 @@ class Database:
             # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
             if isinstance(error, TimeoutError):
-                end_idle(pool)
+                # What swallows one connection swallows its neighbours: not each of them is to be waited for in turn.
+                self._pool.end_idle()
             raise
         except asyncpg.LockNotAvailableError as error:
             if error.constraint_name == _RESTORE_FENCE:
                 raise CatchingUp() from error
             raise
         finally:
-            await pool.release(connection)
+            self._pool.release(connection)
 
-    async def _open(self) -> asyncpg.Pool:
-        """Connects when somebody asks and not before: a process may start while its database is away."""
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    self.url,
-                    min_size=0,
-                    max_size=self._pool_size,
-                    timeout=_CONNECT_SECONDS,
-                    reset=_leave_as_it_is,
-                    command_timeout=_ANSWER_SECONDS,
-                    server_settings={
-                        "application_name": self._application_name,
-                        "statement_timeout": f"{_STATEMENT_SECONDS}s",
-                        **SESSION,
-                    },
-                )
-        return self._pool
-
-
-async def _leave_as_it_is(_: asyncpg.Connection) -> None:
-    # Nothing outlives its transaction here, so giving a connection back costs no round trip.
-    pass
+    async def _connect(self) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self.url,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_ANSWER_SECONDS,
+            server_settings={
+                "application_name": self._application_name,
+                "statement_timeout": f"{_STATEMENT_SECONDS}s",
+                **SESSION,
+            },
+        )

@@ -7,10 +7,12 @@ from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from chassis.claims import Claims
 from chassis.database import driver_url
 from chassis.sealing import MasterKeys
+from contracts.access import Role
 from contracts.time_zones import time_zones
 
 
@@ -39,6 +41,23 @@ class Settings(BaseSettings):
         " https address that is not of loopback"
     )
     oidc_audience: str = Field("linework", description="audience that a token must name")
+    oidc_roles_claim: str = Field(
+        "roles",
+        min_length=1,
+        description="claim with the roles: its name, or a dotted path such as `realm_access.roles`; a list of names or"
+        " an object of them",
+    )
+    oidc_areas_claim: str = Field("areas", min_length=1, description="claim with the areas: name or dotted path")
+    oidc_name_claim: str = Field(
+        "name",
+        min_length=1,
+        description="claim with the person's name: name or dotted path; without it `preferred_username`",
+    )
+    oidc_role_map: dict[str, Role] = Field(
+        default_factory=dict,
+        description='JSON object of the provider\'s role names and ours, such as `{"Platform team": "operator"}`; only'
+        " listed names count then. Empty: the names are ours",
+    )
     sealing_master_keys: SecretStr = Field(
         description="secret, the same in all services: `id:base64 of 32 bytes` of each master key, by comma; the first"
         " wraps sealing keys, all unwrap them"
@@ -71,7 +90,10 @@ class Settings(BaseSettings):
         " long again, so that not all workers restart together",
     )
     kafka_silent_seconds: float = Field(
-        20.0, gt=0, description="a worker without a response of a broker for so long is not ready"
+        20.0,
+        gt=0,
+        description="a worker without a response of a broker for so long is not ready; an idle consumer asks four times"
+        " within it, and every 5 seconds at least",
     )
     kafka_restart_seconds: float = Field(
         900.0,
@@ -133,6 +155,10 @@ class Settings(BaseSettings):
         return keys
 
     @property
+    def claims(self) -> Claims:
+        return Claims(self.oidc_roles_claim, self.oidc_areas_claim, self.oidc_name_claim, self.oidc_role_map)
+
+    @property
     def master_keys(self) -> MasterKeys:
         return MasterKeys.parse(self.sealing_master_keys.get_secret_value())
 
@@ -141,6 +167,9 @@ class Settings(BaseSettings):
         """The settings, or an exit that names every variable that is missing or wrong."""
         try:
             return cls()
+        except SettingsError:
+            # Its message repeats the value.
+            sys.exit("cannot start, the environment is not complete: OIDC_ROLE_MAP: not a JSON object")
         except ValidationError as error:
             faults = [f"{str(fault['loc'][0]).upper()}: {fault['msg'].lower()}" for fault in error.errors()]
             sys.exit("cannot start, the environment is incomplete or invalid: " + "; ".join(faults))

@@ -272,7 +272,9 @@ def _check_from_outside(value: bytes) -> None:
 
 
 def _check_text(attributes: Mapping[str, str], value: bytes) -> None:
-    if _CONTROL.search("".join(attributes.values())):
+    joined = "".join(attributes.values())
+    # Whatever is printable has no control character, and that is quicker to see.
+    if not joined.isprintable() and _CONTROL.search(joined):
         name = next(name for name, text in attributes.items() if _CONTROL.search(text))
         raise MalformedMessage(f"the header {name} has a control character")
     if b"\\u0000" in value and _NUL.search(value):

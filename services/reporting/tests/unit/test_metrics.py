@@ -11,7 +11,7 @@ from reporting.figures.question import MetricVersionNotFound, ParameterNotOfMetr
 from reporting.figures.rules import FigureRules
 from reporting.metrics import METRICS, REGISTRY, Grain, Kind
 from reporting.metrics.metric import ALL_ROLES
-from work_orders.testing import BEGIN
+from work_orders.testing_streams import BEGIN
 
 RULES = FigureRules(
     threshold_seconds=15, short_seconds=4, near_seconds=60, late_after_seconds=0, time_zone="Asia/Kolkata"
