@@ -12,6 +12,8 @@ ARGS ?=
 # processes needs the machine for itself: it comes afterwards.
 INSTALLATIONS := tests/chaos tests/e2e tests/operators
 PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder $(INSTALLATIONS:%=--ignore=%)
+# Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
+QUICK := -p no:schemathesis --hypothesis-profile quick
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
@@ -41,7 +43,7 @@ else
 endif
 
 unit: install ## Test the decisions and the fold, without a server
-	@$(BIN)/python -m pytest -n 2 --dist loadscope services/*/tests/unit \
+	@$(BIN)/python -m pytest $(QUICK) services/*/tests/unit \
 		libs/contracts/tests/test_order.py libs/contracts/tests/test_lifecycle.py $(ARGS)
 
 lint: install ## Check style, format and types; changes nothing
@@ -62,7 +64,7 @@ chaos: install ## Break everything for ten minutes under load and check every pr
 runbooks: install ## Type every command of docs/runbooks on an installation of its own: ARGS="lost-topic"
 	@$(BIN)/python -m tests.operators.runbooks $(ARGS)
 
-bench: install ## Measure how fast it is, against its floor
+bench: install ## Measure how fast it is, against its floor; ARGS="--against CHECKOUT" compares two checkouts
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights

@@ -9,18 +9,20 @@ import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from chassis.testing import databases, new_database, restored_database, topic_prefix  # noqa: F401
-from linework.embedded import EmbeddedKafka, EmbeddedPostgres
-from linework.ports import free_port
+from chassis.testing_fixtures import databases, new_database, restored_database, topic_prefix  # noqa: F401
+
+if TYPE_CHECKING:
+    from linework.embedded import EmbeddedKafka, EmbeddedPostgres
 
 # How long examples take to draw says how busy the machine is, and nothing of what is tested.
 hypothesis.settings.register_profile("linework", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("linework"), max_examples=30)
 hypothesis.settings.load_profile("linework")
 
 LOOPBACK = ("127.", "::1", "localhost")
@@ -76,8 +78,11 @@ def _as_unicode(text: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[EmbeddedPostgres]:
+def postgres_server() -> "Iterator[EmbeddedPostgres]":
     """A PostgreSQL of its own: `.url`, `.database_url(name)`, `.restart()`, `.kill()`, `.start()`."""
+    from linework.embedded import EmbeddedPostgres
+    from linework.ports import free_port
+
     # Not in pytest's folder: under root PostgreSQL is another user, who must pass through, and
     # every other run of pytest on the machine closes that folder again.
     with TemporaryDirectory(prefix="linework-postgres-") as folder:
@@ -90,8 +95,11 @@ def postgres_server() -> Iterator[EmbeddedPostgres]:
 
 
 @pytest.fixture(scope="session")
-def kafka_server() -> Iterator[EmbeddedKafka]:
+def kafka_server() -> "Iterator[EmbeddedKafka]":
     """A Kafka of its own: `.bootstrap_servers`, `.stop()`, `.start()`, `.kill()`."""
+    from linework.embedded import EmbeddedKafka
+    from linework.ports import free_port
+
     with TemporaryDirectory(prefix="linework-kafka-") as folder:
         server = EmbeddedKafka(Path(folder), free_port(), free_port(), dies_with_parent=True)
         server.start()

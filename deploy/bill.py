@@ -6,6 +6,10 @@ Every package that the services need, with its licence, its hashes from the lock
 says is compiled into it. With `--site` the packages are those of that folder, and one that no service needs is a
 mistake. `--everything` has the tools, the tests and the jars of one machine's Kafka too. The same installation gives
 the same bytes.
+
+The documents are made by cyclonedx-python-lib. Its generator, cyclonedx-bom, reads an environment (without hashes, and
+with the paths of our own packages) or a lock (without licences and dependencies), in both cases without a choice of
+roots and without what is compiled into a wheel.
 """
 
 import argparse

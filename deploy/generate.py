@@ -15,7 +15,8 @@ import yaml
 
 from contracts.lifecycle import Service
 from contracts.topics import Topic
-from deploy import generated, kafka_rights
+from contracts_tooling import generated
+from deploy import kafka_rights
 from deploy.kafka_rights import Rights
 from reporting.republish import REFILLED
 

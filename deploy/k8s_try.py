@@ -43,7 +43,6 @@ PROCESSES = (
 )
 _READY_SECONDS = 600
 _ORDERS_A_ROUND, _ORDERS_A_SECOND = 100, 2
-_PATIENCE_SECONDS = 600
 _DRY_RUN = "linework-dry-run"
 _JOURNAL = "/tmp/journal"
 

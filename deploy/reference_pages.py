@@ -9,6 +9,7 @@ writes nothing, names each page that differs and exits 1.
 import importlib
 import inspect
 import pkgutil
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from chassis.settings import Settings
 from contracts import access
 from contracts.lifecycle import Service
 from contracts.refusals import Refusal
-from deploy import generated
+from contracts_tooling import generated
 
 CONFIGURATION = Path("docs/configuration.md")
 ERRORS = Path("docs/errors.md")
@@ -81,8 +82,10 @@ def errors_page(packages: Sequence[str]) -> str:
         "# Errors",
         "",
         "A refused request is answered with an RFC 9457 problem document (`application/problem+json`). Its `code`",
-        "never changes; `detail` is in Chinese or English by `Accept-Language`, and what stands in braces here is also",
-        "a member of the document. Written by `python -m deploy.reference_pages`.",
+        "never changes; `detail` is in Chinese or English by `Accept-Language`. What stands in braces here is also a",
+        "member of the document: members have codes and UTC, `detail` has names and local times. The time zone is the",
+        "one that the request names as `time_zone`, otherwise that of the setting `TIME_ZONE`. Written by",
+        "`python -m deploy.reference_pages`.",
         "",
         "| code | status | English | 中文 |",
         "|---|---|---|---|",
@@ -91,9 +94,13 @@ def errors_page(packages: Sequence[str]) -> str:
     return "\n".join([*lines, *dict.fromkeys(map(_row, refusals_of(packages)))]) + "\n"
 
 
+_KIND = re.compile(r"{(\w+):\w+}")
+"""A placeholder with the kind of its value, which says how `detail` shows it."""
+
+
 def _row(refusal: type[Refusal]) -> str:
     status = status_of(refusal)
-    english, chinese = _in_a_cell(inspect.cleandoc(refusal.__doc__ or "")), _in_a_cell(refusal.zh)
+    english, chinese = (_in_a_cell(_KIND.sub("{\\1}", refusal.template(language))) for language in ("en", "zh"))
     return f"| `{refusal.code}` | {status.value} {TITLES[status][0]} | {english} | {chinese} |"
 
 

@@ -15,6 +15,7 @@ from itertools import product
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from chassis.testing import Databases, FixedClock, TestIssuer, client_of, opened_stream, settings_for
 from contracts.access import Grants, Reach
@@ -94,7 +95,7 @@ class Route:
 
 def every_route(service: Service) -> list[Route]:
     """The routes that a service documents, with their part of the table."""
-    app = importlib.import_module(f"{service}.main").app(settings_for("postgresql://nobody@nowhere/x"))
+    app = _app(service, "postgresql://nobody@nowhere/x")
     document = app.openapi()
     found = []
     for row, grants in app.state.access.items():
@@ -147,14 +148,23 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def world(service: Service, databases: Databases, *areas: str) -> AsyncIterator[World]:
-    """The service on a database of its own, with orders of every status in each of these areas."""
-    module = importlib.import_module(f"{service}.main")
+async def running_at(now: datetime, service: Service, databases: Databases) -> AsyncIterator[ServiceUnderTest]:
+    """The service on a database of its own, at this moment."""
     subscriptions = importlib.import_module(f"{service}.consumers").SUBSCRIPTIONS
-    issuer, app = TestIssuer(), module.app(settings_for(databases.create(service)))
-    app.state.clock = FixedClock(_NOW)
+    issuer, app = TestIssuer(), _app(service, databases.create(service))
+    app.state.clock = FixedClock(now)
     async with client_of(app, issuer) as client:
-        running = ServiceUnderTest(app, client, issuer, subscriptions)
+        yield ServiceUnderTest(app, client, issuer, subscriptions)
+
+
+def _app(service: Service, database_url: str) -> FastAPI:
+    return importlib.import_module(f"{service}.main").app(settings_for(database_url))
+
+
+@contextlib.asynccontextmanager
+async def world(service: Service, databases: Databases, *areas: str) -> AsyncIterator[World]:
+    """The service with orders of every status in each of these areas."""
+    async with running_at(_NOW, service, databases) as running:
         made = World(running, {}, {})
         for area in areas:
             await _settle(made, area)
@@ -179,7 +189,7 @@ async def _settle(made: World, area: str) -> None:
 
 @cache
 def _order(area: str, status: Status) -> Stream:
-    """An order of an area on its way to a status, the same in every world; before it is dispatched it is nobody's."""
+    """An order of an area on its way to a status, the same in every world; before its dispatch it has no area."""
     stream = Stream(f"{area}-{status}")
     marks = {name: f"{area}-{name}" for name in ("subscriber_id", "subscriber_no", "order_no", "external_reference")}
     marks |= {"order_no": f"{area}-{status}", "external_reference": f"{area}-{status}"}
@@ -197,9 +207,9 @@ def _order(area: str, status: Status) -> Stream:
 
 def questions(route: Route, made: World) -> Iterator[tuple[str, dict[str, Any]]]:
     """Paths and query parameters to ask a reading route with: about every order, one by one and in lists."""
-    everybody = [order for area in (NORTH, SOUTH) for order in made.orders.get(area, [])]
+    all_orders = [order for area in (NORTH, SOUTH) for order in made.orders.get(area, [])]
     # A request has another id in each world: those of the other area are in one world only, as they should be.
-    places = {"order_id": everybody, "request_id": made.requests.get(NORTH, [])}
+    places = {"order_id": all_orders, "request_id": made.requests.get(NORTH, [])}
     values = [(name, values) for name, values in places.items() if f"{{{name}}}" in route.path]
     if "{metric}" in route.path:
         values.append(("metric", list(METRICS)))

@@ -5,7 +5,6 @@ an order that went from one area to the other. Where a mark comes out, something
 """
 
 import contextlib
-import importlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -13,9 +12,9 @@ from itertools import product
 from typing import Any
 
 import httpx
-from tests.access.asking import METRICS, NORTH, SOUTH, Route
+from tests.access.asking import METRICS, NORTH, SOUTH, Route, running_at
 
-from chassis.testing import Databases, FixedClock, TestIssuer, client_of, settings_for
+from chassis.testing import Databases
 from contracts import calls as c
 from contracts import quality as q
 from contracts.codec import new_message
@@ -38,7 +37,7 @@ from work_orders.testing import (
 MARK = "9f3sOuTh"
 PERSON = f"{MARK}-person"
 WHO = "worker-1"
-"""The subject of everybody who asks: one person, whose token changes."""
+"""The subject of every caller: one person, whose token changes."""
 STATUSES = tuple(status for status in Status if status is not Status.CANCELLED)
 _SUBSCRIBER = """insert into subscribers
     (id, version, subscriber_no, name, phones, address, kind, zone, territory, notes, created_at, changed_at)
@@ -101,13 +100,8 @@ class Marked:
 
 @contextlib.asynccontextmanager
 async def marked(service: Service, databases: Databases) -> AsyncIterator[Marked]:
-    """The service on a database of its own."""
-    module = importlib.import_module(f"{service}.main")
-    subscriptions = importlib.import_module(f"{service}.consumers").SUBSCRIPTIONS
-    issuer, app = TestIssuer(), module.app(settings_for(databases.create(service)))
-    app.state.clock = FixedClock(BEGIN + timedelta(hours=2))
-    async with client_of(app, issuer) as client:
-        made = Marked(ServiceUnderTest(app, client, issuer, subscriptions))
+    async with running_at(BEGIN + timedelta(hours=2), service, databases) as running:
+        made = Marked(running)
         await _settle(made, service)
         yield made
 
@@ -226,7 +220,7 @@ async def _begin_follow_up(made: Marked) -> None:
 
 
 async def _do(made: Marked, method: str, path: str, body: Any) -> httpx.Response:
-    """What somebody does who reaches everything."""
+    """The commands of a caller without limits."""
     headers = made.running.issuer.headers("supervisor", None, WHO)
     answer = await made.running.client.request(method, path, json=body, headers=headers)
     assert answer.is_success, answer.text

@@ -1,6 +1,6 @@
 """Every cell of the table of access is asked: each role and none, each route of each service, each foreign area.
 
-That an area learns nothing of another is shown as it is meant: whoever sees one area only gets, from every
+That an area learns nothing of another is shown as it is meant: a caller who sees one area only gets, from every
 list, search, count, figure, stream and single read, the very same answers whether the other area's orders
 exist or not.
 """
@@ -43,7 +43,7 @@ async def test_each_route_lets_in_whom_the_table_names_and_nobody_else(service: 
 
 
 def callers(route: Route, issuer: TestIssuer) -> list[tuple[str, dict[str, str], str | None]]:
-    """Everybody who can come to a route, and the code that they should be turned away with."""
+    """Every kind of caller of a route, and the code of the expected refusal."""
     grants = route.grants or {}
     found: list[tuple[str, dict[str, str], str | None]] = [
         ("nobody", {}, "token_missing"),
@@ -75,7 +75,7 @@ async def test_an_area_is_told_the_same_whether_another_areas_orders_exist_or_no
                     found = await pair(route, path, params, alone, both, role=role, areas=[SOUTH])
                     if found[0] != found[1]:
                         told.append(f"{route.row} {path} {params} as {role} of {SOUTH}: {found[1]}, alone {found[0]}")
-            assert differs or not is_about_orders(route), f"{route.row}: the worlds are the same for everybody"
+            assert differs or not is_about_orders(route), f"{route.row}: the worlds are the same for every caller"
     assert told == []
 
 
@@ -86,7 +86,7 @@ def who_asks(route: Route) -> list[Role]:
 
 
 def is_about_orders(route: Route) -> bool:
-    """Whether the worlds, which differ in orders, must differ in this to somebody who sees every area.
+    """Whether the worlds, which differ in orders, must differ in this to a caller who sees every area.
 
     Nothing is late in them, so that there are no corrections to be told of.
     """
@@ -101,7 +101,7 @@ def widest(route: Route) -> str:
 async def pair(
     route: Route, path: str, params: dict[str, Any], alone: World, both: World, *, role: str, areas: list[str] | None
 ) -> tuple[Any, Any]:
-    """What the same caller is told in either world."""
+    """The answers of both worlds to the same caller."""
     answers = [
         compared(route, await one.ask(route, path, one.running.issuer.headers(role, areas), params=params))
         for one in (alone, both)
@@ -150,6 +150,6 @@ async def rows(made: World) -> tuple[list[Any], list[Any]]:
 
 
 def test_what_belongs_to_no_area_says_nothing_of_any_order() -> None:
-    """Whoever gives a route `NO_AREA` says that it shows no order: such a route takes no order's id."""
+    """`NO_AREA` declares that a route shows no order: such a route takes no order's id."""
     routes = [one for service in SERVICES for one in every_route(service) if one.reaches(NO_AREA)]
     assert [one.row for one in routes if "{order_id}" in one.path] == []

@@ -1,7 +1,7 @@
 """No route of intake tells a token of one area anything of another's orders, nor of what led to them or names them.
 
 Beside its orders each area has a call that led to one of them, a difficult case, a referral, an article that settled
-the call, and both areas' orders are linked to each other. Then everything is asked as everybody of the south.
+the call, and both areas' orders are linked to each other. Then everything is requested with every role of the south.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -33,7 +33,7 @@ class Desk:
 
     @property
     def traces(self) -> list[str]:
-        """What tells of the area: an article and a subscriber are everybody's."""
+        """What tells of the area: articles and subscribers belong to no area."""
         own = {name: value for name, value in self.ids.items() if name not in ("article_id", "subscriber_id")}
         return [*own.values(), *self.texts]
 

@@ -91,7 +91,7 @@ def reads(route: Route, made: Marked) -> Iterator[str]:
 
 
 async def learn(made: Marked, routes: list[Route]) -> None:
-    """Follows every id to what it leads to, as somebody who sees everything, until nothing more is found."""
+    """Follows every id to what it leads to, as a caller who sees everything, until nothing more is found."""
     before = None
     while before != (before := {name: len(ids) for name, ids in made.ids.items()}):
         for route in routes:

@@ -13,11 +13,12 @@ SERVICES = frozenset(init.parent.name for init in ROOT.glob("services/*/src/*/__
 LIBRARIES = ("contracts", "chassis", "work_orders")
 
 PURE_CONTRACTS = frozenset(
-    {"lifecycle", "events", "order", "message", "refusals", "requests", "directory"}
+    {"lifecycle", "events", "names", "order", "message", "refusals", "requests", "directory", "time_zones"}
     | {"calendar", "calls", "limits", "links", "partners", "plain_text", "quality", "sealing"}
 )
 TECHNICAL_CONTRACTS = frozenset(
-    {"access", "catalogue", "chain", "codec", "message", "origin", "plain_text", "refusals", "strict_json", "topics"}
+    {"access", "catalogue", "chain", "codec", "message", "origin", "plain_text", "refusals", "strict_json"}
+    | {"time_zones", "topics"}
 )
 WITH_SQLALCHEMY = frozenset(
     {

@@ -88,7 +88,7 @@ def check_history(history: History, messages: Sequence[Message], report: Report)
         ),
     )
     report.check(
-        "nothing is in the stream that nobody asked for",
+        "every event in the stream was asked for",
         len(messages),
         (
             f"{message.type} of {message.subject}"

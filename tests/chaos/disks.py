@@ -20,7 +20,7 @@ class SmallDisk:
         self.folder = folder
 
     def fill(self) -> None:
-        """Takes every free byte; whoever writes from here on is told that no space is left."""
+        """Takes every free byte: each further write fails because no space is left."""
         with (self.folder / _BALLAST).open("wb", buffering=0) as ballast:
             for size in (_PIECE, 4096):
                 try:

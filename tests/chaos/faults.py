@@ -67,7 +67,7 @@ class Targets:
         return self.links
 
 
-# How often, against the others: what costs everybody everything is rare.
+# Relative frequency: a fault that stops all work is rare.
 _WEIGHTS = {
     Kind.KILL: 8,
     Kind.STOP: 5,

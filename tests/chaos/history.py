@@ -13,9 +13,10 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import httpx
+
 from linework.client import Installation, NotReached, Person, Refused
 from linework.client_service import Service
-from linework.client_wire import WireAnswer
 
 _ASKED_TWICE = 0.05
 """How often a client sends a command twice at once, as a double click or an impatient proxy does."""
@@ -74,9 +75,9 @@ class History:
     def acknowledged(self) -> list[Command]:
         return [command for command in self.commands.values() if command.is_acknowledged]
 
-    def watch(self, city: Installation, seed: int, *, asked_twice: float = _ASKED_TWICE) -> None:
+    def watch(self, client: Installation, seed: int, *, asked_twice: float = _ASKED_TWICE) -> None:
         """Everything that is asked of this installation by this client is noted from here on."""
-        for name, service in city.services.items():
+        for name, service in client.services.items():
             _Watched(self, name, service, Random(f"{seed} {name}"), asked_twice)
 
     def asked(self, command: Command) -> None:
@@ -116,7 +117,7 @@ class _Watched:
 
     async def call(
         self, method: str, path: str, body: Any = None, *, by: Person | None = None, **more: Any
-    ) -> WireAnswer:
+    ) -> httpx.Response:
         person = by or Person(self._role)
         if more.get("key") is None:
             answer = await self._call(method, path, body, by=person, **more)
@@ -132,32 +133,32 @@ class _Watched:
         self._compare(command, answers)
         return self._settle(command, answers[0])
 
-    def _settle(self, command: Command, answer: WireAnswer | BaseException) -> WireAnswer:
+    def _settle(self, command: Command, answer: httpx.Response | BaseException) -> httpx.Response:
         if isinstance(answer, Refused):
             self._history.answered(command, answer.status, answer.problem)
         elif isinstance(answer, NotReached):
             self._history.answered(command, None, {})
-        elif isinstance(answer, WireAnswer):
-            self._history.answered(command, answer.status, json.loads(answer.body))
+        elif isinstance(answer, httpx.Response):
+            self._history.answered(command, answer.status_code, answer.json())
             return answer
         assert isinstance(answer, BaseException)
         raise answer
 
-    def _compare(self, command: Command, answers: list[WireAnswer | BaseException]) -> None:
+    def _compare(self, command: Command, answers: list[httpx.Response | BaseException]) -> None:
         told = {text for answer in answers if (text := _told(answer)) is not None}
         if len(told) > 1:
             self._history.differing_answers.append(f"{command.path}, key {command.key}: {' and '.join(sorted(told))}")
 
-    def _note_told(self, path: str, answer: WireAnswer) -> None:
+    def _note_told(self, path: str, answer: httpx.Response) -> None:
         if path.startswith("/v1/requests/"):
-            request = json.loads(answer.body)
+            request = answer.json()
             self._history.told.append(Told(request["id"], request["state"]))
             self._history.note("told", request=request["id"], state=request["state"])
 
 
-def _told(answer: WireAnswer | BaseException) -> str | None:
+def _told(answer: httpx.Response | BaseException) -> str | None:
     if isinstance(answer, Refused):
         return None if answer.status >= 500 else f"{answer.status} {answer.code}"
-    if isinstance(answer, WireAnswer):
-        return f"{answer.status} {hashlib.sha256(answer.body).hexdigest()[:12]}"
+    if isinstance(answer, httpx.Response):
+        return f"{answer.status_code} {hashlib.sha256(answer.content).hexdigest()[:12]}"
     return None

@@ -1,7 +1,7 @@
 """The network between two parties, as a TCP proxy that can be cut and slowed.
 
 A link that is cut loses nothing that TCP would keep: `silent` holds every byte until it is mended, as packets
-that are sent again and again; `refused` closes what is open and turns away what comes; `lost` swallows what is
+that are sent again and again; `refused` closes what is open and refuses new connections; `lost` swallows what is
 sent on connections that were open, for ever and without a word, as a machine that vanished or a firewall that
 forgot, while new connections are made as ever. A slowed link hands each piece on after a pause, in order.
 """
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 class Link:
-    """From whoever connects to `port` to the server behind it."""
+    """From the clients of `port` to the server behind it."""
 
     def __init__(self, name: str, target_port: int) -> None:
         self.name = name
@@ -87,7 +87,7 @@ class _Pipe(asyncio.Protocol):
         if self._link.state is State.REFUSED:
             self.abort()
         elif self.other is None:
-            # Nothing is read before there is somebody to hand it to.
+            # Nothing is read before the other end is connected.
             transport.pause_reading()
             self._connecting = asyncio.get_running_loop().create_task(self._connect())
         elif self._link.state is State.SILENT:
@@ -144,7 +144,7 @@ class _Pipe(asyncio.Protocol):
             self.hold()
         else:
             self._is_lost = True
-            # The proxy stands between, so nobody's keep-alive would ever fail: the server's does, when it would have.
+            # Behind a proxy no keep-alive would ever fail: the connection is aborted when the server's would have.
             if self._is_servers_end:
                 asyncio.get_running_loop().call_later(_KEEP_ALIVE_SECONDS, self.abort)
 

@@ -27,8 +27,8 @@ class Outcome:
 
 
 class Load:
-    def __init__(self, city: Installation, cast: Cast, seed: int) -> None:
-        self._city = city
+    def __init__(self, client: Installation, cast: Cast, seed: int) -> None:
+        self._client = client
         self._cast = cast
         self._seed = seed
         self._telling: list[asyncio.Task[None]] = []
@@ -40,7 +40,7 @@ class Load:
         for number in range(1, int(seconds * rate) + 1):
             await asyncio.sleep(max(0.0, began_at + (number - 1) / rate - loop.time()))
             story = Story(self._cast, number, self._seed)
-            self._telling.append(asyncio.create_task(story.tell(), name=f"story {number}"))
+            self._telling.append(asyncio.create_task(story.run(), name=f"story {number}"))
 
     async def finish(self) -> Outcome:
         """Waits until every story has come to its end."""
@@ -49,21 +49,21 @@ class Load:
         return Outcome(
             stories=len(self._telling),
             acts=sum(notes.acts.values()),
-            retries=sum(service.retry_count for service in self._city.services.values()),
+            retries=sum(service.retry_count for service in self._client.services.values()),
             impossible=[line for line in notes.impossible if _SLOW_ANSWER not in line],
         )
 
 
 @contextlib.asynccontextmanager
 async def opened_load(addresses: Addresses, history: History, seed: int) -> AsyncIterator[Load]:
-    """Everybody who asks; what they ask is noted, from the first story on."""
+    """Clients in every role; what they ask is noted, from the first story on."""
     patience = Patience(seconds=INSIST_SECONDS, for_handover=True)
-    async with Installation(addresses, patience=patience) as city:
-        await load_reference_data(city)
+    async with Installation(addresses, patience=patience) as client:
+        await load_reference_data(client)
         staff = {
             area["work_area_id"]: [member["staff_id"] for member in area["staff"]]
-            for area in await city.dispatch.work_areas()
+            for area in await client.dispatch.work_areas()
             if area["work_area_id"] in WORK_AREAS
         }
-        history.watch(city, seed)
-        yield Load(city, Cast(city, Notes(), staff), seed)
+        history.watch(client, seed)
+        yield Load(client, Cast(client, Notes(), staff), seed)

@@ -1,71 +1,45 @@
 """What the system under test consists of: servers and processes that are killed, stopped, continued and started."""
 
 import asyncio
-import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 import psutil
+from tests.chaos.planted import Bug
 
 from linework.embedded.server import EmbeddedServer
-from linework.processes import Child
-from linework.runtime.installation import REPOSITORY
-from linework.runtime.program import answers_ready
+from linework.runtime.installation import REPOSITORY, Installation
+from linework.runtime.program import Program, answers_ready
 from linework.stopped import Stopped
 
 _START_AGAIN_SECONDS = 0.5
 
 
-class Process:
-    """A process of the product, by the entry that can move its clock and plant a bug in it."""
+class Process(Program):
+    """A program whose clock can be moved and in which a bug can be planted, both by files that its entry reads."""
 
-    def __init__(self, name: str, module: str, port: int, env: Mapping[str, str], log: Path, clock: Path) -> None:
-        self.name = name
-        self.port = port
-        self.log = log
-        self.env = {**env, "CHAOS_CLOCK": str(clock)}
-        self._module = module
-        self._clock = clock
-        self._child: Child | None = None
+    entry = ("tests.chaos.process",)
+    dies_with_parent = True
+
+    def __init__(self, installation: Installation, name: str, module: str, env: Mapping[str, str]) -> None:
+        self._clock, self._bug = (installation.state_folder / f"{name}.{what}" for what in ("clock", "bug"))
+        files = {"CHAOS_CLOCK": str(self._clock), "CHAOS_BUG": str(self._bug), "PYTHONPATH": str(REPOSITORY)}
+        super().__init__(installation, name, module, {**env, **files})
         self.set_clock(0)
-
-    def start(self) -> None:
-        self._child = Child(
-            self.name,
-            [sys.executable, "-m", "tests.chaos.process", self._module],
-            log=self.log,
-            env={**os.environ, **self.env},
-            cwd=REPOSITORY,
-            dies_with_parent=True,
-        )
-        self._child.spawn()
-
-    @property
-    def pid(self) -> int:
-        assert self._child is not None
-        return self._child.pid
-
-    def exit_code(self) -> int | None:
-        return self._child.exit_code() if self._child else None
-
-    def kill(self) -> None:
-        if self._child:
-            self._child.kill()
-
-    def stop(self, seconds: float = 20) -> None:
-        if self._child:
-            self._child.signal_stop()
-            self._child.wait_stopped(seconds)
+        self.plant(None)
 
     def set_clock(self, seconds: float) -> None:
         self._clock.write_text(f"{seconds:.3f}")
 
-    def is_ready(self) -> bool:
-        return answers_ready(self.port)
+    @property
+    def bug(self) -> str:
+        """What is planted in it when it starts next; empty for nothing."""
+        return self._bug.read_text()
+
+    def plant(self, bug: Bug | None) -> None:
+        self._bug.write_text(bug or "")
 
 
 class Part:
@@ -142,7 +116,7 @@ async def all_ready(processes: Iterable[Process], seconds: float) -> list[str]:
     """Waits until every process says that it is ready; the names of those that do not in time."""
     give_up_at, waiting = time.monotonic() + seconds, list(processes)
     while waiting and time.monotonic() < give_up_at:
-        ready = await asyncio.gather(*(asyncio.to_thread(process.is_ready) for process in waiting))
+        ready = await asyncio.gather(*(asyncio.to_thread(answers_ready, process.port) for process in waiting))
         waiting = [process for process, is_ready in zip(waiting, ready, strict=True) if not is_ready]
         await asyncio.sleep(0.1)
     return [process.name for process in waiting]

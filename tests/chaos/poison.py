@@ -1,4 +1,4 @@
-"""Records that nobody can apply, written into the stream by whoever should not."""
+"""Records that cannot be applied, written directly into the stream."""
 
 from aiokafka import AIOKafkaProducer
 

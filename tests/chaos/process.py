@@ -3,7 +3,8 @@
     python -m tests.chaos.process dispatch.worker
 
 Neither is a switch of the product: both are patched in here before the product's own entry runs.
-`CHAOS_CLOCK` names a file with the seconds by which `chassis.clock` reads wrong, looked at on every reading.
+`CHAOS_CLOCK` names a file with the seconds by which `chassis.clock` reads wrong, looked at on every reading;
+`CHAOS_BUG` one with the name of the bug, looked at when the process starts.
 Tokens are still verified by the machine's own time: a service whose clock is minutes slow refuses tokens that
 are new, and rightly so, and then there is no load.
 """
@@ -29,10 +30,9 @@ def move_clock(file: Path) -> None:
 
 
 def main(module: str) -> None:
-    if "CHAOS_CLOCK" in os.environ:
-        move_clock(Path(os.environ["CHAOS_CLOCK"]))
-    if "CHAOS_BUG" in os.environ:
-        planted.plant(planted.Bug(os.environ["CHAOS_BUG"]))
+    move_clock(Path(os.environ["CHAOS_CLOCK"]))
+    if bug := Path(os.environ["CHAOS_BUG"]).read_text():
+        planted.plant(planted.Bug(bug))
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 

@@ -1,7 +1,6 @@
 """One run: load and faults from a seed, then peace, then everything is checked."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -10,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from tests.chaos.breakable import BreakableInstallation
 from tests.chaos.checker import Report, check_history, read_stream
 from tests.chaos.disks import why_no_small_disks
 from tests.chaos.faults import plan
@@ -17,7 +17,6 @@ from tests.chaos.history import Command, History
 from tests.chaos.injector import Injector
 from tests.chaos.load import opened_load
 from tests.chaos.poison import plant_poison
-from tests.chaos.system import System
 
 from linework.client import Installation, NotReached, Patience, Person, Refused
 from linework.verify import run as verification
@@ -49,51 +48,53 @@ class Outcome:
 
 
 async def run(folder: Path, options: Options, say: Say) -> Outcome:
-    """Everything of one run; raises only when the system could not be brought up at all."""
+    """Everything of one run; raises only when the installation could not be brought up at all."""
     outcome = Outcome()
     say(f"seed {options.seed}, {options.seconds:.0f} s of faults, logs and history in {folder}")
     began_at = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     with closing(History(folder / "history.jsonl")) as history:
-        async with System(folder).running() as system:
+        async with BreakableInstallation(folder).running() as installation:
             say(f"everything is up after {time.monotonic() - began_at:.0f} s")
-            await _break_and_check(system, history, options, outcome, say)
+            await _break_and_check(installation, history, options, outcome, say)
     if why_no_small_disks():
         outcome.notes.append(f"No disk was full: {why_no_small_disks()}.")
     return outcome
 
 
-async def _break_and_check(system: System, history: History, options: Options, outcome: Outcome, say: Say) -> None:
-    async with opened_load(system.addresses(by_links=True), history, options.seed) as load:
-        injector = Injector(system)
+async def _break_and_check(
+    installation: BreakableInstallation, history: History, options: Options, outcome: Outcome, say: Say
+) -> None:
+    async with opened_load(installation.addresses_by_links, history, options.seed) as load:
+        injector = Injector(installation)
         outcome.timeline = injector.timeline
         faults = plan(options.seed, options.seconds, injector.targets, mean_gap=options.mean_gap)
         telling = asyncio.create_task(load.run(options.seconds, options.rate), name="load")
-        poison = asyncio.create_task(_poison(system, injector, options), name="poison")
+        poison = asyncio.create_task(_poison(installation, injector, options), name="poison")
         await injector.run(faults)
-        say(f"{len(faults)} faults; waiting until everybody has an answer")
+        say(f"{len(faults)} faults; waiting until every command is answered")
         await asyncio.gather(telling, poison)
         injector.say("peace")
-        await system.all_ready()
+        await installation.all_ready()
         told = await load.finish()
     injector.say("every story has ended")
     outcome.notes.append(f"{told.stories} orders, {told.acts} acts, {told.retries} times asked again")
     outcome.report.check("no answer was impossible", told.acts, told.impossible)
-    await _check(system, history, poison.result(), outcome)
+    await _check(installation, history, poison.result(), outcome)
 
 
-async def _poison(system: System, injector: Injector, options: Options) -> set[str]:
+async def _poison(installation: BreakableInstallation, injector: Injector, options: Options) -> set[str]:
     await asyncio.sleep(options.seconds * 0.3)
-    keys = await plant_poison(system.bootstrap_servers, options.seed)
+    keys = await plant_poison(installation.bootstrap_servers, options.seed)
     injector.say(f"poison under {len(keys)} keys")
     return keys
 
 
-async def _check(system: System, history: History, poison: set[str], outcome: Outcome) -> None:
+async def _check(installation: BreakableInstallation, history: History, poison: set[str], outcome: Outcome) -> None:
     report = outcome.report
-    async with Installation(system.addresses(by_links=False), patience=Patience(seconds=20)) as city:
+    async with Installation(installation.addresses, patience=Patience(seconds=20)) as client:
         found = await verification.verify(
-            city,
+            client,
             wait_seconds=_REST_SECONDS,
             limit_seconds=_CHECK_SECONDS,
             acknowledged=None,
@@ -106,43 +107,43 @@ async def _check(system: System, history: History, poison: set[str], outcome: Ou
                 broken = [one for one in broken if not (law is Law.PARKED and _is_poison(one, poison))]
                 report.check(law.value, found.checked.get(law, 0), (f"{one.where}: {one.what}" for one in broken))
         outcome.notes += found.notes
-        report.check("every service parked the poison", len(city.services), await _missing_poison(city, poison))
-        await _ask_again(city, history, report)
-    check_history(history, await read_stream(system.bootstrap_servers), report)
-    deaths = [death for part in system.parts.values() for death in part.deaths]
-    report.check("nothing ended by itself", len(system.parts), deaths)
+        report.check("every service parked the poison", len(client.services), await _missing_poison(client, poison))
+        await _ask_again(client, history, report)
+    check_history(history, await read_stream(installation.bootstrap_servers), report)
+    deaths = [death for part in installation.parts.values() for death in part.deaths]
+    report.check("nothing ended by itself", len(installation.parts), deaths)
 
 
 def _is_poison(violation: Violation, poison: set[str]) -> bool:
     return any(f"key {key}:" in violation.what for key in poison)
 
 
-async def _missing_poison(city: Installation, poison: set[str]) -> list[str]:
+async def _missing_poison(client: Installation, poison: set[str]) -> list[str]:
     missing = []
-    for name, service in city.services.items():
+    for name, service in client.services.items():
         parked = (await service.read("/v1/parked", by=Person("operator"), limit=200))["items"]
         missing += [f"{name} has not parked {key}" for key in sorted(poison - {row["key"] for row in parked})]
     return missing
 
 
-async def _ask_again(city: Installation, history: History, report: Report) -> None:
+async def _ask_again(client: Installation, history: History, report: Report) -> None:
     """The same command with the same key, long afterwards: it must be told the same."""
     acknowledged = history.acknowledged
     sample = Random(len(acknowledged)).sample(acknowledged, min(_ASKED_AGAIN, len(acknowledged)))
-    faults = [fault for command in sample if (fault := await _fault_of_second_answer(city, command))]
+    faults = [fault for command in sample if (fault := await _fault_of_second_answer(client, command))]
     report.check("the same command gets the same answer", len(sample), faults)
 
 
-async def _fault_of_second_answer(city: Installation, command: Command) -> str | None:
-    service = city.services[command.service]
+async def _fault_of_second_answer(client: Installation, command: Command) -> str | None:
+    service = client.services[command.service]
     try:
         answer = await service.call(
             "POST", command.path, command.body, by=command.by, version=command.version, key=command.key
         )
     except (Refused, NotReached) as error:
         return f"{command.path}, key {command.key}: {error}"
-    if answer.status != command.status or not _is_as_before(command.answer, json.loads(answer.body)):
-        return f"{command.path}, key {command.key}: was {command.answer}, is {answer.body.decode()}"
+    if answer.status_code != command.status or not _is_as_before(command.answer, answer.json()):
+        return f"{command.path}, key {command.key}: was {command.answer}, is {answer.text}"
     return None
 
 

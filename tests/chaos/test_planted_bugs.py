@@ -1,7 +1,7 @@
 """A checker that has never found anything proves nothing: each planted bug is found, and its fault without it is not.
 
 The bugs are those that an outbox and its consumers are written wrong with most often. Each has a fault that it
-cannot survive, and which is harmless for the product: the same scene is played with the bug and without it.
+cannot survive, and which is harmless for the product: it happens with the bug and without it.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+from tests.chaos.breakable import BreakableInstallation
 from tests.chaos.links import State
+from tests.chaos.own_orders import READERS_WORKER, WRITER, WRITERS_WORKERS, OwnOrders, opened_orders
 from tests.chaos.planted import Bug
-from tests.chaos.scene import READERS_WORKER, WRITER, WRITERS_WORKERS, Scene, connected, opened_scene
-from tests.chaos.system import System
 
 from chassis.testing import eventually
 
@@ -23,61 +23,63 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def system() -> AsyncIterator[System]:
+async def installation() -> AsyncIterator[BreakableInstallation]:
     with TemporaryDirectory(prefix="linework-chaos-") as folder:
-        small = System(Path(folder), services=("fieldwork", "qa"), broker_count=1, workers={"fieldwork": 2})
+        small = BreakableInstallation(
+            Path(folder), services=("fieldwork", "qa"), broker_count=1, workers={"fieldwork": 2}
+        )
         async with small.running():
             yield small
 
 
-async def relays_die_while_kafka_is_away(scene: Scene) -> None:
-    links = [link for worker in WRITERS_WORKERS for link in scene.system.links[f"{worker} to kafka"]]
+async def relays_die_while_kafka_is_away(own: OwnOrders) -> None:
+    links = [link for worker in WRITERS_WORKERS for link in own.installation.links[f"{worker} to kafka"]]
     for link in links:
         link.cut(State.SILENT)
-    await asyncio.gather(*(scene.note(order_id, "left while Kafka was away") for order_id in scene.orders))
+    await asyncio.gather(*(own.note(order_id, "left while Kafka was away") for order_id in own.orders))
     # A relay that takes rows before they are acknowledged has taken them by now.
     for _ in range(10):
-        if await scene.is_published():
+        if await own.installation.is_published(WRITER):
             break
         await asyncio.sleep(0.1)
     for worker in WRITERS_WORKERS:
-        scene.system.parts[worker].kill(back_after=0.0)
+        own.installation.parts[worker].kill(back_after=0.0)
     for link in links:
         link.mend()
 
 
-async def a_consumer_dies_while_its_table_is_locked(scene: Scene) -> None:
-    async with connected(scene.system.database_urls["qa"]) as holder:
+async def a_consumer_dies_while_its_table_is_locked(own: OwnOrders) -> None:
+    async with own.installation.connection("qa") as holder:
         await holder.execute("begin; lock table work_orders in access exclusive mode")
-        await asyncio.gather(*(scene.note(order_id, "not to be stepped over") for order_id in scene.orders))
+        await asyncio.gather(*(own.note(order_id, "not to be stepped over") for order_id in own.orders))
         waiting = "select 1 from pg_locks where not granted and relation = 'work_orders'::regclass"
-        await eventually(lambda: scene.rows("qa", waiting))
-        scene.system.parts[READERS_WORKER].kill(back_after=0.0)
+        await eventually(lambda: own.installation.rows("qa", waiting))
+        own.installation.parts[READERS_WORKER].kill(back_after=0.0)
 
 
-async def one_of_two_relays_is_slow(scene: Scene) -> None:
-    for link in scene.system.links[f"{WRITERS_WORKERS[0]} to kafka"]:
+async def one_of_two_relays_is_slow(own: OwnOrders) -> None:
+    for link in own.installation.links[f"{WRITERS_WORKERS[0]} to kafka"]:
         link.slow(0.3)
 
     async def write(order_id: str) -> None:
         for number in range(4):
-            await scene.note(order_id, f"note {number}")
+            await own.note(order_id, f"note {number}")
 
-    await asyncio.gather(*(write(order_id) for order_id in scene.orders))
-    await eventually(scene.is_published, seconds=30)
-    scene.system.links[f"{WRITERS_WORKERS[0]} to kafka"][0].mend()
+    await asyncio.gather(*(write(order_id) for order_id in own.orders))
+    await own.installation.published(WRITER)
+    own.installation.links[f"{WRITERS_WORKERS[0]} to kafka"][0].mend()
 
 
-async def two_people_act_at_once_over_a_slow_line(scene: Scene) -> None:
-    for link in scene.system.links[f"{WRITER} to postgres"]:
+async def two_people_act_at_once_over_a_slow_line(own: OwnOrders) -> None:
+    for link in own.installation.links[f"{WRITER} to postgres"]:
         link.slow(0.1)
-    both = [(order_id, text) for order_id in scene.orders for text in ("the one", "the other")]
-    await asyncio.gather(*(scene.note(order_id, text) for order_id, text in both))
-    for link in scene.system.links[f"{WRITER} to postgres"]:
+    both = [(order_id, text) for order_id in own.orders for text in ("the one", "the other")]
+    await asyncio.gather(*(own.note(order_id, text) for order_id, text in both))
+    for link in own.installation.links[f"{WRITER} to postgres"]:
         link.mend()
 
 
-SCENES: Mapping[Bug, tuple[Callable[[Scene], Awaitable[None]], tuple[str, ...], str]] = {
+FAULTS: Mapping[Bug, tuple[Callable[[OwnOrders], Awaitable[None]], tuple[str, ...], str]] = {
     Bug.PUBLISH_DROPPED: (relays_die_while_kafka_is_away, WRITERS_WORKERS, "was acknowledged and is there 0 times"),
     Bug.ACK_BEFORE_APPLY: (
         a_consumer_dies_while_its_table_is_locked,
@@ -90,24 +92,24 @@ SCENES: Mapping[Bug, tuple[Callable[[Scene], Awaitable[None]], tuple[str, ...], 
 """The fault, the processes that have the bug, and what the checker says of it."""
 
 
-async def play(system: System, bug: Bug, *, is_planted: bool) -> list[str]:
-    fault, processes, _ = SCENES[bug]
-    async with opened_scene(system) as scene:
-        await scene.plant(bug if is_planted else None, processes)
-        await scene.add_orders(6)
-        await fault(scene)
-        return (await scene.check()).faults
+async def faults_found(installation: BreakableInstallation, bug: Bug, *, is_planted: bool) -> list[str]:
+    fault, processes, _ = FAULTS[bug]
+    async with opened_orders(installation) as own:
+        await own.plant(bug if is_planted else None, processes)
+        await own.add_orders(6)
+        await fault(own)
+        return (await own.check()).faults
 
 
 @pytest.mark.parametrize("bug", list(Bug))
-async def test_a_planted_bug_is_found(system: System, bug: Bug) -> None:
-    faults = await play(system, bug, is_planted=True)
-    assert any(SCENES[bug][2] in fault for fault in faults), faults
+async def test_a_planted_bug_is_found(installation: BreakableInstallation, bug: Bug) -> None:
+    faults = await faults_found(installation, bug, is_planted=True)
+    assert any(FAULTS[bug][2] in fault for fault in faults), faults
 
 
 @pytest.mark.parametrize("bug", list(Bug))
-async def test_the_fault_that_shows_a_bug_is_harmless_without_it(system: System, bug: Bug) -> None:
-    assert await play(system, bug, is_planted=False) == []
+async def test_the_fault_that_shows_a_bug_is_harmless_without_it(installation: BreakableInstallation, bug: Bug) -> None:
+    assert await faults_found(installation, bug, is_planted=False) == []
 
 
 async def test_a_bug_that_cannot_be_planted_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:

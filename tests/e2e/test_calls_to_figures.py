@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,7 +10,9 @@ from typing import Any
 
 import pytest
 from services.intake.tests.component.queue_log_count import count
-from tests.e2e.city import NAMES, City, Json, Person, opened_project
+from tests.e2e.follow_ups import NAMES, opened_project
+from tests.installation import Installation, Json, Person
+from tests.running import Running
 
 from chassis.testing import eventually
 from contracts import partners as p
@@ -42,41 +41,38 @@ FORM = {
 class Switch:
     """A partner's telephone switch, which writes to its topic and to nothing else."""
 
-    city: City
-    bootstrap_servers: str
-    prefix: str
+    installation: Installation
 
     @property
     def name(self) -> str:
-        return f"pbx-{self.city.mark}"
+        return f"pbx-{self.installation.mark}"
 
     @property
     def queue(self) -> str:
-        return f"support-{self.city.mark}"
+        return f"support-{self.installation.mark}"
 
     async def calls(self, call: str, said: Sequence[tuple[Any, datetime]]) -> None:
-        """Sends the events of a call, the last first and each of them twice: a switch owes nobody an order."""
+        """Sends the events of a call, the last first and each of them twice: a switch guarantees no order."""
         messages = [
             new_partner_message(
                 body, partner_id=self.name, event_id=f"{call}-{number}", subject=call, occurred_at=moment
             )
             for number, (body, moment) in enumerate(said)
         ]
-        async with delivery_to(self.bootstrap_servers, self.name, prefix=self.prefix) as delivery:
+        addresses = self.installation.addresses
+        async with delivery_to(addresses.bootstrap_servers, self.name, prefix=addresses.topic_prefix) as delivery:
             await delivery.send([*reversed(messages), *messages])
 
 
 @pytest.fixture
-async def switch(installation: dict[str, str], city: City, request: pytest.FixtureRequest) -> Switch:
-    if "state_folder" in installation:
-        servers = request.getfixturevalue("kafka_server").bootstrap_servers
-    elif not (servers := os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "")):
+async def switch(installation: Installation) -> Switch:
+    if installation.addresses.bootstrap_servers is None:
         pytest.skip("the broker of an installation elsewhere is not known: KAFKA_BOOTSTRAP_SERVERS")
-    made = Switch(city, servers, installation.get("topic_prefix", os.environ.get("TOPIC_PREFIX", "")))
+    made = Switch(installation)
     names = {"name_en": made.name, "name_zh": made.name}
-    await city.operator.put("intake", f"/partners/{made.name}", names)
+    await installation.operator.put("intake", f"/partners/{made.name}", names)
     agent = {"name": "张坐席", "team": "day", "names": [{"partner_id": made.name, "name": "Agent/101"}]}
-    await city.operator.put("intake", f"/agents/agent-{city.mark}", agent)
+    await installation.operator.put("intake", f"/agents/agent-{installation.mark}", agent)
     return made
 
 
@@ -84,16 +80,16 @@ async def answered_call(switch: Switch, at: datetime) -> Json:
     """A call of the subscriber, answered after 4 s and talked for 30 s, with its recording; as intake has it."""
     agent, queue = "Agent/101", switch.queue
     said = [
-        (p.PartnerCallOffered(caller=switch.city.phone, line="96123"), at),
+        (p.PartnerCallOffered(caller=switch.installation.phone, line="96123"), at),
         (p.PartnerCallQueued(queue=queue), at),
         (p.PartnerCallAnswered(queue=queue, agent=agent), at + timedelta(seconds=4)),
         (p.PartnerCallEnded(agent=agent), at + timedelta(seconds=34)),
-        (p.PartnerRecordingAvailable(recording_id=f"rec-{switch.city.mark}", length_milliseconds=30_000), at),
+        (p.PartnerRecordingAvailable(recording_id=f"rec-{switch.installation.mark}", length_milliseconds=30_000), at),
     ]
     await switch.calls("answered", said)
-    city = switch.city
+    installation = switch.installation
     return await eventually(
-        lambda: _first(city.agent, "intake", "/calls", queue=queue, state="ended"), until=bool, seconds=30
+        lambda: _first(installation.agent, "intake", "/calls", queue=queue, state="ended"), until=bool, seconds=30
     )
 
 
@@ -111,43 +107,45 @@ async def _first(person: Person, service: str, path: str, **query: Any) -> Json 
     return items[0] if items else None
 
 
-async def settled_by_an_order(city: City, call: Json) -> Json:
+async def settled_by_an_order(installation: Installation, call: Json) -> Json:
     """What the agent does while the caller talks: sees who it is, writes the record, makes the order."""
-    popped = await city.agent.get("intake", f"/calls/{call['id']}/screen-pop")
-    assert city.subscriber_no in [one["subscriber_no"] for one in popped["subscribers"]]
+    popped = await installation.agent.get("intake", f"/calls/{call['id']}/screen-pop")
+    assert installation.subscriber_no in [one["subscriber_no"] for one in popped["subscribers"]]
     path = f"/calls/{call['id']}"
-    await city.agent.post("intake", f"{path}/classify", {"subscriber_no": city.subscriber_no, "demand_type": "test"})
-    await city.agent.put("intake", f"{path}/record", {"content": "没有信号", "answered_by": "96123"})
+    await installation.agent.post(
+        "intake", f"{path}/classify", {"subscriber_no": installation.subscriber_no, "demand_type": "test"}
+    )
+    await installation.agent.put("intake", f"{path}/record", {"content": "没有信号", "answered_by": "96123"})
     order = {
-        "subscriber_no": city.subscriber_no,
+        "subscriber_no": installation.subscriber_no,
         "device_type": "digital",
         "demand_type": "test",
         "content": "没有信号",
     }
-    settled = await city.agent.post("intake", f"{path}/settlements", {"outcome": "work_order", "order": order})
-    shown = await city.agent.get("intake", path)
+    settled = await installation.agent.post("intake", f"{path}/settlements", {"outcome": "work_order", "order": order})
+    shown = await installation.agent.get("intake", path)
     assert shown["record"]["content"] == "没有信号"
     assert [one["order_id"] for one in shown["settlements"]] == [settled["order_id"]]
-    return await city.agent.get("intake", f"/work-orders/{settled['order_id']}", at_least=1)
+    return await installation.agent.get("intake", f"/work-orders/{settled['order_id']}", at_least=1)
 
 
-async def evaluated(city: City, call: Json, plan: Json) -> Json:
+async def evaluated(installation: Installation, call: Json, plan: Json) -> Json:
     """The recording is drawn, given to the auditor, scored with what the call's events say filled in."""
     path = f"/sampling-plans/{plan['id']}"
     drawn = await eventually(
-        lambda: city.supervisor.ask("POST", "qa", f"{path}/draw", headers={"if-match": '"1"'}),
+        lambda: installation.supervisor.ask("POST", "qa", f"{path}/draw", headers={"if-match": '"1"'}),
         until=lambda answer: answer.is_success,
         seconds=30,
     )
     assert drawn.json()["drawn"]["sample_count"] == 1, drawn.text
-    me = f"auditor-{city.mark}"
-    await city.supervisor.put("qa", f"/auditors/{me}", {"daily_capacity": 45})
-    await city.supervisor.post("qa", f"/evaluation-forms/form-{city.mark}/versions", FORM)
-    given = {"form_id": f"form-{city.mark}", "day_on": f"{datetime.now(UTC):%Y-%m-%d}"}
-    assert (await city.supervisor.post("qa", f"{path}/assignments", given))["assigned_count"] == 1
-    one = (await city.auditor.get("qa", "/evaluations", plan_id=plan["id"], auditor_id=me))["items"][0]
-    assert one["recording_id"] == f"rec-{city.mark}"
-    submitted = await city.auditor.post(
+    me = f"auditor-{installation.mark}"
+    await installation.supervisor.put("qa", f"/auditors/{me}", {"daily_capacity": 45})
+    await installation.supervisor.post("qa", f"/evaluation-forms/form-{installation.mark}/versions", FORM)
+    given = {"form_id": f"form-{installation.mark}", "day_on": f"{datetime.now(UTC):%Y-%m-%d}"}
+    assert (await installation.supervisor.post("qa", f"{path}/assignments", given))["assigned_count"] == 1
+    one = (await installation.auditor.get("qa", "/evaluations", plan_id=plan["id"], auditor_id=me))["items"][0]
+    assert one["recording_id"] == f"rec-{installation.mark}"
+    submitted = await installation.auditor.post(
         "qa",
         f"/evaluations/{one['id']}/submit",
         {"answers": [{"item": "solved", "points": 3}]},
@@ -157,18 +155,20 @@ async def evaluated(city: City, call: Json, plan: Json) -> Json:
     return submitted["revisions"][-1]["scores"]
 
 
-async def followed_up(city: City, project: str, order: Json) -> Json:
+async def followed_up(installation: Installation, project: str, order: Json) -> Json:
     """The subscriber is called after the work, by whom intake shows them to, and gives four points of five."""
-    me = await city.person("agent", sub=f"caller-{city.mark}")
-    await eventually(lambda: _first(city.supervisor, "qa", "/follow-ups", order_id=order["id"]), until=bool, seconds=30)
+    me = await installation.person("agent", sub=f"caller-{installation.mark}")
+    await eventually(
+        lambda: _first(installation.supervisor, "qa", "/follow-ups", order_id=order["id"]), until=bool, seconds=30
+    )
     taken = await me.post("qa", f"/follow-up-projects/{project}/take", {})
     assert taken["order_ids"] == [order["id"]]
     contact = await me.get("qa", f"/follow-ups/{taken['id']}/contact")
-    assert contact["phones"] == [city.phone]
+    assert contact["phones"] == [installation.phone]
     return await me.post(
         "qa",
         f"/follow-ups/{taken['id']}/complete",
-        {"subscriber_no": city.subscriber_no, "replies": [{"question": "content", "scale": 4}]},
+        {"subscriber_no": installation.subscriber_no, "replies": [{"question": "content", "scale": 4}]},
         **{"if-match": f'"{taken["version"]}"'},
     )
 
@@ -176,45 +176,45 @@ async def followed_up(city: City, project: str, order: Json) -> Json:
 class Figures:
     """Reporting, asked about one story: its window, and one queue or one work area in it."""
 
-    def __init__(self, city: City, begin: datetime) -> None:
-        self.city = city
+    def __init__(self, installation: Installation, begin: datetime) -> None:
+        self.installation = installation
         self.window = {"from": begin.isoformat(), "to": (begin + timedelta(days=2)).isoformat()}
 
     async def of(self, metric: str, only: str, **more: Any) -> tuple[Any, Any, Any]:
         """Numerator, denominator and value."""
         path = f"/figures/{metric}"
-        figure = await self.city.supervisor.get("reporting", path, **self.window, only=only, **more)
+        figure = await self.installation.supervisor.get("reporting", path, **self.window, only=only, **more)
         (row,) = figure["rows"]
         return row["numerator"], row["denominator"], row["value"]
 
     async def behind(self, metric: str, only: str) -> list[Json]:
         path = f"/figures/{metric}/events"
-        return (await self.city.supervisor.get("reporting", path, **self.window, only=only))["items"]
+        return (await self.installation.supervisor.get("reporting", path, **self.window, only=only))["items"]
 
 
 async def test_a_call_becomes_an_order_is_evaluated_and_followed_up_and_counts_in_every_figure(
-    city: City, switch: Switch
+    running: Running, installation: Installation, switch: Switch
 ) -> None:
     begin = datetime.now(UTC) - timedelta(minutes=10)
-    project = await opened_project(city, "north")
+    project = await opened_project(installation, "north")
     call = await answered_call(switch, begin)
     await abandoned_call(switch, begin + timedelta(minutes=1))
-    order = await settled_by_an_order(city, call)
-    plan = await committed_plan(city, switch)
-    order = await city.completed(await city.processing(await city.dispatched(order)))
-    order = await city.audited(order)
-    order = await city.auditor.act("qa", order, "archive")
+    order = await settled_by_an_order(installation, call)
+    plan = await committed_plan(installation, switch)
+    order = await installation.act(order, "dispatch", "start", "complete", "submit-for-audit", "audit", "archive")
     # Answered within 20 s and an order made: 20 + 20; three points of four of 60: 45.
-    scores = await evaluated(city, call, plan)
+    scores = await evaluated(installation, call, plan)
     assert (scores["raw_hundredths"], scores["final_hundredths"]) == (8500, 8500)
-    assert (await followed_up(city, project, order))["end"] == "completed"
-    await the_figures_say_so(Figures(city, begin), switch, call, order)
-    await asyncio.to_thread(recounted, city)
+    assert (await followed_up(installation, project, order))["end"] == "completed"
+    await the_figures_say_so(Figures(installation, begin), switch, call, order)
+    await asyncio.to_thread(recounted, running)
 
 
-async def committed_plan(city: City, switch: Switch) -> Json:
+async def committed_plan(installation: Installation, switch: Switch) -> Json:
     """Fixed before its period ends, which is soon: of the calls of this queue, two for each agent."""
-    await eventually(lambda: _first(city.auditor, "qa", "/recordings", queue=switch.queue), until=bool, seconds=30)
+    await eventually(
+        lambda: _first(installation.auditor, "qa", "/recordings", queue=switch.queue), until=bool, seconds=30
+    )
     now = datetime.now(UTC)
     body = {
         "name": "今日抽检",
@@ -222,11 +222,11 @@ async def committed_plan(city: City, switch: Switch) -> Json:
         "period_end": (now + timedelta(seconds=3)).isoformat(),
         "strata": [{"stratum": "all", "quota_per_agent": 2, "where": {"queues": [switch.queue]}}],
     }
-    return await city.supervisor.post("qa", "/sampling-plans", body)
+    return await installation.supervisor.post("qa", "/sampling-plans", body)
 
 
 async def the_figures_say_so(figures: Figures, switch: Switch, call: Json, order: Json) -> None:
-    queue, area = f"queue:{switch.queue}", f"work_area_id:{figures.city.area('north')}"
+    queue, area = f"queue:{switch.queue}", f"work_area_id:{figures.installation.area('north')}"
     await eventually(lambda: figures.of("calls_offered", queue), until=lambda found: found[0] == 2, seconds=30)
     assert await figures.of("connect_rate", queue) == (1, 2, 0.5)
     assert await figures.of("service_level_3", queue) == (1, 2, 0.5)
@@ -242,7 +242,7 @@ async def the_figures_say_so(figures: Figures, switch: Switch, call: Json, order
     await eventually(
         lambda: figures.of("follow_up_satisfaction", area), until=lambda found: found == (4, 5, 0.8), seconds=30
     )
-    assert await figures.of("follow_up_response_rate", f"agent_id:caller-{figures.city.mark}") == (1, 1, 1.0)
+    assert await figures.of("follow_up_response_rate", f"agent_id:caller-{figures.installation.mark}") == (1, 1, 1.0)
     (answered,) = [one for one in await figures.behind("connect_rate", queue) if one["numerator"]]
     assert answered["subject"] == call["id"]
     kinds = {one["type"].split(".")[2] for one in answered["events"]}
@@ -257,23 +257,23 @@ async def the_figures_say_so(figures: Figures, switch: Switch, call: Json, order
 
 
 async def test_the_log_of_a_real_switch_gives_the_figures_that_an_independent_count_gives(
-    city: City, switch: Switch, tmp_path: Path
+    running: Running, installation: Installation, switch: Switch, tmp_path: Path
 ) -> None:
     if not REAL_LOG.exists():
         pytest.skip("the shared folder with the log of a real switch is not here")
-    queues = {name: f"{name}-{city.mark}" for name in ("support", "complaints")}
+    queues = {name: f"{name}-{installation.mark}" for name in ("support", "complaints")}
     text = REAL_LOG.read_text()
     for name, own in queues.items():
         text = text.replace(f"|{name}|", f"|{own}|")
     log = tmp_path / "queue_log"
     log.write_text(text)
     said = json.loads(
-        await asyncio.to_thread(linework, city, "bridge", "asterisk", str(log), "--json", "--partner", switch.name)
+        await asyncio.to_thread(running.linework, "bridge", "asterisk", str(log), "--json", "--partner", switch.name)
     )
     assert (said["odd_line_count"], said["unknown_verbs"]) == (0, {})
     independent = count(text.splitlines(keepends=True))
     first = datetime.fromtimestamp(int(text.split("|")[0]), UTC)
-    figures = Figures(city, first)
+    figures = Figures(installation, first)
     expected = {
         "calls_offered": independent["queued"],
         "calls_answered": independent["answered"],
@@ -291,25 +291,9 @@ async def test_the_log_of_a_real_switch_gives_the_figures_that_an_independent_co
         }
 
     await eventually(shown, until=lambda found: found == expected, seconds=60)
-    await asyncio.to_thread(recounted, city)
+    await asyncio.to_thread(recounted, running)
 
 
-def recounted(city: City) -> None:
+def recounted(running: Running) -> None:
     """Every figure, counted again from the raw events by other code."""
-    assert linework(city, "recount").rstrip().endswith(" 0 differences.")
-
-
-def linework(city: City, *arguments: str) -> str:
-    """What a command of an operator's prints."""
-    own = {f"LINEWORK_{part.upper()}_URL": url for part, url in city.addresses.items() if url.startswith("http")}
-    known = {"LINEWORK_STATE_FOLDER": city.addresses["state_folder"]} if "state_folder" in city.addresses else own
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("linework")), *arguments],
-        env={**os.environ, **known, "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert running.linework("recount").rstrip().endswith(" 0 differences.")

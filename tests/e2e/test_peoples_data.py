@@ -6,21 +6,17 @@ for it: every table of every database, every topic with its headers, the logs, t
 
 import asyncio
 import json
-import subprocess
-import sys
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
-import asyncpg
-import httpx
 import pytest
-from tests.e2e.city import City, Json, opened_project
+from tests.e2e.follow_ups import opened_project
+from tests.installation import Installation, Json
+from tests.running import Running
 
-from chassis.database import driver_url
-from chassis.testing import eventually, records_of
+from chassis.testing import eventually
 from contracts.topics import TOPICS
 from linework.ports import SERVICES
 
@@ -66,12 +62,8 @@ def forms_of(mark: str) -> set[bytes]:
 class Inside:
     """What only an operator sees of the installation."""
 
-    postgres: Any
-    kafka: Any
-    prefix: str
+    installation: Installation
     logs: tuple[Path, ...]
-    ports: dict[str, int]
-    client: httpx.AsyncClient
 
     async def everything(self) -> dict[tuple[str, str], bytes]:
         """All that was written, by place: database and table, topic, log, metrics."""
@@ -79,22 +71,22 @@ class Inside:
         for service in SERVICES:
             written |= await self._tables(service)
         for topic in TOPICS:
-            records = await records_of(self.kafka.bootstrap_servers, self.prefix + topic.name)
+            records = await self.installation.records(topic.name)
             written["topic", topic.name] = b"\n".join(
                 b"|".join([record.key or b"", record.value or b"", *(value for _, value in record.headers)])
                 for record in records
             )
         for log in self.logs:
             written["log", log.name] = log.read_bytes()
-        for part, port in self.ports.items():
-            if part.removesuffix("_worker") in SERVICES:
-                answer = await self.client.get(f"http://127.0.0.1:{port}/metrics")
-                written["metrics", part] = answer.content
+        addresses = self.installation.addresses
+        for process in (addresses.services, addresses.workers):
+            for url in process.values():
+                answer = await self.installation.client.get(f"{url}/metrics")
+                written["metrics", url] = answer.content
         return written
 
     async def _tables(self, service: str) -> dict[tuple[str, str], bytes]:
-        connection = await asyncpg.connect(driver_url(self.postgres.database_url(f"linework_{service}")))
-        try:
+        async with self.installation.connection(service) as connection:
             names = await connection.fetch("select tablename from pg_tables where schemaname = 'public'")
             return {
                 (service, name): "\n".join(
@@ -102,8 +94,6 @@ class Inside:
                 ).encode()
                 for (name,) in names
             }
-        finally:
-            await connection.close()
 
     async def places_of(self, marks: tuple[str, ...]) -> set[tuple[str, str]]:
         written = await self.everything()
@@ -112,19 +102,14 @@ class Inside:
 
 
 @pytest.fixture
-def inside(installation: dict[str, str], city: City, request: pytest.FixtureRequest) -> Inside:
-    if "state_folder" not in installation:
-        pytest.skip("the databases and the broker of an installation elsewhere are not to be looked into")
-    folder = Path(installation["state_folder"])
-    postgres, kafka = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_server")
-    ports = json.loads((folder / "installation.json").read_text())["ports"]
-    logs = (*sorted((folder / "logs").iterdir()), postgres.log, kafka.log)
-    return Inside(postgres, kafka, installation["topic_prefix"], logs, ports, city.client)
+def inside(here: Running, installation: Installation, request: pytest.FixtureRequest) -> Inside:
+    servers = request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_server")
+    return Inside(installation, (*sorted((here.state_folder / "logs").iterdir()), *(server.log for server in servers)))
 
 
-async def tell_everything(city: City, marked: Marked, answers: list[str]) -> list[Json]:
+async def tell_everything(installation: Installation, marked: Marked, answers: list[str]) -> list[Json]:
     """Every act that takes a text, on orders that end archived and cancelled, with some that are refused."""
-    agent, text = city.agent, marked.text
+    agent, text = installation.agent, marked.text
     key = {"idempotency-key": str(uuid.uuid4())}
     subscriber = {
         "subscriber_no": marked.subscriber_no,
@@ -134,39 +119,41 @@ async def tell_everything(city: City, marked: Marked, answers: list[str]) -> lis
         "notes": marked.notes,
     }
     me = await agent.post("intake", "/subscribers", subscriber, **key)
-    project = await opened_project(city, "south")
-    order = await city.create(subscriber_no=marked.subscriber_no, content=text)
-    order = await city.dispatched(order, remark=text)
-    order = await city.north.act("fieldwork", order, "reject", reason="other", explanation=text)
-    order = await city.dispatcher.act("dispatch", order, "send-to-redispatch", is_misdispatch_valid=False, remark=text)
-    order = await city.processing(await city.dispatched(order, "south"), "south")
-    south, handled = city.south, {"staff_ids": [city.staff("south")], "is_resolved": True, "is_petitioned": False}
+    project = await opened_project(installation, "south")
+    order = await installation.create(subscriber_no=marked.subscriber_no, content=text)
+    order = await installation.dispatched(order, remark=text)
+    order = await installation.act(order, "reject", reason="other", explanation=text)
+    order = await installation.act(order, "send-to-redispatch", is_misdispatch_valid=False, remark=text)
+    order = await installation.act(order, "dispatch", "start", area="south")
+    south = installation.south
     order = await south.act("fieldwork", order, "notes", note=text)
     order = await south.act("fieldwork", order, "suspend", reason=text, until="2030-01-01T00:00:00Z")
     asked = await agent.post("intake", f"/work-orders/{order['id']}/urge-requests", {"reason": text}, **key)
     await agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
     order = await south.see("fieldwork", order | {"version": order["version"] + 1})
     order = await south.act("fieldwork", order, "resume")
-    order = await south.act("fieldwork", order, "complete", handling=text, is_called_back=True, **handled)
-    order = await city.auditor.act("qa", order, "redispatch", reason=text)
-    order = await city.processing(await city.dispatched(order, "south"), "south")
-    order = await south.act("fieldwork", order, "complete", handling=text, is_called_back=True, **handled)
-    order = await city.auditor.act("qa", order, "submit-for-audit")
-    order = await city.auditor.act("qa", order, "audit", verdict="passed", remark=text)
-    order = await city.auditor.act("qa", order, "archive")
-    await tell_of_calls(city, marked, order)
-    await tell_of_a_follow_up(city, marked, order, project)
-    await city.auditor.post("intake", f"/subscribers/{me['id']}/reveals", {"purpose": "visit", "reason": text}, **key)
-    cancelled = await city.create(subscriber_no=marked.subscriber_no, content=text)
+    order = await installation.act(order, "complete", area="south", handling=text)
+    order = await installation.auditor.act("qa", order, "redispatch", reason=text)
+    order = await installation.act(order, "dispatch", "start", area="south")
+    order = await installation.act(order, "complete", area="south", handling=text)
+    order = await installation.act(order, "submit-for-audit")
+    order = await installation.act(order, "audit", remark=text)
+    order = await installation.act(order, "archive")
+    await tell_of_calls(installation, marked, order)
+    await tell_of_a_follow_up(installation, marked, order, project)
+    await installation.auditor.post(
+        "intake", f"/subscribers/{me['id']}/reveals", {"purpose": "visit", "reason": text}, **key
+    )
+    cancelled = await installation.create(subscriber_no=marked.subscriber_no, content=text)
     asked = await agent.post("intake", f"/work-orders/{cancelled['id']}/cancel-requests", {"reason": text})
     await agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
-    answers += await refusals(city, marked, order, subscriber)
+    answers += await refusals(installation, marked, order, subscriber)
     return [order, cancelled | {"version": 2}]
 
 
-async def tell_of_calls(city: City, marked: Marked, order: Json) -> None:
+async def tell_of_calls(installation: Installation, marked: Marked, order: Json) -> None:
     """What agents type about a call: its record, before they know who calls and after; a department, a promise."""
-    agent, text = city.agent, marked.text
+    agent, text = installation.agent, marked.text
     at = datetime.now(UTC) - timedelta(minutes=5)
     times = {"started_at": at.isoformat(), "ended_at": (at + timedelta(minutes=1)).isoformat()}
     key = {"idempotency-key": str(uuid.uuid4())}
@@ -185,18 +172,18 @@ async def tell_of_calls(city: City, marked: Marked, order: Json) -> None:
         case_id = (await agent.post("intake", f"{path}/settlements", case))["case_id"]
         replied = await agent.post("intake", f"/cases/{case_id}/reply", {"text": text}, **key)
         assert replied["reply"] == text
-    other = await city.create(subscriber_no=city.subscriber_no)
+    other = await installation.create(subscriber_no=installation.subscriber_no)
     link = {"kind": "duplicate", "other_order_id": other["id"], "reason": text}
     linked = await agent.post("intake", f"/work-orders/{order['id']}/links", link, **key)
     assert linked["reason"] == text
 
 
-async def tell_of_a_follow_up(city: City, marked: Marked, order: Json, project: str) -> None:
+async def tell_of_a_follow_up(installation: Installation, marked: Marked, order: Json, project: str) -> None:
     """The subscriber is called, and what they say is written down; a finding is closed by a remark."""
-    caller, text = await city.person("agent", sub=f"caller-{city.mark}"), marked.text
+    caller, text = await installation.person("agent", sub=f"caller-{installation.mark}"), marked.text
     key = {"idempotency-key": str(uuid.uuid4())}
     await eventually(
-        lambda: city.supervisor.get("qa", "/follow-ups", order_id=order["id"], state="waiting"),
+        lambda: installation.supervisor.get("qa", "/follow-ups", order_id=order["id"], state="waiting"),
         until=lambda page: page["items"],
         seconds=30,
     )
@@ -206,12 +193,12 @@ async def tell_of_a_follow_up(city: City, marked: Marked, order: Json, project: 
     path, version = f"/follow-ups/{taken['id']}", {"if-match": f'"{taken["version"]}"'}
     done = await caller.post("qa", f"{path}/complete", answers, **key, **version)
     assert done["replies"][1]["text"] == text
-    (finding,) = (await city.supervisor.get("qa", "/findings", project_id=project))["items"]
+    (finding,) = (await installation.supervisor.get("qa", "/findings", project_id=project))["items"]
     closing = {"if-match": f'"{finding["version"]}"'}
-    await city.supervisor.post("qa", f"/findings/{finding['id']}/close", {"remark": text}, **key, **closing)
+    await installation.supervisor.post("qa", f"/findings/{finding['id']}/close", {"remark": text}, **key, **closing)
 
 
-async def refusals(city: City, marked: Marked, order: Json, subscriber: Json) -> list[str]:
+async def refusals(installation: Installation, marked: Marked, order: Json, subscriber: Json) -> list[str]:
     """What is answered to commands that cannot be, which carry the marks."""
     path = f"/work-orders/{order['id']}"
     version = {"if-match": f'"{order["version"]}"'}
@@ -224,24 +211,32 @@ async def refusals(city: City, marked: Marked, order: Json, subscriber: Json) ->
     ]
     answers = []
     for service, route, body, headers in wrong:
-        person = city.auditor if service == "qa" else city.agent
+        person = installation.auditor if service == "qa" else installation.agent
         answer = await person.ask("POST", service, route, json=body, headers=headers)
         assert answer.status_code in (409, 422), answer.text
         answers.append(answer.text)
     return answers
 
 
-async def is_at_rest(city: City, orders: list[Json]) -> None:
+async def is_at_rest(installation: Installation, orders: list[Json]) -> None:
     for order in orders:
-        for service, person in (("intake", city.agent), ("dispatch", city.dispatcher), ("qa", city.auditor)):
+        for service, person in (
+            ("intake", installation.agent),
+            ("dispatch", installation.dispatcher),
+            ("qa", installation.auditor),
+        ):
             await person.see(service, order)
-        await city.supervisor.get("reporting", f"/work-orders/{order['id']}/timeline", at_least=order["version"])
+        await installation.supervisor.get(
+            "reporting", f"/work-orders/{order['id']}/timeline", at_least=order["version"]
+        )
 
 
-async def test_people_are_in_intakes_tables_only_and_free_text_is_nowhere(city: City, inside: Inside) -> None:
+async def test_people_are_in_intakes_tables_only_and_free_text_is_nowhere(
+    installation: Installation, inside: Inside
+) -> None:
     marked, answers = Marked.new(), []
-    orders = await tell_everything(city, marked, answers)
-    await is_at_rest(city, orders)
+    orders = await tell_everything(installation, marked, answers)
+    await is_at_rest(installation, orders)
     assert await inside.places_of(marked.own) == PERSONAL
     assert await inside.places_of((marked.text,)) == set()
     # Of what was sent, a refusal names fields and numbers only; a field's own name is the caller's.
@@ -250,19 +245,24 @@ async def test_people_are_in_intakes_tables_only_and_free_text_is_nowhere(city: 
 
 
 async def test_an_erased_subscriber_is_nowhere_and_their_timelines_still_verify(
-    city: City, inside: Inside, tmp_path: Path
+    here: Running, installation: Installation, inside: Inside
 ) -> None:
     marked = Marked.new()
-    orders = await tell_everything(city, marked, [])
-    await is_at_rest(city, orders)
-    timeline = await city.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/timeline")
+    orders = await tell_everything(installation, marked, [])
+    await is_at_rest(installation, orders)
+    timeline = await installation.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/timeline")
     assert marked.text in json.dumps(timeline, ensure_ascii=False)
-    before = await city.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/proof")
-    found = await city.supervisor.get("intake", "/subscribers", subscriber_no=marked.subscriber_no)
+    before = await installation.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/proof")
+    found = await installation.supervisor.get("intake", "/subscribers", subscriber_no=marked.subscriber_no)
     erasure = f"/subscribers/{found['items'][0]['id']}/erasure"
-    evidence = await city.supervisor.post("intake", erasure, {"ground": "subscriber_asked"})
+    evidence = await installation.supervisor.post("intake", erasure, {"ground": "subscriber_asked"})
     assert evidence["order_count"] == 2
-    people = {"intake": city.agent, "dispatch": city.dispatcher, "qa": city.auditor, "fieldwork": city.supervisor}
+    people = {
+        "intake": installation.agent,
+        "dispatch": installation.dispatcher,
+        "qa": installation.auditor,
+        "fieldwork": installation.supervisor,
+    }
     for service, person in people.items():
         shown = await eventually(
             lambda person=person, service=service: person.get(service, f"/work-orders/{orders[0]['id']}"),
@@ -271,19 +271,7 @@ async def test_an_erased_subscriber_is_nowhere_and_their_timelines_still_verify(
         )
         assert shown["content"] == "(erased with the subscriber's data)"
     assert await inside.places_of((*marked.own, marked.text)) == set()
-    after = await city.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/proof")
+    after = await installation.supervisor.get("reporting", f"/work-orders/{orders[0]['id']}/proof")
     assert (after["events"], after["final_hash"]) == (before["events"], before["final_hash"])
     assert marked.text not in json.dumps(after, ensure_ascii=False)
-    await asyncio.to_thread(_verify, city)
-
-
-def _verify(city: City) -> None:
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("linework")), "verify"],
-        env={"LINEWORK_STATE_FOLDER": city.addresses["state_folder"], "PATH": ""},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    await asyncio.to_thread(here.linework, "verify")

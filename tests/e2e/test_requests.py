@@ -1,85 +1,59 @@
-"""Requests to an order's custodian: asked at intake, answered once by whoever holds the order."""
+"""Requests to an order's custodian: asked at intake, answered once by the custodian."""
 
 import asyncio
 
 import pytest
-from tests.e2e.city import Answered, City, Json
+from tests.installation import Installation, Json, Refused
 
 from chassis.testing import eventually
 
 
-async def _ask(city: City, order: Json, kind: str) -> Json:
-    asked = await city.agent.post("intake", f"/work-orders/{order['id']}/{kind}-requests", {"reason": "用户来电要求"})
-    assert asked["state"] == "pending"
-    return await city.agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
+async def _ask(installation: Installation, order: Json, kind: str) -> Json:
+    return await installation.answered(await installation.request(order, kind))
 
 
-async def _created(city: City) -> Json:
-    return await city.create()
-
-
-async def _dispatched(city: City) -> Json:
-    return await city.dispatched()
-
-
-async def _processing(city: City) -> Json:
-    return await city.processing()
-
-
-async def _rejected(city: City) -> Json:
-    return await city.north.act(
-        "fieldwork", await city.dispatched(), "reject", reason="wrong_trade", explanation="需要光纤班"
-    )
-
-
-async def _completed(city: City) -> Json:
-    return await city.completed()
-
-
-async def _archived(city: City) -> Json:
-    return await city.auditor.act("qa", await city.completed(), "archive")
-
-
-@pytest.mark.parametrize("reached", [_created, _dispatched, _processing, _rejected])
-async def test_a_cancel_request_is_granted_while_the_work_is_not_done(city: City, reached) -> None:
-    order = await reached(city)
-    answered = await _ask(city, order, "cancel")
+@pytest.mark.parametrize("reached", ["create", "dispatched", "processing", "rejected"])
+async def test_a_cancel_request_is_granted_while_the_work_is_not_done(installation: Installation, reached: str) -> None:
+    order = await getattr(installation, reached)()
+    answered = await _ask(installation, order, "cancel")
     assert answered["state"] == "granted"
-    looked_up = await city.agent.get("intake", f"/work-orders/{order['id']}", at_least=order["version"] + 1)
+    looked_up = await installation.agent.get("intake", f"/work-orders/{order['id']}", at_least=order["version"] + 1)
     assert looked_up["status"] == "cancelled"
     assert looked_up["cancellation"]["request_id"] == answered["id"]
 
 
-@pytest.mark.parametrize("reached", [_completed, _archived])
-async def test_a_cancel_request_for_work_that_is_done_is_refused_with_what_is_allowed(city: City, reached) -> None:
-    order = await reached(city)
-    answered = await _ask(city, order, "cancel")
+@pytest.mark.parametrize("acts", [(), ("archive",)])
+async def test_a_cancel_request_for_work_that_is_done_is_refused_with_what_is_allowed(
+    installation: Installation, acts: tuple[str, ...]
+) -> None:
+    order = await installation.act(await installation.completed(), *acts)
+    answered = await _ask(installation, order, "cancel")
     assert answered["state"] == "refused"
     assert answered["refusal"]["code"] == "act_not_allowed"
     assert answered["refusal"]["status"] == order["status"]
     assert answered["refusal"]["allowed_acts"] == order["allowed_acts"]
 
 
-async def test_a_second_cancel_request_is_refused_by_the_one_who_cancelled(city: City) -> None:
-    order = await city.dispatched()
-    assert (await _ask(city, order, "cancel"))["state"] == "granted"
-    assert (await _ask(city, order, "cancel"))["state"] == "refused"
+async def test_a_second_cancel_request_is_refused_by_the_one_who_cancelled(installation: Installation) -> None:
+    order = await installation.dispatched()
+    assert (await _ask(installation, order, "cancel"))["state"] == "granted"
+    assert (await _ask(installation, order, "cancel"))["state"] == "refused"
 
 
-async def test_a_request_in_the_middle_of_hand_overs_gets_exactly_one_answer(city: City) -> None:
+async def test_a_request_in_the_middle_of_hand_overs_gets_exactly_one_answer(installation: Installation) -> None:
     async def live_and_ask() -> tuple[Json, Json]:
-        order = await city.create()
-        asking = asyncio.create_task(_ask(city, order, "cancel"))
+        order = await installation.create()
+        asking = asyncio.create_task(_ask(installation, order, "cancel"))
         try:
-            order = await city.completed(await city.processing(await city.dispatched(order)))
-        except Answered as refused:
+            order = await installation.completed(await installation.processing(await installation.dispatched(order)))
+        except Refused as refused:
             # The cancellation was first; then no act after it may have got through.
             if refused.problem["code"] not in ("act_not_allowed", "stale_version"):
                 raise
         return order, await asking
 
     for order, answered in await asyncio.gather(*(live_and_ask() for _ in range(12))):
-        history = await city.agent.get("intake", f"/work-orders/{order['id']}/history")
+        history = await installation.agent.get("intake", f"/work-orders/{order['id']}/history")
         answers = [
             entry
             for entry in history
@@ -91,45 +65,49 @@ async def test_a_request_in_the_middle_of_hand_overs_gets_exactly_one_answer(cit
         assert versions == list(range(1, len(versions) + 1))
 
 
-async def test_an_urged_order_stands_first_in_its_list(city: City) -> None:
-    first, second = await city.create(), await city.create()
-    assert (await _ask(city, second, "urge"))["state"] == "granted"
-    await city.dispatcher.get("dispatch", f"/work-orders/{second['id']}", at_least=2)
-    listed = await city.dispatcher.list_of("dispatch", subscriber_no=city.subscriber_no)
+async def test_an_urged_order_stands_first_in_its_list(installation: Installation) -> None:
+    first, second = await installation.create(), await installation.create()
+    assert (await _ask(installation, second, "urge"))["state"] == "granted"
+    await installation.dispatcher.get("dispatch", f"/work-orders/{second['id']}", at_least=2)
+    listed = await installation.dispatcher.list_of("dispatch", subscriber_no=installation.subscriber_no)
     assert [order["id"] for order in listed] == [second["id"], first["id"]]
     assert listed[0]["urges"][0]["reason"] == "用户来电要求"
 
 
-async def test_a_suspended_order_rests_until_it_is_resumed(city: City) -> None:
-    order = await city.north.act(
-        "fieldwork", await city.processing(), "suspend", reason="等待配件", until="2030-01-01T00:00:00Z"
+async def test_a_suspended_order_rests_until_it_is_resumed(installation: Installation) -> None:
+    order = await installation.north.act(
+        "fieldwork", await installation.processing(), "suspend", reason="等待配件", until="2030-01-01T00:00:00Z"
     )
     assert order["suspension"]["reason"] == "等待配件"
-    with pytest.raises(Answered) as refused:
-        await city.north.act("fieldwork", order, "reject", reason="other", explanation="x")
+    with pytest.raises(Refused) as refused:
+        await installation.north.act("fieldwork", order, "reject", reason="other", explanation="x")
     assert refused.value.status == 409
     assert "resume" in refused.value.problem["allowed_acts"]
-    order = await city.north.act("fieldwork", order, "resume")
+    order = await installation.north.act("fieldwork", order, "resume")
     assert order["suspension"] is None
-    assert (await city.completed(order))["status"] == "completed"
+    assert (await installation.completed(order))["status"] == "completed"
 
 
-async def test_repair_staff_get_more_time_arrive_and_are_in_time(city: City) -> None:
-    order = await city.dispatched()
-    await city.north.see("intake", order)  # which asks in their name only once it knows that the order is theirs
+async def test_repair_staff_get_more_time_arrive_and_are_in_time(installation: Installation) -> None:
+    order = await installation.dispatched()
+    await installation.north.see(
+        "intake", order
+    )  # which asks in their name only once it knows that the order is theirs
     path, reason = f"/work-orders/{order['id']}/extension-requests", {"reason": "堵车", "clock": "arrive"}
-    asked = [await city.north.post("intake", path, {**reason, "minutes": minutes}) for minutes in (60, 100_000)]
-    granted, refused = [await city.north.get("intake", f"/requests/{one['id']}", wait_seconds=10) for one in asked]
+    asked = [await installation.north.post("intake", path, {**reason, "minutes": minutes}) for minutes in (60, 100_000)]
+    granted, refused = [
+        await installation.north.get("intake", f"/requests/{one['id']}", wait_seconds=10) for one in asked
+    ]
     assert (granted["state"], refused["state"]) == ("granted", "refused")
     assert refused["refusal"]["code"] == "extension_too_long"
-    order = await city.north.see("fieldwork", order | {"version": order["version"] + 1})
+    order = await installation.north.see("fieldwork", order | {"version": order["version"] + 1})
     assert order["extensions"][0]["minutes"] == 60
-    order = await city.north.act("fieldwork", order, "arrive", place="东门")
+    order = await installation.north.act("fieldwork", order, "arrive", place="东门")
     assert (order["status"], order["arrivals"][0]["place"]) == ("dispatched", "东门")
-    here = {"only": f"work_area_id:{city.area('north')}", "group_by": "clock"}
+    here = {"only": f"work_area_id:{installation.area('north')}", "group_by": "clock"}
 
     async def rows(metric: str) -> list[Json]:
-        return (await city.supervisor.get("reporting", f"/figures/{metric}", **here))["rows"]
+        return (await installation.supervisor.get("reporting", f"/figures/{metric}", **here))["rows"]
 
     (in_time,) = await eventually(lambda: rows("in_time"), until=bool)
     assert (in_time["clock"], in_time["value"]) == ("arrive", 1)

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from tests.e2e.city import City
+from tests.installation import Installation, Person
+from tests.running import Running
 
 
 @dataclass(frozen=True)
 class Secrets:
-    """What nobody is to read, by what it is, and where it might be read."""
+    """Secrets by name, and the places that could leak them."""
 
     texts: Mapping[str, str]
     logs: tuple[Path, ...]
@@ -35,45 +36,38 @@ def _command_lines() -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def state_folder(installation: dict[str, str]) -> Path:
-    if "state_folder" not in installation:
-        pytest.skip("the secrets of an installation elsewhere are not known here")
-    return Path(installation["state_folder"])
-
-
-@pytest.fixture
-def servers(state_folder: Path, request: pytest.FixtureRequest) -> tuple[Any, Any]:
+def servers(here: Running, request: pytest.FixtureRequest) -> tuple[Any, Any]:
     """PostgreSQL and Kafka; as parameters they would be made first, also for an installation elsewhere."""
     return request.getfixturevalue("postgres_server"), request.getfixturevalue("kafka_server")
 
 
 @pytest.fixture
-def secrets(state_folder: Path, servers: tuple[Any, Any], city: City) -> Secrets:
+def secrets(here: Running, servers: tuple[Any, Any], installation: Installation) -> Secrets:
     postgres_server, kafka_server = servers
+    token = installation.agent.token
     password = urlsplit(postgres_server.url).password
     assert password
     texts = {
         "password of the database": password,
-        "master key": (state_folder / "sealing-master-keys").read_text().strip().split(":")[1],
-        "issuer's key": (state_folder / "issuer-key.pem").read_text().splitlines()[1],
-        "token": city.agent.token,
-        "signature of a token": city.agent.token.rsplit(".", 1)[1],
+        "master key": (here.state_folder / "sealing-master-keys").read_text().strip().split(":")[1],
+        "issuer's key": (here.state_folder / "issuer-key.pem").read_text().splitlines()[1],
+        "token": token,
+        "signature of a token": token.rsplit(".", 1)[1],
     }
-    logs = (*sorted((state_folder / "logs").iterdir()), postgres_server.log, kafka_server.log)
+    logs = (*sorted((here.state_folder / "logs").iterdir()), postgres_server.log, kafka_server.log)
     return Secrets(texts, logs)
 
 
-async def test_no_secret_is_in_a_command_line_or_a_log(city: City, secrets: Secrets) -> None:
-    order = await city.processing(await city.dispatched(await city.create()))
-    await city.supervisor.see("fieldwork", order)
-    spoiled = [city.agent.token + "x", city.agent.token.rsplit(".", 1)[0], "x" + city.agent.token]
-    for token in spoiled:
+async def test_no_secret_is_in_a_command_line_or_a_log(installation: Installation, secrets: Secrets) -> None:
+    order = await installation.processing()
+    await installation.supervisor.see("fieldwork", order)
+    token = installation.agent.token
+    signature = token.rsplit(".", 1)[1]
+    for spoiled in (token + "x", token.removesuffix(f".{signature}"), "x" + token):
         for service in ("intake", "dispatch", "reporting"):
-            answer = await city.client.get(
-                f"{city.addresses[service]}/v1/work-orders/{order['id']}", headers={"authorization": f"Bearer {token}"}
-            )
+            answer = await Person(installation, spoiled).ask("GET", service, f"/work-orders/{order['id']}")
             assert answer.status_code == 401
-            assert city.agent.token.rsplit(".", 1)[1] not in answer.text
+            assert signature not in answer.text
     debugged = [log.name for log in secrets.logs if b'"level":"DEBUG"' in log.read_bytes()]
     assert len(debugged) >= 5, "the processes were to log at DEBUG"
     assert secrets.places() == []
@@ -90,6 +84,10 @@ def test_a_secret_that_is_told_is_found(secrets: Secrets, tmp_path: Path) -> Non
         process.communicate(b"\n")
 
 
-def test_what_is_kept_in_files_is_readable_by_its_owner_only(state_folder: Path, servers: tuple[Any, Any]) -> None:
-    files = [state_folder / "sealing-master-keys", state_folder / "issuer-key.pem", servers[0].folder / "password"]
+def test_what_is_kept_in_files_is_readable_by_its_owner_only(here: Running, servers: tuple[Any, Any]) -> None:
+    files = [
+        here.state_folder / "sealing-master-keys",
+        here.state_folder / "issuer-key.pem",
+        servers[0].folder / "password",
+    ]
     assert [file.name for file in files if stat.S_IMODE(file.stat().st_mode) & 0o077] == []

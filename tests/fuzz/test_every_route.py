@@ -1,7 +1,7 @@
 """Whatever is sent to any route of any service: an answer that its OpenAPI document declares, never a 5xx.
 
 The requests are made up from the documents, singly and as chains in which one answer feeds the next request;
-the services run on a real PostgreSQL. Nobody listens to their outboxes here.
+the services run on a real PostgreSQL. Their outboxes are not relayed.
 """
 
 import contextlib
@@ -76,7 +76,7 @@ def _served(app: FastAPI, issuer: TestIssuer) -> Iterator[str]:
 
 @pytest.fixture(params=SERVICES)
 def service(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """A running service and the headers of somebody who may do everything."""
+    """A running service and the headers of a caller with every role."""
     name: str = request.param
     app = importlib.import_module(f"{name}.main").app(settings_for(new_database(name)))
     issuer = TestIssuer()

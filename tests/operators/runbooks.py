@@ -1,6 +1,6 @@
 """Types what the runbooks say on an installation of its own, page by page, and says what did not work.
 
-    python -m tests.operators.runbooks [--port-base 18800] [PAGE …]
+    python -m tests.operators.runbooks [PAGE …]
 
 Examples in the pages are given for what is at hand here: an order, a parked record. What only a cluster has (`kubectl`,
 Kafka's own scripts) is left out and listed. Each page leaves the installation lawful: its last command is
@@ -10,9 +10,7 @@ Kafka's own scripts) is left out and listed. Each page leaves the installation l
 import argparse
 import asyncio
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,11 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from aiokafka import AIOKafkaProducer
+from tests.running import Running
 
-ROOT = Path(__file__).parents[2]
-RUNBOOKS = ROOT / "docs/runbooks"
-SERVICES = ("intake", "dispatch", "fieldwork", "qa", "reporting")
+from linework.ports import OFFSETS, SERVICES
+from linework.runtime.installation import REPOSITORY
+
+RUNBOOKS = REPOSITORY / "docs/runbooks"
 _FENCE = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _ELSEWHERE = ("kubectl", "kafka-configs.sh")
 _MAY_FAIL = ("linework status", "linework rebuild reporting --accept")
@@ -53,48 +54,28 @@ def commands_of(page: Path) -> Iterator[Typed]:
                 yield Typed(page.name, line.strip())
 
 
-class Installation:
-    """The one that is typed on."""
+class Typist:
+    """Types on a running installation what a page says."""
 
-    def __init__(self, folder: Path, port_base: int) -> None:
-        self.folder = folder
-        self.port_base = port_base
-        programs = Path(sys.executable).parent
-        self._env = {
-            **os.environ,
-            "LINEWORK_STATE_FOLDER": str(folder),
-            "LINEWORK_PORT_BASE": str(port_base),
-            # Killed outright, this runs no clean-up: the installation stops itself.
-            "LINEWORK_WITH_PROCESS": str(os.getpid()),
-            "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
-        }
+    def __init__(self, running: Running) -> None:
+        self.running = running
 
-    def run(self, command: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            ["bash", "-c", command], cwd=ROOT, env=self._env, capture_output=True, text=True, timeout=300
-        )
-
-    def must(self, command: str) -> str:
-        done = self.run(command)
-        if done.returncode:
-            raise SystemExit(f"{command}\n{done.stdout}{done.stderr}")
-        return done.stdout
-
-    def here(self, text: str) -> str:
-        """The page's ports and folder, as they are here."""
-        text = re.sub(r"127\.0\.0\.1:80(\d\d)", lambda port: f"127.0.0.1:{self.port_base + int(port[1])}", text)
-        return text.replace(".local/", f"{self.folder}/")
+    def adapted(self, text: str) -> str:
+        """The text with the ports and the folder of this installation."""
+        parts = {f"{offset:02}": part for part, offset in OFFSETS.items()}
+        text = re.sub(r"127\.0\.0\.1:80(\d\d)", lambda port: f"127.0.0.1:{self.running.ports[parts[port[1]]]}", text)
+        return text.replace(".local/", f"{self.running.state_folder}/")
 
     def parked(self, service: str) -> list[Mapping[str, Any]]:
-        return json.loads(self.must(f"linework parked list {service} --json").rsplit("]", 1)[0] + "]")
+        return json.loads(self.running.linework("parked", "list", service, "--json").rsplit("]", 1)[0] + "]")
 
     def orders(self) -> list[Mapping[str, Any]]:
-        token = self.must("linework token supervisor").strip()
-        url = f"http://127.0.0.1:{self.port_base + 3}/v1/work-orders?status=archived"
-        return json.loads(self.must(f"curl -s -H 'Authorization: Bearer {token}' '{url}'"))["items"]
+        token = self.running.linework("token", "supervisor").strip()
+        url = f"{self.running.addresses.services['fieldwork']}/v1/work-orders?status=archived"
+        return httpx.get(url, headers={"authorization": f"Bearer {token}"}).raise_for_status().json()["items"]
 
     def plant(self, order_id: str, *, is_whole: bool) -> None:
-        """A request for the order that nobody can read: without a header, or with a value that is none."""
+        """A request for the order that cannot be read: without a header, or with a value that is not JSON."""
         headers = {
             "ce_id": f"planted-{order_id}-{is_whole}",
             "ce_source": "/linework/intake",
@@ -107,11 +88,9 @@ class Installation:
         asyncio.run(self._send(order_id, json.dumps(value) if is_whole else "not JSON", headers))
 
     async def _send(self, key: str, value: str, headers: Mapping[str, str]) -> None:
-        producer = AIOKafkaProducer(bootstrap_servers=f"127.0.0.1:{self.port_base + 7}")
-        await producer.start()
         pairs = [(name, text.encode()) for name, text in headers.items()]
-        await producer.send_and_wait("work-orders", value.encode(), key=key.encode(), headers=pairs)
-        await producer.stop()
+        async with AIOKafkaProducer(bootstrap_servers=self.running.addresses.bootstrap_servers) as producer:
+            await producer.send_and_wait("work-orders", value.encode(), key=key.encode(), headers=pairs)
 
     def parked_by_all(self, count: int) -> None:
         give_up_at = time.monotonic() + 60
@@ -123,16 +102,16 @@ class Installation:
 class ParkedKey:
     """The page on parked keys: one record is repaired and released, another is given up, by every service alike."""
 
-    def __init__(self, here: Installation) -> None:
-        self._here = here
-        self._mended, self._given_up = here.orders()[:2]
-        here.plant(self._mended["id"], is_whole=True)
-        here.plant(self._given_up["id"], is_whole=False)
-        here.parked_by_all(2)
+    def __init__(self, typist: Typist) -> None:
+        self._typist = typist
+        self._mended, self._given_up = typist.orders()[:2]
+        typist.plant(self._mended["id"], is_whole=True)
+        typist.plant(self._given_up["id"], is_whole=False)
+        typist.parked_by_all(2)
         self._ids = {service: self._ids_at(service) for service in SERVICES}
 
     def _ids_at(self, service: str) -> dict[str, int]:
-        return {row["key"]: row["id"] for row in self._here.parked(service)}
+        return {row["key"]: row["id"] for row in self._typist.parked(service)}
 
     def commands(self, text: str) -> list[str]:
         """The page's example, in each service where it changes something."""
@@ -147,12 +126,13 @@ class ParkedKey:
         ]
 
 
-def type_page(here: Installation, page: Path) -> list[str]:
+def type_page(typist: Typist, page: Path) -> list[str]:
     """Types the commands of a page; what went wrong."""
-    special = ParkedKey(here) if page.name == "parked-key.md" else None
+    special = ParkedKey(typist) if page.name == "parked-key.md" else None
     if page.name == "restore-a-database.md":
-        here.must("linework run fieldwork -- sh -c 'pg_dump --format custom --file fieldwork.dump \"$DATABASE_URL\"'")
-        here.must("linework simulate --orders 5")
+        dump = 'pg_dump --format custom --file fieldwork.dump "$DATABASE_URL"'
+        typist.running.linework("run", "fieldwork", "--", "sh", "-c", dump)
+        typist.running.linework("simulate", "--orders", "5")
     faults = []
     for typed in commands_of(page):
         if typed.is_elsewhere:
@@ -160,7 +140,7 @@ def type_page(here: Installation, page: Path) -> list[str]:
             continue
         for text in special.commands(typed.text) if special else [typed.text]:
             began = time.monotonic()
-            done = here.run(here.here(text))
+            done = typist.running.run("bash", "-c", typist.adapted(text))
             is_good = not done.returncode or text.startswith(_MAY_FAIL)
             print(f"    {'' if is_good else 'FAILED '}{time.monotonic() - began:5.1f} s  {text}", flush=True)
             if not is_good:
@@ -173,23 +153,19 @@ def main() -> int:
         prog="python -m tests.operators.runbooks", description=(__doc__ or "").split("\n")[0]
     )
     parser.add_argument("pages", nargs="*", metavar="PAGE", help="such as lost-topic; else all")
-    parser.add_argument("--port-base", type=int, default=18_800)
     options = parser.parse_args()
     pages = [page for page in sorted(RUNBOOKS.glob("*.md")) if not options.pages or page.stem in options.pages]
     faults = []
-    with tempfile.TemporaryDirectory(prefix="runbooks-") as folder:
-        here = Installation(Path(folder), options.port_base)
-        try:
-            here.must("linework up --detach")
-            here.must("linework verify")
+    try:
+        with tempfile.TemporaryDirectory(prefix="runbooks-") as folder, Running.here(Path(folder)).up() as running:
+            running.linework("verify")
             for page in pages:
                 print(page.name, flush=True)
-                faults += type_page(here, page)
+                faults += type_page(Typist(running), page)
             print("afterwards", flush=True)
-            here.must("linework verify")
-        finally:
-            here.run("linework down")
-            (ROOT / "fieldwork.dump").unlink(missing_ok=True)
+            running.linework("verify")
+    finally:
+        (REPOSITORY / "fieldwork.dump").unlink(missing_ok=True)
     print("\n".join(faults) or "every command did what its page says")
     return 1 if faults else 0
 

@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from tests.operators.town import Town
+from tests.operators.in_process import InProcess
 
 from chassis import tracing
 from chassis.testing import eventually
@@ -15,13 +15,13 @@ from linework.ports import SERVICES
 _TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 _CALLER = "00f067aa0ba902b7"
 _SAMPLED = {"traceparent": f"00-{_TRACE}-{_CALLER}-01"}
-_PEOPLE = ("王小明", "13800001111", "漕溪路", "没有信号", "更换分线盒")
+_PEOPLE = ("王小明", "漕溪路", "没有信号", "更换分线盒")
 
 
 @pytest.fixture
 def spans() -> Iterator[InMemorySpanExporter]:
     exporter = InMemorySpanExporter()
-    tracing.start("town", SimpleSpanProcessor(exporter), ratio=0)
+    tracing.start("installation", SimpleSpanProcessor(exporter), ratio=0)
     yield exporter
     tracing.stop()
 
@@ -39,12 +39,12 @@ def id_of(span: ReadableSpan) -> int:
 
 
 async def test_a_command_is_one_trace_from_the_call_to_the_last_projection(
-    town: Town, spans: InMemorySpanExporter
+    installation: InProcess, spans: InMemorySpanExporter
 ) -> None:
     applied = [f"process {service}.work-orders" for service in SERVICES]
-    async with town.started():
-        order = await town.act(await town.create(), "dispatch")
-        await town.act(order, "start", headers=_SAMPLED)
+    async with installation.started():
+        order = await installation.dispatched()
+        await installation.act(order, "start", headers=_SAMPLED)
         await eventually(
             lambda: {span.name for span in of_the_trace(spans)}, until=lambda names: set(applied) <= names, seconds=20
         )
@@ -67,42 +67,54 @@ async def test_a_command_is_one_trace_from_the_call_to_the_last_projection(
     assert len(trace) == 2 + len(SERVICES)
 
 
-async def test_a_share_of_the_requests_is_traced_without_being_asked(town: Town, spans: InMemorySpanExporter) -> None:
-    tracing.start("town", SimpleSpanProcessor(spans), ratio=1.0)
-    async with town.started("intake", "reporting"):
-        await town.create()
+async def test_a_share_of_the_requests_is_traced_without_being_asked(
+    installation: InProcess, spans: InMemorySpanExporter
+) -> None:
+    tracing.start("installation", SimpleSpanProcessor(spans), ratio=1.0)
+    async with installation.started("intake", "reporting"):
+        await installation.create()
         names = {"POST /v1/work-orders", "publish work-orders", "process reporting.work-orders"}
         await eventually(
             lambda: {span.name for span in spans.get_finished_spans()}, until=lambda found: names <= found, seconds=20
         )
 
 
-async def test_what_is_not_sampled_leaves_no_span(town: Town, spans: InMemorySpanExporter) -> None:
-    async with town.started():
-        order = await town.act(await town.create(), "dispatch", "start")
-        await eventually(lambda: town.timeline(order["id"]), until=lambda events: len(events) == 3)
+async def test_what_is_not_sampled_leaves_no_span(installation: InProcess, spans: InMemorySpanExporter) -> None:
+    async with installation.started():
+        order = await installation.processing()
+        timeline = f"/work-orders/{order['id']}/timeline"
+        await eventually(
+            lambda: installation.supervisor.ask("GET", "reporting", timeline),
+            until=lambda answer: answer.is_success and len(answer.json()["items"]) == 3,
+        )
     assert spans.get_finished_spans() == ()
 
 
-async def test_a_message_that_is_parked_says_so_in_its_span(town: Town, spans: InMemorySpanExporter) -> None:
-    order = await town.create(headers=_SAMPLED)
-    async with town.db("intake").statements() as statements:
-        await statements.execute('update outbox set headers = headers || \'{"ce_orderversion": "2"}\'')
-    async with town.started("intake", "reporting"):
+async def test_a_message_that_is_parked_says_so_in_its_span(
+    installation: InProcess, spans: InMemorySpanExporter
+) -> None:
+    order = await installation.create(headers=_SAMPLED)
+    await installation.rows("intake", 'update outbox set headers = headers || \'{"ce_orderversion": "2"}\'')
+    async with installation.started("intake", "reporting"):
         found = await eventually(lambda: named(of_the_trace(spans), "process reporting.work-orders"))
     assert found[0].attributes["linework.is_parked"] is True
     assert found[0].attributes["messaging.kafka.message.key"] == order["id"]
 
 
-async def test_no_span_holds_peoples_data(town: Town, spans: InMemorySpanExporter) -> None:
-    async with town.started():
-        order = await town.create(headers=_SAMPLED)
-        order = await town.act(order, "dispatch", "start", "complete", headers=_SAMPLED)
-        await town.call("intake", "GET", "/work-orders", "agent", headers=_SAMPLED, subscriber_no="111")
-        await town.call("intake", "GET", "/subscribers", "agent", headers=_SAMPLED, phone="13800001111")
+async def test_no_span_holds_peoples_data(installation: InProcess, spans: InMemorySpanExporter) -> None:
+    async with installation.started():
+        order = await installation.create(headers=_SAMPLED, content="没有信号")
+        order = await installation.act(order, "dispatch", "start", "complete", headers=_SAMPLED)
+        searches = {
+            "/work-orders": {"subscriber_no": order["subscriber_no"]},
+            "/subscribers": {"phone": installation.phone},
+        }
+        for path, search in searches.items():
+            answer = await installation.agent.ask("GET", "intake", path, params=search, headers=_SAMPLED)
+            assert len(answer.json()["items"]) == 1
         await eventually(
             lambda: named(of_the_trace(spans), "process reporting.work-orders"), until=lambda found: len(found) == 4
         )
     for span in spans.get_finished_spans():
         told = [span.name, *map(str, span.attributes.values())]
-        assert not [text for text in told for one in _PEOPLE if one in text]
+        assert not [text for text in told for one in (*_PEOPLE, installation.phone) if one in text]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from typer.testing import CliRunner, Result
@@ -18,7 +19,6 @@ from contracts.message import Actor
 from contracts.order import CannotApply, WorkOrder, apply
 from linework.cli import app
 from linework.client import Addresses, Installation, NotReached
-from linework.client_wire import WireAnswer
 
 EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "dispatch": lambda body: e.WorkOrderDispatched(
@@ -71,7 +71,7 @@ class CityInMemory:
     """Called before each request is done; may raise `NotReached` or `Problem`, or change an order."""
     lose: Callable[[str, str], bool] = lambda method, path: False
     """Whether the answer to a request that was done gets lost."""
-    _answers: dict[str, WireAnswer] = field(default_factory=dict)
+    _answers: dict[str, httpx.Response] = field(default_factory=dict)
 
     @property
     def changes(self) -> int:
@@ -81,10 +81,8 @@ class CityInMemory:
     def client(self, **more: Any) -> Installation:
         roles = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator")
         addresses = {service.value: f"http://{service.value}.test" for service in Service}
-        city = Installation(Addresses(addresses, None, tokens={role: role for role in roles}), **more)
-        for name, service in city.services.items():
-            service._wire = _WireInMemory(self, name)
-        return city
+        tokens = {role: role for role in roles}
+        return Installation(Addresses(addresses, None, tokens), transport=httpx.MockTransport(self.answer), **more)
 
     def act(self, order_id: str, event: Any, at: datetime | None = None) -> WorkOrder:
         order = self.orders[order_id]
@@ -102,21 +100,22 @@ class CityInMemory:
         self.orders[order_id] = apply(order, message)
         return self.orders[order_id]
 
-    def answer(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> WireAnswer:
-        path, _, query = target.partition("?")
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        method, path, headers = request.method, request.url.path, request.headers
         if path == "/metrics":
-            return WireAnswer(200, {}, b"")
+            return httpx.Response(200)
         self.asked.append((method, path))
-        self.queries.append(query)
+        self.queries.append(request.url.query.decode())
         known = self._answers.get(headers.get("idempotency-key", ""))
         if known is not None:
             return known
         try:
             self.interfere(method, path)
-            status, content = self._done(service, method, path.split("/")[2:], headers, json.loads(body or b"{}"))
+            service, body = request.url.host.removesuffix(".test"), json.loads(request.content or b"{}")
+            status, content = self._done(service, method, path.split("/")[2:], headers, body)
         except Problem as problem:
-            return WireAnswer(problem.status, {}, json.dumps(problem.document).encode())
-        answer = WireAnswer(status, {}, msgspec.json.encode(content))
+            return httpx.Response(problem.status, json=problem.document)
+        answer = httpx.Response(status, content=msgspec.json.encode(content))
         if "idempotency-key" in headers:
             self._answers[headers["idempotency-key"]] = answer
         if self.lose(method, path):
@@ -221,20 +220,6 @@ class CityInMemory:
             state = "refused"
         self.requests[request_id] = {"id": request_id, "state": state}
         return {"id": request_id, "state": "pending"}
-
-
-class _WireInMemory:
-    def __init__(self, city: CityInMemory, service: str) -> None:
-        self._city = city
-        self._service = service
-
-    async def request(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"", *, seconds: float = 0
-    ) -> WireAnswer:
-        return self._city.answer(self._service, method, target, headers, body)
-
-    def close(self) -> None:
-        pass
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ def test_who_is_told_to_end_while_it_follows_says_what_was_read(
     done = typed("bridge", "asterisk", log, "--follow", "--cursor", cursor)
     assert (done.exit_code, len(kept.ids)) == (0, 20)
     assert "10 lines became 20 events." in done.output
-    assert "Stopped; the same command goes on from here." in done.output
+    assert "Stopped; run the same command to resume." in done.output
 
 
 def test_progress_is_said_after_two_seconds_and_then_ever_more_seldom() -> None:

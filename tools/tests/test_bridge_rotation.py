@@ -166,9 +166,9 @@ async def test_a_file_that_is_gone_is_named_with_what_is_missing_and_then_read_p
     renamed(log)
     log.write_text(text(lines[60:]))
     (tmp_path / "queue_log.2").unlink()
-    with pytest.raises(Gap, match=r"behind line 20 is missing, from \d{4}-\d\d-\d\d .* to \d{4}-\d\d-\d\d ") as gap:
+    with pytest.raises(Gap, match=r"after line 20 \(from \d{4}-\d\d-\d\d .* to \d{4}-\d\d-\d\d ") as gap:
         await read([log], sink, cursor)
-    assert str(gap.value).endswith(f"goes on with {tmp_path / 'queue_log.1'}.")
+    assert str(gap.value).endswith(f"continues with {tmp_path / 'queue_log.1'}.")
     assert (await read([log], sink, cursor)).line_count == len(lines) - 40
 
 
@@ -184,7 +184,7 @@ async def test_a_file_of_the_middle_that_is_gone_is_named_by_its_number(tmp_path
     log.write_text(text(lines[80:]))
     (tmp_path / f"queue_log.{gone}").unlink()
     sink = Kept()
-    with pytest.raises(Gap, match=f"queue_log.{gone} is not beside it any more: its lines before"):
+    with pytest.raises(Gap, match=f"queue_log.{gone} is missing: its lines before"):
         await read([log], sink, cursor)
     await read([log], sink, cursor)
     assert (await read([log], sink, cursor)).line_count == 0
@@ -198,7 +198,7 @@ async def test_a_gap_is_noticed_where_only_the_new_file_is_left(tmp_path: Path) 
     log.write_text(text(lines[:20]))
     await read([log], Kept(), cursor)
     log.write_text(text(lines[60:]))
-    with pytest.raises(Gap, match=f"goes on with {log}"):
+    with pytest.raises(Gap, match=f"continues with {log}"):
         await read([log], Kept(), cursor)
     assert (await read([log], Kept(), cursor)).line_count == len(lines) - 60
 

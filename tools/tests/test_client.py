@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from linework.client import Installation, NotReached, Patience, Person, Refused, WorkOrder, find_addresses, technician
 from linework.client_addresses import Addresses
+from linework.client_http import new_http
 from linework.client_tokens import Tokens
-from linework.client_wire import WireAnswer
 from linework.stopped import Stopped
 
 ORDER = {"subscriber_no": "111", "device_type": "digital", "demand_type": "test", "content": "测试", "channel": "phone"}
@@ -107,18 +108,15 @@ class Issuer:
         self.asked: list[dict[str, Any]] = []
         self._seconds = seconds
 
-    async def request(self, method: str, target: str, headers: Any, body: bytes, *, seconds: float) -> WireAnswer:
-        self.asked.append(json.loads(body))
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(json.loads(request.content))
         if self.asked[-1]["role"] == "king":
-            return WireAnswer(422, {}, b'{"detail": "role: no such role"}')
-        content = {"access_token": f"t{len(self.asked)}", "expires_in": self._seconds}
-        return WireAnswer(200, {}, json.dumps(content).encode())
+            return httpx.Response(422, json={"detail": "role: no such role"})
+        return httpx.Response(200, json={"access_token": f"t{len(self.asked)}", "expires_in": self._seconds})
 
 
 def tokens_of(issuer: Issuer) -> Tokens:
-    tokens = Tokens(issuer.address)
-    tokens._issuer = issuer
-    return tokens
+    return Tokens(new_http(httpx.MockTransport(issuer.answer)), issuer.address)
 
 
 async def test_a_token_is_kept_for_each_person_and_renewed_before_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,10 +137,10 @@ async def test_a_token_is_kept_for_each_person_and_renewed_before_it_expires(mon
 
 
 async def test_a_token_that_is_not_given_is_told_in_a_sentence() -> None:
-    with pytest.raises(Stopped, match="gives no token for a king: role: no such role"):
+    with pytest.raises(Stopped, match="refuses a token for a king: role: no such role"):
         await tokens_of(Issuer(seconds=60)).authorization(Person("king"))
     with pytest.raises(Stopped, match="no LINEWORK_TOKEN_AUDITOR"):
-        await Tokens(None, {"agent": "t"}).authorization(Person("auditor"))
+        await Tokens(new_http(), None, {"agent": "t"}).authorization(Person("auditor"))
 
 
 SERVICES = ("INTAKE", "DISPATCH", "FIELDWORK", "QA", "REPORTING")

@@ -131,7 +131,7 @@ async def test_an_order_that_went_another_way_is_refused_with_where_it_is(city: 
     city.act("o-1", e.WorkOrderCancelled(request_id="r", reason="by hand"))
     report = await played(city, [make_row(2)])
     assert [row.reason for row in report.refused] == [
-        "the order is cancelled, and a request that is Closed does not go on from there"
+        "the order is cancelled, from which a request that is Closed cannot continue"
     ]
 
 

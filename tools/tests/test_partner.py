@@ -127,12 +127,12 @@ def test_orders_come_from_a_file_once_and_every_row_is_reported(city: Any, typed
     assert (done.exit_code, len(city.orders)) == (1, 1)
     found = rows(tmp_path / "orders.csv.report.csv")
     assert [row["outcome"] for row in found] == ["created", *["refused"] * 5]
-    assert [row["reason"][:20] for row in found[1:3]] == ["content is empty", "external_reference s"]
+    assert [row["reason"][:20] for row in found[1:3]] == ["content is empty", "external_reference i"]
     assert found[3]["reason"].startswith("appointment_start: Input should have timezone info; appointment_end: ")
     assert found[4]["external_reference"] == "'=A-4"
     assert (found[5]["external_reference"], found[5]["reason"]) == (
         "A-1",
-        "external_reference stands on line 2 already",
+        "external_reference is already on line 2",
     )
 
 

@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from linework.cli import app
-from linework.glance import Glance, age_of_most, glance_at, lines, samples
+from linework.health_report import HealthReport, age_of_most, health_reports, lines
 from linework.logs import find_order_id, path_of
+from linework.metrics_text import read_samples, totals
 
 METRICS = """
 # HELP linework_outbox_rows Rows that wait to be published.
@@ -49,9 +50,9 @@ def process() -> Iterator[str]:
 NOBODY = "http://127.0.0.1:1"
 
 
-def test_a_service_is_seen_at_a_glance(process: str) -> None:
-    (seen,) = glance_at({"dispatch": process}, {"dispatch": process})
-    assert seen == Glance(
+def test_a_health_report_shows_what_the_processes_tell(process: str) -> None:
+    (seen,) = health_reports({"dispatch": process}, {"dispatch": process})
+    assert seen == HealthReport(
         "dispatch",
         is_http_ready=True,
         is_worker_ready=True,
@@ -67,17 +68,26 @@ def test_a_service_is_seen_at_a_glance(process: str) -> None:
 
 
 def test_a_service_that_nobody_reaches_is_shown_as_such(process: str) -> None:
-    (seen,) = glance_at({"qa": NOBODY}, {"qa": process})
+    (seen,) = health_reports({"qa": NOBODY}, {"qa": process})
     assert (seen.is_ready, seen.is_worker_ready, seen.outbox_rows) == (False, True, 3)
-    (unknown,) = glance_at({"qa": NOBODY}, {})
+    (unknown,) = health_reports({"qa": NOBODY}, {})
     assert (unknown.is_ready, unknown.parked_keys) == (False, None)
     assert lines([unknown])[1].count("?") == 5
 
 
 def test_the_age_of_most_events_is_the_end_of_their_bucket() -> None:
-    assert age_of_most(samples(METRICS)) == 0.5
-    assert age_of_most(samples(METRICS.replace("95.0", "94.0"))) == float("inf")
-    assert age_of_most(samples('linework_event_age_seconds_bucket{le="+Inf"} 0.0')) is None
+    assert age_of_most(read_samples(METRICS)) == 0.5
+    assert age_of_most(read_samples(METRICS.replace("95.0", "94.0"))) == float("inf")
+    assert age_of_most(read_samples('linework_event_age_seconds_bucket{le="+Inf"} 0.0')) is None
+
+
+def test_a_metric_with_labels_is_the_sum_over_them() -> None:
+    assert totals(read_samples(METRICS))["linework_consumer_lag"] == 12.0
+
+
+@pytest.mark.parametrize("page", ['{"title": "Not found"}', "<html>\n<body>404</body>", ""])
+def test_an_error_page_has_no_metrics(page: str) -> None:
+    assert read_samples(page) == []
 
 
 def test_an_installation_elsewhere_is_named_by_addresses(process: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ async def told(city: Any, count: int, *, seed: int = 1, journal: Any = None) -> 
     async with city.client(patience=Patience(seconds=1)) as client:
         stories = [Story(Cast(client, notes, STAFF), number, seed) for number in range(1, count + 1)]
         for story in stories:
-            await story.tell()
+            await story.run()
     return notes, stories
 
 

@@ -100,7 +100,7 @@ def test_an_event_after_the_end_of_an_order_is_found() -> None:
     ledger = read(stream.messages)
     late = replace(stream.messages[-1], id="late", order_version=6, prev_hash=ledger.threads["o-1"].last_hash)
     assert broken(read([late], ledger)) == {Law.CUSTODIAN: 1}
-    assert ledger.findings.kept[0].what == "version 6 is by qa; nobody holds the order"
+    assert ledger.findings.kept[0].what == "version 6 is by qa; no service holds the order"
 
 
 def test_an_event_that_the_table_of_steps_does_not_allow_is_found() -> None:

@@ -162,7 +162,7 @@ def test_the_time_of_a_check_is_bounded_and_what_was_checked_is_kept(
 
     monkeypatch.setattr("linework.verify.figures.FigureCheck._compare", never)
     outcome = verify(limit_seconds=0.3)
-    assert outcome.unfinished == "its 0 s were over, while comparing figures with a recount"
+    assert outcome.unfinished == "the limit of 0 s was reached, while comparing figures with a recount"
     assert (outcome.checked[Law.STATES], outcome.checked[Law.FIGURES]) == (4, 0)
     assert outcome.exit_status == UNFINISHED
 

@@ -4,7 +4,6 @@ import pytest
 from contracts import events as e
 from contracts.lifecycle import Status
 from linework.importer.rows import Row
-from linework.verify.quiet import samples
 from linework.verify.states import difference
 from linework.verify.stream import message_of
 from work_orders.testing import Stream, make_order
@@ -54,15 +53,6 @@ def test_many_differences_are_told_in_part() -> None:
     assert told is not None
     assert told.count(";") == 4
     assert " more" in told
-
-
-def test_metrics_are_read_by_name_and_summed_over_labels() -> None:
-    text = (
-        "# HELP linework_outbox_rows Rows\n# TYPE linework_outbox_rows gauge\nlinework_outbox_rows 3.0\n"
-        'linework_consumer_lag{topic="work-orders"} 2.0\nlinework_consumer_lag{topic="directory"} 1e+01\n'
-        "python_gc_objects_collected_total 5\n"
-    )
-    assert samples(text) == {"linework_outbox_rows": 3.0, "linework_consumer_lag": 12.0}
 
 
 def test_a_message_of_reportings_record_is_the_message_of_the_stream() -> None:

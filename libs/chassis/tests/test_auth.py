@@ -94,8 +94,11 @@ async def test_claims_at_the_edge_of_what_is_allowed_are_taken(
     await verifier.verify(issuer.sign(issuer.claims("operator") | claims))
 
 
-async def test_a_token_without_roles_gives_none(issuer: TestIssuer, verifier: TokenVerifier) -> None:
-    assert (await verifier.verify(issuer.token("operator", roles=...))).roles == frozenset()
+async def test_a_token_without_a_claim_of_roles_differs_from_one_with_no_role(
+    issuer: TestIssuer, verifier: TokenVerifier
+) -> None:
+    assert (await verifier.verify(issuer.token("operator", roles=...))).roles is None
+    assert (await verifier.verify(issuer.token("operator", roles=[]))).roles == frozenset()
 
 
 def unsigned(claims: dict[str, Any], **header: Any) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, FastAPI
 from pydantic import BaseModel
 from starlette.routing import Mount
 
-from chassis.auth import Principal
+from chassis.claims import Principal
 from chassis.guard import AreasNotEnough, RoleNotAllowed, RouteNotInTable, admitted
 from chassis.http import create_app
 from chassis.request_context import Context
@@ -97,6 +97,7 @@ async def test_a_route_answers_those_only_whom_the_table_names(client: httpx.Asy
     assert await ask("things", "technician", ["north"]) == (200, ["technician-1", "technician", ["north"], False])
     assert await ask("things", "agent") == (403, "role_not_allowed")
     assert await ask("things", "agent", roles=[]) == (403, "role_not_allowed")
+    assert await ask("things", "agent", roles=...) == (403, "roles_claim_missing")
     assert await ask("things", "agent", roles=["Supervisor", "root", ""]) == (403, "role_not_allowed")
     assert await ask("things", "x", roles=["agent", "supervisor"]) == (200, ["x-1", "supervisor", None, True])
     assert await ask("forgetful", "operator") == (200, "yes")
@@ -104,6 +105,32 @@ async def test_a_route_answers_those_only_whom_the_table_names(client: httpx.Asy
     assert await ask("forgetful", "operator", ["north"]) == (403, "areas_not_enough")
     assert await ask("nobody", "operator", roles=[*Role]) == (403, "role_not_allowed")
     assert said(await client.get("/v1/open")) == (200, "yes")
+
+
+async def test_the_caller_is_told_what_they_may_do_as_the_guard_judges_it(
+    client: httpx.AsyncClient, issuer: TestIssuer
+) -> None:
+    async def ask(*args: Any, **claims: Any) -> dict[str, Any]:
+        answer = await client.get("/v1/me", headers=issuer.headers(*args, **claims))
+        assert answer.status_code == 200
+        return answer.json()
+
+    def rows(me: dict[str, Any]) -> dict[str, tuple[str, str]]:
+        return {f"{may['method']} {may['path']}": (may["role"], may["reach"]) for may in me["may"]}
+
+    both = await ask("x", name="王强", roles=["supervisor", "agent", "gardener"])
+    assert (both["sub"], both["name"], both["roles"]) == ("x-1", "王强", ["agent", "gardener", "supervisor"])
+    assert both["areas"] is None
+    assert rows(both) == {
+        "GET /v1/things": ("supervisor", "every area"),
+        "POST /v1/things": ("agent", "every area"),
+        "GET /v1/me": ("agent", "no area"),
+    }
+    assert "GET /v1/forgetful" in rows(await ask("operator"))
+    narrowed = await ask("operator", ["north"])
+    assert narrowed["areas"] == ["north"]
+    assert list(rows(narrowed)) == ["GET /v1/me"], "what concerns all areas at once is not offered to some"
+    assert (await client.get("/v1/me")).status_code == 401
 
 
 async def test_without_one_clear_token_nobody_gets_in(client: httpx.AsyncClient, issuer: TestIssuer) -> None:

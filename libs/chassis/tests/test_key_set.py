@@ -141,14 +141,14 @@ async def test_a_withdrawn_key_counts_no_longer_than_five_minutes_not_even_for_t
     assert issuer.fetches == 2
 
 
-async def _found(published: object, **configuration: str) -> KeySet:
-    issuer = "https://issuer.test"
-    described = {"issuer": issuer, "jwks_uri": f"{issuer}/keys", **configuration}
+async def _found(published: object, *, of: str = "https://issuer.test", **configuration: str) -> KeySet:
+    described = {"issuer": of, "jwks_uri": "https://issuer.test/keys", **configuration}
 
     def answer(request: httpx.Request) -> httpx.Response:
+        assert "//" not in request.url.path
         return httpx.Response(200, json=described if "openid" in request.url.path else published)
 
-    return KeySet(issuer, httpx.AsyncClient(transport=httpx.MockTransport(answer)))
+    return KeySet(of, httpx.AsyncClient(transport=httpx.MockTransport(answer)))
 
 
 EC = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"}
@@ -177,3 +177,17 @@ async def test_a_configuration_that_is_not_the_issuers_own_is_not_believed(confi
 async def test_an_answer_that_is_no_key_set_is_an_issuer_that_is_away(published: object) -> None:
     with pytest.raises(KeySetUnavailable):
         await (await _found(published)).find("good")
+
+
+async def test_an_issuer_that_ends_in_a_slash_is_discovered_without_it_and_compared_whole() -> None:
+    keys = await _found({"keys": [EC | {"kid": "good"}]}, of="https://issuer.test/realm/")
+    assert await keys.find("good") is not None
+    without_slash = await _found({"keys": []}, of="https://issuer.test/realm/", issuer="https://issuer.test/realm")
+    with pytest.raises(KeySetUnavailable):
+        await without_slash.find("good")
+
+
+async def test_a_key_set_of_ten_thousand_keys_is_not_read_to_its_end() -> None:
+    keys = await _found({"keys": [EC | {"kid": f"key-{number}"} for number in range(10_000)]})
+    with pytest.raises(KeySetUnavailable):
+        await keys.find("key-1")

@@ -30,6 +30,12 @@ class Broken(refusals.Invalid):
     zh = "{what} 坏了。"
 
 
+class Late(refusals.Conflict):
+    """It is {order_status:status} since {since:time}."""
+
+    zh = "自 {since:time}起{order_status:status}。"
+
+
 class Toy(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -79,6 +85,11 @@ async def refuse(name: str) -> None:
 @router.get("/broken")
 async def broken() -> None:
     raise Broken(what="the bell")
+
+
+@router.get("/late")
+async def late() -> None:
+    raise Late(order_status="redispatching", since="2026-11-30T18:05:00+00:00")
 
 
 @router.get("/fault")
@@ -154,6 +165,46 @@ async def test_the_context_of_a_refusal_is_in_the_document(
     assert (document["what"], document["detail"]) == ("the bell", detail)
 
 
+@pytest.mark.parametrize(
+    ("language", "path", "detail"),
+    [
+        ("en", "/toys/late", "It is waiting to be dispatched again since 2026-12-01 02:05 (Asia/Shanghai)."),
+        ("zh", "/toys/late", "自 2026-12-01 02:05（北京时间）起重复派单。"),
+        ("en", "/toys/late?time_zone=Europe/Berlin", "It is waiting to be dispatched again since 2026-11-30 19:05"),
+        ("zh", "/toys/late?time_zone=Nowhere", "自 2026-12-01 02:05（北京时间）起重复派单。"),
+    ],
+)
+async def test_people_read_names_and_local_times_where_programs_read_codes_and_utc(
+    client: httpx.AsyncClient, language: str, path: str, detail: str
+) -> None:
+    answer = await client.get(path, headers={"accept-language": language})
+    document = assert_problem(answer, 409, "late", language)
+    assert document["detail"].startswith(detail)
+    assert (document["order_status"], document["since"]) == ("redispatching", "2026-11-30T18:05:00+00:00")
+
+
+async def test_the_zone_of_the_installation_is_a_setting(database_url: str) -> None:
+    settings = settings_for(database_url, time_zone="America/New_York")
+    app = create_app("toy", settings, [router], description="Toys.", access=all_public(router))
+    async with client_of(app, TestIssuer(), raises=False) as client:
+        assert "13:05 (America/New York)" in (await client.get("/toys/late")).json()["detail"]
+    with pytest.raises(ValueError, match="not the name of a time zone"):
+        settings_for(database_url, time_zone="Asia/Nowhere")
+
+
+@pytest.mark.parametrize(
+    ("language", "reason"), [("en", "malformed: the body is not JSON"), ("zh", "请求正文不是 JSON")]
+)
+async def test_why_a_request_is_malformed_is_said_in_the_readers_language(
+    client: httpx.AsyncClient, language: str, reason: str
+) -> None:
+    headers = {"accept-language": language, "content-type": "application/json"}
+    answer = await client.post("/toys", content=b'{"name":', headers=headers)
+    document = assert_problem(answer, 400, "malformed_request", language)
+    assert reason in document["detail"]
+    assert document["reason"] == "the body is not JSON"
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(
     ("method", "path", "body", "status", "code"),
@@ -213,30 +264,31 @@ async def test_a_body_of_exactly_the_limit_is_read(client: httpx.AsyncClient) ->
 
 
 @pytest.mark.parametrize(
-    ("body", "pointer", "wrong_zh"),
+    ("body", "pointer", "wrong_zh", "detail_zh"),
     [
-        ({}, "/name", "缺少必填项"),
-        ({"name": "a", "colour": "red"}, "/colour", "未知字段"),
-        ({"name": 7}, "/name", "应为文字"),
-        ({"name": ""}, "/name", "文字过短"),
-        ({"name": "  "}, "/name", "文字过短"),
-        ({"name": "a" * 201}, "/name", "文字过长"),
-        ({"name": "a", "count": 0}, "/count", "数值过小"),
-        ({"name": "a", "count": 11}, "/count", "数值过大"),
-        ({"name": "a", "count": "many"}, "/count", "应为整数"),
-        ({"name": "a", "made_at": "yesterday"}, "/made_at", "不是有效的时间"),
-        ({"name": "a", "made_at": "2026-01-01T00:00:00"}, "/made_at", "时间缺少时区"),
+        ({}, "/name", "缺少必填项", "缺少必填项"),
+        ({"name": "a", "colour": "red"}, "/colour", "未知字段", "未知字段"),
+        ({"name": 7}, "/name", "应为文字", "应为文字"),
+        ({"name": ""}, "/name", "文字过短", "文字过短：至少 1"),
+        ({"name": "  "}, "/name", "文字过短", "文字过短：至少 1"),
+        ({"name": "a" * 201}, "/name", "文字过长", "文字过长：最多 200"),
+        ({"name": "a", "count": 0}, "/count", "数值过小", "数值过小：不小于 1"),
+        ({"name": "a", "count": 11}, "/count", "数值过大", "数值过大：不大于 10"),
+        ({"name": "a", "count": "many"}, "/count", "应为整数", "应为整数"),
+        ({"name": "a", "made_at": "yesterday"}, "/made_at", "不是有效的时间", "不是有效的时间"),
+        ({"name": "a", "made_at": "2026-01-01T00:00:00"}, "/made_at", "时间缺少时区", "时间缺少时区"),
+        ({"name": "a\nb"}, "/name", "内容不正确", "此处不允许换行符和制表符"),
     ],
 )
 async def test_a_wrong_value_is_pointed_at_in_both_languages(
-    client: httpx.AsyncClient, body: dict, pointer: str, wrong_zh: str
+    client: httpx.AsyncClient, body: dict, pointer: str, wrong_zh: str, detail_zh: str
 ) -> None:
     document = assert_problem(await client.post("/toys", json=body), 422, "invalid_request")
     (error,) = document["errors"]
     assert (error["in"], error["pointer"]) == ("body", pointer)
     answer = await client.post("/toys", json=body, headers={"accept-language": "zh"})
     (error,) = assert_problem(answer, 422, "invalid_request", "zh")["errors"]
-    assert error["wrong"] == wrong_zh
+    assert (error["wrong"], error["detail"]) == (wrong_zh, detail_zh)
 
 
 @pytest.mark.parametrize(

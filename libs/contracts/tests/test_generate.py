@@ -8,7 +8,7 @@ import pytest
 
 from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import STEPS, Act, Status
-from contracts_tooling.generate import PAGE, SCHEMAS_FOLDER, differences, documents, main, write
+from contracts_tooling.generate import PAGE, SCHEMAS_FOLDER, differences, documents, main
 
 ROOT = Path(__file__).parents[3]
 
@@ -29,20 +29,20 @@ def test_check_passes_after_writing(tmp_path: Path) -> None:
 
 
 def test_check_names_what_differs_and_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write(tmp_path)
+    main(["--root", str(tmp_path)])
     changed, missing = SCHEMAS_FOLDER / "asyncapi.json", SCHEMAS_FOLDER / f"{CATALOGUE[0].type}.json"
     extra = SCHEMAS_FOLDER / "linework.gone.v1.json"
     (tmp_path / changed).write_text("{}", encoding="utf-8")
     (tmp_path / missing).unlink()
     (tmp_path / extra).write_text("{}", encoding="utf-8")
     assert main(["--check", "--root", str(tmp_path)]) == 1
-    printed = capsys.readouterr().out.splitlines()
+    printed = capsys.readouterr().err.splitlines()
     assert f"{changed} differs from the code" in printed
     assert f"{missing} is missing" in printed
-    assert f"{extra} is of no message of the catalogue" in printed
+    assert f"{extra} is left over" in printed
     assert (tmp_path / changed).read_text(encoding="utf-8") == "{}"
     assert not (tmp_path / missing).exists()
-    write(tmp_path)
+    main(["--root", str(tmp_path)])
     assert differences(tmp_path) == []
 
 

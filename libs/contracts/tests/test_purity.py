@@ -20,9 +20,11 @@ PURE = {
     "quality",
     "links",
     "message",
+    "names",
     "refusals",
     "chain",
     "sealing",
+    "time_zones",
 }
 SOURCE = Path(contracts.__file__).parent
 

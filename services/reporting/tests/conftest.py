@@ -1,24 +1,18 @@
-"""reporting on a database of its own, and streams of orders with times that tests choose."""
+"""Streams of calls, time limits and orders with times that tests choose."""
 
-import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from chassis.database import Database
-from chassis.testing import TestIssuer, client_of, settings_for
 from contracts import calls as c
 from contracts.codec import new_message
 from contracts.lifecycle import Service, Status
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from contracts.message import Actor, Message
-from reporting.consumers import SUBSCRIPTIONS
-from reporting.main import app
-from work_orders.testing import BEGIN, ServiceUnderTest, Stream, make_created
+from work_orders.testing_streams import BEGIN, Stream, make_created
 
 
 @dataclass
@@ -134,37 +128,3 @@ def make_stream() -> MakeStream:
         return stream
 
     return make
-
-
-@pytest.fixture
-def reporting_database(restored_database: Callable[[str], str]) -> str:
-    return restored_database("reporting")
-
-
-@pytest.fixture
-async def reporting(reporting_database: str) -> AsyncIterator[ServiceUnderTest]:
-    issuer, made = TestIssuer(), app(settings_for(reporting_database))
-    async with client_of(made, issuer) as client:
-        service = ServiceUnderTest(made, client, issuer, SUBSCRIPTIONS)
-        yield service
-
-
-@pytest.fixture
-def empty(reporting: ServiceUnderTest, restored_database: Callable[[str], str]) -> Callable[[], Any]:
-    """`await empty()`: as the service was at the beginning of the test, for the next example of a property."""
-    return lambda: asyncio.to_thread(restored_database, "reporting")
-
-
-@pytest.fixture
-def second_connection(reporting: ServiceUnderTest):
-    """Another process of reporting on the same database."""
-
-    @contextlib.asynccontextmanager
-    async def connect() -> AsyncIterator[Database]:
-        db = Database(reporting.db.url)
-        try:
-            yield db
-        finally:
-            await db.close()
-
-    return connect

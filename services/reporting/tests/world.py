@@ -17,7 +17,7 @@ from contracts.lifecycle import Act, Service, allowed_acts
 from contracts.limits import TimeLimit, TimeLimitsDefined
 from contracts.message import Actor, Message
 from work_orders.sla_clocks import EXTENDABLE
-from work_orders.testing import make_completed, make_dispatched, make_rejected
+from work_orders.testing_streams import make_completed, make_dispatched, make_rejected
 
 NEW_YEAR = datetime(2025, 12, 31, 15, 58, tzinfo=UTC)
 MAKE = {

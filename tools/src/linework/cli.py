@@ -6,7 +6,7 @@ Each command is a function in its own module and a line below. Heavy imports bel
 
 import typer
 
-from linework import figures, logs, parked, partitions, partner, rebuild, redraw, reference, reports, simulate
+from linework import figures, logs, parked, partitions, partner, rebuild, reference, reports, simulate, verify_sample
 from linework.bridge import commands as bridge
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
@@ -31,7 +31,7 @@ app.command()(verify.verify)
 app.command()(figures.metrics)
 app.command()(figures.figures)
 app.command()(figures.recount)
-app.command()(redraw.redraw)
+app.command("redraw")(verify_sample.verify_sample)
 app.command()(partitions.partitions)
 app.command()(reports.report)
 app.command()(reports.wallboard)

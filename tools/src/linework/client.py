@@ -14,13 +14,13 @@ updated order. A refusal raises `Refused`, a missing response `NotReached`. `Pat
 from collections.abc import Sequence
 from typing import Any, Self
 
-import msgspec
+import httpx
 
 from contracts.order import WorkOrder
 from linework.client_addresses import Addresses, find_addresses
+from linework.client_http import NotReached, new_http
 from linework.client_service import (
     NONE,
-    PAGE,
     Json,
     OrderService,
     Patience,
@@ -32,7 +32,7 @@ from linework.client_service import (
     part,
 )
 from linework.client_tokens import AGENT, AUDITOR, DISPATCHER, DISPLAY, OPERATOR, SUPERVISOR, Person, Tokens, technician
-from linework.client_wire import NotReached
+from linework.ports import SERVICES
 from linework.stopped import Stopped
 
 __all__ = [
@@ -71,10 +71,9 @@ class Intake(OrderService):
         **more: Any,
     ) -> Json:
         body = {"subscriber_no": subscriber_no, "name": name, "address": address, "phones": list(phones)}
-        answer = await self.call(
+        return await self.call_json(
             "POST", "/v1/subscribers", body | given(more), by=by, key=key or new_key(), patience=patience
         )
-        return msgspec.json.decode(answer.body)
 
     async def create_work_order(
         self,
@@ -124,8 +123,7 @@ class Intake(OrderService):
         """
         path = f"/v1/work-orders/{part(order_id)}/{'extension' if kind == 'extend' else kind}-requests"
         body = given({"reason": reason, "occurred_at": occurred_at, **more})
-        answer = await self.call("POST", path, body, by=by, key=key or new_key(), patience=patience)
-        return msgspec.json.decode(answer.body)
+        return await self.call_json("POST", path, body, by=by, key=key or new_key(), patience=patience)
 
     async def request(self, request_id: str, *, wait_seconds: float = 0, by: Person | None = None) -> Json:
         """A request to a custodian: `pending`, `granted` or `refused`."""
@@ -134,30 +132,25 @@ class Intake(OrderService):
     async def define_type(self, kind: str, code: str, *, en: str, zh: str, by: Person | None = None) -> Json:
         """Defines a `device` or `demand` type with its names."""
         body = {"name_en": en, "name_zh": zh}
-        answer = await self.call("PUT", f"/v1/{kind}-types/{part(code)}", body, by=by or Person("operator"))
-        return msgspec.json.decode(answer.body)
+        return await self.call_json("PUT", f"/v1/{kind}-types/{part(code)}", body, by=by or OPERATOR)
 
     async def define_partner(self, partner_id: str, *, en: str, zh: str, by: Person | None = None, **more: Any) -> Json:
         """Registers a system that may send events; also `is_active`, `events_per_second`."""
         body = {"name_en": en, "name_zh": zh, **more}
-        answer = await self.call("PUT", f"/v1/partners/{part(partner_id)}", body, by=by or Person("operator"))
-        return msgspec.json.decode(answer.body)
+        return await self.call_json("PUT", f"/v1/partners/{part(partner_id)}", body, by=by or OPERATOR)
 
-    async def unregistered_agents(
-        self, partner_id: str, *, cursor: str | None = None, by: Person | None = None
-    ) -> Json:
-        """A page of a partner's names for agents who are not registered."""
+    async def unregistered_agents(self, partner_id: str, *, by: Person | None = None) -> list[Json]:
+        """A partner's names for agents who are not registered."""
         path = f"/v1/partners/{part(partner_id)}/unregistered-agents"
-        return await self.read(path, by=by or Person("operator"), cursor=cursor, limit=200)
+        return [agent async for agent in self.items(path, by=by or OPERATOR)]
 
     async def define_agent(self, agent_id: str, *, name: str, by: Person | None = None, **more: Any) -> Json:
         """Registers an agent; also `team`, `is_active`, and `names` that partners have for them."""
         body = {"name": name, **more}
-        answer = await self.call("PUT", f"/v1/agents/{part(agent_id)}", body, by=by or Person("operator"))
-        return msgspec.json.decode(answer.body)
+        return await self.call_json("PUT", f"/v1/agents/{part(agent_id)}", body, by=by or OPERATOR)
 
     async def get_partner(self, partner_id: str, *, by: Person | None = None) -> Json:
-        return await self.read(f"/v1/partners/{part(partner_id)}", by=by or Person("operator"))
+        return await self.read(f"/v1/partners/{part(partner_id)}", by=by or OPERATOR)
 
     async def types(self, kind: str) -> list[Json]:
         return (await self.read(f"/v1/{kind}-types"))["items"]
@@ -170,26 +163,17 @@ class Dispatch(OrderService):
         self, work_area_id: str, *, en: str, zh: str, by: Person | None = None, **more: Any
     ) -> Json:
         body = {"name_en": en, "name_zh": zh, **more}
-        by = by or Person("operator")
-        return msgspec.json.decode((await self.call("PUT", f"/v1/work-areas/{part(work_area_id)}", body, by=by)).body)
+        return await self.call_json("PUT", f"/v1/work-areas/{part(work_area_id)}", body, by=by or OPERATOR)
 
     async def define_staff(
         self, staff_id: str, *, name: str, work_area_id: str, by: Person | None = None, **more: Any
     ) -> Json:
         body = {"name": name, "work_area_id": work_area_id, **more}
-        by = by or Person("operator")
-        return msgspec.json.decode((await self.call("PUT", f"/v1/staff/{part(staff_id)}", body, by=by)).body)
+        return await self.call_json("PUT", f"/v1/staff/{part(staff_id)}", body, by=by or OPERATOR)
 
     async def work_areas(self) -> list[Json]:
         """Every work area with its staff."""
-        found: list[Json] = []
-        cursor = None
-        while True:
-            page = await self.read("/v1/work-areas", cursor=cursor, limit=PAGE)
-            found += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return found
+        return [area async for area in self.items("/v1/work-areas")]
 
     async def dispatch(
         self, order: WorkOrder, *, work_area_id: str, staff_ids: Sequence[str], remark: str | None = None, **more: Any
@@ -207,7 +191,7 @@ class Dispatch(OrderService):
 
 
 class Fieldwork(OrderService):
-    """Its acts are those of a technician of the order's own work area, unless somebody is named."""
+    """Its acts are those of a technician of the order's own work area, unless `by` names another person."""
 
     role = "technician"
 
@@ -288,30 +272,26 @@ class Reporting(Service):
 class Installation:
     """The five services of one installation."""
 
-    def __init__(self, addresses: Addresses, *, patience: Patience = NONE) -> None:
+    def __init__(
+        self, addresses: Addresses, *, patience: Patience = NONE, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         self.addresses = addresses
-        self._tokens = tokens = Tokens(addresses.issuer, addresses.tokens)
+        self.tokens = tokens = Tokens(new_http(transport), addresses.issuer, addresses.tokens)
         at = addresses.services
-        self.intake = Intake(at["intake"], tokens, patience)
-        self.dispatch = Dispatch(at["dispatch"], tokens, patience)
-        self.fieldwork = Fieldwork(at["fieldwork"], tokens, patience)
-        self.qa = Qa(at["qa"], tokens, patience)
-        self.reporting = Reporting(at["reporting"], tokens, patience)
+        self.intake = Intake(at["intake"], new_http(transport), tokens, patience)
+        self.dispatch = Dispatch(at["dispatch"], new_http(transport), tokens, patience)
+        self.fieldwork = Fieldwork(at["fieldwork"], new_http(transport), tokens, patience)
+        self.qa = Qa(at["qa"], new_http(transport), tokens, patience)
+        self.reporting = Reporting(at["reporting"], new_http(transport), tokens, patience)
 
     @property
     def services(self) -> dict[str, Service]:
-        return {
-            "intake": self.intake,
-            "dispatch": self.dispatch,
-            "fieldwork": self.fieldwork,
-            "qa": self.qa,
-            "reporting": self.reporting,
-        }
+        return {name: getattr(self, name) for name in SERVICES}
 
     async def require(self, *names: str) -> None:
         """Raises `Stopped` with a clear sentence unless the issuer and these services answer."""
         try:
-            await self._tokens.check()
+            await self.tokens.check()
             for name in names or tuple(self.services):
                 await self.services[name].metrics()
         except NotReached as error:
@@ -321,6 +301,5 @@ class Installation:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._tokens.close()
-        for service in self.services.values():
-            service.close()
+        for client in (self.tokens, *self.services.values()):
+            await client.http.aclose()

@@ -22,9 +22,9 @@ class Addresses:
     services: Mapping[str, str]
     issuer: str | None
     tokens: Mapping[str, str] = field(default_factory=dict)
-    """By role: tokens that were given, where no issuer is asked."""
+    """By role: tokens from the environment, if there is no issuer."""
     workers: Mapping[str, str] = field(default_factory=dict)
-    """By service: where its worker tells its metrics; empty when that is not known."""
+    """By service: the address of its worker's metrics; empty if unknown."""
     bootstrap_servers: str | None = None
     topic_prefix: str = ""
 
@@ -32,7 +32,7 @@ class Addresses:
 def find_addresses(
     state_folder: Path | None = None, environ: Mapping[str, str] | None = None, *, prefix: str = "LINEWORK_"
 ) -> Addresses:
-    """The installation that the environment names, else the one of the state folder; raises `Stopped`."""
+    """The installation of the environment variables, else that of the state folder; raises `Stopped`."""
     environ = os.environ if environ is None else environ
     given = {service: environ.get(f"{prefix}{service.upper()}_URL", "") for service in SERVICES}
     if not any(given.values()):

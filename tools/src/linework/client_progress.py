@@ -27,14 +27,14 @@ class _Rate(ProgressColumn):
 
 
 class Bar:
-    """One bar; `advance` may be called as often as one likes."""
+    """One progress bar; `advance` is cheap enough to be called for each item."""
 
     def __init__(self, console: Console, title: str, total: int | None) -> None:
         self._console = console
         self._title = title
         self._total = total
         self._done = 0
-        self._began_at = self._told_at = time.monotonic()
+        self._began_at = self._printed_at = time.monotonic()
         self._live = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=30),
@@ -53,8 +53,8 @@ class Bar:
         self._done += count
         self._live.advance(self._task, count)
         now = time.monotonic()
-        if not self._console.is_terminal and now - self._told_at >= _LINE_EVERY_SECONDS:
-            self._told_at = now
+        if not self._console.is_terminal and now - self._printed_at >= _LINE_EVERY_SECONDS:
+            self._printed_at = now
             self._console.print(self._line(now), highlight=False)
 
     def _line(self, now: float) -> str:

@@ -6,27 +6,28 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+import httpx
 import msgspec
 
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
-from linework.client_tokens import Person, Tokens
-from linework.client_wire import NotReached, Wire, WireAnswer
+from linework.client_http import NotReached, send
+from linework.client_tokens import OPERATOR, Person, Tokens
 
 Json = Any
 Texts = Literal["open", "sealed"]
-"""Free texts opened, or as they are stored: what a checker compares with the stream."""
+"""Free texts in plain, or as they are stored: what a checker compares with the stream."""
 _SEALED = {"linework-texts": "sealed"}
 _ORDER = msgspec.json.Decoder(WorkOrder)
 _LONGEST_PAUSE_SECONDS = 2.0
 PAGE = 200
-"""The largest page that a list gives."""
+"""The largest page of a list."""
 
 
 class Refused(Exception):
-    """The service said no: its problem document."""
+    """The service refused the request: its problem document."""
 
     def __init__(self, method: str, path: str, status: int, problem: Mapping[str, Any]) -> None:
         self.status = status
@@ -36,18 +37,18 @@ class Refused(Exception):
 
     @property
     def said(self) -> str:
-        """Its sentence for people, with what is wrong with each value."""
+        """The explanation for users, with each invalid value."""
         wrong = [f"{one.get('pointer', '')}: {one.get('wrong', '')}" for one in self.problem.get("errors") or ()]
         return " ".join([str(self.problem.get("detail") or self), *wrong])
 
     @property
     def present_version(self) -> int | None:
-        """Of a stale act: the version that the order is at."""
+        """The present version of the order, if the act was based on an older one."""
         return self.problem.get("present_version") if self.code == "stale_version" else None
 
     @property
     def is_behind(self) -> bool:
-        """Whether the service has not heard yet of the version that was named, or of the order at all."""
+        """Whether the service has not received this version yet, or the order at all."""
         if self.code == "work_order_not_found":
             return True
         present = self.present_version
@@ -56,11 +57,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long the same request, with the same Idempotency-Key, is made again when its answer can change.
+    """How long a request is retried, with the same Idempotency-Key, while its answer can change.
 
-    `seconds` is for connections that break and for 503. `for_handover` also covers a service that has not
-    heard of the order's version yet. `on_present_version` takes a 412 by acting on the version that is
-    present: only for acts that are right whatever happened in between.
+    `seconds` is for broken connections and for 503. `for_handover` also retries while the service has not
+    received the order's version. `on_present_version` answers a 412 by acting on the present version: only
+    for acts that are right whatever happened in between.
     """
 
     seconds: float = 0.0
@@ -80,10 +81,10 @@ class Service:
     """One of the five services, by its address."""
 
     role = "operator"
-    """Who its acts are done by, unless somebody is named."""
+    """Who its acts are done by, unless `by` names another person."""
 
-    def __init__(self, address: str, tokens: Tokens, patience: Patience = NONE) -> None:
-        self._wire = Wire(address)
+    def __init__(self, address: str, http: httpx.AsyncClient, tokens: Tokens, patience: Patience = NONE) -> None:
+        self.http = http
         self._tokens = tokens
         self._patience = patience
         self.address = address
@@ -101,28 +102,31 @@ class Service:
         key: str | None = None,
         patience: Patience | None = None,
         texts: Texts = "open",
-    ) -> WireAnswer:
+    ) -> httpx.Response:
         """Any request; `version` becomes `If-Match`. Raises `Refused` for a 4xx or 5xx, or `NotReached`."""
         patience = patience or self._patience
         person = by or Person(self.role)
-        content = b"" if body is None else msgspec.json.encode(body)
-        target = path + _query(query)
+        content = None if body is None else msgspec.json.encode(body)
+        parameters = given(query or {}) or None
         loop = asyncio.get_running_loop()
         give_up_at, pause = loop.time() + patience.seconds, 0.05
         while True:
             try:
                 headers = await self._headers(person, body is not None, version, key)
                 headers |= _SEALED if texts == "sealed" else {}
-                return _accepted(method, path, await self._wire.request(method, target, headers, content))
+                answer = await send(
+                    self.http, method, self.address, path, headers=headers, params=parameters, content=content
+                )
+                return _accepted(method, path, answer)
             except (NotReached, Refused) as error:
                 if isinstance(error, Refused) and patience.on_present_version and error.present_version:
                     version = error.present_version
                 elif not patience.covers(error) or (method == "POST" and key is None):
-                    raise  # without a key it might be done twice
+                    raise  # without a key it might be carried out twice
                 if loop.time() + pause > give_up_at:
                     raise
                 self.retry_count += 1
-                # Spread, so that a hundred waiting callers do not come back as one.
+                # Jitter, so that a hundred waiting callers do not retry at the same moment.
                 await asyncio.sleep(pause * random.uniform(0.7, 1.3))
                 pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
@@ -137,35 +141,52 @@ class Service:
         return headers
 
     async def read(self, path: str, *, by: Person | None = None, **query: Any) -> Json:
-        """What a GET gives; parameters that are None are left out."""
-        return msgspec.json.decode((await self.call("GET", path, by=by, query=query)).body)
+        """The content of a GET; parameters that are None are omitted."""
+        return await self.call_json("GET", path, by=by, query=query)
+
+    async def call_json(self, method: str, path: str, body: Json | None = None, **how: Any) -> Json:
+        """The content of the response; `how` are the other parameters of `call`."""
+        return (await self.call(method, path, body, **how)).json()
+
+    async def items(
+        self, path: str, *, texts: Texts = "open", by: Person | None = None, **query: Any
+    ) -> AsyncIterator[Json]:
+        """All items of a list, page by page."""
+        cursor = None
+        while True:
+            page = await self.call_json(
+                "GET", path, by=by, texts=texts, query={**query, "cursor": cursor, "limit": PAGE}
+            )
+            for item in page["items"]:
+                yield item
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
+    async def parked(self, *, after: int = 0, **filters: Any) -> AsyncIterator[Json]:
+        """The parked records after an id, oldest first."""
+        while page := (await self.read("/v1/parked", by=OPERATOR, after=after, limit=PAGE, **filters))["items"]:
+            for record in page:
+                yield record
+            after = page[-1]["id"]
 
     async def metrics(self) -> str:
-        """The process's metrics as Prometheus reads them."""
-        answer = await self._wire.request("GET", "/metrics", {})
-        return answer.body.decode()
+        """The process's metrics in Prometheus' format."""
+        return (await send(self.http, "GET", self.address, "/metrics")).text
 
     async def ping(self) -> bool:
-        """Whether the process says that it is ready."""
-        return (await self._wire.request("GET", "/readyz", {})).status == 200
-
-    def close(self) -> None:
-        self._wire.close()
+        """Whether the process reports that it is ready."""
+        return (await send(self.http, "GET", self.address, "/readyz")).status_code == 200
 
 
-def _accepted(method: str, path: str, answer: WireAnswer) -> WireAnswer:
-    if answer.status < 400:
+def _accepted(method: str, path: str, answer: httpx.Response) -> httpx.Response:
+    if answer.status_code < 400:
         return answer
     try:
-        problem = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        problem = answer.json()
+    except ValueError:
         problem = {}
-    raise Refused(method, path, answer.status, problem if isinstance(problem, dict) else {})
-
-
-def _query(parameters: Mapping[str, Any] | None) -> str:
-    given = {name: value for name, value in (parameters or {}).items() if value is not None}
-    return "?" + urlencode(given, doseq=True) if given else ""
+    raise Refused(method, path, answer.status_code, problem if isinstance(problem, dict) else {})
 
 
 def new_key() -> str:
@@ -196,17 +217,8 @@ class OrderService(Service):
     ) -> AsyncIterator[Mapping[str, Any]]:
         """All orders of these statuses (of every status when none is given), page by page, as JSON."""
         for status in statuses or tuple(Status):
-            cursor = None
-            while True:
-                query = {"status": status.value, "cursor": cursor, "limit": PAGE}
-                page = msgspec.json.decode(
-                    (await self.call("GET", "/v1/work-orders", by=by, query=query, texts=texts)).body
-                )
-                for item in page["items"]:
-                    yield item
-                cursor = page["next_cursor"]
-                if cursor is None:
-                    break
+            async for item in self.items("/v1/work-orders", by=by, texts=texts, status=status.value):
+                yield item
 
     async def form(self, order: WorkOrder, *, by: Person | None = None) -> Json:
         return await self.read(f"/v1/work-orders/{part(order.id)}/form", by=by, at_least=order.version)
@@ -221,7 +233,7 @@ class OrderService(Service):
         patience: Patience | None = None,
         **body: Any,
     ) -> WorkOrder:
-        """An act of any name on the version handed in; fields that are None are left out."""
+        """Any act on the version that is passed in; fields that are None are omitted."""
         return await self.act_on(order.id, order.version, name, by=by, key=key, patience=patience, **body)
 
     async def act_on(
@@ -248,8 +260,8 @@ class OrderService(Service):
         )
 
 
-def order_of(answer: WireAnswer) -> WorkOrder:
-    return _ORDER.decode(answer.body)
+def order_of(answer: httpx.Response) -> WorkOrder:
+    return _ORDER.decode(answer.content)
 
 
 def given(body: Mapping[str, Any]) -> dict[str, Any]:

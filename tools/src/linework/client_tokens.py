@@ -1,11 +1,12 @@
-"""The person in whose name a command runs, and the bearer token."""
+"""The person for whom a command runs, and the bearer token."""
 
-import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from linework.client_wire import Wire
+import httpx
+
+from linework.client_http import send
 from linework.stopped import Stopped
 
 _RENEWED_BEFORE_SECONDS = 120.0
@@ -13,7 +14,7 @@ _RENEWED_BEFORE_SECONDS = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with one role; `areas` are the work areas they see, none for all (and for repair staff, for none)."""
+    """A person with one role; `areas` are their work areas. Without any they see all, repair staff none."""
 
     role: str
     areas: tuple[str, ...] = ()
@@ -21,10 +22,7 @@ class Person:
     """`<role>-1` unless it is given."""
     name: str | None = None
     ttl_seconds: int | None = None
-    """How long the token is good for; None: as the issuer has it."""
-
-    def seeing(self, *areas: str) -> "Person":
-        return replace(self, areas=areas)
+    """Lifetime of the token; None: the issuer's default."""
 
 
 AGENT = Person("agent")
@@ -33,7 +31,7 @@ AUDITOR = Person("auditor")
 SUPERVISOR = Person("supervisor")
 OPERATOR = Person("operator")
 DISPLAY = Person("display", ttl_seconds=30 * 24 * 3600)
-"""A screen on a wall, which no one signs in to every morning."""
+"""A screen on a wall, where no person signs in every morning."""
 
 
 def technician(*areas: str, sub: str | None = None, name: str | None = None) -> Person:
@@ -42,25 +40,26 @@ def technician(*areas: str, sub: str | None = None, name: str | None = None) -> 
 
 
 class Tokens:
-    """Tokens of the issuer, one a person, asked for again before they expire."""
+    """Tokens of the issuer, one per person, renewed before they expire."""
 
-    def __init__(self, issuer: str | None, given: Mapping[str, str] | None = None) -> None:
-        self._issuer = Wire(issuer) if issuer else None
+    def __init__(self, http: httpx.AsyncClient, issuer: str | None, given: Mapping[str, str] | None = None) -> None:
+        self.http = http
+        self._issuer = issuer
         self._given = given or {}
         self._kept: dict[Person, tuple[str, float]] = {}
 
     async def authorization(self, person: Person) -> str:
-        """The value of the Authorization header; raises `NotReached`, or `Stopped` when no such token is given."""
+        """The Authorization header; raises `NotReached`, or `Stopped` if there is no token for this role."""
         token, renewed_at = self._kept.get(person, ("", 0.0))
         if time.monotonic() >= renewed_at:
             token, seconds = await self._ask(person)
-            # A token that lives shorter than the margin is renewed when half of its life is over.
+            # A token with a lifetime shorter than the margin is renewed after half of it.
             margin = min(_RENEWED_BEFORE_SECONDS, seconds / 2)
             self._kept[person] = token, time.monotonic() + seconds - margin
         return f"Bearer {token}"
 
     async def check(self) -> None:
-        """Raises `NotReached` when the issuer does not answer."""
+        """Raises `NotReached` if the issuer does not answer."""
         if self._issuer is not None:
             await self.authorization(OPERATOR)
 
@@ -72,18 +71,12 @@ class Tokens:
         wanted = {"role": person.role, "areas": list(person.areas)}
         optional = {"sub": person.sub, "name": person.name, "ttl_seconds": person.ttl_seconds}
         wanted |= {name: value for name, value in optional.items() if value}
-        answer = await self._issuer.request(
-            "POST", "/token", {"content-type": "application/json"}, json.dumps(wanted).encode(), seconds=10
-        )
+        answer = await send(self.http, "POST", self._issuer, "/token", json=wanted, timeout=10)
         try:
-            content = json.loads(answer.body)
-            if answer.status == 200:
+            content = answer.json()
+            if answer.status_code == 200:
                 return content["access_token"], float(content["expires_in"])
             reason = content["detail"]
         except (ValueError, KeyError, TypeError):
-            reason = f"it answers {answer.status}"
-        raise Stopped(f"The issuer at {self._issuer.address} gives no token for a {person.role}: {reason}")
-
-    def close(self) -> None:
-        if self._issuer is not None:
-            self._issuer.close()
+            reason = f"it answered {answer.status_code}"
+        raise Stopped(f"The issuer at {self._issuer} refuses a token for a {person.role}: {reason}")

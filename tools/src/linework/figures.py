@@ -2,17 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.session import in_installation
 from linework.stopped import Stopped
-from linework.verify.commands import Limit, interruptible, require
+from linework.verify.commands import Limit, run_check
+from linework.zones import named_zone
+
+if TYPE_CHECKING:
+    from linework.client import Installation
 
 _SHORT = {
     "area": "work_area_id",
@@ -36,7 +40,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, with all metadat
 
 def metrics(as_json: Json = False, state_folder: StateFolder = None) -> None:
     """List the metrics."""
-    found = asyncio.run(_read(state_folder, [("/v1/metrics", {})]))[0]
+    found = _read(state_folder, "/v1/metrics")[0]
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -67,7 +71,7 @@ def figures(
         "time_zone": zone,
         "version": version,
     }
-    found = asyncio.run(_read(state_folder, [(f"/v1/figures/{one}", asked) for one in metric]))
+    found = _read(state_folder, *(f"/v1/figures/{one}" for one in metric), **asked)
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -90,12 +94,21 @@ def recount(
     """
     from rich.console import Console
 
+    from linework.verify import run
     from linework.verify.laws import Law
 
     console = Console()
     if metric and (unknown := sorted(set(metric) - _known_metrics(state_folder))):
         raise Stopped(f"There is no metric {', '.join(unknown)}; `linework metrics` lists all metrics.")
-    outcome = asyncio.run(_recount(frozenset(metric or ()), wait, limit, state_folder, console))
+    check = run_check(
+        run.recount,
+        console,
+        state_folder,
+        only=frozenset(metric or ()),
+        wait_seconds=wait,
+        limit_seconds=limit,
+    )
+    outcome = asyncio.run(check)
     for violation in outcome.findings.kept:
         console.print(f"{violation.where}: {violation.what}", markup=False, highlight=False)
     console.print(f"{outcome.checked.get(Law.FIGURES, 0)} figures recounted, {outcome.findings.count} differences.")
@@ -105,34 +118,17 @@ def recount(
 
 
 def _known_metrics(state_folder: Path | None) -> set[str]:
-    (registry,) = asyncio.run(_read(state_folder, [("/v1/metrics", {})]))
+    (registry,) = _read(state_folder, "/v1/metrics")
     return {one["id"] for one in registry["items"]}
-
-
-async def _recount(only: frozenset[str], wait: float, limit: float, state_folder: Path | None, console: Any) -> Any:
-    from linework.client import Installation, Patience, find_addresses
-    from linework.verify import run
-
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
-        with interruptible() as interruption:
-            await require(city)
-            return await run.recount(
-                city,
-                only=only,
-                wait_seconds=wait,
-                limit_seconds=limit,
-                say=lambda text: console.print(f"[dim]{text}[/]", highlight=False),
-                interruption=interruption,
-            )
 
 
 def _moments(texts: Mapping[str, str | None], zone: str | None, state_folder: Path | None) -> dict[str, str]:
     """A date is its midnight in the zone; a time without an offset is of the zone, or else of the rules' zone."""
     found = {name: _time(text) for name, text in texts.items() if text is not None}
     if zone is None and not all(moment.tzinfo for moment in found.values()):
-        zone = asyncio.run(_read(state_folder, [("/v1/rules/figures", {})]))[0]["time_zone"]
+        zone = _read(state_folder, "/v1/rules/figures")[0]["time_zone"]
     return {
-        name: (moment if moment.tzinfo else moment.replace(tzinfo=_zone(zone))).isoformat()
+        name: (moment if moment.tzinfo else moment.replace(tzinfo=named_zone(zone or ""))).isoformat()
         for name, moment in found.items()
     }
 
@@ -141,26 +137,14 @@ def _time(text: str) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
-        raise Stopped(f"{text!r} is no time; write 2026-11-01 or 2026-11-01T08:00+08:00.") from error
+        raise Stopped(f"{text!r} is not a time; write 2026-11-01 or 2026-11-01T08:00+08:00.") from error
 
 
-def _zone(name: str | None) -> ZoneInfo:
-    try:
-        return ZoneInfo(name or "")
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        raise Stopped(f"There is no time zone {name}; give a name such as Asia/Shanghai.") from error
+def _read(state_folder: Path | None, *paths: str, **query: Any) -> list[Any]:
+    async def read(city: "Installation") -> list[Any]:
+        return [await city.reporting.read(path, **query) for path in paths]
 
-
-async def _read(state_folder: Path | None, paths: Iterable[tuple[str, Mapping[str, Any]]]) -> list[Any]:
-    from linework.client import Installation, NotReached, Patience, Refused, find_addresses
-
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
-        try:
-            return [await city.reporting.read(path, **query) for path, query in paths]
-        except Refused as refusal:
-            raise Stopped(refusal.said) from refusal
-        except NotReached as error:
-            raise Stopped(f"{error}; start the installation with `linework up`.") from error
+    return in_installation(read, state_folder)
 
 
 def _show(figure: Mapping[str, Any]) -> None:

@@ -100,7 +100,7 @@ def claims_of(request: TokenRequest, issuer: str, audience: str, now: datetime) 
         "sub": subject,
         "name": request.name or subject.replace("-", " ").capitalize(),
         "roles": [request.role],
-        # Left out where there is none: an empty list would be somebody who may see no area.
+        # Omitted if there is none: an empty list would mean a person who may see no area.
         **({"areas": request.areas} if request.areas else {}),
         "iat": issued_at,
         "nbf": issued_at,

@@ -38,7 +38,7 @@ def logs(
 
 
 def _lines(files: Iterable[Path], text: str) -> Iterator[Line]:
-    """The JSON lines that hold the text; a file may be written at this moment, and servers log otherwise."""
+    """The JSON lines that contain the text; a last line may be incomplete, and servers log in other formats."""
     wanted = text.encode()
     for file in files:
         with file.open("rb") as log:
@@ -51,7 +51,7 @@ def _lines(files: Iterable[Path], text: str) -> Iterator[Line]:
 
 
 def find_order_id(files: Iterable[Path], order: str) -> str:
-    """The id of the order with this number; what is no known number is taken for an id."""
+    """The id of the order with this number; an unknown number is taken as an id."""
     return next((line["order_id"] for line in _lines(files, order) if line.get("order_no") == order), order)
 
 
@@ -68,9 +68,9 @@ def path_of(files: Iterable[Path], order_id: str) -> list[Line]:
 
 
 def as_text(line: Line, order_id: str) -> str:
-    said = [line["time"], f"{line['service']:16}", line["message"]]
+    parts = [line["time"], f"{line['service']:16}", line["message"]]
     if line["level"] not in ("INFO", "DEBUG"):
-        said.insert(2, line["level"])
-    said += [f"version {version} event {event_id}" for _, version, event_id in line.get("events", ())]
-    said += [f"{name} {value}" for name, value in line.items() if name not in _ALWAYS and value != order_id]
-    return "  ".join(said)
+        parts.insert(2, line["level"])
+    parts += [f"version {version} event {event_id}" for _, version, event_id in line.get("events", ())]
+    parts += [f"{name} {value}" for name, value in line.items() if name not in _ALWAYS and value != order_id]
+    return "  ".join(parts)

@@ -1,6 +1,5 @@
 """`linework parked`: inspect and repair parked records (dead letters)."""
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import typer
 
 from linework.ports import SERVICES
 from linework.runtime.commands import StateFolder
+from linework.session import in_installation
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -26,28 +26,15 @@ ParkedId = Annotated[int, typer.Argument(metavar="ID", min=1, help="Id of the re
 
 
 def _ask(name: str, state_folder: Path | None, ask: Callable[["Service"], Awaitable[T]]) -> T:
-    from linework.client import Installation, NotReached, Patience, Refused, find_addresses
-
     if name not in SERVICES:
         raise Stopped(f"There is no service {name}; there are {', '.join(SERVICES)}.")
-
-    async def run() -> T:
-        async with Installation(find_addresses(state_folder), patience=Patience(seconds=5)) as city:
-            return await ask(city.services[name])
-
-    try:
-        return asyncio.run(run())
-    except Refused as refusal:
-        raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
-    except NotReached as error:
-        raise Stopped(f"{error}; start the installation with `linework up`.") from error
+    return in_installation(lambda city: ask(city.services[name]), state_folder, patience_seconds=5)
 
 
 async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
     from linework.client import OPERATOR
 
-    answer = await service.call(method, f"/v1/parked{path}", body, by=OPERATOR, query=query)
-    return json.loads(answer.body)
+    return await service.call_json(method, f"/v1/parked{path}", body, by=OPERATOR, query=query)
 
 
 @commands.command("list")
@@ -64,25 +51,20 @@ def list_parked(
         raise Stopped(f"There is no state {state}; there are {', '.join(_STATES)}.")
 
     async def read(one: "Service") -> list[Any]:
-        found: list[Any] = []
-        after = 0
-        while page := (await _call(one, "GET", "", topic=topic, key=key, state=state, after=after, limit=200))["items"]:
-            found += page
-            after = page[-1]["id"]
-        return found
+        return [record async for record in one.parked(topic=topic, key=key, state=state)]
 
     rows = _ask(service, state_folder, read)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     for row in rows:
-        mended = ", mended" if row["repaired"] else ""
+        repaired = ", repaired" if row["repaired"] else ""
         if row["state"] != "parked":
-            mended += f", {row['state']} by {row['settled_by']} at {row['settled_at']}"
+            repaired += f", {row['state']} by {row['settled_by']} at {row['settled_at']}"
         where = f"{row['topic']}  {row['key']}"
         if row.get("last_offset") is not None:
             where += f"  offsets {row['offset']} to {row['last_offset']}"
-        typer.echo(f"{row['id']:>6}  {where}  since {row['parked_at']}{mended}: {row['reason']}")
+        typer.echo(f"{row['id']:>6}  {where}  since {row['parked_at']}{repaired}: {row['reason']}")
     typer.echo(f"{len(rows)} {'settled or parked' if state == 'any' else state} in {service}.")
 
 
@@ -112,9 +94,9 @@ def repair(
     given = _value(value, value_file)
     changes = dict(_header(text) for text in header or [])
 
-    async def mend(one: "Service") -> Any:
+    async def replace(one: "Service") -> Any:
         record = await _call(one, "GET", f"/{parked_id}")
-        # Mended twice, the second time goes on from the first.
+        # A second repair starts from the first.
         present = record["repaired"] or record
         if given is None and record.get("is_excerpt") and not record["repaired"]:
             raise Stopped(f"Only an excerpt of {parked_id} is stored; provide the whole value with --value-file.")
@@ -122,7 +104,7 @@ def repair(
         content = given if given is not None else present["value"] or ""
         return await _call(one, "POST", f"/{parked_id}/repair", {"value": content, "headers": headers})
 
-    _print(_ask(service, state_folder, mend))
+    _print(_ask(service, state_folder, replace))
 
 
 @commands.command()

@@ -7,7 +7,6 @@ consumers have caught up when the topic grows; afterwards each relay starts a pr
 
 import asyncio
 import contextlib
-import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -28,7 +27,7 @@ _LOOK_SECONDS = 0.5
 
 Say = Callable[[str], None]
 LetRest = Callable[[str, int], Awaitable[int]]
-"""Lets the publishing of a service rest for so many seconds, 0 to go on; gives how many relays are at work."""
+"""Pauses the publishing of a service for these seconds, 0 to resume; returns how many relays are still publishing."""
 
 
 def partitions(
@@ -65,18 +64,18 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
 
             async def let_rest(service: str, seconds: int) -> int:
                 body = {"rest_seconds": seconds}
-                answer = await city.services[service].call("PUT", "/v1/publishing", body, by=OPERATOR)
-                return json.loads(answer.body)["relays_at_work"]
+                answer = await city.services[service].call_json("PUT", "/v1/publishing", body, by=OPERATOR)
+                return answer["relays_at_work"]
 
             growth = Growth(kafka, addresses.topic_prefix, topic, count, let_rest, typer.echo)
             await growth.run([service.value for service in known[topic].writers], wait)
     except (KafkaError, NotReached, Refused) as error:
-        raise Stopped(f"{topic} was not changed, or not to its end: {error}; run it again.") from error
+        raise Stopped(f"{topic} was not changed, or not completely: {error}; run the command again.") from error
 
 
 @contextlib.asynccontextmanager
 async def kafka_at(bootstrap_servers: str) -> "AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]":
-    """As the user that KAFKA_USER, KAFKA_PASSWORD and KAFKA_CA_FILE name, if they do."""
+    """As the user of KAFKA_USER, KAFKA_PASSWORD and KAFKA_CA_FILE, if they are set."""
     from aiokafka import AIOKafkaConsumer
     from aiokafka.admin import AIOKafkaAdminClient
     from pydantic import SecretStr
@@ -119,53 +118,53 @@ class Growth:
         self._count = count
         self._let_rest = let_rest
         self._say = say
-        self._said = ""
+        self._reported = ""
 
     async def run(self, writers: Sequence[str], wait_seconds: float) -> None:
-        """Raises `Stopped` when not everything was read in time; then nothing is changed."""
+        """Raises `Stopped` if not everything was read in time; then nothing is changed."""
         present = await self._number()
         if present >= self._count:
-            raise Stopped(f"{self._topic} has {present} partitions; there can only be more.")
+            raise Stopped(f"{self._topic} has {present} partitions; the number can only grow.")
         loop = asyncio.get_running_loop()
         give_up_at, is_asked_for = loop.time() + wait_seconds, False
         try:
-            self._tell(f"publishing rests in {', '.join(writers)}")
+            self._report(f"publishing is paused in {', '.join(writers)}")
             while await self._number() < self._count:
                 if loop.time() > give_up_at:
-                    raise Stopped(f"{self._topic} has {present} partitions as before. {self._said}")
+                    raise Stopped(f"{self._topic} has {present} partitions, unchanged. {self._reported}")
                 reason = await self._restless(writers)
                 if reason:
-                    self._tell(reason)
+                    self._report(reason)
                 elif not is_asked_for:
                     is_asked_for = not await self._grow()
                 await asyncio.sleep(_LOOK_SECONDS)
-            self._tell(f"{self._topic} has {self._count} partitions; publishing goes on")
+            self._report(f"{self._topic} has {self._count} partitions; publishing is resumed")
         finally:
             for writer in writers:
                 await self._let_rest(writer, 0)
 
-    def _tell(self, text: str) -> None:
-        if text != self._said:
-            self._said = text
+    def _report(self, text: str) -> None:
+        if text != self._reported:
+            self._reported = text
             self._say(text)
 
     async def _restless(self, writers: Sequence[str]) -> str | None:
-        """Why the topic does not stand still, or is not read to its end; lets publishing rest on."""
+        """Why the topic still grows or is not read to its end; keeps publishing paused."""
         from chassis.recovery.restored_backup import ends_of
 
         at_work = [writer for writer in writers if await self._let_rest(writer, _REST_SECONDS)]
         if at_work:
-            return f"waiting until {', '.join(at_work)} have finished what they publish"
+            return f"waiting until {', '.join(at_work)} have published what they began"
         ends = await ends_of(self._reader, self._prefix + self._topic)
         for service in SERVICES:
-            told = await self._told(service)
-            behind = sum(max(0, end - told.get(partition, 0)) for partition, end in ends.items())
-            if told and behind:
+            offsets = await self._offsets_of(service)
+            behind = sum(max(0, end - offsets.get(partition, 0)) for partition, end in ends.items())
+            if offsets and behind:
                 return f"waiting until {service} has read {self._topic} to its end"
         return None
 
-    async def _told(self, service: str) -> dict[int, int]:
-        """How far a service has read; Kafka is told after the commit. Empty for who does not read the topic."""
+    async def _offsets_of(self, service: str) -> dict[int, int]:
+        """Offsets that a service has committed to Kafka, after its database; empty if it does not read the topic."""
         from chassis.group_offsets import group_offsets
 
         name = self._prefix + self._topic
@@ -173,14 +172,16 @@ class Growth:
         return {place.partition: offset for place, offset in offsets.items() if place.topic == name}
 
     async def _grow(self) -> bool:
-        """Whether this user may do it."""
+        """False if this Kafka user may not do it."""
         from aiokafka.admin import NewPartitions
         from aiokafka.errors import ClusterAuthorizationFailedError, TopicAuthorizationFailedError
 
         try:
             await self._admin.create_partitions({self._prefix + self._topic: NewPartitions(self._count)})
         except (ClusterAuthorizationFailedError, TopicAuthorizationFailedError):
-            self._tell(f"everything is read: give {self._topic} {self._count} partitions in its KafkaTopic; waiting")
+            self._report(
+                f"everything is read: set {self._count} partitions in the KafkaTopic of {self._topic}; waiting"
+            )
             return False
         return True
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.session import in_installation
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
@@ -23,14 +24,9 @@ _NOT_JUDGED = {
 }
 
 
-@commands.callback()
-def _group() -> None:
-    """Connect an external system: validate its events and register it."""
-
-
 @dataclass(slots=True)
 class Judged:
-    """A record as it was judged, with what is odd but not wrong."""
+    """The verdict on a record, with warnings."""
 
     number: int
     event_id: str | None
@@ -40,7 +36,7 @@ class Judged:
     mistakes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     not_judged: dict[str, str] = field(default_factory=dict)
-    """Why it cannot be judged here, in either language; empty for what was judged."""
+    """Why it cannot be judged here, in both languages; empty if it was judged."""
 
 
 @commands.command()
@@ -102,21 +98,14 @@ def register(
     state_folder: StateFolder = None,
 ) -> None:
     """Register or update a partner in a running installation; its topics are created within seconds."""
-    import asyncio
-
-    async def define() -> Any:
-        from linework.client import Installation, Refused, find_addresses
-
-        async with Installation(find_addresses(state_folder)) as installation:
-            await installation.require("intake")
-            try:
-                return await installation.intake.define_partner(
-                    partner, en=english, zh=chinese, events_per_second=events_per_second, is_active=not suspended
-                )
-            except Refused as refusal:
-                raise Stopped(str(refusal)) from refusal
-
-    typer.echo(json.dumps(asyncio.run(define()), ensure_ascii=False, indent=2))
+    defined = in_installation(
+        lambda city: city.intake.define_partner(
+            partner, en=english, zh=chinese, events_per_second=events_per_second, is_active=not suspended
+        ),
+        state_folder,
+        patience_seconds=0,
+    )
+    typer.echo(json.dumps(defined, ensure_ascii=False, indent=2))
 
 
 @commands.command()
@@ -126,9 +115,7 @@ def agents(
     state_folder: StateFolder = None,
 ) -> None:
     """List the unregistered agents of a partner; register an agent with `PUT /v1/agents/{id}` of intake."""
-    import asyncio
-
-    found = asyncio.run(_unregistered(partner, state_folder))
+    found = in_installation(lambda city: city.intake.unregistered_agents(partner), state_folder, patience_seconds=0)
     if json_output:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -136,23 +123,6 @@ def agents(
         seen_at = datetime.fromisoformat(agent["first_seen_at"]).astimezone().isoformat(" ", "seconds")
         typer.echo(f"{agent['name']}  first seen {seen_at}")
     typer.echo(f"{len(found)} agents are not registered." if found else "Every agent is registered.")
-
-
-async def _unregistered(partner: str, state_folder: Path | None) -> list[Any]:
-    from linework.client import Installation, Refused, find_addresses
-
-    found: list[Any] = []
-    async with Installation(find_addresses(state_folder)) as installation:
-        await installation.require("intake")
-        cursor: str | None = None
-        try:
-            while True:
-                page = await installation.intake.unregistered_agents(partner, cursor=cursor)
-                found += page["items"]
-                if (cursor := page["next_cursor"]) is None:
-                    return found
-        except Refused as refusal:
-            raise Stopped(str(refusal)) from refusal
 
 
 def _records(file: Path) -> list[Any]:
@@ -209,7 +179,7 @@ def _judged(
     from contracts.topics import PARTNER_ID
 
     if not PARTNER_ID.fullmatch(partner):
-        raise Stopped(f"{partner!r} is no partner id; give one with --partner.")
+        raise Stopped(f"{partner!r} is not a partner id; set it with --partner.")
     pairs = [(name, text.encode("utf-8", "replace")) for name, text in headers.items()]
     checked = conformance.check_record(key, value, pairs, partner_id=partner, now=datetime.now(UTC))
     judged = Judged(number, checked.event_id, checked.event_type, checked.code)

@@ -73,7 +73,7 @@ def _refuse_sharing(ports: Mapping[str, int]) -> None:
 
 
 def free_port() -> int:
-    """A port that nothing listens on, never the same one twice in this process nor in another one that asks here."""
+    """A port that nothing listens on; never the same twice, also across processes that use this function."""
     while True:
         port = next(_own_ports())
         if is_free(port):
@@ -82,7 +82,7 @@ def free_port() -> int:
 
 @cache
 def _own_ports() -> Iterator[int]:
-    """The ports of blocks that are this process's alone for as long as it lives."""
+    """The ports of blocks that this process reserves for its lifetime."""
     blocks = list(range(*_BLOCKS, _BLOCK_SIZE))
     Random().shuffle(blocks)
     for first in blocks:
@@ -113,7 +113,7 @@ def is_free(port: int) -> bool:
 
 
 def is_listening(port: int, seconds: float = 1.0) -> bool:
-    """Whether somebody accepts connections on this port of loopback."""
+    """Whether a server accepts connections on this port of loopback."""
     try:
         socket.create_connection((LOOPBACK, port), timeout=seconds).close()
     except OSError:
@@ -122,16 +122,16 @@ def is_listening(port: int, seconds: float = 1.0) -> bool:
 
 
 def refuse_taken_ports(ports: Mapping[str, int]) -> None:
-    """Stop before anything is started when a port belongs to somebody else."""
+    """Raises `Stopped`, before anything is started, if another process has a port."""
     for part, port in ports.items():
         if not is_free(port):
             raise Stopped(
-                f"Port {port} for {part} is taken{_by_whom(port)}; stop that, set {setting_of(part)}, "
+                f"Port {port} for {part} is taken{_by_process(port)}; stop that, set {setting_of(part)}, "
                 "or move all ports with --port-base."
             )
 
 
-def _by_whom(port: int) -> str:
+def _by_process(port: int) -> str:
     import psutil
 
     try:
@@ -139,6 +139,6 @@ def _by_whom(port: int) -> str:
             if connection.status == psutil.CONN_LISTEN and connection.laddr.port == port and connection.pid:
                 command = " ".join(psutil.Process(connection.pid).cmdline())[:80]
                 return f" by process {connection.pid} ({command})"
-    except psutil.Error:  # other people's processes may not be looked at
+    except psutil.Error:  # the processes of other users are not visible
         pass
     return ""

@@ -27,7 +27,7 @@ _MOST_PROCESSES = 2**31
 
 
 class Child:
-    """One process of our own, in a session of its own, so that Ctrl-C reaches only the one who stops it in order."""
+    """One child process, in a session of its own, so that Ctrl-C reaches only the process that stops it in order."""
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class Child:
             write_record(self._record, self._process.pid, self.stop_signal)
 
     def exit_code(self) -> int | None:
-        """How it ended; None while it runs."""
+        """The exit code; None while it runs."""
         return None if self._process is None else self._process.poll()
 
     @property
@@ -93,7 +93,7 @@ class Child:
                 os.kill(self.pid, self.stop_signal)
 
     def wait_stopped(self, seconds: float) -> None:
-        """Wait for the end that was asked for; take what has not ended by then."""
+        """Wait for the requested end; kill what has not ended by then."""
         if self._process is None:
             return
         try:
@@ -103,7 +103,7 @@ class Child:
         self._forget()
 
     def kill(self) -> None:
-        """kill -9 of the process and whatever it left in its session."""
+        """kill -9 of the process and everything in its session."""
         if self._process is None:
             return
         with suppress(ProcessLookupError, PermissionError):
@@ -195,7 +195,7 @@ def _read_record(record: Path) -> tuple[int, float, int]:
 
 
 def stop_leftovers(records: Path, order: Sequence[str], seconds: float = 15) -> list[str]:
-    """Stop what an earlier run left behind, in the given order first; tell what was stopped.
+    """Stop what an earlier run left behind, in the given order first; returns what was stopped.
 
     Raises `Stopped` for a record that cannot be read, once the others are stopped.
     """
@@ -217,7 +217,7 @@ def stop_leftovers(records: Path, order: Sequence[str], seconds: float = 15) -> 
 
 
 def stop_process(process: psutil.Process, stop_signal: int, seconds: float) -> None:
-    """Stop a process that is not our child: ask, wait, then take."""
+    """Stop a process that is not our child: signal, wait, then kill."""
     with suppress(psutil.NoSuchProcess):
         process.send_signal(stop_signal)
         if not has_ended(process, seconds):
@@ -226,7 +226,7 @@ def stop_process(process: psutil.Process, stop_signal: int, seconds: float) -> N
 
 
 def has_ended(process: psutil.Process, seconds: float) -> bool:
-    """Whether it ends within this time. A zombie has ended, even if nobody ever collects it."""
+    """Whether it ends within this time. A zombie has ended, even if it is never reaped."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -1,13 +1,12 @@
 """`linework rebuild reporting`: rebuilds the projections beside the live ones, compares them and switches."""
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from linework.runtime.commands import StateFolder
-from linework.stopped import Stopped
+from linework.session import in_installation
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,35 +40,28 @@ def reporting(
     """
     from rich.console import Console
 
-    from linework.client import NotReached, Refused
-
-    try:
-        is_good = asyncio.run(_rebuild(Console(), switch, accept_differences, state_folder))
-    except Refused as refusal:
-        raise Stopped(str(refusal.problem.get("detail") or refusal)) from refusal
-    except NotReached as error:
-        raise Stopped(f"{error}; a started rebuild continues in reporting's worker.") from error
+    is_good = in_installation(
+        lambda city: _rebuild(Console(), city.reporting, switch, accept_differences),
+        state_folder,
+        advice="a started rebuild continues in reporting's worker.",
+    )
     raise typer.Exit(0 if is_good else 1)
 
 
-async def _rebuild(console: "Console", switch: bool, accept_differences: bool, state_folder: Path | None) -> bool:
-    from linework.client import Installation, Patience, find_addresses
-
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
-        service = city.reporting
-        rebuild = await _watch(console, service, await _begin(console, service))
-        if rebuild["state"] != "ready":
-            console.print(f"Rebuild {rebuild['id']} is {rebuild['state']}: {rebuild['failure'] or 'without a reason'}.")
-            return rebuild["state"] == "switched"
-        _show_differences(console, rebuild)
-        is_same = not rebuild["difference_count"]
-        if not switch or not (is_same or accept_differences):
-            console.print(f"Rebuild {rebuild['id']} is ready and not shown.")
-            return is_same
-        body = {"accepts_differences": accept_differences}
-        await _call(service, "POST", f"/{rebuild['id']}/switch", body)
-        console.print(f"Reporting shows rebuild {rebuild['id']} from here on.")
-        return True
+async def _rebuild(console: "Console", service: "Service", switch: bool, accept_differences: bool) -> bool:
+    rebuild = await _watch(console, service, await _begin(console, service))
+    if rebuild["state"] != "ready":
+        console.print(f"Rebuild {rebuild['id']} is {rebuild['state']}: {rebuild['failure'] or 'without a reason'}.")
+        return rebuild["state"] == "switched"
+    _show_differences(console, rebuild)
+    is_same = not rebuild["difference_count"]
+    if not switch or not (is_same or accept_differences):
+        console.print(f"Rebuild {rebuild['id']} is ready; reporting still shows the present projections.")
+        return is_same
+    body = {"accepts_differences": accept_differences}
+    await _call(service, "POST", f"/{rebuild['id']}/switch", body)
+    console.print(f"Reporting now shows rebuild {rebuild['id']}.")
+    return True
 
 
 async def _begin(console: "Console", service: "Service") -> Any:
@@ -81,7 +73,7 @@ async def _begin(console: "Console", service: "Service") -> Any:
         if refusal.code != "rebuild_under_way":
             raise
     latest = (await _call(service, "GET", "", limit=1))["items"][0]
-    console.print(f"Rebuild {latest['id']} of {latest['asked_by']} is {latest['state']}; going on with it.")
+    console.print(f"Rebuild {latest['id']} of {latest['asked_by']} is {latest['state']}; attaching to it.")
     return latest
 
 
@@ -112,9 +104,6 @@ def _show_differences(console: "Console", rebuild: Any) -> None:
 
 
 async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
-    import json
-
     from linework.client import OPERATOR
 
-    answer = await service.call(method, f"/v1/rebuilds{path}", body, by=OPERATOR, query=query)
-    return json.loads(answer.body)
+    return await service.call_json(method, f"/v1/rebuilds{path}", body, by=OPERATOR, query=query)

@@ -1,12 +1,12 @@
 """`linework reference load`: work areas with staff, device types and demand types, in Chinese and English."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.session import in_installation
 
 if TYPE_CHECKING:
     from linework.client import Installation
@@ -25,17 +25,7 @@ def load(
     wait: Annotated[float, typer.Option("--wait", help="Seconds to wait for services to respond.")] = 30,
 ) -> None:
     """Add missing work areas, staff, device types and demand types; existing entries stay unchanged."""
-    from linework.client import Installation, NotReached, Patience, Refused, find_addresses
-    from linework.stopped import Stopped
-
-    async def run() -> dict[str, int]:
-        async with Installation(find_addresses(state_folder), patience=Patience(seconds=wait)) as installation:
-            return await load_reference_data(installation)
-
-    try:
-        added = asyncio.run(run())
-    except (NotReached, Refused) as error:
-        raise Stopped(f"The reference data could not be loaded: {error}") from error
+    added = in_installation(load_reference_data, state_folder, patience_seconds=wait)
     typer.echo("Added: " + ", ".join(f"{count} {what}" for what, count in added.items()) + ".")
 
 

@@ -10,10 +10,14 @@ from zoneinfo import ZoneInfo
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.session import in_installation
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from linework.client import Installation
+    from linework.client_service import Service
 
 _LOOK_EVERY_SECONDS = 0.5
 _UNDER_WAY = ("waiting", "building")
@@ -39,8 +43,6 @@ def report(
     """Request a report, wait until it is built, and write it and its manifest to files."""
     from rich.console import Console
 
-    from linework.client import NotReached, Refused
-
     asked = {
         "kind": kind,
         "day": day,
@@ -48,38 +50,33 @@ def report(
         "format": file_format,
         "language": language,
     }
-    try:
-        file = asyncio.run(_report(Console(stderr=True), asked, out, state_folder))
-    except Refused as refusal:
-        raise Stopped(refusal.said) from refusal
-    except NotReached as error:
-        raise Stopped(f"{error}; reporting's worker builds a requested report in the background.") from error
+    file = in_installation(
+        lambda city: _report(Console(stderr=True), city.reporting, asked, out),
+        state_folder,
+        advice="reporting's worker builds a requested report in the background.",
+    )
     typer.echo(str(file))
 
 
-async def _report(
-    console: "Console", asked: dict[str, str | None], out: Path | None, state_folder: Path | None
-) -> Path:
-    from linework.client import SUPERVISOR, Installation, Patience, find_addresses
+async def _report(console: "Console", service: "Service", asked: dict[str, str | None], out: Path | None) -> Path:
+    from linework.client import SUPERVISOR
 
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
-        if asked["day"] is None:
-            rules = await city.reporting.read("/v1/rules/figures", by=SUPERVISOR)
-            today = datetime.now(ZoneInfo(rules["time_zone"])).date()
-            asked = asked | {"day": (today - timedelta(days=1)).isoformat()}
-        made = await city.reporting.call("POST", "/v1/reports", asked, by=SUPERVISOR)
-        ready = await _watch(console, city.reporting, json.loads(made.body))
-        if ready["state"] != "ready":
-            raise Stopped(f"Report {ready['id']} has failed: {ready['failure']}.")
-        answer = await city.reporting.call("GET", f"/v1/reports/{ready['id']}/file", by=SUPERVISOR)
+    if asked["day"] is None:
+        rules = await service.read("/v1/rules/figures", by=SUPERVISOR)
+        today = datetime.now(ZoneInfo(rules["time_zone"])).date()
+        asked = asked | {"day": (today - timedelta(days=1)).isoformat()}
+    ready = await _watch(console, service, await service.call_json("POST", "/v1/reports", asked, by=SUPERVISOR))
+    if ready["state"] != "ready":
+        raise Stopped(f"Report {ready['id']} has failed: {ready['failure']}.")
+    answer = await service.call("GET", f"/v1/reports/{ready['id']}/file", by=SUPERVISOR)
     file = out or Path(f"{asked['kind']}-{asked['day']}.{asked['format']}")
-    file.write_bytes(answer.body)
+    file.write_bytes(answer.content)
     manifest = json.dumps(ready["manifest"], ensure_ascii=False, indent=2)
     file.with_name(file.name + ".manifest.json").write_text(manifest + "\n", encoding="utf-8")
     return file
 
 
-async def _watch(console: "Console", service: Any, made: Any) -> Any:
+async def _watch(console: "Console", service: "Service", made: Any) -> Any:
     from rich.progress import Progress
 
     from linework.client import SUPERVISOR
@@ -95,20 +92,10 @@ async def _watch(console: "Console", service: Any, made: Any) -> Any:
 
 def wallboard(state_folder: StateFolder = None) -> None:
     """Print the address of the live wallboard with a token that permits only this display and expires in 30 days."""
-    from linework.client import DISPLAY, NotReached, find_addresses
-    from linework.client_tokens import Tokens
+    from linework.client import DISPLAY
 
-    addresses = find_addresses(state_folder)
+    async def address(city: "Installation") -> str:
+        token = (await city.tokens.authorization(DISPLAY)).removeprefix("Bearer ")
+        return f"{city.reporting.address}/wallboard#token={token}"
 
-    async def authorization() -> str:
-        tokens = Tokens(addresses.issuer, addresses.tokens)
-        try:
-            return await tokens.authorization(DISPLAY)
-        finally:
-            tokens.close()
-
-    try:
-        token = asyncio.run(authorization()).removeprefix("Bearer ")
-    except NotReached as error:
-        raise Stopped(f"{error}; start the installation with `linework up`.") from error
-    typer.echo(f"{addresses.services['reporting']}/wallboard#token={token}")
+    typer.echo(in_installation(address, state_folder))

@@ -63,7 +63,7 @@ def _journal(file: Path | None) -> Iterator[Callable[[str, int, str], None]]:
     if file is None:
         yield lambda order_id, version, act: None
         return
-    # Line by line: what was acknowledged must be known even when this process is killed.
+    # Line by line: acknowledged changes must be on disk even if this process is killed.
     with file.open("a", buffering=1) as opened:
 
         def note(order_id: str, version: int, act: str) -> None:
@@ -92,8 +92,8 @@ async def _simulate(
         cast = await _cast(city, note, patience)
         stories = [Story(cast, number, seed) for number in range(1, orders + 1)]
         async with _switch(city, addresses, orders if calls is None else calls, orders / rate, seed):
-            await _tell(stories, rate)
-        cast.notes.refusals["asked again"] += sum(service.retry_count for service in city.services.values())
+            await _run(stories, rate)
+        cast.notes.refusals["retried"] += sum(service.retry_count for service in city.services.values())
         return cast.notes, stories
 
 
@@ -107,7 +107,7 @@ async def _cast(city: "Installation", note: Callable[[str, int, str], None], pat
         if area["work_area_id"] in WORK_AREAS and area["is_open"]
     }
     notes = Notes(journal=note)
-    # Who is patient with services that are away is as patient with a custodian whose worker is.
+    # The same patience for a service that is down and for a custodian whose worker is.
     return Cast(city, notes, {area: members for area, members in staff.items() if members}, max(60.0, patience))
 
 
@@ -115,7 +115,7 @@ async def _cast(city: "Installation", note: Callable[[str, int, str], None], pat
 async def _switch(
     city: "Installation", addresses: "Addresses", calls: int, seconds: float, seed: int
 ) -> AsyncIterator[None]:
-    """A telephone switch with so many calls, beside what goes on within; none where Kafka's address is not known."""
+    """Runs a telephone switch with these calls beside the body; none if the address of Kafka is unknown."""
     from linework import simulate_calls
     from linework.bridge.delivery import delivery_to
 
@@ -138,7 +138,7 @@ async def _switch(
 
 
 async def _is_new(city: "Installation") -> bool:
-    """Registers the switch and its agents where they are not."""
+    """Registers the switch and its agents; false if they are registered already."""
     from linework.client import Refused
     from linework.simulate_calls import AGENTS, PARTNER_ID
 
@@ -156,8 +156,8 @@ async def _is_new(city: "Installation") -> bool:
     return True
 
 
-async def _tell(stories: list["Story"], rate: float) -> None:
-    """Begins so many stories a second, whatever the earlier ones are waiting for."""
+async def _run(stories: list["Story"], rate: float) -> None:
+    """Starts stories at this rate, whether or not the earlier ones are waiting."""
     from rich.console import Console
 
     from linework.client_progress import Bar
@@ -167,28 +167,26 @@ async def _tell(stories: list["Story"], rate: float) -> None:
     began_at = loop.time()
     with Bar(Console(stderr=True), "Orders", len(stories)).shown() as bar:
 
-        async def tell(story: "Story", begins_at: float) -> None:
+        async def run(story: "Story", begins_at: float) -> None:
             await asyncio.sleep(max(0.0, begins_at - loop.time()))
             async with places:
-                await story.tell()
+                await story.run()
             bar.advance()
 
         async with asyncio.TaskGroup() as group:
             for place, story in enumerate(stories):
-                group.create_task(tell(story, began_at + place / rate))
+                group.create_task(run(story, began_at + place / rate))
 
 
 def _show(notes: "Notes", stories: list["Story"], seconds: float) -> None:
     statuses = Counter(story.order.status.value for story in stories if story.order is not None)
     typer.echo(f"{len(stories)} orders in {seconds:.1f} s: {_counts(statuses)}.")
     typer.echo(f"Acts: {_counts(notes.acts)}.")
-    typer.echo(f"Refused because somebody was faster, or asked again: {_counts(notes.refusals)}.")
+    typer.echo(f"Refused because of a concurrent change, or retried: {_counts(notes.refusals)}.")
     if notes.seconds:
         ordered = sorted(notes.seconds)
         p50, p99 = (ordered[min(int(share * len(ordered)), len(ordered) - 1)] * 1000 for share in (0.5, 0.99))
-        typer.echo(
-            f"Acts were answered within {p50:.0f} ms (p50) and {p99:.0f} ms (p99), waits for hand-overs included."
-        )
+        typer.echo(f"Response times of acts: {p50:.0f} ms (p50), {p99:.0f} ms (p99), including waits for hand-overs.")
     for line in notes.impossible:
         typer.echo(f"impossible: {line}", err=True)
 

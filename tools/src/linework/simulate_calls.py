@@ -162,7 +162,7 @@ def _last_of(one: Happening, end: float) -> Happening | None:
 
 
 def message(one: Happening, began_at: datetime) -> Message:
-    """The partner's event; its id follows from what it says, so that sending it twice changes nothing."""
+    """The partner's event; its id is derived from its content, so that sending it twice changes nothing."""
     occurred_at = began_at + timedelta(seconds=one.after)
     name = f"{one.subject}/{type(one.body).__name__}/{occurred_at.astimezone(UTC).isoformat()}"
     return new_partner_message(

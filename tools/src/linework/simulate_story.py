@@ -59,14 +59,14 @@ CHOICES: Mapping[Status, Mapping[str, int]] = {
     Status.COMPLETED: {"submit_for_audit": 55, "archive": 39, "redispatch": 6},
     Status.AUDITING: {"pass_audit": 85, "fail_audit": 15},
 }
-"""What people do with an order in each status, and how often out of a hundred times."""
+"""What people do with an order in each status, in percent."""
 
 REQUESTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "urge": ("用户催促。", {}),
     "cancel": ("用户取消申请。", {}),
     "extend": ("等待备件，申请延期。", {"clock": "arrive", "minutes": 60}),
 }
-"""What is asked of custodians, and what is said with it."""
+"""Requests to custodians: reason and further fields."""
 
 CANCELLED_MEANWHILE = 0.04
 """How often an agent asks to cancel an order while others are working on it."""
@@ -87,20 +87,20 @@ TERRITORIES = ("north", "south", "east", "west")
 
 @dataclass(slots=True)
 class Notes:
-    """What everybody saw, together."""
+    """What all stories observed."""
 
     acts: Counter[str] = field(default_factory=Counter)
     refusals: Counter[str] = field(default_factory=Counter)
     impossible: list[str] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
-    """How long each act took to be answered."""
+    """Response time of each act."""
     journal: Callable[[str, int, str], None] = lambda order_id, version, act: None
-    """Told of each acknowledged change: order, version and act."""
+    """Called for each acknowledged change: order, version and act."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """Whom and what the stories are played with."""
+    """What all stories share."""
 
     city: Installation
     notes: Notes
@@ -121,8 +121,8 @@ class Story:
         self._meanwhile: list[asyncio.Task[Any]] = []
         self.order: WorkOrder | None = None
 
-    async def tell(self) -> None:
-        """The whole life; afterwards `order` is what was last seen of it."""
+    async def run(self) -> None:
+        """The whole life; afterwards `order` is its last known state."""
         try:
             self.order = await self._timed("create", self._create)
             self._note("create", self.order)
@@ -140,7 +140,7 @@ class Story:
             self._impossible(str(error))
 
     async def _live_on(self, order: WorkOrder) -> WorkOrder:
-        """The order after what was drawn, or as it is when somebody was faster."""
+        """The order after the drawn step, or its present state after a concurrent change."""
         act = self._draw(order)
         try:
             if act in ("urge", "cancel", "extend"):
@@ -150,7 +150,7 @@ class Story:
         except Refused as error:
             self._notes.refusals[error.code] += 1
             if (error.present_version or 0) <= order.version:
-                raise  # nobody was faster: it should have been allowed
+                raise  # without a concurrent change it should have been allowed
             return await self._look(order, at_least=error.present_version)
         self._check(act, order, changed)
         self._note(act, changed)
@@ -231,7 +231,7 @@ class Story:
         )
 
     def _work(self, act: str, order: WorkOrder) -> Awaitable[WorkOrder]:
-        """What repair staff do, in the name of the first of those it was given to."""
+        """A step of repair staff, by the first staff member to whom it was dispatched."""
         fieldwork, draw = self._city.fieldwork, self._random
         assert order.assignment is not None
         by = technician(order.assignment.work_area_id, sub=order.assignment.staff_ids[0])
@@ -259,7 +259,7 @@ class Story:
         )
 
     async def _ask(self, kind: str, order_id: str, *, by: Person) -> None:
-        """Asks the custodian and waits for the one answer."""
+        """Sends a request to the custodian and waits for its answer."""
         reason, more = REQUESTS[kind]
         intake = self._city.intake
         asked = await self._timed(f"ask to {kind}", lambda: intake.ask(kind, order_id, reason=reason, by=by, **more))
@@ -279,7 +279,7 @@ class Story:
         return await self._city.intake.work_order(order.id, at_least=at_least)
 
     async def _look_back(self) -> None:
-        """What was acknowledged must be there."""
+        """An acknowledged change must be visible."""
         assert self.order is not None
         present = await self._look(self.order, at_least=self.order.version)
         if present.version == self.order.version and present != self.order:

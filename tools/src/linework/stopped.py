@@ -29,7 +29,7 @@ def _last_words(log: Path) -> str:
 
 
 def last_line(log: Path) -> str:
-    """The last line of a log that says something, cut to what fits a sentence."""
+    """The last non-empty line of a log, shortened to fit a sentence."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - 8192))

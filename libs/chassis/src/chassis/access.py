@@ -1,6 +1,6 @@
 """Access to the routes that every service has; a service's own routes are in its module `access`."""
 
-from contracts.access import OPERATORS, PUBLIC, AccessTable
+from contracts.access import NO_AREA, OPERATORS, PUBLIC, AccessTable, Role, each
 
 ROUTES: AccessTable = {
     "GET /livez": PUBLIC,
@@ -8,6 +8,7 @@ ROUTES: AccessTable = {
     "GET /metrics": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "GET /docs": PUBLIC,
+    "GET /v1/me": each(NO_AREA, *Role),
     "GET /v1/parked": OPERATORS,
     "GET /v1/parked/{parked_id}": OPERATORS,
     "POST /v1/parked/{parked_id}/repair": OPERATORS,

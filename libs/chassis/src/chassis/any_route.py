@@ -2,7 +2,7 @@
 
 from chassis.auth import TokenMissing, TokenRefused
 from chassis.database import DatabaseUnavailable
-from chassis.guard import AreasNotEnough, RoleNotAllowed
+from chassis.guard import AreasNotEnough, RoleNotAllowed, RolesClaimMissing
 from chassis.key_set import KeySetUnavailable
 from chassis.outbox import EventTooLarge
 from chassis.problems import (
@@ -21,6 +21,7 @@ from contracts.refusals import Refusal
 ANY: tuple[type[Refusal], ...] = (
     TokenMissing,
     TokenRefused,
+    RolesClaimMissing,
     RoleNotAllowed,
     AreasNotEnough,
     KeySetUnavailable,

@@ -5,12 +5,11 @@ the rest of a request. Key hints in a token (`jku`, `x5u`, `jwk`) are ignored. E
 that no part of it reaches a response or a log.
 """
 
-import inspect
 import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any
 
 import httpx
@@ -18,41 +17,39 @@ import jwt
 from jwt.exceptions import InvalidJTIError, InvalidSubjectError
 from jwt.utils import base64url_decode
 
+from chassis.claims import LONGEST_TEXT, STANDARD_CLAIMS, ClaimInvalid, Claims, Principal
 from chassis.key_set import KeySet
 from contracts.refusals import Unauthenticated
 
 ALGORITHMS = ("RS256", "ES256", "EdDSA")
 _REMEMBERED_TOKENS = 10_000
 _LONGEST_REMEMBERED_TOKEN = 4096
-_LONGEST_TEXT = 200
-_MOST_TEXTS = 1000
-_LAST_MOMENT = 253_402_300_799  # the end of the year 9999
 _LEEWAY_SECONDS = 5
 
 _REASONS = {
     "unreadable": ("it is not a JSON web token", "不是 JSON Web Token"),
-    "repeated": ("it says something twice", "内容重复"),
+    "repeated": ("a header or claim occurs twice", "头部或声明重复"),
     "algorithm": (f"its algorithm is not one of {', '.join(ALGORITHMS)}", f"签名算法不是 {'、'.join(ALGORITHMS)} 之一"),
     "no_key": ("it names no key", "未指明密钥"),
     "unknown_key": ("its key is not in the issuer's key set", "其密钥不在签发方的密钥集中"),
-    "signature": ("its signature is not right", "签名不正确"),
+    "signature": ("its signature is invalid", "签名无效"),
     "expired": ("it has expired", "已过期"),
     "too_early": ("it is not valid yet", "尚未生效"),
-    "issuer": ("it is of another issuer", "签发方不符"),
-    "audience": ("it is for somebody else", "受众不符"),
+    "issuer": ("it has another issuer", "签发方不符"),
+    "audience": ("it has another audience", "受众不符"),
     "incomplete": ("a claim is missing", "缺少声明"),
-    "claims": ("its claims are not what they should be", "声明不符合要求"),
+    "claims": ("its claims are invalid", "声明不符合要求"),
     "sub": (
-        f"its subject (sub) is not a text of 1 to {_LONGEST_TEXT} printable characters",
-        f"sub 声明应为 1 至 {_LONGEST_TEXT} 个可打印字符",
+        f"its subject (sub) is not a text of 1 to {LONGEST_TEXT} printable characters",
+        f"sub 声明应为 1 至 {LONGEST_TEXT} 个可打印字符",
     ),
-    "name": (f"its name is not a text of at most {_LONGEST_TEXT} printable characters", "name 声明应为可打印的文字"),
-    "roles": ("its roles are not a list of names", "roles 声明应为角色名称的列表"),
+    "name": (f"its name is not a text of at most {LONGEST_TEXT} printable characters", "name 声明应为可打印的文字"),
+    "roles": ("its roles are not a list of texts", "roles 声明应为角色名称的列表"),
     "areas": (
-        "its areas are not a list of names; leave the claim out for every area",
+        "its areas are not a list of texts; omit the claim for all areas",
         "areas 声明应为工区名称的列表；不限工区时请省略该声明",
     ),
-    "ambiguous": ("there is more than one Authorization header", "Authorization 头多于一个"),
+    "ambiguous": ("there is more than one Authorization header", "Authorization 请求头多于一个"),
 }
 _REASON_OF: dict[type[jwt.PyJWTError], str] = {
     jwt.InvalidSignatureError: "signature",
@@ -71,7 +68,7 @@ _REASON_OF: dict[type[jwt.PyJWTError], str] = {
 class TokenMissing(Unauthenticated):
     """Send a bearer token in the Authorization header."""
 
-    zh = "请在 Authorization 头中提供 bearer 令牌。"
+    zh = "请在 Authorization 请求头中提供 bearer 令牌。"
 
 
 class TokenRefused(Unauthenticated):
@@ -79,21 +76,8 @@ class TokenRefused(Unauthenticated):
 
     zh = "令牌未被接受：{reason}。"
 
-    def message(self, language: str) -> str:
-        sentence = self.zh if language == "zh" else inspect.cleandoc(self.__doc__ or "")
-        return sentence.format(reason=_REASONS[self.context["reason"]][language == "zh"])
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks, as the token says. `areas` are those that it names; None when it has no such claim."""
-
-    sub: str
-    name: str
-    roles: frozenset[str]
-    areas: tuple[str, ...] | None
-    token: str
-    expires_at: float
+    def message(self, language: str, zone: tzinfo = UTC) -> str:
+        return self.template(language).format(reason=_REASONS[self.context["reason"]][language == "zh"])
 
 
 class _Tokens(jwt.PyJWT):
@@ -107,10 +91,16 @@ class _Tokens(jwt.PyJWT):
 
 class TokenVerifier:
     def __init__(
-        self, issuer: str, audience: str, client: httpx.AsyncClient, now: Callable[[], float] = time.monotonic
+        self,
+        issuer: str,
+        audience: str,
+        client: httpx.AsyncClient,
+        now: Callable[[], float] = time.monotonic,
+        claims: Claims = STANDARD_CLAIMS,
     ) -> None:
         self._issuer = issuer
         self._audience = audience
+        self._named = claims
         self._keys = KeySet(issuer, client, now)
         self._tokens = _Tokens()
         self._remembered: OrderedDict[str, Principal] = OrderedDict()
@@ -125,7 +115,7 @@ class TokenVerifier:
         known = self._remembered.get(token)
         if known is not None and known.expires_at > time.time():
             return known
-        principal = _principal(token, self._claims(token, await self._key_of(token)))
+        principal = self._principal(token, self._claims(token, await self._key_of(token)))
         if len(token) <= _LONGEST_REMEMBERED_TOKEN:
             self._remembered[token] = principal
         if len(self._remembered) > _REMEMBERED_TOKENS:
@@ -146,6 +136,12 @@ class TokenVerifier:
             )
         except (jwt.PyJWTError, ValueError, OverflowError) as error:
             raise TokenRefused(reason=_reason_of(error)) from error
+
+    def _principal(self, token: str, claims: dict[str, Any]) -> Principal:
+        try:
+            return self._named.principal(token, claims)
+        except ClaimInvalid as error:
+            raise TokenRefused(reason=error.reason) from error
 
     async def _key_of(self, token: str) -> jwt.PyJWK:
         header = _header_of(token)
@@ -185,50 +181,3 @@ def _header_of(token: str) -> dict[str, Any]:
     if not isinstance(header, dict):
         raise TokenRefused(reason="unreadable")
     return header
-
-
-def _principal(token: str, claims: dict[str, Any]) -> Principal:
-    fault = next((name for name, is_right in _CLAIMS.items() if name in claims and not is_right(claims[name])), None)
-    if fault is not None:
-        raise TokenRefused(reason=fault if fault in _REASONS else "claims")
-    return Principal(
-        sub=claims["sub"],
-        name=claims.get("name", ""),
-        roles=frozenset(claims.get("roles", ())),
-        # A list that is there and empty is somebody to whom no area was given, not somebody who sees all.
-        areas=tuple(dict.fromkeys(claims["areas"])) if "areas" in claims else None,
-        token=token,
-        expires_at=float(claims["exp"]),
-    )
-
-
-def _is_moment(value: object) -> bool:
-    return isinstance(value, int | float) and 0 < value <= _LAST_MOMENT
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_TEXT and value.isprintable()
-
-
-def _is_name(value: object) -> bool:
-    return _is_text(value) and bool(str(value).strip())
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= _MOST_TEXTS and all(_is_text(item) for item in value)
-
-
-def _are_names(value: object) -> bool:
-    return isinstance(value, list) and _are_texts(value) and all(_is_name(item) for item in value)
-
-
-# A claim that is left out is read as documented. One that is there and null is not left out: taken for "every area",
-# a mapping of the issuer that found nothing would open everything.
-_CLAIMS: dict[str, Callable[[object], bool]] = {
-    "sub": _is_name,
-    "name": _is_text,
-    # A role that nobody knows gives nothing, whatever it is called.
-    "roles": _are_texts,
-    "areas": _are_names,
-    "exp": _is_moment,
-}

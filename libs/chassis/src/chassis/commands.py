@@ -33,13 +33,13 @@ KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
 
 
 class IdempotencyKeyReused(Invalid):
-    """This Idempotency-Key was used before, with another body or by a token of another role or other areas."""
+    """This Idempotency-Key was already used for another body, or by a token with another role or other areas."""
 
     zh = "该 Idempotency-Key 已用于另一份请求正文，或已由角色或工区不同的令牌使用。"
 
 
 class IdempotencyKeyBroken(Invalid):
-    """An Idempotency-Key is 1 to 200 printable characters."""
+    """An Idempotency-Key must have 1 to 200 printable characters."""
 
     zh = "Idempotency-Key 应为 1 至 200 个可打印字符。"
 

@@ -20,7 +20,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from chassis.connection_pool import ConnectionPool
 from contracts.refusals import Unavailable
 
+
+class Overtaken(Exception):
+    """Another process has changed what a statement was to change, since it was read; nothing was written."""
+
+
 TRANSIENT = (
+    Overtaken,
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -60,13 +66,13 @@ class UnreadableUrl(ValueError):
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database does not answer at this moment; ask again with the same Idempotency-Key."""
+    """The database is temporarily unavailable; retry with the same Idempotency-Key."""
 
     zh = "数据库暂时没有响应；请使用相同的 Idempotency-Key 重试。"
 
 
 class CatchingUp(Unavailable):
-    """The database was restored and is reading what it missed; ask again with the same Idempotency-Key."""
+    """The database was restored and is catching up; retry with the same Idempotency-Key."""
 
     zh = "数据库刚刚恢复，正在补读错过的消息；请使用相同的 Idempotency-Key 稍后重试。"
 

@@ -24,7 +24,7 @@ _LOOK_SECONDS = 1.0
 
 
 class DynamicSubscription:
-    """A subscription, the topics that must be there for it, and a text that differs when it has to start anew."""
+    """A subscription, the topics that it needs, and a text that differs when it has to be restarted."""
 
     def __init__(self, subscription: Subscription, topics: Sequence[Topic], stamp: str = "") -> None:
         self.subscription = subscription
@@ -67,7 +67,7 @@ class DynamicSubscriptions:
         except Exception as error:
             if not isinstance(error, KafkaError | OSError) and not is_transient(error):
                 raise
-            log.warning("dynamic subscriptions are waiting: %s: %s", type(error).__name__, error)
+            log.warning("dynamic subscriptions failed, retrying: %s: %s", type(error).__name__, error)
 
     async def _look(self) -> None:
         wanted = {(guest.subscription.topic.name, guest.stamp): guest for guest in await self._arriving(self._db)}

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, StringConstraints
 
+from chassis.field_errors import InvalidValue
 from contracts.plain_text import plain_line, plain_name, plain_prose, plain_reference
 
 _KEPT_IN_TEXT = "\n\t"
@@ -24,25 +25,26 @@ _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 def _without_control_characters(text: str) -> str:
     if (found := _CONTROL.search(text)) is not None:
-        raise ValueError(f"control character U+{ord(found[0]):04X} is not allowed")
+        code = f"U+{ord(found[0]):04X}"
+        raise InvalidValue(f"control character {code} is not allowed", f"不允许控制字符 {code}")
     return text
 
 
 def _one_line(text: str) -> str:
     if any(character in text for character in _KEPT_IN_TEXT):
-        raise ValueError("line breaks and tabs are not allowed here")
+        raise InvalidValue("line breaks and tabs are not allowed here", "此处不允许换行符和制表符")
     return _without_control_characters(text)
 
 
 def _in_living_memory(moment: datetime) -> datetime:
     if not EARLIEST <= moment <= datetime.now(UTC) + _FURTHEST:
-        raise ValueError("the time is before 2000 or more than ten years from here")
+        raise InvalidValue("the time is before 2000 or more than ten years ahead", "时间早于 2000 年或在十年之后")
     return moment.astimezone(UTC)
 
 
 def _not_in_the_future(moment: datetime) -> datetime:
     if moment > datetime.now(UTC) + _CLOCK_TOLERANCE:
-        raise ValueError("the time is in the future")
+        raise InvalidValue("the time is in the future", "时间在未来")
     return _in_living_memory(moment)
 
 
@@ -53,9 +55,9 @@ def _spelt(spell: Callable[[str], str], most: int) -> AfterValidator:
         plain = spell(text)
         # Ends with the first character that shows: to normalise all of a text takes 2 µs for each of its characters.
         if not any(map(plain_reference, plain)):
-            raise ValueError("there is no visible character")
+            raise InvalidValue("there is no visible character", "没有可见字符")
         if len(plain) > most:
-            raise ValueError(f"longer than {most} characters once it is normalised")
+            raise InvalidValue(f"longer than {most} characters once it is normalised", f"规范化后超过 {most} 个字符")
         return plain
 
     return AfterValidator(validate)
@@ -82,7 +84,7 @@ Prose = Annotated[
     AfterValidator(_without_control_characters),
     _spelt(plain_prose, _LONGEST_PROSE),
 ]
-"""What somebody has to say: 1 to 4,000 characters, line breaks allowed."""
+"""Free text: 1 to 4,000 characters, line breaks allowed."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An identifier that operators choose: letters, digits, dot, dash, underscore, at most 64."""

@@ -35,5 +35,5 @@ class GracefulServer(uvicorn.Server):
 
 
 def is_leaving(app: FastAPI) -> bool:
-    """Whether the process has been told to stop."""
+    """Whether the process has received a signal to stop."""
     return getattr(app.state, "is_leaving", False)

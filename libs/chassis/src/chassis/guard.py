@@ -5,7 +5,7 @@ caller is authenticated and authorised. A route that the table does not name sto
 """
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +14,9 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis.auth import Principal, TokenMissing, TokenRefused
-from contracts.access import WHOLE, AccessTable, Grants, reaches, role_in, scope_of
+from chassis.auth import TokenMissing, TokenRefused
+from chassis.claims import Principal
+from contracts.access import WHOLE, AccessTable, Grants, Reach, Role, reaches, role_in, scope_of
 from contracts.message import Actor
 from contracts.refusals import Forbidden
 
@@ -25,13 +26,19 @@ _SCHEME = "bearer"
 
 
 class RoleNotAllowed(Forbidden):
-    """This needs one of the roles {needed}; the token has {roles}."""
+    """This operation requires one of the roles {needed:role}; the token has {roles:role}."""
 
-    zh = "此操作需要角色 {needed} 之一；令牌的角色为 {roles}。"
+    zh = "此操作需要角色{needed:role}之一；令牌的角色为{roles:role}。"
+
+
+class RolesClaimMissing(Forbidden):
+    """The token has no claim of roles: the identity provider has to add one, see OIDC_ROLES_CLAIM."""
+
+    zh = "令牌中没有角色声明：需由身份提供方添加，参见 OIDC_ROLES_CLAIM。"
 
 
 class AreasNotEnough(Forbidden):
-    """This concerns all areas at once; the token is for some only."""
+    """This operation covers all work areas; the token is limited to some."""
 
     zh = "此操作涉及全部工区；令牌仅限部分工区。"
 
@@ -100,12 +107,14 @@ def bearer_of(scope: Scope) -> str:
 
 
 def admitted(principal: Principal, grants: Grants) -> Caller:
-    """The caller within these grants; raises `RoleNotAllowed` or `AreasNotEnough`."""
+    """The caller within these grants; raises `RolesClaimMissing`, `RoleNotAllowed` or `AreasNotEnough`."""
+    if principal.roles is None:
+        raise RolesClaimMissing()
     role = role_in(grants, principal.roles, principal.areas)
     if role is None:
         raise RoleNotAllowed(needed=[*grants], roles=sorted(principal.roles))
     reach = grants[role]
-    if reach is WHOLE and not reaches(reach, principal.areas):
+    if _is_for_all_areas_only(reach, principal.areas):
         raise AreasNotEnough()
     return Caller(
         sub=principal.sub,
@@ -115,6 +124,20 @@ def admitted(principal: Principal, grants: Grants) -> Caller:
         areas=scope_of(reach, principal.areas),
         token=principal.token,
     )
+
+
+def _is_for_all_areas_only(reach: Reach, areas: tuple[str, ...] | None) -> bool:
+    return reach is WHOLE and not reaches(reach, areas)
+
+
+def grants_of(
+    table: AccessTable, roles: frozenset[str], areas: tuple[str, ...] | None
+) -> Iterator[tuple[str, tuple[Role, Reach]]]:
+    """The rows that `admitted` admits a caller to, each with the role they act in and how far it reaches."""
+    for row, grants in table.items():
+        role = role_in(grants, roles, areas) if grants else None
+        if grants and role is not None and not _is_for_all_areas_only(grants[role], areas):
+            yield row, (role, grants[role])
 
 
 def caller_of(scope: Scope) -> Caller:

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from uvicorn.config import STARTUP_FAILURE
 
-from chassis import parking_api, problems
+from chassis import me_api, parking_api, problems
 from chassis.access import ROUTES as ROUTES_OF_EVERY_SERVICE
 from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
@@ -69,7 +69,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             app.state.http = await stack.enter_async_context(httpx.AsyncClient(timeout=5))
-            app.state.verifier = TokenVerifier(settings.oidc_issuer, settings.oidc_audience, app.state.http)
+            app.state.verifier = _verifier(settings, app.state.http)
             app.state.db = Database(
                 settings.database_url, pool_size=settings.database_pool_size, application_name=f"linework {service}"
             )
@@ -102,9 +102,13 @@ def create_app(
         reply: Reply = await app.state.answer_again(repeated.reply, request)
         return reply.response()
 
-    of_every_service = [parking_api.router, pause_api.router, health_routes()]
+    of_every_service = [me_api.router, parking_api.router, pause_api.router, health_routes()]
     _fence(app, [*routers, *of_every_service], {**access, **ROUTES_OF_EVERY_SERVICE})
     return app
+
+
+def _verifier(settings: Settings, client: httpx.AsyncClient) -> TokenVerifier:
+    return TokenVerifier(settings.oidc_issuer, settings.oidc_audience, client, claims=settings.claims)
 
 
 def _fence(app: FastAPI, routers: list[APIRouter], access: AccessTable) -> None:

@@ -6,6 +6,7 @@ minutes in the background: a withdrawn key is accepted no longer than that.
 """
 
 import asyncio
+import json
 import logging
 import time
 from collections.abc import Callable
@@ -23,12 +24,14 @@ _LOOKS_FOR_UNKNOWN_EVERY_SECONDS = 10.0
 _READS_AGAIN_AFTER_SECONDS = 300.0
 _TRIES_AGAIN_AFTER_SECONDS = 1.0
 _FETCH_SECONDS = 5.0
+_DOCUMENT_BYTES_LIMIT = 262_144
+"""A key takes 400 bytes (RSA, 2048 bits), or up to 4 KiB with its certificates."""
 
 
 class KeySetUnavailable(Unavailable):
-    """The issuer's key set cannot be read at this moment."""
+    """The issuer's key set is temporarily unavailable; retry later."""
 
-    zh = "暂时无法读取签发方的密钥集。"
+    zh = "暂时无法读取签发方的密钥集，请稍后重试。"
 
 
 class KeySet:
@@ -53,14 +56,14 @@ class KeySet:
         return self._keys.get(key_id)
 
     def keep_fresh(self) -> None:
-        """Has the set read again if that was long ago; nobody waits for it."""
+        """Refreshes the set in the background if it is old."""
         if self._now() >= self._is_stale_at and self._keys and self._fetching is None:
             self._begin()
 
     async def _look(self) -> None:
         if self._fetching is None and self._now() < self._may_look_at:
             return
-        # Whoever came with the request that began it may go away: the others still wait for it.
+        # The request that started the fetch may be cancelled while others still wait for it.
         await asyncio.shield(self._fetching or self._begin())
 
     def _begin(self) -> asyncio.Task[None]:
@@ -82,14 +85,25 @@ class KeySet:
             self._fetching = None
 
     async def _read(self) -> dict[str, Any]:
-        found = await self._client.get(f"{self._issuer}/.well-known/openid-configuration")
-        described = found.raise_for_status().json()
+        # OpenID Connect Discovery 1.0 §4: the issuer without its last slash. `issuer` itself is compared whole.
+        described = await self._fetched(f"{self._issuer.removesuffix('/')}/.well-known/openid-configuration")
         if described["issuer"] != self._issuer:
             raise ValueError("the configuration is that of another issuer")
         if urlsplit(self._issuer).scheme == "https" != urlsplit(described["jwks_uri"]).scheme:
             raise ValueError("the key set is not read over TLS, and the issuer is")
-        answer = await self._client.get(described["jwks_uri"])
-        return {key["kid"]: key for key in answer.raise_for_status().json()["keys"] if _is_for_signatures(key)}
+        published = await self._fetched(described["jwks_uri"])
+        return {key["kid"]: key for key in published["keys"] if _is_for_signatures(key)}
+
+    async def _fetched(self, url: str) -> Any:
+        """A JSON document of the issuer; raises `ValueError` for one that is larger than any key set has to be."""
+        async with self._client.stream("GET", url) as answer:
+            answer.raise_for_status()
+            document = bytearray()
+            async for part in answer.aiter_bytes():
+                document += part
+                if len(document) > _DOCUMENT_BYTES_LIMIT:
+                    raise ValueError(f"a document of the issuer is larger than {_DOCUMENT_BYTES_LIMIT} bytes")
+        return json.loads(document)
 
     def _take(self, published: dict[str, Any]) -> None:
         self._is_away = False
@@ -109,5 +123,5 @@ def _usable(key: dict[str, Any]) -> jwt.PyJWK | None:
     try:
         return jwt.PyJWK(key)
     except jwt.PyJWTError:
-        # A key of a kind that nobody here knows is no reason to do without the others.
+        # A key of an unknown kind is skipped; the others are used.
         return None

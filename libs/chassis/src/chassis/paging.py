@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class CursorBroken(Invalid):
-    """The cursor is not one that this list gave; start again without it."""
+    """The cursor is invalid; start again without it."""
 
     zh = "分页游标无效，请去掉后重新查询。"
 

@@ -18,25 +18,26 @@ from aiokafka import ConsumerRecord
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Database, Statements, Transaction
 from chassis.fetching import UndecodableRecord, next_offset
+from chassis.one_statement import Part, fetch_together
 from contracts.refusals import Conflict, Invalid, NotFound
 
 
 class ParkedKeyNotFound(NotFound):
-    """Nothing is parked under key {key} of topic {topic}."""
+    """No record is parked under key {key} of topic {topic}."""
 
-    zh = "主题 {topic} 的键 {key} 下没有停放的消息。"
+    zh = "主题 {topic} 的键 {key} 下没有搁置的消息。"
 
 
 class ParkedRecordNotFound(NotFound):
-    """No record with id {parked_id} is parked."""
+    """No record is parked with id {parked_id}."""
 
-    zh = "没有编号为 {parked_id} 的停放消息。"
+    zh = "没有编号为 {parked_id} 的搁置消息。"
 
 
 class StillPoison(Conflict):
     """Record {parked_id} still cannot be applied: {reason}"""
 
-    zh = "停放消息 {parked_id} 仍然无法处理：{reason}"
+    zh = "搁置的消息 {parked_id} 仍然无法处理：{reason}"
 
 
 class RepairNotText(Invalid):
@@ -46,9 +47,9 @@ class RepairNotText(Invalid):
 
 
 class ValueNotKept(Conflict):
-    """Of record {parked_id} only an excerpt was kept; repair it with a whole value, or discard it."""
+    """Only an excerpt of record {parked_id} is stored; repair it with a complete value or discard it."""
 
-    zh = "停放消息 {parked_id} 只保留了摘录；请用完整内容修复，或放弃该消息。"
+    zh = "搁置的消息 {parked_id} 只保留了摘录；请用完整内容修复，或丢弃该消息。"
 
 
 _LONGEST_KEY = 300
@@ -134,19 +135,25 @@ async def lock_key(tx: Transaction, topic: str, key: str) -> None:
 
 async def parked_keys(tx: Transaction, topic: str, keys: Iterable[str]) -> set[str]:
     """Which of the keys are parked; each of them is locked until the transaction ends."""
-    found = await _parked_among(tx, topic, sorted(set(keys)))
+    found = await _parked_among(tx, topic, keys)
     if not found:
         return set()
     for key in sorted(found, key=lambda key: _lock_of(topic, key)):
         await lock_key(tx, topic, key)
-    return await _parked_among(tx, topic, sorted(found))
+    return await _parked_among(tx, topic, found)
 
 
-async def _parked_among(tx: Transaction, topic: str, keys: list[str]) -> set[str]:
-    rows = await tx.fetch(
-        "select distinct key from parked where topic = $1 and key = any($2) and state = 'parked'", topic, keys
-    )
-    return {row["key"] for row in rows}
+def parked_among(topic: str, keys: Iterable[str]) -> Part:
+    """Reads which of the keys are parked."""
+    return Part(_PARKED_AMONG, (topic, sorted(set(keys))))
+
+
+async def _parked_among(tx: Transaction, topic: str, keys: Iterable[str]) -> set[str]:
+    (rows,) = await fetch_together(tx, [parked_among(topic, keys)])
+    return {key for (key,) in rows}
+
+
+_PARKED_AMONG = "select distinct key from parked where topic = $1 and key = any($2::text[]) and state = 'parked'"
 
 
 async def settled_among(tx: Transaction, topic: str, records: Sequence[RawRecord]) -> set[tuple[int, int]]:

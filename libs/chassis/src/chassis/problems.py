@@ -1,14 +1,16 @@
 """Refusals as RFC 9457 problem documents, in Chinese or English by `Accept-Language`.
 
 The only module that maps families of refusals to HTTP statuses. A document has a stable `code`,
-`title` and `detail` for people, the refusal's context as further members, and for invalid input an
-`errors` list of pointer, what was wrong and what would be right.
+`title` and `detail` for people, the refusal's context as further members, and for invalid input a list
+`errors` with pointer, fault and expected value of each field.
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from datetime import UTC, tzinfo
 from http import HTTPStatus
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from fastapi import FastAPI, Request, Response
@@ -17,20 +19,22 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
 from chassis.database import TRANSIENT, DatabaseUnavailable, is_transient
+from chassis.field_errors import field_errors
 from chassis.telemetry import METRICS
 from contracts import refusals
+from contracts.time_zones import time_zones
 
 log = logging.getLogger(__name__)
 
 PROBLEM_JSON = "application/problem+json"
 _MOST_ERRORS = 100
-"""So many are described; `count` says how many there are."""
+"""Errors in one document; `count` has their number."""
 
 HEADERS_OF_EVERY_ANSWER = {
     "x-content-type-options": "nosniff",
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
-    # Answers are data: nothing in them is a page, and no page of somebody else may show or embed them.
+    # Responses are data, never pages; no other site may show or embed them.
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cross-origin-resource-policy": "same-origin",
     "x-frame-options": "DENY",
@@ -47,58 +51,72 @@ STATUS_OF: Mapping[type[refusals.Refusal], HTTPStatus] = {
     refusals.TooMuch: HTTPStatus.TOO_MANY_REQUESTS,
 }
 TITLES: Mapping[HTTPStatus, tuple[str, str]] = {
-    HTTPStatus.BAD_REQUEST: ("The request cannot be read", "请求无法解析"),
-    HTTPStatus.UNAUTHORIZED: ("Not authenticated", "身份未经确认"),
-    HTTPStatus.FORBIDDEN: ("Not allowed", "无权操作"),
+    HTTPStatus.BAD_REQUEST: ("Malformed request", "请求格式错误"),
+    HTTPStatus.UNAUTHORIZED: ("Authentication failed", "身份验证失败"),
+    HTTPStatus.FORBIDDEN: ("Permission denied", "无权操作"),
     HTTPStatus.NOT_FOUND: ("Not found", "未找到"),
     HTTPStatus.METHOD_NOT_ALLOWED: ("Method not allowed", "不支持的请求方法"),
-    HTTPStatus.REQUEST_TIMEOUT: ("The request took too long", "请求超时"),
-    HTTPStatus.CONFLICT: ("Not possible in the present state", "当前状态不允许"),
-    HTTPStatus.PRECONDITION_FAILED: ("The version is not the present one", "版本已过期"),
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("The request is too large", "请求过大"),
-    HTTPStatus.REQUEST_URI_TOO_LONG: ("The address is too long", "地址过长"),
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("The media type is not supported", "不支持的媒体类型"),
-    HTTPStatus.UNPROCESSABLE_ENTITY: ("The input is not right", "输入不正确"),
-    HTTPStatus.PRECONDITION_REQUIRED: ("If-Match is needed", "需要 If-Match"),
-    HTTPStatus.TOO_MANY_REQUESTS: ("Too much at once", "请求过多"),
-    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("The headers are too large", "请求头过大"),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("Something went wrong here", "系统内部错误"),
-    HTTPStatus.SERVICE_UNAVAILABLE: ("Not possible at this moment", "暂时无法处理"),
+    HTTPStatus.REQUEST_TIMEOUT: ("Request timeout", "请求超时"),
+    HTTPStatus.CONFLICT: ("Conflict with the current state", "与当前状态冲突"),
+    HTTPStatus.PRECONDITION_FAILED: ("Stale version", "版本已过期"),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ("Request too large", "请求过大"),
+    HTTPStatus.REQUEST_URI_TOO_LONG: ("Address too long", "地址过长"),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: ("Unsupported media type", "不支持的媒体类型"),
+    HTTPStatus.UNPROCESSABLE_ENTITY: ("Validation failed", "校验失败"),
+    HTTPStatus.PRECONDITION_REQUIRED: ("If-Match required", "缺少 If-Match"),
+    HTTPStatus.TOO_MANY_REQUESTS: ("Rate limit exceeded", "请求频率超过限制"),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: ("Headers too large", "请求头过大"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("Internal server error", "系统内部错误"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Service unavailable", "服务暂不可用"),
 }
 
 
 class InvalidRequest(refusals.Invalid):
-    """{count} value(s) of the request are not right; see errors."""
+    """{count} value(s) of the request are invalid; see errors."""
 
-    zh = "请求中有 {count} 处内容不正确，详见 errors。"
+    zh = "请求中有 {count} 处内容无效，详见 errors。"
 
 
 class MalformedRequest(refusals.Invalid):
-    """The request cannot be read: {reason}"""
+    """The request is malformed: {reason}"""
 
-    zh = "请求无法解析：{reason}"
+    zh = "请求格式错误：{reason}"
+
+    def message(self, language: str, zone: tzinfo = UTC) -> str:
+        reason = self.context["reason"]
+        shown = _MALFORMED_ZH.get(reason, reason) if language == "zh" else reason
+        return self.template(language).format(reason=shown)
+
+
+_MALFORMED_ZH = {
+    "the body is not JSON": "请求正文不是 JSON",
+    "There was an error parsing the body": "请求正文无法解析",
+    'If-Match is one version in quotes, such as "3"': 'If-Match 应为一个带引号的版本，例如 "3"',
+    "X-Correlation-Id is 1 to 200 printable characters": "X-Correlation-Id 应为 1 至 200 个可打印字符",
+}
+"""The reasons, which stay English in the document's member `reason`."""
 
 
 class BodyNotUtf8(refusals.Invalid):
-    """The request body is not UTF-8 text without a byte order mark."""
+    """The request body must be UTF-8 text without a byte order mark."""
 
-    zh = "请求正文不是不带字节顺序标记的 UTF-8 文本。"
+    zh = "请求正文须为不带字节顺序标记的 UTF-8 文本。"
 
 
 class DuplicateJsonKey(refusals.Invalid):
-    """The request body gives {pointer} more than once; each key of an object may be given once."""
+    """The request body contains {pointer} more than once; the keys of an object must be unique."""
 
     zh = "请求正文中 {pointer} 出现多次；对象的每个键只能出现一次。"
 
 
 class RouteNotFound(refusals.NotFound):
-    """There is nothing at {path}."""
+    """Nothing is served at {path}."""
 
     zh = "{path} 不存在。"
 
 
 class MethodNotAllowed(refusals.Refusal):
-    """{method} is not possible at {path}."""
+    """{path} does not support {method}."""
 
     zh = "{path} 不支持 {method}。"
 
@@ -110,7 +128,7 @@ class RequestTooLarge(refusals.Refusal):
 
 
 class AddressTooLong(refusals.Refusal):
-    """The address and its parameters are longer than {limit} characters."""
+    """The path and query are longer than {limit} characters."""
 
     zh = "地址及其参数超过 {limit} 个字符。"
 
@@ -128,13 +146,13 @@ class RequestTooSlow(refusals.Refusal):
 
 
 class InternalError(refusals.Refusal):
-    """Something went wrong here, and nothing was changed; the operators can see what it was."""
+    """An internal error occurred and nothing was changed; the log has the details."""
 
-    zh = "系统内部错误，未作任何更改；运维人员可查看详情。"
+    zh = "系统内部错误，未作任何更改；详情见日志。"
 
 
 class VersionRequired(refusals.Refusal):
-    """Send If-Match with the version that the decision is based on, such as If-Match: "3"."""
+    """If-Match with the version that the command is based on is required, such as If-Match: "3"."""
 
     zh = '请在 If-Match 中给出所依据的版本，例如 If-Match: "3"。'
 
@@ -176,8 +194,14 @@ def language_of(accept_language: str | None) -> str:
 
 
 def problem(
-    refusal: refusals.Refusal, *, accept_language: str | None, path: str, errors: list[dict[str, str]] | None = None
+    refusal: refusals.Refusal,
+    *,
+    accept_language: str | None,
+    path: str,
+    zone: tzinfo = UTC,
+    errors: list[dict[str, str]] | None = None,
 ) -> Response:
+    """The document; its sentence shows local times of `zone`."""
     language = language_of(accept_language)
     status = status_of(type(refusal))
     METRICS.refusals.labels(refusal.code).inc()
@@ -187,7 +211,7 @@ def problem(
         "title": TITLES[status][language == "zh"],
         "status": status.value,
         "code": refusal.code,
-        "detail": refusal.message(language),
+        "detail": refusal.message(language, zone),
         "instance": path,
     }
     if errors is not None:
@@ -202,76 +226,18 @@ def problem(
     )
 
 
-_WRONG_ZH = {
-    "missing": "缺少必填项",
-    "extra_forbidden": "未知字段",
-    "string_too_short": "文字过短",
-    "string_too_long": "文字过长",
-    "string_type": "应为文字",
-    "string_pattern_mismatch": "格式不符",
-    "bool_type": "应为 true 或 false",
-    "bool_parsing": "应为 true 或 false",
-    "int_type": "应为整数",
-    "int_parsing": "应为整数",
-    "enum": "不在可选值之内",
-    "greater_than_equal": "数值过小",
-    "less_than_equal": "数值过大",
-    "datetime_parsing": "不是有效的时间",
-    "datetime_from_date_parsing": "不是有效的时间",
-    "datetime_type": "应为时间",
-    "timezone_aware": "时间缺少时区",
-    "too_short": "项目过少",
-    "too_long": "项目过多",
-    "uuid_parsing": "不是有效的编号",
-    "model_attributes_type": "应为 JSON 对象",
-    "json_invalid": "不是有效的 JSON",
-}
-
-
-def _errors(faults: Sequence[Mapping[str, Any]], body: Any, language: str) -> list[dict[str, str]]:
-    shown = []
-    for fault in faults:
-        place, *path = fault["loc"]
-        wrong = _WRONG_ZH.get(fault["type"], "内容不正确") if language == "zh" else fault["msg"]
-        row = {"in": str(place), "pointer": _pointer(path, fault, body), "wrong": wrong}
-        if language == "zh":
-            row["detail"] = fault["msg"]
-        expected = fault.get("ctx", {})
-        right = {name: value for name, value in expected.items() if isinstance(value, str | int | float | bool)}
-        if right:
-            row["right"] = ", ".join(f"{name} {value}" for name, value in right.items())
-        shown.append(row)
-    return shown
-
-
-def _pointer(path: Sequence[str | int], fault: Mapping[str, Any], body: Any) -> str:
-    """A JSON pointer (RFC 6901) into the body, or the name of a parameter; empty: the body as a whole.
-
-    Between the keys of the body, pydantic's path names the members of unions, which are nothing that was sent.
-    """
-    if fault["loc"][0] != "body":
-        steps = [step for number, step in enumerate(path) if number == 0 or isinstance(step, int)]
-    else:
-        steps = list(_steps_in(body, path, is_missing=fault["type"] == "missing"))
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
-
-
-def _steps_in(place: Any, path: Sequence[str | int], *, is_missing: bool) -> Iterator[str | int]:
-    for number, step in enumerate(path, start=1):
-        is_key = isinstance(place, dict) and step in place
-        if is_key or (isinstance(place, list) and isinstance(step, int) and step < len(place)):
-            place = place[step]
-            yield step
-        elif is_missing and number == len(path):
-            yield step
+def zone_of(request: Request) -> ZoneInfo:
+    """The reader's time zone, which a request may name as `time_zone`; otherwise that of the installation."""
+    asked = request.query_params.get("time_zone")
+    return ZoneInfo(asked if asked in time_zones() else request.app.state.settings.time_zone)
 
 
 def install(app: FastAPI) -> None:
-    """Every way in which a request can fail becomes a problem document."""
+    """Answers every failure of a request with a problem document."""
 
     def respond(request: Request, refusal: refusals.Refusal, **more: Any) -> Response:
         accept = request.headers.get("accept-language")
-        return problem(refusal, accept_language=accept, path=request.url.path, **more)
+        return problem(refusal, accept_language=accept, path=request.url.path, zone=zone_of(request), **more)
 
     @app.exception_handler(refusals.Refusal)
     async def on_refusal(request: Request, refusal: refusals.Refusal) -> Response:
@@ -282,13 +248,13 @@ def install(app: FastAPI) -> None:
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
             return respond(request, MalformedRequest(reason="the body is not JSON"))
         faults = error.errors()
-        errors = _errors(faults[:_MOST_ERRORS], error.body, language_of(request.headers.get("accept-language")))
+        errors = field_errors(faults[:_MOST_ERRORS], error.body, language_of(request.headers.get("accept-language")))
         return respond(request, InvalidRequest(count=len(faults)), errors=errors)
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
         if isinstance(error.__cause__, refusals.Refusal):
-            # FastAPI takes whatever is raised while the body is read for a body that cannot be read.
+            # FastAPI treats any exception while the body is read as a malformed body.
             return respond(request, error.__cause__)
         if error.status_code == HTTPStatus.NOT_FOUND:
             return respond(request, RouteNotFound(path=request.url.path))
@@ -301,7 +267,7 @@ def install(app: FastAPI) -> None:
     async def on_transient(request: Request, error: Exception) -> Response:
         if not is_transient(error):
             return await on_error(request, error)
-        log.warning("the database is away: %s: %s", type(error).__name__, error)
+        log.warning("the database is unavailable: %s: %s", type(error).__name__, error)
         return respond(request, DatabaseUnavailable())
 
     for transient in (*TRANSIENT, DBAPIError):
@@ -309,15 +275,15 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def on_error(request: Request, error: Exception) -> Response:
-        # Logged with its stack by the server; the caller is told nothing of the inside.
+        # The server logs it with its stack; the response has no internals.
         answer = respond(request, InternalError())
-        # Made outside every middleware, so that nobody else sets them.
+        # No middleware runs for this response, so the headers are set here.
         answer.headers.update(HEADERS_OF_EVERY_ANSWER)
         return answer
 
 
 class Responses:
-    """What a route can answer besides yes, for its OpenAPI description."""
+    """The refusals of a route, for its OpenAPI description."""
 
     SCHEMA: Mapping[str, Any] = {
         "type": "object",

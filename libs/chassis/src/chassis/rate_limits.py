@@ -16,13 +16,13 @@ _MOST_CALLERS = 10_000
 
 
 class TooManyRequests(TooMuch):
-    """You ask more often than {requests_per_second} times a second; go on in {retry_after_seconds} s."""
+    """The rate limit of {requests_per_second} requests per second is exceeded; retry in {retry_after_seconds} s."""
 
     zh = "请求过于频繁，超过每秒 {requests_per_second} 次；请在 {retry_after_seconds} 秒后重试。"
 
 
 class TooManyStreams(TooMuch):
-    """You have {streams} live streams open, which is as many as one caller gets; close one first."""
+    """You have {streams} live streams open, the limit per caller; close one first."""
 
     zh = "您已打开 {streams} 个实时流，达到单个用户的上限；请先关闭其中一个。"
 

@@ -1,6 +1,6 @@
 """What tests of any service need: a migrated database, topics, tokens, a client, and a way to wait.
 
-The root `conftest.py` imports the fixtures, so that every tests folder has them:
+The root `conftest.py` imports the fixtures of `chassis.testing_fixtures`, so that every tests folder has them:
 
     from toy.main import app
     from chassis.testing import TestIssuer, client_of, settings_for
@@ -20,7 +20,6 @@ import asyncio
 import base64
 import contextlib
 import inspect
-import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -28,7 +27,6 @@ from typing import Any, TypeVar
 
 import httpx
 import jwt
-import pytest
 from aiokafka import ConsumerRecord
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -37,14 +35,7 @@ from fastapi import FastAPI
 from chassis.auth import TokenVerifier
 from chassis.fetching import AIOKafkaConsumer, find_partitions
 from chassis.settings import Settings
-from chassis.testing_databases import (  # noqa: F401
-    Databases,
-    PostgresServer,
-    databases,
-    new_database,
-    restored_database,
-)
-from contracts.topics import TOPICS
+from chassis.testing_databases import Databases, PostgresServer  # noqa: F401
 
 T = TypeVar("T")
 
@@ -54,23 +45,17 @@ MASTER_KEYS = "test:" + base64.b64encode(bytes(range(32))).decode()
 PARTITIONS = 4
 
 
-@pytest.fixture
-async def topic_prefix(kafka_server: Any) -> AsyncIterator[str]:
-    """A prefix under which every topic of the contracts exists, for this test only."""
-    prefix = f"t{secrets.token_hex(4)}."
-    names = [prefix + topic.name for topic in TOPICS]
-    await create_topics(kafka_server.bootstrap_servers, names)
-    yield prefix
-    async with _admin(kafka_server.bootstrap_servers) as admin:
-        await admin.delete_topics(names)
-
-
 async def create_topics(bootstrap_servers: str, names: Iterable[str], *, partitions: int = PARTITIONS) -> None:
     async with _admin(bootstrap_servers) as admin:
         # What is dated long ago stays as well: a broker's own retention would remove it in the middle of a test.
         await admin.create_topics(
             [NewTopic(name, partitions, 1, topic_configs={"retention.ms": "-1"}) for name in names]
         )
+
+
+async def delete_topics(bootstrap_servers: str, names: Iterable[str]) -> None:
+    async with _admin(bootstrap_servers) as admin:
+        await admin.delete_topics(list(names))
 
 
 @contextlib.asynccontextmanager
@@ -114,7 +99,7 @@ class TestIssuer:
         """How often its key set was asked for."""
         self.is_away = False
         self.is_slow: asyncio.Event | None = None
-        """Nobody is answered before it is set."""
+        """Responses wait until it is set."""
         self.asked_for: list[str] = []
         self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.rotate("key-1")
@@ -184,7 +169,7 @@ class TestIssuer:
 def settings_for(
     database_url: str, bootstrap_servers: str = "127.0.0.1:1", topic_prefix: str = "", **more: Any
 ) -> Settings:
-    """The settings of a process under test; waits are short unless a test says otherwise."""
+    """The settings of a process under test; waits are short unless a test specifies otherwise."""
     values = {
         "environment": "local",
         "oidc_issuer": ISSUER,
@@ -212,7 +197,7 @@ async def client_of(
 
 
 class OpenStream:
-    """An answer that does not end by itself, as somebody sees it who is connected."""
+    """An answer that does not end by itself, as a connected client sees it."""
 
     def __init__(self) -> None:
         self.status = 0

@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -113,29 +113,3 @@ async def _execute(url: str, sql: str) -> None:
         await connection.execute(sql)
     finally:
         await connection.close()
-
-
-@pytest.fixture(scope="session")
-def databases(postgres_server: PostgresServer, pytestconfig: pytest.Config) -> Databases:
-    """For fixtures of a wider scope than one test; who creates a database here may leave it behind."""
-    return Databases(postgres_server, pytestconfig.rootpath)
-
-
-@pytest.fixture
-def new_database(databases: Databases) -> Iterator[Callable[[str | Path], str]]:
-    """`new_database("toy")` is the URL of a migrated, empty database; it is gone after the test."""
-    made: list[str] = []
-
-    def create(service: str | Path) -> str:
-        made.append(databases.create(service))
-        return made[-1]
-
-    yield create
-    for url in made:
-        databases.drop(url)
-
-
-@pytest.fixture
-def restored_database(databases: Databases) -> Callable[[str | Path], str]:
-    """`restored_database("toy")` is as empty as a new database and costs less; see `Databases.restored`."""
-    return databases.restored

@@ -48,7 +48,7 @@ Replay = Callable[[Statements, Reply], Awaitable[Reply]]
 
 
 class ThingChanged(Stale):
-    """It is at version {present_version}; you decided on version {expected_version}."""
+    """The current version is {present_version}; the request is based on version {expected_version}."""
 
     zh = "当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 

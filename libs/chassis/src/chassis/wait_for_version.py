@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class NotCaughtUp(Unavailable):
-    """Version {expected} of {subject} has not arrived here yet; ask again."""
+    """Version {expected} of {subject} has not arrived at this service yet; retry."""
 
     zh = "{subject} 的版本 {expected} 尚未到达本服务，请稍后重试。"
 

@@ -2,15 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo, available_timezones
-
-
-@cache
-def time_zones() -> frozenset[str]:
-    """The names of the IANA database, such as `Asia/Shanghai`."""
-    # Where a machine has it, `localtime` is another zone on each, and PostgreSQL has none of the name.
-    return frozenset(available_timezones() - {"localtime"})
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

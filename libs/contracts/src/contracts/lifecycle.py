@@ -50,19 +50,6 @@ class Act(StrEnum):
     EXTEND = "extend"
 
 
-STATUS_NAMES: Mapping[Status, tuple[str, str]] = {
-    Status.CREATED: ("created", "生成表单"),
-    Status.DISPATCHED: ("dispatched", "调度"),
-    Status.PROCESSING: ("processing", "处理"),
-    Status.REJECTED: ("rejected", "反单"),
-    Status.REDISPATCHING: ("waiting to be dispatched again", "重复派单"),
-    Status.COMPLETED: ("completed", "完成"),
-    Status.AUDITING: ("under audit", "审核"),
-    Status.ARCHIVED: ("archived", "归档"),
-    Status.CANCELLED: ("cancelled", "作废"),
-}
-"""English and Chinese, as people see them."""
-
 CUSTODIANS: Mapping[Status, Service | None] = {
     Status.CREATED: Service.DISPATCH,
     Status.REJECTED: Service.DISPATCH,
@@ -105,9 +92,13 @@ _WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EX
 
 
 class ActNotAllowed(Conflict):
-    """{act} is not allowed while the order is {order_status}, held by {custodian}; allowed: {allowed_acts}."""
+    """The order is {order_status:status} (custodian: {custodian:service}).
+    Not allowed: {act:act}; allowed: {allowed_acts:act}."""
 
-    zh = "工单处于 {order_status} 状态（由 {custodian} 保管），不能执行 {act}；可执行：{allowed_acts}。"
+    zh = (
+        "工单状态为“{order_status:status}”（保管方：{custodian:service}），不能执行“{act:act}”；"
+        "可执行：{allowed_acts:act}。"
+    )
 
 
 @cache

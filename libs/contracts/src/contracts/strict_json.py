@@ -26,7 +26,7 @@ class DuplicateKey(ValueError):
 
 
 class NotJson(ValueError):
-    """The text is no JSON."""
+    """The text is not JSON."""
 
 
 class _WithDuplicate(dict[str, Any]):
@@ -35,13 +35,13 @@ class _WithDuplicate(dict[str, Any]):
 
 
 def check(raw: bytes) -> None:
-    """Raises `NotUtf8` or `DuplicateKey`; says nothing about what is no JSON at all, which its reader refuses."""
+    """Raises `NotUtf8` or `DuplicateKey`; accepts text that is not JSON, which its reader refuses."""
     with contextlib.suppress(NotJson):
         value_of(raw)
 
 
 def value_of(raw: bytes) -> Any:
-    """What the text says; raises `NotUtf8`, `DuplicateKey` or `NotJson`."""
+    """The value of the text; raises `NotUtf8`, `DuplicateKey` or `NotJson`."""
     if raw.startswith(_BYTE_ORDER_MARKS) or b"\x00" in raw:
         raise NotUtf8("a byte order mark or a NUL byte")
     try:

@@ -38,9 +38,10 @@ class WorkOrderNotFound(NotFound):
 
 
 class StaleVersion(Stale):
-    """The order is at version {present_version}, {order_status}; you decided on version {expected_version}."""
+    """The order is at version {present_version} ({order_status:status}); the request is based on version
+    {expected_version}."""
 
-    zh = "工单当前版本为 {present_version}（{order_status}），您所依据的版本为 {expected_version}。"
+    zh = "工单当前版本为 {present_version}（{order_status:status}），您所依据的版本为 {expected_version}。"
 
 
 class ExternalReferenceTaken(Conflict):
@@ -50,9 +51,9 @@ class ExternalReferenceTaken(Conflict):
 
 
 class BeforeTheLastAct(Invalid):
-    """It cannot have happened at {occurred_at}: the order's last act was at {last_act_at}."""
+    """occurred_at {occurred_at:time} is before the order's last act at {last_act_at:time}."""
 
-    zh = "发生时间 {occurred_at} 早于工单上一次操作的时间 {last_act_at}。"
+    zh = "发生时间 {occurred_at:time}早于工单上一次操作的时间 {last_act_at:time}。"
 
 
 _TYPED_CHANGE = parameters_of(WORK_ORDERS.c)

@@ -34,19 +34,19 @@ from work_orders.sla_clocks import RuleSets, deadline, extended_minutes
 
 
 class LimitNotRunning(Conflict):
-    """No limit of the clock {clock} runs on this order: there is nothing to put off."""
+    """No time limit for {clock:clock} is running on this order, so none can be extended."""
 
-    zh = "该工单没有正在计时的 {clock} 时限，无可延期。"
+    zh = "该工单没有正在计时的{clock:clock}时限，无可延期。"
 
 
 class DeadlinePassed(Conflict):
-    """The limit was over at {due_at}; an extension is asked for before."""
+    """The time limit ended at {due_at:time}; an extension must be requested before."""
 
-    zh = "时限已于 {due_at} 届满；延期须在届满前申请。"
+    zh = "时限已于 {due_at:time}届满；延期须在届满前申请。"
 
 
 class ExtensionTooLong(Conflict):
-    """All extensions of this clock together would be {minutes} minutes; at most {longest_minutes} are granted."""
+    """The extensions of this time limit would add up to {minutes} minutes; at most {longest_minutes} are granted."""
 
     zh = "该时限累计延期将达 {minutes} 分钟，最多准予 {longest_minutes} 分钟。"
 

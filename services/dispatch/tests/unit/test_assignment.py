@@ -231,5 +231,5 @@ def test_refusals_say_their_sentence_in_both_languages() -> None:
     order, known = make_work_order(rejected_by=("south", "west")), make_circumstances()
     with pytest.raises(RejectionBudgetSpent) as refusal:
         dispatch(order, make_command(), known, is_supervisor=False)
-    assert "rejected 2 time(s) and 2 are allowed" in refusal.value.message("en")
+    assert "rejected 2 time(s), the limit is 2" in refusal.value.message("en")
     assert "反单 2 次" in refusal.value.message("zh")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from chassis.clock import Clock
 from chassis.database import Database

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from services.intake.tests.component.test_desk import logged
-from services.intake.tests.conftest import Intake, make_order
+from services.intake.tests.service import Intake, make_order
 
 from contracts import events as e
 from contracts.lifecycle import Service

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from services.intake.tests.conftest import Intake, make_order
+from services.intake.tests.service import Intake, make_order
 
 TABLES = ("work_orders", "outbox", "subscribers", "requests", "order_types", "idempotency_keys")
 SUBSCRIBER = {"subscriber_no": "222", "name": "Zoë", "address": "Elm Street 1"}

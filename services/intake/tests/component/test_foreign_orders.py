@@ -6,7 +6,7 @@ import pytest
 from services.intake.tests.component.switch import Switch
 from services.intake.tests.component.test_areas import dispatched, moved, without
 from services.intake.tests.component.test_desk import logged
-from services.intake.tests.conftest import Intake, make_order
+from services.intake.tests.service import Intake, make_order
 
 from contracts import partners as p
 

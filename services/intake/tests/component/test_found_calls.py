@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from chassis.database import Database
 from contracts import partners as p

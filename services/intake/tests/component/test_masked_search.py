@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from services.intake.tests.component.test_areas import dispatched
 from services.intake.tests.component.test_desk import logged
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from contracts import events as e
 from contracts.lifecycle import Service

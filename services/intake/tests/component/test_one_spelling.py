@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from contracts.look_alikes import TABLE, skeleton
 from contracts.plain_text import plain_reference

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from services.intake.tests.conftest import Intake, make_order
+from services.intake.tests.service import Intake, make_order
 
 from contracts import events as e
 from contracts.lifecycle import Service

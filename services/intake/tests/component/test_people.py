@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from chassis.sealing import MasterKeys
 from chassis.testing import MASTER_KEYS, FixedClock

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from services.intake.tests.component.test_desk import logged, settled
 from services.intake.tests.component.test_people import erase, hold, run_retention, switch_on
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from chassis.database import Database
 from chassis.recovery.fence import must_read_until

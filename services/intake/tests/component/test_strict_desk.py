@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from chassis.testing import FixedClock
 from contracts import calls as c

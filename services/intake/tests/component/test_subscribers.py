@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from services.intake.tests.conftest import Intake
+from services.intake.tests.service import Intake
 
 from contracts.directory import DemandTypeDefined, Names
 

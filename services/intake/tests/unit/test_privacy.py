@@ -54,7 +54,8 @@ def test_everybody_else_can_recognise_but_not_reach(role: str) -> None:
     assert (seen.id, seen.subscriber_no) == (SUBSCRIBER.id, SUBSCRIBER.subscriber_no)
 
 
-@given(st.text(min_size=2))
+# Few characters, among them the mask itself; preparing to draw from all of Unicode takes seconds.
+@given(st.text("*1a王 +\n", min_size=2))
 def test_a_masked_text_never_has_the_whole_text_in_it(text: str) -> None:
     for mask in (mask_name, mask_phone, mask_address):
         if text.strip("*"):

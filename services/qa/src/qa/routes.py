@@ -10,11 +10,12 @@ from pydantic import AfterValidator, Field
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
 from chassis.document_store import Condition, PageRequest
+from chassis.field_errors import InvalidValue
 from chassis.field_types import Moment
 from chassis.paging import CursorBroken
 from chassis.problems import VersionRequired
 from chassis.unit_of_work import ThingChanged
-from contracts.calendar import time_zones
+from contracts.time_zones import time_zones
 from work_orders.routes import Cursor, Limit
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
 
@@ -35,7 +36,10 @@ Ref = Annotated[str, Query(min_length=1, max_length=200, pattern=_PRINTABLE)]
 
 def _known_zone(name: str) -> str:
     if name not in time_zones():
-        raise ValueError("the time zone is not one of the IANA database, such as Asia/Shanghai")
+        raise InvalidValue(
+            "the time zone is not one of the IANA database, such as Asia/Shanghai",
+            "没有此时区；请使用如 Asia/Shanghai 的名称",
+        )
     return name
 
 

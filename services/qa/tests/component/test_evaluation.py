@@ -1,12 +1,10 @@
 """Evaluation: assigned within capacity, scored in three scores, double-blind, adjudicated, appealed."""
 
-import re
 from datetime import timedelta
 
 import pytest
 from services.qa.tests.centre import (
     GOOD,
-    NAMES,
     YES_NO_FORM,
     agent,
     auditor,
@@ -77,12 +75,6 @@ async def test_a_sample_is_given_out_within_each_auditors_capacity(qa: ServiceUn
     assert (rest["assigned_count"], rest["left_count"]) == (4, 0)
 
 
-async def test_nobody_is_given_their_own_call(qa: ServiceUnderTest, clock: FixedClock) -> None:
-    plan_id = await _sample(qa, clock, calls=6, agent_id="auditor-1")
-    given = await _assigned(qa, plan_id, capacity=4)
-    assert (given["by_auditor"], given["left_count"]) == ({"auditor-2": 4}, 2)
-
-
 async def test_what_an_auditor_leaves_undone_is_taken_back_and_given_to_another(
     qa: ServiceUnderTest, clock: FixedClock
 ) -> None:
@@ -110,9 +102,20 @@ async def test_what_an_auditor_leaves_undone_is_taken_back_and_given_to_another(
     assert (review["state"], review["standing_evaluation_id"]) == ("settled", done["id"])
 
 
-async def test_raw_fatal_and_final_score_are_kept_apart(qa: ServiceUnderTest, clock: FixedClock) -> None:
-    done = await _settled(qa, clock, solved=2, privacy="no")
+async def test_the_scores_are_kept_apart_and_what_facts_answer_is_filled_in(
+    qa: ServiceUnderTest, clock: FixedClock
+) -> None:
+    plan_id = await _sample(qa, clock, calls=1)
+    await _assigned(qa, plan_id, auditors=1)
+    (one,) = await _mine(qa, "auditor-1")
+    work = await auditor(qa).get(f"/evaluations/{one['id']}")
+    assert [(fact["item"], fact["option"], fact["answered_by"]) for fact in work["fact_answers"]] == [
+        ("prompt", "yes", "fact")
+    ]
+    done = await _submit(qa, one, changed(GOOD, solved=2, privacy="no"))
     (revision,) = done["revisions"]
+    by_item = {answer["item"]: answer["answered_by"] for answer in revision["answers"]}
+    assert by_item == {"prompt": "fact", "greeting": "auditor", "solved": "auditor", "privacy": "auditor"}
     # 40 × (prompt 50 + greeting 50)/100 + 60 × 2/4 = 70 points; the fatal item makes the final score 0.
     assert revision["scores"] == {"raw_hundredths": 7000, "fatal_items": ["privacy"], "final_hundredths": 0}
     (event,) = await _published(qa, RecordingEvaluated)
@@ -120,32 +123,10 @@ async def test_raw_fatal_and_final_score_are_kept_apart(qa: ServiceUnderTest, cl
     assert (event.form_id, event.form_version, event.is_settled) == ("service", 1, True)
 
 
-async def test_items_that_facts_answer_are_filled_and_marked(qa: ServiceUnderTest, clock: FixedClock) -> None:
-    plan_id = await _sample(qa, clock, calls=1, wait=21)
-    await _assigned(qa, plan_id)
-    (one,) = await _mine(qa, "auditor-1")
-    work = await auditor(qa).get(f"/evaluations/{one['id']}")
-    assert [(fact["item"], fact["option"], fact["answered_by"]) for fact in work["fact_answers"]] == [
-        ("prompt", "no", "fact")
-    ]
-    given = [*GOOD, {"item": "prompt", "option": "yes"}]
-    refused = await auditor(qa).refused("POST", f"/evaluations/{one['id']}/submit", {"answers": given}, version=1)
-    assert refused == (422, "filled_from_facts")
-    done = await _submit(qa, one, GOOD)
-    by_item = {answer["item"]: answer["answered_by"] for answer in done["revisions"][0]["answers"]}
-    assert by_item == {"prompt": "fact", "greeting": "auditor", "solved": "auditor", "privacy": "auditor"}
-    assert done["revisions"][0]["scores"]["final_hundredths"] == 8000
-
-
 @pytest.mark.parametrize(
     ("answers", "code"),
     [
         (GOOD[:2], "answers_do_not_fit"),
-        ([*GOOD, {"item": "weather", "option": "yes"}], "answers_do_not_fit"),
-        ([*GOOD, GOOD[0]], "answers_do_not_fit"),
-        (changed(GOOD, solved=5), "answers_do_not_fit"),
-        (changed(GOOD, privacy="perhaps"), "answers_do_not_fit"),
-        ([{"item": "solved", "is_not_applicable": True}, GOOD[0], GOOD[2]], "answers_do_not_fit"),
         ([{"item": "solved", "points": -1}], "invalid_request"),
     ],
 )
@@ -219,9 +200,10 @@ async def test_two_that_differ_are_adjudicated_by_a_third(qa: ServiceUnderTest, 
 async def test_an_appeal_adds_a_revision_and_overwrites_none(qa: ServiceUnderTest, clock: FixedClock) -> None:
     done = await _settled(qa, clock, solved=0)
     assert [one["id"] for one in (await agent(qa).get("/evaluations"))["items"]] == [done["id"]]
-    appeal = await agent(qa).post(
-        f"/evaluations/{done['id']}/appeals", {"reason": "问题已当场解决"}, version=done["version"]
-    )
+    appeals, reason = f"/evaluations/{done['id']}/appeals", {"reason": "问题已当场解决"}
+    assert (await agent(qa, "agent-9").refused("POST", appeals, reason, version=done["version"]))[0] == 404
+    appeal = await agent(qa).post(appeals, reason, version=done["version"])
+    assert await agent(qa).refused("POST", appeals, reason, version=done["version"] + 1) == (409, "appealed_before")
     path = f"/appeals/{appeal['id']}/decide"
     body = {"is_overturned": True, "answers": changed(GOOD, solved=4), "remark": "录音证实"}
     assert await auditor(qa, "auditor-1").refused("POST", path, body, version=1) == (403, "judge_took_part")
@@ -237,29 +219,6 @@ async def test_an_appeal_adds_a_revision_and_overwrites_none(qa: ServiceUnderTes
     assert await supervisor(qa).refused("POST", path, body, version=2) == (409, "appeal_already_decided")
 
 
-async def test_an_appeal_is_not_overturned_by_the_answers_that_it_is_against(
-    qa: ServiceUnderTest, clock: FixedClock
-) -> None:
-    done = await _settled(qa, clock, solved=0)
-    appeal = await agent(qa).post(f"/evaluations/{done['id']}/appeals", {"reason": "x"}, version=done["version"])
-    body = {"is_overturned": True, "answers": changed(GOOD, solved=0)}
-    refused = await supervisor(qa).refused("POST", f"/appeals/{appeal['id']}/decide", body, version=1)
-    assert refused == (409, "overturn_needs_answers")
-    assert await _published(qa, AppealDecided) == []
-
-
-async def test_neither_of_two_blind_auditors_decides_the_appeal(qa: ServiceUnderTest, clock: FixedClock) -> None:
-    await _assigned(qa, await _sample(qa, clock, calls=1, double_blind_every=1))
-    for sub in ("auditor-1", "auditor-2"):
-        await _submit(qa, (await _mine(qa, sub))[0], GOOD)
-    (stands,) = (await agent(qa).get("/evaluations"))["items"]
-    appeal = await agent(qa).post(f"/evaluations/{stands['id']}/appeals", {"reason": "x"}, version=stands["version"])
-    path, body = f"/appeals/{appeal['id']}/decide", {"is_overturned": False, "answers": []}
-    for sub in ("auditor-1", "auditor-2"):
-        assert await auditor(qa, sub).refused("POST", path, body, version=1) == (403, "judge_took_part")
-    assert (await auditor(qa, "auditor-3").post(path, body, version=1))["state"] == "upheld"
-
-
 async def test_an_appeal_upheld_changes_nothing_and_needs_no_answers(qa: ServiceUnderTest, clock: FixedClock) -> None:
     done = await _settled(qa, clock)
     appeal = await agent(qa).post(f"/evaluations/{done['id']}/appeals", {"reason": "x"}, version=done["version"])
@@ -270,17 +229,6 @@ async def test_an_appeal_upheld_changes_nothing_and_needs_no_answers(qa: Service
     assert (await supervisor(qa).post(path, {"is_overturned": False, "answers": []}, version=1))["state"] == "upheld"
     assert [one.is_late for one in await _published(qa, AppealDecided)] == [True]
     assert len(await _published(qa, RecordingEvaluated)) == 1
-
-
-async def test_an_appeal_is_the_agents_own_in_time_and_only_one(qa: ServiceUnderTest, clock: FixedClock) -> None:
-    done = await _settled(qa, clock)
-    path, body = f"/evaluations/{done['id']}/appeals", {"reason": "x"}
-    assert (await agent(qa, "agent-9").refused("POST", path, body, version=done["version"]))[0] == 404
-    clock.advance(hours=49)
-    assert await agent(qa).refused("POST", path, body, version=done["version"]) == (409, "appeal_too_late")
-    clock.advance(hours=-20)
-    await agent(qa).post(path, body, version=done["version"])
-    assert await agent(qa).refused("POST", path, body, version=done["version"] + 1) == (409, "appealed_before")
 
 
 async def test_the_weighted_average_speaks_for_the_whole_frame(qa: ServiceUnderTest, clock: FixedClock) -> None:
@@ -321,12 +269,6 @@ async def test_the_auditors_report_adds_up_over_days_weeks_and_months(qa: Servic
     ("change", "code"),
     [
         (lambda form: form["sections"][0].update(weight=41), "weights_do_not_add_up"),
-        (lambda form: form["sections"][0]["items"][0].update(weight=49), "weights_do_not_add_up"),
-        (lambda form: form["sections"][1]["items"][0].update(item="prompt"), "named_twice_in_form"),
-        (lambda form: form["sections"][1]["items"][0].pop("highest"), "item_misdefined"),
-        (lambda form: form["sections"][0]["items"][0].pop("fact_seconds"), "item_misdefined"),
-        (lambda form: form["sections"][0]["items"][0].update(kind="choice"), "item_misdefined"),
-        (lambda form: form["sections"][1]["items"][0].update(is_fatal=True), "item_misdefined"),
         (lambda form: form.update(sections=[]), "invalid_request"),
     ],
 )
@@ -336,28 +278,6 @@ async def test_a_form_that_is_not_right_is_refused(qa: ServiceUnderTest, change,
     form = copy.deepcopy(YES_NO_FORM)
     change(form)
     assert await supervisor(qa).refused("POST", "/evaluation-forms/service/versions", form) == (422, code)
-
-
-async def test_what_is_wrong_with_a_form_or_a_plan_is_said_in_the_readers_language(
-    qa: ServiceUnderTest, clock: FixedClock
-) -> None:
-    section = {"section": "s", "names": NAMES, "weight": 100}
-    item = {"item": "i", "names": NAMES, "weight": 100, "kind": "choice"}
-    yes_no = {"item": "i", "names": NAMES, "weight": 100}
-    light = yes_no | {"weight": 7}
-    question = {"question": "q", "names": NAMES, "kind": "scale"}
-    headers = qa.issuer.headers("supervisor") | {"accept-language": "zh-CN"}
-    for path, body in (
-        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"items": [item]}]}),
-        ("/v1/questionnaires/q/versions", {"names": NAMES, "questions": [question]}),
-        ("/v1/questionnaires/q/versions", {"names": NAMES, "questions": [question | {"highest": 5}] * 2}),
-        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"weight": 9, "items": [yes_no]}]}),
-        ("/v1/evaluation-forms/f/versions", {"names": NAMES, "sections": [section | {"items": [light]}]}),
-        ("/v1/sampling-plans", plan_body(BEGIN, mandatory=[{"length_from_seconds": 9, "length_below_seconds": 9}])),
-    ):
-        said = (await qa.client.post(path, json=body, headers=headers)).json()
-        assert said["code"] in ("item_misdefined", "question_misdefined", "weights_do_not_add_up", "range_inverted")
-        assert not re.search("[a-z]{2,}", said["detail"]), said["detail"]
 
 
 async def test_a_form_changes_by_a_further_version_only(qa: ServiceUnderTest) -> None:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from services.qa.tests.centre import NAMES, agent, supervisor
 from services.qa.tests.component.test_follow_up import QUESTIONS, project_body
 
@@ -64,55 +63,6 @@ async def test_what_was_asked_before_a_project_began_may_be_asked_again(
     clock.advance(days=40)
     second = await _opened(qa, "second", start=clock.moment.isoformat())
     assert await _listed(qa, second, "1") == (1, 0)
-
-
-@pytest.mark.parametrize(
-    ("period", "from_on", "until_on"),
-    [
-        ("day", "2026-03-02", "2026-03-03"),
-        ("week", "2026-03-02", "2026-03-09"),
-        ("month", "2026-03-01", "2026-04-01"),
-        ("quarter", "2026-01-01", "2026-04-01"),
-    ],
-)
-async def test_a_project_has_a_daily_weekly_monthly_and_quarterly_summary(
-    qa: ServiceUnderTest, clock: FixedClock, period: str, from_on: str, until_on: str
-) -> None:
-    path = await _opened(qa, "p-1")
-    await _listed(qa, path, "1")
-    await qa.rows("update follow_ups set created_at = $1 returning id", clock.moment)
-    found = await supervisor(qa).get(f"{path}/summary", period=period)
-    assert (found["from_on"], found["until_on"], found["planned_count"]) == (from_on, until_on, 1)
-    later = await supervisor(qa).get(f"{path}/summary", period=period, on="2027-05-05")
-    assert (later["from_on"] > until_on, later["planned_count"]) == (True, 0)
-    printed = await supervisor(qa).ask("GET", f"{path}/summary.html", period=period)
-    # The day after the last is not in it, so a person is shown the last.
-    assert f"{from_on} – " in printed.text
-    assert until_on not in printed.text
-    # 16:00 in Shanghai, where its calendar is.
-    assert "2026-03-02 16:00 Asia/Shanghai" in printed.text
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        {"from_on": "2026-03-09", "until_on": "2026-03-02"},
-        {"from_on": "2026-03-02", "until_on": "2026-03-02"},
-        {"from_on": "2026-03-02", "period": "day"},
-        {"on": "2026-03-02"},
-    ],
-)
-async def test_days_that_are_none_or_two_things_at_once_are_refused(qa: ServiceUnderTest, query: dict) -> None:
-    path = await _opened(qa, "p-1")
-    assert await supervisor(qa).refused("GET", f"{path}/summary", **query) == (422, "summary_days_unclear")
-    assert await supervisor(qa).refused("GET", f"{path}/summary.html", **query) == (422, "summary_days_unclear")
-
-
-async def test_a_finding_that_every_reply_would_be_is_refused(qa: ServiceUnderTest) -> None:
-    question = {"question": "content", "names": NAMES, "kind": "scale", "highest": 5, "opens": "risk", "opens_up_to": 5}
-    body = {"names": NAMES, "questions": [question]}
-    refused = await supervisor(qa).refused("POST", "/questionnaires/visit/versions", body)
-    assert refused == (422, "question_misdefined")
 
 
 async def test_a_calendar_does_not_take_the_zone_of_whichever_machine_reads_it(qa: ServiceUnderTest) -> None:

@@ -45,11 +45,6 @@ async def test_a_corrected_fact_replaces_what_was_said_before_and_an_older_one_d
     assert (await auditor(qa).get("/recordings/rec-1"))["wait_milliseconds"] == 9_000
 
 
-async def test_a_call_without_a_recording_leaves_nothing_to_be_found(qa: ServiceUnderTest) -> None:
-    await qa.receive(Call("call-1").says(c.CallAnswered, wait_milliseconds=1))
-    assert (await auditor(qa).get("/recordings"))["items"] == []
-
-
 async def test_a_list_is_narrowed_paged_and_in_the_order_of_time(qa: ServiceUnderTest) -> None:
     for number in range(7):
         at = BEGIN + timedelta(minutes=number)

@@ -1,12 +1,8 @@
 """What a sample says about all: unbiased, with an interval that holds."""
 
-import hashlib
-import random
-
 import pytest
 
 from qa.sampling.domain.distributions import beta_quantile, student_quantile
-from qa.sampling.domain.draw import Unit, draw
 from qa.sampling.domain.estimate import (
     IntervalMethod,
     NoInterval,
@@ -15,44 +11,6 @@ from qa.sampling.domain.estimate import (
     estimate_mean,
     estimate_share,
 )
-
-
-def make_population(seed: int) -> tuple[list[Unit], dict[str, float]]:
-    """Three agents whose long calls are drawn more often and score worse: an unweighted mean is biased."""
-    chance = random.Random(seed)
-    units, scores = [], {}
-    for agent, count in (("a", 60), ("b", 30), ("c", 45)):
-        for number in range(count):
-            size = chance.choice([1, 1, 1, 2, 4])
-            name = f"{agent}{number}"
-            units.append(Unit(recording_id=name, stratum=f"s/{agent}", size=size, quota=8))
-            scores[name] = max(0.0, min(100.0, chance.gauss(92 - 6 * size, 5)))
-    return units, scores
-
-
-def sample_of(units: list[Unit], scores: dict[str, float], number: int) -> list[Observed]:
-    seed = hashlib.sha256(str(number).encode()).digest()
-    return [
-        Observed(stratum=one.stratum, probability=one.probability, value=scores[one.recording_id])
-        for one in draw(units, seed)
-        if one.is_drawn
-    ]
-
-
-def test_over_many_draws_the_average_is_right_and_the_interval_holds_it() -> None:
-    units, scores = make_population(11)
-    truth = sum(scores.values()) / len(scores)
-    rounds = 1500
-    found = [estimate_mean(sample_of(units, scores, number)) for number in range(rounds)]
-    means = [one.mean for one in found]
-    spread = (sum((mean - truth) ** 2 for mean in means) / rounds) ** 0.5
-    assert sum(means) / rounds == pytest.approx(truth, abs=5 * spread / rounds**0.5 + 0.05)
-    totals = sum(one.total for one in found) / rounds
-    assert totals == pytest.approx(sum(scores.values()), rel=0.005)
-    covered = sum(one.interval_low <= truth <= one.interval_high for one in found) / rounds
-    assert 0.92 <= covered <= 0.98
-    unweighted = sum(sum(one.value for one in sample_of(units, scores, n)) / 24 for n in range(200)) / 200
-    assert abs(unweighted - truth) > 3 * abs(sum(means) / rounds - truth) + 0.5
 
 
 def test_without_weights_it_is_the_textbook_formula_of_a_simple_random_sample() -> None:

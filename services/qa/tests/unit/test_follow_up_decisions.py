@@ -32,7 +32,7 @@ from qa.follow_up.domain.project import (
     Quotas,
 )
 from qa.follow_up.domain.questionnaire import QuestionReply, RepliesDoNotFit
-from work_orders.testing import make_created, make_dispatched, make_order
+from work_orders.testing_streams import make_created, make_dispatched, make_order
 
 CALENDAR = WorkingCalendar(id="cn", version=1, time_zone="Asia/Shanghai", days_off=(5, 6))
 UNHAPPY = (QuestionReply(question="content", scale=1), QuestionReply(question="repaired", choice="no"))

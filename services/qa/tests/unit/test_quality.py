@@ -9,7 +9,7 @@ from contracts.lifecycle import STEPS, Act, ActNotAllowed, Status
 from contracts.order import WorkOrder
 from qa.domain import quality
 from qa.domain.quality import AuditWorkOrder
-from work_orders.testing import Stream, make_completed, make_dispatched, make_order
+from work_orders.testing_streams import Stream, make_completed, make_dispatched, make_order
 
 
 def make_audit(verdict: e.AuditVerdict = e.AuditVerdict.PASSED, auditor: str = "auditor-7") -> AuditWorkOrder:

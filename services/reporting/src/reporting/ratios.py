@@ -5,7 +5,7 @@ from contracts.refusals import Invalid
 
 
 class ShareBeyondOne(Invalid):
-    """{measure}: {value} is beyond 1; a share is from 0 to 1, 80 % is 0.8."""
+    """{measure}: {value} is above 1; a share is between 0 and 1 (80 % is 0.8)."""
 
     zh = "{measure}：{value} 大于 1；比例应在 0 与 1 之间，80% 应为 0.8。"
 

@@ -8,7 +8,7 @@ from services.reporting.tests.conftest import CallStream
 
 from contracts import calls as c
 from reporting.projections.calls import LegRow, fold, legs_of
-from work_orders.testing import BEGIN
+from work_orders.testing_streams import BEGIN
 
 OUT = c.Direction.OUTBOUND
 

@@ -11,7 +11,7 @@ from contracts.lifecycle import Status
 from contracts.order import CannotApply, apply
 from linework.recount.orders import Life
 from reporting.projections.orders import Projected, StayRow, advance, created
-from work_orders.testing import BEGIN, make_completed, make_dispatched, make_rejected
+from work_orders.testing_streams import BEGIN, make_completed, make_dispatched, make_rejected
 
 LATE_AFTER = timedelta(minutes=5)
 

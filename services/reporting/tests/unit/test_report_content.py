@@ -26,6 +26,8 @@ from services.reporting.tests.report_samples import (
 )
 
 from contracts.directory import Names
+from contracts.names import CLOCKS, STATUSES
+from contracts.time_zones import ZONES
 from reporting.metrics import METRICS, REGISTRY, Dimension, Kind
 from reporting.reports import workbook
 from reporting.reports.content import Cell
@@ -39,7 +41,7 @@ from reporting.reports.periods import ReportKind
 from reporting.reports.plan import ALL_SECTIONS, By, sections_of
 from reporting.reports.rules import ReportRules
 from reporting.reports.values import NumberForm, duration, value_text
-from reporting.reports.words import CLOCK_NAMES, UNITS, UNNAMED, VOICES, WEEKDAYS, WORDS, ZONE_NAMES, Language
+from reporting.reports.words import UNITS, UNNAMED, VOICES, WEEKDAYS, WORDS, Language
 from reporting.reports.workbook import as_xlsx
 
 A_CODE = re.compile(r"\b[a-z0-9]+_[a-z0-9_]+\b|\b(?:north|south|repairs|a-1)\b|Agent/105")
@@ -345,10 +347,11 @@ def test_sixty_areas_with_long_names_are_all_there_and_of_a_thousand_agents_the_
 
 
 def test_the_font_has_every_character_that_a_report_is_made_of():
-    names = (WORDS, UNITS, CLOCK_NAMES, UNNAMED, VOICES, DEFINITIONS)
+    names = (WORDS, UNITS, UNNAMED, VOICES, DEFINITIONS)
     texts = [text for table in names for pair in table.values() for text in pair]
     texts += [text for metric in METRICS for text in (metric.name_en, metric.name_zh)]
-    texts += [text for pair in WEEKDAYS for text in pair] + [*ZONE_NAMES.values()]
+    texts += [text for pair in WEEKDAYS for text in pair] + [*ZONES.values()]
+    texts += [text for each in (*STATUSES.values(), *CLOCKS.values()) for text in (each.en, each.zh)]
     texts += [text for language in Language for text in made(ReportKind.MONTHLY, language)[2].summary]
     characters = sorted({character for text in texts for character in text if not character.isspace()} | {*"①⑳≥≤±—•·"})
     planted = "\U0001f600"  # the font has none, so that the test is seen to find what is absent

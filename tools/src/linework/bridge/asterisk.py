@@ -38,7 +38,7 @@ class Leg:
     closed_by: str | None = None
     """The id of the event that ended it."""
     is_entered: bool = True
-    """False while only later lines of it were read: its entry stands in a file that was not read yet."""
+    """False while only later lines of it were read: its entry is in a file that was not read yet."""
 
 
 @dataclass(slots=True)
@@ -57,11 +57,11 @@ class State:
     """The ids of the last hour's lines: a rotated copy may hold them again."""
     newest_at: float = 0.0
     newest_began: float = 0.0
-    """When the latest of the files began that were read: an earlier one is an older file, read afterwards."""
+    """When the newest file that was read began: one that began earlier is an older file, read afterwards."""
     starts: list[Start] = field(default_factory=list)
     """The last starts of the switch."""
     older_members: dict[str, Member] = field(default_factory=dict)
-    """Agents as older files show them: what is known of the present is not changed by them."""
+    """Agents according to older files, which do not change their present state."""
     older_calls: dict[str, Start] = field(default_factory=dict)
     """Calls of older files, with the start of the switch that ends them unless the file does."""
 
@@ -115,7 +115,7 @@ class Translator:
         return member
 
     def events(self, line: Line) -> list[Message] | None:
-        """The events of a line, none for one that was taken before; None when its verb is not known."""
+        """The events of a line, empty for a repeated line; None if its verb is unknown."""
         if line.id in self.state.taken:
             return []
         self.state.taken[line.id] = line.at
@@ -181,7 +181,7 @@ class Translator:
             yield self._message(line, lost, line.call)
 
     def _of_start(self, line: Line) -> Iterator[Message]:
-        """The switch starts: whatever was open when it died has ended, nobody knows when."""
+        """The switch starts: everything that was open when it died has ended at an unknown time."""
         start = Start(line.id, line.at, self._began)
         self.state.starts = [*self.state.starts[1 - _MOST_STARTS :], start]
         for name, call in self.state.calls.items():
@@ -211,14 +211,14 @@ class Translator:
         yield from self._told(line, agent, member)
 
     def _seen(self, line: Line, agent: str) -> Iterator[Message]:
-        """An agent who takes a call serves its queue, whether or not the log said so: members can be configured."""
+        """An agent who takes a call serves its queue even without a log line: members can be configured."""
         member = self._member(line, agent)
         member.serves(line.queue)
         yield from self._told(line, agent, member)
 
     def _told(self, line: Line | Start, agent: str, member: Member, reason: str | None = None) -> Iterator[Message]:
         state = member.state()
-        # A queue more or less is no other state, and nobody is signed out who was never seen in.
+        # Another set of queues is not another state, and an agent who was never seen is not signed out.
         if member.told is None and state[0] == c.AgentState.SIGNED_OUT:
             return
         if member.told is not None and member.told[:2] == state[:2]:
@@ -231,7 +231,7 @@ class Translator:
         yield self._message(line, body, f"agent:{agent}", f"-{digest}-{state[0]}")
 
     def _forget(self) -> None:
-        """Calls that ended long ago say nothing any more, and one that is open for a week has been lost sight of."""
+        """Drops calls that ended long ago, and those that are open for a week: their end was missed."""
         if len(self.state.calls) + len(self.state.taken) < self._forget_above:
             return
         before, long_before = self.state.newest_at - _REMEMBERED_SECONDS, self.state.newest_at - _OPEN_SECONDS
@@ -292,7 +292,7 @@ def _lost(reason: c.LossReason) -> Callable[[Line], Any]:
 
 
 def _transferred(line: Line) -> Any:
-    """Wait, talk and position at entry are the last three, whatever kind of transfer stands before them."""
+    """Wait, talk and position at entry are the last three fields of every kind of transfer."""
     is_attended = line.verb == "ATTENDEDTRANSFER"
     target = None if is_attended else line.text_at(0)
     return p.PartnerCallTransferred(

@@ -169,7 +169,7 @@ class CallRecords:
 
 
 def _records(path: Path) -> Iterator[tuple[int, Record | NotACallRecord]]:
-    """Each record with the line that it begins on; in place of what is none, why it is none."""
+    """Each record with its first line; for an invalid record, the reason."""
     is_small = path.stat().st_size <= _LARGEST_RECORD
     if path.suffix == ".xml":
         too_large = NotACallRecord(f"it has more than {_LARGEST_RECORD} bytes")

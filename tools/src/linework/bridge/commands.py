@@ -7,11 +7,11 @@ import signal
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.zones import named_zone
 
 if TYPE_CHECKING:
     from linework.bridge.delivery import Delivery
@@ -25,11 +25,6 @@ PartnerName = Annotated[str, typer.Option("--partner", help="Partner id of the s
 CursorFile = Annotated[
     Path | None, typer.Option("--cursor", help="File that stores the read position; default: beside the first file.")
 ]
-
-
-@commands.callback()
-def _group() -> None:
-    """Publish the calls of a telephone switch as a partner's events."""
 
 
 @commands.command()
@@ -64,11 +59,11 @@ async def _asterisk(
 
 
 def _read(reading: Coroutine[Any, Any, None], summary: "Summary", json_output: bool) -> None:
-    """Reads to the end, or until Ctrl-C or SIGTERM; however it ends, the summary is told."""
+    """Reads to the end, or until Ctrl-C or SIGTERM; prints the summary in every case."""
     try:
         asyncio.run(_until_terminated(reading))
     except (KeyboardInterrupt, asyncio.CancelledError):
-        typer.echo("Stopped; the same command goes on from here.", err=True)
+        typer.echo("Stopped; run the same command to resume.", err=True)
     finally:
         typer.echo(summary.as_json() if json_output else summary.as_text())
 
@@ -103,18 +98,9 @@ def freeswitch(
 
     summary = Summary()
     place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
-    settings = SwitchSettings(_zone(zone), frozenset(inbound_contexts or ["public"]))
+    settings = SwitchSettings(named_zone(zone), frozenset(inbound_contexts or ["public"]))
     _read(_freeswitch(files, partner, place, summary, settings, state_folder), summary, json_output)
     raise typer.Exit(1 if summary.odd_lines else 0)
-
-
-def _zone(name: str) -> ZoneInfo:
-    from linework.stopped import Stopped
-
-    try:
-        return ZoneInfo(name)
-    except (ValueError, ZoneInfoNotFoundError) as error:
-        raise Stopped(f"There is no time zone {name}; give a name such as Asia/Shanghai.") from error
 
 
 async def _freeswitch(
@@ -134,7 +120,7 @@ async def _freeswitch(
 
 @contextlib.asynccontextmanager
 async def _delivery(partner: str, state_folder: Path | None) -> AsyncIterator["Delivery"]:
-    """A delivery for a partner, which is registered unless somebody has.
+    """A delivery for a partner, which is registered if missing.
 
     Beside a switch only Kafka may be within reach: with KAFKA_BOOTSTRAP_SERVERS and no address of intake an operator
     has registered the partner.

@@ -19,17 +19,17 @@ class Place:
     offset: int = 0
     line_count: int = 0
     alike: dict[str, tuple[int, float]] = field(default_factory=dict)
-    """How often each line of the last hour stood in it, and when: two calls of one second can look the same."""
+    """How often each line of the last hour occurred, and when: two calls of one second can look the same."""
     newest_at: float = 0.0
     """The time of the latest line."""
 
 
 @dataclass(slots=True)
 class Cursor:
-    """Where the reading of all files of a switch is, and what is known from what was read."""
+    """The read position in all files of a switch, and the state from the lines before."""
 
     files: dict[str, Place] = field(default_factory=dict)
-    """By the digest of a file's first line, which it keeps under whatever name it is rotated to."""
+    """By the digest of a file's first line, which survives a rotation to another name."""
     state: State = field(default_factory=State)
     present: dict[str, str] = field(default_factory=dict)
     """By the path of a file that grows, the digest of the first line that it had when it was read last."""
@@ -49,7 +49,7 @@ def load_cursor(path: Path, kind: type[C] = Cursor) -> C:  # type: ignore[assign
 
 
 def save_cursor(path: Path, cursor: Cursor) -> None:
-    """Replaces the file as a whole: it is the old cursor or the new one, whatever happens meanwhile."""
+    """Replaces the file atomically: after a crash it is the old cursor or the new one."""
     beside = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

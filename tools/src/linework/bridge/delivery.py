@@ -73,7 +73,7 @@ async def _start(producer: AIOKafkaProducer, bootstrap_servers: str) -> None:
 
 @contextlib.contextmanager
 def _quiet_aiokafka() -> Iterator[None]:
-    """Of a topic that was made a moment ago its client warns until it has a leader; what matters is raised."""
+    """The client warns about a new topic until it has a leader; real errors are raised."""
     logger = logging.getLogger("aiokafka")
     before = logger.level
     logger.setLevel(logging.CRITICAL + 1)

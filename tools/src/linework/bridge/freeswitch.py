@@ -31,7 +31,7 @@ _REASONS = {
 
 
 class NotACallRecord(ValueError):
-    """It is JSON, and no call record; the text says what is missing."""
+    """Valid JSON, but not a call record; the text says what is missing."""
 
 
 def events(
@@ -107,7 +107,7 @@ def _queued(variables: Mapping[str, Any], queue: str) -> Iterator[Timed]:
     joined_at = _moment(variables, "cc_queue_joined_epoch", unit=1_000_000)
 
     def moment(name: str) -> datetime | None:
-        """What is before this queue's entry was left by an earlier one of the same call."""
+        """Variables before this queue's entry are of an earlier queue of the same call."""
         found = _moment(variables, f"cc_queue_{name}_epoch", unit=1_000_000)
         return None if found and joined_at and found < joined_at else found
 
@@ -131,7 +131,7 @@ def _queued(variables: Mapping[str, Any], queue: str) -> Iterator[Timed]:
 
 
 def _went_on(canceled_at: datetime | None, ended_at: datetime | None) -> bool:
-    """Whether the call outlived its stay in the queue, of whose end the whole second is known."""
+    """Whether the call lasted longer than its stay in the queue, whose end is known to the second."""
     return canceled_at is not None and ended_at is not None and ended_at - canceled_at >= timedelta(seconds=1)
 
 
@@ -172,7 +172,7 @@ def _ended(variables: Mapping[str, Any], agent: str | None, held: int | None) ->
 
 
 def _held_milliseconds(variables: Mapping[str, Any]) -> int | None:
-    """How long the leg had the other one on hold; None where it is not recorded."""
+    """How long the leg had the other one on hold; None if it is not recorded."""
     held, seconds = _whole(variables, "hold_accum_ms"), _whole(variables, "hold_accum_seconds")
     if held is None and seconds is not None:
         held = seconds * 1000

@@ -16,7 +16,7 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A QUEUESTART: whatever was open before it ended when the switch died."""
+    """A QUEUESTART: everything that was open before it ended when the switch died."""
 
     id: str
     at: float
@@ -28,7 +28,7 @@ class Start:
 class Line:
     text: str
     number: int
-    """How many lines like it, to the letter, were in the file up to here."""
+    """How many identical lines the file has up to here."""
     at: float
     call: str
     queue: str | None

@@ -16,7 +16,7 @@ class Member:
     is_paused_everywhere: bool = False
     reason: str | None = None
     told: tuple[str, str | None, tuple[str, ...]] | None = None
-    """State, reason and queues as they were said last."""
+    """State, reason and queues of the last event."""
     start: Start | None = None
     """The start of the switch that follows, where an older file was read after the one with the start."""
 

@@ -97,7 +97,7 @@ class LogFile:
         self.unfinished = False
         """Whether something stands behind the last whole line."""
         self.is_next = False
-        """Whether it goes on with what was read before, whatever its times say: a clock can go back."""
+        """Whether it continues what was read before, regardless of its times: a clock can go back."""
         self._cursor = cursor
         self._file: IO[bytes] | None = None
         self._damage: Stopped | None = None
@@ -240,9 +240,8 @@ class LogFile:
             return
         was, self.place.offset = self.place.offset, _end_of_lines(file, size)
         raise Gap(
-            f"{self.path} was read to byte {was} (line {self.place.line_count}) and has {size} bytes now: it was cut "
-            "or replaced, and lines that were put in place of those read are not seen. The same command goes on behind "
-            "what is there."
+            f"{self.path} was read to byte {was} (line {self.place.line_count}) and has {size} bytes now: it was "
+            "truncated or replaced, and new lines up to there were not read. The same command continues after them."
         )
 
     def is_rotated(self) -> bool:

@@ -42,9 +42,9 @@ class Summary:
     odd_lines: list[str] = field(default_factory=list)
     """The first of them, with their places."""
     agents: dict[str, None] = field(default_factory=dict)
-    """The switch's names of those who were seen, as far as they fit."""
+    """The switch's names of the agents that were seen, up to a limit."""
     unfinished_lines: list[str] = field(default_factory=list)
-    """Files whose last line has no end yet; it is read once it has."""
+    """Files with an incomplete last line, which is read once it is complete."""
 
     def note_odd(self, path: Path, odd: Odd) -> None:
         self.odd_line_count += 1

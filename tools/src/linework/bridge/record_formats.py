@@ -48,7 +48,7 @@ class SwitchSettings:
     zone: ZoneInfo
     """Of the wall clock in CSV."""
     inbound_contexts: frozenset[str]
-    """Calls that arrive in one of these dialplan contexts came in, all others went out."""
+    """Calls in these dialplan contexts are inbound, all others outbound."""
 
 
 def json_record(content: bytes) -> Record:
@@ -71,12 +71,12 @@ def json_record(content: bytes) -> Record:
 
 
 def _index(text: Any) -> int:
-    """Profiles are counted from 1; the oldest stands last."""
+    """Profiles are numbered from 1; the oldest is the last."""
     return int(text) if str(text).isascii() and str(text).isdigit() and len(str(text)) < 9 else 0
 
 
 def _arrival(profile: Mapping[str, Any]) -> dict[str, Any]:
-    """How a leg came about, which stands among the variables only where a dialplan has put it there."""
+    """How a leg came about: a variable that exists only if a dialplan has set it."""
     names = ("caller_id_number", "destination_number", "context")
     found = {name: profile[name] for name in names if name in profile}
     # What is inside is the profile of the leg for which this one was made.

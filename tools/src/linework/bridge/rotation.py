@@ -137,7 +137,7 @@ class Log:
         return [archive for archive in archives if archive.at >= first]
 
     def _latest_known(self, known: Collection[str]) -> list[Archive]:
-        """The same for the cursor of an earlier version, which did not note which file was the present one."""
+        """The same for a cursor of an earlier version, which did not record the present file."""
         archives = self._archives()
         first = max((archive.at for archive in archives if archive.digest in known), default=float("inf"))
         return [archive for archive in archives if archive.at >= first]
@@ -172,9 +172,9 @@ class Log:
         self._cursor.files.setdefault(digest, Place())
         times = f"from {_local(place.newest_at)}" + (f" to {_local(until)}" if until else "")
         raise Gap(
-            f"{self.path} was rotated, and the file that stood there is not beside it any more: what it had behind "
-            f"line {place.line_count} is missing, {times}. Once it is found a command of its own reads it. The "
-            f"same command as now goes on with {next_path}."
+            f"{self.path} was rotated, and its former file is missing: the lines after line {place.line_count} "
+            f"({times}) were not read. If you find the file, read it with a separate command. The same command as now "
+            f"continues with {next_path}."
         )
 
     def _raise_missing(self, names: Sequence[str], digest: str, path: Path, at: float | None) -> None:
@@ -182,9 +182,9 @@ class Log:
         self._cursor.files.setdefault(digest, Place())
         times = f" before {_local(at)}" if at else ""
         raise Gap(
-            f"{self.path} was rotated more than once, and {' and '.join(names)} is not beside it any more: its lines"
-            f"{times} are missing. Once it is found a command of its own reads it. The same command as now goes on "
-            f"with {path}."
+            f"{self.path} was rotated more than once, and {' and '.join(names)} is missing: its lines{times} were not "
+            f"read. If you find the file, read it with a separate command. The same command as now continues with "
+            f"{path}."
         )
 
     def close(self) -> None:
@@ -199,7 +199,7 @@ def _between(first: Archive, second: Archive) -> list[str]:
 
 
 def _behind(last: Archive, archives: Sequence[Archive]) -> list[str]:
-    """The same for the latest one, where the present log becomes `.1` at each rotation."""
+    """The same for the latest file, if the present log becomes `.1` at each rotation."""
     numbers = [number for archive in archives if (number := _number(archive.path)) is not None]
     own = _number(last.path)
     # Asterisk itself counts upwards: the latest has the highest number.
@@ -217,7 +217,7 @@ def _number(path: Path) -> int | None:
 
 
 def _is_of(name: str, log: str) -> bool:
-    """Whether a name is that of a log with what a rotation adds, behind it or in front of its ending."""
+    """Whether a name is that of a log with a rotation's addition, after it or before its extension."""
     stem, dot, ending = log.rpartition(".")
     inner = rf"|{re.escape(stem)}{_MARK}\.{re.escape(ending)}" if dot and stem else ""
     return re.fullmatch(rf"(?:{re.escape(log)}(?:{_MARK}|\.old)?{inner})(?:\.gz)?", name) is not None
@@ -228,7 +228,7 @@ def _local(at: float) -> str:
 
 
 def in_order(paths: list[Path], cursor: Cursor) -> list[Log]:
-    """The logs, the one with the oldest beginning first; raises `Stopped` for one that is not there."""
+    """The logs, oldest first; raises `Stopped` if one is missing."""
     logs = [Log(path, cursor) for path in paths]
     for log in logs:
         # Between the renaming and the first line of the new file there may be none.

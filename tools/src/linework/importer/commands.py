@@ -21,11 +21,6 @@ class Through(StrEnum):
     ARCHIVED = "archived"
 
 
-@commands.callback()
-def _group() -> None:
-    """Import service requests and work orders through the public APIs."""
-
-
 @commands.command()
 def myla311(
     file: Annotated[Path, typer.Argument(help="CSV file as published by the City of Los Angeles.")],
@@ -51,7 +46,7 @@ def myla311(
         asyncio.run(_import(file, report, through, clients, state_folder))
     except KeyboardInterrupt:
         show(report, console)
-        console.print("Stopped; the same command goes on from here.")
+        console.print("Stopped; run the same command to resume.")
         raise typer.Exit(130) from None
     show(report, console)
     raise typer.Exit(1 if report.refused or not report.is_whole else 0)

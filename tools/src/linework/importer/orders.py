@@ -5,9 +5,10 @@ The external reference makes the import idempotent: a stopped run resumes, and a
 
 import asyncio
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 from contracts.spreadsheets import csv_cell
@@ -28,7 +29,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of a row."""
+    """The result of a row."""
 
     line: int
     reference: str
@@ -50,12 +51,13 @@ class Orders:
     _lines: dict[str, int] = field(default_factory=dict)
 
     async def play(self, file: Path, advance: Callable[[], None]) -> None:
-        """Every row, so many at a time; `fates` has them in the order of the file."""
+        """Processes every row, `clients` at a time; `fates` are in the order of the file."""
         for kind in ("device", "demand"):
             self._types[kind] = {
                 one["code"] for one in await self.installation.intake.types(kind) if one.get("is_active", True)
             }
-        for batch in _batches(read_rows(file, NEEDED), self.clients):
+        rows = read_rows(file, NEEDED)
+        while batch := list(islice(rows, self.clients)):
             self.fates += await asyncio.gather(*(self._fate(row, advance) for row in batch))
 
     async def _fate(self, row: Row, advance: Callable[[], None]) -> Fate:
@@ -68,18 +70,18 @@ class Orders:
         except Refused as refusal:
             if refusal.code == _TAKEN:
                 return Fate(row.line, reference, Outcome.ALREADY_THERE, refusal.problem.get("order_no") or "")
-            return Fate(row.line, reference, Outcome.REFUSED, reason=_reason(refusal))
+            return Fate(row.line, reference, Outcome.REFUSED, reason=refusal.said)
         finally:
             advance()
 
     def _fault(self, row: Row) -> str | None:
-        """What is wrong with a row without asking anybody."""
+        """What is wrong with a row, without a request."""
         missing = [name for name in NEEDED if not row[name]]
         if missing:
             return f"{', '.join(missing)} is empty"
         first = self._lines.setdefault(row.reference("external_reference"), row.line)
         if first != row.line:
-            return f"external_reference stands on line {first} already"
+            return f"external_reference is already on line {first}"
         return wrong_with(body_of(row))
 
     async def _looked_at(self, row: Row) -> Fate:
@@ -104,25 +106,8 @@ class Orders:
         return Fate(row.line, row.reference("external_reference"), Outcome.CREATED, order.order_no)
 
 
-def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
-    batch: list[Row] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
-
-
-def _reason(refusal: Refused) -> str:
-    """The sentence of a refusal, with each value that was not right."""
-    wrong = [f"{one.get('pointer', '')}: {one.get('wrong', '')}" for one in refusal.problem.get("errors", [])]
-    return "; ".join([str(refusal.problem.get("detail", refusal.code)), *wrong])
-
-
 def write_report(path: Path, fates: Iterable[Fate]) -> None:
-    """The fate of each row as CSV that a spreadsheet opens right; raises `Stopped`."""
+    """Writes the result of each row as CSV for spreadsheets; raises `Stopped`."""
     try:
         with path.open("w", encoding="utf-8-sig", newline="") as file:
             writer = csv.writer(file)

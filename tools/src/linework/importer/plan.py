@@ -160,7 +160,7 @@ def _order(row: Row, demand_type: str, created_at: datetime) -> dict[str, Any]:
 
 
 def _content(row: Row) -> str:
-    """What was asked for, without the address: events carry nobody's address."""
+    """The request without the address: events carry no addresses."""
     parts = [f"{row['RequestType']}, from {row['RequestSource']}"]
     if row["Owner"]:
         parts.append(f"for {row['Owner']}")
@@ -188,7 +188,7 @@ def _work_area(row: Row, remarks: list[str]) -> tuple[str, tuple[str, str]]:
     if slug(bureau):
         remarks.append("without AssignTo, given to the bureau in Owner")
         return f"la-bureau-{slug(bureau)}", (f"Bureau {bureau}", f"{bureau} 局")
-    raise RowRefused("neither AssignTo nor Owner names who it was given to")
+    raise RowRefused("neither AssignTo nor Owner names the responsible unit")
 
 
 def _subscriber(row: Row, remarks: list[str]) -> dict[str, Any]:

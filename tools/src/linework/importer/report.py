@@ -22,11 +22,11 @@ class Report:
     already_there: int = 0
     refused: list[RefusedRow] = field(default_factory=list)
     fates: Counter[str] = field(default_factory=Counter)
-    """Status of the orders as they were left, of the rows that were not refused."""
+    """Final status of the orders of all rows that were not refused."""
     remarks: dict[str, list[int]] = field(default_factory=dict)
-    """Odd rows that were taken all the same: how, and their lines."""
+    """Irregular rows that were accepted: the irregularity, and their lines."""
     act_count: int = 0
-    """What this run changed: creations, acts and requests. None, when everything was there."""
+    """Changes of this run: creations, acts and requests; 0 if everything existed."""
     seconds: float = 0.0
 
     @property

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from contracts.lifecycle import Act, Status
@@ -43,14 +44,14 @@ ENDS: Mapping[Fate, Status | None] = {
     Fate.REFERRED_OUT: Status.REJECTED,
 }
 SHARES: Mapping[Act, float] = {Act.DISPATCH: 1 / 3, Act.START: 2 / 3}
-"""When an act was done, as a share of the order's life; at its end, where nothing is said."""
+"""When an act was done, as a share of the order's life; default: at its end."""
 
 
 def next_act(fate: Fate, status: Status) -> Act | None:
-    """What is left to be done; None when the fate is fulfilled. Raises `RowRefused` where it cannot be any more."""
+    """The next act; None once the outcome is reached. Raises `RowRefused` if it cannot be reached any more."""
     act = NEXT_ACTS[fate].get(status)
     if act is None and ENDS[fate] not in (None, status):
-        raise RowRefused(f"the order is {status.value}, and a request that is {fate.value} does not go on from there")
+        raise RowRefused(f"the order is {status.value}, from which a request that is {fate.value} cannot continue")
     return act
 
 
@@ -62,7 +63,7 @@ class Job:
     order: WorkOrder | None = None
     is_new: bool = False
     detours: int = 0
-    """How often the order was found elsewhere than thought."""
+    """How often the order had another status than expected."""
 
 
 class Importer:
@@ -77,7 +78,7 @@ class Importer:
         self._lines: dict[str, int] = {}
 
     async def play(self, rows: Iterable[Row], on_done: Callable[[], None]) -> None:
-        """Every row to its end. `on_done` is called as each is."""
+        """Brings every row to its end; calls `on_done` for each."""
         began_at = time.monotonic()
         try:
             await self._note_what_is_there()
@@ -88,7 +89,7 @@ class Importer:
     async def _play(self, jobs: Iterator[Job], on_done: Callable[[], None]) -> None:
         line: asyncio.Queue[Job | None] = asyncio.Queue()
         open_count = 0
-        for job in _take(jobs, self._clients * _IN_LINE_PER_CLIENT):
+        for job in islice(jobs, self._clients * _IN_LINE_PER_CLIENT):
             line.put_nowait(job)
             open_count += 1
 
@@ -113,7 +114,7 @@ class Importer:
                 group.create_task(client())
 
     def _jobs(self, rows: Iterable[Row], on_done: Callable[[], None]) -> Iterator[Job]:
-        """The rows that can be played; the others are closed on the way."""
+        """The rows that can be executed; the others are refused or counted here."""
         for row in rows:
             try:
                 plan = plan_of(row)
@@ -130,7 +131,7 @@ class Importer:
             yield Job(plan)
 
     async def _advance_or_close(self, job: Job) -> bool:
-        """One step; False when nothing is left to be done."""
+        """One step; False if it was the last."""
         try:
             if await self._advance(job):
                 return True
@@ -179,7 +180,7 @@ class Importer:
         return order
 
     async def _act_or_look(self, job: Job, order: WorkOrder, act: Act) -> WorkOrder:
-        """The order after the act, or where it really is when somebody has been faster."""
+        """The order after the act, or its present state after a concurrent change."""
         try:
             changed = await self._act(job.plan, order, act)
         except Refused as error:
@@ -192,7 +193,7 @@ class Importer:
         return changed
 
     async def _act(self, plan: Plan, order: WorkOrder, act: Act) -> WorkOrder:
-        # Somebody may have acted later than the plan would have it; time never goes back within an order.
+        # Another client may have acted later than the plan has it; time never goes back within an order.
         at = max(plan.at(SHARES.get(act, 1.0)), order.changed.at)
         given: dict[str, Any] = {"occurred_at": at, "key": self._key(plan, f"{act.value}-{order.version}")}
         city = self._installation
@@ -221,7 +222,7 @@ class Importer:
         give_up_at = loop.time() + PATIENCE.seconds
         while asked["state"] == "pending":
             if loop.time() > give_up_at:
-                raise RowRefused("nobody has answered the request to cancel the order")
+                raise RowRefused("the request to cancel the order was not answered")
             asked = await intake.request(asked["id"], wait_seconds=5)
         present = await intake.work_order(order.id, at_least=order.version + 1)
         if present.status is not Status.CANCELLED:
@@ -229,7 +230,7 @@ class Importer:
         return present
 
     async def _note_what_is_there(self) -> None:
-        """Defining what is defined already would be a change of it."""
+        """Existing definitions are not defined again, which would change them."""
         city = self._installation
         known = [("area", area["work_area_id"]) for area in await city.dispatch.work_areas() if area["staff"]]
         for kind in ("device", "demand"):
@@ -239,7 +240,7 @@ class Importer:
             self._made[one].set_result(None)
 
     async def _once(self, what: Any, make: Callable[[], Awaitable[None]]) -> None:
-        """Makes it unless it is made; whoever comes meanwhile waits for it."""
+        """Makes it once; concurrent callers wait for it."""
         known = self._made.get(what)
         if known is None:
             known = self._made[what] = asyncio.ensure_future(make())
@@ -274,14 +275,6 @@ class Importer:
 
     def _key(self, plan: Plan, act: str) -> str:
         return f"{self._run}-{plan.line}-{act}"
-
-
-def _take(jobs: Iterator[Job], count: int) -> Iterator[Job]:
-    for _ in range(count):
-        job = next(jobs, None)
-        if job is None:
-            return
-        yield job
 
 
 def _reason(error: Refused, job: Job) -> str:

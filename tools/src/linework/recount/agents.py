@@ -106,7 +106,7 @@ def in_order(changes: Mapping[str, Change]) -> list[Change]:
 
 
 def signed_in(ordered: list[Change], at: datetime) -> Iterator[tuple[Change, datetime]]:
-    """Each change to a state of an agent who is signed in, and until when it lasted."""
+    """Each state of a signed-in agent, with its begin and end."""
     ends = [min(change.at, at) for change in ordered[1:]] + [at]
     for change, end in zip(ordered, ends, strict=True):
         if change.fact.state is not AgentState.SIGNED_OUT and change.at < end:

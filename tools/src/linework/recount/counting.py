@@ -15,7 +15,7 @@ Thresholds = Mapping[str, int]
 
 
 class Entry(NamedTuple):
-    """What one row of the trade adds to a metric: above and below the line, at a moment, under its names."""
+    """What one row adds to a metric: numerator and denominator, at a moment, in its groups."""
 
     moment: datetime | None
     names: Mapping[str, str | None]
@@ -144,7 +144,7 @@ def nearest_rank(values: Sequence[int], share: int) -> float | None:
 
 
 def _middle(thousandths: int) -> float:
-    """The middle of the range of whole milliseconds that are told as one: 64 ranges for every power of two."""
+    """The middle of the bucket of whole milliseconds: 64 buckets for every power of two."""
     width = 1
     while thousandths // width >= 128:
         width *= 2
@@ -178,7 +178,7 @@ def period_of(moment: datetime, grain: str, zone: ZoneInfo) -> str:
 
 
 def differences(asked: Asked, shown: Iterable[Mapping[str, Any]], counted: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Where what reporting shows is not what was counted, in words."""
+    """The differences between reporting's rows and the counted ones, one sentence each."""
     theirs = {tuple(row[name] for name in asked.keys): row for row in shown}
     ours = {tuple(row[name] for name in asked.keys): row for row in counted}
     told = []

@@ -12,7 +12,7 @@ from linework.recount.orders import Life
 
 @dataclass(slots=True)
 class Case:
-    """A follow-up, as far as it was told."""
+    """A follow-up, as far as its messages were read."""
 
     planned: q.FollowUpPlanned | None = None
     planned_at: datetime | None = None

@@ -85,7 +85,7 @@ def names_of(order: WorkOrder) -> dict[str, str | None]:
 
 Lives = Iterable[Life]
 OrderRule = Callable[[Lives, datetime], Iterator[Entry]]
-"""All lives and the moment of the figure: what adds to the metric."""
+"""From all lives and the moment of the figure: the rows that add to the metric."""
 
 
 def _entered(above: Callable[[Step], bool], below: Callable[[Step], bool] | None = None) -> OrderRule:

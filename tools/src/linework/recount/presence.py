@@ -29,7 +29,7 @@ Pieces = dict[tuple[datetime, str | None], Sums]
 
 
 def talks(legs: Iterable[Leg], at: datetime, silence: timedelta) -> Iterator[tuple[str, Interval, datetime]]:
-    """Of each answered leg: whose it is, the time it was handled, and when its agent was heard of for the last time."""
+    """Of each answered leg: its agent, the time it was handled, and the last sign of the agent."""
     for leg in legs:
         agent_id = replace(leg, is_by_handler=True).names["agent_id"]
         if "answered" not in leg.slots or agent_id is None:
@@ -60,7 +60,7 @@ def entries(
 
 
 class Presence:
-    """When agents were heard of, and what they handled."""
+    """The signs of agents, and what they handled."""
 
     def __init__(self, legs: Iterable[Leg], at: datetime, silence: timedelta) -> None:
         self._at = at

@@ -45,7 +45,7 @@ class Recount:
         self._clocks.take(message, after)
 
     def take_fact(self, message: Message) -> None:
-        """A message of `calls` or `deadlines`; the same one again changes nothing."""
+        """A message of `calls` or `deadlines`; a repeat changes nothing."""
         if isinstance(message.body, AgentStateChanged):
             self._agents.take(message)
         elif isinstance(message.body, TimeLimitsDefined):
@@ -54,7 +54,7 @@ class Recount:
             self._calls.setdefault(message.subject, calls.Call(message.subject)).take(message)
 
     def take_notice(self, message: Message) -> None:
-        """A message of `quality`; the same one again changes nothing."""
+        """A message of `quality`; a repeat changes nothing."""
         self._follow_ups.take(message)
 
     def take(self, messages: Iterable[Message], *, as_of: datetime | None = None) -> None:

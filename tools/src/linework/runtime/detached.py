@@ -56,7 +56,7 @@ def _is_running(installation: Installation) -> bool:
 
 
 def _spawned(installation: Installation, log: Path, options: Sequence[str]) -> Child:
-    """The supervisor, once it has said that it is the one, or has ended."""
+    """The supervisor, once it has recorded itself as the supervisor or has ended."""
     log.unlink(missing_ok=True)
     columns = str(shutil.get_terminal_size((120, 24)).columns)
     child = Child(

@@ -22,7 +22,7 @@ STOP_ORDER = (*SERVICES, *(f"{service}_worker" for service in SERVICES), "issuer
 class Installation:
     state_folder: Path
     ports: Mapping[str, int]
-    # Set when servers of somebody else are used instead of the embedded ones.
+    # Set when external servers are used instead of the embedded ones.
     outside_database_url: str | None = None
     outside_kafka: str | None = None
     topic_prefix: str = ""

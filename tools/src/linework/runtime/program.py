@@ -5,7 +5,7 @@ import http.client
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from linework.ports import LOOPBACK, SERVICES
@@ -20,21 +20,30 @@ READY_SECONDS = 90
 class Program:
     """One of them. It is ready when its `/readyz` says so."""
 
+    entry: Sequence[str] = ()
+    """A module that runs the program's own."""
+    dies_with_parent = False
+
     def __init__(self, installation: Installation, name: str, module: str, env: Mapping[str, str]) -> None:
         self.name = name
         self.port = installation.ports[name]
         self.log = installation.logs / f"{name}.log"
         self._child = Child(
             name,
-            [sys.executable, "-m", module],
+            [sys.executable, "-m", *self.entry, module],
             log=self.log,
             records=installation.records,
             env={**os.environ, **env},
             cwd=installation.state_folder,
+            dies_with_parent=self.dies_with_parent,
         )
 
+    @property
+    def pid(self) -> int:
+        return self._child.pid
+
     def start(self) -> None:
-        """Start it and return at once: every service puts up with starting before the others."""
+        """Start it and return at once: every service can start before the others."""
         self._child.spawn()
 
     def wait_ready(self, given_up: GivingUp) -> None:
@@ -50,6 +59,10 @@ class Program:
 
     def exit_code(self) -> int | None:
         return self._child.exit_code()
+
+    def kill(self) -> None:
+        """kill -9, as a crash would."""
+        self._child.kill()
 
     def signal_stop(self) -> None:
         self._child.signal_stop()
@@ -103,14 +116,17 @@ def sealing_master_keys(state_folder: Path) -> str:
     return file.read_text().strip()
 
 
-def make_programs(installation: Installation, environments: Mapping[str, Mapping[str, str]]) -> list[Program]:
-    issuer_env = {
+def issuer_environment(installation: Installation) -> dict[str, str]:
+    return {
         "HTTP_PORT": str(installation.ports["issuer"]),
         "OIDC_ISSUER": installation.address("issuer"),
         "OIDC_AUDIENCE": AUDIENCE,
         "LINEWORK_ISSUER_KEY": str(installation.state_folder / "issuer-key.pem"),
     }
-    programs = [Program(installation, "issuer", "linework.issuer", issuer_env)]
+
+
+def make_programs(installation: Installation, environments: Mapping[str, Mapping[str, str]]) -> list[Program]:
+    programs = [Program(installation, "issuer", "linework.issuer", issuer_environment(installation))]
     for service in SERVICES:
         programs.append(Program(installation, service, f"{service}.main", environments[service]))
         programs.append(Program(installation, f"{service}_worker", f"{service}.worker", environments[service]))

@@ -3,13 +3,13 @@
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import typer
 
 from linework.client_addresses import find_addresses
-from linework.glance import Glance, glance_at, lines
+from linework.health_report import HealthReport, health_reports, lines
 from linework.ports import SERVICES, is_listening
 from linework.processes import find_recorded, stop_leftovers, stop_process
 from linework.runtime.installation import STOP_ORDER, Installation, existing_installation
@@ -32,7 +32,7 @@ class Status:
 
 
 def read_status(installation: Installation) -> Status:
-    """How it stands at this moment: what each component answers, and how far the supervisor is."""
+    """The present state: what each component answers, and the phase of the supervisor."""
     names = installation.components
     with ThreadPoolExecutor(len(names)) as pool:
         answers = pool.map(lambda name: _is_ready(installation, name), names)
@@ -42,7 +42,7 @@ def read_status(installation: Installation) -> Status:
 
 
 def wait_status(installation: Installation, seconds: float) -> Status:
-    """The status once everything is ready, or as it stands when the time is over."""
+    """The status once everything is ready, or when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
         status = read_status(installation)
@@ -57,31 +57,31 @@ def show_here(state_folder: Path | None, wait: float, as_json: bool) -> bool:
     status = wait_status(installation, wait)
     services = {service: installation.address(service) for service in SERVICES}
     workers = {service: installation.address(f"{service}_worker") for service in SERVICES}
-    glances = glance_at(services, workers)
+    reports = health_reports(services, workers)
     if as_json:
         content = {"ready": status.is_ready, "phase": status.phase, "components": status.components}
-        typer.echo(json.dumps({**content, "addresses": status.addresses, "services": _as_json(glances)}, indent=2))
+        typer.echo(json.dumps({**content, "addresses": status.addresses, "services": _as_json(reports)}, indent=2))
         return status.is_ready
     for name, is_ready in status.components.items():
         if name.removesuffix("_worker") not in SERVICES:
             typer.echo(f"{name:10} {'ready' if is_ready else 'not ready':9} {status.addresses.get(name, '')}".rstrip())
     typer.echo(f"{'supervisor':10} {status.phase}\n")
-    typer.echo("\n".join(lines(glances)))
+    typer.echo("\n".join(lines(reports)))
     return status.is_ready
 
 
 def show_elsewhere(as_json: bool) -> bool:
     """Prints the installation that the environment names; whether all of its services are ready."""
     addresses = find_addresses()
-    glances = glance_at(addresses.services, addresses.workers)
-    is_ready = all(glance.is_ready for glance in glances)
-    content = {"ready": is_ready, "services": _as_json(glances)}
-    typer.echo(json.dumps(content, indent=2) if as_json else "\n".join(lines(glances)))
+    reports = health_reports(addresses.services, addresses.workers)
+    is_ready = all(report.is_ready for report in reports)
+    content = {"ready": is_ready, "services": _as_json(reports)}
+    typer.echo(json.dumps(content, indent=2) if as_json else "\n".join(lines(reports)))
     return is_ready
 
 
-def _as_json(glances: list[Glance]) -> dict[str, object]:
-    return {glance.service: glance.as_json() for glance in glances}
+def _as_json(reports: list[HealthReport]) -> dict[str, object]:
+    return {report.service: asdict(report) for report in reports}
 
 
 def _is_ready(installation: Installation, name: str) -> bool:
@@ -90,7 +90,7 @@ def _is_ready(installation: Installation, name: str) -> bool:
 
 
 def stop_installation(installation: Installation) -> list[str]:
-    """Stop the supervisor, which stops the rest, and whatever one that was killed has left; tells what was stopped."""
+    """Stop the supervisor, which stops the rest, and what a killed supervisor has left; returns what was stopped."""
     stopped = []
     found = find_recorded(supervisor_record(installation))
     if found:

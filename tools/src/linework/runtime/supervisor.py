@@ -233,7 +233,7 @@ def read_phase(installation: Installation) -> str | None:
 
 @contextmanager
 def _only_supervisor(installation: Installation) -> Iterator[None]:
-    # The lock decides between two that start at the same moment, and goes with its process; the record tells who.
+    # The lock decides between two that start at the same moment and ends with its process; the record names it.
     with (installation.state_folder / "supervisor.lock").open("w") as lock:
         _take(lock, installation)
         # First, because a supervisor that was killed may have left "ready" behind.

@@ -3,10 +3,10 @@
 import asyncio
 import json
 import signal
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +14,8 @@ from linework.runtime.commands import StateFolder
 from linework.stopped import NotChecked, Stopped
 
 if TYPE_CHECKING:
-    from linework.client import Installation
+    from rich.console import Console
+
     from linework.verify.outcome import Outcome
     from linework.verify.run import Interruption
 
@@ -42,9 +43,18 @@ def verify(
     """
     from rich.console import Console
 
-    from linework.verify import report
+    from linework.verify import report, run
 
-    outcome = asyncio.run(_verify(wait, limit, journal, state_folder))
+    outcome = asyncio.run(
+        run_check(
+            run.verify,
+            Console(stderr=True),
+            state_folder,
+            wait_seconds=wait,
+            limit_seconds=limit,
+            acknowledged=list(_acknowledged(journal)) if journal else None,
+        )
+    )
     if as_json:
         typer.echo(report.as_json(outcome))
     else:
@@ -52,38 +62,31 @@ def verify(
     raise typer.Exit(outcome.exit_status)
 
 
-async def _verify(wait: float, limit: float, journal: Path | None, state_folder: Path | None) -> "Outcome":
-    from rich.console import Console
+async def run_check(
+    check: "Callable[..., Awaitable[Outcome]]", console: "Console", state_folder: Path | None, **options: Any
+) -> "Outcome":
+    """Runs a check of `linework.verify.run` until its end, Ctrl-C or SIGTERM, with its progress on the console.
 
+    Raises `NotChecked` unless every service answers.
+    """
     from linework.client import Installation, Patience, find_addresses
-    from linework.verify import run
 
-    progress = Console(stderr=True)
-    addresses = find_addresses(state_folder)
-    acknowledged = list(_acknowledged(journal)) if journal else None
-    async with Installation(addresses, patience=Patience(seconds=20)) as city:
-        with interruptible() as interruption:
-            await require(city)
-            return await run.verify(
+    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
+        with _interruptible() as interruption:
+            try:
+                await city.require()
+            except Stopped as error:
+                raise NotChecked(str(error)) from error
+            return await check(
                 city,
-                wait_seconds=wait,
-                limit_seconds=limit,
-                acknowledged=acknowledged,
-                say=lambda text: progress.print(f"[dim]{text}[/]", highlight=False),
+                say=lambda text: console.print(f"[dim]{text}[/]", highlight=False),
                 interruption=interruption,
+                **options,
             )
 
 
-async def require(city: "Installation") -> None:
-    """Raises `NotChecked` unless every service answers."""
-    try:
-        await city.require()
-    except Stopped as error:
-        raise NotChecked(str(error)) from error
-
-
 @contextmanager
-def interruptible() -> "Iterator[Interruption]":
+def _interruptible() -> "Iterator[Interruption]":
     """A future that Ctrl-C and SIGTERM set, so that what was checked until then is still shown."""
     loop = asyncio.get_running_loop()
     interruption: asyncio.Future[str] = loop.create_future()

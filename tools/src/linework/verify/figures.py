@@ -58,7 +58,7 @@ class FigureCheck:
             self.progress.count(self.compared_count, len(asked))
 
     async def _has_caught_up(self, figure: Asked) -> bool:
-        """Waits until reporting has read what was read here: once, not for each figure."""
+        """Waits, once for all figures, until reporting has read as far as this check."""
         while lag := self.stream.lag_of((await self._ask(figure))["read_up_to"]):
             if not await self.waiting.pause():
                 what = f"is {lag} records behind; figures were not compared{self.causes()}"

@@ -125,7 +125,7 @@ class Ledger:
 
     @property
     def message_count(self) -> int:
-        """Different messages: events, requests, refusals, and what is of an unknown type."""
+        """Distinct messages: events, requests, refusals, and those of an unknown type."""
         return self.event_count + len(self._other_ids)
 
     @property
@@ -138,7 +138,7 @@ class Ledger:
         return sum(thread.is_broken for thread in self.threads.values())
 
     def take(self, message: Message, *, is_counted: bool = True) -> None:
-        """`is_counted` is false for what reporting has parked: it is checked, and the witness does not see it."""
+        """`is_counted` is false for records that reporting has parked: they are checked, and not recounted."""
         if message.order_version is not None:
             self._take_event(message, message.order_version, is_counted)
             return
@@ -195,7 +195,7 @@ class Ledger:
         )
 
     def rest(self) -> None:
-        """Packs what was awake: to be called now and then, and at the end of a partition."""
+        """Compacts the orders in memory; call it from time to time, and at the end of a partition."""
         for order_id in self._awake:
             self.threads[order_id].pack()
         self._awake.clear()
@@ -216,7 +216,7 @@ class Ledger:
                 self.findings.add(Law.REQUESTS, where, f"has {len(request.answers)} answers")
 
     def check_journal(self, acknowledged: Iterable[tuple[str, int, str]]) -> int:
-        """Holds (order, version, event type) of what clients were told against the stream; how many were held."""
+        """Compares acknowledged changes (order, version, event type) with the stream; returns how many."""
         count = 0
         for order_id, version, event_type in acknowledged:
             count += 1
@@ -227,7 +227,7 @@ class Ledger:
 
 
 def _fault(thread: Thread, message: Message) -> tuple[Law, str] | None:
-    """What keeps the event from being the next one."""
+    """Why the event cannot follow; None if it can."""
     version = message.order_version
     if version != thread.version + 1:
         return Law.VERSIONS, f"version {version} follows version {thread.version}"
@@ -235,7 +235,7 @@ def _fault(thread: Thread, message: Message) -> tuple[Law, str] | None:
         return Law.CHAIN, f"version {version} does not carry the hash of the event before it"
     holder = thread.order.custodian if thread.order else Service.INTAKE
     if message.service != holder:
-        return Law.CUSTODIAN, f"version {version} is by {message.service}; {holder or 'nobody'} holds the order"
+        return Law.CUSTODIAN, f"version {version} is by {message.service}; {holder or 'no service'} holds the order"
     return None
 
 

@@ -3,11 +3,9 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from linework.client import OPERATOR, Installation
+from linework.client import Installation
 from linework.verify.laws import Findings, Law
 from linework.verify.repairs import Place
-
-_PAGE = 200
 
 
 @dataclass(slots=True)
@@ -29,14 +27,12 @@ class ParkedRecords:
     async def refresh(self, service: str) -> None:
         """Reads what was parked since the last call, and reports each record."""
         parked = self.at[service]
-        read = self._city.services[service].read
-        while page := (await read("/v1/parked", by=OPERATOR, after=parked.last_id, limit=_PAGE))["items"]:
-            for row in page:
-                parked.places.add((row["topic"], row["partition"], row["offset"]))
-                parked.keys[row["topic"], row["key"]] += 1
-                what = f"record {row['id']} of {row['topic']}, key {row['key']}: {row['reason']}"
-                self._findings.add(Law.PARKED, service, what)
-            parked.last_id = page[-1]["id"]
+        async for row in self._city.services[service].parked(after=parked.last_id):
+            parked.places.add((row["topic"], row["partition"], row["offset"]))
+            parked.keys[row["topic"], row["key"]] += 1
+            parked.last_id = row["id"]
+            what = f"record {row['id']} of {row['topic']}, key {row['key']}: {row['reason']}"
+            self._findings.add(Law.PARKED, service, what)
 
     def key_count(self, service: str) -> int:
         return len(self.at[service].keys)

@@ -19,7 +19,7 @@ class Progress:
         self._tell(step)
 
     def count(self, done: int, total: int | None = None) -> None:
-        """How far the step is; said every two seconds at most."""
+        """The progress of the step; printed every two seconds at most."""
         if time.monotonic() - self._last_said_at >= _EVERY_SECONDS:
             self._tell(f"{self.step}: {done:,}" + (f" of {total:,}" if total is not None else ""))
 

@@ -1,44 +1,35 @@
 """Waits until all events are processed, according to the metrics of the processes."""
 
 import asyncio
-import re
 from dataclasses import dataclass
 
 from linework.client import Installation, NotReached
 from linework.client_service import Service
-from linework.client_tokens import Tokens
+from linework.metrics_text import read_samples, totals
 
-_SAMPLE = re.compile(r"^(linework_\w+)(?:\{[^}]*\})? ([0-9.eE+-]+)$", re.MULTILINE)
 _LOOK_EVERY_SECONDS = 0.5
 _QUIET_LOOKS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Restless:
-    """Why a service is not at rest."""
+    """Why a service is still working."""
 
     service: str
     reason: str
 
 
-def samples(metrics: str) -> dict[str, float]:
-    """Prometheus' text by name; a metric with labels is the sum over them."""
-    found: dict[str, float] = {}
-    for name, value in _SAMPLE.findall(metrics):
-        found[name] = found.get(name, 0.0) + float(value)
-    return found
-
-
 class Observer:
-    """Looks at the outboxes and the lag of every service."""
+    """Reads the outboxes and the lag of every service."""
 
     def __init__(self, city: Installation) -> None:
         self._city = city
-        nobody = Tokens(None)
-        self._workers = {name: Service(url, nobody) for name, url in city.addresses.workers.items()}
+        self._workers = {
+            name: Service(url, city.services[name].http, city.tokens) for name, url in city.addresses.workers.items()
+        }
 
     async def wait(self, seconds: float) -> list[Restless]:
-        """Empty once nothing was on its way at two looks in a row; else what still is when the time is over."""
+        """Empty once two checks in a row found nothing in flight; else what is still in flight after this time."""
         loop = asyncio.get_running_loop()
         give_up_at, quiet_looks = loop.time() + seconds, 0
         while True:
@@ -54,27 +45,23 @@ class Observer:
 
     async def _look_at(self, name: str) -> list[Restless]:
         try:
-            told = samples(await self._city.services[name].metrics())
+            values = totals(read_samples(await self._city.services[name].metrics()))
             worker = self._workers.get(name)
             if worker is not None:
-                await worker.ping()  # its lag is measured when somebody asks how it is
-                told |= samples(await worker.metrics())
+                await worker.ping()  # a readiness check measures the lag
+                values |= totals(read_samples(await worker.metrics()))
         except NotReached as error:
             return [Restless(name, str(error))]
         restless = []
-        if told.get("linework_outbox_rows"):
-            restless.append(Restless(name, f"its outbox has {told['linework_outbox_rows']:.0f} rows"))
-        if told.get("linework_consumer_lag"):
-            restless.append(Restless(name, f"it is {told['linework_consumer_lag']:.0f} records behind"))
+        if values.get("linework_outbox_rows"):
+            restless.append(Restless(name, f"its outbox has {values['linework_outbox_rows']:.0f} rows"))
+        if values.get("linework_consumer_lag"):
+            restless.append(Restless(name, f"it is {values['linework_consumer_lag']:.0f} records behind"))
         return restless
-
-    def close(self) -> None:
-        for worker in self._workers.values():
-            worker.close()
 
 
 class Waiting:
-    """The seconds that one check may wait in all: they are not granted again for each question."""
+    """The total seconds that a check may wait, shared by all its steps."""
 
     def __init__(self, observer: Observer, seconds: float) -> None:
         self._observer = observer
@@ -82,7 +69,7 @@ class Waiting:
         self.seconds = seconds
 
     async def until_quiet(self, at_most: float | None = None) -> list[Restless]:
-        """What is still on its way after so many seconds of those that are left."""
+        """What is still in flight after at most this much of the remaining time."""
         seconds = self._left_seconds if at_most is None else min(at_most, self._left_seconds)
         began_at = asyncio.get_running_loop().time()
         try:
@@ -91,7 +78,7 @@ class Waiting:
             self._left_seconds = max(0.0, self._left_seconds - (asyncio.get_running_loop().time() - began_at))
 
     async def pause(self) -> bool:
-        """A short pause before something is looked at again; false when no time is left for it."""
+        """A short pause before another attempt; false if no time is left."""
         if self._left_seconds <= 0:
             return False
         self._left_seconds -= _LOOK_EVERY_SECONDS

@@ -11,13 +11,12 @@ from typing import Any
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS
-from linework.client import Installation, Person
+from linework.client import OPERATOR, Installation
 from linework.verify.laws import Findings, Law
 
 Place = tuple[str, int, int]
 """Topic, partition, offset."""
 Row = Mapping[str, Any]
-_OPERATOR = Person("operator")
 _TOPICS = {topic.name: topic for topic in (WORK_ORDERS, CALLS, DEADLINES, QUALITY)}
 
 
@@ -41,13 +40,11 @@ async def repairs_of(city: Installation, findings: Findings) -> Repairs:
 
 
 async def _settled_at(city: Installation, name: str) -> AsyncIterator[Row]:
-    service, after = city.services[name], 0
-    while page := (await service.read("/v1/parked", by=_OPERATOR, state="any", after=after, limit=200))["items"]:
-        after = page[-1]["id"]
-        for row in page:
-            if row["state"] != "parked":
-                # A list cuts what is long, and a repair counts whole.
-                yield await service.read(f"/v1/parked/{row['id']}", by=_OPERATOR) if row["repaired"] else row
+    service = city.services[name]
+    async for row in service.parked(state="any"):
+        if row["state"] != "parked":
+            # A list cuts what is long, and a repair counts whole.
+            yield await service.read(f"/v1/parked/{row['id']}", by=OPERATOR) if row["repaired"] else row
 
 
 def take(place: Place, rows: Mapping[str, Row], repairs: Repairs, findings: Findings) -> None:
@@ -63,7 +60,7 @@ def take(place: Place, rows: Mapping[str, Row], repairs: Repairs, findings: Find
 
 
 def _what_was_done(row: Row) -> str:
-    """The same text for the same thing; what was released as it was read is as the stream says."""
+    """Equal texts for equal actions; a record that was released unchanged is as in the stream."""
     if row["state"] == "discarded" or not row["repaired"]:
         return row["state"]
     return f"{row['repaired']['value']} {sorted(row['repaired']['headers'].items())}"

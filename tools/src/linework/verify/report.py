@@ -29,7 +29,7 @@ def show(outcome: Outcome, console: Console) -> None:
     if left > 0:
         console.print(f"… and {left} more.")
     if causes := str(outcome.causes):
-        console.print(f"What explains differences: {causes}.", markup=False, highlight=False)
+        console.print(f"Causes of differences: {causes}.", markup=False, highlight=False)
     for name, count in outcome.causes.unknown_types.items():
         console.print(f"Unknown type {name}: {count} messages.", markup=False, highlight=False)
     if outcome.unfinished:

@@ -7,8 +7,6 @@ the stream as it is then; only persistent differences are reported.
 import asyncio
 from collections.abc import Awaitable, Iterable
 
-import msgspec
-
 from contracts.lifecycle import Service as ServiceName
 from contracts.topics import WORK_ORDERS
 from linework.client import SUPERVISOR, Installation, NotReached, Refused
@@ -27,7 +25,7 @@ from linework.verify.states import difference
 from linework.verify.stream import Record, Stream, stream_of
 
 LIMIT_SECONDS = 600.0
-"""A check ends after so long, with what was checked until then."""
+"""A check ends after this time, with what was checked until then."""
 _ROUNDS = 4
 _MOST_LOOKED_AT_AGAIN = 2_000
 _LONGEST_WAIT_SECONDS = 10
@@ -36,7 +34,7 @@ _PROOFS = 25
 
 Acknowledged = Iterable[tuple[str, int, str]]
 Interruption = asyncio.Future[str]
-"""Gets its result, such as "by Ctrl-C", when the check shall end at once."""
+"""Gets its result, such as "by Ctrl-C", to end the check at once."""
 
 
 async def verify(
@@ -48,7 +46,7 @@ async def verify(
     limit_seconds: float = LIMIT_SECONDS,
     interruption: Interruption | None = None,
 ) -> Outcome:
-    """Every law; ends after `limit_seconds` at the latest, of which `wait_seconds` are for what is on its way."""
+    """Checks every law; ends after `limit_seconds` at the latest, of which `wait_seconds` are for events in flight."""
     verifier = _Verifier(city, wait_seconds, say)
     return await verifier.within(verifier.run(acknowledged), limit_seconds, interruption)
 
@@ -62,7 +60,7 @@ async def recount(
     limit_seconds: float = LIMIT_SECONDS,
     interruption: Interruption | None = None,
 ) -> Outcome:
-    """Only holds the figures of these metrics, or of every one, against the recount."""
+    """Only compares the figures of these metrics, or of all, with the recount."""
     verifier = _Verifier(city, wait_seconds, say)
     return await verifier.within(verifier.recount(only), limit_seconds, interruption)
 
@@ -71,8 +69,7 @@ class _Verifier:
     def __init__(self, city: Installation, wait_seconds: float, say: Say) -> None:
         self.outcome = Outcome("streams")
         self._city = city
-        self._observer = Observer(city)
-        self._waiting = Waiting(self._observer, wait_seconds)
+        self._waiting = Waiting(Observer(city), wait_seconds)
         self._progress = Progress(say)
         self._findings = self.outcome.findings
         self._parked = ParkedRecords(city, Findings())
@@ -83,14 +80,18 @@ class _Verifier:
         self._behind: dict[str, str] = {}
 
     async def within(self, work: Awaitable[None], seconds: float, interruption: Interruption | None) -> Outcome:
-        """Does the work until its end, the end of the time or the interruption; what was found by then counts."""
+        """Works until the end, the time limit or the interruption; findings up to then count."""
         task = asyncio.ensure_future(work)
         try:
             awaited = {task} if interruption is None else {task, interruption}
             await asyncio.wait(awaited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 is_interrupted = interruption is not None and interruption.done()
-                reason = f"stopped {interruption.result()}" if is_interrupted else f"its {seconds:.0f} s were over"
+                reason = (
+                    f"stopped {interruption.result()}"
+                    if is_interrupted
+                    else f"the limit of {seconds:.0f} s was reached"
+                )
                 unfinished = f"{reason}, while {self._progress.step}"
                 self.outcome.unfinished = "; ".join(filter(None, (self.outcome.unfinished, unfinished)))
                 task.cancel()
@@ -101,7 +102,6 @@ class _Verifier:
             self.outcome.unfinished = f"while {self._progress.step}: {error}"
         finally:
             task.cancel()
-            self._observer.close()
         self._sum_up()
         return self.outcome
 
@@ -123,12 +123,12 @@ class _Verifier:
             ledger.check_requests()
             checked[Law.REQUESTS] = len(ledger.requests)
         finally:
-            # Also when the time is over: the stream was read to its end, and no service is asked.
+            # Also after the time limit: the stream was read to its end, and no service is needed.
             if acknowledged is not None:
                 checked[Law.JOURNAL] = ledger.check_journal(acknowledged)
 
     async def _attempt(self, step: Awaitable[None]) -> bool:
-        """A service that refuses to answer leaves this step unfinished, and what comes after it is checked."""
+        """If a service refuses to answer, this step stays unfinished and the next ones are checked."""
         try:
             await step
             return True
@@ -141,7 +141,7 @@ class _Verifier:
         await self._check_figures(only)
 
     async def _begin(self, waiting_for: str) -> list[Restless]:
-        """Waits, reads what is parked and what was repaired, then the stream."""
+        """Waits, then reads parked records, repairs and the stream."""
         self._progress.begin(waiting_for)
         restless = await self._waiting.until_quiet()
         self._behind = {found.service: found.reason for found in restless}
@@ -169,10 +169,10 @@ class _Verifier:
             for law in (Law.VERSIONS, Law.CHAIN, Law.CUSTODIAN, Law.STEPS):
                 outcome.checked[law] = ledger.event_count
         if ledger.repeat_count:
-            outcome.notes.append(f"{ledger.repeat_count} events stand in the topic more than once, as they may.")
+            outcome.notes.append(f"{ledger.repeat_count} events are in the topic more than once, which is allowed.")
         if stream is not None and stream.left.unreadable_count:
             count, first = stream.left.unreadable_count, stream.left.first_unreadable
-            outcome.notes.append(f"{count} records are no messages and were left out, the first at {first}.")
+            outcome.notes.append(f"{count} records are not messages and were skipped, the first at {first}.")
         if isinstance(stream, Record):
             outcome.notes.append(
                 "The streams were read from reporting's record; with KAFKA_BOOTSTRAP_SERVERS it is read from Kafka."
@@ -236,7 +236,7 @@ class _Verifier:
     async def _look_again(self, service: OrderService, suspects: Iterable[str]) -> dict[str, str]:
         await self._waiting.until_quiet(_LONGEST_WAIT_SECONDS)
         found = {order_id: await self._order_at(service, order_id) for order_id in suspects}
-        # Read after the service was asked, so that the stream has whatever the service can have shown.
+        # Read after the service responded, so that the stream has everything that the service can have shown.
         await self._read_on()
         left: dict[str, str] = {}
         for order_id, order in found.items():
@@ -245,12 +245,11 @@ class _Verifier:
 
     async def _order_at(self, service: OrderService, order_id: str) -> dict | None:
         try:
-            answer = await service.call("GET", f"/v1/work-orders/{part(order_id)}", by=SUPERVISOR, texts="sealed")
+            return await service.call_json("GET", f"/v1/work-orders/{part(order_id)}", by=SUPERVISOR, texts="sealed")
         except Refused as error:
             if error.code == "work_order_not_found":
                 return None
             raise
-        return msgspec.json.decode(answer.body)
 
     async def _check_figures(self, only: frozenset[str]) -> None:
         assert self._stream is not None

@@ -67,7 +67,7 @@ class Stream(Protocol):
 
 
 class Topic:
-    """Partition by partition: each order is in one, so only the orders of one partition are awake at a time."""
+    """Partition by partition: each order is in one, so that only the orders of one partition are in memory."""
 
     def __init__(
         self,
@@ -274,7 +274,7 @@ def message_of(item: Mapping[str, Any]) -> Message:
 
 
 def stream_of(city: Installation, repairs: Repairs, parked: Set[Place], progress: Progress) -> Topic | Record:
-    """The topic is the truth; the record is what is to be had where the broker cannot be reached."""
+    """The topic is the source of truth; reporting's record replaces it if no broker is known."""
     addresses = city.addresses
     if addresses.bootstrap_servers:
         return Topic(addresses.bootstrap_servers, addresses.topic_prefix, repairs, parked=parked, progress=progress)

@@ -23,13 +23,13 @@ class WorkAreaClosed(Conflict):
 
 
 class WorkAreaRejectedBefore(Conflict):
-    """Work area {work_area_id} rejected this order before; only a supervisor may send it back there."""
+    """Work area {work_area_id} already rejected this order; only a supervisor may dispatch it there again."""
 
     zh = "工区 {work_area_id} 曾对此工单反单；只有主管可以再次派给它。"
 
 
 class StaffMissing(Invalid):
-    """An order is dispatched to at least one member of the repair staff."""
+    """An order must be dispatched to at least one staff member."""
 
     zh = "派单至少需要一名维修人员。"
 
@@ -47,7 +47,7 @@ class StaffUnknown(Invalid):
 
 
 class StaffInactive(Conflict):
-    """Staff member {staff_id} does not work here any more."""
+    """Staff member {staff_id} is inactive."""
 
     zh = "维修人员 {staff_id} 已停用。"
 
@@ -59,15 +59,16 @@ class StaffOutsideWorkArea(Invalid):
 
 
 class RejectionBudgetSpent(Forbidden):
-    """The order was rejected {rejection_count} time(s) and {budget} are allowed: a supervisor decides where it goes."""
+    """The order was rejected {rejection_count} time(s), the limit is {budget}: a supervisor must decide where it
+    goes."""
 
     zh = "工单已反单 {rejection_count} 次（上限 {budget} 次），须由主管决定派单。"
 
 
 class BindingNeedsSupervisor(Forbidden):
-    """Only a supervisor may dispatch an order so that it cannot be rejected again."""
+    """Only a supervisor may make a binding dispatch."""
 
-    zh = "只有主管可以做出不可反单的派单决定。"
+    zh = "只有主管可以强制派单。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

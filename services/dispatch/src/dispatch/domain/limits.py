@@ -1,8 +1,9 @@
 """Whether time limits 时限 can be counted in: hours that follow each other, and some working time to count."""
 
-from contracts.calendar import WorkingTime, time_zones
+from contracts.calendar import WorkingTime
 from contracts.limits import TimeLimitsDefined
 from contracts.refusals import Invalid
+from contracts.time_zones import time_zones
 
 _DAYS_OF_A_WEEK = 7
 _FEWEST_MINUTES_A_WEEK = 60
@@ -10,19 +11,19 @@ _FEWEST_MINUTES_A_WEEK = 60
 
 
 class CalendarTimeZoneUnknown(Invalid):
-    """There is no time zone {time_zone}; send a name such as Asia/Shanghai."""
+    """There is no time zone {time_zone}; use a name such as Asia/Shanghai."""
 
     zh = "没有时区 {time_zone}；请使用如 Asia/Shanghai 的名称。"
 
 
 class HoursOverlap(Invalid):
-    """Each part of a working day ends after it begins, and before the next one begins."""
+    """The parts of a working day must each end after they begin and must not overlap."""
 
     zh = "工作日的各时段必须先始后终，且依次不相重叠。"
 
 
 class TooLittleWorkingTime(Invalid):
-    """The calendar has {minutes} working minutes a week; {fewest} are needed to count in it."""
+    """The calendar has {minutes} working minutes a week; at least {fewest} are required."""
 
     zh = "日历每周仅有 {minutes} 分钟工作时间，至少需要 {fewest} 分钟才能计时。"
 

@@ -23,9 +23,9 @@ _ACTS = (Act.START, Act.ARRIVE, Act.REJECT, Act.COMPLETE, Act.SUSPEND, Act.RESUM
 
 
 class BindingAssignment(Conflict):
-    """A supervisor gave the order to work area {work_area_id} for good; it cannot be rejected again."""
+    """A supervisor's dispatch to work area {work_area_id} is binding; the order cannot be rejected."""
 
-    zh = "主管已最终将工单指派给工区 {work_area_id}，不能再反单。"
+    zh = "主管已将工单强制派给工区 {work_area_id}，不能再反单。"
 
 
 class StaffRepeated(Invalid):
@@ -41,15 +41,15 @@ class StaffOutsideWorkArea(Invalid):
 
 
 class StaffNotArrived(Unavailable):
-    """The order was given to staff {staff_ids}, whose entries have not arrived here yet; ask again."""
+    """The entries of staff {staff_ids} have not arrived at this service yet; retry."""
 
     zh = "工单所派维修人员 {staff_ids} 的资料尚未到达本服务，请稍后重试。"
 
 
 class SuspensionAlreadyOver(Invalid):
-    """The suspension would end at {until}, which is not after this moment."""
+    """The suspension must end in the future, not at {until:time}."""
 
-    zh = "挂起截止时间 {until} 不晚于当前时间。"
+    zh = "挂起截止时间 {until:time}不晚于当前时间。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

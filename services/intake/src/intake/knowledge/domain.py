@@ -14,7 +14,7 @@ class ArticleNotFound(NotFound):
 
 
 class ArticleChanged(Stale):
-    """The article is at version {present_version}; you decided on version {expected_version}."""
+    """The article is at version {present_version}; the request is based on version {expected_version}."""
 
     zh = "知识条目当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 

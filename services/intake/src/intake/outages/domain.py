@@ -13,21 +13,21 @@ class OutageNotFound(NotFound):
 
 
 class OutageEnded(Conflict):
-    """Outage {outage_id} ended at {ended_at}."""
+    """Outage {outage_id} ended at {ended_at:time}."""
 
-    zh = "停电 {outage_id} 已于 {ended_at} 结束。"
+    zh = "停电 {outage_id} 已于 {ended_at:time}结束。"
 
 
 class OutageChanged(Stale):
-    """The outage is at version {present_version}; you decided on version {expected_version}."""
+    """The outage is at version {present_version}; the request is based on version {expected_version}."""
 
     zh = "停电信息当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 
 
 class OutageTimesInverted(Invalid):
-    """Service is to be back at {restore_by}, before the outage began at {began_at}."""
+    """The expected restoration at {restore_by:time} is before the start of the outage at {began_at:time}."""
 
-    zh = "计划恢复时间 {restore_by} 早于停电开始时间 {began_at}。"
+    zh = "计划恢复时间 {restore_by:time}早于停电开始时间 {began_at:time}。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ class PartnerNotFound(NotFound):
 
 
 class AgentNameTaken(Conflict):
-    """Partner {partner_id} already calls another agent {name}."""
+    """Partner {partner_id} already uses the name {name} for another agent."""
 
     zh = "合作方 {partner_id} 的名称 {name} 已属于另一坐席。"
 

@@ -9,7 +9,7 @@ from contracts.refusals import Conflict, NotFound
 
 
 class Purpose(StrEnum):
-    """What somebody needs a masked phone number, name or address for."""
+    """The purpose of revealing a masked phone number, name or address."""
 
     CALL_BACK = "call_back"
     VISIT = "visit"
@@ -29,19 +29,19 @@ class Ground(StrEnum):
 
 
 class SubscriberOnLegalHold(Conflict):
-    """The subscriber is under a legal hold: nothing of theirs is erased until all holds are lifted."""
+    """The subscriber is under legal hold and cannot be erased until all holds are lifted."""
 
     zh = "该用户处于法律保全状态，解除全部保全之前不得删除其资料。"
 
 
 class SubscriberHasOpenOrders(Conflict):
-    """The subscriber has orders that are not closed: {order_nos}. Archive or cancel them first."""
+    """The subscriber has open orders: {order_nos}. Archive or cancel them first."""
 
     zh = "该用户尚有未结工单：{order_nos}；请先归档或作废。"
 
 
 class SubscriberStillActive(Conflict):
-    """Something has happened with the subscriber meanwhile; they are kept on."""
+    """The subscriber was active in the meantime and is kept."""
 
     zh = "该用户期间有新的往来，资料继续保留。"
 
@@ -53,7 +53,7 @@ class LegalHoldNotFound(NotFound):
 
 
 class LegalHoldLifted(Conflict):
-    """The legal hold was lifted before."""
+    """The legal hold is already lifted."""
 
     zh = "该法律保全此前已解除。"
 
@@ -67,7 +67,7 @@ class DataClass(StrEnum):
     REVEALS = "reveals"
     """Who revealed whose data; from the reveal."""
     UNKNOWN_CALLERS = "unknown_callers"
-    """Numbers of callers whom nobody knows, and what was written about their calls; from the beginning of the call."""
+    """Numbers of unknown callers and the records of their calls; from the start of the call."""
 
 
 @dataclass(frozen=True, slots=True)

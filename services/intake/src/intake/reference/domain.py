@@ -9,13 +9,13 @@ DEVICE, DEMAND = "device", "demand"
 
 
 class DeviceTypeUnknown(Invalid):
-    """Device type {device_type} is not in the list, or no longer used."""
+    """Device type {device_type} is unknown or inactive."""
 
     zh = "设备类型 {device_type} 不在列表中或已停用。"
 
 
 class DemandTypeUnknown(Invalid):
-    """Demand type {demand_type} is not in the list, or no longer used."""
+    """Demand type {demand_type} is unknown or inactive."""
 
     zh = "需求类型 {demand_type} 不在列表中或已停用。"
 

@@ -1,4 +1,4 @@
-"""Subscribers, and who sees one whole. Everybody else sees enough to recognise, not enough to reach them."""
+"""Subscribers and their masking: other roles see enough to recognise a subscriber, not enough to reach them."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ class SubscriberIdNotFound(NotFound):
 
 
 class SubscriberChanged(Stale):
-    """The subscriber is at version {present_version}; you decided on version {expected_version}."""
+    """The subscriber is at version {present_version}; the request is based on version {expected_version}."""
 
     zh = "用户资料当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 

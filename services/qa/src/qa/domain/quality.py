@@ -18,9 +18,9 @@ _AUDITS = (Act.PASS_AUDIT, Act.FAIL_AUDIT)
 
 
 class AuditorCompletedOrder(Forbidden):
-    """{auditor} completed this order or worked on it; nobody audits their own work."""
+    """{auditor} worked on this order and may not audit it."""
 
-    zh = "{auditor} 完成或参与了此工单；不能审核自己的工作。"
+    zh = "{auditor} 参与了此工单，不能审核。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

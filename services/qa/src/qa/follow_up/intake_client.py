@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 
+from chassis.problems import language_of
 from chassis.request_context import RequestContext
 from chassis.telemetry import traceparent
 from contracts.refusals import Conflict, Unavailable
@@ -19,19 +20,19 @@ _SECONDS = 5.0
 
 
 class IntakeAway(Unavailable):
-    """Intake does not answer at this moment; ask again with the same Idempotency-Key."""
+    """Intake is temporarily unavailable; retry with the same Idempotency-Key."""
 
-    zh = "受理服务暂时没有响应；请使用相同的 Idempotency-Key 重试。"
+    zh = "受理服务暂时不可用；请使用相同的 Idempotency-Key 重试。"
 
 
 class OrderNotOpened(Conflict):
-    """Intake did not open an order: {reason} ({intake_code})"""
+    """Intake did not create the order: {reason}"""
 
-    zh = "受理服务未能生成工单：{reason}（{intake_code}）"
+    zh = "受理服务未能生成工单：{reason}"
 
 
 class ContactNotShown(Conflict):
-    """Intake shows no subscriber {subscriber_no} to you."""
+    """Intake shows you no subscriber {subscriber_no}."""
 
     zh = "受理服务未向您显示用户 {subscriber_no}。"
 
@@ -58,10 +59,13 @@ class IntakeClient:
     http: httpx.AsyncClient
     url: str
     token: str
+    language: str
+    """Of the caller, whom intake's refusals are shown to."""
 
     @classmethod
     def of(cls, context: RequestContext) -> "IntakeClient":
-        return cls(context.http, context.settings.intake_url, context.caller.token)
+        language = language_of(context.request.headers.get("accept-language"))
+        return cls(context.http, context.settings.intake_url, context.caller.token, language)
 
     async def contact_of(self, follow_up: FollowUp) -> SubscriberShown:
         """The subscriber as intake shows them to this caller; raises `ContactNotShown` or `IntakeAway`."""
@@ -117,7 +121,7 @@ class IntakeClient:
         )
 
     async def _ask(self, method: str, path: str, **request: object) -> httpx.Response:
-        headers = {"authorization": f"Bearer {self.token}"}
+        headers = {"authorization": f"Bearer {self.token}", "accept-language": self.language}
         if (parent := traceparent()) is not None:
             headers["traceparent"] = parent
         try:

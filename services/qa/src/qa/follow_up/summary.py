@@ -11,7 +11,7 @@ from qa.periods import Grain, period_of
 
 
 class SummaryDaysUnclear(Invalid):
-    """Name from_on and until_on, which is the later one, or a period and perhaps a day in it."""
+    """Give from_on and a later until_on, or a period and optionally a day in it."""
 
     zh = "请给出 from_on 与更晚的 until_on，或给出 period 以及其中的某一天。"
 

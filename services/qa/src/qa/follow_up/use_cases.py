@@ -26,21 +26,21 @@ _FINDING_LIMIT = 100
 
 
 class NothingToCall(NotFound):
-    """This project has no follow-up to call at this moment."""
+    """This project has no follow-up to call now."""
 
     zh = "该项目目前没有待拨打的回访。"
 
 
 class ProjectFollowsOrders(Conflict):
-    """The project takes its follow-ups from {cause}; no subscriber is listed by hand."""
+    """The follow-ups of this project come from {cause:cause}; subscribers cannot be added to it."""
 
-    zh = "该项目的回访来自 {cause}，不能手工加入名单。"
+    zh = "该项目的回访来自{cause:cause}，不能手工加入名单。"
 
 
 class CauseCannotChange(Invalid):
-    """The project was begun for {cause}; what it follows up does not change."""
+    """The project follows up {cause:cause}; this cannot be changed."""
 
-    zh = "该项目的回访缘由为 {cause}，不能更改。"
+    zh = "该项目的回访缘由为{cause:cause}，不能更改。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

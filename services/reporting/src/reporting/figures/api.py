@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import AfterValidator, BaseModel, Field
 
+from chassis.field_errors import InvalidValue
 from chassis.field_types import Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
@@ -149,9 +150,11 @@ class Corrections(FigureHeader):
 def _two_parts(text: str) -> str:
     name, colon, value = text.partition(":")
     if not colon or name not in list(Dimension):
-        raise ValueError("it is DIMENSION:VALUE, with nothing behind the colon for none")
+        raise InvalidValue(
+            "it is DIMENSION:VALUE, with nothing behind the colon for none", "应为 DIMENSION:VALUE；冒号后留空表示无值"
+        )
     if any(not character.isprintable() for character in value):
-        raise ValueError("control characters are not allowed")
+        raise InvalidValue("control characters are not allowed", "不允许控制字符")
     return text
 
 
@@ -252,7 +255,7 @@ async def get_figure(
     """One figure, period by period and group by group. Numerators and denominators add up; so do buckets.
 
     `value` is empty where there is nothing to divide by. Agents see counts of orders and no durations. Repair
-    staff see their own work areas, everybody else all, unless the token names areas.
+    staff see their own work areas, other roles all, unless the token names areas.
     """
     return Figure.model_validate(await figures.figure(context.db, asked, with_buckets=with_buckets))
 

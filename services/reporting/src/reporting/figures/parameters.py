@@ -23,9 +23,9 @@ ZoneName = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$", de
 
 
 class AsOfInFuture(Invalid):
-    """as_of {as_of} lies in the future: it is {now} here; send a past moment, or leave it out."""
+    """as_of {as_of:time} is in the future (now: {now:time}); send a past time or omit it."""
 
-    zh = "as_of {as_of} 在未来：本系统当前时间为 {now}；请使用过去的时间或省略该参数。"
+    zh = "as_of {as_of:time}在未来：本系统当前时间为 {now:time}；请使用过去的时间或省略该参数。"
 
 
 async def _as_of(

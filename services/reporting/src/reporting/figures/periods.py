@@ -4,15 +4,15 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from contracts.calendar import time_zones
 from contracts.refusals import Invalid
+from contracts.time_zones import time_zones
 from reporting.metrics import Grain
 
 CALENDAR = "Gregorian, weeks from Monday (ISO 8601)"
 
 
 class TimeZoneUnknown(Invalid):
-    """There is no time zone {time_zone}; send a name such as Asia/Shanghai."""
+    """There is no time zone {time_zone}; use a name such as Asia/Shanghai."""
 
     zh = "没有时区 {time_zone}；请使用如 Asia/Shanghai 的名称。"
 

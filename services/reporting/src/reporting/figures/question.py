@@ -11,49 +11,49 @@ from reporting.metrics import REGISTRY, Dimension, Grain, Metric
 
 
 class MetricNotFound(NotFound):
-    """There is no metric {metric}; there are {known}."""
+    """There is no metric {metric}. Metrics: {known}."""
 
     zh = "没有指标 {metric}；现有：{known}。"
 
 
 class MetricVersionNotFound(NotFound):
-    """Metric {metric} has no version {version}; it has {versions}."""
+    """Metric {metric} has no version {version}. Versions: {versions}."""
 
     zh = "指标 {metric} 没有版本 {version}；现有版本：{versions}。"
 
 
 class MetricNotForRole(Forbidden):
-    """Metric {metric} is for the roles {needed}."""
+    """Metric {metric} requires one of the roles {needed:role}."""
 
-    zh = "指标 {metric} 仅限角色 {needed}。"
+    zh = "指标 {metric} 仅限角色{needed:role}。"
 
 
 class MetricWithoutAreas(Forbidden):
-    """Metric {metric} knows no work areas, and you see those of {areas} only."""
+    """Metric {metric} is not divided by work area, and you may see only {areas}."""
 
     zh = "指标 {metric} 不区分工区，而您只能查看工区 {areas}。"
 
 
 class DimensionNotOfMetric(Invalid):
-    """Metric {metric} cannot be grouped by {dimension}; it can by {dimensions}."""
+    """Metric {metric} cannot be grouped by {dimension}. Allowed: {dimensions}."""
 
     zh = "指标 {metric} 不能按 {dimension} 分组；可用：{dimensions}。"
 
 
 class MetricWithoutTime(Invalid):
-    """Metric {metric} is of the present moment; it takes no from, to or grain."""
+    """Metric {metric} shows the present state and takes no from, to or grain."""
 
     zh = "指标 {metric} 反映当前状况，不接受 from、to 或 grain。"
 
 
 class ParameterNotOfMetric(Invalid):
-    """Metric {metric} takes no {parameter}; it takes {parameters}."""
+    """Metric {metric} has no parameter {parameter}. Parameters: {parameters}."""
 
     zh = "指标 {metric} 不接受参数 {parameter}；可用：{parameters}。"
 
 
 class WindowInverted(Invalid):
-    """The window ends before it begins."""
+    """The window ends before it starts."""
 
     zh = "时间窗口的结束早于开始。"
 

@@ -30,13 +30,13 @@ _LOCKED = ", ".join(f"{table}_{name}" for table in PROJECTIONS for name in SETS)
 
 
 class TooManyRows(Invalid):
-    """That would be more than {limit} rows; ask for a shorter window, a longer grain or fewer groups."""
+    """The result would have more than {limit} rows; use a shorter window, a longer grain or fewer groups."""
 
     zh = "结果超过 {limit} 行；请缩短时间窗口、加大时间粒度或减少分组。"
 
 
 class FiguresNotBuilt(Unavailable):
-    """After an upgrade the figures are being built from the record; ask again when the rebuild is through."""
+    """The figures are being rebuilt after an upgrade; retry when the rebuild is finished."""
 
     zh = "升级后正在根据记录重建统计数据，请在重建完成后重试。"
 
@@ -56,7 +56,7 @@ async def snapshot(db: Database) -> AsyncIterator[tuple[Statements, StreamState]
 
 
 async def figure(db: Database, question: Question, *, with_buckets: bool = False) -> dict[str, Any]:
-    """The answer with everything that says what it is."""
+    """The figure with its complete description."""
     check(question)
     async with snapshot(db) as (statements, state):
         rows, made = await _counted_by_days(statements, state, question, with_buckets=with_buckets)

@@ -1,5 +1,7 @@
 """Metrics of calls. What is offered is a leg: a call that is transferred to another queue is offered there again."""
 
+from functools import partial
+
 from reporting.metrics.durations import PERCENTILES
 from reporting.metrics.metric import Dimension, Kind, Metric, Source
 
@@ -55,34 +57,32 @@ _OF_OFFERED = "of inbound legs by the moment of their offer; a wait equal to the
 UNKNOWN = "legs whose needed duration is not known count in neither and are shown as unknown"
 
 
+of_calls = partial(Metric, formula_source=DOMAIN, dimensions=DIMENSIONS, roles=ROLES)
+_of_legs = partial(of_calls, source=LEGS)
+
+
 def _count(metric_id: str, name_en: str, name_zh: str, what: str, where: str, **more: object) -> Metric:
-    return Metric(
+    return _of_legs(
         id=metric_id,
         kind=Kind.COUNT,
         unit="calls",
         name_en=name_en,
         name_zh=name_zh,
         formula=f"count of {what}, by the moment of their offer",
-        formula_source=DOMAIN,
-        source=LEGS,
         where=where,
-        dimensions=DIMENSIONS,
-        roles=ROLES,
         **more,
     )
 
 
 def _share(metric_id: str, name_en: str, name_zh: str, formula: str, above: str, below: str, **more: object) -> Metric:
-    return Metric(
+    return _of_legs(
         id=metric_id,
         kind=Kind.RATIO,
         unit="share",
         name_en=name_en,
         name_zh=name_zh,
         formula=formula,
-        formula_source=DOMAIN,
-        source=LEGS,
-        **{"where": INBOUND, "dimensions": DIMENSIONS, "roles": ROLES} | more,
+        **{"where": INBOUND} | more,
         numerator=f"({above})::int",
         denominator=f"({below})::int",
     )
@@ -101,19 +101,15 @@ def _service_level(number: int, formula: str, above: str, below: str, *parameter
 
 
 def _time(metric_id: str, name_en: str, name_zh: str, formula: str, what: str, where: str) -> Metric:
-    return Metric(
+    return _of_legs(
         id=metric_id,
         kind=Kind.DISTRIBUTION,
         unit="seconds",
         name_en=name_en,
         name_zh=name_zh,
         formula=f"{formula}, by the moment of the offer; {UNKNOWN}; {PERCENTILES}",
-        formula_source=DOMAIN,
-        source=LEGS,
         where=where,
         numerator=what,
-        dimensions=DIMENSIONS,
-        roles=ROLES,
     )
 
 
@@ -239,7 +235,7 @@ METRICS = (
         "handle_time",
         "Average handle time",
         "平均处理时长",
-        "mean of talk + hold + after-call work of ended legs; a hold or after-call work that nobody told of is none",
+        "mean of talk + hold + after-call work of ended legs; a hold or after-call work that was not reported is zero",
         "talk_us + coalesce(hold_us, 0) + coalesce(work_us, 0)",
         _TALKED,
     ),
@@ -256,20 +252,16 @@ METRICS = (
         where=f"{INBOUND} and {ANSWERED} and leg = 1 and subscriber_id is not null and settled is not null",
         reach=(0, 7),
     ),
-    Metric(
+    _of_legs(
         id="satisfaction",
         kind=Kind.RATIO,
         unit="share",
         name_en="Satisfaction",
         name_zh="满意度",
         formula="sum of scores / sum of the highest scores possible, of calls that were rated",
-        formula_source=DOMAIN,
-        source=LEGS,
         where="score is not null",
         numerator="score",
         denominator="highest",
-        dimensions=DIMENSIONS,
-        roles=ROLES,
     ),
     _share(
         "satisfaction_response_rate",

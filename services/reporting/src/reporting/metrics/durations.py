@@ -1,5 +1,8 @@
 """How long it takes: every time of an order's life, as a distribution whose hours add up to years."""
 
+from dataclasses import replace
+from functools import partial
+
 from reporting.metrics.metric import Kind, Metric
 from reporting.metrics.orders import ALL, AREA_NOTE, DOMAIN, ENTERED, LEFT, NOT_BY_STATUS
 
@@ -11,44 +14,32 @@ _TIME_IN_STATUS = (
     f"that began it, never below 0; counted in the period in which it ended; {AREA_NOTE}; mean = sum / count; "
 )
 
-TIME_IN_STATUS_V1 = Metric(
+_duration = partial(Metric, kind=Kind.DISTRIBUTION, unit="seconds", formula_source=DOMAIN)
+
+TIME_IN_STATUS = _duration(
     id="time_in_status",
-    version=1,
-    kind=Kind.INTERPOLATED,
-    unit="seconds",
+    version=2,
     name_en="Time spent in a status",
     name_zh="各状态停留时长",
-    formula=_TIME_IN_STATUS + "p50 and p90 by linear interpolation",
-    formula_source=DOMAIN,
+    formula=_TIME_IN_STATUS + PERCENTILES,
     source=LEFT,
     numerator="microseconds",
     dimensions=ALL,
 )
-
-TIME_IN_STATUS = Metric(
-    id="time_in_status",
-    version=2,
-    kind=Kind.DISTRIBUTION,
-    unit="seconds",
-    name_en="Time spent in a status",
-    name_zh="各状态停留时长",
-    formula=_TIME_IN_STATUS + PERCENTILES,
-    formula_source=DOMAIN,
-    source=LEFT,
-    numerator="microseconds",
-    dimensions=ALL,
+TIME_IN_STATUS_V1 = replace(
+    TIME_IN_STATUS,
+    version=1,
+    kind=Kind.INTERPOLATED,
+    formula=_TIME_IN_STATUS + "p50 and p90 by linear interpolation",
 )
 
 
 def _from_creation(metric_id: str, name_en: str, name_zh: str, what: str, where: str) -> Metric:
-    return Metric(
+    return _duration(
         id=metric_id,
-        kind=Kind.DISTRIBUTION,
-        unit="seconds",
         name_en=name_en,
         name_zh=name_zh,
         formula=f"occurred_at of {what} minus occurred_at of creation; {AREA_NOTE}; {PERCENTILES}",
-        formula_source=DOMAIN,
         source=ENTERED,
         where=where,
         numerator=_SINCE_CREATION,
@@ -57,14 +48,11 @@ def _from_creation(metric_id: str, name_en: str, name_zh: str, what: str, where:
 
 
 def _of_a_stay(metric_id: str, name_en: str, name_zh: str, what: str, where: str) -> Metric:
-    return Metric(
+    return _duration(
         id=metric_id,
-        kind=Kind.DISTRIBUTION,
-        unit="seconds",
         name_en=name_en,
         name_zh=name_zh,
         formula=f"{what}, in the period in which it ended; {AREA_NOTE}; {PERCENTILES}",
-        formula_source=DOMAIN,
         source=LEFT,
         where=where,
         numerator="microseconds",

@@ -11,28 +11,25 @@ _EVENTS = tuple(
     for name in ("follow_up_planned", "follow_up_joined", "follow_up_ended", "satisfaction_given")
 )
 _OWN = "array[array[stream, follow_up_id]]"
-_FOLLOW_UPS = {"table": "follow_ups", "subject": "stream", "key": ("stream", "number"), "inputs": _EVENTS}
 
-PLANNED = Source(
-    name="follow-ups planned",
-    moment="planned_at",
-    known="planned_known_at <= {upto}",
-    known_at="planned_known_at",
-    late="is_planned_late",
-    versions=(),
-    follow_ups=_OWN,
-    **_FOLLOW_UPS,
-)
-ENDED = Source(
-    name="follow-ups ended",
-    moment="ended_at",
-    known="ended_known_at <= {upto}",
-    known_at="ended_known_at",
-    late="is_ended_late",
-    versions=(),
-    follow_ups=_OWN,
-    **_FOLLOW_UPS,
-)
+
+def _follow_ups(step: str) -> Source:
+    return Source(
+        name=f"follow-ups {step}",
+        table="follow_ups",
+        subject="stream",
+        moment=f"{step}_at",
+        known=f"{step}_known_at <= {{upto}}",
+        known_at=f"{step}_known_at",
+        late=f"is_{step}_late",
+        versions=(),
+        key=("stream", "number"),
+        inputs=_EVENTS,
+        follow_ups=_OWN,
+    )
+
+
+PLANNED, ENDED = _follow_ups("planned"), _follow_ups("ended")
 _COVERED = """from {followed_orders} as covered join {follow_ups} as follow_up using (stream, number)
     where covered.order_id = fact.order_id and covered.known_at <= {upto}"""
 COMPLETED = replace(

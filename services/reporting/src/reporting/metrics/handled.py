@@ -7,7 +7,7 @@ and a leg whose end is not known counts in none of them. What rang and was not a
 
 from dataclasses import replace
 
-from reporting.metrics.calls import ANSWERED, DIMENSIONS, DOMAIN, INBOUND, LEGS, ROLES
+from reporting.metrics.calls import ANSWERED, INBOUND, LEGS, of_calls
 from reporting.metrics.calls import METRICS as FIRST_VERSIONS
 from reporting.metrics.durations import PERCENTILES
 from reporting.metrics.metric import Dimension, Kind, Metric, Source
@@ -35,7 +35,7 @@ def _by_handler(metric: Metric) -> Metric:
 
 
 def _time(metric_id: str, version: int, names: tuple[str, str], what: str, numerator: str, where: str) -> Metric:
-    return Metric(
+    return of_calls(
         id=metric_id,
         version=version,
         kind=Kind.DISTRIBUTION,
@@ -43,12 +43,9 @@ def _time(metric_id: str, version: int, names: tuple[str, str], what: str, numer
         name_en=names[0],
         name_zh=names[1],
         formula=f"mean {what}, by the moment of the offer; {_END_UNKNOWN} and is shown as unknown; {PERCENTILES}",
-        formula_source=DOMAIN,
         source=HANDLED_LEGS,
         where=where,
         numerator=numerator,
-        dimensions=DIMENSIONS,
-        roles=ROLES,
     )
 
 
@@ -108,7 +105,7 @@ _SOON_ENOUGH = "ring_us <= {three_rings_seconds} * 1000000::bigint"
 _OF_RINGS = "by the moment at which their leg was offered; rings whose length was not reported are shown as unknown"
 
 _RINGS = (
-    Metric(
+    of_calls(
         id="rang_not_answered",
         kind=Kind.COUNT,
         unit="rings",
@@ -118,15 +115,12 @@ _RINGS = (
             "count of the times an inbound leg rang at an agent for at least three_rings_seconds and they did not"
             f" answer, {_OF_RINGS}"
         ),
-        formula_source=DOMAIN,
         source=RINGS,
         where="direction = 'inbound' and not is_answered",
         numerator=f"({_LONG_ENOUGH})::int",
-        dimensions=DIMENSIONS,
-        roles=ROLES,
         parameters=("three_rings_seconds",),
     ),
-    Metric(
+    of_calls(
         id="answered_in_three_rings",
         kind=Kind.RATIO,
         unit="share",
@@ -137,13 +131,10 @@ _RINGS = (
             " agent and were answered, or rang for at least three_rings_seconds and were not; counted "
             f"{_OF_RINGS}"
         ),
-        formula_source=DOMAIN,
         source=RINGS,
         where=f"direction = 'inbound' and (is_answered or ring_us is null or {_LONG_ENOUGH})",
         numerator=f"(is_answered and {_SOON_ENOUGH})::int",
         denominator="case when ring_us is not null then 1 end",
-        dimensions=DIMENSIONS,
-        roles=ROLES,
         parameters=("three_rings_seconds",),
     ),
 )

@@ -1,5 +1,7 @@
 """Metrics of SLA clocks: whether orders were in time, and how long until arrival and reply."""
 
+from functools import partial
+
 from reporting.metrics.durations import PERCENTILES
 from reporting.metrics.metric import Dimension, Kind, Metric, Source
 from reporting.metrics.orders import AREA_NOTE, DOMAIN, NOT_BY_STATUS
@@ -43,6 +45,11 @@ _JUDGED = (
 _WHEN = f"by the moment at which they stopped; cancelled orders count in neither; {AREA_NOTE}"
 
 
+_stopped = partial(Metric, formula_source=DOMAIN, source=STOPPED)
+_share = partial(_stopped, kind=Kind.RATIO, unit="share", where=_LIMITED, denominator="1", dimensions=DIMENSIONS)
+_time = partial(_stopped, kind=Kind.DISTRIBUTION, unit="seconds", numerator="microseconds", dimensions=NOT_BY_STATUS)
+
+
 def _standing(metric_id: str, name_en: str, name_zh: str, formula: str, where: str, **more: object) -> Metric:
     return Metric(
         id=metric_id,
@@ -60,67 +67,41 @@ def _standing(metric_id: str, name_en: str, name_zh: str, formula: str, where: s
 
 
 METRICS = (
-    Metric(
+    _share(
         id="in_time",
-        kind=Kind.RATIO,
-        unit="share",
         name_en="In time",
         name_zh="按时率",
         formula=f"clocks that stopped within their limit / clocks with a limit that stopped, {_JUDGED}; {_WHEN}",
-        formula_source=DOMAIN,
-        source=STOPPED,
-        where=_LIMITED,
         numerator="is_in_time::int",
-        denominator="1",
-        dimensions=DIMENSIONS,
     ),
-    Metric(
+    _share(
         id="extension_rate",
-        kind=Kind.RATIO,
-        unit="share",
         name_en="Extension rate",
         name_zh="延期率",
         formula=f"clocks that were extended / clocks with a limit that stopped, {_WHEN}",
-        formula_source=DOMAIN,
-        source=STOPPED,
-        where=_LIMITED,
         numerator="(extension_count > 0)::int",
-        denominator="1",
-        dimensions=DIMENSIONS,
     ),
-    Metric(
+    _time(
         id="arrival_time",
-        kind=Kind.DISTRIBUTION,
-        unit="seconds",
         name_en="Time to arrival",
         name_zh="到达时长",
         formula=(
-            "occurred_at of the first arrival minus occurred_at of creation, of orders at which somebody said so "
+            "occurred_at of the first arrival minus occurred_at of creation, of orders with an arrival recorded "
             "before their first completion, with or without a limit, suspensions among it; "
             f"{AREA_NOTE}; {PERCENTILES}"
         ),
-        formula_source=DOMAIN,
-        source=STOPPED,
         where="state = 'stopped' and clock = 'arrive' and stopped_by = 'arrived'",
-        numerator="microseconds",
-        dimensions=NOT_BY_STATUS,
     ),
-    Metric(
+    _time(
         id="reply_time",
-        kind=Kind.DISTRIBUTION,
-        unit="seconds",
         name_en="Time to reply",
         name_zh="答复时长",
         formula=(
-            "occurred_at of the first completion that says that the subscriber was called back, or else of archiving, "
+            "occurred_at of the first completion with the subscriber called back, or else of archiving, "
             "minus occurred_at of creation, of orders that have a limit for the reply (complaints and reports, as "
             f"shipped), suspensions among it; {AREA_NOTE}; {PERCENTILES}"
         ),
-        formula_source=DOMAIN,
-        source=STOPPED,
         where="state = 'stopped' and clock = 'reply'",
-        numerator="microseconds",
-        dimensions=NOT_BY_STATUS,
     ),
     _standing(
         "near_limit",

@@ -12,19 +12,20 @@ class RebuildNotFound(NotFound):
 
 
 class RebuildUnderWay(Conflict):
-    """Rebuild {rebuild_id} is under way; wait until it is ready."""
+    """Rebuild {rebuild_id} is running; wait until it is ready."""
 
     zh = "重建任务 {rebuild_id} 正在进行，请等待其就绪。"
 
 
 class RebuildNotReady(Conflict):
-    """Rebuild {rebuild_id} is {state}; only one that is ready can be switched to."""
+    """Rebuild {rebuild_id} is {state:rebuild_state}; only a rebuild that is ready can be switched to."""
 
-    zh = "重建任务 {rebuild_id} 状态为 {state}，只有就绪的任务才能切换。"
+    zh = "重建任务 {rebuild_id} 状态为“{state:rebuild_state}”，只有就绪的任务才能切换。"
 
 
 class RebuildDiffers(Conflict):
-    """Rebuild {rebuild_id} differs from what is shown in {difference_count} rows; look, then accept the differences."""
+    """Rebuild {rebuild_id} differs from the present figures in {difference_count} rows; review and accept the
+    differences."""
 
     zh = "重建任务 {rebuild_id} 与当前数据有 {difference_count} 行不同；请核对后再确认接受。"
 

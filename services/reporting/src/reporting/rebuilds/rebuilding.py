@@ -44,10 +44,10 @@ async def rebuild_on_command(db: Database, wakeup: Wakeup) -> None:
                 pass
         except Exception as error:
             if not is_transient(error):
-                log.exception("a rebuild has failed")
+                log.exception("a rebuild failed")
                 await _fail(db, f"{type(error).__name__}: {error}")
             else:
-                log.warning("the rebuild waits: %s: %s", type(error).__name__, error)
+                log.warning("the rebuild failed, retrying: %s: %s", type(error).__name__, error)
         await wakeup.wait(_LOOK_EVERY_SECONDS)
 
 

@@ -46,7 +46,7 @@ async def build_reports(db: Database, wakeup: Wakeup) -> None:
         except Exception as error:
             if not is_transient(error):
                 raise
-            log.warning("a report waits: %s: %s", type(error).__name__, error)
+            log.warning("building a report failed, retrying: %s: %s", type(error).__name__, error)
         await wakeup.wait(_LOOK_EVERY_SECONDS)
 
 
@@ -64,7 +64,7 @@ async def take_step(db: Database) -> bool:
         except Exception as error:
             if is_transient(error):
                 raise
-            log.exception("report %s has failed", row["id"])
+            log.exception("report %s failed", row["id"])
             await store.note_failed(tx, row["id"], f"{type(error).__name__}: {error}")
     return True
 

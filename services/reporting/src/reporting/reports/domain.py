@@ -16,19 +16,19 @@ class ReportNotFound(NotFound):
 
 
 class ReportNotReady(Conflict):
-    """Report {report_id} is {state}; its file is there once it is ready."""
+    """Report {report_id} is {state:report_state}; its file is available once it is ready."""
 
-    zh = "报表 {report_id} 状态为 {state}，就绪后才能下载。"
+    zh = "报表 {report_id} 状态为“{state:report_state}”，就绪后才能下载。"
 
 
 class ReportOutsideTime(Invalid):
-    """A report is of a day between 2000 and ten years ahead."""
+    """The day of a report must be between 2000 and ten years ahead."""
 
     zh = "报表日期须在 2000 年至未来十年之间。"
 
 
 class ReportPeriodInvalid(Invalid):
-    """Only a report of kind `period` has a last day: not before its day, and at most {longest_days} days in all."""
+    """Only a report of kind `period` has a last day: not before its first day, at most {longest_days} days in all."""
 
     zh = "仅类型为 period 的报表有结束日，不得早于起始日，且总共不超过 {longest_days} 天。"
 

@@ -1,4 +1,4 @@
-"""What a reader calls the rows of a report: names from the directory and the rules, never ids or codes."""
+"""Names of the rows of a report, from the directory and the rules, never ids or codes."""
 
 import re
 from collections import defaultdict
@@ -6,12 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.directory import Names
-from contracts.events import SlaClock
-from contracts.lifecycle import STATUS_NAMES, Status
+from contracts.names import CLOCKS, STATUSES, in_language
 from reporting.metrics import Dimension
 from reporting.reports.content import Content, dimension_of
 from reporting.reports.rules import ReportRules
-from reporting.reports.words import CLOCK_NAMES, UNNAMED, VOICES, Language, word
+from reporting.reports.words import UNNAMED, VOICES, Language, word
 
 _A_CODE = re.compile(r"[A-Za-z0-9_.:/@|+-]+")
 KnownNames = Mapping[tuple[str, str], Names]
@@ -33,9 +32,9 @@ class Naming:
             return word("none", self.language)
         is_chinese = self.language == Language.ZH
         if dimension is Dimension.STATUS:
-            return STATUS_NAMES[Status(key)][is_chinese]
+            return in_language(STATUSES[key], self.language)
         if dimension is Dimension.CLOCK:
-            return CLOCK_NAMES[SlaClock(key)][is_chinese]
+            return in_language(CLOCKS[key], self.language)
         name = self._name(dimension, key)
         if name is not None:
             return self._namesakes.get((dimension.value, key), name)

@@ -36,7 +36,7 @@ class ScheduleIdRepeated(Invalid):
 
 
 class ScheduleRepeatsItself(Invalid):
-    """Schedule {schedule} names a language, format or reader twice."""
+    """Schedule {schedule} lists a language, format or reader twice."""
 
     zh = "计划 {schedule} 的语言、格式或读者有重复。"
 
@@ -48,7 +48,7 @@ class TargetRepeated(Invalid):
 
 
 class TargetMetricUnknown(Invalid):
-    """There is no metric {metric} to set a target for."""
+    """There is no metric {metric} for a target."""
 
     zh = "没有可设目标的指标 {metric}。"
 

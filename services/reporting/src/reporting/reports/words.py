@@ -1,9 +1,8 @@
-"""How everything in a report is called in both languages."""
+"""The words of reports in both languages."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
-from contracts.events import SlaClock
 from reporting.metrics import Dimension, Grain
 
 
@@ -139,22 +138,6 @@ UNITS: Mapping[str, Bilingual] = {
     "share": ("share", "比例"),
     "steps": ("steps", "次"),
 }
-CLOCK_NAMES: Mapping[SlaClock, Bilingual] = {
-    SlaClock.DISPATCH: ("dispatch", "派单"),
-    SlaClock.ACCEPT: ("start of work", "接单"),
-    SlaClock.CONTACT: ("first contact", "首次联系"),
-    SlaClock.ARRIVE: ("arrival", "到达"),
-    SlaClock.COMPLETE: ("completion", "完成"),
-    SlaClock.REPLY: ("reply", "答复"),
-}
-ZONE_NAMES: Mapping[str, str] = {
-    "Asia/Shanghai": "北京时间",
-    "Asia/Urumqi": "新疆时间",
-    "Asia/Hong_Kong": "香港时间",
-    "Asia/Macau": "澳门时间",
-    "Asia/Taipei": "台北时间",
-}
-"""What a Chinese reader calls a time zone; of others the name in the tz database is the only one."""
 UNNAMED: Mapping[Dimension, Bilingual] = {
     Dimension.WORK_AREA: ("Work area without a name", "未登记名称的工区"),
     Dimension.STAFF: ("Person without a name", "未登记姓名的人员"),
@@ -164,13 +147,13 @@ UNNAMED: Mapping[Dimension, Bilingual] = {
     Dimension.QUEUE: ("Queue without a name", "未登记名称的队列"),
     Dimension.TEAM: ("Team without a name", "未登记名称的班组"),
 }
-"""What a row is called whose name reporting was never told; a number goes behind it."""
+"""Names of rows without a name in the directory; a number is appended."""
 VOICES: Mapping[str, Bilingual] = {
     "complaint": ("Complaints", "投诉"),
     "suggestion": ("Suggestions", "建议"),
     "report": ("Reports of wrongdoing", "举报"),
 }
-"""Demand types by which callers tell the centre what is wrong."""
+"""Demand types by which callers report faults of the service."""
 WEEKDAYS: tuple[Bilingual, ...] = (
     ("Mon", "周一"),
     ("Tue", "周二"),

@@ -10,13 +10,13 @@ from reporting.ratios import check_share
 
 
 class ThresholdsInverted(Invalid):
-    """The alarm of {measure} comes before its warning: {warning} and {alarm}."""
+    """The alarm threshold of {measure} comes before its warning threshold: {warning} and {alarm}."""
 
     zh = "{measure} 的报警阈值先于预警阈值：{warning} 与 {alarm}。"
 
 
 class ColourUnreadable(Invalid):
-    """The colour {colour} for {level} has a contrast of {contrast} to the dark page; {needed} is the least readable."""
+    """The colour {colour} for {level} has a contrast of {contrast} on the dark page; at least {needed} is required."""
 
     zh = "{level} 的颜色 {colour} 与深色背景的对比度为 {contrast}，至少需要 {needed} 才清晰可读。"
 

@@ -10,12 +10,12 @@ class CallNotFound(NotFound):
 
 
 class CallRecordChanged(Stale):
-    """The record is at version {present_version}; you decided on version {expected_version}."""
+    """The record is at version {present_version}; the request is based on version {expected_version}."""
 
     zh = "记录当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 
 
 class CallTimesInverted(Invalid):
-    """The call ends at {ended_at}, before it began at {started_at}."""
+    """The call ends at {ended_at:time}, before its start at {started_at:time}."""
 
-    zh = "通话结束时间 {ended_at} 早于开始时间 {started_at}。"
+    zh = "通话结束时间 {ended_at:time}早于开始时间 {started_at:time}。"

@@ -17,21 +17,21 @@ class CaseNotFound(NotFound):
 
 
 class CaseChanged(Stale):
-    """The case is at version {present_version}; you decided on version {expected_version}."""
+    """The case is at version {present_version}; the request is based on version {expected_version}."""
 
     zh = "疑难问题当前版本为 {present_version}，您所依据的版本为 {expected_version}。"
 
 
 class CaseReplied(Conflict):
-    """Case {case_id} was replied to at {replied_at}."""
+    """Case {case_id} was already answered at {replied_at:time}."""
 
-    zh = "疑难问题 {case_id} 已于 {replied_at} 答复。"
+    zh = "疑难问题 {case_id} 已于 {replied_at:time}答复。"
 
 
 class PromiseOutOfReach(Invalid):
-    """A reply is promised for a time ahead, within 90 days; {reply_by} is not."""
+    """The promised reply time must be within the next 90 days, not {reply_by:time}."""
 
-    zh = "承诺答复时间应在未来 90 天之内；{reply_by} 不符合。"
+    zh = "承诺答复时间应在未来 90 天之内，不能是 {reply_by:time}。"
 
 
 class ReferralNotFound(NotFound):
@@ -41,15 +41,15 @@ class ReferralNotFound(NotFound):
 
 
 class ReferralAnswered(Conflict):
-    """Referral {referral_id} was answered at {answered_at}."""
+    """Referral {referral_id} was already answered at {answered_at:time}."""
 
-    zh = "转办 {referral_id} 已于 {answered_at} 答复。"
+    zh = "转办 {referral_id} 已于 {answered_at:time}答复。"
 
 
 class OrderIsClosed(Conflict):
-    """Order {order_no} is {order_status} and cannot be urged; create another and link them."""
+    """Order {order_no} is {order_status:status} and cannot be urged; create a new order and link them."""
 
-    zh = "工单 {order_no} 已处于 {order_status} 状态，无法催办；请新建工单并关联。"
+    zh = "工单 {order_no} 已处于“{order_status:status}”状态，无法催办；请新建工单并关联。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,15 +15,15 @@ class LinkNotFound(NotFound):
 
 
 class LinkUndone(Conflict):
-    """Link {link_id} was undone at {undone_at}."""
+    """Link {link_id} was already removed at {undone_at:time}."""
 
-    zh = "关联 {link_id} 已于 {undone_at} 解除。"
+    zh = "关联 {link_id} 已于 {undone_at:time}解除。"
 
 
 class LinkKnown(Conflict):
-    """The two are linked as {kind} already, by link {link_id}."""
+    """The two orders are already linked ({kind:link_kind}) by link {link_id}."""
 
-    zh = "二者已通过关联 {link_id} 标为 {kind}。"
+    zh = "二者已通过关联 {link_id} 标为“{kind:link_kind}”。"
 
 
 class LinkToItself(Invalid):
@@ -33,7 +33,7 @@ class LinkToItself(Invalid):
 
 
 class LinkedToNothing(Invalid):
-    """A link of kind same_outage names an outage, any other another order."""
+    """A link of kind same_outage must name an outage, any other kind an order."""
 
     zh = "“同一停电”关联须指明停电信息，其他关联须指明另一工单。"
 

@@ -8,9 +8,9 @@ from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 
 
 class AppointmentInverted(Invalid):
-    """The appointment ends at {end}, which is not after its start at {start}."""
+    """The appointment ends at {end:time}, not after its start at {start:time}."""
 
-    zh = "预约结束时间 {end} 不晚于开始时间 {start}。"
+    zh = "预约结束时间 {end:time}不晚于开始时间 {start:time}。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class SessionState(StrEnum):
 
 
 class NamedTwiceInSession(Invalid):
-    """{name} is named twice in the session."""
+    """{name} appears twice in the session."""
 
     zh = "{name} 在校准中重复。"
 
@@ -31,25 +31,25 @@ class NotInSession(Forbidden):
 
 
 class RecordingNotInSession(Invalid):
-    """The recording {recording_id} is not part of this session."""
+    """Recording {recording_id} is not part of this session."""
 
     zh = "录音 {recording_id} 不在此次校准中。"
 
 
 class ScoredBefore(Conflict):
-    """{auditor} has scored {recording_id} before; a score in a session is given once."""
+    """{auditor} has already scored {recording_id} in this session."""
 
-    zh = "{auditor} 已为 {recording_id} 评过分；校准中只评一次。"
+    zh = "{auditor} 已在此次校准中为 {recording_id} 评分。"
 
 
 class SessionClosed(Conflict):
-    """The session was closed at {closed_at}."""
+    """The session was closed at {closed_at:time}."""
 
-    zh = "该校准已于 {closed_at} 结束。"
+    zh = "该校准已于 {closed_at:time}结束。"
 
 
 class ScoresMissing(Conflict):
-    """These have not scored everything yet: {auditors}."""
+    """Scores are missing from: {auditors}."""
 
     zh = "以下人员尚未全部评分：{auditors}。"
 

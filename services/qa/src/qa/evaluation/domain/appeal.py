@@ -20,43 +20,43 @@ class AppealState(StrEnum):
 
 
 class NotTheStandingEvaluation(Conflict):
-    """Only the evaluation that stands can be appealed against, once it is settled."""
+    """Only a settled evaluation that is in force can be appealed."""
 
     zh = "只能对已生效的评价提出申诉。"
 
 
 class NotYourCall(Forbidden):
-    """Only the agent who spoke in the call may appeal."""
+    """Only the agent of this call may appeal."""
 
     zh = "只有该通话的坐席本人可以申诉。"
 
 
 class AppealTooLate(Conflict):
-    """An appeal was possible until {appeal_until}."""
+    """The deadline for an appeal was {appeal_until:time}."""
 
-    zh = "申诉截止时间为 {appeal_until}。"
+    zh = "申诉截止时间为 {appeal_until:time}。"
 
 
 class AppealedBefore(Conflict):
-    """This revision has been appealed against before; it is decided once."""
+    """This revision has already been appealed."""
 
-    zh = "该修订已提出过申诉；只裁定一次。"
+    zh = "该修订已提出过申诉，不能重复申诉。"
 
 
 class AppealAlreadyDecided(Conflict):
-    """The appeal was decided at {decided_at}."""
+    """The appeal was already decided at {decided_at:time}."""
 
-    zh = "该申诉已于 {decided_at} 裁定。"
+    zh = "该申诉已于 {decided_at:time}裁定。"
 
 
 class JudgeTookPart(Forbidden):
-    """{judge} evaluated this recording, or spoke in the call; another person decides the appeal."""
+    """{judge} evaluated this recording or was the agent of the call; another person must decide the appeal."""
 
     zh = "{judge} 评价过该录音或为通话坐席；须由他人裁定申诉。"
 
 
 class OverturnNeedsAnswers(Conflict):
-    """An appeal is overturned by other answers, and upheld without any."""
+    """An overturned appeal needs new answers; an upheld appeal must have none."""
 
     zh = "改判须给出新的答案；维持原判则不得给出答案。"
 

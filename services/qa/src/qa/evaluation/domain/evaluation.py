@@ -31,31 +31,31 @@ class EvaluationState(StrEnum):
 
 
 class OwnCall(Forbidden):
-    """{auditor} spoke in this call; agents do not evaluate their own calls."""
+    """{auditor} was the agent of this call and may not evaluate it."""
 
     zh = "{auditor} 是该通话的坐席；不能评价自己。"
 
 
 class NotYourEvaluation(Forbidden):
-    """This evaluation was given to {auditor}."""
+    """This evaluation is assigned to {auditor}."""
 
     zh = "该评价任务已分配给 {auditor}。"
 
 
 class AlreadySubmitted(Conflict):
-    """The evaluation was submitted at {submitted_at}; it changes by adjudication or appeal only."""
+    """The evaluation was submitted at {submitted_at:time}; only adjudication or an appeal can change it."""
 
-    zh = "该评价已于 {submitted_at} 提交；只能通过仲裁或申诉更改。"
+    zh = "该评价已于 {submitted_at:time}提交；只能通过仲裁或申诉更改。"
 
 
 class NothingToAdjudicate(Conflict):
-    """The review is {state}; only two evaluations that differ are adjudicated."""
+    """The review is {state:review_state}; only two differing evaluations can be adjudicated."""
 
-    zh = "该复核处于 {state} 状态；只有两份不一致的评价才需仲裁。"
+    zh = "该复核处于“{state:review_state}”状态；只有两份不一致的评价才需仲裁。"
 
 
 class AdjudicatorTookPart(Forbidden):
-    """{adjudicator} made one of the two evaluations; a third person adjudicates."""
+    """{adjudicator} made one of the two evaluations; a third person must adjudicate."""
 
     zh = "{adjudicator} 已参与其中一份评价；须由第三人仲裁。"
 

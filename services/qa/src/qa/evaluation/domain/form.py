@@ -41,37 +41,37 @@ class AnsweredBy(StrEnum):
 
 
 class WeightsDoNotAddUp(Invalid):
-    """The weights of {place} add up to {total}; they must add up to 100."""
+    """The weights of {place} add up to {total}, not to 100."""
 
     zh = "{place} 的权重合计为 {total}，应为 100。"
 
 
 class NamedTwiceInForm(Invalid):
-    """{name} is named twice in the form."""
+    """{name} appears twice in the form."""
 
     zh = "{name} 在表单中重复。"
 
 
 class ItemMisdefined(Invalid):
-    """The item {item} is not right: {reason}."""
+    """The item {item} is invalid: {reason}."""
 
-    zh = "评分项 {item} 定义不正确：{reason}。"
+    zh = "评分项 {item} 无效：{reason}。"
 
 
 class AnswersDoNotFit(Invalid):
-    """The answers do not fit the form: missing {missing}; not asked {unknown}; not possible {impossible}."""
+    """The answers do not match the form: missing {missing}; unknown {unknown}; not allowed {impossible}."""
 
-    zh = "答案与表单不符：缺少 {missing}；未询问 {unknown}；不可选 {impossible}。"
+    zh = "答案与评分表不符：缺少 {missing}；未知 {unknown}；不允许 {impossible}。"
 
 
 class FilledFromFacts(Invalid):
-    """{items} are filled from the facts of the call; they are not given by an auditor."""
+    """{items} are filled from the facts of the call and must be left out."""
 
-    zh = "{items} 由通话事实自动填写，不由质检员给出。"
+    zh = "{items} 由通话事实自动填写，不得提交。"
 
 
 class NothingApplicable(Invalid):
-    """No item that counts is applicable: there is nothing to score."""
+    """No scored item is applicable, so there is no score."""
 
     zh = "没有可计分的适用项，无法评分。"
 

@@ -10,9 +10,9 @@ _DAYS_OF_A_WEEK = 7
 
 
 class NoWorkingDays(Invalid):
-    """Every day of the week is off in the calendar {calendar}: there is nothing to count."""
+    """Calendar {calendar} has no working day in the week."""
 
-    zh = "日历 {calendar} 每天都休息，无法计数工作日。"
+    zh = "日历 {calendar} 一周内没有工作日。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

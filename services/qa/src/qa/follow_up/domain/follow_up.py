@@ -36,33 +36,33 @@ class FindingState(StrEnum):
 
 
 class NotYourFollowUp(Forbidden):
-    """This follow-up is with {holder}."""
+    """This follow-up is assigned to {holder}."""
 
     zh = "该回访由 {holder} 负责。"
 
 
 class FollowUpNotTaken(Conflict):
-    """The follow-up is {state}; take it before you call."""
+    """The follow-up is {state:follow_up_state}; take it before calling."""
 
-    zh = "该回访处于 {state} 状态；拨打前须先领取。"
+    zh = "该回访处于“{state:follow_up_state}”状态；拨打前须先领取。"
 
 
 class AnsweredForSomebodyElse(Invalid):
-    """This follow-up is of subscriber {subscriber_no}, not of {given}."""
+    """This follow-up is for subscriber {subscriber_no}, not for {given}."""
 
     zh = "该回访的对象是用户 {subscriber_no}，而非 {given}。"
 
 
 class NotAnAttempt(Invalid):
-    """A questionnaire that was answered is handed in as such; a time to call again goes with call_again only."""
+    """Submit an answered questionnaire as completed; a callback time goes only with call_again."""
 
     zh = "已完成的问卷请提交问卷；仅在约定再次致电时给出再次致电时间。"
 
 
 class FindingAlreadyClosed(Conflict):
-    """The finding was closed at {closed_at}."""
+    """The finding was already closed at {closed_at:time}."""
 
-    zh = "该发现已于 {closed_at} 办结。"
+    zh = "该发现已于 {closed_at:time}办结。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,33 +30,33 @@ class OneCallPer(StrEnum):
 
 
 class ProjectPeriodInverted(Invalid):
-    """The project ends at {end}, which is not after its start {start}."""
+    """The project ends at {end:time}, not after its start at {start:time}."""
 
-    zh = "项目结束时间 {end} 不晚于开始时间 {start}。"
+    zh = "项目结束时间 {end:time}不晚于开始时间 {start:time}。"
 
 
 class CallingHoursInverted(Invalid):
-    """Calls are made from {calls_from} until {calls_until}, which is not later."""
+    """The calling hours from {calls_from} until {calls_until} are invalid."""
 
     zh = "拨打时段 {calls_from} 至 {calls_until} 不正确。"
 
 
 class QuietHours(Conflict):
-    """It is {local_time} there; this project calls from {calls_from} until {calls_until}, on its working days."""
+    """The local time is {local_time}; this project calls from {calls_from} until {calls_until} on working days."""
 
     zh = "当地时间为 {local_time}；该项目只在工作日 {calls_from} 至 {calls_until} 之间拨打。"
 
 
 class QuotaReached(Conflict):
-    """{quota} follow-ups a {period} are handed out in this project, and they have been."""
+    """The quota of {quota} follow-ups per {period} is used up."""
 
-    zh = "该项目在一个周期（{period}）内最多发放 {quota} 个回访，现已达到上限。"
+    zh = "该项目的回访限额（{period}）为 {quota} 个，现已达到上限。"
 
 
 class ProjectNotOpen(Conflict):
-    """The project runs from {start} until {end} and is open: {is_open}."""
+    """The project takes no subscribers: its period is {start:time} to {end:time}, open: {is_open}."""
 
-    zh = "项目期间为 {start} 至 {end}，开放状态：{is_open}。"
+    zh = "该项目不接收用户：期间为 {start:time}至 {end:time}，开放：{is_open}。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """A sampling plan: the period, the strata with their quotas, what is always taken, and what weighs more.
 
-The plan and the SHA-256 of its seed are published before the period ends; from then on neither can change
-without everybody seeing it. The seed is published at the draw.
+The plan and the SHA-256 of its seed are published before the period ends; from then on a change of
+either is visible to all. The seed is published at the draw.
 """
 
 import hashlib
@@ -22,43 +22,43 @@ _LARGEST_SIZE = 1_000_000
 
 
 class PeriodInverted(Invalid):
-    """The period ends at {end}, which is not after its start {start}."""
+    """The period ends at {end:time}, not after its start at {start:time}."""
 
-    zh = "抽样期间的结束时间 {end} 不晚于开始时间 {start}。"
+    zh = "抽样期间的结束时间 {end:time}不晚于开始时间 {start:time}。"
 
 
 class PeriodHasEnded(Conflict):
-    """The period ended at {ended_at}: a seed that is fixed afterwards proves nothing."""
+    """The period ended at {ended_at:time}; a seed must be fixed before the end."""
 
-    zh = "抽样期间已于 {ended_at} 结束；此后确定的种子不具证明力。"
+    zh = "抽样期间已于 {ended_at:time}结束；种子须在结束前确定。"
 
 
 class PeriodStillRuns(Conflict):
-    """The period runs until {ends_at}; the sample is drawn afterwards."""
+    """The period runs until {ends_at:time}; the sample can be drawn afterwards."""
 
-    zh = "抽样期间至 {ends_at} 才结束，结束后方可抽取样本。"
+    zh = "抽样期间至 {ends_at:time}才结束，结束后方可抽取样本。"
 
 
 class SampleAlreadyDrawn(Conflict):
-    """The sample of this plan was drawn at {drawn_at}; it is drawn once."""
+    """The sample of this plan was already drawn at {drawn_at:time}."""
 
-    zh = "该计划的样本已于 {drawn_at} 抽取；每个计划只抽取一次。"
+    zh = "该计划的样本已于 {drawn_at:time}抽取。"
 
 
 class SampleNotDrawn(Conflict):
-    """The sample of this plan is not drawn yet: there is nothing to give out."""
+    """The sample of this plan is not drawn yet."""
 
-    zh = "该计划的样本尚未抽取，没有可分配的录音。"
+    zh = "该计划的样本尚未抽取。"
 
 
 class StratumNamedTwice(Invalid):
-    """The stratum {stratum} is named twice."""
+    """The stratum {stratum} appears twice."""
 
     zh = "分层 {stratum} 重复。"
 
 
 class RangeInverted(Invalid):
-    """In {place} the smallest {quantity} is not below the largest."""
+    """In {place} the minimum {quantity} is not below the maximum."""
 
     zh = "{place} 中{quantity}的下限不小于上限。"
 

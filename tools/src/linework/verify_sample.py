@@ -3,26 +3,28 @@
 Written from `docs/quality.md` alone: it shares no code with qa, so that an error in either shows as a difference.
 """
 
-import asyncio
 import hashlib
 import hmac
 import json
 from collections import defaultdict
 from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from linework.runtime.commands import StateFolder
+from linework.session import in_installation
 from linework.stopped import Stopped
+
+if TYPE_CHECKING:
+    from linework.client import Installation
 
 _MOST_SHOWN = 20
 _ALGORITHM = "linework-draw-1"
 
 
-def redraw(
+def verify_sample(
     plan: Annotated[str, typer.Argument(help="Id of the sampling plan.")],
     committed: Annotated[
         str | None, typer.Option("--committed", help="SHA-256 of the seed, noted when the plan was published.")
@@ -30,16 +32,9 @@ def redraw(
     state_folder: StateFolder = None,
 ) -> None:
     """Repeat the draw of a sampling plan from its seed and frame; exit status 1 if the sample differs."""
-    from linework.client import NotReached, Refused
-
-    try:
-        drawn, frame = asyncio.run(_read(plan, state_folder))
-    except Refused as refusal:
-        raise Stopped(refusal.said) from refusal
-    except NotReached as error:
-        raise Stopped(f"{error}; start the installation with `linework up`.") from error
+    drawn, frame = in_installation(lambda city: _read(city, plan), state_folder)
     if drawn["drawn"] is None:
-        raise Stopped(f"plan {plan} is not drawn yet: its period ends at {drawn['content']['period_end']}.")
+        raise Stopped(f"Plan {plan} has not been drawn yet: its period ends at {drawn['content']['period_end']}.")
     faults = differences(drawn, frame, committed=committed)
     for fault in faults[:_MOST_SHOWN]:
         typer.echo(fault)
@@ -47,28 +42,20 @@ def redraw(
         typer.echo(f"… and {len(faults) - _MOST_SHOWN} more.")
     if not faults:
         size = sum(row["is_drawn"] for row in frame)
-        typer.echo(f"The same sample: {size} of {len(frame)} recordings, each with the chance that was published.")
+        typer.echo(f"The same sample: {size} of {len(frame)} recordings, each with the published probability.")
     raise typer.Exit(1 if faults else 0)
 
 
-async def _read(plan_id: str, state_folder: Path | None) -> tuple[Any, list[Any]]:
-    from linework.client import OPERATOR, Installation, Patience, find_addresses
+async def _read(city: "Installation", plan_id: str) -> tuple[Any, list[Any]]:
+    from linework.client import OPERATOR
 
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
-        path = f"/v1/sampling-plans/{plan_id}"
-        plan = await city.qa.read(path, by=OPERATOR)
-        frame: list[Any] = []
-        cursor = None
-        while True:
-            page = await city.qa.read(f"{path}/frame", by=OPERATOR, cursor=cursor, limit=200)
-            frame += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
-                return plan, frame
+    path = f"/v1/sampling-plans/{plan_id}"
+    plan = await city.qa.read(path, by=OPERATOR)
+    return plan, [row async for row in city.qa.items(f"{path}/frame", by=OPERATOR)]
 
 
 def differences(plan: Any, frame: list[Any], *, committed: str | None = None) -> list[str]:
-    """What does not agree with what was published, a sentence each."""
+    """Deviations from the published sample, one sentence each."""
     drawn, faults = plan["drawn"], []
     seed = bytes.fromhex(drawn["seed"])
     content = plan["content"] | {name: _moment(plan["content"][name]) for name in ("period_start", "period_end")}

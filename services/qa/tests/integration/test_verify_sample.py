@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linework.redraw import differences
+from linework.verify_sample import differences
 from qa.sampling.domain.plan import (
     Facts,
     PlanContent,

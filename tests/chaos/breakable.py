@@ -10,20 +10,22 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import MappingProxyType
+from typing import Self
 
 from tests.chaos.disks import SmallDisk, small_disk
 from tests.chaos.links import Link
 from tests.chaos.parts import Part, Process, all_ready
+from tests.installation import Installation
 
 from linework.client_addresses import Addresses
 from linework.embedded import EmbeddedKafka, EmbeddedPostgres, Entrance, Node, new_cluster_id
 from linework.embedded.jars import fetch_jars
-from linework.ports import LOOPBACK, SERVICES, free_port
+from linework.ports import LOOPBACK, OFFSETS, SERVICES, free_port
 from linework.runtime.giving_up import GivingUp
-from linework.runtime.installation import AUDIENCE, Installation
+from linework.runtime.installation import Installation as Described
 from linework.runtime.migrations import migrate
 from linework.runtime.preparation import create_databases, create_topics, database_urls
-from linework.runtime.program import service_environment
+from linework.runtime.program import issuer_environment, service_environment
 
 _POSTGRES_MEGABYTES = 700
 _KAFKA_MEGABYTES = 500
@@ -31,7 +33,7 @@ _TEND_SECONDS = 0.1
 _READY_SECONDS = 120
 
 
-class System:
+class BreakableInstallation(Installation):
     """Use `running`; everything in it belongs to the event loop that is running then."""
 
     def __init__(
@@ -54,13 +56,11 @@ class System:
             for service in self.services
             for number in range(workers.get(service, 1))
         }
-        ports = {part: free_port() for part in ("issuer", *SERVICES, *(f"{service}_worker" for service in SERVICES))}
-        self._node_ids = range(1, broker_count + 1)
-        self._kafka_ports = {number: free_port() for number in self._node_ids}
-        self.bootstrap_servers = ",".join(f"{LOOPBACK}:{port}" for port in self._kafka_ports.values())
-        self.installation = Installation(folder, ports, outside_kafka=self.bootstrap_servers)
-        self.database_urls: dict[str, str] = {}
-        """Each service's database, by no link."""
+        self._kafka_ports = {number: free_port() for number in range(1, broker_count + 1)}
+        brokers = ",".join(f"{LOOPBACK}:{port}" for port in self._kafka_ports.values())
+        ports = {part: free_port() for part in (*OFFSETS, *self._worker_names)}
+        self._described = Described(folder, ports, outside_kafka=brokers)
+        super().__init__(self._addresses(by_links=False))
 
     @property
     def processes(self) -> list[Process]:
@@ -77,28 +77,32 @@ class System:
 
     @property
     def brokers(self) -> list[str]:
-        return [f"kafka_{number}" for number in self._node_ids]
+        return [f"kafka_{number}" for number in self._kafka_ports]
 
-    def addresses(self, *, by_links: bool) -> Addresses:
-        """Where clients find the services: by links that can be cut, or not."""
+    @property
+    def addresses_by_links(self) -> Addresses:
+        """Where clients find the services: by links that can be cut; `addresses` has none."""
+        return self._addresses(by_links=True)
 
-        def url(service: str) -> str:
-            port = self.links[f"clients to {service}"][0].port if by_links else self.installation.ports[service]
-            return f"http://{LOOPBACK}:{port}"
-
+    def _addresses(self, *, by_links: bool) -> Addresses:
+        ports = dict(self._described.ports)
+        if by_links:
+            ports |= {service: self.links[f"clients to {service}"][0].port for service in self.services}
+        nowhere = "http://127.0.0.1:9"
         return Addresses(
             services={
-                service: url(service) if service in self.services else "http://127.0.0.1:9" for service in SERVICES
+                service: f"http://{LOOPBACK}:{ports[service]}" if service in self.services else nowhere
+                for service in SERVICES
             },
-            issuer=self.installation.address("issuer"),
-            workers={service: self.installation.address(f"{service}_worker") for service in self.services},
-            bootstrap_servers=self.bootstrap_servers,
+            issuer=self._described.address("issuer"),
+            workers={service: self._described.address(f"{service}_worker") for service in self.services},
+            bootstrap_servers=self._described.bootstrap_servers,
         )
 
     @contextlib.asynccontextmanager
-    async def running(self) -> AsyncIterator["System"]:
+    async def running(self) -> AsyncIterator[Self]:
         """Everything is up and ready within the block, and whatever dies in it is started again."""
-        self.installation.make_folders()
+        self._described.make_folders()
         self.folder.chmod(0o755)
         with contextlib.ExitStack() as stack:
             stack.callback(self._kill_all)
@@ -124,7 +128,7 @@ class System:
 
     def _make_servers(self, stack: contextlib.ExitStack) -> list[EmbeddedPostgres | EmbeddedKafka]:
         fetch_jars()
-        logs = self.installation.logs
+        logs = self._described.logs
         postgres = EmbeddedPostgres(
             self._disk(stack, "postgres", _POSTGRES_MEGABYTES),
             free_port(),
@@ -136,8 +140,8 @@ class System:
             self.links[f"{process} to postgres"] = [Link(f"{process} to postgres", postgres.port)]
         for service in self.services:
             name = f"clients to {service}"
-            self.links[name] = [Link(name, self.installation.ports[service])]
-        quorum = {number: free_port() for number in self._node_ids}
+            self.links[name] = [Link(name, self._described.ports[service])]
+        quorum = {number: free_port() for number in self._kafka_ports}
         cluster_id = new_cluster_id()
         brokers = [
             EmbeddedKafka(
@@ -168,42 +172,30 @@ class System:
 
     def _prepare(self) -> None:
         """Databases, migrated, and topics."""
-        self.database_urls = database_urls(self.postgres.url)
+        urls = database_urls(self.postgres.url)
+        self.database_urls = {service: urls[service] for service in self.services}
         create_databases(self.postgres.url)
+
+        def migrate_service(service: str) -> None:
+            environment = service_environment(self._described, service, urls[service])
+            migrate(self._described, service, environment, GivingUp())
+
         with ThreadPoolExecutor(2) as pool:
-            environments = {
-                name: service_environment(self.installation, name, self.database_urls[name]) for name in self.services
-            }
-            migrations = [
-                pool.submit(migrate, self.installation, name, env, GivingUp()) for name, env in environments.items()
-            ]
-            for migration in migrations:
-                migration.result()
+            list(pool.map(migrate_service, self.services))
         create_topics(self.bootstrap_servers, "")
 
     def _make_processes(self) -> Iterator[Process]:
-        installation, ports = self.installation, self.installation.ports
-        issuer = {
-            "HTTP_PORT": str(ports["issuer"]),
-            "OIDC_ISSUER": installation.address("issuer"),
-            "OIDC_AUDIENCE": AUDIENCE,
-            "LINEWORK_ISSUER_KEY": str(self.folder / "issuer-key.pem"),
-        }
-        yield self._process("issuer", "linework.issuer", ports["issuer"], issuer)
+        yield Process(self._described, "issuer", "linework.issuer", issuer_environment(self._described))
         for service in self.services:
-            yield self._process(service, f"{service}.main", ports[service], self._environment(service, service))
+            yield Process(self._described, service, f"{service}.main", self._environment(service, service))
         for worker, (service, number) in self._worker_names.items():
-            port = free_port() if number else ports[f"{service}_worker"]
-            env = self._environment(service, worker) | {"WORKER_ID": str(number), "WORKER_PORT": str(port)}
-            yield self._process(worker, f"{service}.worker", port, env)
-
-    def _process(self, name: str, module: str, port: int, env: dict[str, str]) -> Process:
-        return Process(name, module, port, env, self.installation.logs / f"{name}.log", self.folder / f"{name}.clock")
+            own = {"WORKER_ID": str(number), "WORKER_PORT": str(self._described.ports[worker])}
+            yield Process(self._described, worker, f"{service}.worker", self._environment(service, worker) | own)
 
     def _environment(self, service: str, process: str) -> dict[str, str]:
         link = self.links[f"{process} to postgres"][0]
         url = self.database_urls[service].replace(f":{self.postgres.port}/", f":{link.port}/")
-        env = service_environment(self.installation, service, url)
+        env = service_environment(self._described, service, url)
         kafka = self.links.get(f"{process} to kafka")
         if kafka:
             env["KAFKA_BOOTSTRAP_SERVERS"] = ",".join(f"{LOOPBACK}:{link.port}" for link in kafka)
@@ -211,7 +203,7 @@ class System:
 
     async def all_ready(self, seconds: float = _READY_SECONDS) -> None:
         missing = await all_ready(self.processes, seconds)
-        assert not missing, f"not ready within {seconds} s: {', '.join(missing)}; logs are in {self.installation.logs}"
+        assert not missing, f"not ready within {seconds} s: {', '.join(missing)}; logs are in {self._described.logs}"
 
     async def _tend(self) -> None:
         while True:
@@ -220,7 +212,7 @@ class System:
             await asyncio.sleep(_TEND_SECONDS)
 
     def _kill_all(self) -> None:
-        # What it leaves behind is thrown away, so nobody has to end in order.
+        # Its data is deleted, so processes need not stop in order.
         for part in reversed(self.parts.values()):
             part.thing.kill()
 

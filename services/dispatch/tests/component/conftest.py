@@ -1,0 +1,1 @@
+from services.dispatch.tests.service import desk, staffed_desk  # noqa: F401

@@ -1,0 +1,1 @@
+from services.fieldwork.tests.service import fieldwork  # noqa: F401

@@ -1,0 +1,1 @@
+from services.intake.tests.service import intake  # noqa: F401

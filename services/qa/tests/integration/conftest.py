@@ -1,0 +1,1 @@
+from services.qa.tests.service import clock, qa  # noqa: F401
