@@ -26,7 +26,7 @@ class DuplicateKey(ValueError):
 
 
 class NotJson(ValueError):
-    """The text is not JSON."""
+    """The text is no JSON."""
 
 
 class _WithDuplicate(dict[str, Any]):
@@ -41,7 +41,7 @@ def check(raw: bytes) -> None:
 
 
 def value_of(raw: bytes) -> Any:
-    """The value of the text; raises `NotUtf8`, `DuplicateKey` or `NotJson`."""
+    """The value of a JSON text; raises `NotUtf8`, `DuplicateKey` or `NotJson`."""
     if raw.startswith(_BYTE_ORDER_MARKS) or b"\x00" in raw:
         raise NotUtf8("a byte order mark or a NUL byte")
     try:
