@@ -15,6 +15,7 @@ from chassis.command_route import CommandRoute, shape_of
 from chassis.field_types import Body, Moment
 from chassis.http_limits import HttpLimits
 from chassis.problems import MalformedRequest
+from chassis.testing import settings_for
 
 JSON = {"content-type": "application/json"}
 
@@ -41,6 +42,7 @@ async def paint(toy_id: ToyId, body: Paint, who: Who) -> Response:
 
 def client_of(route_class: type[APIRoute]) -> httpx.AsyncClient:
     router, app = APIRouter(route_class=route_class), FastAPI()
+    app.state.settings = settings_for("postgresql://user@127.0.0.1:1/none")
     router.post("/toys/{toy_id}/paint")(paint)
     app.router.routes.extend(router.routes)
     problems.install(app)

@@ -1,8 +1,8 @@
-"""Routes of commands, which read a request that is right without FastAPI's general way through its dependencies.
+"""Routes of commands: a valid request is read without FastAPI's solving of dependencies.
 
-FastAPI walks through every kind of parameter that there may be and parses the body a second time: 200 µs of the
-900 that Python takes for an act. An act has one shape, a path, a body and a context, and is read here by the same
-pydantic types. A request that does not fit goes to FastAPI as a whole, which says what is wrong with it.
+FastAPI looks for every kind of parameter and parses the body a second time: 200 µs of the 900 µs that Python needs for
+an act. A command has one shape, namely path, body and context, and is validated here by the same pydantic types. A
+request that does not fit is left to FastAPI, which reports its errors.
 """
 
 import inspect
@@ -22,7 +22,7 @@ _Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class CommandRoute(APIRoute):
-    """The `route_class` of a router with commands; a route of another shape is one of FastAPI's."""
+    """The `route_class` of a router with commands; routes of another shape are handled by FastAPI."""
 
     def get_route_handler(self) -> _Handler:
         whole, endpoint = super().get_route_handler(), self.endpoint

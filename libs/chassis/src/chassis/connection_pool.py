@@ -1,7 +1,7 @@
 """A pool of connections to one database.
 
-asyncpg's own pool starts a task to take a connection and another to give it back, and the caller waits for both. Here
-both are plain calls while a connection is free: an act with three statements costs a sixth less processor time.
+asyncpg's own pool starts a task to acquire a connection and another to release it, and the caller waits for both. Here
+both are plain calls while a connection is free, which saves an act with three statements a sixth of its processor time.
 """
 
 import asyncio
