@@ -1,4 +1,4 @@
-"""Several changes as one statement: all or none, in the order given, planned once."""
+"""Several changes as one statement: all or none, and in the order given."""
 
 import pytest
 
@@ -50,15 +50,3 @@ async def test_changes_are_made_in_the_order_given(toy_db: Database) -> None:
     async with toy_db.statements() as statements:
         await execute_together(statements, parts)
     assert list(await effects_of(toy_db)) == list("cabed")
-
-
-async def test_a_statement_is_not_planned_again_for_each_short_batch(toy_db: Database) -> None:
-    async with toy_db.begin() as tx:
-        for _ in range(30):
-            await execute_together(tx, [Part(EFFECT, (["a"], [1], ["seen"]), least=1)])
-            await fetch_together(tx, [Part("select * from followed where key = any($1::text[])", [["a"]])])
-        plans = await tx.fetch(
-            "select custom_plans from pg_prepared_statements where statement like any($1) order by statement",
-            ["with part_1%", "select array%"],
-        )
-    assert [row["custom_plans"] for row in plans] == [5, 5]

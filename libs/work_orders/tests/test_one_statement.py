@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from chassis import offsets, parking
-from chassis.database import Database, Statements
+from chassis.database import Database, Statements, Transaction
 from chassis.offsets import TopicRecreated
 from chassis.one_statement import Part, execute_together
 from chassis.parking import Parked, RawRecord
@@ -128,6 +128,19 @@ async def test_repeats_and_own_events_take_two_round_trips(worker: Worker, order
     assert (stored.order.version, stored.stream_version) == (4, 4)
 
 
+async def test_the_statements_of_short_batches_are_not_planned_each_time(worker: Worker) -> None:
+    for number in range(1, 11):
+        for message in whole_life(f"order-{number}").messages[:2]:
+            await worker.take(message)
+    async with worker.db.statements() as statements:
+        plans = await statements.fetch(
+            "select generic_plans, custom_plans from pg_prepared_statements where statement like any($1)",
+            ["with part_1%", "select array%"],
+        )
+    assert sum(row["generic_plans"] for row in plans) >= 20
+    assert max(row["custom_plans"] for row in plans) == 5
+
+
 async def test_two_workers_that_have_one_batch_in_hand_apply_it_once(
     worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
 ) -> None:
@@ -212,7 +225,7 @@ async def test_a_record_whose_key_was_parked_between_reading_and_writing_is_park
     async def park() -> None:
         # As a worker of another release would, to which the first record is poison.
         async with worker.db.begin() as tx:
-            await offsets.advance(tx, offsets.reach_of(records[:1]))
+            await offsets.advance(tx, records[:1])
             await parking.park(tx, [Parked(records[0], "unknown here")])
 
     meanwhile(park)
@@ -258,6 +271,24 @@ async def test_a_database_that_is_marked_as_restored_between_reading_and_writing
     assert await count_of(worker.db, "outbox") == 0
     async with worker.db.statements() as statements:
         assert await statements.fetchval("select owed is not null from requests_seen")
+
+
+async def test_a_batch_that_reaches_a_mark_set_between_reading_and_writing_settles_the_restore(
+    worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
+) -> None:
+    settled: list[bool] = []
+
+    async def settle(tx: Transaction) -> None:
+        settled.append(tx.is_catching_up)
+
+    async def mark() -> None:
+        async with worker.db.statements() as statements:
+            await statements.execute("update positions set restored_until = next_offset + 1")
+
+    worker.consumer.subscription = replace(worker.consumer.subscription, when_caught_up=settle)
+    meanwhile(mark)
+    await worker.take(whole_life("order-1").messages[0])
+    assert settled == [True]
 
 
 async def test_poison_in_a_batch_parks_its_key_and_the_rest_is_applied(worker: Worker) -> None:

@@ -35,10 +35,11 @@ def reach_of(records: Sequence[RawRecord], topic_id: UUID | None = None) -> Reac
     return Reach(records[0].topic, begins, ends, topic_id)
 
 
-async def advance(tx: Transaction, reach: Reach) -> bool:
+async def advance(tx: Transaction, records: Sequence[RawRecord], topic_id: UUID | None = None) -> bool:
     """Notes how far the batch reaches; whether it began before the end of what a restored database missed.
     Raises `TopicRecreated`.
     """
+    reach = reach_of(records, topic_id)
     return await move(tx, reach.topic, reach.begins, reach.ends, reach.topic_id)
 
 

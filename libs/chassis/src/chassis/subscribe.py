@@ -164,7 +164,7 @@ class Consumer:
             self._wakeup.send(PUBLISH)
 
     async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
-        await self._note_catching_up(tx, await advance(tx, reach_of(records, self.topic_id)))
+        await self._note_catching_up(tx, await advance(tx, records, self.topic_id))
 
     async def pass_over(self, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
         """Moves on, by partition, over offsets at which there is nothing to apply, such as the marks of transactions.
