@@ -64,7 +64,7 @@ chaos: install ## Break everything for ten minutes under load and check every pr
 runbooks: install ## Type every command of docs/runbooks on an installation of its own: ARGS="lost-topic"
 	@$(BIN)/python -m tests.operators.runbooks $(ARGS)
 
-bench: install ## Measure how fast it is, against its floor
+bench: install ## Measure how fast it is, against its floor; ARGS="--against CHECKOUT" compares two checkouts
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights

@@ -1,11 +1,9 @@
-"""The installation under measurement: servers of its own, the product on them, and people with tokens."""
+"""The installation under measurement: `linework up` of a checkout on servers of its own, and people with tokens."""
 
 import asyncio
 import contextlib
 import json
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -14,24 +12,27 @@ from tempfile import TemporaryDirectory
 
 import asyncpg
 import httpx
+from tests.running import Running
 
 from benchmarks.floor import Servers
 from benchmarks.wire import Connection
-from linework.embedded import EmbeddedKafka, EmbeddedPostgres
-from linework.ports import SERVICES, free_port
+from linework.embedded import EmbeddedPostgres
+from linework.ports import LOOPBACK, SERVICES
+from linework.runtime.installation import REPOSITORY
 
 AREA, STAFF = "bench-area", "bench-staff"
 
 
 @dataclass
 class City:
+    checkout: Path
     servers: Servers
     state_folder: Path
     ports: dict[str, int]
     tokens: dict[str, str] = field(default_factory=dict)
 
     def connection(self, service: str, role: str) -> Connection:
-        return Connection("127.0.0.1", self.ports[service], self.tokens[role])
+        return Connection(LOOPBACK, self.ports[service], f"authorization: Bearer {self.tokens[role]}")
 
     async def query(self, service: str, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Rows of a service's database, for what the APIs do not tell: that everything is settled."""
@@ -67,52 +68,27 @@ class City:
         )
         return (await self.query(service, sql))[0]["versions"]
 
-    def resident_megabytes(self) -> dict[str, float]:
-        """Memory of each process of the product, from the kernel."""
-        shown = {}
-        for record in sorted((self.state_folder / "run").glob("*.json")):
-            pid = json.loads(record.read_text()).get("pid")
-            status = Path(f"/proc/{pid}/status")
-            if status.exists():
-                line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS"))
-                shown[record.stem] = int(line.split()[1]) / 1024
-        return shown
+    def process_ids(self) -> dict[str, int]:
+        """By name: every service and worker, the issuer, the two servers and the supervisor."""
+        records = [*(self.state_folder / "run").glob("*.json"), self.state_folder / "supervisor.json"]
+        return {record.stem: json.loads(record.read_text())["pid"] for record in sorted(records)}
 
 
 @contextlib.asynccontextmanager
-async def city() -> AsyncIterator[City]:
+async def city(checkout: Path = REPOSITORY) -> AsyncIterator[City]:
     """A running installation, empty but for one work area and the types of an order; told to end, it is taken down."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    with TemporaryDirectory(prefix="linework-bench-") as name, contextlib.ExitStack() as stack:
+    with TemporaryDirectory(prefix="linework-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        postgres = EmbeddedPostgres(folder / "postgres", free_port(), dies_with_parent=True)
-        kafka = EmbeddedKafka(folder / "kafka", free_port(), free_port(), dies_with_parent=True)
-        for server in (postgres, kafka):
-            server.start()
-            stack.callback(server.stop)
-        servers = Servers(postgres.url, kafka.bootstrap_servers)
-        parts = ("issuer", *SERVICES, *(f"{service}_worker" for service in SERVICES))
-        ports = {part: free_port() for part in parts}
-        state = folder / "state"
-        stack.callback(_linework, servers, ports, "down", "--state-folder", str(state))
-        # Killed outright, this runs no clean-up: the installation stops itself.
-        options = ("--detach", "--empty", "--with-process", str(os.getpid()), "--state-folder", str(state))
-        _linework(servers, ports, "up", *options)
-        built = City(servers, state, ports)
-        await _settle_in(built)
-        yield built
-
-
-def _linework(servers: Servers, ports: dict[str, int], *arguments: str) -> None:
-    environment = {f"LINEWORK_{part.upper()}_PORT": str(port) for part, port in ports.items()}
-    environment |= {"DATABASE_URL": servers.database_url, "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap_servers}
-    subprocess.run(
-        [sys.executable, "-m", "linework", *arguments],
-        env={**os.environ, **environment},
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+        # Its servers are the checkout's own too, as `make run` starts them.
+        outside = {"DATABASE_URL": "", "KAFKA_BOOTSTRAP_SERVERS": ""}
+        with Running.here(folder / "state", checkout=checkout, **outside).up("--empty") as running:
+            ports, state = running.ports, folder / "state"
+            postgres = EmbeddedPostgres(state / "postgres", ports["postgres"], dies_with_parent=True)
+            built = City(checkout, Servers(postgres.url, f"{LOOPBACK}:{ports['kafka']}"), state, ports)
+            await _settle_in(built)
+            yield built
 
 
 async def _settle_in(built: City) -> None:
@@ -126,7 +102,7 @@ async def _settle_in(built: City) -> None:
             ("operator", []),
         ):
             asked = {"role": role, "areas": areas, "sub": f"bench-{role}"}
-            answer = await client.post(f"http://127.0.0.1:{built.ports['issuer']}/token", json=asked)
+            answer = await client.post(f"http://{LOOPBACK}:{built.ports['issuer']}/token", json=asked)
             built.tokens[role] = answer.raise_for_status().json()["access_token"]
         await _define(client, built)
 
@@ -135,7 +111,7 @@ async def _define(client: httpx.AsyncClient, built: City) -> None:
     names = {"name_en": "bench", "name_zh": "测试"}
 
     async def tell(method: str, service: str, path: str, role: str, body: dict[str, object]) -> None:
-        url = f"http://127.0.0.1:{built.ports[service]}{path}"
+        url = f"http://{LOOPBACK}:{built.ports[service]}{path}"
         answer = await client.request(method, url, json=body, headers={"authorization": f"Bearer {built.tokens[role]}"})
         answer.raise_for_status()
 

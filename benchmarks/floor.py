@@ -12,6 +12,7 @@ import multiprocessing
 import statistics
 import time
 import uuid
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import asyncpg
@@ -22,6 +23,9 @@ from linework.processes import die_with_parent
 
 CUSTODIANS = ("intake", "dispatch", "fieldwork", "fieldwork", "qa", "qa", "qa")
 LISTENERS = ("intake", "dispatch", "fieldwork", "qa", "reporting")
+_ABSENT = -1
+"""What a listener has seen before it listens."""
+_START_SECONDS = 120
 _BODY = json.dumps({"content": "x" * 480})
 _TABLES = """
 create table orders (id uuid primary key, version int, status text, body jsonb);
@@ -47,13 +51,13 @@ class Floor:
     act_p99_ms: float
 
 
-async def measure(servers: Servers, *, lifecycles: int, clients: int) -> Floor:
-    """Makes databases and a topic of its own, and drops them at the end."""
+async def measure(servers: Servers, numbers: Iterable[int], *, clients: int) -> Floor:
+    """A lifecycle a number. Makes databases and a topic of its own, and drops them at the end."""
     topic = f"floor-{uuid.uuid4().hex[:8]}"
     await _prepare(servers, topic)
     context = multiprocessing.get_context("spawn")
-    stop, seen = context.Event(), {name: context.Value("i", 0) for name in LISTENERS}
-    processes = [context.Process(target=_run_relay, args=(servers, topic, stop), daemon=True)]
+    stop, relays, seen = context.Event(), context.Event(), {name: context.Value("i", _ABSENT) for name in LISTENERS}
+    processes = [context.Process(target=_run_relay, args=(servers, topic, stop, relays), daemon=True)]
     processes += [
         context.Process(target=_run_listener, args=(servers, topic, stop, name, seen[name]), daemon=True)
         for name in LISTENERS
@@ -61,12 +65,15 @@ async def measure(servers: Servers, *, lifecycles: int, clients: int) -> Floor:
     for process in processes:
         process.start()
     try:
-        await asyncio.sleep(5)  # until the groups have formed
+        async with asyncio.timeout(_START_SECONDS):
+            while not relays.is_set() or min(counter.value for counter in seen.values()) == _ABSENT:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+        pools = await _pools(servers, clients)
         started = time.perf_counter()
-        latencies = await _drive(servers, lifecycles, clients)
+        latencies = await _drive(pools, numbers, clients)
         accepted = time.perf_counter() - started
-        expected = lifecycles * len(CUSTODIANS)
-        while min(counter.value for counter in seen.values()) < expected:  # noqa: ASYNC110
+        lifecycles = len(latencies) / len(CUSTODIANS)
+        while min(counter.value for counter in seen.values()) < len(latencies):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         settled = time.perf_counter() - started
     finally:
@@ -105,16 +112,17 @@ async def _clean(servers: Servers, topic: str) -> None:
     await kafka.close()
 
 
-def _run_relay(servers: Servers, topic: str, stop) -> None:
+def _run_relay(servers: Servers, topic: str, stop, relays) -> None:
     die_with_parent()
-    asyncio.run(_relay(servers, topic, stop))
+    asyncio.run(_relay(servers, topic, stop, relays))
 
 
-async def _relay(servers: Servers, topic: str, stop) -> None:
+async def _relay(servers: Servers, topic: str, stop, relays) -> None:
     producer = AIOKafkaProducer(
         bootstrap_servers=servers.bootstrap_servers, enable_idempotence=True, linger_ms=2, compression_type="lz4"
     )
     await producer.start()
+    relays.set()
 
     async def drain(name: str) -> None:
         connection = await asyncpg.connect(servers.database(f"floor_{name}"))
@@ -148,6 +156,9 @@ async def _listen(servers: Servers, topic: str, stop, name: str, seen) -> None:
     )
     await consumer.start()
     connection = await asyncpg.connect(servers.database(f"floor_{name}"))
+    while not consumer.assignment():  # until its group has formed  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    seen.value = 0
     while not stop.is_set():
         batches = await consumer.getmany(timeout_ms=200, max_records=500)
         rows = [
@@ -163,14 +174,17 @@ async def _listen(servers: Servers, topic: str, stop, name: str, seen) -> None:
     await connection.close()
 
 
-async def _drive(servers: Servers, lifecycles: int, clients: int) -> list[float]:
-    pools = {
+async def _pools(servers: Servers, clients: int) -> dict[str, asyncpg.Pool]:
+    return {
         name: await asyncpg.create_pool(
             servers.database(f"floor_{name}"), min_size=max(1, clients // 2), max_size=clients
         )
         for name in set(CUSTODIANS)
     }
-    remaining, latencies = iter(range(lifecycles)), []
+
+
+async def _drive(pools: Mapping[str, asyncpg.Pool], numbers: Iterable[int], clients: int) -> list[float]:
+    remaining, latencies = iter(numbers), []
 
     async def client() -> None:
         for _ in remaining:

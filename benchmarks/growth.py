@@ -37,7 +37,7 @@ class Growth:
 
 async def measure(city: City, *, orders: int = 1_000, times: int = 100, count: int = 200) -> Growth:
     """In an installation that is empty at first."""
-    await loads.lifecycles(city, count=orders, clients=16)
+    await loads.lifecycles(city, range(orders), clients=16)
     few = await _act_milliseconds(city, count)
     await multiply(city, times)
     await _act_milliseconds(city, count // 10)  # plans and caches for tables of this size
@@ -45,7 +45,7 @@ async def measure(city: City, *, orders: int = 1_000, times: int = 100, count: i
 
 
 async def _act_milliseconds(city: City, count: int) -> dict[str, float]:
-    latencies = (await loads.lifecycles(city, count=count, clients=1)).latencies
+    latencies = (await loads.lifecycles(city, range(count), clients=1)).latencies
     return {act: statistics.median(seconds) * 1000 for act, seconds in latencies.by_act.items()}
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from benchmarks.city import AREA, STAFF, City
@@ -100,58 +100,68 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Lives:
+    count: int
     accepted_per_second: float
     settled_per_second: float
     latencies: Latencies
 
 
-async def lifecycles(city: City, *, count: int, clients: int) -> Lives:
-    latencies, numbers = Latencies(), iter(range(count))
+async def lifecycles(city: City, numbers: Iterable[int], *, clients: int) -> Lives:
+    latencies, left = Latencies(), iter(numbers)
     started = time.perf_counter()
-    await asyncio.gather(*(_live_on(Client(city), numbers, latencies) for _ in range(clients)))
+    counts = await asyncio.gather(*(_live_on(Client(city), left, latencies) for _ in range(clients)))
     accepted = time.perf_counter() - started
     await city.settled()
-    return Lives(count / accepted, count / (time.perf_counter() - started), latencies)
+    count = sum(counts)
+    return Lives(count, count / accepted, count / (time.perf_counter() - started), latencies)
 
 
-async def _live_on(client: Client, numbers: Iterator[int], latencies: Latencies) -> None:
+async def _live_on(client: Client, numbers: Iterator[int], latencies: Latencies) -> int:
+    count = 0
     for number in numbers:
         await client.live(number, latencies)
+        count += 1
     client.close()
+    return count
 
 
-async def creates_per_second(city: City, *, count: int, clients: int = 32) -> float:
-    latencies, numbers = Latencies(), iter(range(count))
+async def creates(city: City, numbers: Iterable[int], *, clients: int = 32) -> tuple[int, float]:
+    """How many, and how many a second."""
+    left = iter(numbers)
 
-    async def create_on(client: Client) -> None:
-        for number in numbers:
+    async def create_on(client: Client) -> int:
+        latencies = Latencies()
+        for number in left:
             await client.create(number, latencies)
         client.close()
+        return sum(map(len, latencies.by_act.values()))
 
     started = time.perf_counter()
-    await asyncio.gather(*(create_on(Client(city)) for _ in range(clients)))
+    counts = await asyncio.gather(*(create_on(Client(city)) for _ in range(clients)))
     seconds = time.perf_counter() - started
     await city.settled()
-    return count / seconds
+    return sum(counts), sum(counts) / seconds
 
 
-async def pages_per_second(city: City, *, count: int, clients: int = 8) -> float:
-    """Pages of 50 out of all open orders, each client reading on from page to page."""
-    remaining = iter(range(count))
+async def pages(city: City, numbers: Iterable[int], *, clients: int = 8) -> tuple[int, float]:
+    """How many, and how many a second: 50 out of all open orders each, a client reading on from page to page."""
+    left = iter(numbers)
 
-    async def read(connection: Connection) -> None:
-        cursor = None
-        for _ in remaining:
+    async def read(connection: Connection) -> int:
+        cursor, count = None, 0
+        for _ in left:
             path = "/v1/work-orders?status=created&limit=50" + (f"&cursor={cursor}" if cursor else "")
             _, page = await connection.ask("GET", path)
             # The cursor is the last thing of the page; decoding 50 orders would measure the client.
             cursor = page[page.rindex(b'"next_cursor":') + 14 : -1].strip(b'"').decode()
             cursor = None if cursor == "null" else cursor
+            count += 1
         connection.close()
+        return count
 
     started = time.perf_counter()
-    await asyncio.gather(*(read(city.connection("dispatch", "dispatcher")) for _ in range(clients)))
-    return count / (time.perf_counter() - started)
+    counts = await asyncio.gather(*(read(city.connection("dispatch", "dispatcher")) for _ in range(clients)))
+    return sum(counts), sum(counts) / (time.perf_counter() - started)
 
 
 async def visible_in_reporting(city: City, *, count: int, per_second: float) -> list[float]:

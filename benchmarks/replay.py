@@ -1,10 +1,15 @@
-"""How fast reporting reads the whole stream again, into a database of its own."""
+"""How fast reporting reads the whole stream again, into a database of its own.
+
+A process of its own on the environment of the checkout that is measured, whose code this is about.
+"""
 
 import asyncio
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -14,14 +19,33 @@ from chassis.database import Database
 from chassis.parking import raw_record
 from chassis.subscribe import Consumer
 from contracts.topics import WORK_ORDERS
+from linework.processes import die_with_parent
 from linework.runtime.installation import REPOSITORY
 
+if TYPE_CHECKING:
+    from benchmarks.city import City
 
-async def events_per_second(servers: Servers) -> float:
+
+async def events_per_second(city: "City") -> float:
+    """Reporting's consumer alone, after its tables are made."""
+    await _new_database(city.servers)
+    python = sys.executable if city.checkout == REPOSITORY else city.checkout / ".venv/bin/python"
+    replay = await asyncio.create_subprocess_exec(
+        *(str(python), "-m", "benchmarks.replay", str(city.checkout)),
+        *(city.servers.database_url, city.servers.bootstrap_servers),
+        cwd=REPOSITORY,
+        stdout=asyncio.subprocess.PIPE,
+        preexec_fn=die_with_parent,
+    )
+    printed, _ = await replay.communicate()
+    return float(printed)
+
+
+async def _replay(folder: Path, servers: Servers) -> float:
     from reporting.consumers import SUBSCRIPTIONS
 
     url = servers.database("linework_replay")
-    await asyncio.to_thread(_migrate, url, await _new_database(servers))
+    await asyncio.to_thread(_migrate, folder, url)
     subscription = next(one for one in SUBSCRIPTIONS if one.topic is WORK_ORDERS)
     db = Database(url, pool_size=2)
     consumer = Consumer(subscription, service="reporting", db=db)
@@ -41,11 +65,12 @@ async def _new_database(servers: Servers) -> None:
     await admin.close()
 
 
-def _migrate(url: str, _: None) -> None:
+def _migrate(folder: Path, url: str) -> None:
     subprocess.run(
-        [sys.executable, "-m", "alembic", "-c", str(REPOSITORY / "services/reporting/alembic.ini"), "upgrade", "heads"],
+        [sys.executable, "-m", "alembic", "-c", str(folder / "services/reporting/alembic.ini"), "upgrade", "heads"],
         env={**os.environ, "DATABASE_URL": url},
         check=True,
+        capture_output=True,
     )
 
 
@@ -64,3 +89,7 @@ async def _all_records(servers: Servers) -> list:
         return records
     finally:
         await client.stop()
+
+
+if __name__ == "__main__":
+    print(asyncio.run(_replay(Path(sys.argv[1]), Servers(*sys.argv[2:]))))

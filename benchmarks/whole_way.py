@@ -11,7 +11,7 @@ with nothing between.
 import argparse
 import asyncio
 import contextlib
-import json
+import os
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -20,21 +20,18 @@ from typing import Any
 
 import asyncpg
 import httpx
-import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from benchmarks import processors
 from benchmarks.centre import PARTNER, Centre, on_calls, on_partner_in
 from benchmarks.city import City, city
+from benchmarks.rounds import say
 from chassis.parking import RawRecord
 from contracts.topics import PARTNER_IN, topic_of_partner
 
 _ADVANCED_EVERY_SECONDS = 0.1
 _AT_ONCE = 2000
-
-
-def say(line: str) -> None:
-    print(line, flush=True)
 
 
 @dataclass
@@ -51,26 +48,16 @@ class Spent:
 
 
 @contextlib.asynccontextmanager
-async def spending(built: City | None) -> AsyncIterator[Spent]:
+async def spending(built: City) -> AsyncIterator[Spent]:
     spent, before, began = Spent(), _processor(built), time.perf_counter()
     yield spent
     spent.seconds = time.perf_counter() - began
     spent.processor = {name: used - before.get(name, 0.0) for name, used in _processor(built).items()}
 
 
-def _processor(built: City | None) -> Mapping[str, float]:
-    found = {"this": sum(psutil.Process().cpu_times()[:2])}
-    for child in psutil.Process().children(recursive=True):
-        with contextlib.suppress(psutil.NoSuchProcess):
-            name = {"postgres": "PostgreSQL", "java": "Kafka"}.get(child.name())
-            if name:
-                found[name] = found.get(name, 0.0) + sum(child.cpu_times()[:2])
-    for record in (built.state_folder / "run").glob("*.json") if built else ():
-        pid = json.loads(record.read_text()).get("pid")
-        with contextlib.suppress(psutil.NoSuchProcess):
-            if pid:
-                found[record.stem] = sum(psutil.Process(pid).cpu_times()[:2])
-    return found
+def _processor(built: City) -> Mapping[str, float]:
+    roots = {"this": os.getpid(), **built.process_ids()}
+    return processors.seconds_by_root(processors.processes(), roots)
 
 
 async def _register(built: City) -> None:
@@ -137,7 +124,7 @@ async def _floor(built: City, events: int) -> Spent:
         bootstrap_servers=built.servers.bootstrap_servers, enable_idempotence=True, compression_type="lz4"
     )
     await producer.start()
-    async with spending(None) as spent:
+    async with spending(built) as spent:
         source = topic_of_partner(PARTNER_IN, PARTNER)
         async for batch in _batches(built, source.name, source.partitions, events):
             await database.copy_records_to_table("floor_in", records=[(one.key, one.value) for one in batch])

@@ -11,9 +11,10 @@ class Refused(Exception):
 class Connection:
     """One kept-alive connection to one service."""
 
-    def __init__(self, host: str, port: int, token: str) -> None:
+    def __init__(self, host: str, port: int, credentials: str) -> None:
+        """`credentials` is a whole header line, such as `authorization: Bearer …`."""
         self._host, self._port = host, port
-        self._head = f"host: {host}\r\nauthorization: Bearer {token}\r\n"
+        self._head = f"host: {host}\r\n{credentials}\r\n"
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
 
@@ -32,8 +33,11 @@ class Connection:
         content = await self._reader.readexactly(int(answered.get(b"content-length", b"0")))
         if not lines[0].startswith(b"HTTP/1.1 2"):
             raise Refused(f"{method} {path}: {lines[0].decode()} {content[:300].decode()}")
+        if answered.get(b"connection") == b"close":
+            self.close()
         return answered, content
 
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+            self._writer = None

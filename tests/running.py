@@ -23,10 +23,11 @@ _ELSEWHERE = "LINEWORK_E2E_"
 
 
 class Running:
-    """`environment` is what a `linework` command needs to find it."""
+    """`environment` is what a `linework` command needs to find it; `checkout` is the repository whose code it is."""
 
-    def __init__(self, environment: Mapping[str, str], state_folder: Path | None) -> None:
-        programs = Path(sys.executable).parent
+    def __init__(self, environment: Mapping[str, str], state_folder: Path | None, checkout: Path = REPOSITORY) -> None:
+        programs = Path(sys.executable).parent if checkout == REPOSITORY else checkout / ".venv/bin"
+        self.checkout = checkout
         self.environment = {
             **os.environ,
             "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
@@ -37,12 +38,12 @@ class Running:
         """None when it runs elsewhere."""
 
     @classmethod
-    def here(cls, state_folder: Path, **settings: str) -> Self:
+    def here(cls, state_folder: Path, *, checkout: Path = REPOSITORY, **settings: str) -> Self:
         """On free ports; `up` starts it."""
         ports = {setting_of(part): str(free_port()) for part in OFFSETS}
         # Killed outright, a test runs no clean-up: what a runbook starts stops itself.
         own = {"LINEWORK_STATE_FOLDER": str(state_folder), "LINEWORK_WITH_PROCESS": str(os.getpid())}
-        return cls(ports | own | settings, state_folder)
+        return cls(ports | own | settings, state_folder, checkout)
 
     @classmethod
     def elsewhere(cls) -> Self | None:
@@ -63,7 +64,7 @@ class Running:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            command, cwd=REPOSITORY, env=self.environment, capture_output=True, text=True, timeout=300, check=False
+            command, cwd=self.checkout, env=self.environment, capture_output=True, text=True, timeout=300, check=False
         )
 
     def must(self, *command: str) -> str:

@@ -141,7 +141,7 @@ def test_one_broken_record_is_given_as_such_between_the_good_ones(codec: int, re
 RANGES = {
     "a length that is negative": ([THREE[0], varint(-3), THREE[2]], {}, [(0, 0), (1, 2)]),
     "a length past the end": ([THREE[0], varint(999) + b"x"], {"last": 2, "count": 3}, [(0, 0), (1, 2)]),
-    "fewer records than it says": (THREE, {"count": 9, "last": 8}, [(0, 0), (1, 1), (2, 2), (3, 8)]),
+    "fewer records than its header states": (THREE, {"count": 9, "last": 8}, [(0, 0), (1, 1), (2, 2), (3, 8)]),
     "more records than it says": (THREE, {"count": 1, "last": 2}, [(0, 0), (1, 2)]),
     "a negative number of records": (THREE, {"count": -1, "last": 2}, [(0, 2)]),
     "an unknown codec": (THREE, {"attributes": 6}, [(0, 2)]),

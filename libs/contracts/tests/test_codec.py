@@ -225,10 +225,15 @@ def test_a_header_that_is_not_utf_8_is_refused_naming_it(name: str) -> None:
         read(DISPATCHED, **{name: b"\xff\xfe"})
 
 
-@pytest.mark.parametrize("character", ["\x00", "\n", "\x7f", "\x85"])
+@pytest.mark.parametrize("character", [chr(code) for code in (*range(0x20), *range(0x7F, 0xA0))])
 def test_a_control_character_in_a_header_is_refused(character: str) -> None:
     with pytest.raises(MalformedMessage, match="the header ce_actorname has a control character"):
         read(DISPATCHED, ce_actorname=f"a{character}b")
+
+
+@pytest.mark.parametrize("character", ["\u200b", "\u00a0", "\u3000", "\ue000", "李"])
+def test_a_character_that_is_not_printable_is_no_control_character(character: str) -> None:
+    assert read(DISPATCHED, ce_actorname=f"a{character}b").actor.name == f"a{character}b"
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "a\\\\\\u0000b"])

@@ -69,7 +69,9 @@ class Station:
     async def read(self, stream: list[Message], count: int) -> None:
         batch = stream[self.position : self.position + count]
         self.position += len(batch)
-        await Replica(self.service, FixedClock(BEGIN)).follow(batch, self)
+        known = replica._Batch(self.stored, self.seen)
+        Replica(self.service, FixedClock(BEGIN)).take(batch, known)
+        self.outbox += known.to_send
 
     def publish(self, stream: list[Message]) -> None:
         stream.append(self.outbox[self.published])
@@ -85,24 +87,6 @@ class Station:
         order = apply(stored.order, message)
         self.stored[ORDER] = StoredOrder(order, stored.stream_version, event_hash(message))
         self.outbox.append(message)
-
-
-@pytest.fixture(autouse=True)
-def _kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The follower as it is, with a `Station` in the place of its transaction."""
-
-    async def lock(_: object, station: Station) -> dict[str, StoredOrder]:
-        return station.stored
-
-    async def requests_seen(_: object, station: Station) -> dict[str, RequestState]:
-        return station.seen
-
-    async def save(batch: replica._Batch, station: Station) -> None:
-        station.outbox += batch.to_send
-
-    monkeypatch.setattr(replica, "_lock", lock)
-    monkeypatch.setattr(replica, "_requests_seen", requests_seen)
-    monkeypatch.setattr(replica, "_save", save)
 
 
 def _event(body: e.WorkOrderEvent, service: Service, stored: StoredOrder | None) -> Message:

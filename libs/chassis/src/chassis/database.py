@@ -20,7 +20,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from chassis.connection_pool import ConnectionPool
 from contracts.refusals import Unavailable
 
+
+class Overtaken(Exception):
+    """Another process has changed what a statement was to change, since it was read; nothing was written."""
+
+
 TRANSIENT = (
+    Overtaken,
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
@@ -140,6 +146,9 @@ def type_of(column: Column[Any]) -> str:
 
 class Statements:
     """Plain SQL with `$1` parameters on one asyncpg connection."""
+
+    is_publishing = False
+    """Whether rows were added to the outbox, of which the relay is to be told once they are committed."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection

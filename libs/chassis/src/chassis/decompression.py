@@ -20,7 +20,7 @@ _XERIAL_MAGIC = b"\x82SNAPPY\x00"
 _LEAST_ROOM = 65_536
 _ROOM_RATIO = 8
 _TOO_SMALL = "failed to write whole buffer"
-"""What cramjam says when the result does not fit; anything else it says is about the data."""
+"""The message of cramjam when the result does not fit; its other messages concern the data."""
 
 
 class CannotDecompress(ValueError):

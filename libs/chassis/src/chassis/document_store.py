@@ -2,7 +2,7 @@
 
 Documents are read whole and changed whole. `save` is guarded by the version; `lock` makes every other writer wait
 until the commit. The statements are derived from the table: a column has the attribute of the document with its name,
-unless `columns` says otherwise, and what has a default of the server is left to it.
+unless `columns` specifies otherwise, and what has a default of the server is left to it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

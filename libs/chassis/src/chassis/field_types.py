@@ -82,7 +82,7 @@ Prose = Annotated[
     AfterValidator(_without_control_characters),
     _spelt(plain_prose, _LONGEST_PROSE),
 ]
-"""What somebody has to say: 1 to 4,000 characters, line breaks allowed."""
+"""Free text: 1 to 4,000 characters, line breaks allowed."""
 
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 """An identifier that operators choose: letters, digits, dot, dash, underscore, at most 64."""

@@ -60,7 +60,7 @@ async def commit_offsets(settings: Settings, service: str, topic: str, offsets: 
 async def group_offsets(
     admin: AIOKafkaAdminClient, group: str, *, retry_for_seconds: float = _RETRY_FOR_SECONDS
 ) -> dict[TopicPartition, int]:
-    """The offset that a group has committed for each partition; empty only if the broker says that there is none.
+    """The offset that a group has committed for each partition; empty only if the broker reports that there is none.
 
     Waits while the coordinator loads, moves or is not available. Raises `GroupAuthorizationFailedError` with the
     right that is missing, and the `KafkaError` that has not passed in time.

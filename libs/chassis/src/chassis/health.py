@@ -19,7 +19,7 @@ def health_routes(*, is_alive: Check = lambda: None, is_ready: Check = lambda: N
 
     @router.get("/livez")
     async def livez() -> Response:
-        """200 while the process does its work; 503 says that a restart would help."""
+        """200 while the process works; 503 when a restart would help."""
         return _answer(is_alive())
 
     @router.get("/readyz")

@@ -56,14 +56,14 @@ class KeySet:
         return self._keys.get(key_id)
 
     def keep_fresh(self) -> None:
-        """Has the set read again if that was long ago; nobody waits for it."""
+        """Refreshes the set in the background if it is old."""
         if self._now() >= self._is_stale_at and self._keys and self._fetching is None:
             self._begin()
 
     async def _look(self) -> None:
         if self._fetching is None and self._now() < self._may_look_at:
             return
-        # Whoever came with the request that began it may go away: the others still wait for it.
+        # The request that started the fetch may be cancelled while others still wait for it.
         await asyncio.shield(self._fetching or self._begin())
 
     def _begin(self) -> asyncio.Task[None]:
@@ -123,5 +123,5 @@ def _usable(key: dict[str, Any]) -> jwt.PyJWK | None:
     try:
         return jwt.PyJWK(key)
     except jwt.PyJWTError:
-        # A key of a kind that nobody here knows is no reason to do without the others.
+        # A key of an unknown kind is skipped; the others are used.
         return None

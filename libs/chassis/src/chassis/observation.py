@@ -15,7 +15,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 class Observation:
-    """What is told of one request: its span, and how long its answer took to begin (a stream may last for hours)."""
+    """Telemetry of one request: its span, and the time until its response begins (a stream may last for hours)."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
@@ -31,7 +31,7 @@ class Observation:
 
     @property
     def _subjects(self) -> dict[str, str]:
-        """What the path says of the subject of the request, by the name of the span's attribute."""
+        """The subject of the request according to its path, by the name of the span's attribute."""
         given = self._scope.get("path_params", {})
         traced = self._scope["app"].state.traced_parameters
         return {attribute: given[name] for name, attribute in traced.items() if name in given}
@@ -40,7 +40,7 @@ class Observation:
         self._status = status
         if self._is_probe:
             return
-        # Anybody can make up a method; none of those becomes a label.
+        # A client can invent methods; those do not become labels.
         method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
         seconds = time.perf_counter() - self._started_at
         METRICS.request_seconds.labels(method, self._route, str(status)).observe(seconds)
@@ -53,7 +53,7 @@ class Observation:
     def __exit__(self, kind: Any, error: BaseException | None, trace_back: Any) -> None:
         self._current.__exit__(kind, error, trace_back)
         if not self._status:
-            # What nobody handles is answered outside of here, with 500.
+            # An unhandled exception is answered with 500 outside of this middleware.
             self.begins_answer(500)
         if self._span is not None:
             end_request(self._span, self._route, self._subjects, self._status, error)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.database import Database, Transaction, is_transient
+from chassis.one_statement import Part, Rows
 from chassis.parking import RawRecord
 
 _RETRY_SECONDS = 1.0
@@ -15,16 +16,66 @@ class TopicRecreated(Exception):
     """The batch was read from a topic that is gone: the positions belong to the one that was created in its place."""
 
 
-async def advance(tx: Transaction, records: Sequence[RawRecord], topic_id: UUID | None = None) -> bool:
-    """Notes how far the batch reaches, in the topic with this id (None: not known); whether it began before the end
-    of what a restored database missed. Raises `TopicRecreated`.
-    """
-    positions: dict[int, int] = {}
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """From where to where a batch reaches, by partition, in the topic with this id (None: not known)."""
+
+    topic: str
+    begins: Mapping[int, int]
+    ends: Mapping[int, int]
+    topic_id: UUID | None = None
+
+
+def reach_of(records: Sequence[RawRecord], topic_id: UUID | None = None) -> Reach:
     begins: dict[int, int] = {}
+    ends: dict[int, int] = {}
     for record in records:
-        positions[record.partition] = max(positions.get(record.partition, 0), record.next_offset)
         begins[record.partition] = min(begins.get(record.partition, record.offset), record.offset)
-    return await move(tx, records[0].topic, begins, positions, topic_id)
+        ends[record.partition] = max(ends.get(record.partition, 0), record.next_offset)
+    return Reach(records[0].topic, begins, ends, topic_id)
+
+
+async def advance(tx: Transaction, reach: Reach) -> bool:
+    """Notes how far the batch reaches; whether it began before the end of what a restored database missed.
+    Raises `TopicRecreated`.
+    """
+    return await move(tx, reach.topic, reach.begins, reach.ends, reach.topic_id)
+
+
+def positions_under(reach: Reach) -> Part:
+    """Reads the positions that a batch moves."""
+    return Part(_POSITIONS, (reach.topic, list(reach.ends)))
+
+
+def advanced(reach: Reach, positions: Rows) -> Part | None:
+    """Moves the positions if they still are what was read; None where more is to be done, as for a new partition, a
+    topic that may have been created again, and a restored database.
+    """
+    is_plain = len(positions) == len(reach.ends) and all(
+        reach.begins[partition] >= restored_until and reach.topic_id in (None, topic_id)
+        for partition, _, restored_until, topic_id in positions
+    )
+    if not is_plain:
+        return None
+    moves = [
+        (partition, present, reach.begins[partition], max(present, reach.ends[partition]))
+        for partition, present, *_ in positions
+    ]
+    columns = [list(column) for column in zip(*moves, strict=True)]
+    return Part(_ADVANCE, (reach.topic, reach.topic_id, *columns), least=len(moves))
+
+
+_POSITIONS = """select partition, next_offset, coalesce(restored_until, 0), topic_id from positions
+    where topic = $1 and partition = any($2::int[])"""
+# In the order of partitions, so that workers with overlapping batches queue instead of deadlocking.
+_ADVANCE = """update positions set next_offset = locked.next_offset from (
+        select partition, read.next_offset from positions as present
+        join unnest($3::int[], $4::bigint[], $5::bigint[], $6::bigint[])
+            as read (partition, present, begin, next_offset) using (partition)
+        where topic = $1 and present.next_offset = read.present and coalesce(restored_until, 0) <= read.begin
+            and ($2::uuid is null or topic_id = $2)
+        order by partition for no key update of present) as locked
+    where topic = $1 and positions.partition = locked.partition"""
 
 
 async def move(

@@ -11,6 +11,7 @@ import msgspec
 
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Transaction, columns_of, unnest_of
+from chassis.one_statement import Part
 from chassis.tables import OUTBOX
 from contracts.catalogue import BY_TYPE
 from contracts.codec import headers_of
@@ -68,10 +69,16 @@ async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None 
 
     The transaction ends in `CatchingUp` while a restored database reads what it missed (`chassis.recovery.fence`).
     """
-    if not messages:
-        return
-    columns = [list(column) for column in zip(*(row_of(message, topic) for message in messages), strict=True)]
-    await tx.execute(_ADD, *columns)
+    if messages:
+        added = added_by(messages, topic)
+        await tx.execute(added.sql, *added.arguments)
+        tx.is_publishing = True
+
+
+def added_by(messages: Sequence[Message], topic: Topic | None = None) -> Part:
+    """Writes messages in the order given, as `add` does. A part before it has locked every key among them."""
+    columns = zip(*(row_of(message, topic) for message in messages), strict=True)
+    return Part(_ADD, [list(column) for column in columns], least=len(messages), is_publishing=True)
 
 
 _KEY_LOCK_COUNT = 512

@@ -18,6 +18,7 @@ from aiokafka import ConsumerRecord
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Database, Statements, Transaction
 from chassis.fetching import UndecodableRecord, next_offset
+from chassis.one_statement import Part, fetch_together
 from contracts.refusals import Conflict, Invalid, NotFound
 
 
@@ -134,19 +135,25 @@ async def lock_key(tx: Transaction, topic: str, key: str) -> None:
 
 async def parked_keys(tx: Transaction, topic: str, keys: Iterable[str]) -> set[str]:
     """Which of the keys are parked; each of them is locked until the transaction ends."""
-    found = await _parked_among(tx, topic, sorted(set(keys)))
+    found = await _parked_among(tx, topic, keys)
     if not found:
         return set()
     for key in sorted(found, key=lambda key: _lock_of(topic, key)):
         await lock_key(tx, topic, key)
-    return await _parked_among(tx, topic, sorted(found))
+    return await _parked_among(tx, topic, found)
 
 
-async def _parked_among(tx: Transaction, topic: str, keys: list[str]) -> set[str]:
-    rows = await tx.fetch(
-        "select distinct key from parked where topic = $1 and key = any($2) and state = 'parked'", topic, keys
-    )
-    return {row["key"] for row in rows}
+def parked_among(topic: str, keys: Iterable[str]) -> Part:
+    """Reads which of the keys are parked."""
+    return Part(_PARKED_AMONG, (topic, sorted(set(keys))))
+
+
+async def _parked_among(tx: Transaction, topic: str, keys: Iterable[str]) -> set[str]:
+    (rows,) = await fetch_together(tx, [parked_among(topic, keys)])
+    return {key for (key,) in rows}
+
+
+_PARKED_AMONG = "select distinct key from parked where topic = $1 and key = any($2::text[]) and state = 'parked'"
 
 
 async def settled_among(tx: Transaction, topic: str, records: Sequence[RawRecord]) -> set[tuple[int, int]]:

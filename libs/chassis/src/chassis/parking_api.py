@@ -41,7 +41,7 @@ class ParkedRecord(BaseModel):
     )
     is_excerpt: bool = Field(
         description="Whether `value` is only the beginning. A list cuts each value after 2,000 bytes and shows 20"
-        " headers; of a single record it says that no more was kept, because it is too large or cannot be decoded."
+        " headers; of a single record: no more is stored, because it is too large or cannot be decoded."
         " Such a record is applied only after a repair with a whole value; the record itself stays in Kafka."
     )
     headers: dict[str, str]

@@ -64,7 +64,7 @@ class Progress:
         self._partitions.clear()
 
     def note(self, next_offsets: Mapping[int, int], ends: Mapping[int, int]) -> None:
-        """Where the process stands, and where the partitions end, as the broker has just said."""
+        """The offsets of the process, and the present end of the partitions."""
         now = self._counted()
         for number, next_offset in next_offsets.items():
             place = self._partitions.setdefault(number, _Partition(next_offset, next_offset, now))

@@ -108,7 +108,7 @@ class Batch:
         return None
 
     def claimed_last_offset(self) -> int:
-        """Where a batch with a fault probably ends: as it says, if that is consistent, or after one offset."""
+        """Where a damaged batch probably ends: as its header states, if that is consistent, or after one offset."""
         return self.last_offset if self.fields and self.is_dense and self.fields[6] >= 0 else self.base_offset
 
 
@@ -156,7 +156,7 @@ def unpack(
 ) -> Iterator[ConsumerRecord]:
     """The records of a batch without a fault, in order; never raises.
 
-    Those before the offset `start` may be left out. `spend` is told how many bytes were decompressed.
+    Those before the offset `start` may be left out. `spend` is called with the number of decompressed bytes.
     """
     try:
         body, is_cut = decompress(batch.attributes & 7, batch.data[_HEADER.size :], MOST_BATCH_BYTES)
@@ -195,7 +195,7 @@ def _fast(batch: Batch, body: bytes, place: TopicPartition) -> Generator[Consume
                 place, offset, record.timestamp, record.timestamp_type, record.key, record.value, headers
             )
     except Exception:
-        # Whatever it was, the reader below finds it again and says of which record it is.
+        # The reader below meets the fault again and knows its record.
         return False
     return True
 
@@ -258,7 +258,7 @@ class _Slow:
                 yield from self._given_once(record)
                 at, self._index = begin + length, self._index + 1
         if not reason and at != len(self._body):
-            reason = "there is more in the batch than it says"
+            reason = "the batch has more records than its header states"
         yield from self._rest(reason)
 
     def _is_given(self) -> bool:
@@ -267,7 +267,7 @@ class _Slow:
     def _frame(self, at: int) -> tuple[int, int, str]:
         """Length of the record that begins here, where its fields begin, and why it is none."""
         if at >= len(self._body):
-            return 0, at, "the batch has fewer records than it says"
+            return 0, at, "the batch has fewer records than its header states"
         try:
             length, begin = _varint(self._body, at)
         except (IndexError, _Damaged):
@@ -303,7 +303,7 @@ class _Slow:
         return _consumer_record(self._place, offset, found.timestamp, self._kind, found.key, value, found.headers)
 
     def _too_large(self, begin: int, length: int) -> UndecodableRecord:
-        """What can be said of a record without its value: its key, its headers, how large the value is."""
+        """The facts of a record without its value: its key, its headers, the size of the value."""
         frame = memoryview(self._body)[begin : begin + length]
         found, digest, reason = _Fields(), None, f"the record has {length} bytes; {MOST_RECORD_BYTES} are read"
         try:
@@ -338,7 +338,7 @@ class _Slow:
 
     def _checked(self, offset: int | None) -> int:
         if offset is None or not self._is_in_place(offset):
-            raise _Damaged(f"the record says that it has offset {offset}, which is not its place in the batch")
+            raise _Damaged(f"the record has offset {offset}, which is not its place in the batch")
         return offset
 
     def _undecodable(
@@ -391,7 +391,7 @@ def _read_headers(frame: bytes, at: int, found: _Fields) -> None:
         if name is None:
             raise _Damaged("a header has no name")
         value, at = _bytes(frame, at)
-        # The bytes of a name that is not UTF-8 are kept; whoever decodes the message refuses it.
+        # The bytes of a name that is not UTF-8 are kept; the decoder of the message refuses it.
         found.headers.append((name.decode("utf-8", "surrogateescape"), value))
     if at != len(frame):
         raise _Damaged("the record is longer than its parts")

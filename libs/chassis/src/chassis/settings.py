@@ -27,10 +27,10 @@ class Settings(BaseSettings):
         description="postgresql://user:password@host:port/database of this service",
     )
     kafka_bootstrap_servers: str = Field(description="host:port of one or more brokers, by comma")
-    kafka_user: str = Field("", description="user at the broker, by SCRAM-SHA-512 over TLS; empty: nobody is asked")
+    kafka_user: str = Field("", description="user at the broker, by SCRAM-SHA-512 over TLS; empty: no authentication")
     kafka_password: SecretStr = Field(SecretStr(""), description="that user's password")
     kafka_ca_file: str = Field("", description="certificates the broker's is checked with; empty: the system's")
-    topic_prefix: str = Field("", description="put before topic and group names, when installations share a broker")
+    topic_prefix: str = Field("", description="prefix of topic and group names, when installations share a broker")
     environment: Literal["production", "local"] = Field(
         "production",
         description="`local`: one machine or a cluster to try things on; the issuer may be on loopback or without TLS."
@@ -62,10 +62,10 @@ class Settings(BaseSettings):
         description="secret, the same in all services: `id:base64 of 32 bytes` of each master key, by comma; the first"
         " wraps sealing keys, all unwrap them"
     )
-    intake_url: str = Field("", description="where intake answers; the other services ask it for people's data")
+    intake_url: str = Field("", description="address of intake, which the other services ask for subscribers' data")
     recordings_url: str = Field(
         "",
-        description="where a recording is listened to, such as https://pbx.example/play/{recording_id}; empty: unknown",
+        description="address that plays a recording, such as https://pbx.example/play/{recording_id}; empty: unknown",
     )
     time_zone: str = Field(
         "Asia/Shanghai",
@@ -80,23 +80,26 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         0.0,
         ge=0,
-        description="how long the HTTP process answers on after SIGTERM, while /readyz says that it leaves",
+        description="how long the HTTP process still serves after SIGTERM, while /readyz fails",
     )
     catch_up_seconds: float = Field(5.0, ge=0, description="how long a read or an act waits for a version on its way")
     kafka_poll_seconds: float = Field(
         60.0,
         gt=0,
-        description="a worker that has not polled for so long, though the broker answers, is not alive; up to half as"
+        description="a worker that has not polled for so long while a broker responds is not alive; up to half as"
         " long again, so that not all workers restart together",
     )
     kafka_silent_seconds: float = Field(
-        20.0, gt=0, description="a worker that no broker has answered for so long is not ready"
+        20.0,
+        gt=0,
+        description="a worker without a response of a broker for so long is not ready; an idle consumer asks four times"
+        " within it, and every 5 seconds at least",
     )
     kafka_restart_seconds: float = Field(
         900.0,
         gt=0,
-        description="a worker that no broker has answered for so long is not alive; up to half as long again. A restart"
-        " does not bring a broker back, so this is long",
+        description="a worker without a response of a broker for so long is not alive; up to half as long again. A"
+        " restart does not bring a broker back, so this is long",
     )
     kafka_stalled_seconds: float = Field(
         60.0,
@@ -113,14 +116,15 @@ class Settings(BaseSettings):
         " call, 20 is plenty",
     )
     streams_limit: int = Field(10, ge=1, description="live streams of one caller at a time in one process; then 429")
-    idempotency_keys_kept_days: int = Field(7, ge=1, description="how long the first answer to a command is remembered")
+    idempotency_keys_kept_days: int = Field(7, ge=1, description="how long the reply to a command is stored")
     parked_kept_days: int = Field(90, ge=1, description="how long parked records are kept once released or discarded")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least level that is logged")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     otlp_endpoint: str = Field(
-        "", description="where traces go by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: nowhere"
+        "",
+        description="endpoint for traces by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: no traces",
     )
     trace_ratio: float = Field(
-        0.1, ge=0, le=1, description="share of the requests that are traced, where the caller has not decided it"
+        0.1, ge=0, le=1, description="share of requests that are traced, unless the caller has decided"
     )
 
     @field_validator("database_url")
@@ -168,7 +172,7 @@ class Settings(BaseSettings):
             sys.exit("cannot start, the environment is not complete: OIDC_ROLE_MAP: not a JSON object")
         except ValidationError as error:
             faults = [f"{str(fault['loc'][0]).upper()}: {fault['msg'].lower()}" for fault in error.errors()]
-            sys.exit("cannot start, the environment is not complete: " + "; ".join(faults))
+            sys.exit("cannot start, the environment is incomplete or invalid: " + "; ".join(faults))
 
 
 def issuer_fault(issuer: str) -> str | None:
@@ -196,7 +200,7 @@ def _is_loopback(host: str) -> bool:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
         try:
-            # `127.1` and `0x7f000001` are addresses to whoever connects.
+            # `127.1` and `0x7f000001` are valid addresses for a client.
             address = ipaddress.ip_address(socket.inet_aton(host))
         except (OSError, UnicodeEncodeError):
             return False

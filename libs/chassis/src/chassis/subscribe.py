@@ -4,7 +4,9 @@ A batch is a transaction: effects, outbox rows, parked records and the offset. `
 `recovery` handles a restored backup.
 
 A handler receives a list of messages and a transaction and does not depend on Kafka. It raises `Poison` for a
-message that can never be applied; its key is parked, and the rest of the batch is applied without it.
+message that can never be applied; its key is parked, and the rest of the batch is applied without it. A handler that
+is `OneStatement` as well applies most batches without a transaction, by one read and one statement that is guarded by
+what was read. Whatever is out of the ordinary, and every batch that was overtaken, takes the locks of the transaction.
 """
 
 import asyncio
@@ -17,8 +19,9 @@ from uuid import UUID
 import asyncpg
 
 from chassis import parking
-from chassis.database import Database, Transaction, is_transient
-from chassis.offsets import advance, move
+from chassis.database import Database, Overtaken, Statements, Transaction, is_transient
+from chassis.offsets import advance, advanced, move, positions_under, reach_of
+from chassis.one_statement import execute_together, fetch_together
 from chassis.outbox import EventTooLarge
 from chassis.parking import BEHIND, Parked, RawRecord
 from chassis.recovery import fence
@@ -26,7 +29,7 @@ from chassis.recovery.recreated_topic import parked_before
 from chassis.subscription import Gap, Poison, Subscription
 from chassis.telemetry import METRICS, log_events
 from chassis.tracing import applying
-from chassis.wakeup import APPLIED, Wakeup
+from chassis.wakeup import APPLIED, PUBLISH, Wakeup
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 
@@ -97,7 +100,7 @@ class Consumer:
                 await self._apply_whole([record])
 
     async def _apply_without_poison(self, records: Sequence[RawRecord]) -> None:
-        """One transaction for the batch; started again without a key each time the handler finds poison in it."""
+        """Applies the batch as a whole; again without a key each time the handler finds poison in it."""
         messages, poison = self._decode(records)
         gaps = 0
         with applying(self.group, ((records[place], message) for place, message in messages.items())) as spans:
@@ -119,6 +122,8 @@ class Consumer:
         self, records: Sequence[RawRecord], messages: dict[int, Message], poison: dict[int, str]
     ) -> tuple[list[Message], list[Parked]]:
         """Applies and parks what is to be; returns both."""
+        if not poison and await self._is_committed_at_once(records, list(messages.values())):
+            return list(messages.values()), []
         async with self._db.begin() as tx:
             # First, because it locks the positions: a worker that lost its partitions while it was
             # applying, and the one that has them now, take turns, and the second finds only repeats.
@@ -130,10 +135,36 @@ class Consumer:
                 await self.subscription.handler(applicable, tx)
             await parking.park(tx, parked)
             await self._settle_restore(tx)
+        self._wake_relay(tx)
         return applicable, parked
 
+    async def _is_committed_at_once(self, records: Sequence[RawRecord], messages: Sequence[Message]) -> bool:
+        """Applies a batch in two round trips; False where it needs the transaction, and nothing was written."""
+        one, reach = self.subscription.one_statement, reach_of(records, self.topic_id)
+        reads = one.reads(messages) if one else None
+        if one is None or reads is None:
+            return False
+        is_parked = parking.parked_among(self._topic, (record.parking_key for record in records))
+        async with self._db.statements() as statements:
+            positions, parked, *read = await fetch_together(statements, [positions_under(reach), is_parked, *reads])
+            position = advanced(reach, positions)
+            if parked or position is None:
+                return False
+            try:
+                # The position first: it keeps apart two workers that apply the same records, as in the transaction.
+                # Whatever parks a key moves the position of its partition, so it guards the keys as well.
+                await execute_together(statements, [position, *one.writes(messages, read)])
+            except Overtaken:
+                return False
+        self._wake_relay(statements)
+        return True
+
+    def _wake_relay(self, committed: Statements) -> None:
+        if committed.is_publishing and self._wakeup:
+            self._wakeup.send(PUBLISH)
+
     async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
-        await self._note_catching_up(tx, await advance(tx, records, self.topic_id))
+        await self._note_catching_up(tx, await advance(tx, reach_of(records, self.topic_id)))
 
     async def pass_over(self, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
         """Moves on, by partition, over offsets at which there is nothing to apply, such as the marks of transactions.
@@ -233,6 +264,7 @@ class Consumer:
                 except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
                     raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
             await parking.mark_released(tx, taken, by=by, at=at)
+        self._wake_relay(tx)
         METRICS.released.labels(self._topic).inc(len(taken))
         return len(taken)
 

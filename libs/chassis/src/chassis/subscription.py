@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from chassis.database import Database, Transaction
+from chassis.one_statement import Part, Rows, execute_together
 from chassis.parking import RawRecord
 from contracts.message import Message
 from contracts.topics import Topic
@@ -14,7 +15,7 @@ Handler = Callable[[Sequence[Message], Transaction], Awaitable[None]]
 
 
 class Poison(Exception):
-    """The message cannot be applied, now or later, unless somebody repairs something."""
+    """The message cannot be applied, now or later, without a repair."""
 
     def __init__(self, message: Message, reason: str) -> None:
         super().__init__(reason)
@@ -23,15 +24,26 @@ class Poison(Exception):
 
 
 class Gap(Poison):
-    """Something that stands before the message has not come."""
+    """A message before this one is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneStatement:
+    """A handler whose whole work is one read and one change. It knows neither locks nor transactions: each change of a
+    row that was read is guarded by what was read of it (`Part.least`)."""
+
+    reads: Callable[[Sequence[Message]], Sequence[Part] | None]
+    """What must be known before these messages are applied; None where they need the transaction of the handler."""
+    writes: Callable[[Sequence[Message], Sequence[Rows]], Sequence[Part]]
+    """What they change, given the rows of each read; raises `Poison`."""
 
 
 Answer = Callable[[RawRecord, str, Transaction], Awaitable[bool]]
-"""Given a record that cannot be read, and why: True when its writer was told and need only send it anew, False when
-it is to be parked."""
+"""For an unreadable record and the reason: True when its writer was informed and can send it again, False when it is to
+be parked."""
 
 Pace = Callable[[int, Database], Awaitable[float]]
-"""Given how many records were applied: for how many seconds nothing more is read."""
+"""For the number of applied records: the seconds to wait before the next read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +52,19 @@ class Subscription:
 
     topic: Topic
     handler: Handler
+    one_statement: OneStatement | None = None
+    """The handler once more, for batches with which nothing is wrong."""
     answer_unreadable: Answer | None = None
     pace: Pace | None = None
     batch_records: int = _BATCH_RECORDS
     when_caught_up: Callable[[Transaction], Awaitable[None]] | None = None
     """What is left to do once a restored database has read everything that was published before."""
+
+    @classmethod
+    def of_changes(cls, topic: Topic, changes: Callable[[Sequence[Message]], Sequence[Part]]) -> "Subscription":
+        """One whose messages change the same, whatever is there."""
+
+        async def handler(messages: Sequence[Message], tx: Transaction) -> None:
+            await execute_together(tx, changes(messages))
+
+        return cls(topic, handler, OneStatement(lambda messages: [], lambda messages, read: changes(messages)))

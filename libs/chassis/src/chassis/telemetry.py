@@ -92,9 +92,9 @@ class _JsonLines(logging.Formatter):
 
 
 class RateLimit(logging.Filter):
-    """Of warnings and errors that one place in the code logs, so many a minute; the next one says how many were not.
+    """Limits warnings and errors per place in the code and minute; the next one has the number of suppressed ones.
 
-    A loop that fails over and over says the same with every round, with a stack each time, and would fill the disk.
+    A loop that fails repeatedly would log the same stack in every round and fill the disk.
     """
 
     def __init__(self, most: int = 20, seconds: float = 60.0) -> None:
@@ -122,7 +122,7 @@ _EVENTS_IN_A_LINE = 50
 
 
 def log_events(log: logging.Logger, sentence: str, events: Sequence[tuple[str, int | None, str]], **more: Any) -> None:
-    """Says what became of events, each as `[key, version, event id]`: by its key the life of an entity can be followed.
+    """Logs the handling of events, each as `[key, version, event id]`, so that an entity can be followed by its key.
 
     One line for many, because a line an event would cost more than publishing or applying it.
     """

@@ -99,7 +99,7 @@ class TestIssuer:
         """How often its key set was asked for."""
         self.is_away = False
         self.is_slow: asyncio.Event | None = None
-        """Nobody is answered before it is set."""
+        """Responses wait until it is set."""
         self.asked_for: list[str] = []
         self._keys: dict[str, ec.EllipticCurvePrivateKey] = {}
         self.rotate("key-1")
@@ -169,7 +169,7 @@ class TestIssuer:
 def settings_for(
     database_url: str, bootstrap_servers: str = "127.0.0.1:1", topic_prefix: str = "", **more: Any
 ) -> Settings:
-    """The settings of a process under test; waits are short unless a test says otherwise."""
+    """The settings of a process under test; waits are short unless a test specifies otherwise."""
     values = {
         "environment": "local",
         "oidc_issuer": ISSUER,
@@ -197,7 +197,7 @@ async def client_of(
 
 
 class OpenStream:
-    """An answer that does not end by itself, as somebody sees it who is connected."""
+    """An answer that does not end by itself, as a connected client sees it."""
 
     def __init__(self) -> None:
         self.status = 0

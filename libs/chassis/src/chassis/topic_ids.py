@@ -39,7 +39,7 @@ class TopicIdentity:
 
 
 async def topic_identity(client: AIOKafkaClient, topic: str) -> TopicIdentity:
-    """What any broker says. Raises `KafkaError`: `UnknownTopicOrPartitionError` while the topic is missing,
+    """The answer of any broker. Raises `KafkaError`: `UnknownTopicOrPartitionError` while the topic is missing,
     `TopicAuthorizationFailedError` with the right that is missing, others when no broker answers.
     """
     nodes = _nodes(client)

@@ -30,7 +30,7 @@ from contracts.message import Message
 
 HEADER = "traceparent"
 _ANY = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-# The lowest bit says that it is recorded; the others say other things.
+# The lowest bit means that the trace is recorded.
 _SAMPLED = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f][13579bdf])")
 
 _tracer: trace.Tracer | None = None
@@ -50,7 +50,7 @@ def start(service: str, processor: SpanProcessor, *, ratio: float = 1.0) -> Trac
         sampler=ParentBased(_Roots(ratio)), resource=Resource.create({"service.name": f"linework-{service}"})
     )
     provider.add_span_processor(processor)
-    # Not the global provider: whoever finds that instruments itself, and FastAPI's spans show queries.
+    # Not the global provider: libraries that find one instrument themselves, and FastAPI's spans show queries.
     _tracer = provider.get_tracer("linework")
     return provider
 
@@ -215,7 +215,7 @@ def _is_sampled(message: Message) -> bool:
 
 
 def _cause(record: RawRecord, message: Message) -> Context | None:
-    """The publishing of this very record; where its relay said nothing, the request itself."""
+    """The publishing of this very record; where the relay recorded none, the request itself."""
     carried = next((value for name, value in record.headers if name == HEADER and value), b"")
     return _context(_SAMPLED.fullmatch(carried.decode("latin-1"))) or _context(
         _SAMPLED.fullmatch(message.traceparent or "")

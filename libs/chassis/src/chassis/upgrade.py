@@ -78,7 +78,9 @@ def wait(ini: Path, url: str, seconds: float) -> Stand:
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m chassis.upgrade", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("ini", type=Path, metavar="ALEMBIC_INI")
-    parser.add_argument("--wait", type=float, metavar="SECONDS", help="change nothing; exit 1 when the time is over")
+    parser.add_argument(
+        "--wait", type=float, metavar="SECONDS", help="wait for another process to migrate; exit 1 after the time"
+    )
     options = parser.parse_args(arguments)
     url = url_from_environment()
     try:

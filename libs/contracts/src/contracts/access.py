@@ -1,6 +1,6 @@
-"""Who may do what: roles, how far they reach, and how both are read.
+"""Access control: roles, their reach, and how both are read.
 
-Each service says in its `access.ROUTES` who may use its routes. A role without a grant for a route is refused there; a
+Each service lists in its `access.ROUTES` who may use its routes. A role without a grant for a route is refused there; a
 route without a row is not served: the service does not start. The chassis enforces it before a route runs
 (`chassis.guard`), `docs/access.md` prints it, and `tests/access` requests every route in every role.
 
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What a token's `roles` may say; anything else in it gives nothing."""
+    """The roles that a token can have; other values in its `roles` are ignored."""
 
     AGENT = "agent"
     DISPATCHER = "dispatcher"
@@ -36,7 +36,7 @@ class Reach(StrEnum):
     WHOLE = "the whole"
     """What cannot be divided by work area; refused to a token that names areas."""
     NO_AREA = "no area"
-    """What belongs to no work area: the same for everybody who has the role."""
+    """What belongs to no work area: the same for every caller with the role."""
     SELF = "own"
     """What is the caller's own, by the token's subject; within the areas that the token names, if it names any."""
 
@@ -49,7 +49,7 @@ Grants = Mapping[Role, Reach]
 """Who may use a route, and how far they reach."""
 
 PUBLIC = None
-"""Without a token: only for what says nothing about anybody."""
+"""Without a token: only for data that concern no person."""
 
 
 AccessTable = Mapping[str, Grants | None]
@@ -69,7 +69,7 @@ OVERSEERS = each(WHOLE, OPERATOR, SUPERVISOR)
 
 
 def role_in(grants: Grants, roles: frozenset[str], areas: tuple[str, ...] | None) -> Role | None:
-    """The role that somebody acts in: the first granted one that reaches anything, else the first granted, or None.
+    """The role that a caller acts in: the first granted role that reaches anything, else the first granted, or None.
 
     `areas` are those that the token names; None when it names none.
     """

@@ -1,18 +1,18 @@
-"""What happened to calls and what agents were doing: the topic `calls`, written by intake alone.
+"""Calls and agent states: the topic `calls`, written by intake alone.
 
 A call is one stream under its call id, an agent's states one stream under `agent:<agent id>`. Each message carries
 in `ce_entityversion` the stream's version, 1, 2, 3, … without gaps: at or below the known one it is a repeat.
 
 Messages stand in the order in which they became known, not in which things happened: an answer may be known
 before the offer. So a reader keeps facts by `fact_id` and folds them by `ce_time` (when it happened, by the
-partner's clock; `ce_recordedtime` is ours). **The same `fact_id` again, with a higher `revision`, replaces what was
-said before**: that is how a late or corrected fact mends a wait, a queue or a time.
+partner's clock; `ce_recordedtime` is ours). **The same `fact_id` again, with a higher `revision`, replaces the
+earlier one**: so a late or corrected fact repairs a wait, a queue or a time.
 
 A call has legs: each stay in a queue and with the agent who answers from it, 1 for the first, one more after a
 transfer to another queue. A leg ends with exactly one of abandoned, lost, or answered and then transferred or ended.
 Durations are whole milliseconds as the switch measured them, or the difference of two times; null while a needed
 fact is missing, which is not zero.
-Nobody's number, name or words are here: a subscriber is a reference.
+Numbers, names and texts of persons are not included: a subscriber is a reference.
 """
 
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ class EndedBy(StrEnum):
 class EndReason(StrEnum):
     HUNG_UP = "hung_up"
     SWITCH_STOPPED = "switch_stopped"
-    """The switch died during the talk: nobody knows how long it was."""
+    """The switch failed during the talk: its length is unknown."""
     NO_END_REPORTED = "no_end_reported"
     """No end came for so long that intake closed the call; its own end, should it still come, is a revision."""
 
@@ -82,7 +82,7 @@ class CallOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
-    """What every fact of a call says."""
+    """The fields of every fact of a call."""
 
     fact_id: str
     """The same in each revision of this fact, and in no other fact."""
@@ -94,9 +94,9 @@ class Fact:
     channel: Channel = Channel.PHONE
     direction: Direction = Direction.INBOUND
     demand_type: str | None = None
-    """As known when this was written; `CallClassified` says it for the whole call."""
+    """As known when this was written; `CallClassified` has it for the whole call."""
     subscriber_id: str | None = None
-    """As known when this was written; `CallClassified` says it for the whole call."""
+    """As known when this was written; `CallClassified` has it for the whole call."""
     faults: tuple[str, ...] = ()
     """What is odd about it, such as `before_offer`, `negative_time`, `unknown_agent`; see docs/partners.md."""
 
@@ -249,7 +249,7 @@ class ReplyPromised(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyWarned(Fact):
-    """The promised time is near and nobody has replied. `agent_id` and `team` are theirs who gave the promise."""
+    """The promised time is near without a reply. `agent_id` and `team` are the promising agent's."""
 
     case_id: str
     reply_by: datetime
@@ -257,7 +257,7 @@ class ReplyWarned(Fact):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyOverdue(Fact):
-    """The promised time has passed and nobody has replied. `agent_id` and `team` are theirs who gave the promise."""
+    """The promised time has passed without a reply. `agent_id` and `team` are the promising agent's."""
 
     case_id: str
     reply_by: datetime

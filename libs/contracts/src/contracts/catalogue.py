@@ -32,7 +32,7 @@ class Kind(StrEnum):
     FACT = "fact"
     """Has a version in its own stream, where a later revision of the fact may replace it."""
     NOTICE = "notice"
-    """Is told beside an order's life and changes nothing in it; needs no version."""
+    """Accompanies an order without changing it; has no version."""
     PARTNER_EVENT = "partner_event"
     PARTNER_ANSWER = "partner_answer"
 
@@ -109,7 +109,7 @@ CATALOGUE: tuple[Entry, ...] = (
     _event("suspended", events.WorkOrderSuspended, (Service.FIELDWORK,), "Work on it rests until a time 挂起."),
     _event("resumed", events.WorkOrderResumed, (Service.FIELDWORK,), "Work on it goes on."),
     _event("note_added", events.WorkOrderNoteAdded, (Service.FIELDWORK,), "The work area noted something."),
-    _event("arrived", events.WorkOrderArrived, (Service.FIELDWORK,), "Somebody is on site 到达."),
+    _event("arrived", events.WorkOrderArrived, (Service.FIELDWORK,), "Staff are on site 到达."),
     _event(
         "extended",
         events.WorkOrderExtended,

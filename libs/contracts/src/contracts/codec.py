@@ -1,7 +1,7 @@
 """A message on Kafka and back: CloudEvents 1.0, binary mode.
 
 Key = `ce_subject`, value = the JSON body, attributes in `ce_*` headers. Unknown headers, unknown fields
-and unknown types are ignored; anything else that is wrong raises `MalformedMessage` saying what. What a
+and unknown types are ignored; any other fault raises `MalformedMessage` with the fault. What a
 reader would refuse is refused to the writer too: a published record cannot be taken back.
 """
 
@@ -39,7 +39,7 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class MalformedMessage(ValueError):
-    """The record is not a message of the published language; the text says what is wrong with it."""
+    """The record is not a message of the published language; the text describes the fault."""
 
 
 def source_of(service: Service) -> str:
@@ -133,7 +133,7 @@ def _check_new(message: Message) -> None:
 
 
 def _texts_of(message: Message) -> dict[str, str]:
-    """Those headers whose text somebody else has chosen, as far as they are given."""
+    """The headers whose text comes from outside, as far as they are present."""
     texts = {
         "ce_actor": message.actor.sub,
         "ce_actorrole": message.actor.role,
@@ -272,7 +272,9 @@ def _check_from_outside(value: bytes) -> None:
 
 
 def _check_text(attributes: Mapping[str, str], value: bytes) -> None:
-    if _CONTROL.search("".join(attributes.values())):
+    joined = "".join(attributes.values())
+    # Whatever is printable has no control character, and that is quicker to see.
+    if not joined.isprintable() and _CONTROL.search(joined):
         name = next(name for name, text in attributes.items() if _CONTROL.search(text))
         raise MalformedMessage(f"the header {name} has a control character")
     if b"\\u0000" in value and _NUL.search(value):

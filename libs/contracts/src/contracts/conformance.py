@@ -1,6 +1,6 @@
-"""Whether a partner's record is what the contract says, and if not, what is wrong with it and what would be right.
+"""Checks a partner's record against the contract; lists its faults and the expected values.
 
-Intake answers with it on `partner.<id>.out`, and `linework partner check` says the same before a partner goes live.
+Intake answers with it on `partner.<id>.out`, and `linework partner check` reports the same before a partner goes live.
 What only the course of a call shows (a second end, a correction of nothing) is in `Course`.
 """
 
@@ -51,7 +51,7 @@ SENTENCES: Mapping[str, Names] = {
     CALL_TOO_LONG: Names("A call has at most a thousand events.", "一通呼叫最多有一千个事件。"),
     ID_REUSED: Names("The id was used for another event before.", "该事件编号已用于另一事件。"),
 }
-"""What each code says to people."""
+"""The sentence of each code."""
 
 LONGEST_MILLISECONDS = 7 * 24 * 3600 * 1000
 LONGEST_TEXT = 200
@@ -122,7 +122,7 @@ def check_record(
 
 
 def check_message(message: Message, *, now: datetime) -> Checked:
-    """Judges what `codec.decode` could read: the type, and whether what it says can be so."""
+    """Judges what `codec.decode` could read: the type, and whether its content is possible."""
     checked = partial(Checked, event_id=message.id[:LONGEST_TEXT], event_type=message.type, subject=message.subject)
     if message.body is None:
         return checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),))

@@ -2,7 +2,7 @@
 
 Times of an event travel in its envelope: `occurred_at` (when it was done) and `recorded_at` (when the
 service wrote it). `FreeText` is what people typed, sealed under the subscriber's key (`contracts.sealing`);
-nobody's phone, name or address has a field here.
+no field holds a phone number, a person's name or an address.
 """
 
 from dataclasses import dataclass
@@ -55,13 +55,13 @@ class SlaClock(StrEnum):
     ACCEPT = "accept"
     """From each dispatch until the work area starts; nothing of it counts where the area sends the order back."""
     CONTACT = "contact"
-    """Until work was first started: the earliest sign that somebody has turned to the subscriber."""
+    """Until work was first started: the earliest sign of contact with the subscriber."""
     ARRIVE = "arrive"
-    """Until somebody first arrived; until completion where nobody said so."""
+    """Until the first arrival; until completion where no arrival was recorded."""
     COMPLETE = "complete"
     """Until the first completion."""
     REPLY = "reply"
-    """Until the first completion that says the subscriber was called back; until the archive where none does."""
+    """Until the first completion with the subscriber called back; until the archive where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +176,10 @@ class WorkOrderNoteAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderArrived:
-    """Somebody is on site. `occurred_at` is by the clock of their device."""
+    """Staff are on site. `occurred_at` is by the clock of their device."""
 
     place: FreeText | None = None
-    """Where that is, as the device or the person says."""
+    """The place, as the device or the person reports it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

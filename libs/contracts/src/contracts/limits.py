@@ -1,8 +1,9 @@
 """Time limits 时限, as data that an operator edits: how long each clock may run, and in which kind of time.
 
 Each message is a whole set of limits. An order is judged by the newest set whose `applies_from` is not after its
-creation, so a set that applies from a past moment judges orders anew. Until an operator has defined one, `SHIPPED`
-holds: everybody knows it without being told, as version 0, and it must stay as it is, or past figures would change.
+creation, so a set that applies from a past moment changes the deadlines of existing orders. Until an operator has
+defined one, `SHIPPED` holds as version 0: it is in the code of every service and must never change, or past figures
+would.
 """
 
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class TimeLimitsDefined:
 
 _OFFICE_HOURS = (Hours(begin_minute=510, end_minute=720), Hours(begin_minute=810, end_minute=1080))
 _WORKING_DAY_MINUTES = 480
-_NOBODY_DRIVES_TO = ("complaint", "report", "consultation", "suggestion")
+_WITHOUT_VISIT = ("complaint", "report", "consultation", "suggestion")
 
 SHIPPED = TimeLimitsDefined(
     applies_from=datetime(1, 1, 2, tzinfo=UTC),
@@ -51,7 +52,7 @@ SHIPPED = TimeLimitsDefined(
             clock=SlaClock.REPLY, minutes=4 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="complaint"
         ),
         TimeLimit(clock=SlaClock.REPLY, minutes=9 * _WORKING_DAY_MINUTES, is_working_time=True, demand_type="report"),
-        *(TimeLimit(clock=SlaClock.ARRIVE, minutes=None, demand_type=demand_type) for demand_type in _NOBODY_DRIVES_TO),
+        *(TimeLimit(clock=SlaClock.ARRIVE, minutes=None, demand_type=demand_type) for demand_type in _WITHOUT_VISIT),
         TimeLimit(clock=SlaClock.ARRIVE, minutes=45, zone=Zone.URBAN),
         TimeLimit(clock=SlaClock.ARRIVE, minutes=90, zone=Zone.RURAL),
         TimeLimit(clock=SlaClock.ARRIVE, minutes=120, zone=Zone.REMOTE),

@@ -1,6 +1,6 @@
-"""Ties between orders, and between an order and an outage: told on the order's own stream, changing nothing in it.
+"""Links between two orders, or an order and an outage: notices on the order's stream, which do not change it.
 
-A link destroys nothing and can be undone; whoever keeps links takes the latest word on a `link_id`.
+A link destroys nothing and can be undone; the latest message about a `link_id` counts.
 """
 
 from dataclasses import dataclass

@@ -227,7 +227,7 @@ def _status_after(order: WorkOrder, message: Message) -> Status:
     if type(message.body) not in ACTS:
         raise CannotApply(f"{message.type} does not change an order")
     if message.service != order.custodian:
-        raise CannotApply(f"{message.service} does not hold order {order.id}, {order.custodian or 'nobody'} does")
+        raise CannotApply(f"{message.service} does not hold order {order.id}, {order.custodian or 'no service'} does")
     try:
         return order.advance(_act(order, message.body))
     except ActNotAllowed as refusal:

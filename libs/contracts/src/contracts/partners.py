@@ -1,4 +1,4 @@
-"""What a partner's system says on `partner.<id>.in`, and what intake answers on `partner.<id>.out`.
+"""The events of a partner's system on `partner.<id>.in`, and intake's answers on `partner.<id>.out`.
 
 A partner is a system registered by an operator, such as a telephone switch. It names its own things: the record's key
 is its reference of the call (or `agent:<agent>` for a state, or its own number for an order it asks for), and

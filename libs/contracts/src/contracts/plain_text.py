@@ -3,7 +3,7 @@
 By Unicode's NFKC (UAX #15) full-width digits become ASCII, and characters without a width (UAX #44, category Cf and
 the default ignorable fillers, selectors and code points that are not assigned yet) are left out. Chinese compatibility
 ideographs (U+F900 to U+FAFF, U+2F800 to U+2FA1F) stay in names: any normalisation, NFC too, would put another
-character into somebody's name for good.
+character into a person's name for good.
 """
 
 import re
@@ -30,7 +30,7 @@ def plain_reference(text: str) -> str:
 
 
 def plain_name(text: str) -> str:
-    """The name or address of somebody: as a reference, but each Chinese character stays the one that was typed."""
+    """A person's name or address: as a reference, but each Chinese character stays the one that was typed."""
     parts = _IDEOGRAPHS.split(_INVISIBLE.sub("", text))
     joined = "".join(part if place % 2 else plain_reference(f"|{part}|")[1:-1] for place, part in enumerate(parts))
     return _SPACES.sub(" ", joined).strip()

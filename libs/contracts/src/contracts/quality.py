@@ -1,12 +1,12 @@
-"""What quality found out: samples, evaluations, appeals, follow-ups, satisfaction. The topic `quality`, written by qa.
+"""Results of quality: samples, evaluations, appeals, follow-ups, satisfaction. The topic `quality`, written by qa.
 
-Each message says one thing that happened once; delivered again it has the same `ce_id`. What can happen again to
+Each message reports one thing that happened once; delivered again it has the same `ce_id`. What can happen again to
 the same thing carries a number of its own: an evaluation its `revision`, an attempt its `attempt`. An evaluation is
-told again at the same revision when it comes to stand (`is_settled`): of the highest revision the last told holds.
-Scores are hundredths of a point, 0 to 10,000, so that sums stay exact.
+published again at the same revision when it takes effect (`is_settled`): of the highest revision the last message
+counts. Scores are hundredths of a point, 0 to 10,000, so that sums stay exact.
 
 The key is the recording for what is about a recording, the first order for a follow-up after an order, and the
-plan, session or follow-up where there is neither. Nobody's number, name or words are here.
+plan, session or follow-up where there is neither. Numbers, names and texts of persons are not included.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from contracts.events import Channel
 
 
 class ListeningPurpose(StrEnum):
-    """What somebody opened a recording for."""
+    """Why a recording was opened."""
 
     EVALUATION = "evaluation"
     CALIBRATION = "calibration"
@@ -79,7 +79,7 @@ class FindingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingOpened:
-    """Somebody was given the reference of a recording, to listen to it."""
+    """A user received the reference of a recording, to listen to it."""
 
     recording_id: str
     call_id: str
@@ -88,7 +88,7 @@ class RecordingOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplingPlanCommitted:
-    """A plan and its seed are fixed: the seed itself is told at the draw, and must have this hash."""
+    """A plan and its seed are fixed: the seed itself is published at the draw, and must have this hash."""
 
     plan_id: str
     plan_digest: str
@@ -101,7 +101,7 @@ class SamplingPlanCommitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleDrawn:
-    """The sample of a plan was drawn from its frame; whoever has both can draw it again."""
+    """The sample of a plan was drawn from its frame; with both, anyone can repeat the draw."""
 
     plan_id: str
     plan_digest: str
@@ -238,7 +238,7 @@ class FollowUpAttempted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpEnded:
-    """Nobody is called for it any more."""
+    """No further calls are made for it."""
 
     follow_up_id: str
     project_id: str
@@ -267,7 +267,7 @@ class SatisfactionGiven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingOpened:
-    """A follow-up showed a risk or dissatisfaction that somebody has to deal with."""
+    """A follow-up showed a risk or dissatisfaction that has to be handled."""
 
     finding_id: str
     follow_up_id: str
@@ -278,7 +278,7 @@ class FindingOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingClosed:
-    """Somebody dealt with a finding, by a work order or otherwise."""
+    """A finding was handled, by a work order or otherwise."""
 
     finding_id: str
     project_id: str

@@ -1,6 +1,6 @@
-"""What is asked of an order's custodian by somebody who does not hold it.
+"""Requests to an order's custodian from services that do not hold the order.
 
-Requests travel on the order's own stream, so that the stream says who is custodian when they arrive.
+Requests travel on the order's own stream, so that the stream determines who is custodian when they arrive.
 Each is answered exactly once: granted by a versioned event that carries its `request_id`
 (`WorkOrderCancelled`, `WorkOrderUrged`, `WorkOrderExtended`), or refused by `WorkOrderRequestRefused`. Neither a
 request nor a refusal changes the order, so neither has an order version.

@@ -1,13 +1,13 @@
 """Sealed texts: what people typed travels encrypted, so that destroying one key erases it everywhere.
 
-A field of type `FreeText` holds what somebody typed about a subscriber. Before its message is made, the
+A field of type `FreeText` holds text that was typed about a subscriber. Before its message is made, the
 text is sealed under that subscriber's sealing key and takes this form, in the same field:
 
     sealed:1:<subscriber id>:<base64url, without padding, of nonce (12 bytes) and AES-256-GCM ciphertext with tag>
 
 The associated data is `linework:1:<id of the order>`: a sealed text that is moved to another order does not
 open. Shapes stay as they are, the chain of hashes covers what travels, and plain text of events that are
-older than sealing is read as before. Whoever has no key shows something in its place and still verifies the
+older than sealing is read as before. A reader without the key shows a substitute and still verifies the
 whole timeline.
 """
 
@@ -20,7 +20,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 _MARK = "free text"
 FreeText = Annotated[str, _MARK]
-"""What somebody typed. Every other text of a message is a code, a reference or a name of staff."""
+"""Typed text. Every other text of a message is a code, a reference or a name of staff."""
 
 SEALED = re.compile(r"sealed:1:([A-Za-z0-9._-]{1,64}):([A-Za-z0-9_-]{38,})")
 """A sealed text: the subscriber whose key opens it, and what was sealed."""
@@ -32,7 +32,7 @@ class SealedText(StrEnum):
     """Why a sealed text is not shown."""
 
     ERASED = "erased"
-    """The subscriber was erased: nobody can read it any more."""
+    """The subscriber was erased; the text is unreadable for good."""
     NOT_HERE_YET = "not_here_yet"
     """The key is on its way to this service."""
     UNREADABLE = "unreadable"
@@ -41,7 +41,7 @@ class SealedText(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealingKeyIssued:
-    """A subscriber's key, or the same key wrapped anew."""
+    """A subscriber's key, or the same key wrapped again."""
 
     subscriber_id: str
     master_key_id: str

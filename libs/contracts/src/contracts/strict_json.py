@@ -30,7 +30,7 @@ class _WithDuplicate(dict[str, Any]):
 
 
 def check(raw: bytes) -> None:
-    """Raises `NotUtf8` or `DuplicateKey`; says nothing about what is no JSON at all, which its reader refuses."""
+    """Raises `NotUtf8` or `DuplicateKey`; accepts text that is not JSON, which its reader refuses."""
     if raw.startswith(_BYTE_ORDER_MARKS) or b"\x00" in raw:
         raise NotUtf8("a byte order mark or a NUL byte")
     try:

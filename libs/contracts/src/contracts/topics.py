@@ -69,8 +69,8 @@ DEADLINES = Topic(
     name="deadlines",
     key="time_limits, of sets of limits",
     writers=(Service.DISPATCH,),
-    description="Every set of time limits that operators have defined, oldest first. Nothing is said about one order: "
-    "whoever has its events and these has its deadlines, and judges it again when a set of limits changes.",
+    description="Every set of time limits that operators have defined, oldest first. It has nothing about single "
+    "orders: a reader computes an order's deadlines from its events and these limits, again when limits change.",
     config={"cleanup.policy": "delete", **_FOREVER, **_BOUNDED},
 )
 
@@ -80,7 +80,7 @@ PARTNER_IN = Topic(
     name="partner.<id>.in",
     key="the partner's own reference",
     writers=(),
-    description="What one partner's system sends; nobody else writes here. Kept a week: callers' numbers are in it.",
+    description="The events of one partner's system, its only writer. Kept a week: callers' numbers are in it.",
     partitions=6,
     config={"cleanup.policy": "delete", "retention.ms": str(7 * _DAY), **_BOUNDED},
 )

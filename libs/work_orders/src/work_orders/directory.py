@@ -10,7 +10,8 @@ from typing import TypeVar
 
 import msgspec
 
-from chassis.database import Statements, Transaction, columns_of, unnest_of
+from chassis.database import Statements, columns_of, unnest_of
+from chassis.one_statement import Part
 from contracts.directory import (
     AgentDefined,
     DemandTypeDefined,
@@ -60,12 +61,12 @@ class TypeNames:
     demand_type: Names | None
 
 
-async def on_directory(messages: Sequence[Message], tx: Transaction) -> None:
+def directory_of(messages: Sequence[Message]) -> list[Part]:
     """Takes a batch into the copy; agents are of no use to who only acts on orders, and are left out."""
-    await on_whole_directory([message for message in messages if not isinstance(message.body, AgentDefined)], tx)
+    return whole_directory_of([message for message in messages if not isinstance(message.body, AgentDefined)])
 
 
-async def on_whole_directory(messages: Sequence[Message], tx: Transaction) -> None:
+def whole_directory_of(messages: Sequence[Message]) -> list[Part]:
     """Takes a batch into the copy, agents as well."""
     newest: dict[tuple[str, str], Message] = {}
     for message in messages:
@@ -73,13 +74,10 @@ async def on_whole_directory(messages: Sequence[Message], tx: Transaction) -> No
         if key is not None and (key not in newest or (newest[key].entity_version or 0) < (message.entity_version or 0)):
             newest[key] = message
     if not newest:
-        return
+        return []
     # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
     rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]
-    await tx.execute(
-        _UPSERT,
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+    return [Part(_UPSERT, [list(column) for column in zip(*rows, strict=True)])]
 
 
 def _key_of(entity: object) -> tuple[str, str] | None:

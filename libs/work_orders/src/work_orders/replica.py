@@ -13,18 +13,20 @@ from typing import Any
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
 from chassis.database import Statements, Transaction, columns_of, unnest_of
+from chassis.one_statement import Part, Rows, execute_together, fetch_together
 from chassis.subscribe import Gap, Poison
+from chassis.subscription import OneStatement
 from chassis.telemetry import METRICS
 from contracts.chain import GENESIS, event_hash
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
 from contracts.requests import WorkOrderExtensionRequested, WorkOrderRequest, WorkOrderRequestRefused
-from work_orders.order_table import COLUMNS, StoredOrder, stored_order_of, values_of
+from work_orders.order_table import COLUMNS, StoredOrder, to_order, values_of
 from work_orders.recovery import kept_of, note_owed, owed_answer, owed_of
 from work_orders.request_handling import RequestState, answer
 from work_orders.sla_clocks import RuleSets
-from work_orders.tables import WORK_ORDERS
+from work_orders.tables import REQUESTS_SEEN, WORK_ORDERS
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +46,18 @@ class _Batch:
     seen: dict[str, RequestState]
     is_catching_up: bool = False
     limits: RuleSets = field(default_factory=RuleSets)
-    changed: set[str] = field(default_factory=set)
+    versions: dict[str, int] = field(default_factory=dict)
+    """The versions that were read of the orders that changed."""
     read_on: set[str] = field(default_factory=set)
     to_send: list[Message] = field(default_factory=list)
+
+    def change(self, stored: StoredOrder) -> None:
+        """Keeps an order as it is after a message, and before the first one the version that was read (0: none)."""
+        order_id = stored.order.id
+        if order_id not in self.versions:
+            present = self.stored.get(order_id)
+            self.versions[order_id] = present.order.version if present else 0
+        self.stored[order_id] = stored
 
 
 class Replica:
@@ -57,11 +68,30 @@ class Replica:
         self._limits = limits
         self._clock = clock or SystemClock()
 
+    @property
+    def one_statement(self) -> OneStatement:
+        """`follow` without a transaction."""
+        return OneStatement(self.reads, self.writes)
+
     async def follow(self, messages: Sequence[Message], tx: Transaction) -> None:
         """Applies a batch; raises `Poison` for a message that does not follow the one before it."""
-        batch = _Batch(await _lock(messages, tx), await _requests_seen(messages, tx), tx.is_catching_up)
-        if any(isinstance(message.body, WorkOrderExtensionRequested) for message in messages):
+        read = await fetch_together(tx, _what_is_known(messages, lock=True))
+        batch = _batch_of(read, is_catching_up=tx.is_catching_up)
+        if _needs_limits(messages):
             batch.limits = await self._limits(tx)
+        self.take(messages, batch)
+        await execute_together(tx, _changes(batch))
+
+    def reads(self, messages: Sequence[Message]) -> Sequence[Part] | None:
+        return None if _needs_limits(messages) else _what_is_known(messages)
+
+    def writes(self, messages: Sequence[Message], read: Sequence[Rows]) -> Sequence[Part]:
+        batch = _batch_of(read)
+        self.take(messages, batch)
+        return _changes(batch)
+
+    def take(self, messages: Sequence[Message], batch: _Batch) -> None:
+        """Folds the messages into what is known."""
         for message in messages:
             if message.order_version is not None:
                 self._apply(message, message.order_version, batch)
@@ -69,7 +99,6 @@ class Replica:
                 self._answer(message, batch)
             elif isinstance(message.body, WorkOrderRequestRefused):
                 _settle(message.body.request_id, message.subject, batch)
-        await _save(batch, tx)
 
     def _apply(self, message: Message, version: int, batch: _Batch) -> None:
         stored = batch.stored.get(message.subject)
@@ -90,8 +119,7 @@ class Replica:
             order = apply(stored.order if stored else None, message)
         except CannotApply as error:
             raise Poison(message, str(error)) from error
-        batch.stored[message.subject] = StoredOrder(order, version, event_hash(message))
-        batch.changed.add(message.subject)
+        batch.change(StoredOrder(order, version, event_hash(message)))
         METRICS.event_age_seconds.observe(max(0.0, (self._clock.now() - message.recorded_at).total_seconds()))
 
     def _answer(self, message: Message, batch: _Batch) -> None:
@@ -107,16 +135,14 @@ class Replica:
 
     async def settle_restore(self, tx: Transaction) -> None:
         """Answers the requests that a restored database found without an answer; see `work_orders.recovery`."""
-        rows = await tx.fetch(
-            "select * from requests_seen where owed is not null order by owed->'headers'->>'ce_recordedtime'"
-        )
-        seen = {row["request_id"]: _seen_of(row) for row in rows}
-        batch = _Batch(await _lock([one.owed for one in seen.values() if one.owed], tx), seen, is_catching_up=True)
+        (requests,) = await fetch_together(tx, [Part(_OWED)])
+        (orders,) = await fetch_together(tx, [_orders({order_id for _, order_id, *_ in requests}, lock=True)])
+        batch = _batch_of([orders, requests], is_catching_up=True)
         batch.limits = await self._limits(tx)
-        for one in seen.values():
+        for one in batch.seen.values():
             stored, now = batch.stored[one.order_id], self._clock.now()
             self._send(owed_answer(one, stored, service=self._service, now=now, limits=batch.limits), batch)
-        await _save(batch, tx)
+        await execute_together(tx, _changes(batch))
 
     def _send(self, given: Message | None, batch: _Batch) -> None:
         if given is None:
@@ -125,8 +151,10 @@ class Replica:
         stored = batch.stored[given.subject]
         if given.order_version is not None:
             order = apply(stored.order, given)
-            batch.stored[given.subject] = StoredOrder(order, stored.stream_version, event_hash(given))
-            batch.changed.add(given.subject)
+            stored = StoredOrder(order, stored.stream_version, event_hash(given))
+        # Also where the order stays as it is: the answer was decided on this version of it, and an outbox row is
+        # written under the lock of its order.
+        batch.change(stored)
 
 
 def _check_follows(message: Message, version: int, stored: StoredOrder | None) -> None:
@@ -153,61 +181,77 @@ def _settle(request_id: str, order_id: str, batch: _Batch) -> None:
     seen.is_answered = True
 
 
-async def _lock(messages: Iterable[Message], tx: Transaction) -> dict[str, StoredOrder]:
-    # In the order of ids: two workers with overlapping batches queue instead of deadlocking.
-    rows = await tx.fetch(
-        "select id, body, stream_version, last_hash from work_orders where id = any($1) order by id for update",
-        sorted({message.subject for message in messages}),
-    )
-    return {row["id"]: stored_order_of(row) for row in rows}
+_ORDERS = "select id, body, stream_version, last_hash from work_orders where id = any($1::text[])"
+# In the order of ids: two workers with overlapping batches queue instead of deadlocking.
+_LOCKED_ORDERS = f"{_ORDERS} order by id for update"
+_REQUESTS = "select request_id, order_id, settled_hop, is_answered, owed from requests_seen"
+_REQUESTS_SEEN = f"{_REQUESTS} where request_id = any($1::text[])"
+_OWED = f"{_REQUESTS} where owed is not null order by owed->'headers'->>'ce_recordedtime'"
 
 
-async def _requests_seen(messages: Iterable[Message], tx: Transaction) -> dict[str, RequestState]:
-    ids = {request_id for message in messages if (request_id := getattr(message.body, "request_id", None))}
-    if not ids:
-        return {}
-    rows = await tx.fetch("select * from requests_seen where request_id = any($1)", sorted(ids))
-    return {row["request_id"]: _seen_of(row) for row in rows}
+def _what_is_known(messages: Sequence[Message], *, lock: bool = False) -> list[Part]:
+    request_ids = {request_id for message in messages if (request_id := getattr(message.body, "request_id", None))}
+    orders = _orders({message.subject for message in messages}, lock=lock)
+    return [orders, Part(_REQUESTS_SEEN, [sorted(request_ids)])]
 
 
-def _seen_of(row: Any) -> RequestState:
-    owed = owed_of(row["order_id"], row["owed"])
-    return RequestState(row["order_id"], row["settled_hop"], row["is_answered"], owed=owed)
+def _orders(ids: Iterable[str], *, lock: bool = False) -> Part:
+    return Part(_LOCKED_ORDERS if lock else _ORDERS, [sorted(ids)])
+
+
+def _needs_limits(messages: Sequence[Message]) -> bool:
+    return any(isinstance(message.body, WorkOrderExtensionRequested) for message in messages)
+
+
+def _batch_of(read: Sequence[Rows], *, is_catching_up: bool = False) -> _Batch:
+    orders, requests = read
+    stored = {order_id: StoredOrder(to_order(body), *rest) for order_id, body, *rest in orders}
+    seen = {
+        request_id: RequestState(order_id, settled_hop, is_answered, owed=owed_of(order_id, owed))
+        for request_id, order_id, settled_hop, is_answered, owed in requests
+    }
+    return _Batch(stored, seen, is_catching_up)
 
 
 _CHANGING = [column for column in WORK_ORDERS.c if not column.primary_key]
-_SAVE = f"""
-insert into work_orders ({COLUMNS})
-select {COLUMNS} from {unnest_of(WORK_ORDERS.c)}
-    as changed ({COLUMNS})
-on conflict (id) do update set ({columns_of(_CHANGING)})
-    = ({", ".join(f"excluded.{column.name}" for column in _CHANGING)})
-"""
+_GIVEN = f"{unnest_of(WORK_ORDERS.c)} as given ({COLUMNS})"
+_CREATE = f"insert into work_orders ({COLUMNS}) select {COLUMNS} from {_GIVEN} on conflict (id) do nothing"
+_CHANGE = f"""
+update work_orders set ({columns_of(_CHANGING)}) = ({", ".join(f"given.{column.name}" for column in _CHANGING)})
+from {unnest_of(WORK_ORDERS.c)[:-1]}, ${len(WORK_ORDERS.c) + 1}::integer[]) as given ({COLUMNS}, version_read)
+where work_orders.id = given.id and work_orders.version = given.version_read"""
+# Without a guard: nothing else writes this column, and what an act changes meanwhile it leaves as it is.
+_READ_ON = """
+update work_orders set stream_version = read.version from unnest($1::text[], $2::integer[]) as read (id, version)
+where work_orders.id = read.id"""
+_KEEP_REQUESTS = f"""
+insert into requests_seen ({columns_of(REQUESTS_SEEN.c)}) select * from {unnest_of(REQUESTS_SEEN.c)}
+on conflict (request_id) do update set settled_hop = excluded.settled_hop,
+is_answered = excluded.is_answered, owed = excluded.owed"""
 
 
-async def _save(batch: _Batch, tx: Transaction) -> None:
-    if batch.changed:
-        rows = [values_of(batch.stored[order_id]) for order_id in sorted(batch.changed)]
-        await tx.execute(_SAVE, *(list(column) for column in zip(*rows, strict=True)))
-    read_on = sorted(batch.read_on - batch.changed)
+def _changes(batch: _Batch) -> list[Part]:
+    created = [order_id for order_id, version in batch.versions.items() if version == 0]
+    changed = [order_id for order_id, version in batch.versions.items() if version > 0]
+    read_on = sorted(batch.read_on - batch.versions.keys())
+    parts = []
+    if created:
+        parts.append(Part(_CREATE, _columns(values_of(batch.stored[one]) for one in created), len(created)))
+    if changed:
+        rows = [(*values_of(batch.stored[one]), batch.versions[one]) for one in changed]
+        parts.append(Part(_CHANGE, _columns(rows), len(changed)))
     if read_on:
-        await tx.execute(
-            """update work_orders set stream_version = read.version
-               from unnest($1::text[], $2::int[]) as read (id, version) where work_orders.id = read.id""",
-            read_on,
-            [batch.stored[order_id].stream_version for order_id in read_on],
-        )
-    for request_id, seen in sorted(batch.seen.items()):
-        if seen.is_changed:
-            await tx.execute(
-                """insert into requests_seen (request_id, order_id, settled_hop, is_answered, owed)
-                   values ($1, $2, $3, $4, $5)
-                   on conflict (request_id) do update set settled_hop = excluded.settled_hop,
-                   is_answered = excluded.is_answered, owed = excluded.owed""",
-                request_id,
-                seen.order_id,
-                seen.settled_hop,
-                seen.is_answered,
-                kept_of(seen.owed),
-            )
-    await outbox.add(tx, batch.to_send)
+        parts.append(Part(_READ_ON, (read_on, [batch.stored[one].stream_version for one in read_on])))
+    kept = [_request_row(request_id, seen) for request_id, seen in sorted(batch.seen.items()) if seen.is_changed]
+    if kept:
+        parts.append(Part(_KEEP_REQUESTS, _columns(kept)))
+    # Last, so that the numbers of an order's rows grow in commit order.
+    return [*parts, outbox.added_by(batch.to_send)] if batch.to_send else parts
+
+
+def _request_row(request_id: str, seen: RequestState) -> tuple[Any, ...]:
+    return request_id, seen.order_id, seen.settled_hop, seen.is_answered, kept_of(seen.owed)
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

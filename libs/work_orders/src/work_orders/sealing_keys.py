@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from chassis.database import Database, Transaction, columns_of, unnest_of
+from chassis.one_statement import Part, execute_together
 from chassis.sealing import DoesNotOpen, MasterKeys, SealingKey, Wrapped
 from chassis.wait_for_version import caught_up
 from chassis.wakeup import Wakeup
@@ -49,6 +50,11 @@ class SubscriberErased(Conflict):
 
 
 async def on_sealing_keys(messages: Sequence[Message], tx: Transaction) -> None:
+    """Takes a batch into the copy, within a transaction that does more."""
+    await execute_together(tx, sealing_keys_of(messages))
+
+
+def sealing_keys_of(messages: Sequence[Message]) -> list[Part]:
     """Takes a batch into the copy."""
     newest: dict[str, Message] = {}
     for message in messages:
@@ -58,13 +64,10 @@ async def on_sealing_keys(messages: Sequence[Message], tx: Transaction) -> None:
         ):
             newest[message.subject] = message
     if not newest:
-        return
+        return []
     # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
     rows = [_row(newest[subject]) for subject in sorted(newest)]
-    await tx.execute(
-        _UPSERT,
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+    return [Part(_UPSERT, [list(column) for column in zip(*rows, strict=True)])]
 
 
 def _row(message: Message) -> tuple[str, int | None, str | None, str | None]:

@@ -5,14 +5,14 @@ from contracts.lifecycle import Service
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from dispatch import recovery
 from work_orders.replica import Replica
-from work_orders.sealing_keys import on_sealing_keys
+from work_orders.sealing_keys import sealing_keys_of
 from work_orders.time_limits import on_deadlines, rule_sets
 
 _follower = Replica(Service.DISPATCH, limits=rule_sets)
 
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, _follower.follow, when_caught_up=_follower.settle_restore),
-    Subscription(SEALING_KEYS, on_sealing_keys),
+    Subscription(WORK_ORDERS, _follower.follow, _follower.one_statement, when_caught_up=_follower.settle_restore),
+    Subscription.of_changes(SEALING_KEYS, sealing_keys_of),
 ]
 
 OWN = [Subscription(DIRECTORY, recovery.take_back), Subscription(DEADLINES, on_deadlines)]

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 
 from chassis.database import Transaction
+from chassis.one_statement import Part, Rows, execute_together
 from chassis.subscribe import Subscription
+from chassis.subscription import OneStatement
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
@@ -18,10 +20,18 @@ _follower = Replica(Service.INTAKE)
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     await _follower.follow(messages, tx)
-    await orders_store.add_history(tx, messages)
     if tx.is_catching_up:
         await recovery.take_back_requests(tx, messages)
-    await orders_store.settle_requests(tx, messages)
+    await execute_together(tx, _kept(messages))
+
+
+def _orders_and_kept(messages: Sequence[Message], read: Sequence[Rows]) -> Sequence[Part]:
+    return [*_follower.writes(messages, read), *_kept(messages)]
+
+
+def _kept(messages: Sequence[Message]) -> list[Part]:
+    """What intake keeps of messages besides the orders."""
+    return [orders_store.history_of(messages), *orders_store.settled_by(messages)]
 
 
 async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
@@ -35,7 +45,12 @@ async def when_caught_up(tx: Transaction) -> None:
 
 
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, on_work_orders, when_caught_up=when_caught_up),
+    Subscription(
+        WORK_ORDERS,
+        on_work_orders,
+        OneStatement(_follower.reads, _orders_and_kept),
+        when_caught_up=when_caught_up,
+    ),
     Subscription(QUALITY, on_quality),
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]

@@ -16,7 +16,7 @@ from chassis.unit_of_work import UnitOfWork
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Who asks, within which work areas; None is every one."""
+    """The caller and their work areas; None is every area."""
 
     sub: str
     areas: tuple[str, ...] | None = None

@@ -58,7 +58,7 @@ CALL_FACTS = Table(
     *required(JSON, "published"),
     *required(Text, "published_type"),
 )
-"""`said` as it was reported, `published` as it stands on `calls`, `revision` times by now."""
+"""`said`: as reported; `published`: as on `calls`, in revision `revision`."""
 
 CALL_RECORDS = Table(
     "call_records",

@@ -1,4 +1,4 @@
-"""After a new master key was put first: wraps every sealing key with it at once, instead of in the night.
+"""Wraps every sealing key with a new first master key at once, instead of in the nightly run.
 
     python -m intake.wrap_anew
 
@@ -30,7 +30,7 @@ def main() -> None:
         count = asyncio.run(_run())
     except (*TRANSIENT, CatchingUp) as error:
         sys.exit(f"not every key was wrapped; run it again: {type(error).__name__}: {error}")
-    print(f"{count} keys were wrapped anew")
+    print(f"{count} keys were wrapped with the first master key")
 
 
 if __name__ == "__main__":

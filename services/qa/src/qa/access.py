@@ -66,7 +66,7 @@ ROUTES: AccessTable = {
     "POST /v1/follow-up-projects/{project_id}/subscribers": _SUPERVISORS,
     "GET /v1/follow-up-projects/{project_id}/summary": _SAMPLE_READERS,
     "GET /v1/follow-up-projects/{project_id}/summary.html": _SAMPLE_READERS,
-    # Who takes one that is nobody's has it for their own from then on.
+    # A follow-up without a holder belongs to the caller who takes it.
     "POST /v1/follow-up-projects/{project_id}/take": each(EVERY_AREA, SUPERVISOR, AUDITOR, AGENT),
     "GET /v1/follow-ups": _OWN_OR_ALL,
     "GET /v1/follow-ups/{follow_up_id}": _OWN_OR_ALL,

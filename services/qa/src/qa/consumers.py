@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 
 from chassis.database import Transaction
+from chassis.one_statement import Part
 from chassis.subscribe import Subscription
+from chassis.subscription import OneStatement
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import CALLS, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from qa.erasure import on_sealing_keys_of_quality
-from qa.follow_up.planning import plan_follow_ups
+from qa.follow_up.planning import orders_to_plan, plan_follow_ups
 from qa.recordings.consumer import on_calls
-from work_orders.directory import on_directory
+from work_orders.directory import directory_of
 from work_orders.replica import Replica
 
 _FOLLOWER = Replica(Service.QA)
@@ -23,9 +25,18 @@ async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
         await plan_follow_ups(messages, tx)
 
 
+def _reads(messages: Sequence[Message]) -> Sequence[Part] | None:
+    return None if orders_to_plan(messages) else _FOLLOWER.reads(messages)
+
+
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, on_work_orders, when_caught_up=_FOLLOWER.settle_restore),
-    Subscription(DIRECTORY, on_directory),
+    Subscription(
+        WORK_ORDERS,
+        on_work_orders,
+        OneStatement(_reads, _FOLLOWER.writes),
+        when_caught_up=_FOLLOWER.settle_restore,
+    ),
+    Subscription.of_changes(DIRECTORY, directory_of),
     Subscription(CALLS, on_calls),
     Subscription(SEALING_KEYS, on_sealing_keys_of_quality),
 ]

@@ -23,7 +23,7 @@ from contracts.access import (
 
 _RECORD_READERS = {**each(EVERY_AREA, *STAFF), TECHNICIAN: OWN_AREAS}
 _REPORT_READERS = {**each(EVERY_AREA, SUPERVISOR, OPERATOR, AUDITOR, DISPATCHER), TECHNICIAN: OWN_AREAS}
-# Everybody's are their own. Repair staff without an area reach none: not what they had built while they had one.
+# A caller reaches their own reports only. Repair staff without an area reach none, not even earlier ones of theirs.
 _REPORT_OWNERS = {**each(SELF, *_REPORT_READERS), TECHNICIAN: OWN_AREAS}
 
 ROUTES: AccessTable = {
@@ -37,7 +37,7 @@ ROUTES: AccessTable = {
     "GET /v1/rules/reports": OVERSEERS,
     "PUT /v1/rules/reports": REFERENCE_EDITORS,
     "GET /v1/metrics": REFERENCE_READERS,
-    # Which metric is for which role, and which can be told by work area, is in reporting's registry.
+    # The registry of metrics has the roles of each metric and whether it is divided by work area.
     "GET /v1/figures/{metric}": _RECORD_READERS,
     "GET /v1/figures/{metric}/versions": _RECORD_READERS,
     "GET /v1/figures/{metric}/events": _RECORD_READERS,
@@ -52,7 +52,7 @@ ROUTES: AccessTable = {
     "GET /v1/reports/{report_id}/file": _REPORT_OWNERS,
     "POST /v1/reports/{report_id}/copies": _REPORT_OWNERS,
     "POST /v1/reports/{report_id}/remarks": each(SELF, SUPERVISOR),
-    # Which of them a role and its work areas may see, each filed report says itself.
+    # Each filed report lists the roles and work areas that may see it.
     "GET /v1/filed-reports": _REPORT_READERS,
     "GET /v1/filed-reports/{report_id}": _REPORT_READERS,
     "GET /v1/filed-reports/{report_id}/file": _REPORT_READERS,

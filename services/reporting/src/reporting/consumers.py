@@ -10,8 +10,8 @@ from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
 from reporting import projections
 from reporting.record import event_store
-from work_orders.directory import on_whole_directory
-from work_orders.sealing_keys import on_sealing_keys
+from work_orders.directory import whole_directory_of
+from work_orders.sealing_keys import sealing_keys_of
 
 _MOST_RECORDS = 2000
 """A large batch holds more facts of each call, so that a call is folded less often."""
@@ -55,6 +55,6 @@ SUBSCRIPTIONS = [
     Subscription(CALLS, on_calls, batch_records=_MOST_RECORDS),
     Subscription(QUALITY, on_quality),
     Subscription(DEADLINES, on_deadlines),
-    Subscription(DIRECTORY, on_whole_directory),
-    Subscription(SEALING_KEYS, on_sealing_keys),
+    Subscription.of_changes(DIRECTORY, whole_directory_of),
+    Subscription.of_changes(SEALING_KEYS, sealing_keys_of),
 ]

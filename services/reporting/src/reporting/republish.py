@@ -1,4 +1,4 @@
-"""A lost topic, filled again from the record: every message that reporting has read, in the order of its arrival.
+"""Refills a lost topic from the record: every message that reporting has consumed, in the order of arrival.
 
     python -m reporting.republish TOPIC [--replace] [--partitions NUMBER]
 
@@ -72,7 +72,7 @@ class _Work:
     db: Database
     say: Say
     partitions: list[_Partition] = field(default_factory=list)
-    told_before: dict[Service, int] = field(default_factory=dict)
+    committed_before: dict[Service, int] = field(default_factory=dict)
     """The committed offset of the first partition before workers were fenced off."""
 
     @property
@@ -104,7 +104,7 @@ async def republish(
     work = _Work(settings, topic, db, say)
     try:
         async with admin_of(settings) as admin:
-            await _nobody_works(work, admin)
+            await _workers_stopped(work, admin)
             await _create(work, admin, partitions)
             await _close_door(work)
             if not await _is_beginning(work):
@@ -118,7 +118,7 @@ async def republish(
 
 
 async def _until_right(look: Callable[[], Awaitable[str | None]]) -> None:
-    """Looks until nothing is wrong; raises `CannotRepublish` with what still is when the time is over."""
+    """Polls until there is no fault; raises `CannotRepublish` with the fault after the time limit."""
     give_up_at = asyncio.get_running_loop().time() + _WAIT_SECONDS
     while (wrong := await look()) is not None:
         if asyncio.get_running_loop().time() > give_up_at:
@@ -126,7 +126,7 @@ async def _until_right(look: Callable[[], Awaitable[str | None]]) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
 
 
-async def _nobody_works(work: _Work, admin: AIOKafkaAdminClient) -> None:
+async def _workers_stopped(work: _Work, admin: AIOKafkaAdminClient) -> None:
     """A worker that was stopped without notice is a member of its groups until its session has run out."""
     groups = [
         f"{work.settings.topic_prefix}{service.value}.{topic}"
@@ -161,8 +161,8 @@ async def _create(work: _Work, admin: AIOKafkaAdminClient, partitions: int | Non
 async def _close_door(work: _Work) -> None:
     """Workers that start from here on wait; raises `KafkaError` when a worker was quicker."""
     for service in Service:
-        told = await committed_offsets(work.settings, service.value, [work.topic.name])
-        work.told_before[service] = told[work.topic.name].get(0, 0)
+        committed = await committed_offsets(work.settings, service.value, [work.topic.name])
+        work.committed_before[service] = committed[work.topic.name].get(0, 0)
         await commit_offsets(work.settings, service.value, work.topic.name, {0: REFILLING})
 
 
@@ -225,8 +225,8 @@ async def _records(work: _Work) -> AsyncIterator[tuple[int, Mapping[str, str]]]:
         while any([await reader.position(place) < ends[place.partition] for place in places]):
             for place, records in (await reader.getmany(timeout_ms=200)).items():
                 for record in records:
-                    said = {name: value.decode(errors="replace") for name, value in record.headers if value}
-                    yield place.partition, said
+                    headers = {name: value.decode(errors="replace") for name, value in record.headers if value}
+                    yield place.partition, headers
 
 
 async def _may_replace(work: _Work, replaces: bool) -> None:
@@ -234,7 +234,7 @@ async def _may_replace(work: _Work, replaces: bool) -> None:
     unread = await _unread(work) if replaces else []
     if replaces and not unread:
         return
-    for service, offset in work.told_before.items():
+    for service, offset in work.committed_before.items():
         await commit_offsets(work.settings, service.value, work.topic.name, {0: offset})
     if not replaces:
         raise CannotRepublish(
@@ -308,8 +308,8 @@ async def _send(work: _Work, producer: AIOKafkaProducer, messages: list[Message]
             await producer.send(work.name, value, key=key, partition=number, headers=headers, timestamp_ms=recorded)
         )
         work.partitions[number].count += 1
-    for told in await asyncio.gather(*sent):
-        if told.offset >= work.partitions[told.partition].count:
+    for sent_to in await asyncio.gather(*sent):
+        if sent_to.offset >= work.partitions[sent_to.partition].count:
             raise CannotRepublish(f"{work.name} was written to meanwhile; {_STOP}")
     work.say(f"{sum(partition.count for partition in work.partitions)} messages")
 
@@ -318,8 +318,12 @@ def main() -> None:
     topics = {topic.name: topic for topic in REFILLED}
     parser = argparse.ArgumentParser(prog="python -m reporting.republish", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("topic", choices=sorted(topics))
-    parser.add_argument("--replace", action="store_true", help="delete what stands there, if the record has it all")
-    parser.add_argument("--partitions", type=int, metavar="NUMBER", help="of a topic that is missing; else 12")
+    parser.add_argument(
+        "--replace", action="store_true", help="delete the topic's present records, if the record contains all of them"
+    )
+    parser.add_argument(
+        "--partitions", type=int, metavar="NUMBER", help="number of partitions of a missing topic; default 12"
+    )
     options = parser.parse_args()
     try:
         count = asyncio.run(

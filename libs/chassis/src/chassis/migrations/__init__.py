@@ -31,7 +31,7 @@ async def _migrate(url: str) -> None:
 
 
 def _run(connection: Connection) -> None:
-    # Several replicas may start at once; whoever comes second finds nothing left to do.
+    # Several replicas may start at once; the second finds nothing to do.
     connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": AdvisoryLock.MIGRATION})
     # A migration that cannot get its lock gives up instead of stopping all traffic behind it.
     connection.execute(text("set lock_timeout = '5s'"))

@@ -2,7 +2,7 @@
 
 It names the heads of several branches; what stands below a head, or is needed by it, was applied before it. A database
 from before the branches names one revision of a single chain, in which every service had a copy of the libraries'
-migrations. The section `[single_chain]` of `alembic.ini` says what each revision of that chain added:
+migrations. The section `[single_chain]` of `alembic.ini` lists what each revision of that chain added:
 
     0004 = sealing_keys_0001
     0005 = intake_0004

@@ -1,4 +1,4 @@
-"""What was lost or set back, and how a service comes back from it.
+"""Recovery of lost or restored data: what can be lost, and how a service recovers.
 
 A service has its state in a database, and what it published stands on Kafka. Either can be lost or set back without the
 other. The service keeps its offsets in its own database (`chassis.offsets`), so it can notice that and mend it.

@@ -1,4 +1,4 @@
-"""No command is carried out while a restored database catches up.
+"""Refuses commands while a restored database catches up.
 
 A database that was restored from a backup knows less than its service has published: that stands on Kafka. Were it to
 act on what it knows, it would decide on old versions and publish a second event in the place of the first. So it reads

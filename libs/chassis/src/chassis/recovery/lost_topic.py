@@ -1,4 +1,4 @@
-"""A lost topic is filled again from reporting's record, message by message (`python -m reporting.republish`).
+"""A lost topic is refilled from reporting's record, message by message (`python -m reporting.republish`).
 
 What must stay true: while a topic is filled no worker reads it and no relay publishes to it, or a new event would
 stand before the older ones of its key. So every group first commits the impossible offset `REFILLING`, and a worker

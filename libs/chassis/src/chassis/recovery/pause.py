@@ -1,4 +1,4 @@
-"""An operator pauses publishing while topics must stand still, as when one gets more partitions.
+"""Pauses publishing for an operator while topics must not change, as when partitions are added.
 
 What must stay true: while no relay is at work, nothing of this service is on its way to Kafka, and a relay that begins
 again does so with a new producer. So a relay first takes its presence lock and then checks for a pause; a request for a

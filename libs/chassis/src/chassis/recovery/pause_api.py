@@ -1,4 +1,4 @@
-"""Publishing over HTTP, for operators: pause it for a while, let it go on, see whether a relay is at work."""
+"""Publishing over HTTP, for operators: pause it, resume it, see whether a relay is active."""
 
 from datetime import datetime
 from typing import Annotated

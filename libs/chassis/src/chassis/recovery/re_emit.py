@@ -1,4 +1,4 @@
-"""A lost topic whose content a service has in tables of its own: every entity is published again as it is.
+"""Re-emits a lost topic from a service's own tables: every entity is published again in its present state.
 
     python -m chassis.say_again SERVICE TOPIC
 
@@ -45,7 +45,7 @@ def main() -> None:
     services = {entry.name: entry for entry in entry_points(group=PAGES)}
     parser = argparse.ArgumentParser(prog="python -m chassis.say_again", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("service", choices=sorted(services))
-    parser.add_argument("topic", help="one that the service publishes from tables of its own, such as directory")
+    parser.add_argument("topic", help="a topic that the service publishes from its own tables, such as directory")
     options = parser.parse_args()
     pages: Mapping[str, Page] = services[options.service].load()
     if options.topic not in pages:
@@ -53,7 +53,7 @@ def main() -> None:
     try:
         count = asyncio.run(_run(pages[options.topic]))
     except (*TRANSIENT, CatchingUp) as error:
-        sys.exit(f"not everything was said; run it again: {type(error).__name__}: {error}")
+        sys.exit(f"not everything was re-emitted; run it again: {type(error).__name__}: {error}")
     print(f"{options.topic}: {count} messages are in the outbox of {options.service}")
 
 

@@ -1,4 +1,4 @@
-"""A topic that was deleted and created again counts its records from 0: the offsets stored for the old one do not fit.
+"""A recreated topic counts its records from 0, so that the offsets stored for the old topic do not apply.
 
 What must stay true: no worker goes on at an offset of a topic that is gone, for the records before that offset in the
 new topic would never be read; and none goes back to the beginning of a topic that is still the same, for it would read,
@@ -102,7 +102,7 @@ async def _reset(db: Database, topic: str, topic_id: UUID | None, positions: Map
     async with db.begin() as tx:
         reset = await reset_offsets(tx, topic, topic_id, positions)
     if reset:
-        log.error("%s was created again; it is read from its beginning", topic, extra={"partitions": reset})
+        log.error("the topic %s was recreated; reading it from its beginning", topic, extra={"partitions": reset})
     return reset
 
 

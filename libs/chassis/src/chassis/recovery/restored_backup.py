@@ -1,4 +1,4 @@
-"""A database that was restored from a backup, before the processes of its service start.
+"""Marks a database that was restored from a backup, before the processes of its service start.
 
     python -m chassis.restored SERVICE
 

@@ -1,4 +1,4 @@
-"""What a worker checks before it reads or publishes anything: that its database and Kafka belong together."""
+"""The check of a worker at startup, before it consumes or publishes: that its database and Kafka belong together."""
 
 import contextlib
 import logging

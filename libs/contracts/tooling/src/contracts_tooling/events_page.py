@@ -34,9 +34,9 @@ _KINDS = {
     Kind.ANSWER: "answers a request without changing the order",
     Kind.ENTITY: "the whole entity as it now is",
     Kind.FACT: "has a version in its own stream; a later revision of the same fact replaces it",
-    Kind.NOTICE: "is told beside the order's life and changes nothing in it",
+    Kind.NOTICE: "accompanies the order and does not change it",
     Kind.PARTNER_EVENT: "answered once on the partner's `.out`",
-    Kind.PARTNER_ANSWER: "says what became of the partner's events",
+    Kind.PARTNER_ANSWER: "reports the result of the partner's events",
 }
 
 _CHAIN = """## Chain
@@ -50,7 +50,7 @@ in hexadecimal. Nothing follows the last event: its hash has to be kept elsewher
 
 _SEALED = """## Sealed texts
 
-What somebody typed about a subscriber travels sealed under that subscriber's key, in the field that it belongs to:
+Text typed about a subscriber travels sealed under that subscriber's key, in the field that it belongs to:
 `sealed:1:<subscriber id>:<base64url of nonce and AES-256-GCM ciphertext>`. Associated data is `linework:1:` and the
 id of the order. Keys travel wrapped on `sealing-keys`; when a subscriber is erased, the key is destroyed and no copy of
 the text can be read again, while the chain, which covers the sealed text, still verifies. Events that are older than
@@ -82,7 +82,7 @@ def _presence(name: str) -> str:
 
 def _lifecycle() -> str:
     statuses = [
-        (f"`{status}`", STATUSES[status].zh, CUSTODIANS[status] or "nobody", _codes(allowed_acts(status)))
+        (f"`{status}`", STATUSES[status].zh, CUSTODIANS[status] or "none", _codes(allowed_acts(status)))
         for status in Status
     ]
     acts = [

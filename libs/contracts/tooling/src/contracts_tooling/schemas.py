@@ -25,7 +25,7 @@ from contracts.sealing import free_texts
 
 Schema = dict[str, Any]
 
-_FREE_TEXT = "What somebody typed, sealed as `contracts.sealing` says; plain in events that are older than sealing."
+_FREE_TEXT = "Typed text, sealed as in `contracts.sealing`; plain in events that are older than sealing."
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 DEFINITIONS = "definitions.json"
 """The file of the shapes that several messages use."""

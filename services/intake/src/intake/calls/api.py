@@ -126,7 +126,7 @@ async def search_calls(
 
 @router.get("/calls/{call_id}", responses=Responses.of((*ANY, CallNotFound)))
 async def get_call(call_id: OrderId, context: Context) -> WholeCall:
-    """One call: what its switch said, what was written about it, how it was settled."""
+    """A call: its facts from the switch, its record and its settlement."""
     async with context.db.statements() as statements:
         found = await views.one_call(statements, call_id, scope=scope_of(context), roles=context.caller.roles)
     if found["record"] is not None:
@@ -152,7 +152,7 @@ async def write_call_record(call_id: OrderId, body: RecordOfCall, context: Comma
     responses=Responses.of((*_WRITING, SubscriberNotFound, DemandTypeUnknown, CallNotFound)),
 )
 async def classify_call(call_id: OrderId, body: Classification, context: CommandContext) -> Response:
-    """Says who called and what about; what is left out stays."""
+    """Records the caller and the matter; omitted fields stay as they are."""
     reply = await use_cases.classify_call(call_id, **body.model_dump(), uow=context.uow)
     return reply.response()
 

@@ -39,7 +39,7 @@ async def watch(db: Database, wakeup: Wakeup) -> None:
         except Exception as error:
             if not is_passing(error):
                 raise
-            log.warning("reminders wait: %s: %s", type(error).__name__, error)
+            log.warning("reminders failed, retrying: %s: %s", type(error).__name__, error)
         await asyncio.sleep(_LOOK_SECONDS)
 
 

@@ -1,7 +1,7 @@
-"""What agents do with a call: log it, write its record, say who called.
+"""Commands of agents on a call: log it, write its record, identify the caller.
 
-What an agent does becomes a fact of the call beside its switch's own; words stay in intake's tables, and `calls` says
-only that it was done, by whom and to which order, article, referral or case.
+An agent's command becomes a fact of the call beside those of the switch. Texts stay in intake's tables; `calls` has
+only the act, the agent and the order, article, referral or case.
 """
 
 import contextlib
@@ -40,7 +40,7 @@ class Changing:
         return await sealer_of(self.command, self.call, self.uow)
 
     async def classify(self, *, subscriber_id: str | None = None, demand_type: str | None = None) -> None:
-        """Says who called and what about. What was typed before the subscriber was known is sealed."""
+        """Records the caller and the matter. Texts typed before the subscriber was known are sealed."""
         self.call.classify(self.author, subscriber_id=subscriber_id, demand_type=demand_type)
         if subscriber_id is not None:
             await text_store.seal_texts(self.command.tx, self.call.id, await self.sealer())
@@ -97,7 +97,7 @@ async def _subscriber(tx: Transaction, logged: LogCall) -> str | None:
 async def classify_call(
     call_id: str, *, subscriber_no: str | None, demand_type: str | None, uow: OrderUnitOfWork
 ) -> Reply:
-    """Says who called and what about; what is left out stays."""
+    """Records the caller and the matter; omitted fields stay as they are."""
     async with uow.command(replay=seen_call(call_id, uow)) as command:
         await store.require_call(command.tx, call_id, Scope.of(uow))
         async with changing(command, call_id, uow) as changed:

@@ -89,7 +89,7 @@ class Candidates(BaseModel):
     "/work-orders/{order_id}/links", status_code=201, response_model=LinkShown, responses=Responses.of(_LINKING)
 )
 async def link_work_order(order_id: OrderId, body: LinkToMake, context: CommandContext) -> Response:
-    """Says that the order belongs together with another or with an outage; it can be undone and destroys nothing."""
+    """Links the order to another order or to an outage. A link can be undone and changes neither."""
     link = Link(
         id=new_id(),
         order_id=order_id,

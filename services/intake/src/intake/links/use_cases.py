@@ -19,7 +19,7 @@ from work_orders.unit_of_work import OrderUnitOfWork
 
 
 async def link_work_order(link: Link, *, uow: OrderUnitOfWork) -> Reply:
-    """Says that an order belongs together with another or with an outage."""
+    """Links an order to another order or to an outage."""
     link.check_ends()
 
     async def replay(statements: Statements, first: Reply) -> Reply:

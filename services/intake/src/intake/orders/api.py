@@ -93,7 +93,7 @@ async def look_up_work_orders(
 ) -> Response:
     """Look-up 业务查询 by subscriber number, order number, phone or external reference; latest change first.
 
-    A caller who sees phone numbers masked finds nothing by them, and `not_searched` says so; a technician finds by a
+    A caller who sees masked phone numbers finds nothing by them (`not_searched` lists them); a technician finds by a
     phone the orders whose subscriber they see whole.
     """
     caller = context.caller
@@ -148,7 +148,7 @@ async def get_subscriber_of_order(order_id: OrderId, context: Context, at_least:
     responses=Responses.of(_ASK_REFUSALS),
 )
 async def request_cancellation(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
-    """Asks whoever holds the order to cancel it 作废. The answer is read at `/v1/requests/{id}`."""
+    """Requests the cancellation 作废 from the order's custodian. The answer is at `/v1/requests/{id}`."""
     return await _ask("cancel", order_id, body, context)
 
 
@@ -159,7 +159,7 @@ async def request_cancellation(order_id: OrderId, body: AskCustodian, context: C
     responses=Responses.of(_ASK_REFUSALS),
 )
 async def request_urge(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
-    """Asks whoever holds the order to hurry 催办; granted, it stands first in their lists."""
+    """Urges 催办 the order's custodian; a granted request puts the order first in their lists."""
     return await _ask("urge", order_id, body, context)
 
 
@@ -170,7 +170,7 @@ async def request_urge(order_id: OrderId, body: AskCustodian, context: CommandCo
     responses=Responses.of(_ASK_REFUSALS),
 )
 async def request_extension(order_id: OrderId, body: AskForTime, context: CommandContext) -> Response:
-    """Asks whoever holds the order for more time 延期, before the limit is over.
+    """Requests more time 延期 from the order's custodian, before the time limit is over.
 
     Granted as long as all extensions of the clock together stay within what operators allow; refused with
     `deadline_passed`, `extension_too_long` or `limit_not_running`.

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from chassis.database import Statements, Transaction, columns_of, unnest_of
+from chassis.one_statement import Part
 from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
@@ -56,7 +57,7 @@ _ADD_HISTORY = f"""insert into order_history ({columns_of(_HISTORY)})
     select * from {unnest_of(_HISTORY)} on conflict (message_id) do nothing"""
 
 
-async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:
+def history_of(messages: Sequence[Message]) -> Part:
     """Keeps what happened; a message that is delivered again changes nothing."""
     rows = [
         (
@@ -74,10 +75,7 @@ async def add_history(tx: Transaction, messages: Sequence[Message]) -> None:
         )
         for message in messages
     ]
-    await tx.execute(
-        _ADD_HISTORY,
-        *(list(column) for column in zip(*rows, strict=True)),
-    )
+    return Part(_ADD_HISTORY, [list(column) for column in zip(*rows, strict=True)])
 
 
 async def add_request(tx: Transaction, request: CustodianRequest) -> None:
@@ -95,20 +93,25 @@ async def add_request(tx: Transaction, request: CustodianRequest) -> None:
     )
 
 
-async def settle_requests(tx: Transaction, messages: Sequence[Message]) -> None:
-    """Writes the answers among the messages to the requests they answer."""
+_SETTLE = """
+update requests set state = answer.state, answered_at = answer.at, refusal = answer.refusal
+from unnest($1::text[], $2::text[], $3::timestamp with time zone[], $4::json[]) as answer (id, state, at, refusal)
+where requests.id = answer.id and requests.state = 'pending'"""
+
+
+def settled_by(messages: Sequence[Message]) -> list[Part]:
+    """Writes the answers among the messages to the requests they answer; the first one counts."""
+    answers: dict[str, tuple[str, str, datetime, str | None]] = {}
     for message in messages:
         is_refusal = isinstance(message.body, WorkOrderRequestRefused)
         is_grant = message.order_version is not None and hasattr(message.body, "request_id")
         if is_refusal or is_grant:
-            await tx.execute(
-                """update requests set state = $2, answered_at = $3, refusal = $4
-                   where id = $1 and state = 'pending'""",
-                message.body.request_id,
-                "refused" if is_refusal else "granted",
-                message.recorded_at,
-                msgspec.json.encode(message.body).decode() if is_refusal else None,
-            )
+            request_id = message.body.request_id
+            refusal = msgspec.json.encode(message.body).decode() if is_refusal else None
+            answer = request_id, "refused" if is_refusal else "granted", message.recorded_at, refusal
+            answers.setdefault(request_id, answer)
+    rows = sorted(answers.values())
+    return [Part(_SETTLE, [list(column) for column in zip(*rows, strict=True)])] if rows else []
 
 
 async def lock_order(tx: Transaction, order_id: str) -> StoredOrder | None:

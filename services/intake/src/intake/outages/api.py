@@ -41,7 +41,7 @@ class Outages(BaseModel):
     "/outages", status_code=201, response_model=OutageShown, responses=Responses.of((*_ACT, OutageTimesInverted))
 )
 async def announce_outage(body: NewOutage, context: CommandContext) -> Response:
-    """Tells of an outage 停电信息: who calls from inside its territories is told, and orders can be linked to it."""
+    """Announces an outage 停电信息: agents see it for calls from its territories, and orders can be linked to it."""
     values = body.model_dump() | {"territories": tuple(dict.fromkeys(body.territories))}
     outage = Outage(id=new_id(), told_by=context.caller.sub, **values)
     return (await use_cases.announce_outage(outage, uow=context.uow)).response()

@@ -1,8 +1,8 @@
-"""What partners send, applied once each: to calls, agent states and orders, with an answer to everything.
+"""Applies each event of a partner once: to calls, agent states and orders, with an answer to every event.
 
 One batch is one transaction: the ids that are known from then on, the calls, what is published on `calls`, and the
-answers on `partner.<id>.out`. What is wrong but readable is refused, and the partner sends it again under another
-id; what cannot be read is parked. Nobody's number goes any further than the row of the call.
+answers on `partner.<id>.out`. A readable but invalid event is refused, and the partner sends it again under another
+id; an unreadable event is parked. Callers' numbers are stored only in the row of the call.
 """
 
 import hashlib

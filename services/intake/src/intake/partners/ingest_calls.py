@@ -17,7 +17,7 @@ _MOST_FACTS = 1000
 
 
 def call_id_of(partner_id: str, reference: str) -> str:
-    """The id of a partner's call: the same whenever and by whomever it is worked out."""
+    """The id of a partner's call, computed from the event alone."""
     return str(uuid.uuid5(_CALLS, f"{partner_id}\n{reference}"))
 
 

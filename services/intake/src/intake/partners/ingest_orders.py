@@ -39,7 +39,7 @@ async def _create(batch: Batch, message: Message) -> None:
     try:
         order = await create_in(batch.tx, created)
     except ExternalReferenceTaken as taken:
-        # Anybody may have typed a reference that looks like the partner's: the partner sees its own orders alone.
+        # A user may have typed a reference that looks like the partner's: the partner sees its own orders only.
         raise await references.as_partner_sees(taken, batch.tx, batch.partner_id) from taken
     batch.accept(message, order_id=order.id, order_no=order.order_no)
 

@@ -42,7 +42,7 @@ HoldId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", descri
 
 class RevealWanted(Body):
     purpose: Purpose = Field(description="What it is needed for.")
-    reason: Prose | None = Field(None, description="More about it, for whoever reads the list of reveals.")
+    reason: Prose | None = Field(None, description="Details for the readers of the list of reveals.")
 
 
 class RevealMade(BaseModel):

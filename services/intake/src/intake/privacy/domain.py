@@ -9,7 +9,7 @@ from contracts.refusals import Conflict, NotFound
 
 
 class Purpose(StrEnum):
-    """What somebody needs a masked phone number, name or address for."""
+    """The purpose of revealing a masked phone number, name or address."""
 
     CALL_BACK = "call_back"
     VISIT = "visit"
@@ -67,7 +67,7 @@ class DataClass(StrEnum):
     REVEALS = "reveals"
     """Who revealed whose data; from the reveal."""
     UNKNOWN_CALLERS = "unknown_callers"
-    """Numbers of callers whom nobody knows, and what was written about their calls; from the beginning of the call."""
+    """Numbers of unknown callers and the records of their calls; from the start of the call."""
 
 
 @dataclass(frozen=True, slots=True)

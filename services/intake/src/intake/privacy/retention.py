@@ -52,7 +52,7 @@ def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
             except Exception as error:
                 if not is_passing(error):
                     raise
-                log.warning("retention waits for the database: %s", type(error).__name__)
+                log.warning("retention failed, retrying: %s", type(error).__name__)
             await asyncio.sleep(_LOOK_SECONDS)
 
     return retention
@@ -92,7 +92,7 @@ async def run_if_due(masters: MasterKeys, *, uow: UnitOfWork) -> RetentionOutcom
     await _publish_erasures_again(uow)
     async with uow.db.statements() as statements:
         await store.add_run(statements, now.date(), outcome, at=uow.clock.now())
-    log.info("retention ran: %s", outcome)
+    log.info("retention finished: %s", outcome)
     return outcome
 
 
@@ -107,7 +107,7 @@ async def _erase_old_subscribers(since: datetime, uow: UnitOfWork) -> int:
                 count += 1
             except Refusal as refusal:
                 # Between the look and the lock they called, or a hold was set, or an order was created.
-                log.info("retention leaves a subscriber: %s", refusal.code)
+                log.info("retention skipped a subscriber: %s", refusal.code)
         if len(due) < _AT_ONCE:
             return count
         after = due[-1]["id"]

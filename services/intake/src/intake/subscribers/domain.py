@@ -1,4 +1,4 @@
-"""Subscribers, and who sees one whole. Everybody else sees enough to recognise, not enough to reach them."""
+"""Subscribers and their masking: other roles see enough to recognise a subscriber, not enough to reach them."""
 
 import re
 from collections.abc import Collection, Mapping

@@ -57,7 +57,7 @@ async def save_key(statements: Statements, key: StoredKey) -> None:
 async def destroy_key(statements: Statements, subscriber_id: str) -> int:
     """Destroys the subscriber's sealing key, or sees to it that none is issued; its new version.
 
-    Waits for orders that are being created with the key. Whoever asks afterwards sees them.
+    Waits for orders that are being created with the key. Later readers see them.
     """
     return await statements.fetchval(
         """insert into sealing_keys (subscriber_id, entity_version, master_key_id, wrapped) values ($1, 1, null, null)

@@ -68,7 +68,7 @@ async def open_session(body: SessionBody, context: CommandContext) -> Response:
 
 @router.get("", responses=Responses.of(LIST_REFUSALS))
 async def list_sessions(context: Context, wanted: Wanted, state: SessionState | None = None) -> SessionPage:
-    """Sessions, latest first, without anybody's scores."""
+    """Sessions, latest first, without scores."""
     page = await store.SESSIONS.page(context.db, wanted.page(state=state))
     return SessionPage.model_validate_json(page)
 

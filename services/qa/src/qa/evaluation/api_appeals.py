@@ -60,7 +60,7 @@ class AppealPage(BaseModel):
     ),
 )
 async def appeal_evaluation(evaluation_id: Id, body: AppealBody, context: CommandContext) -> Response:
-    """The agent of the call says why the evaluation is not right. `If-Match` is the evaluation's version."""
+    """An appeal of the agent of the call, with a reason. `If-Match` is the evaluation's version."""
     return await answered(
         await use_cases.appeal_evaluation(evaluation_id, body.reason, uow=context.uow), context.request
     )

@@ -74,7 +74,7 @@ class EvaluationAtWorkShown(EvaluationAtWork):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationShown(Evaluation):
-    """With its remarks opened; `sealed_text` says why words stand in the place of one."""
+    """With its remarks decrypted; `sealed_text` gives the reason where a substitute stands in place of a remark."""
 
     sealed_text: SealedText | None = None
 

@@ -62,7 +62,7 @@ class RepliesBody(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowUpShown(FollowUp):
-    """With what was typed opened; `sealed_text` says why words stand in the place of a text."""
+    """With its texts decrypted; `sealed_text` gives the reason where a substitute stands in place of a text."""
 
     sealed_text: SealedText | None = None
 

@@ -27,7 +27,7 @@ CLOSE_REFUSALS = (*CHANGE_REFUSALS, *TEXT_REFUSALS, store.FindingNotFound, follo
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingShown(Finding):
-    """With its remark opened; `sealed_text` says why words stand in its place."""
+    """With its remark decrypted; `sealed_text` gives the reason where a substitute stands in its place."""
 
     sealed_text: SealedText | None = None
 
@@ -70,7 +70,7 @@ async def list_findings(
 
 @router.post("/{finding_id}/close", response_model=FindingShown, responses=Responses.of(CLOSE_REFUSALS))
 async def close_finding(finding_id: Id, body: CloseBody, context: CommandContext) -> Response:
-    """Closes a finding that was dealt with without a work order; the remark says how."""
+    """Closes a finding that was handled without a work order; the remark describes how."""
     answer = await use_cases.close_finding(
         finding_id,
         order_id=None,

@@ -59,9 +59,14 @@ class _Plan:
         self.events.append((changed.order_ids[0] if changed.order_ids else changed.id, event))
 
 
+def orders_to_plan(messages: Sequence[Message]) -> set[str]:
+    """The orders whose follow-ups may be others after these messages."""
+    return {message.subject for message in messages if isinstance(message.body, _SAID_SOMETHING)}
+
+
 async def plan_follow_ups(messages: Sequence[Message], tx: Transaction, clock: Clock | None = None) -> None:
     """Brings the follow-ups of the orders that these messages speak of up to what the orders are."""
-    spoken_of = {message.subject for message in messages if isinstance(message.body, _SAID_SOMETHING)}
+    spoken_of = orders_to_plan(messages)
     if not spoken_of:
         return
     await _keep_links(messages, tx)

@@ -47,7 +47,7 @@ from sampling_frame where plan_id = $1 and ($2::text is null or facts->>'agent_i
 
 
 async def estimates(db: Database, plan_id: str, *, agent_id: str | None) -> Estimates:
-    """Raises `SamplingPlanNotFound`; of a plan that is not drawn yet everything is empty, and says so."""
+    """Raises `SamplingPlanNotFound`; of a plan that is not drawn yet all estimates are empty, with the reason."""
     async with db.statements() as statements:
         plan = await store.PLANS.get(statements, plan_id)
         rows = await statements.fetch(_SAMPLE, plan_id, agent_id)

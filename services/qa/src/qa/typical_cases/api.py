@@ -29,7 +29,7 @@ class CaseBody(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseShown(TypicalCase):
-    """With its texts opened; `sealed_text` says why words stand in the place of one."""
+    """With its texts decrypted; `sealed_text` gives the reason where a substitute stands in place of a text."""
 
     sealed_text: SealedText | None = None
 

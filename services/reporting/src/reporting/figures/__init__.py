@@ -1,4 +1,4 @@
-"""Figures: a metric of the registry, counted from the projections, with everything that says what it is."""
+"""Figures: a metric of the registry, counted from the projections, with its complete description."""
 
 from reporting.figures.question import Question, check, metric_of
 from reporting.figures.views import FIGURE_REFUSALS, TooManyRows, figure

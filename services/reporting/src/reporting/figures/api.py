@@ -246,7 +246,7 @@ async def get_figure(
     """One figure, period by period and group by group. Numerators and denominators add up; so do buckets.
 
     `value` is empty where there is nothing to divide by. Agents see counts of orders and no durations. Repair
-    staff see their own work areas, everybody else all, unless the token names areas.
+    staff see their own work areas, other roles all, unless the token names areas.
     """
     return Figure.model_validate(await figures.figure(context.db, asked, with_buckets=with_buckets))
 

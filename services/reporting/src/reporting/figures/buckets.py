@@ -2,7 +2,7 @@
 
 A bucket is a range of whole milliseconds: one each up to 127, then 64 for every power of two, so that a
 duration is known to within 1/64 of itself, and by the middle of its bucket to within 1/128. PostgreSQL puts
-durations into buckets by the function `duration_bucket`, and `bucket_of` says the same here.
+durations into buckets by the function `duration_bucket`, and `bucket_of` is the same function here.
 """
 
 from collections.abc import Mapping

@@ -1,9 +1,9 @@
-"""Figures over many days, put together from sums of whole days that are kept.
+"""Figures over many days, added up from stored sums of whole days.
 
 Numerators, denominators, unknowns and buckets add up, so a day that is over is summed once for each shape of
 question (metric, groups, zone, thresholds), and again only after a message has changed something of it:
-each sum says at which place of the record it was made, and `days_touched` where the day last changed. What a
-figure says is the same either way; only the time it takes is not.
+each sum has the place of the record at which it was made, and `days_touched` the place at which the day last
+changed. A figure is the same either way; only the time it takes differs.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -50,7 +50,7 @@ def days_asked(question: Question) -> list[date]:
     if question.as_of or question.grain is Grain.HOUR or not (question.begin and question.end):
         return []
     if any(dimension in PERSONS for dimension, _ in question.only):
-        return []  # one person's rows are fewer than everybody's sums
+        return []  # the rows of one person are fewer than the sums of all
     begin, end = question.begin.astimezone(zone), question.end.astimezone(zone)
     if begin.time() != time() or end.time() != time():
         return []

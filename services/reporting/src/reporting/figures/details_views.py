@@ -227,8 +227,8 @@ async def _late_rows(
 async def _late_facts(
     statements: Statements, state: StreamState, question: Question, cursor: str | None, limit: int
 ) -> list[Any]:
-    """Of calls: the late facts themselves, because a leg's row only has its present state; one for those of a leg
-    that were told together."""
+    """Of calls: the late facts themselves, because a leg's row only has its present state; facts of a leg that
+    were published together are one row."""
     arguments, before = Arguments(), ""
     if cursor:
         place = ", ".join(map(arguments.give, _place_of(cursor)))
@@ -250,7 +250,7 @@ async def _late_facts(
 async def _late_states(
     statements: Statements, state: StreamState, question: Question, cursor: str | None, limit: int
 ) -> list[Any]:
-    """Of agents' time: the changes of their state that were told late. Each says what they did from then on."""
+    """Of agents' time: the changes of their state that were recorded late, each with the state from then on."""
     arguments = Arguments()
     given = arguments.give
     conditions = [

@@ -1,4 +1,4 @@
-"""Figures as a person reads them: with as many digits as mean something in their unit, and never nought for some.
+"""Figures for people: with the digits that matter in their unit, and never zero for a value above zero.
 
 Percentiles come from buckets of 1/64 and means from milliseconds, so that more than three digits say nothing. The
 numbers themselves stay beside the texts, for programs.

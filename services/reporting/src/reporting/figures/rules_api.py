@@ -48,7 +48,7 @@ class FigureRulesShown(FigureRulesBody):
 
 @router.get("/figures", responses=Responses.of(ANY))
 async def get_rules_of_figures(rules: PresentRules) -> FigureRulesShown:
-    """What figures are counted with where a question says nothing else."""
+    """The defaults that figures are counted with."""
     return FigureRulesShown.model_validate(rules, from_attributes=True)
 
 

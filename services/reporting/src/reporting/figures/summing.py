@@ -1,4 +1,4 @@
-"""The usual sums of days that are over, made before anybody asks: as a whole and by each dimension but persons.
+"""The usual sums of days that are over, made in advance: as a whole and by each dimension except persons.
 
 A job of the worker. What a day costs is its own rows, read once for each metric: grouping sets give all groups of
 one reading. A day is summed when it is over and again when something of it has changed, so the cost is of what
@@ -32,7 +32,7 @@ _DAYS_AT_ONCE = 10
 _DAY = timedelta(days=1)
 _LONGEST_QUIET_DAYS = 31
 _NEWEST = [versions[-1] for versions in REGISTRY.values()]
-"""Who asks for an earlier version has its days counted, as with any other unusual question."""
+"""An earlier version is counted from its rows, like any other unusual question."""
 _ALIKE = [one for one in _NEWEST if one.kind is not Kind.INTERPOLATED and one.has_periods]
 
 Alike = Sequence[Metric]
@@ -62,7 +62,12 @@ async def sum_days(db: Database, _: Wakeup) -> None:
             pass
         except Exception as error:
             # Without the sums figures are the same and slower: nothing else has to stop for it.
-            log.warning("sums of days wait: %s: %s", type(error).__name__, error, exc_info=not is_transient(error))
+            log.warning(
+                "summing of days failed, retrying: %s: %s",
+                type(error).__name__,
+                error,
+                exc_info=not is_transient(error),
+            )
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
@@ -108,7 +113,7 @@ async def _next_run(
 def _with_quiet_days(touched: Sequence[date]) -> list[date]:
     """Days of which something is known, those on either side, and gaps between them unless they are long.
 
-    One record may bear a time of decades ago: the days since then are none that anybody asks for.
+    One record may bear a time of decades ago: the days since then are not summed.
     """
     found: list[date] = []
     for day in touched:

@@ -56,7 +56,7 @@ async def snapshot(db: Database) -> AsyncIterator[tuple[Statements, StreamState]
 
 
 async def figure(db: Database, question: Question, *, with_buckets: bool = False) -> dict[str, Any]:
-    """The answer with everything that says what it is."""
+    """The figure with its complete description."""
     check(question)
     async with snapshot(db) as (statements, state):
         rows, made = await _counted_by_days(statements, state, question, with_buckets=with_buckets)

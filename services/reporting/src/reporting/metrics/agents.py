@@ -13,9 +13,9 @@ from reporting.metrics.metric import Dimension, Kind, Metric, Source
 from reporting.metrics.presence import HOURS_OF_AGENTS
 
 _SILENT = (
-    "an agent of whom nothing was heard for longer than silent_after_seconds (no change of state, no call answered or"
-    " ended) counts nowhere from then on until the next sign, and the hour of that moment is marked; a call lasts as"
-    " long as handle_time says, one that goes on at most silent_after_seconds; one whose end is not known adds nothing"
+    "an agent without an event for longer than silent_after_seconds (no change of state, no call answered or"
+    " ended) is not counted from then on until the next event, and the hour of that moment is marked; a call lasts as"
+    " long as its handle_time, a running call at most silent_after_seconds; a call without a known end adds nothing"
 )
 _SECONDS = "(select coalesce(sum(extract(epoch from upper(part) - lower(part))), 0) from unnest({}) as part)"
 

@@ -235,7 +235,7 @@ METRICS = (
         "handle_time",
         "Average handle time",
         "平均处理时长",
-        "mean of talk + hold + after-call work of ended legs; a hold or after-call work that nobody told of is none",
+        "mean of talk + hold + after-call work of ended legs; a hold or after-call work that was not reported is zero",
         "talk_us + coalesce(hold_us, 0) + coalesce(work_us, 0)",
         _TALKED,
     ),

@@ -94,7 +94,7 @@ class Source:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """The tables whose changes change its rows, as the days that they touch are named."""
+        """The tables whose changes change its rows, by their names in `days_touched`."""
         if self.sees_later:
             return (self.table, "later")
         if self.is_refolded:
@@ -102,7 +102,7 @@ class Source:
         return (self.table, "legs") if self.relation is not None else (self.table,)
 
 
-EVERYBODY = ("agent", "technician", "dispatcher", "auditor", "supervisor", "operator")
+ALL_ROLES = ("agent", "technician", "dispatcher", "auditor", "supervisor", "operator")
 RUNS_THE_WORK = ("technician", "dispatcher", "auditor", "supervisor", "operator")
 
 
@@ -116,12 +116,12 @@ class Metric:
     name_zh: str
     formula: str
     formula_source: str
-    """Where the formula is from."""
+    """The source of the formula."""
     source: Source
     dimensions: tuple[Dimension, ...]
-    """Who sees some work areas only is refused a metric that cannot be told by work area."""
+    """A caller limited to some work areas is refused a metric that is not divided by work area."""
     where: str = "true"
-    """Which rows count at all."""
+    """Which rows are counted."""
     numerator: str = "1"
     """What a row adds above the line; microseconds for means and distributions."""
     denominator: str | None = None
@@ -152,7 +152,7 @@ class Metric:
         return self.source.moment is not None
 
     def value(self, numerator: float, denominator: float | None) -> float | int | None:
-        """None of nothing: where the denominator is nought there is no ratio and no mean."""
+        """None where the denominator is zero: there is no ratio and no mean."""
         if self.kind is Kind.COUNT:
             return numerator
         return round(numerator / denominator, 6) if denominator else None

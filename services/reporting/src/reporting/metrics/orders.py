@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from reporting.metrics.metric import EVERYBODY, Dimension, Kind, Metric, Source
+from reporting.metrics.metric import ALL_ROLES, Dimension, Kind, Metric, Source
 
 _ORDER_EVENTS = tuple(
     f"linework.work_order.{name}.v1"
@@ -87,7 +87,7 @@ METRICS = (
         formula=f"count of orders; {AREA_NOTE}, none before the first",
         source=PRESENT,
         dimensions=ALL,
-        roles=EVERYBODY,
+        roles=ALL_ROLES,
     ),
     _count(
         id="work_orders_created",
@@ -98,7 +98,7 @@ METRICS = (
         source=ENTERED,
         where="since_version = 1",
         dimensions=AT_CREATION,
-        roles=EVERYBODY,
+        roles=ALL_ROLES,
     ),
     _count(
         id="work_orders_completed",

@@ -86,7 +86,7 @@ METRICS = (
         name_en="Time to arrival",
         name_zh="到达时长",
         formula=(
-            "occurred_at of the first arrival minus occurred_at of creation, of orders at which somebody said so "
+            "occurred_at of the first arrival minus occurred_at of creation, of orders with an arrival recorded "
             "before their first completion, with or without a limit, suspensions among it; "
             f"{AREA_NOTE}; {PERCENTILES}"
         ),
@@ -97,7 +97,7 @@ METRICS = (
         name_en="Time to reply",
         name_zh="答复时长",
         formula=(
-            "occurred_at of the first completion that says that the subscriber was called back, or else of archiving, "
+            "occurred_at of the first completion with the subscriber called back, or else of archiving, "
             "minus occurred_at of creation, of orders that have a limit for the reply (complaints and reports, as "
             f"shipped), suspensions among it; {AREA_NOTE}; {PERCENTILES}"
         ),

@@ -26,13 +26,13 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
     events = [message for message in new if message.order_version is not None]
     facts = [message for message in new if _is_of_a_call(message)]
     states = [message for message in new if isinstance(message.body, AgentStateChanged)]
-    told = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
+    changed = {message.subject for message in new if isinstance(message.body, follow_ups.EVENTS)}
     defined = [message.body for message in new if isinstance(message.body, TimeLimitsDefined)]
     rules = await sla_clocks.rules_in(tx) if events or defined else sla.LimitHistory()
     # Of most calls of a large batch nothing was known before it: only of the others is anything read again.
     earlier = {message.subject for message in facts if message.subject in added.heads} if names else set()
     known = await event_store.messages_of(tx, earlier, heads=added.heads) if earlier else []
-    followed = await _of_follow_ups(tx, told) if told and names else []
+    followed = await _of_follow_ups(tx, changed) if changed and names else []
     touched: dict[str, set[date]] = {
         orders.TABLE.name: set(),
         orders.LATER: set(),

@@ -1,6 +1,6 @@
 """What agents were doing: every change of state in every revision. A state lasts until the next one.
 
-The revisions stay, so that what was known earlier can be told; figures take the highest that was known.
+The revisions stay, so that an earlier state of knowledge can be shown; figures take the highest that was known.
 """
 
 from collections.abc import Sequence

@@ -70,7 +70,7 @@ class LegRow:
 
 
 KnownFact = tuple[Any, Message]
-"""A fact and the message that says it."""
+"""A fact and its message."""
 
 
 def facts_of(messages: Iterable[Message]) -> list[KnownFact]:
@@ -208,7 +208,7 @@ class _Call:
 def _outcome(
     queued: KnownFact | None, answered: KnownFact | None, left: KnownFact | None, ended: KnownFact | None
 ) -> tuple[str, KnownFact | None]:
-    """What became of a leg, and the fact that says how long it waited."""
+    """The end of a leg, and the fact with its waiting time."""
     if answered:
         return "answered", answered
     if left:

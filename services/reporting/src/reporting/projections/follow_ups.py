@@ -77,7 +77,7 @@ class FollowUpRow:
 
 
 def follow_ups_of(messages: Iterable[Message], late_after: timedelta) -> list[FollowUpRow]:
-    """The follow-ups of one stream, from all of its messages in the order in which they were told."""
+    """The follow-ups of one stream, from all of its messages in the order of publication."""
     found: dict[str, FollowUpRow] = {}
     for message in messages:
         body: Any = message.body

@@ -78,11 +78,11 @@ async def apply(tx: Transaction, name: str, new: Sequence[Message], earlier: Ite
 
     `new` are the messages that have come, `earlier` those that were there of the same calls.
     """
-    told = {message.subject for message in new if isinstance(message.body, EVENTS)}
-    if not told:
+    changed = {message.subject for message in new if isinstance(message.body, EVENTS)}
+    if not changed:
         return set()
-    calls = by_subject(message for message in (*earlier, *new) if message.subject in told)
+    calls = by_subject(message for message in (*earlier, *new) if message.subject in changed)
     promises = [promise for messages in calls.values() for promise in promises_of(messages)]
-    await TABLE.delete(tx, name, "call_id", told)
+    await TABLE.delete(tx, name, "call_id", changed)
     await TABLE.add(tx, name, promises)
     return days_of(promise.reply_by for promise in promises)

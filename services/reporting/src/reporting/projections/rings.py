@@ -22,7 +22,7 @@ class RingRow:
 
     call_id: str
     version: int
-    """Of the message that says it."""
+    """Of its message."""
     leg: int
     known_at: datetime
     moment: datetime

@@ -32,7 +32,7 @@ async def rules_in(tx: Transaction) -> LimitHistory:
 async def apply(
     tx: Transaction, name: str, taken: Sequence[Taken], rules: LimitHistory, late_after: timedelta
 ) -> set[date]:
-    """Takes new events into a set, and says which days it has changed."""
+    """Applies new events to a set; returns the days that changed."""
     by_order: dict[str, list[Taken]] = {}
     for one in taken:
         by_order.setdefault(one.message.subject, []).append(one)

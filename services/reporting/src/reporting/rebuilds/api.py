@@ -78,7 +78,7 @@ async def get_rebuild(rebuild_id: RebuildId, context: Context) -> Rebuild:
 
 @router.post("/{rebuild_id}/switch", responses=Responses.of((*ANY, RebuildNotFound, RebuildNotReady, RebuildDiffers)))
 async def switch_to_rebuild(rebuild_id: RebuildId, context: Context, body: Switch) -> Rebuild:
-    """Shows the rebuilt projections from here on, at once and for everybody. Differences must be accepted."""
+    """Switches all readers to the rebuilt projections at once. Differences must be accepted."""
     return _shown(
         await use_cases.switch_to_rebuild(rebuild_id, accepts_differences=body.accepts_differences, uow=context.uow)
     )

@@ -108,11 +108,11 @@ async def get_timeline(order_id: OrderId, context: Context, at_least: AtLeast = 
 
 @router.get("/work-orders/{order_id}/proof", response_model=Proof, responses=Responses.of(READ_REFUSALS))
 async def get_proof(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
-    """The order's events as a file that anybody can verify: `python verify_timeline.py FILE`.
+    """The order's events as a file that anyone can verify: `python verify_timeline.py FILE`.
 
-    Free texts are in it as they travelled, sealed: once the subscriber is erased it still verifies and says nothing.
+    Free texts are in it sealed: once the subscriber is erased the file still verifies, but the texts are unreadable.
 
-    For a caller who sees some work areas only it ends where their timeline does; what there is of it verifies too.
+    For a caller limited to some work areas it ends where their timeline does; this part verifies too.
 
     Each event is chained to the one before by its hash. Nothing follows the last one: note `final_hash`
     in a place that is protected from changes, and give it to the script as the second argument.

@@ -239,7 +239,7 @@ async def _heads(tx: Transaction, messages: Sequence[Message]) -> dict[str, tupl
 
 
 async def _known_ids(tx: Transaction, messages: Sequence[Message]) -> set[str]:
-    """Requests and answers have no version: their own id says whether they are known."""
+    """Requests and answers have no version: they are recognised by their id."""
     ids = [message.id for message in messages if _version_of(message) is None]
     if not ids:
         return set()
@@ -367,7 +367,7 @@ async def messages_of(
 
 
 async def quality_of(statements: Statements, subjects: Iterable[str]) -> list[Message]:
-    """The messages of `quality` under some keys, key by key, in the order in which they were told."""
+    """The messages of `quality` under some keys, key by key, in the order of publication."""
     rows = await statements.fetch(
         f"{_SELECT} where topic = 'quality' and order_id = any($1) order by order_id, place", sorted(subjects)
     )

@@ -31,8 +31,8 @@ async def timeline(
 ) -> list[Stored]:
     """Every message of an order, oldest first, once version `at_least` is among them.
 
-    A caller who sees some work areas only gets what `scope` says: repair staff who sent an order back can still see
-    that they did, and not what became of it. Raises `WorkOrderNotFound` or `NotCaughtUp`.
+    A caller limited to some work areas gets the events in `scope`: repair staff who rejected an order still see
+    the rejection, but not what followed. Raises `WorkOrderNotFound` or `NotCaughtUp`.
     """
 
     async def read() -> list[Stored]:

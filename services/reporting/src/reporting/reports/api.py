@@ -137,8 +137,8 @@ async def ask_for_report(body: NewReport, context: Context, rules: PresentRules)
     """Asks for the report of the day, week, month, quarter or year that `day` lies in, or of free days; a worker
     builds it.
 
-    It holds what the caller may see: metrics that are not for their role, or not to be told by the work areas that
-    their token names, are left out, and the manifest says which.
+    It holds what the caller may see: metrics that are not for their role, or not divided by the work areas that
+    their token names, are left out and listed in the manifest.
     """
     time_zone = body.time_zone or rules.time_zone
     check_time_zone(time_zone)

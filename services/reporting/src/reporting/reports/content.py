@@ -131,7 +131,7 @@ async def fill(db: Database, asked: ReportRequest, section: ReportSection) -> Co
 
 
 def _allowed(asked: ReportRequest, section: ReportSection, content: Content) -> Iterable[Metric]:
-    """The metrics that everybody for whom the report is may see; of hours none where there would be too many."""
+    """The metrics that all readers of the report may see; none by hour where there would be too many rows."""
     first, after = days_of(asked.window, asked.zone)
     is_too_long = section.by is By.HOUR and (after - first).days > LONGEST_BY_HOUR
     for metric_id in () if is_too_long else section.metrics:
@@ -165,7 +165,7 @@ async def _rows(
 ) -> list[SectionRow]:
     """The rows of a window in the order of their keys; notes in the content how far the streams were read."""
     found: dict[GroupKey, dict[str, Cell]] = {}
-    noughts = {metric.id: Cell(0, 0, None) for metric in metrics if metric.kind is Kind.COUNT}
+    zeros = {metric.id: Cell(0, 0, None) for metric in metrics if metric.kind is Kind.COUNT}
     for metric in metrics:
         figure = await figures.figure(db, _question(asked, section, metric, window))
         _note(content, figure, metric)
@@ -176,8 +176,8 @@ async def _rows(
         for row in rows:
             found.setdefault(row[key_name] if key_name else None, {})[metric.id] = _cell(row)
     keys = sorted(found, key=lambda key: (key is None, key or ""))
-    # Of a group that has other figures a count that has no row is nought; a ratio is of nothing, and is none.
-    return [(key, [(noughts | found[key]).get(metric.id) for metric in metrics]) for key in keys]
+    # In a group with other figures, a count without a row is zero; a ratio without a row has no value.
+    return [(key, [(zeros | found[key]).get(metric.id) for metric in metrics]) for key in keys]
 
 
 def content_key(section: ReportSection) -> str:

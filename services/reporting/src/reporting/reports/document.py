@@ -1,4 +1,4 @@
-"""A report as its readers have it, in one language: texts, tables, footnotes. Pages and sheets are made of it."""
+"""A report in one language: texts, tables, footnotes. Pages and sheets are made from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from reporting.reports.values import NONE, NumberForm, Shown, shown, shown_chang
 from reporting.reports.words import Language, unit_word, word
 
 MOST_ROWS = 400
-"""Of a table for readers; what is more is in the data."""
+"""Of a table for readers; further rows are in the data."""
 MOST_LYING = 20
 """Bars of groups with long names; a chart stays on one page."""
 
@@ -64,10 +64,10 @@ class Document:
 def document_of(asked: ReportRequest, edition: Edition, contents: Sequence[Content], directory: KnownNames) -> Document:
     language = asked.language.value
     naming = Naming(language, known_names(directory, edition.rules)).read(contents)
-    told = [content for content in contents if content.columns and content.section in ALL_SECTIONS]
-    story = Narrative(asked, edition.rules, {content.section: content for content in told}, naming, language)
+    filled = [content for content in contents if content.columns and content.section in ALL_SECTIONS]
+    story = Narrative(asked, edition.rules, {content.section: content for content in filled}, naming, language)
     footnotes = Footnotes(language)
-    tables = [*_tables(story, told, footnotes)]
+    tables = [*_tables(story, filled, footnotes)]
     rules = edition.rules
     return Document(
         title=title_of(asked.kind, asked.window, asked.zone, language),
@@ -80,8 +80,8 @@ def document_of(asked: ReportRequest, edition: Edition, contents: Sequence[Conte
         remarks=_remarks(asked, edition, language),
         written_by=_written_by(asked, edition),
         footnotes=footnotes.notes(),
-        definitions=_definitions(told, language),
-        how_made=_how_made(asked, edition, told),
+        definitions=_definitions(filled, language),
+        how_made=_how_made(asked, edition, filled),
         signatures=[
             (word("prepared", language), rules.prepared_by or ""),
             (word("reviewed", language), rules.reviewed_by or ""),
@@ -103,8 +103,8 @@ def _tables(story: Narrative, contents: Sequence[Content], footnotes: Footnotes)
             yield _key_figures(story, content, section, footnotes)
         else:
             yield _grouped(story, content, section, footnotes)
-    if story.asked.kind is ReportKind.CALL_ANALYSIS and (told := voices(story)):
-        yield _voices_table(story, told)
+    if story.asked.kind is ReportKind.CALL_ANALYSIS and (voice_rows := voices(story)):
+        yield _voices_table(story, voice_rows)
 
 
 def _key_figures(story: Narrative, content: Content, section: ReportSection, footnotes: Footnotes) -> ReportTable:
@@ -266,10 +266,10 @@ def _bar_name(story: Narrative, content: Content, key: str | None) -> str:
     return _label(story, content, key)
 
 
-def _voices_table(story: Narrative, told: Sequence[tuple[str, list[Cell | None]]]) -> ReportTable:
+def _voices_table(story: Narrative, voice_rows: Sequence[tuple[str, list[Cell | None]]]) -> ReportTable:
     metric = REGISTRY["work_orders_created"][-1]
     rows = []
-    for name, (now, before, year_before) in told:
+    for name, (now, before, year_before) in voice_rows:
         row = [Shown(name)]
         row.append(shown(metric, now.value if now else None, story.language))
         for then in (before, year_before):

@@ -1,4 +1,4 @@
-"""What a reader calls the rows of a report: names from the directory and the rules, never ids or codes."""
+"""Names of the rows of a report, from the directory and the rules, never ids or codes."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""The paragraph that says what happened in numbers, and what follows from the figures by rule."""
+"""The summary in sentences, and the observations that rules derive from the figures."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from reporting.reports.words import VOICES, Language, word
 
 _MOST_DAYS_NAMED = 5
 _FEW_CALLS = 10
-"""Below so many calls an hour's or day's share says nothing worth a sentence."""
+"""Below so many calls an hour's or day's share is not worth a sentence."""
 _LARGE_CHANGE = 0.2
 Which = Literal["before", "year_before"]
 
@@ -97,8 +97,8 @@ def _target_words(story: Narrative, target: Target) -> str:
 
 def paragraphs(story: Narrative) -> list[str]:
     """One paragraph of calls, one of orders, of what is in the report."""
-    told = [[*_of_calls(story)], [*_of_orders(story)]]
-    found = [story.say(" ", "").join(sentences) for sentences in told if sentences]
+    written = [[*_of_calls(story)], [*_of_orders(story)]]
+    found = [story.say(" ", "").join(sentences) for sentences in written if sentences]
     return found or [word("nothing", story.language)]
 
 
@@ -190,7 +190,7 @@ _GRAIN_WORDS = {
 
 
 def busiest_row(content: Content, metric_id: str) -> tuple[str, float] | None:
-    """The row with the highest count, the earliest of several; None where all are nought."""
+    """The row with the highest count, the earliest of several; None where all are zero."""
     counts = [
         (key, cell.value)
         for key, cells in content.rows
@@ -283,8 +283,8 @@ def _days_below_target(story: Narrative) -> Iterator[str]:
     if target is None or content is None or story.asked.grain is not Grain.DAY:
         return
     cells = [(key, content.cell("service_level_3", [(key, row)], key)) for key, row in content.rows]
-    told = [(key, cell.value) for key, cell in cells if key and cell and cell.value is not None]
-    missed = [key for key, value in told if not is_met(target, value)]
+    known = [(key, cell.value) for key, cell in cells if key and cell and cell.value is not None]
+    missed = [key for key, value in known if not is_met(target, value)]
     if not missed:
         return
     names = [key_name(Grain.DAY, key, story.language) for key in missed[:_MOST_DAYS_NAMED]]
@@ -292,9 +292,9 @@ def _days_below_target(story: Narrative) -> Iterator[str]:
     if len(missed) > len(names):
         english, chinese = f"{english} and others", f"{chinese}等"
     yield story.say(
-        f"Service level missed its target on {len(missed)} of {count_of(len(told), 'day', 'days')} with calls: "
+        f"Service level missed its target on {len(missed)} of {count_of(len(known), 'day', 'days')} with calls: "
         f"{english}.",
-        f"有话务的 {len(told)} 天中，服务水平有 {len(missed)} 天未达目标：{chinese}。",
+        f"有话务的 {len(known)} 天中，服务水平有 {len(missed)} 天未达目标：{chinese}。",
     )
 
 
@@ -328,10 +328,10 @@ def voices(story: Narrative) -> list[tuple[str, list[Cell | None]]]:
     content = story.contents.get(ORDERS_BY_DEMAND.id)
     if content is None or content.place_of("work_orders_created") is None:
         return []
-    nought = Cell(0, 0, None)
+    zero = Cell(0, 0, None)
     windows = (content.rows, content.before, content.year_before)
     return [
-        (names[story.is_chinese], [content.cell("work_orders_created", rows, code) or nought for rows in windows])
+        (names[story.is_chinese], [content.cell("work_orders_created", rows, code) or zero for rows in windows])
         for code, names in VOICES.items()
     ]
 

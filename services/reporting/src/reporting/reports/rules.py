@@ -1,6 +1,6 @@
-"""What a report says of the centre, what it is measured against, and when reports are filed: rules that operators edit.
+"""Rules for reports that operators edit: names of the centre, targets, and schedules.
 
-One row that a supervisor or operator changes as a whole. A report keeps the rules of when it was asked for.
+One row that a supervisor or operator changes as a whole. A report keeps the rules of the time it was requested.
 """
 
 from collections.abc import Mapping

@@ -24,7 +24,7 @@ Scheduled = Literal["daily", "weekly", "monthly", "quarterly", "yearly", "call_a
 
 
 class When(NamedTuple):
-    """What of a schedule says when it is due."""
+    """The part of a schedule that determines when it is due."""
 
     kind: str
     minute: int

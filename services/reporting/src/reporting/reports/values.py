@@ -14,7 +14,7 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _LONGEST_IN_HOURS = 2 * _DAY
 _UNITS = (("d", "h", "min", "s"), ("天", "小时", "分", "秒"))
 _LARGEST_CHANGE = 9.99
-"""Beyond it a change says that there was hardly anything before, and no more."""
+"""A larger change only means that the value before was close to zero."""
 
 
 class NumberForm(StrEnum):

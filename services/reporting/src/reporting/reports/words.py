@@ -1,4 +1,4 @@
-"""How everything in a report is called in both languages."""
+"""The words of reports in both languages."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -147,13 +147,13 @@ UNNAMED: Mapping[Dimension, Bilingual] = {
     Dimension.QUEUE: ("Queue without a name", "未登记名称的队列"),
     Dimension.TEAM: ("Team without a name", "未登记名称的班组"),
 }
-"""What a row is called whose name reporting was never told; a number goes behind it."""
+"""Names of rows without a name in the directory; a number is appended."""
 VOICES: Mapping[str, Bilingual] = {
     "complaint": ("Complaints", "投诉"),
     "suggestion": ("Suggestions", "建议"),
     "report": ("Reports of wrongdoing", "举报"),
 }
-"""Demand types by which callers tell the centre what is wrong."""
+"""Demand types by which callers report faults of the service."""
 WEEKDAYS: tuple[Bilingual, ...] = (
     ("Mon", "周一"),
     ("Tue", "周二"),

@@ -1,4 +1,4 @@
-"""The live wallboard: one snapshot of how things stand, told again whenever it has changed."""
+"""The live wallboard: one snapshot of the present state, sent again whenever it has changed."""
 
 from reporting.wallboard.stream import events
 from reporting.wallboard.views import Viewer, snapshot

@@ -1,6 +1,6 @@
-"""Snapshots as server-sent events. Each is whole, so a stream that broke has lost nothing when it goes on.
+"""Snapshots as server-sent events. Each is complete, so that a broken stream loses nothing when it resumes.
 
-A client that comes back says in `Last-Event-ID` which snapshot it has: it is sent the next one when something
+A client that reconnects sends the id of its snapshot as `Last-Event-ID` and gets the next one when something
 has changed, or when waits and ages have to be updated.
 """
 

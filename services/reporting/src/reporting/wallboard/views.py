@@ -185,7 +185,7 @@ async def _agents(look: _Look) -> list[dict[str, Any]]:
     rows = await look.statements.fetch(sql, *arguments.values)
     known = await find_agents(look.statements, [row["agent_id"] for row in rows])
     agents = [_agent(look, row, known.get(row["agent_id"])) for row in rows]
-    # So that a screen that cannot show all of them shows those who matter.
+    # A screen that cannot show all of them shows the most important.
     return sorted(agents, key=lambda one: (_WORST_FIRST[one["level"]], one["state"], one["name"], one["agent_id"]))
 
 

@@ -1,7 +1,7 @@
-"""A call: it takes facts, of its switch and of our own people, and says what has to be published of them.
+"""A call: it takes facts from its switch and from agents, and determines what has to be published of them.
 
-What a switch reports may come late, twice or out of order; what is known is worked out from all facts each time.
-A fact that then reads differently is published again as its next revision.
+Reports of a switch may arrive late, twice or out of order, so the state is computed from all facts each time.
+A fact that changes thereby is published again as its next revision.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -30,7 +30,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a call says after it took facts."""
+    """The result of taking facts."""
 
     summary: Summary
     facts: Sequence[tuple[int, KnownFact]]

@@ -165,7 +165,7 @@ def _closing_body(fact: KnownFact, leg: Leg, common: dict[str, Any]) -> c.CallFa
     }
     if isinstance(said, p.PartnerCallEnded):
         return c.CallEnded(**common, **times, ended_by=said.ended_by, reason=said.reason)
-    # A number outside is somebody's phone.
+    # An external number is a person's phone.
     is_ours = said.target_kind is not c.TransferTarget.EXTERNAL
     return c.CallTransferred(
         **common,

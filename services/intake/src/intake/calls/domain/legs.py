@@ -17,7 +17,7 @@ _RANK: Mapping[type, int] = {p.PartnerCallOffered: 0, p.PartnerCallEnded: 2, p.P
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFact:
-    """Something said about a call, by its switch or here: a partner's event, or a fact that is published as it is."""
+    """A fact of a call, from its switch or from intake: a partner's event, or a fact that is published as it is."""
 
     fact_id: str
     event_id: str
@@ -132,7 +132,7 @@ class Leg:
         return sum(length or 0 for length in holds.values())
 
     def talk_milliseconds(self, closing: KnownFact) -> int | None:
-        """None when nobody can know: the switch stopped, or no answer is known."""
+        """None when it is unknown: the switch stopped, or no answer is known."""
         measured: int | None = closing.said.talk_milliseconds
         if measured is not None:
             return measured
@@ -190,7 +190,7 @@ class LaidOut:
 
 
 def lay_out(facts: Sequence[KnownFact]) -> LaidOut:
-    # Of two at the same moment the one that was received first came first, and a switch says them in their order.
+    # Of two facts of the same moment the one received first comes first: a switch sends them in order.
     said = sorted(
         (fact for fact in facts if isinstance(fact.said, p.PartnerCallEvent)),
         key=lambda fact: (fact.occurred_at, _RANK.get(type(fact.said), 1), fact.received_at),

@@ -34,7 +34,7 @@ _WHO = (Reason.SAME_SUBSCRIBER, Reason.SAME_PHONE, Reason.SAME_ADDRESS)
 
 @dataclass(frozen=True, slots=True)
 class Intended:
-    """An order that somebody is about to create."""
+    """An order that is about to be created."""
 
     subscriber_no: str
     demand_type: str

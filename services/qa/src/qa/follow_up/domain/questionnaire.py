@@ -48,7 +48,7 @@ class Question:
     highest: int | None = None
     """Of a scale: 1 to so many."""
     is_satisfaction: bool = False
-    """The scale on which the subscriber says how content they are; at most one question."""
+    """The scale on which the subscriber rates their satisfaction; at most one question."""
     opens: FindingKind | None = None
     """Of a scale: a reply of no more than `opens_up_to` is a finding."""
     opens_up_to: int | None = None
@@ -149,13 +149,13 @@ def check_replies(questionnaire: Questionnaire, replies: Sequence[QuestionReply]
 
 
 def _fits(question: Question, reply: QuestionReply) -> bool:
-    said = {
+    is_possible = {
         QuestionKind.YES_NO: reply.choice in ("yes", "no"),
         QuestionKind.CHOICE: reply.choice in {one.choice for one in question.choices},
         QuestionKind.SCALE: reply.scale is not None and 1 <= reply.scale <= (question.highest or 0),
         QuestionKind.TEXT: bool(reply.text),
     }[question.kind]
-    return said and sum(one is not None for one in (reply.choice, reply.scale, reply.text)) == 1
+    return is_possible and sum(one is not None for one in (reply.choice, reply.scale, reply.text)) == 1
 
 
 def satisfaction_of(questionnaire: Questionnaire, replies: Sequence[QuestionReply]) -> Satisfaction | None:

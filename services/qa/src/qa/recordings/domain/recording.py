@@ -33,7 +33,7 @@ class RecordingNotFound(NotFound):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFact:
-    """A fact of a call: when it happened, and where it stands among what was said of the call."""
+    """A fact of a call: when it happened, and its place in the stream of the call."""
 
     at: datetime
     place: int

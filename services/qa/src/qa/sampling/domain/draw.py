@@ -12,7 +12,7 @@ numbers only, so that nothing is rounded and every inclusion probability is exac
 4. With C the running sum of x, a recording is drawn if n·C(before) ≤ r + k·X < n·C(with it) for some whole k.
 
 Each of the X possible starts draws exactly n recordings, and a recording is drawn by exactly n·x of them: its
-inclusion probability is n·x / X. `docs/quality.md` says the same for people; `linework redraw` is written from there.
+inclusion probability is n·x / X. `docs/quality.md` explains it; `linework redraw` implements that page independently.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""What a sample says about the recordings that had a chance to be drawn: a weighted average with its interval.
+"""Estimates from a sample for all recordings in the frame: a weighted average with its interval.
 
 The average is Hájek's: ŷ = Σ w·y / Σ w with w = 1/π (Särndal, Swensson and Wretman 1992, *Model Assisted Survey
 Sampling*, §5.7). Horvitz–Thompson's total Σ w·y is given beside it. Its variance is estimated from the residuals
@@ -60,7 +60,7 @@ class NoInterval(StrEnum):
     NOT_DRAWN = "not_drawn"
     TOO_FEW_EVALUATED = "too_few_evaluated"
     NO_SPREAD = "no_spread"
-    """All evaluated recordings that chance decided about have the same value: that says nothing of the others."""
+    """All evaluated recordings that were drawn by chance have the same value: no variance can be estimated."""
     ALL_EVALUATED = "all_evaluated"
     """Nothing was left to chance, so the average is the truth of these recordings."""
 
@@ -70,7 +70,7 @@ MEASURED_COVERAGE = {
     IntervalMethod.KORN_GRAUBARD: 0.92,
     IntervalMethod.FAULTS_AND_SCORES: 0.95,
 }
-"""How often an interval held the truth in the worst of the simulated populations: docs/quality.md says which."""
+"""How often an interval held the truth in the worst of the simulated populations (docs/quality.md)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

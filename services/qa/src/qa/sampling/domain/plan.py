@@ -1,7 +1,7 @@
 """A sampling plan: the period, the strata with their quotas, what is always taken, and what weighs more.
 
-The plan and the SHA-256 of its seed are published before the period ends; from then on neither can change
-without everybody seeing it. The seed is published at the draw.
+The plan and the SHA-256 of its seed are published before the period ends; from then on a change of
+either is visible to all. The seed is published at the draw.
 """
 
 import hashlib
