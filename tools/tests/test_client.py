@@ -99,6 +99,20 @@ async def test_a_conflict_is_never_asked_again(city: Any, client: Installation) 
     assert times(city, f"/v1/work-orders/{order.id}/archive") == 1
 
 
+async def test_a_list_is_read_page_by_page(city: Any, client: Installation) -> None:
+    pages = [{"items": [1, 2], "next_cursor": "c+2"}, {"items": [3], "next_cursor": None}]
+    city.extra = lambda method, path, body: (200, pages.pop(0))
+    assert [item async for item in client.qa.items("/v1/reviews", state="differing")] == [1, 2, 3]
+    assert city.queries[-2:] == ["state=differing&limit=200", "state=differing&cursor=c%2B2&limit=200"]
+
+
+async def test_parked_records_are_read_to_the_end(city: Any, client: Installation) -> None:
+    pages = [{"items": [{"id": 5}, {"id": 7}]}, {"items": []}]
+    city.extra = lambda method, path, body: (200, pages.pop(0))
+    assert [record["id"] async for record in client.qa.parked(after=4, state="any")] == [5, 7]
+    assert city.queries[-2:] == ["after=4&limit=200&state=any", "after=7&limit=200&state=any"]
+
+
 class Issuer:
     """Gives numbered tokens; notes for whom."""
 

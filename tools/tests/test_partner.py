@@ -10,6 +10,7 @@ import pytest
 from typer.testing import Result
 
 from intake.orders import api as intake_api
+from linework.client import NotReached
 from linework.importer.order_body import CreateWorkOrder
 from linework.stopped import Stopped
 
@@ -198,3 +199,13 @@ def test_an_appointment_that_ends_before_it_begins_is_found_by_a_dry_run(
 
 def test_the_body_that_is_looked_at_is_the_one_that_intake_takes() -> None:
     assert CreateWorkOrder.model_json_schema() == intake_api.CreateWorkOrder.model_json_schema()
+
+
+def test_without_an_answer_a_command_says_what_to_do(city: Any, typed: Typed) -> None:
+    def away(method: str, path: str) -> None:
+        raise NotReached("http://127.0.0.1:8001 cannot be reached")
+
+    city.interfere = away
+    stopped = typed("partner", "agents", "pbx").exception
+    assert isinstance(stopped, Stopped)
+    assert str(stopped) == "http://127.0.0.1:8001 cannot be reached; start the installation with `linework up`."

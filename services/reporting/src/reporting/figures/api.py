@@ -1,6 +1,6 @@
 """Figures over HTTP: the registry, one figure, its versions side by side, the events behind it, its corrections."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -226,23 +226,14 @@ async def get_metrics(rules: PresentRules) -> Metrics:
 
 
 def _declared(metric: Metric, rules: FigureRules) -> MetricDeclared:
-    return MetricDeclared(
-        id=metric.id,
-        version=metric.version,
-        kind=metric.kind,
-        unit=metric.unit,
-        formula=metric.formula,
-        name_en=metric.name_en,
-        name_zh=metric.name_zh,
-        formula_source=metric.formula_source,
-        counted_from=metric.source.name,
-        inputs=list(metric.source.inputs),
-        numerator=metric.numerator,
-        denominator=metric.denominator,
-        dimensions=list(metric.dimensions),
-        parameters={name: rules.thresholds[name] for name in metric.parameters},
-        has_periods=metric.has_periods,
-        roles=list(metric.roles),
+    return MetricDeclared.model_validate(
+        asdict(metric)
+        | {
+            "counted_from": metric.source.name,
+            "inputs": metric.source.inputs,
+            "parameters": {name: rules.thresholds[name] for name in metric.parameters},
+            "has_periods": metric.has_periods,
+        }
     )
 
 

@@ -1,5 +1,7 @@
 """Metrics of difficult cases: how many replies were promised, and how many were there by then."""
 
+from functools import partial
+
 from reporting.metrics.calls import ROLES
 from reporting.metrics.metric import Dimension, Kind, Metric, Source
 
@@ -21,21 +23,19 @@ _BY = "in the period in which the promised time lies; agent_id and team are thei
 _IN_TIME = "ended_at <= reply_by and ended_known_at <= {upto}"
 _STANDS = f"not coalesce(not is_replied and {_IN_TIME}, false)"
 
+_of_promises = partial(Metric, formula_source=DOMAIN, source=SOURCE, dimensions=DIMENSIONS, roles=ROLES)
+
 METRICS = (
-    Metric(
+    _of_promises(
         id="replies_promised",
         kind=Kind.COUNT,
         unit="promises",
         name_en="Promised replies",
         name_zh="承诺答复数",
         formula=f"count of promises, those left out in whose place another time was agreed before it was over, {_BY}",
-        formula_source=DOMAIN,
-        source=SOURCE,
         where=_STANDS,
-        dimensions=DIMENSIONS,
-        roles=ROLES,
     ),
-    Metric(
+    _of_promises(
         id="replies_in_time",
         kind=Kind.RATIO,
         unit="share",
@@ -45,12 +45,8 @@ METRICS = (
             "replies given by the promised time / promises that were replied to or whose time is over, those left out "
             f"in whose place another time was agreed before it was over, {_BY}"
         ),
-        formula_source=DOMAIN,
-        source=SOURCE,
         where=f"{_STANDS} and (reply_by <= {{at}} or (is_replied and ended_known_at <= {{upto}}))",
         numerator=f"coalesce(is_replied and {_IN_TIME}, false)::int",
         denominator="1",
-        dimensions=DIMENSIONS,
-        roles=ROLES,
     ),
 )
