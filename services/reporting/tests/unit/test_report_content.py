@@ -26,6 +26,8 @@ from services.reporting.tests.report_samples import (
 )
 
 from contracts.directory import Names
+from contracts.events import SlaClock
+from contracts.lifecycle import STATUS_NAMES
 from reporting.metrics import METRICS, REGISTRY, Dimension, Kind
 from reporting.reports import workbook
 from reporting.reports.content import Cell
@@ -403,3 +405,9 @@ def test_a_data_sheet_ends_where_memory_would_not_and_says_how_many_lines_are_le
     book = zipfile.ZipFile(io.BytesIO(as_xlsx(document, asked, contents)))
     assert f"{count - 100} more lines are in the CSV." in book.read("xl/sharedStrings.xml").decode()
     assert book.read("xl/worksheets/sheet2.xml").decode().count("<row ") == 1 + 100 + 1
+
+
+def test_every_unit_and_clock_has_a_name_in_both_languages():
+    assert {metric.unit for metric in METRICS} <= set(UNITS)
+    assert set(CLOCK_NAMES) == set(SlaClock)
+    assert all(en and zh for en, zh in (*UNITS.values(), *CLOCK_NAMES.values(), *STATUS_NAMES.values()))
