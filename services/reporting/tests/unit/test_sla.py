@@ -68,7 +68,7 @@ def test_an_urban_order_is_to_be_reached_within_45_minutes_as_shipped(make_strea
     assert found.present["arrive", 1].work_area_id == "north"
 
 
-def test_a_completion_ends_the_clock_of_an_arrival_that_nobody_told_of_and_measures_none(make_stream):
+def test_a_completion_ends_the_clock_of_an_unreported_arrival_and_measures_none(make_stream):
     stream = at_the_door(make_stream, Status.PROCESSING)
     stream.after(minutes=50).add(make_completed())
     found = clocks(stream)
@@ -142,7 +142,7 @@ def test_a_complaint_is_answered_when_the_subscriber_was_called_back(make_stream
     assert found.present["reply", 1].microseconds == round((hours + 1) * 3600) * 1_000_000
 
 
-def test_an_archive_answers_a_complaint_that_nobody_called_back_about(make_stream):
+def test_an_archive_answers_a_complaint_without_a_call_back(make_stream):
     stream = at_the_door(make_stream, Status.PROCESSING, demand_type="complaint")
     stream.after(hours=1).add(make_completed(is_called_back=False))
     stream.after(hours=1).add(e.WorkOrderArchived())
