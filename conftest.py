@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linework.embedded import EmbeddedKafka, EmbeddedPostgres
 
 # How long examples take to draw says how busy the machine is, and nothing of what is tested.
-hypothesis.settings.register_profile("linework", suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("linework", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.register_profile("quick", hypothesis.settings.get_profile("linework"), max_examples=30)
 hypothesis.settings.load_profile("linework")
 

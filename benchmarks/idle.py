@@ -9,6 +9,7 @@ Nobody calls it and nothing is scraped, so what is left is what the processes do
 import argparse
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -85,7 +86,8 @@ def _installation() -> Iterator[Path]:
         options = ("--state-folder", str(folder))
         try:
             subprocess.run(
-                [*linework, "up", "--detach", "--empty", *options, "--port-base", str(free_port() - _PORTS)],
+                [*linework, "up", "--detach", "--with-process", str(os.getpid()), "--empty", *options]
+                + ["--port-base", str(free_port() - _PORTS)],
                 check=True,
                 stdout=subprocess.DEVNULL,
             )

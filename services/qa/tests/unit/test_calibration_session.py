@@ -81,7 +81,7 @@ def test_answers_that_do_not_fit_the_form_are_no_score() -> None:
 
 
 @pytest.mark.parametrize("twice", [{"auditor_ids": (AUDITOR, AUDITOR)}, {"recording_ids": ("rec-1", "rec-1")}])
-def test_nobody_and_nothing_is_named_twice_in_a_session(twice: dict[str, Any]) -> None:
+def test_an_auditor_or_recording_is_named_once_in_a_session(twice: dict[str, Any]) -> None:
     check(make_session())
     with pytest.raises(NamedTwiceInSession) as refused:
         check(make_session(**twice))

@@ -143,7 +143,7 @@ def test_what_is_mandatory_is_drawn_beside_the_quotas_and_what_is_risky_is_likel
 
 
 @pytest.mark.parametrize(("every", "count"), [(0, 0), (1, 8), (3, 3)])
-def test_the_seed_picks_who_is_evaluated_twice_and_no_person_does(every: int, count: int) -> None:
+def test_the_seed_picks_which_recordings_two_auditors_evaluate(every: int, count: int) -> None:
     plan, rows = drawn(frame=make_frame(), blind=every)
     twice = double_blind_of(plan, rows, SEED)
     assert len(twice) == count

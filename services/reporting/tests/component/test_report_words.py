@@ -10,8 +10,6 @@ import pypdfium2
 import pytest
 from services.reporting.tests.component.test_reports import _built as built
 
-from reporting.metrics import METRICS
-from reporting.reports.words import UNITS
 from work_orders.testing import BEGIN
 
 
@@ -75,11 +73,6 @@ async def test_a_chinese_report_names_statuses_clocks_and_units_in_chinese(odd):
     assert {row["单位"] for row in backlog} == {"单", "秒"}
     _, file = await built(odd, format="pdf", language="zh")
     assert "平均应答速度 3.5 秒" in " ".join(pdf_text(file.content).split())
-
-
-def test_every_unit_has_a_name_in_both_languages():
-    assert {metric.unit for metric in METRICS} <= set(UNITS)
-    assert all(en and zh for en, zh in UNITS.values())
 
 
 async def test_a_count_of_nothing_is_nought_and_a_share_of_nothing_is_none(reporting, make_call):

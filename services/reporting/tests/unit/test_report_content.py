@@ -406,3 +406,8 @@ def test_a_data_sheet_ends_where_memory_would_not_and_says_how_many_lines_are_le
     book = zipfile.ZipFile(io.BytesIO(as_xlsx(document, asked, contents)))
     assert f"{count - 100} more lines are in the CSV." in book.read("xl/sharedStrings.xml").decode()
     assert book.read("xl/worksheets/sheet2.xml").decode().count("<row ") == 1 + 100 + 1
+
+
+def test_every_unit_has_a_name_in_both_languages():
+    assert {metric.unit for metric in METRICS} <= set(UNITS)
+    assert all(en and zh for en, zh in UNITS.values())

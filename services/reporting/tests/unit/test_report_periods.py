@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from reporting.metrics import Grain
+from reporting.reports.domain import ReportOutsideTime, ReportPeriodInvalid, last_day_of
 from reporting.reports.periods import (
     ReportKind,
     axis,
@@ -117,3 +118,36 @@ def test_a_month_later_keeps_to_the_month():
     assert months_later(date(2026, 1, 31), 1) == date(2026, 2, 28)
     assert months_later(date(2028, 2, 29), -12) == date(2027, 2, 28)
     assert months_later(date(2026, 12, 15), 1) == date(2027, 1, 15)
+
+
+TODAY, SOME_DAY = date(2026, 3, 2), date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    ("day", "last_day", "is_free", "refusal"),
+    [
+        (date(1999, 12, 31), None, False, ReportOutsideTime),
+        (date(2037, 1, 1), None, False, ReportOutsideTime),
+        (SOME_DAY, date(9999, 12, 31), True, ReportOutsideTime),
+        (SOME_DAY, None, True, ReportPeriodInvalid),
+        (SOME_DAY, SOME_DAY - timedelta(days=1), True, ReportPeriodInvalid),
+        (SOME_DAY, SOME_DAY, False, ReportPeriodInvalid),
+        (date(2000, 1, 1), date(2000, 1, 1) + timedelta(days=3670), True, ReportPeriodInvalid),
+    ],
+)
+def test_a_report_of_days_that_cannot_be_is_refused(day, last_day, is_free, refusal):
+    with pytest.raises(refusal):
+        last_day_of(day, last_day, is_free=is_free, today=TODAY)
+
+
+@pytest.mark.parametrize(
+    ("day", "last_day", "is_free"),
+    [
+        (date(2000, 1, 1), None, False),
+        (date(2036, 12, 31), None, False),
+        (SOME_DAY, SOME_DAY, True),
+        (date(2000, 1, 1), date(2000, 1, 1) + timedelta(days=3669), True),
+    ],
+)
+def test_a_report_ends_on_its_day_or_on_the_last_of_free_days(day, last_day, is_free):
+    assert last_day_of(day, last_day, is_free=is_free, today=TODAY) == (last_day or day)
