@@ -84,7 +84,7 @@ async def test_a_topic_grows_under_load_and_no_key_is_parked(installation: InPro
             await eventually(lambda: len(done), until=lambda count: count >= before + 12, seconds=60)
         ledger = await installation.lawful()
         assert any(number >= 4 for number in await partitions_used(installation))
-    assert said[-1] == "work-orders has 12 partitions; publishing goes on"
+    assert said[-1] == "work-orders has 12 partitions; publishing is resumed"
     assert ledger.repeat_count == 0
 
 
@@ -110,10 +110,10 @@ async def test_a_topic_does_not_grow_while_somebody_is_behind(installation: InPr
     async with installation.started("intake"):
         await installation.create()
         await installation.published("intake")
-        with pytest.raises(Stopped, match="4 partitions as before"):
+        with pytest.raises(Stopped, match="4 partitions, unchanged"):
             await grow(installation, 8, wait_seconds=4)
         order = await installation.create()
-        await installation.published("intake")  # publishing goes on
+        await installation.published("intake")  # publishing is resumed
     assert order["version"] == 1
 
 
