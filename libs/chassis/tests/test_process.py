@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
+from chassis import http
 from chassis.database import Database, is_transient
 from chassis.http import create_app
 from chassis.request_context import Context
@@ -339,3 +341,22 @@ async def test_what_the_database_refuses_for_good_is_not_taken_for_trouble(url: 
             await statements.execute("select * from nothing")
     assert not is_transient(refused.value)
     await db.close()
+
+
+def test_a_process_that_serves_spares_the_collector(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing else notices whether it does."""
+    done: list[str] = []
+    monkeypatch.setattr(
+        http,
+        "gc",
+        SimpleNamespace(collect=lambda: None, freeze=lambda: done.append("frozen"), set_threshold=lambda *_: None),
+    )
+    monkeypatch.setattr(http, "set_up_logs", lambda *_: None)
+
+    def run(server: http.GracefulServer) -> None:
+        server.started = True
+        done.append("served")
+
+    monkeypatch.setattr(http.GracefulServer, "run", run)
+    http.serve("toy", FastAPI(), settings_for("postgresql://user@127.0.0.1:1/none"), port=0)
+    assert done == ["frozen", "served"]

@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from chassis.identity import new_id
 from chassis.outbox import SHARDS, shard_of
 from chassis.paging import CursorBroken, from_cursor, to_cursor
 from chassis.problems import MalformedRequest
+from contracts.plain_text import plain_reference
 
 
 @pytest.mark.parametrize(("header", "version"), [('"1"', 1), ('"999999999"', 999_999_999), (' "7" ', 7), (None, None)])
@@ -220,3 +222,21 @@ def test_ids_are_uuids_of_version_7_that_grow_with_time() -> None:
     assert len(set(ids)) == 1000
     assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in ids)
     assert [one[:13] for one in ids] == sorted(one[:13] for one in ids)
+
+
+@given(st.text(min_size=1))
+def test_a_text_shows_something_if_one_of_its_characters_does(text: str) -> None:
+    """On which `Prose` and the others lean: they end with the first character that shows."""
+    assert any(map(plain_reference, text)) == bool(plain_reference(text))
+
+
+def test_control_characters_are_those_of_unicode() -> None:
+    adapter = TypeAdapter(Prose)
+    refused = set()
+    for code in range(0x110000):
+        if unicodedata.category(chr(code)) in ("Cc", "Cs"):
+            try:
+                adapter.validate_python(f"a{chr(code)}b")
+            except ValidationError:
+                refused.add(code)
+    assert refused == {*range(0x20), *range(0x7F, 0xA0), *range(0xD800, 0xE000)} - {ord("\n"), ord("\t")}

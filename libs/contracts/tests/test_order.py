@@ -244,7 +244,7 @@ def test_nothing_follows_on_an_order_that_was_never_created(body: object) -> Non
 
 @pytest.mark.parametrize("body", [COMPLETED, ARCHIVED, AUDITING, PASSED, REDISPATCH, STARTED, NOTED, SUSPENDED])
 def test_an_event_that_the_table_of_steps_does_not_allow_cannot_follow(body: object) -> None:
-    with pytest.raises(CannotApply, match="The order is created .*Not allowed: "):
+    with pytest.raises(CannotApply, match=r"The order is created .*Not allowed: "):
         apply(fold(CREATED), make_message(body, "dispatch", 2))
 
 

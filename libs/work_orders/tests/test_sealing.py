@@ -17,7 +17,7 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service, Status
 from contracts.message import Message
 from contracts.order import WorkOrder
-from contracts.sealing import SEALED, SealingKeyDestroyed, SealingKeyIssued, free_texts, texts_of
+from contracts.sealing import SEALED, SealedText, SealingKeyDestroyed, SealingKeyIssued, free_texts, texts_of
 from contracts_tooling.golden import MESSAGES
 from work_orders.order_table import to_json
 from work_orders.sealing import Opening, place_of, seal, sealed
@@ -146,6 +146,16 @@ async def test_an_erasure_reaches_a_process_that_has_the_key_at_hand_within_ten_
     assert (await Opening(keys).text("o-1", text))[0] == "secret"
     now = 10.0
     assert (await Opening(keys).text("o-1", text))[1] == "erased"
+
+
+def test_a_key_that_comes_along_again_is_unwrapped_once(db: Database) -> None:
+    keys = sealing_keys_of(db)
+    _, rewrapped = MASTERS.new_key(place=key_place("s-1"))
+    first = keys.learn("s-1", "test", WRAPPED.text)
+    assert keys.learn("s-1", "test", WRAPPED.text) is first
+    assert keys.learn("s-1", "test", rewrapped.text) is not first
+    assert keys.learn("s-1", None, None) is SealedText.ERASED
+    assert keys.learn("s-1", "of another installation", WRAPPED.text) is SealedText.UNREADABLE
 
 
 async def test_a_page_of_many_subscribers_costs_one_query_and_the_next_one_none(db: Database) -> None:

@@ -174,7 +174,7 @@ async def _idempotency(request: Request) -> Idempotency | None:
     caller = caller_of(request.scope)
     return Idempotency(
         caller=caller.sub,
-        route=f"{request.method} {request.url.path}",
+        route=f"{request.method} {request.scope['path']}",
         key=key,
         fingerprint=hashlib.sha256(await request.body()).hexdigest(),
         role=caller.role,

@@ -147,6 +147,9 @@ def type_of(column: Column[Any]) -> str:
 class Statements:
     """Plain SQL with `$1` parameters on one asyncpg connection."""
 
+    is_publishing = False
+    """Whether rows were added to the outbox, of which the relay is to be told once they are committed."""
+
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
 

@@ -3,7 +3,6 @@
 Each has its own Kafka client: a flood on a topic, or a pause because of its quota, delays no other topic.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -20,7 +19,7 @@ from contracts.topics import Topic
 
 log = logging.getLogger(__name__)
 
-_LOOK_SECONDS = 1.0
+_LOOK_SECONDS, _RETRY_SECONDS = 5.0, 1.0
 
 
 class DynamicSubscription:
@@ -37,7 +36,7 @@ Arriving = Callable[[Database], Awaitable[Sequence[DynamicSubscription]]]
 
 
 class DynamicSubscriptions:
-    """Starts what is wanted, stops what is not any more, and looks again every second."""
+    """Starts what is wanted, stops what is not any more; looks again when it is woken, and every few seconds."""
 
     def __init__(self, service: str, settings: Settings, db: Database, wakeup: Wakeup, arriving: Arriving) -> None:
         self._service = service
@@ -55,19 +54,22 @@ class DynamicSubscriptions:
         """Until it is cancelled; then the batches at hand are finished."""
         try:
             while True:
-                await self._look_and_wait_out()
-                await asyncio.sleep(_LOOK_SECONDS)
+                mark = self._wakeup.mark()
+                is_done = await self._look_and_wait_out()
+                await self._wakeup.wait(_LOOK_SECONDS if is_done else _RETRY_SECONDS, mark)
         finally:
             for place in list(self._running):
                 await self._stop(place)
 
-    async def _look_and_wait_out(self) -> None:
+    async def _look_and_wait_out(self) -> bool:
         try:
             await self._look()
+            return True
         except Exception as error:
             if not isinstance(error, KafkaError | OSError) and not is_transient(error):
                 raise
             log.warning("dynamic subscriptions failed, retrying: %s: %s", type(error).__name__, error)
+            return False
 
     async def _look(self) -> None:
         wanted = {(guest.subscription.topic.name, guest.stamp): guest for guest in await self._arriving(self._db)}
@@ -91,6 +93,7 @@ class DynamicSubscriptions:
             db=self._db,
             prefix=settings.topic_prefix,
             worker_id=settings.worker_id,
+            silent_seconds=settings.kafka_silent_seconds,
         )
         try:
             await start_broker(broker, [listener])

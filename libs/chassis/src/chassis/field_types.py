@@ -4,7 +4,7 @@ Each type is normalised by `contracts.plain_text` before it is stored, compared 
 types.
 """
 
-import unicodedata
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
@@ -15,17 +15,18 @@ from chassis.field_errors import InvalidValue
 from contracts.plain_text import plain_line, plain_name, plain_prose, plain_reference
 
 _KEPT_IN_TEXT = "\n\t"
+# Of the categories Cc and Cs: surrogates cannot be written as UTF-8; the other controls break terminals, CSV and the
+# database.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 _FURTHEST = timedelta(days=3660)
 _CLOCK_TOLERANCE = timedelta(minutes=5)
 
 
 def _without_control_characters(text: str) -> str:
-    for character in text:
-        # Surrogates cannot be written as UTF-8; the other controls break terminals, CSV and the database.
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in _KEPT_IN_TEXT:
-            code = f"U+{ord(character):04X}"
-            raise InvalidValue(f"control character {code} is not allowed", f"不允许控制字符 {code}")
+    if (found := _CONTROL.search(text)) is not None:
+        code = f"U+{ord(found[0]):04X}"
+        raise InvalidValue(f"control character {code} is not allowed", f"不允许控制字符 {code}")
     return text
 
 
@@ -52,7 +53,8 @@ def _spelt(spell: Callable[[str], str], most: int) -> AfterValidator:
 
     def validate(text: str) -> str:
         plain = spell(text)
-        if not plain_reference(plain):
+        # Ends with the first character that shows: to normalise all of a text takes 2 µs for each of its characters.
+        if not any(map(plain_reference, plain)):
             raise InvalidValue("there is no visible character", "没有可见字符")
         if len(plain) > most:
             raise InvalidValue(f"longer than {most} characters once it is normalised", f"规范化后超过 {most} 个字符")

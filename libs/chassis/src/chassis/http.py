@@ -169,10 +169,13 @@ def serve(service: str, app: FastAPI, settings: Settings, *, port: int) -> None:
         log_config=None,
         server_header=False,
         http=Impatient,
+        # No route asks for the address of the client or the scheme, so what a proxy says of them is not read.
+        proxy_headers=False,
         timeout_graceful_shutdown=15,
         # Longer than clients and proxies keep an idle connection, so that it is they who close it.
         timeout_keep_alive=75,
     )
+    _spare_the_collector()
     server = GracefulServer(config, app, getattr(app.state, "drain_seconds", 0.0))
     server.run()
     if not server.started:

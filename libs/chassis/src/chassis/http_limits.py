@@ -24,6 +24,9 @@ BODY_SECONDS = 30
 _CLOSE = (b"connection", b"close")
 _HEADERS = [(name.encode(), value.encode()) for name, value in problems.HEADERS_OF_EVERY_ANSWER.items()]
 _POLICY = b"content-security-policy"
+_JSON_TYPE = b"application/json"
+JSON = "linework.json"
+"""Where the scope of a request with exactly this media type has what its body says, once that is received and right."""
 
 
 class HttpLimits:
@@ -56,19 +59,22 @@ class HttpLimits:
             answer = problems.problem(refusal, accept_language=accept, path=scope["path"][:200])
             await answer(scope, receive, send)
             return
-        await self._app(scope, _Body(receive, self._limit, is_json=_is_json(scope)), send)
+        await self._app(scope, _Body(scope, receive, self._limit), send)
 
 
 class _Body:
     """The request's body as it arrives; whole within `BODY_SECONDS` after it was first asked for.
 
-    JSON is checked as a whole with its last bytes, before any reader has parsed it.
+    JSON is checked as a whole with its last bytes, before any reader has parsed it, and what it says is kept in the
+    scope: it is decoded once.
     """
 
-    __slots__ = ("_chunks", "_give_up_at", "_is_whole", "_limit", "_receive", "_received")
+    __slots__ = ("_chunks", "_give_up_at", "_is_whole", "_limit", "_media_types", "_receive", "_received", "_scope")
 
-    def __init__(self, receive: Receive, limit: int, *, is_json: bool) -> None:
-        self._chunks: list[bytes] | None = [] if is_json else None
+    def __init__(self, scope: Scope, receive: Receive, limit: int) -> None:
+        self._scope = scope
+        self._media_types = _media_types_of(scope)
+        self._chunks: list[bytes] | None = [] if any(map(_is_json, self._media_types)) else None
         self._receive = receive
         self._limit = limit
         self._received = 0
@@ -99,17 +105,24 @@ class _Body:
         if self._is_whole:
             body, self._chunks = b"".join(self._chunks), None
             try:
-                strict_json.check(body)
+                value = strict_json.value_of(body)
+            except strict_json.NotJson:
+                return  # its reader refuses it, and says why
             except strict_json.NotUtf8 as error:
                 raise problems.BodyNotUtf8() from error
             except strict_json.DuplicateKey as error:
                 raise problems.DuplicateJsonKey(pointer=error.pointer) from error
+            if self._media_types == [_JSON_TYPE]:
+                self._scope[JSON] = value
 
 
-def _is_json(scope: Scope) -> bool:
-    """Whether the body is read as JSON: by its media type, as FastAPI decides it."""
-    kinds = [value.partition(b";")[0].strip().lower() for name, value in scope["headers"] if name == b"content-type"]
-    return any(kind == b"application/json" or kind.endswith(b"+json") for kind in kinds)
+def _media_types_of(scope: Scope) -> list[bytes]:
+    return [value.partition(b";")[0].strip().lower() for name, value in scope["headers"] if name == b"content-type"]
+
+
+def _is_json(media_type: bytes) -> bool:
+    """Whether a body of this type is read as JSON; more types than FastAPI decides so."""
+    return media_type == _JSON_TYPE or media_type.endswith(b"+json")
 
 
 def _refusal_of(scope: Scope) -> Refusal | None:

@@ -63,6 +63,8 @@ def new_broker(settings: Settings) -> KafkaBroker:
         [server.strip() for server in settings.kafka_bootstrap_servers.split(",")],
         security=broker_security(settings),
         allow_auto_create_topics=False,
+        # The relay has a producer of its own: one more, and an admin client, would only ask for metadata.
+        consumer_only=True,
         # A topic that gets more partitions is read whole soon, not after the five minutes of the default.
         metadata_max_age_ms=_METADATA_MILLISECONDS,
         request_timeout_ms=ANSWER_MILLISECONDS,

@@ -5,10 +5,13 @@
 - *Topic ids.* The library stops at version 5 of Kafka's Metadata request, and ids come with version 10 (KIP-516), so
   the structs of that version are declared here.
 - *Committed offsets.* The library's public call drops the broker's error code.
+- *Long fetches.* A broker answers the requests of a connection one after the other, and the library sends everything on
+  the one on which a fetch may wait for seconds. So fetches get a connection of their own.
 
 An upgrade that moves one of these names fails in `test_kafka_internals`, not in production.
 """
 
+import asyncio
 from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
@@ -23,6 +26,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.commit import OffsetFetchRequest
+from aiokafka.protocol.fetch import FetchRequest
 from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.util import calc_crc32c as crc32c
@@ -32,6 +36,7 @@ __all__ = [
     "AIOKafkaClient",
     "BatchBuilder",
     "DefaultRecordBatch",
+    "OwnFetches",
     "abandon",
     "client_of",
     "crc32c",
@@ -58,6 +63,43 @@ def put_in_place(memory_records: type[Any], partition_records: type[Any]) -> Non
         if not hasattr(fetcher, name):
             raise ImportError(f"aiokafka.consumer.fetcher has no {name}; this release is not supported")
     vars(fetcher).update(MemoryRecords=memory_records, PartitionRecords=partition_records)
+
+
+class OwnFetches:
+    """The fetches of a consumer, from here on on connections of their own; to be made before the consumer starts.
+
+    A fetch that is given up, by a rebalance or by `give_up`, takes its connection with it: the broker would answer the
+    next fetch on it only after the one that nobody waits for any more.
+    """
+
+    _GROUP: Any = "fetch"
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._client = consumer._client
+        self._shipped = self._client.send
+        self._under_way: set[asyncio.Task[Any]] = set()
+        vars(self._client)["send"] = self._send
+
+    def give_up(self) -> None:
+        """Ends the fetches under way, after a seek: they are of positions that are not wanted any more."""
+        for task in self._under_way:
+            task.cancel()  # the fetcher takes that for a fetch without an answer, and sends the next one
+
+    async def _send(self, node_id: int, request: Any, **options: Any) -> Any:
+        if not isinstance(request, FetchRequest):
+            return await self._shipped(node_id, request, **options)
+        task = asyncio.current_task()
+        assert task is not None  # the fetcher makes one for each fetch
+        self._under_way.add(task)
+        try:
+            return await self._shipped(node_id, request, group=self._GROUP)
+        except asyncio.CancelledError:
+            connection = self._client._conns.pop((node_id, self._GROUP), None)
+            if connection is not None:
+                connection.close()
+            raise
+        finally:
+            self._under_way.discard(task)
 
 
 async def find_partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:

@@ -22,6 +22,7 @@ from faststream.kafka.message import KafkaAckableMessage
 
 from chassis.database import Database, is_transient
 from chassis.fetching import AIOKafkaConsumer, empty_until, fetched_until
+from chassis.kafka_internals import OwnFetches
 from chassis.offsets import TopicRecreated, offsets_of
 from chassis.parking import raw_record
 from chassis.progress import Progress
@@ -40,7 +41,8 @@ _CHECK_EVERY_SECONDS = 10.0
 _CHECK_SECONDS = 5.0
 _ACKNOWLEDGE_SECONDS = 1.0
 _LAST_ACKNOWLEDGE_SECONDS = 2.0
-_POLL_MILLISECONDS = 500
+_LONGEST_WAIT_SECONDS = 5.0
+_SHORTEST_WAIT_SECONDS = 0.5
 _MOST_RECORDS = 500
 _STUCK_SECONDS = 5.0
 _REST_STEP_SECONDS = 0.5
@@ -65,6 +67,15 @@ class PolledConsumer(AIOKafkaConsumer):
     def __init__(self, polled_by: "Listener", **options: Any) -> None:
         super().__init__(**options)
         self._polled_by = polled_by
+        self._fetches = OwnFetches(self)
+
+    def go_on_at(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Seeks, and lets no fetch of other positions be waited for."""
+        for partition, offset in offsets.items():
+            with contextlib.suppress(IllegalStateError):
+                self.seek(partition, offset)
+        if offsets:
+            self._fetches.give_up()
 
     async def getmany(
         self, *partitions: TopicPartition, timeout_ms: int = 0, max_records: int | None = None
@@ -88,7 +99,17 @@ async def start_broker(broker: KafkaBroker, listeners: Iterable["Listener"]) -> 
 class Listener(ConsumerRebalanceListener):
     """A consumer on a FastStream broker: polls, applies, acknowledges, and says how it is."""
 
-    def __init__(self, broker: KafkaBroker, consumer: Consumer, *, db: Database, prefix: str, worker_id: str) -> None:
+    def __init__(
+        self,
+        broker: KafkaBroker,
+        consumer: Consumer,
+        *,
+        db: Database,
+        prefix: str,
+        worker_id: str,
+        silent_seconds: float = 4 * _LONGEST_WAIT_SECONDS,
+    ) -> None:
+        """`silent_seconds`: a broker that does not answer for so long counts as silent, so it has to be asked."""
         self.topic = consumer.subscription.topic.name
         self.polled_at = time.monotonic()
         self.is_assigned = False
@@ -112,6 +133,7 @@ class Listener(ConsumerRebalanceListener):
         self._acknowledged: dict[int, int] = {}
         self._acknowledge_at = 0.0
         self._is_leaving = False
+        self._longest_wait_seconds = min(_LONGEST_WAIT_SECONDS, silent_seconds / 4)
         self.group_id = prefix + consumer.group
         self._subscriber = broker.subscriber(
             prefix + self.topic,
@@ -128,9 +150,11 @@ class Listener(ConsumerRebalanceListener):
             max_records=consumer.subscription.batch_records,
             batch_timeout_ms=1,
             # Records end the wait: this is how often an idle worker asks again, and so what it costs.
-            fetch_max_wait_ms=500,
+            fetch_max_wait_ms=int(self._longest_wait_seconds * 1000),
+            # Whatever lets the client fetch wakes it: this only bounds what its makers may have overlooked.
+            consumer_timeout_ms=int(self._longest_wait_seconds * 1000),
             session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
+            heartbeat_interval_ms=3_000,
             listener=self,
         )
         self._subscriber(self._on_batch)
@@ -144,7 +168,7 @@ class Listener(ConsumerRebalanceListener):
     async def _on_batch(self, message: KafkaMessage) -> None:
         if not self._is_from(self._batch_placement):
             # The partitions may be taken away between the poll and here.
-            self._place(self._subscriber.consumer, _partitions_of(message))
+            self._place(self._client, _partitions_of(message))
             return
         records = [raw_record(record, self.topic) for record in message.raw_message]
         self.progress.begin()
@@ -153,7 +177,7 @@ class Listener(ConsumerRebalanceListener):
         except TopicRecreated as error:
             log.warning("%s", error)
             self._check_at = 0.0
-            self._place(self._subscriber.consumer, _partitions_of(message))
+            self._place(self._client, _partitions_of(message))
             return
         except Exception as error:
             # FastStream would swallow it and go on with the next batch, whose position steps over this one.
@@ -186,9 +210,9 @@ class Listener(ConsumerRebalanceListener):
         self.progress.end(counted_seconds=0.0)
 
     @property
-    def _client(self) -> AIOKafkaConsumer:
+    def _client(self) -> PolledConsumer:
         client = self._subscriber.consumer
-        assert client is not None  # there is one as long as the broker runs
+        assert isinstance(client, PolledConsumer)  # there is one as long as the broker runs
         return client
 
     async def _acknowledge(self) -> None:
@@ -218,7 +242,7 @@ class Listener(ConsumerRebalanceListener):
         self._is_leaving = True
         await self._acknowledge()
 
-    async def poll(self, client: AIOKafkaConsumer, read: Read, max_records: int) -> Batches:
+    async def poll(self, client: PolledConsumer, read: Read, max_records: int) -> Batches:
         """One poll of the client: waits for records, paces it, and gives only what goes on from where the database is.
 
         FastStream sleeps for its batch timeout after an empty poll, and records that come meanwhile would
@@ -229,7 +253,7 @@ class Listener(ConsumerRebalanceListener):
         """
         await asyncio.sleep(_rest_after(time.monotonic() - self._read_at) if self._read_at else 0.0)
         placement = self._placement
-        records = await read(timeout_ms=_POLL_MILLISECONDS, max_records=max_records)
+        records = await read(timeout_ms=int(self._wait_seconds() * 1000), max_records=max_records)
         self.polled_at = time.monotonic()
         if records or self._has_fetched(client):
             self.progress.answered()
@@ -247,7 +271,15 @@ class Listener(ConsumerRebalanceListener):
             await self._acknowledge()
         return records
 
-    async def _pass_over(self, client: AIOKafkaConsumer) -> None:
+    def _wait_seconds(self) -> float:
+        """How long a poll waits for records: until something else is to be done."""
+        now = time.monotonic()
+        waits = [self._longest_wait_seconds, self._check_at - now]
+        if self._acknowledged != self._next_offsets:
+            waits.append(self._acknowledge_at - now)
+        return max(_SHORTEST_WAIT_SECONDS, min(waits))
+
+    async def _pass_over(self, client: PolledConsumer) -> None:
         """To be called after a poll that gave nothing: moves on over offsets that were fetched and have no record."""
         placement = self._placement
         reached = fetched_until(client, list(client.assignment()))
@@ -271,7 +303,7 @@ class Listener(ConsumerRebalanceListener):
             if self._is_from(placement):
                 self._next_offsets |= ends
 
-    async def _is_to_be_applied(self, client: AIOKafkaConsumer, records: Batches) -> bool:
+    async def _is_to_be_applied(self, client: PolledConsumer, records: Batches) -> bool:
         """Whether these records go on from where the database is, in the topic that it has read.
 
         Looked at after each placement, now and then, and when the client went back on its own: it begins a partition
@@ -284,7 +316,7 @@ class Listener(ConsumerRebalanceListener):
             return await self._check(client) and not is_before
         return True
 
-    async def _check(self, client: AIOKafkaConsumer) -> bool:
+    async def _check(self, client: PolledConsumer) -> bool:
         """Asks whether the topic is still the same; False where that is not known, or the place is another one now."""
         placement = self._placement
         try:
@@ -302,7 +334,7 @@ class Listener(ConsumerRebalanceListener):
         self.progress.answered()
         return self._is_from(placement) and self._settle(client, standing)
 
-    def _settle(self, client: AIOKafkaConsumer, standing: Standing) -> bool:
+    def _settle(self, client: PolledConsumer, standing: Standing) -> bool:
         """Takes over what was found; False when a position went back, here or in another worker."""
         self._check_at = time.monotonic() + _CHECK_EVERY_SECONDS
         self._consumer.topic_id = standing.topic_id
@@ -316,7 +348,7 @@ class Listener(ConsumerRebalanceListener):
         self.progress.note(self._next_offsets, standing.ends)
         return not back
 
-    def _has_fetched(self, client: AIOKafkaConsumer) -> bool:
+    def _has_fetched(self, client: PolledConsumer) -> bool:
         """Whether a broker has answered a fetch since the last poll, be it that there is nothing."""
         last, self._fetched_at = (
             self._fetched_at,
@@ -328,13 +360,11 @@ class Listener(ConsumerRebalanceListener):
         """Whether what was read since then began where this database is."""
         return self.is_assigned and placement == self._placement
 
-    def _place(self, client: AIOKafkaConsumer, partitions: Iterable[TopicPartition]) -> None:
+    def _place(self, client: PolledConsumer, partitions: Iterable[TopicPartition]) -> None:
         """Back to where this database is; while that is being asked, whoever asks will place them."""
-        for partition in partitions:
-            offset = self._next_offsets.get(partition.partition)
-            if self.is_assigned and offset is not None:
-                with contextlib.suppress(IllegalStateError):
-                    client.seek(partition, offset)
+        if self.is_assigned:
+            known = self._next_offsets
+            client.go_on_at({place: known[place.partition] for place in partitions if place.partition in known})
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self.is_assigned = False
@@ -344,9 +374,8 @@ class Listener(ConsumerRebalanceListener):
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Goes on where this database is, whatever Kafka was told."""
         positions = await offsets_of(self._db, self.topic)
-        for partition in assigned:
-            self._next_offsets[partition.partition] = positions.get(partition.partition, 0)
-            self._client.seek(partition, self._next_offsets[partition.partition])
+        self._next_offsets |= {place.partition: positions.get(place.partition, 0) for place in assigned}
+        self._client.go_on_at({place: self._next_offsets[place.partition] for place in assigned})
         self._placement += 1
         self._check_at = 0.0
         self.is_assigned = True

@@ -27,6 +27,8 @@ class Part:
     arguments: Sequence[Any] = ()
     least: int = 0
     """How many rows it changes at least, or everything is taken back."""
+    is_publishing: bool = False
+    """Whether it adds rows to the outbox."""
 
 
 async def fetch_together(statements: Statements, queries: Sequence[Part]) -> list[Rows]:
@@ -44,6 +46,7 @@ async def execute_together(statements: Statements, changes: Sequence[Part]) -> N
         await statements.execute(_changes(_texts_of(changes)), *_arguments_of(changes), least)
     except asyncpg.DivisionByZeroError as error:
         raise Overtaken from error
+    statements.is_publishing |= any(change.is_publishing for change in changes)
 
 
 def _texts_of(parts: Sequence[Part]) -> tuple[tuple[str, int], ...]:

@@ -72,12 +72,13 @@ async def add(tx: Transaction, messages: Sequence[Message], topic: Topic | None 
     if messages:
         added = added_by(messages, topic)
         await tx.execute(added.sql, *added.arguments)
+        tx.is_publishing = True
 
 
 def added_by(messages: Sequence[Message], topic: Topic | None = None) -> Part:
     """Writes messages in the order given, as `add` does. A part before it has locked every key among them."""
     columns = zip(*(row_of(message, topic) for message in messages), strict=True)
-    return Part(_ADD, [list(column) for column in columns], least=len(messages))
+    return Part(_ADD, [list(column) for column in columns], least=len(messages), is_publishing=True)
 
 
 _KEY_LOCK_COUNT = 512

@@ -34,9 +34,9 @@ from chassis.wakeup import PUBLISH
 
 log = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.2
 _SHORTEST_REST_SECONDS, _LONGEST_REST_SECONDS = 0.01, 0.03
 _BALANCE_SECONDS = 2.0
+"""How long a dead relay's shards wait, and a row whose wake-up was lost: an idle relay has one round for both."""
 _RETRY_SECONDS = 1.0
 _PRODUCER_STOP_SECONDS = 3.0
 
@@ -135,7 +135,7 @@ class Relay:
                 took = loop.time() - started_at
                 await asyncio.sleep(min(max(took, _SHORTEST_REST_SECONDS), _LONGEST_REST_SECONDS))
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_POLL_SECONDS):
+                    async with asyncio.timeout(max(0.0, balance_at - loop.time())):
                         await self._wake.wait()
 
     async def _send(

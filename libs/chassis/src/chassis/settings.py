@@ -90,7 +90,10 @@ class Settings(BaseSettings):
         " long again, so that not all workers restart together",
     )
     kafka_silent_seconds: float = Field(
-        20.0, gt=0, description="a worker without a response of a broker for so long is not ready"
+        20.0,
+        gt=0,
+        description="a worker without a response of a broker for so long is not ready; an idle consumer asks four times"
+        " within it, and every 5 seconds at least",
     )
     kafka_restart_seconds: float = Field(
         900.0,

@@ -19,7 +19,7 @@ from uuid import UUID
 import asyncpg
 
 from chassis import parking
-from chassis.database import Database, Overtaken, Transaction, is_transient
+from chassis.database import Database, Overtaken, Statements, Transaction, is_transient
 from chassis.offsets import advance, advanced, move, positions_under, reach_of
 from chassis.one_statement import execute_together, fetch_together
 from chassis.outbox import EventTooLarge
@@ -29,7 +29,7 @@ from chassis.recovery.recreated_topic import parked_before
 from chassis.subscription import Gap, Poison, Subscription
 from chassis.telemetry import METRICS, log_events
 from chassis.tracing import applying
-from chassis.wakeup import APPLIED, Wakeup
+from chassis.wakeup import APPLIED, PUBLISH, Wakeup
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 
@@ -135,6 +135,7 @@ class Consumer:
                 await self.subscription.handler(applicable, tx)
             await parking.park(tx, parked)
             await self._settle_restore(tx)
+        self._wake_relay(tx)
         return applicable, parked
 
     async def _is_committed_at_once(self, records: Sequence[RawRecord], messages: Sequence[Message]) -> bool:
@@ -155,7 +156,12 @@ class Consumer:
                 await execute_together(statements, [position, *one.writes(messages, read)])
             except Overtaken:
                 return False
+        self._wake_relay(statements)
         return True
+
+    def _wake_relay(self, committed: Statements) -> None:
+        if committed.is_publishing and self._wakeup:
+            self._wakeup.send(PUBLISH)
 
     async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
         await self._note_catching_up(tx, await advance(tx, reach_of(records, self.topic_id)))
@@ -258,6 +264,7 @@ class Consumer:
                 except (MalformedMessage, Poison, *_UNPROCESSABLE) as error:
                     raise parking.StillPoison(parked_id=parked_id, reason=str(error)) from error
             await parking.mark_released(tx, taken, by=by, at=at)
+        self._wake_relay(tx)
         METRICS.released.labels(self._topic).inc(len(taken))
         return len(taken)
 

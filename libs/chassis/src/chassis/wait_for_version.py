@@ -28,8 +28,9 @@ async def caught_up(
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + seconds
     while True:
+        mark = wakeup.mark()
         found = await read()
         left = give_up_at - loop.time()
         if is_there(found) or left <= 0:
             return found
-        await wakeup.wait(min(left, _LOOK_AGAIN_SECONDS))
+        await wakeup.wait(min(left, _LOOK_AGAIN_SECONDS), mark)

@@ -20,6 +20,8 @@ PUBLISH = "linework_publish"
 """Rows wait in the outbox."""
 APPLIED = "linework_applied"
 """A consumer has committed a batch."""
+JOBS = "linework_jobs"
+"""A job of the worker has something to do."""
 
 _AT_MOST_EVERY_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
@@ -40,9 +42,13 @@ class Wakeup:
         self._pending.add(channel)
         self._to_send.set()
 
-    async def wait(self, seconds: float) -> bool:
-        """Until the next wake-up, or for so many seconds; says whether one came."""
-        heard = self._heard
+    def mark(self) -> asyncio.Event:
+        """Taken before a query: `wait` then ends also with a wake-up that came while the query ran."""
+        return self._heard
+
+    async def wait(self, seconds: float, since: asyncio.Event | None = None) -> bool:
+        """Until the next wake-up, since now or since a mark, or for so many seconds; says whether one came."""
+        heard = since or self._heard
         try:
             async with asyncio.timeout(seconds):
                 await heard.wait()
@@ -78,17 +84,26 @@ class Wakeup:
 
         connection.add_termination_listener(on_loss)
         try:
+            if self._pending:
+                self._to_send.set()  # by the connection before, on which they did not go out
             if self._hears:
                 await connection.add_listener(self._hears, self._on_notification)
             while not lost.is_set():
                 await self._to_send.wait()
                 self._to_send.clear()
                 while self._pending:
-                    await connection.execute(f'notify "{self._pending.pop()}"', timeout=5)
+                    await self._notify(connection, self._pending.pop())
                 await asyncio.sleep(_AT_MOST_EVERY_SECONDS)
         finally:
             connection.terminate()
         raise ConnectionError("the server closed the connection")
+
+    async def _notify(self, connection: asyncpg.Connection, channel: str) -> None:
+        try:
+            await connection.execute(f'notify "{channel}"', timeout=5)
+        except BaseException:
+            self._pending.add(channel)
+            raise
 
     def _on_notification(self, *_: object) -> None:
         # Whoever waits now is woken; whoever waits from here on waits for the next one.

@@ -23,7 +23,7 @@ from chassis.relay import Relay
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
 from chassis.telemetry import METRICS
-from chassis.wakeup import Wakeup
+from chassis.wakeup import JOBS, Wakeup
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,10 @@ _LONGEST_BATCH_SECONDS = 300.0
 """Longer than a batch is tried for; afterwards Kafka takes the partitions away."""
 
 Job = Callable[[Database, Wakeup], Coroutine[Any, Any, None]]
-"""Work beside the consumers that runs as long as the process; it waits out by itself what is transient."""
+"""Work beside the consumers that runs as long as the process; it waits out by itself what is transient.
+
+Its wake-up hears `JOBS`: who asks for something sends that, so that a job need not look often.
+"""
 
 
 class Worker:
@@ -58,7 +61,7 @@ class Worker:
         self.waits_for: str | None = None
         """Why nothing is read or published, at its start."""
         self.db = Database(settings.database_url, pool_size=4, application_name=f"linework {service} worker")
-        self._wakeup = Wakeup(settings.database_url)
+        self._wakeup = Wakeup(settings.database_url, hears=JOBS)
         self._relay = Relay(
             settings.database_url,
             settings.kafka_bootstrap_servers,
@@ -79,6 +82,7 @@ class Worker:
                 db=self.db,
                 prefix=settings.topic_prefix,
                 worker_id=settings.worker_id,
+                silent_seconds=settings.kafka_silent_seconds,
             )
             for subscription in subscriptions
         ]
@@ -142,7 +146,7 @@ class Worker:
                 return
 
     async def _start_broker(self) -> None:
-        """A start that is cut off leaves a producer and its sockets behind that cannot be closed any more."""
+        """A start that is cut off leaves a consumer and its sockets behind that cannot be closed any more."""
         start = asyncio.create_task(start_broker(self._broker, self._listeners))
         try:
             await asyncio.shield(start)

@@ -22,7 +22,7 @@ _SPACES = re.compile(r"(?:[^\S\n\t]|\u2800)+")
 
 def plain_reference(text: str) -> str:
     """A number, an id or another reference: NFKC, nothing invisible, single spaces, none around it."""
-    before = None
+    before = text if text.isascii() else None  # none of these is invisible, or another character by NFKC
     while text != before:  # what is left out may bring two characters together that are one
         before = text
         text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))

@@ -4,6 +4,7 @@ Readers disagree about which of two equal keys counts, and about UTF-16. What on
 Our own events never have either, and what is stored already is read as it is: this is for what comes from outside.
 """
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +25,10 @@ class DuplicateKey(ValueError):
         """JSON pointer (RFC 6901) of the member that is given again."""
 
 
+class NotJson(ValueError):
+    """The text is no JSON."""
+
+
 class _WithDuplicate(dict[str, Any]):
     __slots__ = ("key",)
     key: str
@@ -31,6 +36,12 @@ class _WithDuplicate(dict[str, Any]):
 
 def check(raw: bytes) -> None:
     """Raises `NotUtf8` or `DuplicateKey`; accepts text that is not JSON, which its reader refuses."""
+    with contextlib.suppress(NotJson):
+        value_of(raw)
+
+
+def value_of(raw: bytes) -> Any:
+    """The value of a JSON text; raises `NotUtf8`, `DuplicateKey` or `NotJson`."""
     if raw.startswith(_BYTE_ORDER_MARKS) or b"\x00" in raw:
         raise NotUtf8("a byte order mark or a NUL byte")
     try:
@@ -53,10 +64,11 @@ def check(raw: bytes) -> None:
 
     try:
         value = json.loads(text, object_pairs_hook=collect)
-    except (ValueError, RecursionError):
-        return
+    except (ValueError, RecursionError) as error:
+        raise NotJson("it is not JSON") from error
     if has_duplicate:
         raise DuplicateKey(_pointer_to_duplicate(value))
+    return value
 
 
 def _first_duplicate(pairs: list[tuple[str, Any]]) -> str:

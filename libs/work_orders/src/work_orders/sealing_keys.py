@@ -35,6 +35,8 @@ where sealing_keys.entity_version < excluded.entity_version"""
 
 Key = SealingKey | SealedText
 """A key, or why there is none."""
+_Stored = tuple[str | None, str | None]
+"""As it stands in the table: the id of the master key, and what was wrapped with it."""
 
 
 class SealingKeyNotArrived(Unavailable):
@@ -92,7 +94,8 @@ class SealingKeys:
         self._wakeup = wakeup
         self._catch_up_seconds = catch_up_seconds
         self._clock = clock
-        self._at_hand: OrderedDict[str, tuple[float, Key]] = OrderedDict()
+        self._at_hand: OrderedDict[str, tuple[float, Key, _Stored]] = OrderedDict()
+        """By subscriber: until when, the key, and what it was unwrapped from."""
 
     async def find(self, subscriber_ids: Collection[str], *, waits: bool = False) -> Mapping[str, Key]:
         """For each subscriber the key, or why there is none. With `waits`, keys on their way are waited for.
@@ -123,9 +126,11 @@ class SealingKeys:
 
     def learn(self, subscriber_id: str, master_key_id: str | None, wrapped: str | None) -> Key:
         """Keeps at hand what a query has brought along."""
-        key = self._unwrapped(subscriber_id, master_key_id, wrapped)
-        self._at_hand.pop(subscriber_id, None)
-        self._at_hand[subscriber_id] = (self._clock() + _SECONDS_AT_HAND, key)
+        stored = (master_key_id, wrapped)
+        known = self._at_hand.pop(subscriber_id, None)
+        # Every act brings its subscriber's key along: to unwrap the same one again costs more than to open its texts.
+        key = known[1] if known and known[2] == stored else self._unwrapped(subscriber_id, master_key_id, wrapped)
+        self._at_hand[subscriber_id] = (self._clock() + _SECONDS_AT_HAND, key, stored)
         return key
 
     def forget(self) -> None:

@@ -6,6 +6,7 @@ import msgspec
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from chassis.command_route import CommandRoute
 from chassis.commands import Reply
 from chassis.field_types import Code, Prose
 from chassis.problems import Responses
@@ -32,7 +33,7 @@ from work_orders.subscribers import subscriber_fields
 
 _WAITING = (Status.CREATED, Status.REJECTED, Status.REDISPATCHING)
 
-router = APIRouter(prefix="/v1", tags=["work orders"])
+router = APIRouter(prefix="/v1", tags=["work orders"], route_class=CommandRoute)
 
 
 class DispatchWorkOrder(ActBody):

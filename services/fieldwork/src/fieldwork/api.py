@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Response
 from pydantic import Field, StrictBool
 
+from chassis.command_route import CommandRoute
 from chassis.commands import etag_of
 from chassis.field_types import Code, Moment, Prose
 from chassis.problems import Responses
@@ -32,7 +33,7 @@ from work_orders.sealing import WorkOrderShown, to_shown
 
 TO_DO = (Status.DISPATCHED, Status.PROCESSING)
 
-router = APIRouter(prefix="/v1", tags=["work orders"])
+router = APIRouter(prefix="/v1", tags=["work orders"], route_class=CommandRoute)
 
 
 class RejectBody(ActBody):

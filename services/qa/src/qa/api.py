@@ -3,6 +3,7 @@
 from fastapi import APIRouter, Response
 from pydantic import Field
 
+from chassis.command_route import CommandRoute
 from chassis.commands import etag_of
 from chassis.field_types import Prose
 from chassis.problems import Responses
@@ -24,7 +25,7 @@ from work_orders.routes import (
 )
 from work_orders.sealing import WorkOrderShown, opening_for, to_shown
 
-router = APIRouter(prefix="/v1", tags=["work orders"])
+router = APIRouter(prefix="/v1", tags=["work orders"], route_class=CommandRoute)
 
 
 class AuditBody(ActBody):

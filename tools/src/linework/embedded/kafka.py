@@ -43,6 +43,8 @@ SETTINGS = {
     "broker.session.timeout.ms": "2000",
     "broker.heartbeat.interval.ms": "500",
     "group.min.session.timeout.ms": "1000",
+    # A controller without anything to do writes a record twice a second, and every broker reads it.
+    "metadata.max.idle.interval.ms": "10000",
     # The default of 128 MB is half of this broker's heap.
     "log.cleaner.dedupe.buffer.size": "8388608",
     # A compacted topic is looked at every second, so that what is erased can be seen to be gone.

@@ -28,7 +28,7 @@ from linework.runtime.welcome import show_welcome
 from linework.stopped import Stopped, last_line
 
 STOP_SECONDS = 20
-LOOK_EVERY_SECONDS = 0.2
+LOOK_EVERY_SECONDS = 0.5
 PHASES = ("starting", "loading", "ready", "stopping")
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
+from chassis.command_route import CommandRoute
 from chassis.field_types import Body, PastMoment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -42,7 +43,7 @@ from work_orders.sealing import WorkOrderShown, opening_for
 
 _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
 
-router = APIRouter(prefix="/v1", tags=["work orders"])
+router = APIRouter(prefix="/v1", tags=["work orders"], route_class=CommandRoute)
 
 
 class AskCustodian(Body):

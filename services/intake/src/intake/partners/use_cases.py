@@ -1,6 +1,7 @@
 """Registering partners, and agents with the names that partners have for them."""
 
 from chassis.unit_of_work import UnitOfWork
+from chassis.wakeup import JOBS
 from contracts.directory import AgentDefined
 from intake.partners import store
 from intake.partners.domain import DeskAgent, Partner
@@ -9,7 +10,9 @@ from intake.partners.domain import DeskAgent, Partner
 async def define_partner(partner: Partner, *, uow: UnitOfWork) -> Partner:
     """Registers a partner or changes it; its topics are made by the worker within moments."""
     async with uow.command() as command:
-        return await store.define_partner(command.tx, partner, now=command.now)
+        defined = await store.define_partner(command.tx, partner, now=command.now)
+    uow.wakeup.send(JOBS)
+    return defined
 
 
 async def define_agent(agent: DeskAgent, *, uow: UnitOfWork) -> DeskAgent:

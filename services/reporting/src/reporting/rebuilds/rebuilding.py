@@ -29,7 +29,7 @@ from reporting.record.event_store import lock_stream
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_SECONDS = 1.0
+_LOOK_EVERY_SECONDS = 5.0
 _ORDERS_A_CHUNK = 500
 _FEW_MESSAGES = 1000
 _UPGRADE = Actor("upgrade", "service")
@@ -39,6 +39,7 @@ async def rebuild_on_command(db: Database, wakeup: Wakeup) -> None:
     """A job of the worker: carries out the rebuilds that are asked for, for as long as it runs."""
     uow = UnitOfWork(service=Service.REPORTING, db=db, clock=SystemClock(), wakeup=wakeup, actor=_UPGRADE)
     while True:
+        mark = wakeup.mark()
         try:
             while await take_step(db) or await renew_shape(uow):
                 pass
@@ -48,7 +49,7 @@ async def rebuild_on_command(db: Database, wakeup: Wakeup) -> None:
                 await _fail(db, f"{type(error).__name__}: {error}")
             else:
                 log.warning("the rebuild failed, retrying: %s: %s", type(error).__name__, error)
-        await wakeup.wait(_LOOK_EVERY_SECONDS)
+        await wakeup.wait(_LOOK_EVERY_SECONDS, mark)
 
 
 async def renew_shape(uow: UnitOfWork) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from chassis.unit_of_work import UnitOfWork
+from chassis.wakeup import JOBS
 from reporting.rebuilds import store
 from reporting.rebuilds.domain import RebuildUnderWay, check_differences, check_is_ready
 from reporting.record import event_store
@@ -22,7 +23,9 @@ async def request_rebuild(*, uow: UnitOfWork) -> Any:
             raise RebuildUnderWay(rebuild_id=running["id"])
         await event_store.follow(command.tx, None)
         target = next(name for name in SETS if name != state.live)
-        return await store.add_rebuild(command.tx, target, by=command.actor.sub, at=command.now)
+        rebuild = await store.add_rebuild(command.tx, target, by=command.actor.sub, at=command.now)
+    uow.wakeup.send(JOBS)
+    return rebuild
 
 
 async def switch_to_rebuild(rebuild_id: int, *, accepts_differences: bool, uow: UnitOfWork) -> Any:

@@ -26,7 +26,7 @@ from work_orders.directory import find_names
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_SECONDS = 1.0
+_LOOK_EVERY_SECONDS = 5.0
 _DIMENSIONS: Mapping[str, str] = {
     "work_area": "work_area_id",
     "staff": "staff_id",
@@ -40,6 +40,7 @@ _DIMENSIONS: Mapping[str, str] = {
 async def build_reports(db: Database, wakeup: Wakeup) -> None:
     """A job of the worker: builds what is asked for, for as long as it runs."""
     while True:
+        mark = wakeup.mark()
         try:
             while await take_step(db):
                 pass
@@ -47,7 +48,7 @@ async def build_reports(db: Database, wakeup: Wakeup) -> None:
             if not is_transient(error):
                 raise
             log.warning("building a report failed, retrying: %s: %s", type(error).__name__, error)
-        await wakeup.wait(_LOOK_EVERY_SECONDS)
+        await wakeup.wait(_LOOK_EVERY_SECONDS, mark)
 
 
 async def take_step(db: Database) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from chassis.unit_of_work import UnitOfWork
+from chassis.wakeup import JOBS
 from reporting.reports import store
 from reporting.reports.content import ReportRequest
 from reporting.reports.edition import Edition, Remarks
@@ -22,7 +23,9 @@ async def request_report(request: ReportRequest, format: Format, *, uow: UnitOfW
     """Asks for a report by the rules of this moment; a worker builds it."""
     async with uow.command() as command:
         rules = (await get_report_rules(command.tx)).rules
-        return await store.insert_report(command.tx, request, format, Edition(rules=rules), by=command.actor.sub)
+        report = await store.insert_report(command.tx, request, format, Edition(rules=rules), by=command.actor.sub)
+    uow.wakeup.send(JOBS)
+    return report
 
 
 async def copy_report(
@@ -34,7 +37,9 @@ async def copy_report(
         request = replace(store.request_of(row), language=language)
         its, first = store.edition_of(row), row["contents_of"] or report_id
         by = FILED_BY if row["is_filed"] else command.actor.sub
-        return await store.insert_report(command.tx, request, format, its, by=by, contents_of=first)
+        report = await store.insert_report(command.tx, request, format, its, by=by, contents_of=first)
+    uow.wakeup.send(JOBS)
+    return report
 
 
 async def revise_report(visible: VisibleReports, report_id: int, remarks: Remarks, *, uow: UnitOfWork) -> Any:
@@ -46,7 +51,9 @@ async def revise_report(visible: VisibleReports, report_id: int, remarks: Remark
         its = msgspec.structs.replace(store.edition_of(row), remarks=remarks, revision=revision)
         by = FILED_BY if row["is_filed"] else command.actor.sub
         request, format = store.request_of(row), Format(row["format"])
-        return await store.insert_report(command.tx, request, format, its, by=by, contents_of=first)
+        report = await store.insert_report(command.tx, request, format, its, by=by, contents_of=first)
+    uow.wakeup.send(JOBS)
+    return report
 
 
 async def set_report_rules(rules: ReportRules, *, uow: UnitOfWork) -> tuple[KeptRules, FilingCalendar]:
