@@ -30,7 +30,7 @@ def read_options() -> argparse.Namespace:
     )
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="compare this checkout with another one")
     parser.add_argument("--rounds", type=int, help="default: 1, and 3 pairs of two checkouts")
-    parser.add_argument("--seconds", type=float, default=8, help="of each load; default: 8")
+    parser.add_argument("--seconds", type=float, default=6, help="of each load; default: 6")
     parser.add_argument("--clients", type=int, nargs="+", default=list(LOADS), help="default: 8 and 32")
     parser.add_argument("--open-orders", type=int, default=1000, help="that are created and read as pages")
     parser.add_argument(

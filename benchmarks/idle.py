@@ -9,9 +9,6 @@ Nobody calls it and nothing is scraped, so what is left is what the processes do
 import argparse
 import contextlib
 import json
-import os
-import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,11 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psutil
-
-from linework.ports import free_port
-
-_PORTS = 16
-"""How many ports an installation has, from its first one on."""
+from tests.running import Running
 
 
 @dataclass
@@ -82,18 +75,8 @@ def _installation() -> Iterator[Path]:
     with TemporaryDirectory(prefix="linework-idle-") as name:
         folder = Path(name) / "state"
         Path(name).chmod(0o755)
-        linework = (sys.executable, "-m", "linework")
-        options = ("--state-folder", str(folder))
-        try:
-            subprocess.run(
-                [*linework, "up", "--detach", "--with-process", str(os.getpid()), "--empty", *options]
-                + ["--port-base", str(free_port() - _PORTS)],
-                check=True,
-                stdout=subprocess.DEVNULL,
-            )
+        with Running.here(folder, DATABASE_URL="", KAFKA_BOOTSTRAP_SERVERS="").up("--empty"):
             yield folder
-        finally:
-            subprocess.run([*linework, "down", *options], stdout=subprocess.DEVNULL)
 
 
 def main() -> None:

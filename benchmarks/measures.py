@@ -15,6 +15,8 @@ KINDS = ("HTTP processes", "workers", "PostgreSQL", "Kafka", "the client")
 LOADS = (8, 32)
 NAMES = ("floor", "lifecycles", "creates", "pages", "visible", "replay", "rest", "memory", "growth")
 VISIBLE_PER_SECOND = 40
+_REST_AFTER_SECONDS = 10
+"""`benchmarks.idle` waits longer, and tells the processes apart."""
 
 
 def labels(clients: Sequence[int] = LOADS) -> dict[str, str]:
@@ -68,7 +70,7 @@ def cost_by_kind(used: Mapping[str, float], lifecycles: int) -> Figures:
 class Plan:
     measures: frozenset[str]
     clients: Sequence[int] = LOADS
-    seconds: float = 8
+    seconds: float = 6
     """Of each load."""
     open_orders: int = 1000
 
@@ -117,6 +119,7 @@ async def _measure(built: City, plan: Plan) -> Figures:
 
 async def _at_rest(built: City, seconds: float) -> float:
     await built.settled()
+    await asyncio.sleep(_REST_AFTER_SECONDS)
     with Meter(built.process_ids()) as meter:
         await asyncio.sleep(seconds)
     return meter.milliseconds_each(1) / seconds / 10  # of the thousand of a second

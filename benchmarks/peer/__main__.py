@@ -64,7 +64,7 @@ def read_options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=8, help="of each load; default: 8")
+    parser.add_argument("--seconds", type=float, default=6, help="of each load; default: 6")
     parser.add_argument("--clients", type=int, nargs="+", default=list(LOADS), help="default: 8 and 32")
     parser.add_argument("--open-orders", type=int, default=1000, help="of which pages are read")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / ".peer", help="for the peer's packages")
