@@ -128,19 +128,6 @@ async def test_repeats_and_own_events_take_two_round_trips(worker: Worker, order
     assert (stored.order.version, stored.stream_version) == (4, 4)
 
 
-async def test_the_statements_of_short_batches_are_not_planned_each_time(worker: Worker) -> None:
-    for number in range(1, 11):
-        for message in whole_life(f"order-{number}").messages[:2]:
-            await worker.take(message)
-    async with worker.db.statements() as statements:
-        plans = await statements.fetch(
-            "select generic_plans, custom_plans from pg_prepared_statements where statement like any($1)",
-            ["with part_1%", "select array%"],
-        )
-    assert sum(row["generic_plans"] for row in plans) >= 20
-    assert max(row["custom_plans"] for row in plans) == 5
-
-
 async def test_two_workers_that_have_one_batch_in_hand_apply_it_once(
     worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
 ) -> None:
