@@ -13,7 +13,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from chassis.fetching import FetchedRecords, FetchedSet
-from chassis.kafka_internals import client_of
+from chassis.kafka_internals import AIOKafkaClient, client_of
 from chassis.record_batches import split, unpack
 
 ROOT = Path(__file__).parents[3]
@@ -65,6 +65,16 @@ def test_the_consumer_has_the_state_that_is_read_of_it() -> None:
     source = inspect.getsource(AIOKafkaConsumer)
     assert "self._client" in source
     assert "self._subscription" in source
+    assert "self._fetcher = Fetcher(" in source
+    source = inspect.getsource(fetcher.Fetcher)
+    for member in (
+        "self._records",
+        "self._wait_consume_future",
+        "def _notify(self, future)",
+        "self._client.send(node_id",
+    ):
+        assert member in source
+    assert "self._conns" in inspect.getsource(AIOKafkaClient)
 
 
 SOURCES = {

@@ -19,7 +19,8 @@ from chassis.graceful_shutdown import GracefulServer
 from chassis.kafka_internals import OwnFetches
 from chassis.subscribe import Subscription
 from chassis.testing import PARTITIONS, eventually, settings_for
-from chassis.wakeup import JOBS, PUBLISH, Wakeup
+from chassis.wait_for_version import caught_up
+from chassis.wakeup import APPLIED, JOBS, PUBLISH, Wakeup
 from chassis.worker import Worker
 from contracts.codec import encode
 from contracts.message import Message
@@ -27,7 +28,7 @@ from contracts.topics import WORK_ORDERS
 
 from .conftest import Toy
 from .test_consuming import expected, is_ready, until_applied
-from .toy import SUBSCRIPTIONS, count, note
+from .toy import INI, SUBSCRIPTIONS, count, note
 
 MINUTES = 600.0
 KEYS = [f"order-{number}" for number in range(20)]
@@ -36,6 +37,7 @@ KEYS = [f"order-{number}" for number in range(20)]
 @pytest.fixture(autouse=True)
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "_LONGEST_WAIT_SECONDS", MINUTES)
+    monkeypatch.setattr(listening, "_OVERLOOKED_MILLISECONDS", int(MINUTES * 1000))
     monkeypatch.setattr(listening, "_CHECK_EVERY_SECONDS", MINUTES)
     monkeypatch.setattr(relay, "_BALANCE_SECONDS", MINUTES)
     monkeypatch.setattr("chassis.kafka.ANSWER_MILLISECONDS", int(2 * MINUTES * 1000))
@@ -200,8 +202,53 @@ async def test_a_wake_up_that_could_not_be_sent_waits_for_the_next_connection() 
 
     wakeup = Wakeup("postgresql://nobody@127.0.0.1/none")
     with pytest.raises(ConnectionError):
-        await wakeup._notify(Cut(), PUBLISH)
-    assert wakeup._pending == {PUBLISH}
+        await wakeup._notify(Cut(), PUBLISH, None)
+    assert wakeup._pending == {PUBLISH: None}
+
+
+@pytest.fixture
+async def hearing(new_database: Any) -> AsyncIterator[Wakeup]:
+    """Whose connection is there."""
+    async with Wakeup(new_database(INI), hears=APPLIED).running() as wakeup:
+
+        async def is_heard() -> bool:
+            wakeup.send(APPLIED)
+            return await wakeup.wait(0.2)
+
+        await eventually(is_heard)
+        while await wakeup.wait(0.2):  # what was sent too often
+            pass
+        yield wakeup
+
+
+async def test_who_waits_for_a_key_is_woken_by_this_key_only(hearing: Wakeup) -> None:
+    any_key, own, other = hearing.mark(), hearing.mark("order-1"), hearing.mark("order-2")
+    hearing.send(APPLIED, ["order-1"])
+    await asyncio.wait_for(own.wait(), 60)
+    assert any_key.is_set()
+    assert not other.is_set()
+    hearing.send(APPLIED, [str(number) for number in range(5000)])
+    await asyncio.wait_for(other.wait(), 60)
+
+
+@pytest.mark.parametrize("key", [None, "order-1"])
+async def test_what_comes_while_a_read_runs_is_not_waited_for_again(
+    hearing: Wakeup, monkeypatch: pytest.MonkeyPatch, key: str | None
+) -> None:
+    monkeypatch.setattr("chassis.wait_for_version._LOOK_AGAIN_SECONDS", MINUTES)
+    reads = 0
+
+    async def read() -> int:
+        nonlocal reads
+        reads += 1
+        if reads == 1:  # what it gives is as of before the wake-up
+            mark = hearing.mark()
+            hearing.send(APPLIED, ["order-1"])
+            await mark.wait()
+        return reads
+
+    found = caught_up(read, lambda found: found == 2, wakeup=hearing, seconds=MINUTES, key=key)
+    assert await asyncio.wait_for(found, 60) == 2
 
 
 async def test_a_server_that_looks_seldom_is_ended_by_a_signal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,11 +70,15 @@ class OwnFetches:
 
     A fetch that is given up, by a rebalance or by `give_up`, takes its connection with it: the broker would answer the
     next fetch on it only after the one that nobody waits for any more.
+    The library has one fetch at a time under way with a broker, and it leaves out partitions of which records are still
+    in hand: new records of those would wait until it is answered. So it is sent once everything was handed out.
     """
 
     _GROUP: Any = "fetch"
+    _LOOK_SECONDS = 0.05
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
         self._client = consumer._client
         self._shipped = self._client.send
         self._under_way: set[asyncio.Task[Any]] = set()
@@ -84,10 +88,20 @@ class OwnFetches:
         """Ends the fetches under way, after a seek: they are of positions that are not wanted any more."""
         for task in self._under_way:
             task.cancel()  # the fetcher takes that for a fetch without an answer, and sends the next one
+        # After a rebalance it may take a fetch that has just ended for one under way, and wait for nothing.
+        asyncio.get_running_loop().call_later(self._LOOK_SECONDS, self._look_again)
+
+    def _look_again(self) -> None:
+        fetcher = self._consumer._fetcher
+        if fetcher is not None and fetcher._wait_consume_future is not None:
+            fetcher._notify(fetcher._wait_consume_future)
 
     async def _send(self, node_id: int, request: Any, **options: Any) -> Any:
         if not isinstance(request, FetchRequest):
             return await self._shipped(node_id, request, **options)
+        await self._until_handed_out()
+        if not self._is_current(request):
+            raise asyncio.CancelledError  # as in `give_up`
         task = asyncio.current_task()
         assert task is not None  # the fetcher makes one for each fetch
         self._under_way.add(task)
@@ -100,6 +114,22 @@ class OwnFetches:
             raise
         finally:
             self._under_way.discard(task)
+
+    async def _until_handed_out(self) -> None:
+        fetcher = self._consumer._fetcher
+        while fetcher._records:
+            # The fetcher renews the future with each of its rounds, so this one may never be set.
+            await asyncio.wait([fetcher._wait_consume_future], timeout=self._LOOK_SECONDS)
+            await asyncio.sleep(0)
+
+    def _is_current(self, request: Any) -> bool:
+        """Whether it asks for every partition that it could, at the positions of this moment."""
+        asked = {TopicPartition(topic, one[0]): one[1] for topic, parts in request.topics for one in parts}
+        node = {self._client.cluster.leader_for_partition(place) for place in asked}
+        every = [
+            place for place in self._consumer.assignment() if self._client.cluster.leader_for_partition(place) in node
+        ]
+        return fetched_until(self._consumer, every) == asked
 
 
 async def find_partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicPartition]:

@@ -41,7 +41,7 @@ _CHECK_EVERY_SECONDS = 10.0
 _CHECK_SECONDS = 5.0
 _ACKNOWLEDGE_SECONDS = 1.0
 _LAST_ACKNOWLEDGE_SECONDS = 2.0
-_LONGEST_WAIT_SECONDS = 5.0
+_LONGEST_WAIT_SECONDS, _OVERLOOKED_MILLISECONDS = 5.0, 1000
 _SHORTEST_WAIT_SECONDS = 0.5
 _MOST_RECORDS = 500
 _STUCK_SECONDS = 5.0
@@ -151,8 +151,8 @@ class Listener(ConsumerRebalanceListener):
             batch_timeout_ms=1,
             # Records end the wait: this is how often an idle worker asks again, and so what it costs.
             fetch_max_wait_ms=int(self._longest_wait_seconds * 1000),
-            # Whatever lets the client fetch wakes it: this only bounds what its makers may have overlooked.
-            consumer_timeout_ms=int(self._longest_wait_seconds * 1000),
+            # Whatever lets the client fetch wakes it: this bounds what its makers may have overlooked.
+            consumer_timeout_ms=_OVERLOOKED_MILLISECONDS,
             session_timeout_ms=10_000,
             heartbeat_interval_ms=3_000,
             listener=self,

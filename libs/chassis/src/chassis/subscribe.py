@@ -83,7 +83,7 @@ class Consumer:
                 backoff = min(backoff * 2, _LONGEST_BACKOFF_SECONDS)
         METRICS.consumed.labels(self._topic).inc(len(records))
         if self._wakeup:
-            self._wakeup.send(APPLIED)
+            self._wakeup.send(APPLIED, {record.parking_key for record in records})
 
     async def _apply_whole(self, records: Sequence[RawRecord]) -> None:
         try:

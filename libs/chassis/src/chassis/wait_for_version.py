@@ -19,16 +19,22 @@ class NotCaughtUp(Unavailable):
 
 
 async def caught_up(
-    read: Callable[[], Awaitable[T]], is_there: Callable[[T], bool], *, wakeup: Wakeup, seconds: float
+    read: Callable[[], Awaitable[T]],
+    is_there: Callable[[T], bool],
+    *,
+    wakeup: Wakeup,
+    seconds: float,
+    key: str | None = None,
 ) -> T:
     """What `read` gives, as soon as `is_there` agrees, and at the latest after so many seconds.
 
-    Reads again when a consumer has committed a batch, and every quarter of a second in case the wake-up got lost.
+    Reads again when a consumer has committed a batch, with a key only one that has a record of it, and every quarter of
+    a second in case the wake-up got lost.
     """
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + seconds
     while True:
-        mark = wakeup.mark()
+        mark = wakeup.mark(key)
         found = await read()
         left = give_up_at - loop.time()
         if is_there(found) or left <= 0:

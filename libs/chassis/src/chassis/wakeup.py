@@ -1,6 +1,7 @@
 """Wake-ups between the processes of one database, over PostgreSQL's NOTIFY.
 
-A wake-up triggers a query and carries no data: a lost wake-up costs a poll interval. NOTIFY takes a lock for
+A wake-up triggers a query and carries no data: a lost wake-up costs a poll interval. It may name the keys that it is
+about, so that of many who wait for one key each only those query for whom something has come. NOTIFY takes a lock for
 which all commits of the server queue, so it is sent on a separate connection, outside any business
 transaction, and at most once in 20 ms.
 """
@@ -8,7 +9,9 @@ transaction, and at most once in 20 ms.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+import zlib
+from collections.abc import AsyncIterator, Iterable
+from weakref import WeakValueDictionary
 
 import asyncpg
 
@@ -25,6 +28,12 @@ JOBS = "linework_jobs"
 
 _AT_MOST_EVERY_SECONDS = 0.02
 _RECONNECT_SECONDS = 1.0
+_MOST_KEYS = 800
+"""PostgreSQL takes 8,000 bytes with a notification; of more keys none is named."""
+
+
+def _digest(key: str) -> str:
+    return f"{zlib.crc32(key.encode()):08x}"
 
 
 class Wakeup:
@@ -33,18 +42,28 @@ class Wakeup:
     def __init__(self, url: str, *, hears: str | None = None) -> None:
         self._url = driver_url(url)
         self._hears = hears
-        self._pending: set[str] = set()
+        self._pending: dict[str, set[str] | None] = {}
+        """By channel, the digests of the keys; None when it may be about any key."""
         self._to_send = asyncio.Event()
         self._heard = asyncio.Event()
+        self._heard_of: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+        """By digest of a key; only as long as a mark is in somebody's hands."""
 
-    def send(self, channel: str) -> None:
-        """Asks for a wake-up on the channel; returns at once."""
-        self._pending.add(channel)
+    def send(self, channel: str, keys: Iterable[str] | None = None) -> None:
+        """Asks for a wake-up on the channel, about these keys or any; returns at once."""
+        self._add(channel, None if keys is None else {_digest(key) for key in keys})
         self._to_send.set()
 
-    def mark(self) -> asyncio.Event:
-        """Taken before a query: `wait` then ends also with a wake-up that came while the query ran."""
-        return self._heard
+    def _add(self, channel: str, digests: set[str] | None) -> None:
+        waiting = self._pending.get(channel, set())
+        self._pending[channel] = None if waiting is None or digests is None else waiting | digests
+
+    def mark(self, key: str | None = None) -> asyncio.Event:
+        """Taken before a query: `wait` then ends also with a wake-up that came while the query ran.
+
+        With a key only by a wake-up that may be about it.
+        """
+        return self._heard if key is None else self._heard_of.setdefault(_digest(key), asyncio.Event())
 
     async def wait(self, seconds: float, since: asyncio.Event | None = None) -> bool:
         """Until the next wake-up, since now or since a mark, or for so many seconds; says whether one came."""
@@ -92,20 +111,25 @@ class Wakeup:
                 await self._to_send.wait()
                 self._to_send.clear()
                 while self._pending:
-                    await self._notify(connection, self._pending.pop())
+                    await self._notify(connection, *self._pending.popitem())
                 await asyncio.sleep(_AT_MOST_EVERY_SECONDS)
         finally:
             connection.terminate()
         raise ConnectionError("the server closed the connection")
 
-    async def _notify(self, connection: asyncpg.Connection, channel: str) -> None:
+    async def _notify(self, connection: asyncpg.Connection, channel: str, digests: set[str] | None) -> None:
+        named = ",".join(sorted(digests)) if digests and len(digests) <= _MOST_KEYS else ""
         try:
-            await connection.execute(f'notify "{channel}"', timeout=5)
+            await connection.execute(f"notify \"{channel}\", '{named}'", timeout=5)
         except BaseException:
-            self._pending.add(channel)
+            self._add(channel, digests)
             raise
 
-    def _on_notification(self, *_: object) -> None:
+    def _on_notification(self, _: object, __: object, ___: object, named: str) -> None:
         # Whoever waits now is woken; whoever waits from here on waits for the next one.
         self._heard.set()
         self._heard = asyncio.Event()
+        for digest in named.split(",") if named else list(self._heard_of):
+            heard = self._heard_of.pop(digest, None)
+            if heard is not None:
+                heard.set()

@@ -128,7 +128,7 @@ class OrderUnitOfWork(UnitOfWork):
             # A foreign order is waited for like one that is not there: how long it takes tells nothing.
             return stored is not None and stored.order.version >= expected and may_see(stored.order, self.areas)
 
-        stored = await caught_up(read, is_there, wakeup=self.wakeup, seconds=self.catch_up_seconds)
+        stored = await caught_up(read, is_there, wakeup=self.wakeup, seconds=self.catch_up_seconds, key=order_id)
         if stored is None or not may_see(stored.order, self.areas):
             raise WorkOrderNotFound(order_id=order_id)
         if stored.order.version != expected:

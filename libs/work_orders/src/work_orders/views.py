@@ -138,7 +138,7 @@ async def one_order(
             found is not None and found.order.version >= at_least and may_see(found.order, scope)
         )
 
-    stored = await caught_up(read, is_there, wakeup=wakeup, seconds=seconds)
+    stored = await caught_up(read, is_there, wakeup=wakeup, seconds=seconds, key=order_id)
     if stored is None or not may_see(stored.order, scope):
         raise WorkOrderNotFound(order_id=order_id)
     if at_least is not None and stored.order.version < at_least:

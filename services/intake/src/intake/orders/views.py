@@ -118,7 +118,7 @@ async def history(context: RequestContext, order_id: str, at_least: int | None) 
         return at_least is None or any((row["order_version"] or 0) >= at_least for row in found[1])
 
     seconds = context.settings.catch_up_seconds
-    stored, rows = found = await caught_up(read, has_come, wakeup=context.wakeup, seconds=seconds)
+    stored, rows = found = await caught_up(read, has_come, wakeup=context.wakeup, seconds=seconds, key=order_id)
     if stored is None or not may_see(stored.order, scope.areas):
         raise WorkOrderNotFound(order_id=order_id)
     if not has_come(found):

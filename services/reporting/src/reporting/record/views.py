@@ -43,7 +43,7 @@ async def timeline(
     def has_come(found: Sequence[Stored]) -> bool:
         return at_least is None or any((one.message.order_version or 0) >= at_least for one in found)
 
-    found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds)
+    found = await caught_up(read, has_come, wakeup=wakeup, seconds=seconds, key=order_id)
     if not any(one.message.order_version for one in found):
         raise WorkOrderNotFound(order_id=order_id)
     if not has_come(found):
