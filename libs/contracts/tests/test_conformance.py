@@ -101,6 +101,8 @@ def test_a_missing_field_says_what_it_may_be() -> None:
         ({"ce_time": b"soon"}, rules.UNREADABLE, "ce_time"),
         ({"ce_subject": b"c-2"}, rules.UNREADABLE, "ce_subject"),
         ({"ce_type": b"linework.call.queued.v1"}, rules.TYPE_UNKNOWN, "ce_type"),
+        ({"ce_type": b"linework.partner.call_painted.v1"}, rules.TYPE_UNKNOWN, "ce_type"),
+        ({"ce_time": b"1999-01-01T00:00:00Z"}, rules.MALFORMED, "ce_time"),
         ({"ce_time": b"2026-03-09T00:00:00Z"}, rules.MALFORMED, "ce_time"),
     ],
 )
@@ -109,7 +111,10 @@ def test_a_wrong_header_is_named(headers: dict[str, bytes], code: str, pointer: 
     assert (checked.code, pointers(checked)) == (code, [pointer])
 
 
-@pytest.mark.parametrize("value", [b"{", b"[]", b"1", b'"x"', b"\xff", b"[" * 10_000])
+WIDE = [text.encode(name) for text in ('{"queue":"客服"}', "{}") for name in ("utf-16", "utf-32", "utf-8-sig")]
+
+
+@pytest.mark.parametrize("value", [b"{", b"[]", b"1", b'"x"', b"\xff", b"[" * 10_000, *WIDE])
 def test_what_is_no_object_cannot_be_read(value: bytes) -> None:
     assert check(make_event(), value).code == rules.UNREADABLE
 
@@ -135,6 +140,66 @@ def test_the_course_of_a_call_has_one_of_each_and_corrections_of_what_is_there()
     assert course.take("6", p.PartnerCallEnded(corrects="4")) == rules.CORRECTION_UNKNOWN
     assert course.take("7", p.PartnerCallAnswered(agent="c", corrects="4")) is None
     assert [course.take(str(number), p.PartnerCallHeld()) for number in (8, 9)] == [None, None]
+
+
+WHOLE_CALL = (
+    p.PartnerCallOffered(caller="138", line="96123"),
+    p.PartnerCallQueued(queue="support", position=2),
+    p.PartnerCallAnswered(agent="a"),
+    p.PartnerCallHeld(),
+    p.PartnerCallResumed(),
+    p.PartnerCallEnded(),
+    p.PartnerAfterCallWorkEnded(),
+    p.PartnerRecordingAvailable(recording_id="r", length_milliseconds=1),
+    p.PartnerCallRated(score=5),
+)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        p.PartnerCallOffered(caller="139"),
+        p.PartnerCallQueued(queue="other"),
+        p.PartnerCallAnswered(agent="b"),
+        p.PartnerCallEnded(talk_milliseconds=1),
+        p.PartnerAfterCallWorkEnded(work_milliseconds=1),
+        p.PartnerRecordingAvailable(recording_id="r", length_milliseconds=2),
+        p.PartnerCallRated(score=1),
+    ],
+    ids=lambda body: type(body).__name__,
+)
+def test_a_second_one_of_what_there_is_once_is_refused(body: Any) -> None:
+    course = rules.Course()
+    assert [course.take(str(number), one) for number, one in enumerate(WHOLE_CALL)] == [None] * len(WHOLE_CALL)
+    assert course.take("again", body) == rules.FACT_KNOWN
+    corrected = next(str(number) for number, one in enumerate(WHOLE_CALL) if type(one) is type(body))
+    assert course.take("right", replace(body, corrects=corrected)) is None
+
+
+@pytest.mark.parametrize("corrects", ["none", "0", "1"])
+def test_a_correction_of_nothing_or_of_another_kind_is_refused(corrects: str) -> None:
+    course = rules.Course()
+    for number, body in enumerate(WHOLE_CALL):
+        course.take(str(number), body)
+    assert course.take("wrong", p.PartnerCallAnswered(corrects=corrects)) == rules.CORRECTION_UNKNOWN
+
+
+def test_a_key_that_is_given_twice_is_a_mistake_with_its_place() -> None:
+    checked = check(make_event(), b'{"position":1,"position":2}')
+    assert (checked.code, pointers(checked)) == (rules.MALFORMED, ["/position"])
+
+
+def test_a_state_under_another_agents_name_is_a_mistake() -> None:
+    state = replace(make_event(p.PartnerAgentStateChanged(agent="Agent/101", state=p.AgentState.READY)))
+    assert pointers(check(replace(state, subject="agent:Agent/102"))) == ["ce_subject"]
+    assert check(replace(state, subject="agent:Agent/101")).code is None
+
+
+@pytest.mark.parametrize("wait", [-1, -4000, rules.LONGEST_MILLISECONDS + 1])
+def test_a_measure_below_zero_or_above_a_week_is_a_mistake(wait: int) -> None:
+    checked = check(make_event(p.PartnerCallAnswered(wait_milliseconds=wait)))
+    assert (checked.code, pointers(checked)) == (rules.MALFORMED, ["/wait_milliseconds"])
+    assert check(make_event(p.PartnerCallAnswered(wait_milliseconds=0))).code is None
 
 
 def test_a_header_name_that_is_not_utf8_is_named() -> None:

@@ -53,11 +53,6 @@ async def test_a_number_that_two_subscribers_have_finds_neither(intake: Any) -> 
     assert (await logged(intake))["subscriber_no"] is None
 
 
-async def test_a_call_that_ends_before_it_begins_is_refused(intake: Any) -> None:
-    answer = await intake.post("/calls", make_call(ended_at=(LONG_AGO - timedelta(seconds=1)).isoformat()))
-    assert (answer.status_code, answer.json()["code"]) == (422, "call_times_inverted")
-
-
 async def test_a_repeated_command_logs_one_call(intake: Any) -> None:
     first = await intake.post("/calls", make_call(), **{"Idempotency-Key": "k"})
     again = await intake.post("/calls", make_call(), **{"Idempotency-Key": "k"})
@@ -65,27 +60,25 @@ async def test_a_repeated_command_logs_one_call(intake: Any) -> None:
     assert await intake.count("calls") == 1
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ({"subscriber_no": "222"}, True),
-        ({"subscriber_no": "111"}, False),
-        ({"phone": "138 0000 0043"}, True),
-        ({"agent_id": "agent-1"}, True),
-        ({"agent_id": "agent-2"}, False),
-        ({"since": (LONG_AGO - timedelta(minutes=1)).isoformat()}, True),
-        ({"until": LONG_AGO.isoformat()}, False),
-        ({"direction": "outbound"}, False),
-        ({"state": "ended"}, True),
-    ],
-)
-async def test_calls_are_found_by_subscriber_number_agent_and_time(
-    intake: Any, query: dict[str, str], found: bool
-) -> None:
+SEARCHES = [
+    ({"subscriber_no": "222"}, True),
+    ({"subscriber_no": "111"}, False),
+    ({"phone": "138 0000 0043"}, True),
+    ({"agent_id": "agent-1"}, True),
+    ({"agent_id": "agent-2"}, False),
+    ({"since": (LONG_AGO - timedelta(minutes=1)).isoformat()}, True),
+    ({"until": LONG_AGO.isoformat()}, False),
+    ({"direction": "outbound"}, False),
+    ({"state": "ended"}, True),
+]
+
+
+async def test_calls_are_found_by_subscriber_number_agent_and_time(intake: Any) -> None:
     await intake.subscriber("222", phones=["13800000043"])
     await logged(intake)
-    page = (await intake.get("/calls", params=query)).json()
-    assert bool(page["items"]) == found
+    for query, found in SEARCHES:
+        page = (await intake.get("/calls", params=query)).json()
+        assert bool(page["items"]) == found, query
 
 
 async def test_pages_of_calls_have_every_call_once(intake: Any) -> None:
@@ -188,13 +181,6 @@ async def difficult(intake: Any, reply_by: datetime) -> tuple[str, str]:
     return call["id"], answer.json()["case_id"]
 
 
-async def test_a_reply_is_promised_for_a_time_ahead_and_not_too_far(intake: Any) -> None:
-    call = await logged(intake)
-    reply_by = (datetime.now(UTC) + timedelta(days=91)).isoformat()
-    answer = await settled(intake, call["id"], outcome="difficult_case", content="x", contact="y", reply_by=reply_by)
-    assert (answer.status_code, answer.json()["code"]) == (422, "promise_out_of_reach")
-
-
 async def test_a_promise_is_warned_of_once_then_overdue_once_and_a_reply_ends_it(intake: Any) -> None:
     call_id, case_id = await difficult(intake, datetime.now(UTC) + timedelta(hours=5))
     clock = FixedClock(datetime.now(UTC))
@@ -289,7 +275,6 @@ async def test_links_are_made_told_and_undone_and_both_stay_on_record(intake: An
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"kind": "duplicate"}, "linked_to_nothing"),
         ({"kind": "follow_up", "other_order_id": "none"}, "work_order_not_found"),
         ({"kind": "same_outage", "outage_id": "none"}, "outage_not_found"),
     ],

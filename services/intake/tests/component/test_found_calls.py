@@ -31,20 +31,24 @@ async def found(intake: Intake, **query: str) -> list[str]:
     return [one["reference"] for one in answer.json()["items"]]
 
 
-@pytest.mark.parametrize("caller", ["+86 139-1111-2222", "0086 139 1111 2222", "013911112222", "(139) 1111.2222"])
+CALLERS = ("+86 139-1111-2222", "0086 139 1111 2222", "013911112222", "(139) 1111.2222")
+
+
 @pytest.mark.parametrize("registered", ["13911112222", "+8613911112222"])
 async def test_a_number_is_the_same_however_the_switch_and_the_desk_write_it(
-    intake: Intake, switch: Switch, caller: str, registered: str
+    intake: Intake, switch: Switch, registered: str
 ) -> None:
     await intake.subscriber("222", phones=[registered])
-    await switch.says(switch.event(p.PartnerCallOffered(caller=caller)))
-    (call,) = (await intake.get("/calls")).json()["items"]
-    assert call["subscriber_no"] == "222"
+    for number, caller in enumerate(CALLERS):
+        await switch.says(switch.event(p.PartnerCallOffered(caller=caller), number, call=f"c-{number}"))
+    calls = (await intake.get("/calls")).json()["items"]
+    assert [call["subscriber_no"] for call in calls] == ["222"] * len(CALLERS)
+    latest_first = [f"c-{number}" for number in reversed(range(len(CALLERS)))]
     for written in ("13911112222", "+8613911112222", "139 1111 2222"):
-        assert await found(intake, phone=written) == ["c-1"]
+        assert await found(intake, phone=written) == latest_first
         popped = (await intake.get("/screen-pop", params={"phone": written})).json()
         assert [one["subscriber_no"] for one in popped["subscribers"]] == ["222"]
-        assert [one["reference"] for one in popped["last_calls"]] == ["c-1"]
+        assert [one["reference"] for one in popped["last_calls"]] == latest_first
         listed = (await intake.get("/subscribers", params={"phone": written})).json()["items"]
         assert [one["subscriber_no"] for one in listed] == ["222"]
 

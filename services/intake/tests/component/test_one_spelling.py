@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from services.intake.tests.service import Intake
 
 from contracts.look_alikes import TABLE, skeleton
@@ -31,19 +30,19 @@ async def test_what_is_typed_in_full_width_or_with_invisible_characters_is_store
     assert (await intake.post("/subscribers", body | {"subscriber_no": "222"})).json()["code"] == "subscriber_no_taken"
 
 
-@pytest.mark.parametrize(
-    "params",
-    [
-        {"subscriber_no": "２２２"},
-        {"subscriber_no": "22\u200b2"},
-        {"name": "王\u200b强"},
-        {"address": "人民路１２"},
-        {"phone": "０５５５－１２３４５６"},
-    ],
-)
-async def test_a_search_is_in_the_spelling_of_what_is_stored(intake: Intake, params: dict[str, str]) -> None:
+SEARCHES = [
+    {"subscriber_no": "２２２"},
+    {"subscriber_no": "22\u200b2"},
+    {"name": "王\u200b强"},
+    {"address": "人民路１２"},
+    {"phone": "０５５５－１２３４５６"},
+]
+
+
+async def test_a_search_is_in_the_spelling_of_what_is_stored(intake: Intake) -> None:
     await intake.subscriber("222", name="王强", address="人民路12号", phones=["0555123456"])
-    assert await find(intake, **params) == ["222"]
+    for params in SEARCHES:
+        assert await find(intake, **params) == ["222"], params
 
 
 async def test_a_number_that_was_stored_before_is_found_and_not_given_twice(intake: Intake) -> None:

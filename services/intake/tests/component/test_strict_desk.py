@@ -1,7 +1,6 @@
 """What the desk does not let pass: types that nobody has, times and ties that cannot be, what somebody else changed."""
 
 import asyncio
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +9,10 @@ from services.intake.tests.service import Intake
 
 from chassis.testing import FixedClock
 from contracts import calls as c
-from contracts import partners as p
 from contracts.links import WorkOrderLinked
 from intake.calls.reminders import look
 
-from .switch import registered_switch, reminders_on
+from .switch import reminders_on
 
 NOW = datetime.now(UTC)
 
@@ -49,16 +47,6 @@ async def test_a_demand_type_that_is_not_on_the_list_is_refused_wherever_one_is_
     article = {"title": "机顶盒", "body": "重启", "demand_type": "nosuch"}
     assert refused(await intake.post("/articles", article, "supervisor")) == unknown
     assert (await logged(intake, demand_type="test")).status_code == 201
-
-
-async def test_a_demand_type_that_only_a_switch_knows_counts_and_is_marked(intake: Intake) -> None:
-    switch = await registered_switch(intake)
-    await switch.says(
-        switch.event(p.PartnerCallOffered(demand_type="test"), call="c-1", event_id="known"),
-        switch.event(p.PartnerCallOffered(demand_type="nosuch"), call="c-2", event_id="unknown"),
-    )
-    assert (await switch.facts("c-1"))["known"].faults == ()
-    assert (await switch.facts("c-2"))["unknown"].faults == ("unknown_demand_type",)
 
 
 async def test_an_order_of_a_call_is_of_the_time_at_which_it_was_asked_for(intake: Intake) -> None:
@@ -232,22 +220,6 @@ async def test_the_cursor_of_one_list_does_not_begin_a_page_of_another(intake: I
         for of, cursor in cursors.items():
             answer = await intake.get(path, "supervisor", params={"cursor": cursor})
             assert answer.status_code == (200 if of == path else 422), (path, of)
-
-
-async def test_an_article_is_found_in_the_wide_letters_of_a_chinese_keyboard(intake: Intake) -> None:
-    article = {"title": "Router restart", "body": "Ｗｉｆｉ 也一样"}
-    assert (await intake.post("/articles", article, "supervisor")).status_code == 201
-    for query in ("ｒｏｕｔｅｒ", "wifi", "ＷＩＦＩ"):
-        assert len((await intake.get("/articles", params={"q": query})).json()["items"]) == 1, query
-
-
-async def test_a_state_under_another_agents_name_is_refused(intake: Intake) -> None:
-    switch = await registered_switch(intake)
-    state = p.PartnerAgentStateChanged(agent="Agent/101", state=c.AgentState.READY)
-    right = switch.event(state, event_id="right")
-    await switch.says(right, replace(right, id="e-x", subject="agent:Agent/102"))
-    assert await switch.refusals() == [("e-x", "event_malformed")]
-    assert await switch.count("agent_states") == 1
 
 
 @pytest.mark.parametrize("is_repeat", [False, True], ids=["new order", "open order"])

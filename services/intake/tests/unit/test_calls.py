@@ -145,6 +145,8 @@ def test_a_demand_type_that_only_the_switch_knows_counts_and_is_marked() -> None
     (offered,) = published(call)
     assert (offered.demand_type, offered.subscriber_id) == ("their-own", "s-1")
     assert offered.faults == ("unknown_demand_type",)
+    (known,) = published(a_call((p.PartnerCallOffered(demand_type="test"), 0)))
+    assert (known.demand_type, known.faults) == (None, ())
 
 
 def test_what_is_known_better_stays_when_the_number_is_looked_up() -> None:
@@ -161,6 +163,8 @@ def test_a_call_without_an_end_is_closed_and_its_own_end_is_a_revision(events: A
     call.close(BEGIN + timedelta(days=1))
     (assumed,) = published(call)
     assert (type(assumed), assumed.reason, assumed.revision) == (kind, "no_end_reported", 1)
+    duration = assumed.talk_milliseconds if kind is c.CallEnded else assumed.wait_milliseconds
+    assert duration is None
     call.close(BEGIN + timedelta(days=2))
     assert not call.changed
     call.report(reported(p.PartnerCallEnded(), 65, "own-end"))

@@ -16,6 +16,7 @@ VOCABULARY = ["机顶盒", "图像", "信号", "remote", "control", "receiver", 
     [
         ("The REMOTE control", ["remote", "control"]),
         ("ＲＥＭＯＴＥ", ["remote"]),
+        ("ｒｏｕｔｅｒ　ＷＩＦＩ", ["router", "wifi"]),
         ("no signal!!!", ["no", "signal"]),
         ("的了", []),
         ("", []),
