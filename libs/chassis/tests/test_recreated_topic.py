@@ -29,7 +29,7 @@ from .toy import REFUSED_BY_HANDLER, effects_of, follow, note
 
 KEYS = [f"order-{number}" for number in range(5)]
 TOPIC = WORK_ORDERS.name
-SAYS_SO = "was created again"
+SAYS_SO = "was recreated"
 
 
 async def until_ready(worker: Worker) -> None:
