@@ -56,7 +56,13 @@ class OwnOrders:
                     await producer.send_and_wait(WORK_ORDERS.name, value, key=key, headers=headers)
                 assert stream.order is not None
                 self.orders[stream.order_id] = stream.order
-        await self.installation.at_rest()
+        # Not `at_rest`: a planted bug may note that records were read before it applies them.
+        await eventually(self._are_known, seconds=60)
+
+    async def _are_known(self) -> bool:
+        counted = "select count(*) as known from work_orders where id = any($1) and status = 'processing'"
+        known = [await self.installation.rows(each, counted, list(self.orders)) for each in self.installation.services]
+        return all(rows[0]["known"] == len(self.orders) for rows in known)
 
     async def _give_key(self) -> None:
         """The key that notes are sealed with, as if intake had issued it."""
