@@ -46,11 +46,17 @@ class ReachesOutside(Exception):
 SINGLE = ("tests/access", "tests/fuzz")
 
 
+# These share one installation.
+TOGETHER = ("tests/e2e",)
+
+
 class GroupScheduling(LoadScopeScheduling):
-    """Tests of a file stay together in one process of `make test`, except the single ones."""
+    """Tests of a file stay together in one process of `make test`, except the single ones and whole folders."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith(SINGLE) else nodeid.split("::", 1)[0]
+        if nodeid.startswith(SINGLE):
+            return nodeid
+        return next((folder for folder in TOGETHER if nodeid.startswith(folder)), nodeid.split("::", 1)[0])
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupScheduling:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
@@ -75,6 +76,7 @@ def test_the_consumer_has_the_state_that_is_read_of_it() -> None:
     ):
         assert member in source
     assert "self._conns" in inspect.getsource(AIOKafkaClient)
+    assert "self._writer" in inspect.getsource(AIOKafkaConnection)
 
 
 SOURCES = {

@@ -108,12 +108,17 @@ class OwnFetches:
         try:
             return await self._shipped(node_id, request, group=self._GROUP)
         except asyncio.CancelledError:
-            connection = self._client._conns.pop((node_id, self._GROUP), None)
-            if connection is not None:
-                connection.close()
+            self._drop_connection(node_id)
             raise
         finally:
             self._under_way.discard(task)
+
+    def _drop_connection(self, node_id: int) -> None:
+        connection = self._client._conns.pop((node_id, self._GROUP), None)
+        if connection is not None and connection.connected():
+            # Without the goodbye of TLS, which would outlive the client: it waits only for connections that it has.
+            connection._writer.transport.abort()
+            connection.close()
 
     async def _until_handed_out(self) -> None:
         fetcher = self._consumer._fetcher

@@ -16,7 +16,6 @@ from aiokafka import AIOKafkaConsumer
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import toy
-
 from chassis.relay import Relay
 from chassis.worker import Worker
 

@@ -10,10 +10,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from fastapi import APIRouter
-from toy import all_public
 
 from chassis.http import create_app, serve
 from chassis.testing import settings_for
+from toy import all_public
 
 router = APIRouter()
 

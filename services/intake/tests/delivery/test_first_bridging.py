@@ -83,7 +83,7 @@ async def test_a_bridge_that_waits_for_its_topic_says_so_and_nothing_else_and_en
     await eventually(lambda: list(waiting.lines), seconds=60)
     code, output = waiting.end(signal.SIGTERM)
     assert (code, output.splitlines()[0]) == (0, "0 lines became 0 events.")
-    assert waiting.lines[-1] == "Stopped; the same command goes on from here."
+    assert waiting.lines[-1] == "Stopped; run the same command to resume."
     assert {line.split(",")[0] for line in waiting.lines[:-1]} == {f"Waiting for the topic {topic_prefix}{TOPIC}"}
 
 

@@ -41,6 +41,7 @@ class Site:
     bootstrap_servers: str
     prefix: str
     db: Database
+    wakeup: Wakeup
 
     def worker(self) -> Worker:
         settings = settings_for(self.url, self.bootstrap_servers, self.prefix)
@@ -52,7 +53,7 @@ class Site:
             service="intake",
             db=self.db,
             clock=SystemClock(),
-            wakeup=Wakeup(self.db.url),
+            wakeup=self.wakeup,
             actor=Actor("operator-1", "operator"),
         )
         await define_partner(Partner(partner_id, partner_id, partner_id, **values), uow=uow)
@@ -115,7 +116,8 @@ class Site:
 async def site(new_database: Callable[[str], str], kafka_server: Any, topic_prefix: str) -> AsyncIterator[Site]:
     url = new_database("intake")
     db = Database(url)
-    yield Site(url, kafka_server.bootstrap_servers, topic_prefix, db)
+    async with Wakeup(url).running() as wakeup:
+        yield Site(url, kafka_server.bootstrap_servers, topic_prefix, db, wakeup)
     await db.close()
 
 
@@ -183,7 +185,7 @@ async def test_what_a_suspended_partner_sends_waits_until_it_is_active_again(sit
         await site.send("pbx", messages[:5])
         await eventually(lambda: site.answered("pbx"), until=lambda seen: len(seen) == 5, seconds=30)
         await site.partner("pbx", is_active=False)
-        await asyncio.sleep(3)  # the worker looks every second, and nothing tells that it has stopped listening
+        await asyncio.sleep(3)  # the worker is woken, and nothing tells that it has stopped listening
         await site.send("pbx", messages[5:])
         before = len(await site.answered("pbx"))
         await site.partner("pbx")

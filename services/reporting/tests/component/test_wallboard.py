@@ -307,7 +307,7 @@ async def test_the_page_tells_who_is_not_let_in_and_asks_again(reporting, served
         with browser(tmp_path) as page:
             page.open(f"{address}/wallboard#lang=en&token={issuer.token('agent')}")
             state = "document.getElementById('state').textContent"
-            assert "needs one of the roles" in page.eventually(state, bool)
+            assert "requires one of the roles" in page.eventually(state, bool)
             assert page.value("document.getElementById('ask').hidden") is False
             assert page.value("document.getElementById('board').hidden") is True
             page.open("about:blank")
