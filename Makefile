@@ -9,9 +9,9 @@ PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml servi
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
 # Two processes share the tests; conftest.py says which stay together. What starts installations and kills their
-# processes needs the machine for itself: it comes afterwards.
+# processes has limits of time and comes afterwards, when no other test takes the processors.
 INSTALLATIONS := tests/chaos tests/e2e tests/operators
-PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder $(INSTALLATIONS:%=--ignore=%)
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder --durations=20
 # Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
@@ -38,8 +38,8 @@ test: install ## Run every tier of tests on embedded servers; ARGS narrows them
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest $(PARALLEL) --durations=20; parallel=$$?; \
-		$(BIN)/python -m pytest $(INSTALLATIONS) --durations=20 && exit $$parallel
+	@$(BIN)/python -m pytest $(PARALLEL) $(INSTALLATIONS:%=--ignore=%); others=$$?; \
+		$(BIN)/python -m pytest $(PARALLEL) $(INSTALLATIONS) && exit $$others
 endif
 
 unit: install ## Test the decisions and the fold, without a server

@@ -16,7 +16,7 @@ async def test_an_act_needs_the_version_it_was_decided_on(installation: Installa
     assert refused.value.status == 428
     assert refused.value.problem["code"] == "version_required"
     assert "If-Match" in refused.value.problem["detail"]
-    assert refused.value.problem["title"] == "需要 If-Match"
+    assert refused.value.problem["title"] == "缺少 If-Match"
 
 
 async def test_an_act_on_an_old_version_is_refused_with_the_present_one(installation: Installation) -> None:

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from linework.processes import Child, find_recorded, stop_leftovers, write_recor
 from linework.runtime import detached
 from linework.runtime.giving_up import GivingUp, end_with
 from linework.runtime.installation import Installation, described_installation, existing_installation
+from linework.runtime.program import sealing_master_keys
 from linework.runtime.status import stop_installation
 from linework.runtime.supervisor import read_phase, set_phase, supervisor_record
 from linework.stopped import Stopped
@@ -208,6 +210,26 @@ child.spawn()
 print(child.pid, flush=True)
 time.sleep(60)
 """
+
+
+def test_of_several_starts_at_once_one_makes_the_master_key_of_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SEALING_MASTER_KEYS", raising=False)
+    all_look = threading.Barrier(8)
+    exists = Path.exists
+
+    def exists_for_none(file: Path) -> bool:
+        found = exists(file)
+        all_look.wait(10)
+        return found
+
+    monkeypatch.setattr(Path, "exists", exists_for_none)
+    with ThreadPoolExecutor(8) as threads:
+        keys = set(threads.map(sealing_master_keys, [tmp_path] * 8))
+    assert len(keys) == 1
+    (file,) = tmp_path.iterdir()
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_to_die_with_its_parent_does_when_the_parent_is_killed(tmp_path: Path) -> None:

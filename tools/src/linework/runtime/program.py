@@ -1,12 +1,14 @@
 """The Python processes of an installation: the issuer, and each service's HTTP process and worker."""
 
 import base64
+import contextlib
 import http.client
 import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from linework.ports import LOOPBACK, SERVICES
 from linework.processes import Child
@@ -108,11 +110,12 @@ def sealing_master_keys(state_folder: Path) -> str:
         return given
     file = state_folder / "sealing-master-keys"
     if not file.exists():
-        # Whole or not at all: half a key would seal nothing, and be taken for one at the next start.
-        new = file.with_suffix(".new")
-        new.touch(mode=0o600)
-        new.write_text("local:" + base64.b64encode(os.urandom(32)).decode() + "\n")
-        new.replace(file)
+        # Whole or not at all: half a key would seal nothing, and be taken for one at the next start. Of several starts
+        # at the same time the first makes the key of all.
+        with NamedTemporaryFile("w", dir=state_folder) as new, contextlib.suppress(FileExistsError):
+            new.write("local:" + base64.b64encode(os.urandom(32)).decode() + "\n")
+            new.flush()
+            os.link(new.name, file)
     return file.read_text().strip()
 
 
