@@ -78,6 +78,13 @@ def test_a_path_to_areas_that_is_null_is_refused_and_does_not_open_every_area() 
     assert principal({"linework": {}}, areas="linework.areas").areas is None
 
 
+def test_where_areas_are_required_a_token_without_the_claim_reaches_none() -> None:
+    required = settings_for("postgresql://a@b/c", oidc_areas_claim="area_list", oidc_areas_required=True).claims
+    given = {"sub": "u-1", "exp": 2_000_000_000, "areas": ["north"]}
+    assert required.principal("token", given).areas == ()
+    assert required.principal("token", {**given, "area_list": ["south"]}).areas == ("south",)
+
+
 def test_the_settings_name_the_claims() -> None:
     settings = settings_for("postgresql://a@b/c", oidc_roles_claim="groups", oidc_role_map={"crew": "technician"})
     assert settings.claims == Claims(roles="groups", role_map={"crew": "technician"})

@@ -32,7 +32,7 @@ class Principal:
     roles: frozenset[str] | None
     """None: the token has no claim of roles."""
     areas: tuple[str, ...] | None
-    """The areas that the token names; None: it has no such claim."""
+    """The areas that the token is limited to; None: every area."""
     token: str
     expires_at: float
 
@@ -44,6 +44,8 @@ class Claims:
     roles: str = "roles"
     areas: str = "areas"
     name: str = "name"
+    absent_areas: tuple[str, ...] | None = None
+    """What a token without the claim of areas reaches: every area, or with an empty tuple none."""
     role_map: Mapping[str, str] = field(default_factory=dict)
     """The provider's role names and ours. If it has entries, a role that it does not list grants nothing."""
 
@@ -54,7 +56,9 @@ class Claims:
             sub=_required(claims["sub"], _is_name, "sub"),
             name=self._name(claims),
             roles=self._roles(claims),
-            areas=None if areas is _ABSENT else tuple(dict.fromkeys(_required(areas, _are_names, "areas"))),
+            areas=(
+                self.absent_areas if areas is _ABSENT else tuple(dict.fromkeys(_required(areas, _are_names, "areas")))
+            ),
             token=token,
             expires_at=float(_required(claims["exp"], _is_moment, "claims")),
         )

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
         " an object of them",
     )
     oidc_areas_claim: str = Field("areas", min_length=1, description="claim with the areas: name or dotted path")
+    oidc_areas_required: bool = Field(
+        False, description="true: a token without the claim of areas reaches no area instead of every area"
+    )
     oidc_name_claim: str = Field(
         "name",
         min_length=1,
@@ -156,7 +159,13 @@ class Settings(BaseSettings):
 
     @property
     def claims(self) -> Claims:
-        return Claims(self.oidc_roles_claim, self.oidc_areas_claim, self.oidc_name_claim, self.oidc_role_map)
+        return Claims(
+            roles=self.oidc_roles_claim,
+            areas=self.oidc_areas_claim,
+            name=self.oidc_name_claim,
+            absent_areas=() if self.oidc_areas_required else None,
+            role_map=self.oidc_role_map,
+        )
 
     @property
     def master_keys(self) -> MasterKeys:
