@@ -40,9 +40,11 @@ def _parts(state_folder: Path) -> list[tuple[str, psutil.Process]]:
     """Every process of the installation; a server is one part with the processes that it has started."""
     found = []
     for record in (*(state_folder / "run").glob("*.json"), state_folder / "supervisor.json"):
-        process = psutil.Process(json.loads(record.read_text())["pid"])
-        is_server = record.stem in ("postgres", "kafka")
-        found += [(record.stem, one) for one in (process, *(process.children() if is_server else ()))]
+        # A record stays after a process that was killed.
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process = psutil.Process(json.loads(record.read_text())["pid"])
+            is_server = record.stem in ("postgres", "kafka")
+            found += [(record.stem, one) for one in (process, *(process.children() if is_server else ()))]
     return found
 
 
