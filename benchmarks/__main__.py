@@ -14,29 +14,19 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.measures import LOADS, NAMES, Plan, labels, measure
-from benchmarks.rounds import Side, measure_in_turn, show
+from benchmarks.rounds import Side, measure_in_turn, parser_of, show
 from linework.runtime.installation import REPOSITORY
 
 _OF_A_PAIR = ("lifecycles", "creates", "pages", "visible", "rest", "memory")
 
 
 def read_options() -> argparse.Namespace:
-    description, _, more = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks",
-        description=description,
-        epilog=more,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("python -m benchmarks", __doc__, LOADS)
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="compare this checkout with another one")
     parser.add_argument("--rounds", type=int, help="default: 1, and 3 pairs of two checkouts")
-    parser.add_argument("--seconds", type=float, default=6, help="of each load; default: 6")
-    parser.add_argument("--clients", type=int, nargs="+", default=list(LOADS), help="default: 8 and 32")
-    parser.add_argument("--open-orders", type=int, default=1000, help="that are created and read as pages")
     parser.add_argument(
         "--measures", nargs="+", choices=NAMES, help=f"default: all, of two checkouts {', '.join(_OF_A_PAIR)}"
     )
-    parser.add_argument("--json", metavar="FILE", help="write every single value to this file")
     return parser.parse_args()
 
 

@@ -76,7 +76,7 @@ class City:
 
 @contextlib.asynccontextmanager
 async def city(checkout: Path = REPOSITORY) -> AsyncIterator[City]:
-    """A running installation, empty but for one work area and the types of an order; told to end, it is taken down."""
+    """A running installation, empty but for one work area and the types of an order; it is stopped on SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with TemporaryDirectory(prefix="linework-bench-") as name:
         folder = Path(name)

@@ -3,7 +3,7 @@
     python -m benchmarks.idle --seconds 60
     python -m benchmarks.idle --state-folder .local     a running one, which ought to be left alone meanwhile
 
-Nobody calls it and nothing is scraped, so what is left is what the processes do by themselves.
+It gets no requests and no scrapes, so the rest is what its processes do by themselves.
 """
 
 import argparse

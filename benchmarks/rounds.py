@@ -1,15 +1,32 @@
 """Measures sides in turn, so that whatever else the machine does meets all of them."""
 
+import argparse
 import itertools
 import json
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.summary import shown, table
 
 Figures = dict[str, float]
 Side = Callable[[], Awaitable[Figures]]
+
+
+def parser_of(program: str, documented: str | None, loads: Sequence[int]) -> argparse.ArgumentParser:
+    """The options that every comparison has; the module's docstring is its help."""
+    description, _, more = (documented or "").partition("\n\n")
+    parser = argparse.ArgumentParser(
+        prog=program,
+        description=description,
+        epilog=more,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--seconds", type=float, default=6, help="of each load; default: 6")
+    parser.add_argument("--clients", type=int, nargs="+", default=list(loads), help="default: 8 and 32")
+    parser.add_argument("--open-orders", type=int, default=1000, help="that are created and read as pages")
+    parser.add_argument("--json", metavar="FILE", help="write every single value to this file")
+    return parser
 
 
 def say(line: str) -> None:

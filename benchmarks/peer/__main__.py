@@ -22,7 +22,7 @@ from benchmarks.measures import KINDS, LOADS, Plan, labels, measure
 from benchmarks.peer import load
 from benchmarks.peer.installation import Peer, install, peer
 from benchmarks.processors import Meter
-from benchmarks.rounds import Figures, measure_in_turn, show
+from benchmarks.rounds import Figures, measure_in_turn, parser_of, show
 from linework.runtime.installation import REPOSITORY
 
 _MEASURES = frozenset({"floor", "lifecycles", "creates", "pages"})
@@ -56,19 +56,9 @@ async def _lifecycles(running: Peer, plan: Plan, clients: int) -> Figures:
 
 
 def read_options() -> argparse.Namespace:
-    description, _, more = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.peer",
-        description=description,
-        epilog=more,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = parser_of("python -m benchmarks.peer", __doc__, LOADS)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=6, help="of each load; default: 6")
-    parser.add_argument("--clients", type=int, nargs="+", default=list(LOADS), help="default: 8 and 32")
-    parser.add_argument("--open-orders", type=int, default=1000, help="of which pages are read")
     parser.add_argument("--folder", type=Path, default=REPOSITORY / ".peer", help="for the peer's packages")
-    parser.add_argument("--json", metavar="FILE", help="write every single value to this file")
     return parser.parse_args()
 
 

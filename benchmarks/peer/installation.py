@@ -77,7 +77,7 @@ def install(folder: Path) -> Path:
 
 @contextlib.asynccontextmanager
 async def peer(python: Path) -> AsyncIterator[Peer]:
-    """The peer with empty tables; told to end, it is taken down, and killed outright its processes end with it."""
+    """The peer with empty tables; it is stopped on SIGTERM, and on SIGKILL its processes end with it."""
     with TemporaryDirectory(prefix="linework-peer-") as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
