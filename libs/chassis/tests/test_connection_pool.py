@@ -95,7 +95,7 @@ async def test_a_closed_connection_is_not_handed_on(server: Server) -> None:
     idle = await pool.acquire()
     assert idle is not used
     pool.release(idle)
-    idle.terminate()  # as when the server ends it while nobody uses it
+    idle.terminate()  # as when the server ends an idle connection
     assert not (await pool.acquire()).is_closed()
 
 

@@ -85,5 +85,5 @@ def shape_of(endpoint: Callable[..., Any]) -> CommandShape | None:
 
 
 def _marked(hint: Any, kind: type[Any]) -> Any:
-    """What FastAPI is told by an `Annotated` parameter of this kind, or None."""
+    """The FastAPI marker of this kind in an `Annotated` type, or None."""
     return next((part for part in get_args(hint)[1:] if isinstance(part, kind)), None)

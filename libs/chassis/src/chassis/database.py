@@ -148,7 +148,7 @@ class Statements:
     """Plain SQL with `$1` parameters on one asyncpg connection."""
 
     is_publishing = False
-    """Whether rows were added to the outbox, of which the relay is to be told once they are committed."""
+    """Whether rows were added to the outbox: the relay is woken after the commit."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection

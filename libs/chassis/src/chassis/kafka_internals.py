@@ -69,7 +69,7 @@ class OwnFetches:
     """The fetches of a consumer, from here on on connections of their own; to be made before the consumer starts.
 
     A fetch that is given up, by a rebalance or by `give_up`, takes its connection with it: the broker would answer the
-    next fetch on it only after the one that nobody waits for any more.
+    next fetch on it only after the abandoned one.
     The library has one fetch at a time under way with a broker, and it leaves out partitions of which records are still
     in hand: new records of those would wait until it is answered. So it is sent once everything was handed out.
     """

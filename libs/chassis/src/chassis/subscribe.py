@@ -140,10 +140,11 @@ class Consumer:
 
     async def _is_committed_at_once(self, records: Sequence[RawRecord], messages: Sequence[Message]) -> bool:
         """Applies a batch in two round trips; False where it needs the transaction, and nothing was written."""
-        one, reach = self.subscription.one_statement, reach_of(records, self.topic_id)
+        one = self.subscription.one_statement
         reads = one.reads(messages) if one else None
         if one is None or reads is None:
             return False
+        reach = reach_of(records, self.topic_id)
         is_parked = parking.parked_among(self._topic, (record.parking_key for record in records))
         async with self._db.statements() as statements:
             positions, parked, *read = await fetch_together(statements, [positions_under(reach), is_parked, *reads])

@@ -1,9 +1,8 @@
 """Wake-ups between the processes of one database, over PostgreSQL's NOTIFY.
 
-A wake-up triggers a query and carries no data: a lost wake-up costs a poll interval. It may name the keys that it is
-about, so that of many who wait for one key each only those query for whom something has come. NOTIFY takes a lock for
-which all commits of the server queue, so it is sent on a separate connection, outside any business
-transaction, and at most once in 20 ms.
+A wake-up triggers a query and carries no data: a lost wake-up costs a poll interval. It may name keys; then only the
+waiters for these keys query again. NOTIFY takes a lock for which all commits of the server queue, so it is sent on a
+separate connection, outside any business transaction, and at most once in 20 ms.
 """
 
 import asyncio
@@ -47,7 +46,7 @@ class Wakeup:
         self._to_send = asyncio.Event()
         self._heard = asyncio.Event()
         self._heard_of: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
-        """By digest of a key; only as long as a mark is in somebody's hands."""
+        """By digest of a key, as long as a caller holds the mark."""
 
     def send(self, channel: str, keys: Iterable[str] | None = None) -> None:
         """Asks for a wake-up on the channel, about these keys or any; returns at once."""
