@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -13,6 +14,8 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from chassis.asyncpg_internals import end_idle
+from chassis.database import Database
 from chassis.fetching import FetchedRecords, FetchedSet
 from chassis.kafka_internals import AIOKafkaClient, client_of
 from chassis.record_batches import split, unpack
@@ -98,9 +101,9 @@ def test_every_poll_goes_through_the_module_that_puts_our_classes_in_place() -> 
     assert [str(file) for file, text in polling.items() if not ours.search(text)] == []
 
 
-def test_private_members_of_the_clients_are_reached_in_one_module() -> None:
+def test_private_members_of_the_clients_are_reached_in_one_module_each() -> None:
     private = {file.name for file, text in SOURCES.items() if any(re.search(one, text) for one in NOT_PUBLIC)}
-    assert private == {"kafka_internals.py"}
+    assert private == {"kafka_internals.py", "asyncpg_internals.py"}
 
 
 @pytest.mark.parametrize(
@@ -129,3 +132,17 @@ async def test_the_members_that_are_reached_are_where_they_are_expected() -> Non
     await consumer.stop()
     await producer.stop()
     await admin.close()
+
+
+async def test_idle_connections_of_a_pool_are_ended_without_waiting(toy_db: Database) -> None:
+    pool = await asyncpg.create_pool(toy_db.url, min_size=2, max_size=3)
+    try:
+        used = await pool.acquire()
+        assert (pool.get_size(), pool.get_idle_size()) == (2, 1)
+        end_idle(pool)
+        assert (pool.get_size(), pool.get_idle_size()) == (1, 0)
+        assert await used.fetchval("select 1") == 1
+        await pool.release(used)
+        assert await pool.fetchval("select 2") == 2
+    finally:
+        await pool.close()

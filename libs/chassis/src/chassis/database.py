@@ -1,10 +1,11 @@
-"""Access to a PostgreSQL database through asyncpg.
+"""Access to a PostgreSQL database through asyncpg and its pool.
 
 Most work is a single statement: its own transaction, in one round trip. `begin` opens a transaction for
 several statements. Queries with varying conditions are built with SQLAlchemy and compiled once for each
 shape (`Query`).
 """
 
+import asyncio
 import os
 import re
 import sys
@@ -17,7 +18,7 @@ from sqlalchemy import ClauseElement, Column, Executable, Text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from chassis.connection_pool import ConnectionPool
+from chassis.asyncpg_internals import end_idle
 from contracts.refusals import Unavailable
 
 
@@ -40,6 +41,7 @@ TRANSIENT = (
 """What may be different when it is tried again: the connection, a lock, a server that restarts."""
 
 _CONNECT_SECONDS = 5
+_POOL_SECONDS = 10
 _STATEMENT_SECONDS = 30
 _ANSWER_SECONDS = 35
 """Longer than a statement may take: who is silent for so long is not slow, he is gone, and TCP has not noticed."""
@@ -189,15 +191,16 @@ class Transaction(Statements):
 
 
 class Database:
-    """Connects when a statement is to be run and not before: a process may start while its database is away."""
-
     def __init__(self, url: str, *, pool_size: int = 8, application_name: str = "linework") -> None:
         self.url = driver_url(url)
+        self._pool_size = pool_size
         self._application_name = application_name
-        self._pool = ConnectionPool(self._connect, size=pool_size)
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
 
     async def close(self) -> None:
-        await self._pool.close()
+        if self._pool is not None:
+            await self._pool.close()
 
     @asynccontextmanager
     async def statements(self) -> AsyncIterator[Statements]:
@@ -226,7 +229,8 @@ class Database:
 
     @asynccontextmanager
     async def _driver(self) -> AsyncIterator[asyncpg.Connection]:
-        connection = await self._pool.acquire()
+        pool = self._pool or await self._open()
+        connection = await pool.acquire(timeout=_POOL_SECONDS)
         try:
             yield connection
         except (asyncpg.InternalClientError, TimeoutError) as error:
@@ -234,24 +238,35 @@ class Database:
             # that stops says goodbye to idle connections, which asyncpg takes for being in the middle of something.
             connection.terminate()
             if isinstance(error, TimeoutError):
-                # What swallows one connection swallows its neighbours: not each of them is to be waited for in turn.
-                self._pool.end_idle()
+                end_idle(pool)
             raise
         except asyncpg.LockNotAvailableError as error:
             if error.constraint_name == _RESTORE_FENCE:
                 raise CatchingUp() from error
             raise
         finally:
-            self._pool.release(connection)
+            await pool.release(connection)
 
-    async def _connect(self) -> asyncpg.Connection:
-        return await asyncpg.connect(
-            self.url,
-            timeout=_CONNECT_SECONDS,
-            command_timeout=_ANSWER_SECONDS,
-            server_settings={
-                "application_name": self._application_name,
-                "statement_timeout": f"{_STATEMENT_SECONDS}s",
-                **SESSION,
-            },
-        )
+    async def _open(self) -> asyncpg.Pool:
+        """Connects when somebody asks and not before: a process may start while its database is away."""
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self.url,
+                    min_size=0,
+                    max_size=self._pool_size,
+                    timeout=_CONNECT_SECONDS,
+                    reset=_leave_as_it_is,
+                    command_timeout=_ANSWER_SECONDS,
+                    server_settings={
+                        "application_name": self._application_name,
+                        "statement_timeout": f"{_STATEMENT_SECONDS}s",
+                        **SESSION,
+                    },
+                )
+        return self._pool
+
+
+async def _leave_as_it_is(_: asyncpg.Connection) -> None:
+    # Nothing outlives its transaction here, so giving a connection back costs no round trip.
+    pass
