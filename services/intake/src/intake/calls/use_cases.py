@@ -21,6 +21,7 @@ from intake.calls.publishing import publish
 from intake.calls.store import CallRecord
 from intake.reference.store import require_demand_type
 from intake.scope_store import Scope
+from intake.subscribers.phone_numbers import in_one_spelling
 from intake.subscribers.sealing_keys import sealer_in
 from intake.subscribers.store import get_subscriber_id
 from work_orders.sealing import Sealer
@@ -79,6 +80,9 @@ async def log_call(logged: LogCall, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.command() as command:
         tx = command.tx
         await require_demand_type(tx, logged.demand_type)
+        if logged.phone is not None:
+            (phone,) = await in_one_spelling(tx, [logged.phone])
+            logged = replace(logged, phone=phone)
         author = Author(Agent(uow.actor.sub), command.now, new_id)
         call = calls.log_call(new_id(), logged, author, subscriber_id=await _subscriber(tx, logged))
         command.messages += await publish(tx, [call], now=command.now)
