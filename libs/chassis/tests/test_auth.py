@@ -36,7 +36,7 @@ async def test_a_token_without_areas_sees_every_area(issuer: TestIssuer, verifie
     assert (await verifier.verify(issuer.token("dispatcher"))).areas is None
 
 
-async def test_an_empty_list_of_areas_is_somebody_without_an_area(issuer: TestIssuer, verifier: TokenVerifier) -> None:
+async def test_an_empty_list_of_areas_permits_no_area(issuer: TestIssuer, verifier: TokenVerifier) -> None:
     assert (await verifier.verify(issuer.token("dispatcher", areas=[]))).areas == ()
     assert (await verifier.verify(issuer.token("dispatcher", areas=["a", "b", "a"]))).areas == ("a", "b")
 

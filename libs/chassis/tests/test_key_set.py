@@ -53,7 +53,7 @@ async def test_a_new_key_counts_as_soon_as_the_set_may_be_read_again(
     assert issuer.fetches == 2
 
 
-async def test_a_flood_of_unknown_keys_makes_one_fetch_and_holds_up_nobody_who_is_known(
+async def test_a_flood_of_unknown_keys_makes_one_fetch_and_delays_no_known_key(
     issuer: TestIssuer, verifier: TokenVerifier, hands: Hands
 ) -> None:
     await verifier.verify(issuer.token("agent"))
@@ -74,9 +74,7 @@ async def test_a_flood_of_unknown_keys_makes_one_fetch_and_holds_up_nobody_who_i
     assert issuer.fetches == 2
 
 
-async def test_who_began_a_fetch_and_went_away_spoils_it_for_nobody(
-    issuer: TestIssuer, verifier: TokenVerifier
-) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_shared_fetch(issuer: TestIssuer, verifier: TokenVerifier) -> None:
     issuer.is_slow = asyncio.Event()
     first = asyncio.create_task(verifier.verify(issuer.token("agent")))
     await eventually(lambda: issuer.asked_for)
@@ -155,7 +153,7 @@ EC = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHv
 EC["y"] = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
 
 
-async def test_a_set_with_keys_that_nobody_knows_is_used_without_them() -> None:
+async def test_unknown_keys_of_a_key_set_are_ignored() -> None:
     keys = await _found(
         {"keys": [EC | {"kid": "good"}, {"kty": "XX", "kid": "odd"}, EC | {"kid": "enc", "use": "enc"}, EC, 7]}
     )

@@ -102,7 +102,7 @@ async def test_a_record_without_a_key_stands_alone(toy_db: Database, consumer: C
     assert await effects_of(toy_db) == {"good": [1]}
 
 
-async def test_a_type_that_nobody_here_knows_is_handed_on_and_not_parked(toy_db: Database) -> None:
+async def test_an_unknown_type_is_passed_on_and_not_parked(toy_db: Database) -> None:
     seen: list[Message] = []
 
     async def see(messages: Sequence[Message], _: Transaction) -> None:

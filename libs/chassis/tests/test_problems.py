@@ -151,7 +151,9 @@ async def test_each_family_of_refusals_has_its_status(client: httpx.AsyncClient,
     assert document["instance"] == f"/toys/family/{family}"
 
 
-async def test_what_can_be_tried_again_says_when_and_who_is_unknown_is_told_how(client: httpx.AsyncClient) -> None:
+async def test_retryable_refusals_have_retry_after_and_unauthenticated_ones_www_authenticate(
+    client: httpx.AsyncClient,
+) -> None:
     assert (await client.get("/toys/family/unavailable")).headers["retry-after"] == "1"
     assert (await client.get("/toys/family/unauthenticated")).headers["www-authenticate"] == "Bearer"
 
@@ -195,7 +197,7 @@ async def test_the_zone_of_the_installation_is_a_setting(database_url: str) -> N
 @pytest.mark.parametrize(
     ("language", "reason"), [("en", "malformed: the body is not JSON"), ("zh", "请求正文不是 JSON")]
 )
-async def test_why_a_request_is_malformed_is_said_in_the_readers_language(
+async def test_the_mistakes_of_a_malformed_request_are_in_the_readers_language(
     client: httpx.AsyncClient, language: str, reason: str
 ) -> None:
     headers = {"accept-language": language, "content-type": "application/json"}
@@ -238,7 +240,7 @@ async def test_every_failure_is_a_problem_document_in_both_languages(
     assert document["instance"] == path
 
 
-async def test_a_wrong_method_is_told_which_are_right(client: httpx.AsyncClient) -> None:
+async def test_the_refusal_of_a_method_names_the_allowed_ones(client: httpx.AsyncClient) -> None:
     assert (await client.delete("/toys")).headers["allow"] == "POST"
 
 

@@ -1,11 +1,11 @@
 """A client of an installation, for the commands, the end-to-end tests and Python scripts.
 
-    async with Installation(find_addresses()) as city:
-        order = await city.intake.create_work_order(
+    async with ServiceClients(find_addresses()) as clients:
+        order = await clients.intake.create_work_order(
             subscriber_no="111", device_type="digital", demand_type="test", content="no picture"
         )
-        order = await city.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
-        order = await city.fieldwork.start(order)
+        order = await clients.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
+        order = await clients.fieldwork.start(order)
 
 A command is based on the version of the order that is passed in, carries its own `Idempotency-Key`, and returns the
 updated order. A refusal raises `Refused`, a missing response `NotReached`. `Patience` defines what is retried.
@@ -25,7 +25,7 @@ from linework.client_service import (
     OrderService,
     Patience,
     Refused,
-    Service,
+    ServiceClient,
     given,
     new_key,
     order_of,
@@ -43,11 +43,11 @@ __all__ = [
     "OPERATOR",
     "SUPERVISOR",
     "Addresses",
-    "Installation",
     "NotReached",
     "Patience",
     "Person",
     "Refused",
+    "ServiceClients",
     "WorkOrder",
     "find_addresses",
     "new_key",
@@ -259,7 +259,7 @@ class Qa(OrderService):
         return await self.act("archive", order, **more)
 
 
-class Reporting(Service):
+class Reporting(ServiceClient):
     role = "supervisor"
 
     async def timeline(self, order_id: str, *, by: Person | None = None, at_least: int | None = None) -> Json:
@@ -269,7 +269,7 @@ class Reporting(Service):
         return await self.read(f"/v1/work-orders/{part(order_id)}/proof", by=by)
 
 
-class Installation:
+class ServiceClients:
     """The five services of one installation."""
 
     def __init__(
@@ -285,7 +285,7 @@ class Installation:
         self.reporting = Reporting(at["reporting"], new_http(transport), tokens, patience)
 
     @property
-    def services(self) -> dict[str, Service]:
+    def services(self) -> dict[str, ServiceClient]:
         return {name: getattr(self, name) for name in SERVICES}
 
     async def require(self, *names: str) -> None:

@@ -10,7 +10,6 @@ import json
 import logging
 import os
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,6 +22,7 @@ from fastapi.responses import JSONResponse
 from jwt.algorithms import ECAlgorithm
 from pydantic import BaseModel, ConfigDict, Field
 
+from contracts.access import Role
 from linework.ports import LOOPBACK
 
 ALGORITHM = "ES256"
@@ -30,19 +30,6 @@ TWELVE_HOURS = 12 * 3600
 THIRTY_DAYS = 30 * 24 * 3600
 
 Text = Annotated[str, Field(min_length=1, max_length=100)]
-
-
-class Role(StrEnum):
-    """What a person or a partner may act as."""
-
-    AGENT = "agent"
-    DISPATCHER = "dispatcher"
-    TECHNICIAN = "technician"
-    AUDITOR = "auditor"
-    SUPERVISOR = "supervisor"
-    OPERATOR = "operator"
-    PARTNER = "partner"
-    DISPLAY = "display"
 
 
 class TokenRequest(BaseModel):

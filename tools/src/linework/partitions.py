@@ -48,7 +48,7 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
     from aiokafka.errors import KafkaError
 
     from contracts.topics import TOPICS
-    from linework.client import OPERATOR, Installation, NotReached, Patience, Refused, find_addresses
+    from linework.client import OPERATOR, NotReached, Patience, Refused, ServiceClients, find_addresses
 
     known = {one.name: one for one in TOPICS}
     if topic not in known:
@@ -58,7 +58,7 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
         raise Stopped("The address of Kafka is missing: set KAFKA_BOOTSTRAP_SERVERS.")
     try:
         async with (
-            Installation(addresses, patience=Patience(seconds=20)) as city,
+            ServiceClients(addresses, patience=Patience(seconds=20)) as city,
             kafka_at(addresses.bootstrap_servers) as kafka,
         ):
 

@@ -121,7 +121,7 @@ def end_request(span: Span, route: str, subjects: Mapping[str, str], status: int
     span.end()
 
 
-class Publishing:
+class PublishedSpans:
     """The spans of the sampled rows that are published together."""
 
     def __init__(self, topic: str) -> None:
@@ -147,9 +147,9 @@ class Publishing:
 
 
 @contextlib.contextmanager
-def publishing(topic: str) -> Iterator[Publishing]:
+def publishing(topic: str) -> Iterator[PublishedSpans]:
     """A span for each row's publishing, child of the request that wrote the row, if that was sampled."""
-    published = Publishing(topic)
+    published = PublishedSpans(topic)
     try:
         yield published
     except BaseException as error:

@@ -17,7 +17,7 @@ import msgspec
 
 from contracts import partners as p
 from contracts import strict_json
-from contracts.catalogue import BY_TYPE, Kind
+from contracts.catalogue import BY_TYPE, MessageKind
 from contracts.codec import MalformedMessage, decode, is_utf8, source_of_partner
 from contracts.directory import Names
 from contracts.message import Message
@@ -110,7 +110,7 @@ def check_record(
                 _mistake("", "the value is not a JSON object in UTF-8", "内容不是 UTF-8 的 JSON 对象", "{…}")
             )
         return checked(code=UNREADABLE, mistakes=tuple(mistakes))
-    if entry is None or entry.kind is not Kind.PARTNER_EVENT:
+    if entry is None or entry.kind is not MessageKind.PARTNER_EVENT:
         return checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),))
     if found := [*_duplicate_mistakes(value or b""), *_shape_mistakes(entry.body, body)]:
         return checked(code=MALFORMED, mistakes=tuple(found))
@@ -136,7 +136,7 @@ def check_message(message: Message, *, now: datetime) -> Checked:
 
 
 def _type_mistake() -> Mistake:
-    types = sorted(name for name, entry in BY_TYPE.items() if entry.kind is Kind.PARTNER_EVENT)
+    types = sorted(name for name, entry in BY_TYPE.items() if entry.kind is MessageKind.PARTNER_EVENT)
     return _mistake("ce_type", "unknown type", "未知类型", ", ".join(types))
 
 

@@ -57,7 +57,9 @@ async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast 
 
 
 @router.get("/work-orders/{order_id}/form", responses=Responses.of(READ_REFUSALS))
-async def get_form(order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None) -> views.Form:
+async def get_form(
+    order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None
+) -> views.AuditForm:
     """The order with its subscriber, areas and staff by name, and what can be done. The `ETag` is for `If-Match`."""
     answer = await read_order(context, order_id, at_least)
     form = await views.form_of(to_shown(answer.body), context)

@@ -16,7 +16,7 @@ from chassis.settings import Settings
 from contracts.codec import encode
 from contracts.message import Message
 from contracts.topics import PARTNER_IN, topic_of_partner
-from linework.bridge.progress import Progress
+from linework.bridge.progress import ReadingProgress
 from linework.stopped import Stopped
 
 _WAIT_SECONDS = 30.0
@@ -42,7 +42,7 @@ class Delivery:
 
 @contextlib.asynccontextmanager
 async def delivery_to(
-    bootstrap_servers: str, partner_id: str, *, prefix: str = "", progress: Progress | None = None
+    bootstrap_servers: str, partner_id: str, *, prefix: str = "", progress: ReadingProgress | None = None
 ) -> AsyncIterator[Delivery]:
     """A delivery to a partner's topic, once intake's worker has made it."""
     topic = prefix + topic_of_partner(PARTNER_IN, partner_id).name
@@ -56,7 +56,7 @@ async def delivery_to(
         )
         try:
             await _start(producer, bootstrap_servers)
-            await _wait_for(producer, topic, progress or Progress())
+            await _wait_for(producer, topic, progress or ReadingProgress())
             yield Delivery(producer, topic)
         finally:
             # Unacknowledged events are sent again by the next run, so a Kafka that is away is not waited for.
@@ -90,7 +90,7 @@ def _security() -> dict[str, Any]:
     return client_security(Settings.model_construct(**given | {"kafka_password": SecretStr(given["kafka_password"])}))
 
 
-async def _wait_for(producer: AIOKafkaProducer, topic: str, progress: Progress) -> None:
+async def _wait_for(producer: AIOKafkaProducer, topic: str, progress: ReadingProgress) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_WAIT_SECONDS):
             while not await _has_leaders(producer, topic):

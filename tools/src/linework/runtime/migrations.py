@@ -8,13 +8,13 @@ from pathlib import Path
 
 from linework.processes import Child
 from linework.runtime.giving_up import GivingUp
-from linework.runtime.installation import REPOSITORY, Installation
+from linework.runtime.installation import REPOSITORY, LocalInstallation
 from linework.stopped import Stopped, last_line
 
 MIGRATION_SECONDS = 600
 
 
-def migrate(installation: Installation, service: str, env: Mapping[str, str], given_up: GivingUp) -> None:
+def migrate(installation: LocalInstallation, service: str, env: Mapping[str, str], given_up: GivingUp) -> None:
     """Run what is missing; nothing at all when the database already names the newest revision."""
     ini = REPOSITORY / "services" / service / "alembic.ini"
     if not ini.exists():

@@ -8,13 +8,13 @@ from pathlib import Path
 from linework.embedded import EmbeddedPostgres
 from linework.embedded.postgres import programs
 from linework.ports import SERVICES
-from linework.runtime.installation import REPOSITORY, Installation
+from linework.runtime.installation import REPOSITORY, LocalInstallation
 from linework.runtime.preparation import database_urls
 from linework.runtime.program import service_environment
 from linework.stopped import Stopped
 
 
-def run_as(installation: Installation, service: str, command: list[str]) -> int:
+def run_as(installation: LocalInstallation, service: str, command: list[str]) -> int:
     """The command's exit status. It runs in the repository's folder, with PostgreSQL's programs at hand."""
     if service not in SERVICES:
         raise Stopped(f"There is no service {service}; there are {', '.join(SERVICES)}.")
@@ -27,7 +27,7 @@ def run_as(installation: Installation, service: str, command: list[str]) -> int:
         raise Stopped(f"{command[0]} cannot be run: {error.strerror}.") from error
 
 
-def _database_url(installation: Installation, service: str) -> str:
+def _database_url(installation: LocalInstallation, service: str) -> str:
     outside = os.environ.get("DATABASE_URL")
     if installation.outside_database_url and not outside:
         raise Stopped("This installation uses an external PostgreSQL; see DATABASE_URL.")

@@ -6,7 +6,7 @@ Each header and each topic's key is defined once; payloads are the schema files 
 from collections.abc import Iterable
 from typing import Any
 
-from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.catalogue import CATALOGUE, Entry, MessageKind
 from contracts.lifecycle import Service
 from contracts.topics import PARTNER_ID, PARTNER_IN, TEMPLATES, TOPICS, Topic
 from contracts_tooling.schemas import Schema, file_name
@@ -50,24 +50,28 @@ REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce
 """Without these no message is read."""
 
 _REQUIRED_BY_KIND = {
-    Kind.EVENT: ("ce_orderversion", "ce_prevhash"),
-    Kind.ENTITY: ("ce_entityversion",),
-    Kind.FACT: ("ce_entityversion",),
+    MessageKind.EVENT: ("ce_orderversion", "ce_prevhash"),
+    MessageKind.ENTITY: ("ce_entityversion",),
+    MessageKind.FACT: ("ce_entityversion",),
 }
 COMMON_HEADERS = "Headers"
-_HEADERS_OF_KIND = {Kind.EVENT: "EventHeaders", Kind.ENTITY: "VersionedHeaders", Kind.FACT: "VersionedHeaders"}
+_HEADERS_OF_KIND = {
+    MessageKind.EVENT: "EventHeaders",
+    MessageKind.ENTITY: "VersionedHeaders",
+    MessageKind.FACT: "VersionedHeaders",
+}
 _ONLY_IN = {
-    "ce_orderversion": (Kind.EVENT,),
-    "ce_prevhash": (Kind.EVENT,),
-    "ce_entityversion": (Kind.ENTITY, Kind.FACT),
+    "ce_orderversion": (MessageKind.EVENT,),
+    "ce_prevhash": (MessageKind.EVENT,),
+    "ce_entityversion": (MessageKind.ENTITY, MessageKind.FACT),
 }
 
 
-def required_headers(kind: Kind) -> tuple[str, ...]:
+def required_headers(kind: MessageKind) -> tuple[str, ...]:
     return (*REQUIRED, *_REQUIRED_BY_KIND.get(kind, ()))
 
 
-def headers_of_kind(kind: Kind) -> tuple[str, ...]:
+def headers_of_kind(kind: MessageKind) -> tuple[str, ...]:
     """The headers that a message of this kind may have."""
     return tuple(name for name in HEADERS if kind in _ONLY_IN.get(name, (kind,)))
 
@@ -174,7 +178,7 @@ def _message(entry: Entry) -> Schema:
 
 
 def _sources(entry: Entry) -> Schema:
-    if entry.kind is Kind.PARTNER_EVENT:
+    if entry.kind is MessageKind.PARTNER_EVENT:
         return {"pattern": f"^/partner/{PARTNER_ID.pattern}$"}
     return {"enum": [f"/linework/{owner.value}" for owner in entry.owners]}
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.catalogue import CATALOGUE, Entry, MessageKind
 from contracts.lifecycle import CUSTODIANS, STEPS, Act, Status, allowed_acts
 from contracts.names import STATUSES
 from contracts.order import ACTS
@@ -29,14 +29,14 @@ that may be absent, or a new version of a type beside the old one; `python -m co
 anything else."""
 
 _KINDS = {
-    Kind.EVENT: "changes the order: it has an order version and a place in the chain",
-    Kind.REQUEST: "asks the order's custodian; answered exactly once",
-    Kind.ANSWER: "answers a request without changing the order",
-    Kind.ENTITY: "the whole entity as it now is",
-    Kind.FACT: "has a version in its own stream; a later revision of the same fact replaces it",
-    Kind.NOTICE: "accompanies the order and does not change it",
-    Kind.PARTNER_EVENT: "answered once on the partner's `.out`",
-    Kind.PARTNER_ANSWER: "reports the result of the partner's events",
+    MessageKind.EVENT: "changes the order: it has an order version and a place in the chain",
+    MessageKind.REQUEST: "asks the order's custodian; answered exactly once",
+    MessageKind.ANSWER: "answers a request without changing the order",
+    MessageKind.ENTITY: "the whole entity as it now is",
+    MessageKind.FACT: "has a version in its own stream; a later revision of the same fact replaces it",
+    MessageKind.NOTICE: "accompanies the order and does not change it",
+    MessageKind.PARTNER_EVENT: "answered once on the partner's `.out`",
+    MessageKind.PARTNER_ANSWER: "reports the result of the partner's events",
 }
 
 _CHAIN = """## Chain
@@ -76,7 +76,7 @@ def _headers() -> str:
 def _presence(name: str) -> str:
     if name in asyncapi.REQUIRED:
         return "always"
-    kinds = [kind for kind in Kind if name in asyncapi.required_headers(kind)]
+    kinds = [kind for kind in MessageKind if name in asyncapi.required_headers(kind)]
     return f"on every {', '.join(kinds)}" if kinds else "may be absent"
 
 

@@ -20,7 +20,7 @@ from contracts import directory as d
 from contracts import events as e
 from contracts import requests as r
 from contracts import sealing as s
-from contracts.catalogue import BY_BODY, Kind
+from contracts.catalogue import BY_BODY, MessageKind
 from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
@@ -263,7 +263,7 @@ def _recorded(place: str, number: int, subject: str, step: Step, **attributes: A
     message = Message(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"linework:golden:{name}")),
         type=entry.type,
-        source=source_of_partner("pbx") if entry.kind is Kind.PARTNER_EVENT else source_of(service),
+        source=source_of_partner("pbx") if entry.kind is MessageKind.PARTNER_EVENT else source_of(service),
         subject=subject,
         occurred_at=occurred_at,
         recorded_at=occurred_at + timedelta(milliseconds=40),
@@ -324,7 +324,7 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
     )
     for place, subject, actor, bodies in places:
         for number, body in enumerate(bodies, start=1):
-            is_versioned = BY_BODY[type(body)].kind in (Kind.FACT, Kind.ENTITY)
+            is_versioned = BY_BODY[type(body)].kind in (MessageKind.FACT, MessageKind.ENTITY)
             version = {"entity_version": number} if is_versioned else {}
             yield _recorded(place, number, subject, (intake, actor, body), causation_id=f"cause-{number}", **version)
 

@@ -26,7 +26,7 @@ from qa.follow_up.domain.project import (
 )
 from qa.follow_up.domain.questionnaire import Questionnaire
 from qa.follow_up.use_cases import Listed
-from qa.periods import Grain
+from qa.periods import PeriodLength
 from qa.routes import (
     ACT_REFUSALS,
     ANY,
@@ -45,7 +45,7 @@ router = APIRouter(prefix="/v1", tags=["follow-up projects"])
 Days = Annotated[list[Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]], Field(max_length=500)]
 
 
-class CalendarBody(Body):
+class FollowUpCalendarBody(Body):
     time_zone: Zone = "Asia/Shanghai"
     days_off: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7)] = [5, 6]
     holidays: Days = []
@@ -82,10 +82,10 @@ class QuestionBody(Body):
     opens: FindingKind | None = None
     opens_up_to: int | None = Field(None, ge=1, le=100)
 
-    def part(self) -> asking.Question:
+    def part(self) -> asking.SurveyQuestion:
         values = self.model_dump(exclude={"names", "choices"})
         choices = tuple(one.part() for one in self.choices)
-        return asking.Question(**values, names=self.names.names(), choices=choices)
+        return asking.SurveyQuestion(**values, names=self.names.names(), choices=choices)
 
 
 class QuestionnaireBody(Body):
@@ -157,7 +157,7 @@ class ProjectPage(BaseModel):
     response_model=WorkingCalendar,
     responses=Responses.of((*ACT_REFUSALS, NoWorkingDays)),
 )
-async def define_calendar(calendar_id: Code, body: CalendarBody, context: CommandContext) -> Response:
+async def define_calendar(calendar_id: Code, body: FollowUpCalendarBody, context: CommandContext) -> Response:
     """Working days, holidays and the days worked in their place. Deadlines counted before stay as they are."""
     return (await use_cases.define_calendar(body.calendar(calendar_id), uow=context.uow)).response()
 
@@ -250,7 +250,7 @@ async def list_subscribers(project_id: Code, body: ListBody, context: CommandCon
 async def _days(
     from_on: Annotated[Day | None, Query(description="The first day; without it from the beginning.")] = None,
     until_on: Annotated[Day | None, Query(description="The first day that is not in it any more.")] = None,
-    period: Annotated[Grain | None, Query(description="Instead of both: the period that a day lies in.")] = None,
+    period: Annotated[PeriodLength | None, Query(description="Instead of both: the period that a day lies in.")] = None,
     on: Annotated[Day | None, Query(description="That day; today in the project's calendar if left out.")] = None,
 ) -> summary.Days:
     return summary.Days(from_on=from_on, until_on=until_on, period=period, on=on)

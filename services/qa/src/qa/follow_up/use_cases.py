@@ -17,7 +17,7 @@ from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Answered, Finding, FindingState, FollowUp
 from qa.follow_up.domain.project import OF_ORDERS, FollowUpProject, QuotaReached
-from qa.follow_up.domain.questionnaire import Question, Questionnaire, QuestionReply
+from qa.follow_up.domain.questionnaire import Questionnaire, QuestionReply, SurveyQuestion
 from qa.follow_up.intake_client import IntakeClient
 from work_orders.sealing import Sealer
 from work_orders.unit_of_work import OrderUnitOfWork
@@ -47,7 +47,7 @@ class CauseCannotChange(Invalid):
 class PublishQuestionnaire:
     questionnaire_id: str
     names: Names
-    questions: tuple[Question, ...]
+    questions: tuple[SurveyQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ import msgspec
 
 from reporting.figures.buckets import SHARES, percentiles
 from reporting.figures.question import Question
-from reporting.metrics import Dimension, Grain, Kind
+from reporting.metrics import Dimension, Grain, MetricKind
 from reporting.record.event_store import StreamState
 
 _DAY = timedelta(days=1)
@@ -45,7 +45,7 @@ class Kept:
 def days_asked(question: Question) -> list[date]:
     """The whole days that a question is made of; empty when it is not, or not worth it."""
     metric, zone = question.metric, ZoneInfo(question.time_zone)
-    if metric.kind is Kind.INTERPOLATED or not metric.has_periods:
+    if metric.kind is MetricKind.INTERPOLATED or not metric.has_periods:
         return []
     if question.as_of or question.grain is Grain.HOUR or not (question.begin and question.end):
         return []
@@ -69,7 +69,7 @@ def summed(question: Question) -> Question:
 def adds_buckets(question: Question) -> bool:
     """Whether percentiles have to be made of several days or groups; those of one are kept as they are."""
     is_added = question.grain is not Grain.DAY or summed(question).group_by != question.group_by
-    return question.metric.kind is Kind.DISTRIBUTION and is_added
+    return question.metric.kind is MetricKind.DISTRIBUTION and is_added
 
 
 def is_over(question: Question, state: StreamState, day: date) -> bool:
@@ -179,7 +179,7 @@ def together(question: Question, sums: Mapping[date, Iterable[DayRow]]) -> list[
                 merged[key] = into = dict(zip(question.keys, key, strict=True))
             _add(into, row)
     if not merged and not question.keys:
-        merged[()] = {"buckets": {}} if question.metric.kind is Kind.DISTRIBUTION else {}
+        merged[()] = {"buckets": {}} if question.metric.kind is MetricKind.DISTRIBUTION else {}
     return sorted(merged.values(), key=lambda row: [(row[name] is None, row[name] or "") for name in question.keys])
 
 

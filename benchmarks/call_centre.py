@@ -48,7 +48,7 @@ class Fact(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Centre:
+class CallCentre:
     events: int
     agents: int = 200
     days: int = 365

@@ -1,4 +1,4 @@
-"""Subscriptions that come and go while a worker runs, at the moment when it leaves."""
+"""Dynamic subscriptions: they come and go while a worker runs, also at the moment when it shuts down."""
 
 import asyncio
 from collections.abc import Sequence
@@ -27,13 +27,13 @@ def worker_of(toy: Toy) -> Worker:
     return Worker("toy", toy.settings(), [], arriving=arriving)
 
 
-async def test_a_guest_is_listened_to(toy: Toy) -> None:
+async def test_a_dynamic_subscription_is_consumed(toy: Toy) -> None:
     async with worker_of(toy).running():
         await count(toy.db, "order-1")
         await eventually(lambda: effects_of(toy.db), until=lambda found: found == {"order-1": [1]})
 
 
-async def test_a_guest_that_is_starting_when_its_worker_leaves_is_stopped(
+async def test_a_dynamic_subscription_that_is_starting_when_its_worker_shuts_down_is_stopped(
     toy: Toy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     is_started, has_left = asyncio.Event(), asyncio.Event()

@@ -1,4 +1,4 @@
-"""Whom a remembered answer is given to again."""
+"""Whom a stored reply is given to again."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from chassis.commands import Idempotency
 
 EVERY = None
 
-# role and areas of the first token, those of the present one, and whether it gets the first answer
+# role and areas of the first token, those of the present one, and whether it gets the stored reply
 CASES = [
     ("agent", EVERY, "agent", EVERY, True),
     ("agent", ("north",), "agent", EVERY, True),
@@ -22,7 +22,7 @@ CASES = [
     ("supervisor", EVERY, "technician", EVERY, False),
     ("supervisor", ("north",), "technician", ("north",), False),
     ("agent", EVERY, "supervisor", EVERY, False),
-    # remembered by code that did not keep whom it was for
+    # stored by code that did not keep whom it was for
     (None, None, "agent", EVERY, True),
     (None, None, "agent", ("north",), False),
     (None, None, "agent", (), False),
@@ -30,7 +30,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("first_role", "first_areas", "role", "areas", "is_given"), CASES)
-def test_an_answer_is_given_again_to_the_same_role_with_at_least_the_same_areas(
+def test_a_stored_reply_is_given_again_to_the_same_role_with_at_least_the_same_areas(
     first_role: str | None,
     first_areas: tuple[str, ...] | None,
     role: str,

@@ -55,7 +55,7 @@ def url(new_database: Any) -> str:
     return new_database(INI)
 
 
-async def test_after_sigterm_a_process_says_that_it_leaves_and_goes_on_answering(url: str, tmp_path: Path) -> None:
+async def test_after_sigterm_a_process_is_not_ready_and_goes_on_answering(url: str, tmp_path: Path) -> None:
     async with serving(url, _NEVER, tmp_path / "go") as (process, client):
         assert "connection" not in (await client.get("/livez")).headers
         process.send_signal(signal.SIGTERM)
@@ -66,7 +66,7 @@ async def test_after_sigterm_a_process_says_that_it_leaves_and_goes_on_answering
         assert (await client.get("/readyz")).text == "it is leaving"
 
 
-async def test_when_its_time_is_over_a_process_finishes_what_it_has_begun_and_ends(url: str, tmp_path: Path) -> None:
+async def test_after_its_drain_time_a_process_finishes_its_requests_and_ends(url: str, tmp_path: Path) -> None:
     async with serving(url, 0.2, tmp_path / "go") as (process, client):
         asked = asyncio.create_task(client.get("/slow", timeout=30))
         await eventually(lambda: status(client, "/livez"))
@@ -85,7 +85,7 @@ async def test_a_second_signal_ends_the_draining(url: str, tmp_path: Path) -> No
         assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGTERM
 
 
-async def test_a_worker_that_leaves_has_acknowledged_all_that_it_applied(toy: Toy) -> None:
+async def test_a_worker_that_shuts_down_has_acknowledged_all_that_it_applied(toy: Toy) -> None:
     async with toy.worker().running():
         for version in (1, 2, 3):
             await toy.send(note("order-1", version))
@@ -103,7 +103,7 @@ async def test_a_worker_that_leaves_has_acknowledged_all_that_it_applied(toy: To
         await reader.stop()
 
 
-async def test_a_relay_that_leaves_finishes_its_round(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_relay_that_shuts_down_finishes_its_round(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
     is_sending, may_send = asyncio.Event(), asyncio.Event()
 
     async def held_back(*arguments: Any, **options: Any) -> Sent:
@@ -124,7 +124,9 @@ async def test_a_relay_that_leaves_finishes_its_round(toy: Toy, monkeypatch: pyt
     assert await toy.versions_in_kafka() == {"order-1": [1, 2], "order-2": [1]}
 
 
-async def test_a_relay_leaves_in_order_also_when_a_job_has_failed(toy: Toy, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_relay_shuts_down_in_order_also_when_a_job_has_failed(
+    toy: Toy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def failing(_: Any, __: Any) -> None:
         raise LookupError("a job that fails")
 

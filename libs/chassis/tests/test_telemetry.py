@@ -1,4 +1,4 @@
-"""What a process tells of itself: metrics with few labels, logs that can be followed, spans by OTLP."""
+"""Metrics with few labels, logs that can be followed, spans by OTLP."""
 
 import http.server
 import io
@@ -56,7 +56,7 @@ async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.Asy
     assert sample("linework_request_seconds_count", **labels) == before + 2
 
 
-async def test_a_request_that_nobody_handles_is_counted_as_500(client: httpx.AsyncClient) -> None:
+async def test_a_request_that_raises_is_counted_as_500(client: httpx.AsyncClient) -> None:
     labels = {"method": "GET", "route": "/v1/things/{order_id}", "status": "500"}
     before = sample("linework_request_seconds_count", **labels)
     assert (await client.get("/v1/things/broken")).status_code == 500
@@ -69,7 +69,9 @@ def request_labels(name: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("method", "path"), [("ELUDE", "/v1/things/1"), ("GET", "/nowhere/13800001111")])
-async def test_what_a_caller_makes_up_becomes_no_label(client: httpx.AsyncClient, method: str, path: str) -> None:
+async def test_a_method_or_path_that_does_not_exist_becomes_no_label(
+    client: httpx.AsyncClient, method: str, path: str
+) -> None:
     await client.request(method, path)
     assert "ELUDE" not in request_labels("method")
     assert path not in request_labels("route")
@@ -153,12 +155,12 @@ def test_events_are_logged_many_to_a_line_and_each_can_be_found(lines: io.String
     assert written[0]["topic"] == "t"
 
 
-def test_text_that_is_no_unicode_is_logged_nevertheless(lines: io.StringIO) -> None:
+def test_text_that_is_no_unicode_is_logged(lines: io.StringIO) -> None:
     logging.getLogger("toy.lines").warning("half of a pair: %s", "\ud83d")
     assert json.loads(lines.getvalue())["message"] == "half of a pair: \ud83d"
 
 
-def test_what_fails_over_and_over_is_logged_so_often_a_minute_and_then_counted() -> None:
+def test_a_repeated_failure_is_logged_a_few_times_a_minute_and_then_counted() -> None:
     log, written = logging.getLogger("toy.loop"), io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(_JsonLines("toy"))

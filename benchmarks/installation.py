@@ -24,7 +24,7 @@ AREA, STAFF = "bench-area", "bench-staff"
 
 
 @dataclass
-class City:
+class MeasuredInstallation:
     checkout: Path
     servers: Servers
     state_folder: Path
@@ -75,7 +75,7 @@ class City:
 
 
 @contextlib.asynccontextmanager
-async def city(checkout: Path = REPOSITORY) -> AsyncIterator[City]:
+async def measured_installation(checkout: Path = REPOSITORY) -> AsyncIterator[MeasuredInstallation]:
     """A running installation, empty but for one work area and the types of an order; it is stopped on SIGTERM."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with TemporaryDirectory(prefix="linework-bench-") as name:
@@ -86,12 +86,12 @@ async def city(checkout: Path = REPOSITORY) -> AsyncIterator[City]:
         with Running.here(folder / "state", checkout=checkout, **outside).up("--empty") as running:
             ports, state = running.ports, folder / "state"
             postgres = EmbeddedPostgres(state / "postgres", ports["postgres"], dies_with_parent=True)
-            built = City(checkout, Servers(postgres.url, f"{LOOPBACK}:{ports['kafka']}"), state, ports)
+            built = MeasuredInstallation(checkout, Servers(postgres.url, f"{LOOPBACK}:{ports['kafka']}"), state, ports)
             await _settle_in(built)
             yield built
 
 
-async def _settle_in(built: City) -> None:
+async def _settle_in(built: MeasuredInstallation) -> None:
     async with httpx.AsyncClient(timeout=30) as client:
         for role, areas in (
             ("agent", []),
@@ -107,7 +107,7 @@ async def _settle_in(built: City) -> None:
         await _define(client, built)
 
 
-async def _define(client: httpx.AsyncClient, built: City) -> None:
+async def _define(client: httpx.AsyncClient, built: MeasuredInstallation) -> None:
     names = {"name_en": "bench", "name_zh": "测试"}
 
     async def tell(method: str, service: str, path: str, role: str, body: dict[str, object]) -> None:
