@@ -9,6 +9,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from contracts.catalogue import CATALOGUE, Entry, MessageKind
+from contracts.field_notes import field_notes
 from contracts.lifecycle import CUSTODIANS, STEPS, Act, Status, allowed_acts
 from contracts.names import STATUSES
 from contracts.order import ACTS
@@ -16,7 +17,7 @@ from contracts.sealing import FreeText
 from contracts.topics import Topic
 from contracts_tooling import asyncapi
 from contracts_tooling.golden import MESSAGES
-from contracts_tooling.schemas import field_notes, writers_of
+from contracts_tooling.schemas import writers_of
 
 _HEAD = """# Events
 

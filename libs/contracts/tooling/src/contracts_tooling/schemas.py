@@ -6,21 +6,19 @@ as topic, key and owners, is in `x-linework`, so that a folder of schemas is the
 `definitions.json`; file names are relative `$id`s, so references lead to the file beside it, wherever the folder is.
 """
 
-import ast
 import copy
-import inspect
 import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 
 from contracts.catalogue import CATALOGUE, Entry, MessageKind
+from contracts.field_notes import field_notes
 from contracts.sealing import free_texts
 
 Schema = dict[str, Any]
@@ -116,19 +114,6 @@ def components(bodies: Iterable[type], ref_template: str) -> dict[str, Schema]:
     for shape in shapes:
         _complete(found[shape.__name__], shape)
     return {name: found[name] for name in sorted(found)}
-
-
-@cache
-def field_notes(shape: type) -> Mapping[str, str]:
-    """What the docstrings below the fields of a dataclass say, inherited ones included."""
-    notes = {name: note for base in shape.__bases__ if is_dataclass(base) for name, note in field_notes(base).items()}
-    (definition,) = ast.parse(inspect.getsource(shape).lstrip()).body
-    assert isinstance(definition, ast.ClassDef)
-    for field, note in zip(definition.body, definition.body[1:], strict=False):
-        match field, note:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                notes[name] = inspect.cleandoc(text)
-    return notes
 
 
 def _shapes(hints: Iterable[Any]) -> Iterable[type]:
