@@ -8,7 +8,11 @@ import typer
 
 StateFolder = Annotated[
     Path | None,
-    typer.Option("--state-folder", help="Folder for data, logs and keys; default: LINEWORK_STATE_FOLDER, else .local."),
+    typer.Option(
+        "--state-folder",
+        help="Folder for data, logs and keys; default: LINEWORK_STATE_FOLDER, else .local of the checkout, "
+        "or the user's state folder if the command is installed without one.",
+    ),
 ]
 PortBase = Annotated[
     int | None,
