@@ -5,7 +5,10 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; done; echo python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
-PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
+PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml \
+	tools/partner/pyproject.toml) libs/contracts/src/contracts/version.py
+# Where wheels go.
+DIST ?= dist
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
 # Two processes share the tests; conftest.py says which stay together. What starts installations and kills their
@@ -16,7 +19,7 @@ PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder --durations=20
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
+.PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill wheels images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -78,6 +81,11 @@ audit: install ## Ask the package index which locked packages are known to be vu
 
 bill: install ## Write dist/linework.cdx.json, the services' bill of materials; ARGS=--everything for tools and tests too
 	@$(BIN)/python -m deploy.bill dist/linework.cdx.json $(ARGS)
+
+wheels: install ## Build the wheels of all packages into dist/; the same sources give the same bytes
+	@rm -f $(DIST)/linework_*.whl
+	@for package in libs/* services/* tools tools/partner; do \
+		(cd $$package && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d $(abspath $(DIST))) || exit 1; done
 
 images: install ## Build what a cluster needs, with docker or podman; docs/kubernetes.md
 	@$(BIN)/python -m deploy.images $(ARGS)

@@ -18,7 +18,7 @@ PURE_CONTRACTS = frozenset(
 )
 TECHNICAL_CONTRACTS = frozenset(
     {"access", "catalogue", "chain", "codec", "message", "origin", "plain_text", "refusals", "strict_json"}
-    | {"time_zones", "topics"}
+    | {"time_zones", "topics", "version"}
 )
 WITH_SQLALCHEMY = frozenset(
     {

@@ -13,6 +13,7 @@ from intake.orders import api as intake_api
 from linework.client import NotReached
 from linework.importer.order_body import CreateWorkOrder
 from linework.stopped import Stopped
+from linework_partner.records import NoRecords
 
 Typed = Callable[..., Result]
 
@@ -92,12 +93,12 @@ def test_a_correction_of_another_kind_of_event_in_the_file_is_a_mistake(typed: T
     assert [bool(one["not_judged"]) for one in found[4:]] == [False, False, True]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"key": "x"}'])
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"key": "x"}', '{"headers": [1]}', "[" * 100_000])
 def test_a_file_that_holds_no_records_is_refused_with_a_sentence(typed: Typed, tmp_path: Path, text: str) -> None:
     file = tmp_path / "sample"
     file.write_text(text)
     done = typed("partner", "check", file)
-    assert isinstance(done.exception, Stopped)
+    assert isinstance(done.exception, NoRecords)
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.access import AccessTable
 from contracts.message import Actor
+from contracts.version import VERSION
 
 U = TypeVar("U", bound=UnitOfWork)
 
@@ -81,7 +82,7 @@ def create_app(
 
     app = FastAPI(
         title=f"Linework {service}",
-        version="1",
+        version=VERSION,
         description=description,
         lifespan=lifespan,
         **_LEFT_OUT,

@@ -27,6 +27,7 @@ from opentelemetry.util.types import Attributes
 from chassis.parking import Parked, RawRecord
 from chassis.settings import Settings
 from contracts.message import Message
+from contracts.version import VERSION
 
 HEADER = "traceparent"
 _ANY = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -46,9 +47,8 @@ def set_up_traces(service: str, settings: Settings) -> TracerProvider | None:
 def start(service: str, processor: SpanProcessor, *, ratio: float = 1.0) -> TracerProvider:
     """Traces in this process from here on; `ratio` is the share of traces that begin here and are recorded."""
     global _tracer
-    provider = TracerProvider(
-        sampler=ParentBased(_Roots(ratio)), resource=Resource.create({"service.name": f"linework-{service}"})
-    )
+    resource = Resource.create({"service.name": f"linework-{service}", "service.version": VERSION})
+    provider = TracerProvider(sampler=ParentBased(_Roots(ratio)), resource=resource)
     provider.add_span_processor(processor)
     # Not the global provider: libraries that find one instrument themselves, and FastAPI's spans show queries.
     _tracer = provider.get_tracer("linework")

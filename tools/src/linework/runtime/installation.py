@@ -12,6 +12,8 @@ from linework.ports import LOOPBACK, OFFSETS, SERVICES, read_ports
 from linework.stopped import Stopped
 
 REPOSITORY = Path(__file__).resolve().parents[4]
+"""The checkout that this file is in; without meaning where the command is installed from wheels."""
+IS_CHECKOUT = (REPOSITORY / "tools" / "src" / "linework").is_dir()
 AUDIENCE = "linework"
 
 # Stopped in this order, so that nothing loses what it leans on: callers before servers.
@@ -147,4 +149,11 @@ def _remembered(folder: Path, content: Any) -> LocalInstallation:
 
 
 def _state_folder(chosen: Path | None) -> Path:
-    return (chosen or Path(os.environ.get("LINEWORK_STATE_FOLDER") or REPOSITORY / ".local")).absolute()
+    return (chosen or Path(os.environ.get("LINEWORK_STATE_FOLDER") or default_state_folder())).absolute()
+
+
+def default_state_folder() -> Path:
+    """`.local` of the checkout; where the command is installed without one, the user's folder for state."""
+    import platformdirs
+
+    return REPOSITORY / ".local" if IS_CHECKOUT else platformdirs.user_state_path("linework")

@@ -1,13 +1,14 @@
 """The output of `up` when everything is ready: addresses, a token, and a walk through an order."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from rich.table import Table
 
 from linework.ports import SERVICES
-from linework.runtime.installation import REPOSITORY, LocalInstallation
+from linework.runtime.installation import REPOSITORY, LocalInstallation, default_state_folder
 from linework.runtime.progress import Steps
 
 ROLES = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator", "partner")
@@ -25,7 +26,10 @@ def show_welcome(installation: LocalInstallation, steps: Steps) -> None:
 def command() -> str:
     """How the reader calls us from where they are."""
     program = Path(sys.executable).with_name("linework")
-    return os.path.relpath(program) if program.is_relative_to(REPOSITORY) else str(program)
+    if program.is_relative_to(REPOSITORY):
+        return os.path.relpath(program)
+    found = shutil.which("linework")
+    return "linework" if found and Path(found).resolve() == program.resolve() else str(program)
 
 
 def _addresses(installation: LocalInstallation) -> Table:
@@ -45,7 +49,7 @@ def _tokens(installation: LocalInstallation) -> Table:
 
 
 def _state_option(installation: LocalInstallation) -> str:
-    is_default = installation.state_folder == REPOSITORY / ".local"
+    is_default = installation.state_folder == default_state_folder()
     return "" if is_default else f" --state-folder {installation.state_folder}"
 
 
