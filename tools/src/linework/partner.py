@@ -51,7 +51,9 @@ def check(
     """Validate sample events against the contract and print errors with corrections. Sends nothing.
 
     A correction of an event that is not in the file cannot be validated; it is reported as such and not as an error.
-    A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending.
+    A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending;
+    in structured mode the value is the whole event. An event by itself, {"specversion": "1.0", "id": …, "data": {…}},
+    is judged as a record in structured mode whose key is its subject.
     The exit status is 1 if there is an error.
     """
     judged = _judge(_records(file), partner)
@@ -64,11 +66,16 @@ def check(
 
 
 @commands.command()
-def example() -> None:
+def example(
+    structured: Annotated[
+        bool, typer.Option("--structured", help="In structured mode: the value is the whole event.")
+    ] = False,
+) -> None:
     """Print the events of a complete call as sample records to edit and check."""
     from contracts import partners as p
     from contracts.calls import EndedBy
     from contracts.codec import encode, new_partner_message
+    from contracts.structured import MEDIA_TYPE, wrap
 
     at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
     said = [
@@ -82,6 +89,8 @@ def example() -> None:
         message = new_partner_message(body, partner_id="pbx", event_id=event_id, subject="call-1", occurred_at=moment)
         key, value, headers = encode(message)
         kept = {name: text.decode() for name, text in headers if name not in ("ce_recordedtime", "content-type")}
+        if structured:
+            kept, value = {"content-type": MEDIA_TYPE}, wrap(kept, value)
         record = {"key": key.decode(), "headers": kept, "value": json.loads(value)}
         typer.echo(json.dumps(record, ensure_ascii=False))
 
@@ -147,16 +156,34 @@ def _judge(records: list[Any], partner: str | None) -> list[Judged]:
 
     courses: dict[str | None, Course] = {}
     ids: dict[str, Any] = {}
-    in_file = {_parts(record, number)[2].get("ce_id", "") for number, record in enumerate(records, start=1)}
+    in_file = {_attributes(record, number).get("ce_id", "") for number, record in enumerate(records, start=1)}
     found = []
     for number, record in enumerate(records, start=1):
         key, value, headers = _parts(record, number)
-        partner = partner or str(headers.get("ce_source", "")).removeprefix("/partner/") or "?"
+        source = _attributes(record, number).get("ce_source", "")
+        partner = partner or source.removeprefix("/partner/") or "?"
         found.append(_judged(number, key, value, headers, partner, courses, ids, in_file))
     return found
 
 
+def _attributes(record: Any, number: int) -> dict[str, str]:
+    """Of the event, by the names of their headers, in whichever mode it is."""
+    from contracts.structured import unwrap
+
+    _, value, headers = _parts(record, number)
+    unwrapped = unwrap(value, _pairs(headers))
+    return {name: text.decode("utf-8", "replace") for name, text in unwrapped.headers}
+
+
+def _pairs(headers: dict[str, str]) -> list[tuple[str, bytes]]:
+    return [(name, text.encode("utf-8", "replace")) for name, text in headers.items()]
+
+
 def _parts(record: Any, number: int) -> tuple[bytes | None, bytes | None, dict[str, str]]:
+    from contracts.structured import MEDIA_TYPE
+
+    if isinstance(record, dict) and "specversion" in record:
+        record = {"key": record.get("subject"), "headers": {"content-type": MEDIA_TYPE}, "value": record}
     if not isinstance(record, dict) or not isinstance(record.get("headers"), dict | list):
         raise Stopped(f'Record {number} is not {{"key": …, "headers": {{…}}, "value": {{…}}}}.')
     headers = {str(name): str(text) for name, text in dict(record["headers"]).items()}
@@ -180,8 +207,7 @@ def _judged(
 
     if not PARTNER_ID.fullmatch(partner):
         raise Stopped(f"{partner!r} is not a partner id; set it with --partner.")
-    pairs = [(name, text.encode("utf-8", "replace")) for name, text in headers.items()]
-    checked = conformance.check_record(key, value, pairs, partner_id=partner, now=datetime.now(UTC))
+    checked = conformance.check_record(key, value, _pairs(headers), partner_id=partner, now=datetime.now(UTC))
     judged = Judged(number, checked.event_id, checked.event_type, checked.code)
     judged.mistakes = [asdict(mistake) for mistake in checked.mistakes]
     if checked.message is not None and _corrects_what_is_elsewhere(checked, courses, ids, in_file):
