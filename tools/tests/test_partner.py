@@ -32,6 +32,30 @@ def test_the_example_conforms(typed: Typed, sample: Path) -> None:
     assert (done.exit_code, done.output) == (0, "4 records, 0 wrong.\n")
 
 
+def test_the_example_in_structured_mode_conforms_and_so_do_its_events_by_themselves(
+    typed: Typed, tmp_path: Path
+) -> None:
+    records = [json.loads(line) for line in typed("partner", "example", "--structured").output.splitlines()]
+    assert {json.dumps(record["headers"]) for record in records} == {'{"content-type": "application/cloudevents+json"}'}
+    file = tmp_path / "structured"
+    for content in (records, [record["value"] for record in records]):
+        file.write_text(json.dumps(content))
+        done = typed("partner", "check", file)
+        assert (done.exit_code, done.output) == (0, "4 records, 0 wrong.\n")
+
+
+def test_a_wrong_event_in_structured_mode_is_told_as_one_in_binary_mode(typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "structured"
+    text = typed("partner", "example", "--structured").output.replace('"queue": "support"', '"leg": 0')
+    file.write_text(text.replace('"time": "2026-03-02T08:00:32.000000Z"', '"time": "soon"'))
+    done = typed("partner", "check", file)
+    assert done.exit_code == 1
+    assert "record 2 (call-1-2, linework.partner.call_queued.v1): event_malformed" in done.output
+    assert "/leg: is 0; right: 1 to 100" in done.output
+    assert "record 4 (call-1-4, linework.partner.call_ended.v1): event_unreadable" in done.output
+    assert "ce_time: is not a time with a zone" in done.output
+
+
 def test_an_array_is_read_as_well(typed: Typed, sample: Path) -> None:
     records = [json.loads(line) for line in sample.read_text().splitlines()]
     sample.write_text(json.dumps(records))

@@ -1,4 +1,4 @@
-"""A message on Kafka and back: CloudEvents 1.0, binary mode.
+"""A message on Kafka and back: CloudEvents 1.0, binary mode; what partners write may be in structured mode.
 
 Key = `ce_subject`, value = the JSON body, attributes in `ce_*` headers. Unknown headers, unknown fields
 and unknown types are ignored; any other fault raises `MalformedMessage` with the fault. What a
@@ -15,7 +15,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from contracts import strict_json
+from contracts import strict_json, structured
 from contracts.catalogue import BY_BODY, BY_TYPE, Entry, MessageKind
 from contracts.chain import GENESIS, time_text
 from contracts.lifecycle import Service
@@ -188,6 +188,8 @@ def decode(
 
     With `topic`, a known type must belong to it. A type that is not in the catalogue gives `body=None`.
     """
+    if topic is not None and topic.kind == PARTNER_IN.kind:
+        value, headers = _unwrapped(value, headers)
     if value is None:
         raise MalformedMessage("the record has no value")
     attributes = _attributes(headers)
@@ -204,6 +206,13 @@ def decode(
     if entry is not None:
         _check_place(message, entry, topic)
     return message
+
+
+def _unwrapped(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> tuple[bytes | None, Headers]:
+    record = structured.unwrap(value, headers)
+    for mistake in record.mistakes:
+        raise MalformedMessage(f"{mistake.pointer or 'the record'}: {mistake.wrong.en}")
+    return record.value, list(record.headers)
 
 
 def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:

@@ -27,7 +27,9 @@ def check(
     """Validate sample events against the contract and print errors with corrections. Sends nothing.
 
     A correction of an event that is not in the file cannot be validated; it is reported as such and not as an error.
-    A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending.
+    A record is {"key": …, "headers": {…}, "value": {…}}, as it would be on partner.<id>.in, in the order of sending;
+    in structured mode the value is the whole event. An event by itself, {"specversion": "1.0", "id": …, "data": {…}},
+    is judged as a record in structured mode whose key is its subject.
     The exit status is 1 if there is an error.
     """
     from linework_partner.judging import judge
@@ -41,11 +43,16 @@ def check(
     raise typer.Exit(1 if wrong or not judged else 0)
 
 
-def example() -> None:
+def example(
+    structured: Annotated[
+        bool, typer.Option("--structured", help="In structured mode: the value is the whole event.")
+    ] = False,
+) -> None:
     """Print the events of a complete call as sample records to edit and check."""
     from contracts import partners as p
     from contracts.calls import EndedBy
     from contracts.codec import encode, new_partner_message
+    from contracts.structured import MEDIA_TYPE, wrap
 
     at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
     said = [
@@ -59,6 +66,8 @@ def example() -> None:
         message = new_partner_message(body, partner_id="pbx", event_id=event_id, subject="call-1", occurred_at=moment)
         key, value, headers = encode(message)
         kept = {name: text.decode() for name, text in headers if name not in ("ce_recordedtime", "content-type")}
+        if structured:
+            kept, value = {"content-type": MEDIA_TYPE}, wrap(kept, value)
         record = {"key": key.decode(), "headers": kept, "value": json.loads(value)}
         typer.echo(json.dumps(record, ensure_ascii=False))
 

@@ -8,7 +8,7 @@ from contracts import conformance
 from contracts.conformance import Checked, Course
 from contracts.message import Message
 from contracts.topics import PARTNER_ID
-from linework_partner.records import NoRecords, parts_of
+from linework_partner.records import NoRecords, attributes_of, encoded, parts_of
 
 _NOT_JUDGED = {
     "en": "it corrects an event that is not in this file: whether that was sent cannot be judged here",
@@ -34,11 +34,12 @@ class Judged:
 def judge(records: list[Any], partner: str | None) -> list[Judged]:
     courses: dict[str | None, Course] = {}
     ids: dict[str, Any] = {}
-    in_file = {parts_of(record, number)[2].get("ce_id", "") for number, record in enumerate(records, start=1)}
+    in_file = {attributes_of(record, number).get("ce_id", "") for number, record in enumerate(records, start=1)}
     found = []
     for number, record in enumerate(records, start=1):
         key, value, headers = parts_of(record, number)
-        partner = partner or str(headers.get("ce_source", "")).removeprefix("/partner/") or "?"
+        source = attributes_of(record, number).get("ce_source", "")
+        partner = partner or source.removeprefix("/partner/") or "?"
         found.append(_judged(number, key, value, headers, partner, courses, ids, in_file))
     return found
 
@@ -55,8 +56,7 @@ def _judged(
 ) -> Judged:
     if not PARTNER_ID.fullmatch(partner):
         raise NoRecords(f"{partner!r} is not a partner id; set it with --partner.")
-    pairs = [(name, text.encode("utf-8", "replace")) for name, text in headers.items()]
-    checked = conformance.check_record(key, value, pairs, partner_id=partner, now=datetime.now(UTC))
+    checked = conformance.check_record(key, value, encoded(headers), partner_id=partner, now=datetime.now(UTC))
     judged = Judged(number, checked.event_id, checked.event_type, checked.code)
     judged.mistakes = [asdict(mistake) for mistake in checked.mistakes]
     if checked.message is not None and _corrects_what_is_elsewhere(checked, courses, ids, in_file):

@@ -137,7 +137,7 @@ async def answer_unreadable(record: RawRecord, tx: Transaction, *, partner_id: s
     value = None if record.undecoded else record.value  # an excerpt is not judged
     checked = conformance.check_record(record.key, value, record.headers, partner_id=partner_id, now=now)
     code = checked.code or conformance.MALFORMED
-    is_parked = code == conformance.UNREADABLE
+    is_parked = code in conformance.PARKED
     if await _was_answered(record, checked, tx, partner_id, code, now):
         return not is_parked
     subject = _printable(checked.subject) or f"{record.partition}:{record.offset}"
@@ -175,7 +175,7 @@ async def _was_answered(
     record: RawRecord, checked: Checked, tx: Transaction, partner_id: str, code: str, now: datetime
 ) -> bool:
     """Whether it was answered before: a batch can be applied twice when workers change."""
-    if code == conformance.UNREADABLE:
+    if code in conformance.PARKED:
         return await event_store.is_parked(tx, record.topic, record.partition, record.offset)
     fingerprint = hashlib.sha256(record.value or b"").digest()[:16]
     event = KnownEvent(checked.event_id, fingerprint, checked.subject, checked.event_type, code=code)
