@@ -1,29 +1,20 @@
-"""The local token issuer: a minimal OpenID provider for one machine.
-
-It grants every role to every caller, so it listens on loopback unless HTTP_HOST is set, as on a private test cluster.
-In production OIDC_ISSUER names a real provider; the services need no other change.
-"""
+"""The tokens: the key that signs them, and the claims of an access token, an ID token and of `linework token`."""
 
 import base64
 import hashlib
 import json
-import logging
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from jwt.algorithms import ECAlgorithm
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.access import Role
-from linework.ports import LOOPBACK
 
 ALGORITHM = "ES256"
 TWELVE_HOURS = 12 * 3600
@@ -68,6 +59,16 @@ class SigningKey:
     def sign(self, claims: dict[str, Any]) -> str:
         return jwt.encode(claims, self._private, algorithm=ALGORITHM, headers={"kid": self.id})
 
+    def read(self, token: str, audience: str | list[str], *, may_be_expired: bool = False) -> dict[str, Any]:
+        """The claims of a token signed here; raises `jwt.PyJWTError`."""
+        return jwt.decode(
+            token,
+            self._private.public_key(),
+            algorithms=[ALGORITHM],
+            audience=audience,
+            options={"require": ["iss", "sub", "exp"], "verify_exp": not may_be_expired},
+        )
+
 
 def _make_key(file: Path) -> None:
     pem = ec.generate_private_key(ec.SECP256R1()).private_bytes(
@@ -93,57 +94,3 @@ def claims_of(request: TokenRequest, issuer: str, audience: str, now: datetime) 
         "nbf": issued_at,
         "exp": issued_at + request.ttl_seconds,
     }
-
-
-def make_app(key: SigningKey, issuer: str, audience: str) -> FastAPI:
-    app = FastAPI(title="Linework issuer", summary="Tokens for one machine", version="1")
-
-    @app.get("/.well-known/openid-configuration")
-    async def configuration() -> dict[str, Any]:
-        return {
-            "issuer": issuer,
-            "jwks_uri": f"{issuer}/jwks",
-            "token_endpoint": f"{issuer}/token",
-            "response_types_supported": ["token"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": [ALGORITHM],
-        }
-
-    @app.get("/jwks")
-    async def jwks() -> dict[str, Any]:
-        return {"keys": [key.public]}
-
-    @app.post("/token", responses={422: {"description": "Unknown role or field (application/problem+json)"}})
-    async def token(request: TokenRequest) -> Token:
-        claims = claims_of(request, issuer, audience, datetime.now(UTC))
-        return Token(access_token=key.sign(claims), expires_in=request.ttl_seconds)
-
-    @app.get("/livez", include_in_schema=False)
-    @app.get("/readyz", include_in_schema=False)
-    async def ready() -> dict[str, str]:
-        return {"status": "ok"}
-
-    app.add_exception_handler(RequestValidationError, _as_problem)
-    return app
-
-
-async def _as_problem(_: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
-    details = "; ".join(f"{'.'.join(map(str, entry['loc'][1:]))}: {entry['msg']}" for entry in error.errors())
-    problem = {"title": "The token request is not valid.", "status": 422, "code": "invalid_request", "detail": details}
-    return JSONResponse(problem, status_code=422, media_type="application/problem+json")
-
-
-def main() -> None:
-    import uvicorn
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    port = int(os.environ["HTTP_PORT"])
-    issuer = os.environ.get("OIDC_ISSUER") or f"http://{LOOPBACK}:{port}"
-    key = SigningKey(Path(os.environ["LINEWORK_ISSUER_KEY"]))
-    app = make_app(key, issuer, os.environ.get("OIDC_AUDIENCE") or "linework")
-    uvicorn.run(app, host=os.environ.get("HTTP_HOST") or LOOPBACK, port=port, access_log=False, log_config=None)
-
-
-if __name__ == "__main__":
-    main()
