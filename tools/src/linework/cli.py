@@ -9,7 +9,19 @@ from typing import Annotated
 import typer
 
 from contracts.version import VERSION
-from linework import figures, logs, parked, partitions, partner, rebuild, reference, reports, simulate, verify_sample
+from linework import (
+    calendars,
+    figures,
+    logs,
+    parked,
+    partitions,
+    partner,
+    rebuild,
+    reference,
+    reports,
+    simulate,
+    verify_sample,
+)
 from linework.bridge import commands as bridge
 from linework.importer import commands as importer
 from linework.runtime import commands as runtime
@@ -57,6 +69,7 @@ app.command()(reports.wallboard)
 app.add_typer(reference.commands, name="reference")
 app.add_typer(importer.commands, name="import")
 app.add_typer(parked.commands, name="parked")
+app.add_typer(calendars.commands, name="calendar")
 app.add_typer(rebuild.commands, name="rebuild")
 app.add_typer(bridge.commands, name="bridge")
 app.add_typer(partner.commands, name="partner")

@@ -175,6 +175,23 @@ class Dispatch(OrderService):
         """Every work area with its staff."""
         return [area async for area in self.items("/v1/work-areas")]
 
+    async def find_calendar(self, calendar_id: str) -> Json | None:
+        try:
+            return await self.call_json("GET", f"/v1/calendars/{part(calendar_id)}", by=OPERATOR)
+        except Refused as refusal:
+            if refusal.code != "calendar_not_found":
+                raise
+            return None
+
+    async def define_calendar(self, calendar_id: str, **definition: Any) -> Json:
+        return await self.call_json("PUT", f"/v1/calendars/{part(calendar_id)}", definition, by=OPERATOR)
+
+    async def time_limits(self) -> Json:
+        return await self.call_json("GET", "/v1/rules/time-limits", by=OPERATOR)
+
+    async def set_time_limits(self, **rules: Any) -> Json:
+        return await self.call_json("PUT", "/v1/rules/time-limits", rules, by=OPERATOR)
+
     async def dispatch(
         self, order: WorkOrder, *, work_area_id: str, staff_ids: Sequence[str], remark: str | None = None, **more: Any
     ) -> WorkOrder:

@@ -154,6 +154,7 @@ CATALOGUE: tuple[Entry, ...] = (
     ),
     _entity("work_area", directory.WorkAreaDefined, Service.DISPATCH, "A work area 工区."),
     _entity("staff", directory.StaffDefined, Service.DISPATCH, "A member of a work area's repair staff 维修人员."),
+    _entity("calendar", directory.CalendarDefined, Service.DISPATCH, "A calendar of working days and hours 工作日历."),
     _entity("device_type", directory.DeviceTypeDefined, Service.INTAKE, "A device type 设备类型."),
     _entity("demand_type", directory.DemandTypeDefined, Service.INTAKE, "A demand type 需求类型."),
     _entity("agent", directory.AgentDefined, Service.INTAKE, "An agent 坐席 and their team 班组."),

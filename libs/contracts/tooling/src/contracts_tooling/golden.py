@@ -303,6 +303,10 @@ def _all() -> Iterator[tuple[str, Message]]:
     for number, body in enumerate(golden_limits.LIMITS, start=1):
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
+    for number, calendar in enumerate(golden_limits.CALENDARS, start=1):
+        yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
+    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
+    yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
     for number, body in enumerate(golden_quality.QUALITY, start=1):
         yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
 

@@ -155,10 +155,12 @@ class ProjectPage(BaseModel):
 @router.put(
     "/calendars/{calendar_id}",
     response_model=WorkingCalendar,
-    responses=Responses.of((*ACT_REFUSALS, NoWorkingDays)),
+    responses=Responses.of((*ACT_REFUSALS, NoWorkingDays, store.CalendarIsShared)),
+    deprecated=True,
 )
 async def define_calendar(calendar_id: Code, body: FollowUpCalendarBody, context: CommandContext) -> Response:
-    """Working days, holidays and the days worked in their place. Deadlines counted before stay as they are."""
+    """A calendar that only qa counts in. Define calendars at dispatch, for every service, instead: one with the same
+    id takes the place of this one. Deadlines counted before stay as they are."""
     return (await use_cases.define_calendar(body.calendar(calendar_id), uow=context.uow)).response()
 
 
@@ -166,7 +168,7 @@ async def define_calendar(calendar_id: Code, body: FollowUpCalendarBody, context
 async def get_calendar(calendar_id: Code, context: Context) -> WorkingCalendar:
     """A calendar as it is."""
     async with context.db.statements() as statements:
-        return await store.CALENDARS.get(statements, calendar_id)
+        return await store.get_calendar(statements, calendar_id)
 
 
 @router.post(
