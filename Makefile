@@ -11,10 +11,12 @@ PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml servi
 DIST ?= dist
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
-# Two processes share the tests; conftest.py says which stay together. What starts installations and kills their
-# processes has limits of time and comes afterwards, when no other test takes the processors.
+# How many processes share the tests, each with its own servers: make test PROCESSES=4 on a bigger machine.
+PROCESSES ?= 2
+# conftest.py says which tests stay together. What starts installations and kills their processes has limits of time
+# and comes afterwards, when no other test takes the processors.
 INSTALLATIONS := tests/chaos tests/e2e tests/operators
-PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder --durations=20
+PARALLEL := -n $(PROCESSES) --dist loadscope --no-loadscope-reorder --durations=20
 # Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
 QUICK := -p no:schemathesis --hypothesis-profile quick
 

@@ -81,7 +81,8 @@ def let_read_programs(folder: Path) -> None:
     let_pass_to(folder)
     if folder.stat().st_mode & stat.S_IROTH:
         return
-    for path in (folder, *folder.rglob("*")):
+    # The folder last: once it can be read, a second start takes the whole for done.
+    for path in (*folder.rglob("*"), folder):
         if not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))
