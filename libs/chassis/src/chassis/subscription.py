@@ -34,8 +34,8 @@ class OneStatement:
 
     reads: Callable[[Sequence[Message]], Sequence[Part] | None]
     """What must be known before these messages are applied; None where they need the transaction of the handler."""
-    writes: Callable[[Sequence[Message], Sequence[Rows]], Sequence[Part]]
-    """What they change, given the rows of each read; raises `Poison`."""
+    writes: Callable[[Sequence[Message], Sequence[Rows]], Sequence[Part] | None]
+    """What they change, given the rows of each read; None where these need the transaction. Raises `Poison`."""
 
 
 Answer = Callable[[RawRecord, str, Transaction], Awaitable[bool]]
@@ -57,6 +57,9 @@ class Subscription:
     answer_unreadable: Answer | None = None
     pace: Pace | None = None
     batch_records: int = _BATCH_RECORDS
+    takes_turns: bool = False
+    """Whether its batches change rows that batches of other subscriptions change too: within a process they then take
+    turns, so that none is overtaken between reading and writing."""
     when_caught_up: Callable[[Transaction], Awaitable[None]] | None = None
     """What is left to do once a restored database has read everything that was published before."""
 
