@@ -8,18 +8,22 @@ from typing import Any
 
 import pytest
 from services.reporting.tests import rebuild_steps
+from services.reporting.tests.conftest import LimitStream
 from services.reporting.tests.world import life, make_limits
 
 from chassis import offsets, parking
 from chassis.database import Database
+from chassis.one_statement import execute_together, fetch_together
 from chassis.parking import Parked, RawRecord
 from chassis.subscribe import Consumer
-from contracts.codec import encode
+from contracts.codec import decode, encode
 from contracts.lifecycle import Status
 from contracts.message import Message
 from contracts.topics import DEADLINES, WORK_ORDERS, Topic
+from reporting import projections
 from reporting.consumers import SUBSCRIPTIONS
 from reporting.projections import at_once
+from reporting.record import event_store
 from work_orders.testing_streams import BEGIN
 
 TABLES = ("messages", "stays_a", "stays_b", "clocks_a", "clocks_b", "days_touched", "stream_state", "parked")
@@ -161,8 +165,6 @@ async def test_a_statement_that_fails_in_the_middle_leaves_nothing_and_is_repeat
 
 
 async def _write(statements, records: list[RawRecord], worker: Worker) -> None:
-    from chassis.one_statement import execute_together, fetch_together
-    from contracts.codec import decode
 
     messages = [decode(one.key, one.value, one.headers, topic=WORK_ORDERS) for one in records]
     reads = at_once.ORDERS_AT_ONCE.reads(messages)
@@ -184,9 +186,6 @@ async def test_a_batch_of_another_topic_between_reading_and_writing_leaves_no_pl
     apart = await reporting.rows("select * from clocks_a where order_id = 'o-1' order by number")
     await reporting.rows("delete from clocks_a where order_id = 'o-1'")
     async with reporting.db.begin() as tx:
-        from reporting import projections
-        from reporting.record import event_store
-
         late_after = (await event_store.get_stream_state(tx)).late_after
         await projections.refold(tx, "a", ["o-1"], late_after)
     assert await reporting.rows("select * from clocks_a where order_id = 'o-1' order by number") == apart
@@ -209,8 +208,6 @@ async def test_within_a_process_a_batch_of_another_topic_waits_until_this_one_is
 
 @pytest.fixture
 def limits() -> list[Message]:
-    from services.reporting.tests.conftest import LimitStream
-
     stream = LimitStream()
     stream.add(make_limits(random.Random(3), BEGIN), BEGIN)
     return stream.messages
