@@ -192,12 +192,14 @@ class Consumer:
             await settle(tx)
 
     def _decode(self, records: Sequence[RawRecord]) -> tuple[dict[int, Message], dict[int, str]]:
-        """By place in the batch: the messages that can be read, and why the others cannot."""
+        """By place in the batch: the messages that are of use and can be read, and why others cannot."""
         messages: dict[int, Message] = {}
         unreadable: dict[int, str] = {}
         for place, record in enumerate(records):
             if record.undecoded:
                 unreadable[place] = record.undecoded.reason
+                continue
+            if not self.subscription.is_for(record):
                 continue
             try:
                 messages[place] = decode(record.key, record.value, record.headers, topic=self.subscription.topic)
@@ -225,7 +227,7 @@ class Consumer:
                     continue
                 parked.append(Parked(record, poison[place]))
                 blocked.add(record.parking_key)
-            else:
+            elif place in messages:
                 applicable.append(messages[place])
         return applicable, parked
 
