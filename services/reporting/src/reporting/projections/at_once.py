@@ -18,7 +18,7 @@ from reporting.projections.orders import Projected
 from reporting.projections.sla import LimitHistory
 from reporting.record import at_once_store as record
 
-_MOST_MESSAGES = 100
+_MOST_MESSAGES = 50
 """A larger batch is written faster by COPY, in a transaction."""
 
 
