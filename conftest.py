@@ -15,7 +15,14 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from chassis.testing_fixtures import databases, new_database, restored_database, topic_prefix  # noqa: F401
+from chassis.testing_fixtures import (  # noqa: F401
+    asked,
+    databases,
+    meanwhile,
+    new_database,
+    restored_database,
+    topic_prefix,
+)
 
 if TYPE_CHECKING:
     from linework.embedded import EmbeddedKafka, EmbeddedPostgres
