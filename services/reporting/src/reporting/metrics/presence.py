@@ -110,8 +110,7 @@ _SILENCES = f"""signs as (
         union all
         select agent_id, max(until) + {_SILENCE}, 'infinity', max(mark) from signs group by agent_id
     ), silences as (
-        select agent_id, slot, range_agg({_PIECE}) as silent,
-            bool_or(slot < fell_silent and fell_silent > {{begin}}) as is_marked
+        select agent_id, slot, range_agg({_PIECE}) as silent, bool_or(slot < fell_silent) as is_marked
         from (
             select *, {_slots(f"since - {_MOMENT}")}
             from (
