@@ -5,8 +5,8 @@
 Makes a call centre's events (`benchmarks.call_centre`) and an order for every fiftieth (`benchmarks.orders`), gives
 them to reporting's own consumers as its worker would, lets it sum the days, and asks every metric by day over the whole
 time, as a whole and by each dimension. The events of calls go into one flat table by COPY too, which is the floor, and
-into Parquet: the same aggregates are asked there in plain SQL and of DuckDB, and have to be the same numbers. Needs
-nothing that runs.
+into Parquet: the same aggregates are asked there in plain SQL and of DuckDB, and have to be the same numbers; and
+over one prepared row a leg (`benchmarks.prepared`). Needs nothing that runs.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import psutil
 
-from benchmarks import flat
+from benchmarks import flat, prepared
 from benchmarks.call_centre import BEGIN, CallCentre, Fact, on_calls
 from benchmarks.orders import Orders, limits_records
 from chassis.database import Database, driver_url
@@ -274,6 +274,7 @@ async def measure(options: argparse.Namespace) -> None:
             await _ask(db, days - 1, options.rounds)
             compared = await flat.compare(db, store.flat_url, Path(folder), days - 1)
             say(json.dumps(compared, indent=2))
+            say(json.dumps(await prepared.compare(db, store.url, Path(folder), days - 1), indent=2))
             await db.close()
         finally:
             server.stop()

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reporting.figures.as_of_store import table_of
-from reporting.figures.buckets import SHARES
+from reporting.figures.buckets import SHARES, bucket_sql
 from reporting.figures.periods import period_sql, slice_of
 from reporting.figures.question import Question
 from reporting.metrics import Dimension, Grain, MetricKind
@@ -32,23 +32,27 @@ class Arguments:
 
 
 def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
+    """The groups in no order: to have them in order, PostgreSQL would sort every row of a year on the disk."""
     arguments = Arguments()
     fill = filler(question, live, arguments)
     metric = question.metric
     columns = [f"{metric.source.column(dimension)} as {dimension.value}" for dimension in question.group_by]
     if question.grain:
-        moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
-        columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
+        columns.insert(0, f"{_period(question, question.grain, arguments)} as period")
     keys = len(question.keys)
     measures = measures_of(question, fill)
     if metric.kind is MetricKind.DISTRIBUTION:
-        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
+        columns.append(f"{bucket_sql(fill(metric.numerator))} as bucket")
         keys += 1
     sql = f"select {', '.join([*columns, *measures])} from {rows_of(question, live, arguments)}"
     if keys:
-        places = ", ".join(str(place) for place in range(1, keys + 1))
-        sql += f" group by {places} order by {places}"
+        sql += f" group by {', '.join(str(place) for place in range(1, keys + 1))}"
     return f"{sql} limit {MOST_BUCKETS + 1}", arguments.values
+
+
+def _period(question: Question, grain: Grain, arguments: Arguments) -> str:
+    moment, window = question.metric.source.moment or "", (question.begin, question.end)
+    return period_sql(grain, moment, question.time_zone, window, arguments.give)
 
 
 def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
@@ -124,12 +128,11 @@ def sql_by_day(asked: Question, live: str, groups: Sequence[Dimension]) -> tuple
     arguments = Arguments()
     fill = filler(asked, live, arguments)
     metric = asked.metric
-    period = period_sql(Grain.DAY, metric.source.moment or "", arguments.give(asked.time_zone))
-    source = metric.source
+    period, source = _period(asked, Grain.DAY, arguments), metric.source
     columns = [f"{period} as period", *(f"{source.column(group)} as {group.value}" for group in groups)]
     sets = [["1"], *(["1", str(place)] for place in range(2, len(groups) + 2))]
     if metric.kind is MetricKind.DISTRIBUTION:
-        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
+        columns.append(f"{bucket_sql(fill(metric.numerator))} as bucket")
         sets = [[*one, str(len(columns))] for one in sets]
     level = f"grouping({', '.join(map(source.column, groups))})" if groups else "0"
     chosen = ", ".join([*columns, f"{level} as level", *measures_of(asked, fill)])

@@ -134,20 +134,22 @@ async def read_up_to(statements: Statements, state: StreamState, question: Quest
 
 
 def shown(question: Question, row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
-    kept = {name: value for name, value in row.items() if with_buckets or name != "buckets"}
+    kept = {name: value for name, value in row.items() if name != "buckets"}
+    if with_buckets and "buckets" in row:
+        kept["buckets"] = dict(sorted(row["buckets"].items()))
     return kept | {"display": displayed(question.metric.unit, row)}
 
 
 async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
     """The rows by period and group, with buckets where there is a distribution; raises `TooManyRows`."""
-    finished = [_finished(question, row) for row in await raw(statements, state, question)]
-    if len(finished) > MOST_ROWS:
+    found = await raw(statements, state, question)
+    if len(found) > MOST_ROWS:
         raise TooManyRows(limit=MOST_ROWS)
-    return finished
+    return [_finished(question, row) for row in days.in_order(question, found)]
 
 
 async def raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
-    """Both sums of each row, unfinished."""
+    """Both sums of each row, unfinished and in no order."""
     await fold_past(statements, state.live, question)
     sql, arguments = sql_of(question, state.live)
     try:
