@@ -30,7 +30,8 @@ def command() -> str:
 
 def _addresses(installation: Installation) -> Table:
     table = Table("service", "address", "interactive API page", title="Linework is ready", title_justify="left")
-    for service in ("issuer", *SERVICES):
+    table.add_row("issuer", installation.address("issuer"), "")
+    for service in SERVICES:
         address = installation.address(service)
         table.add_row(service, address, f"{address}/docs")
     return table
