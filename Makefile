@@ -21,7 +21,7 @@ PARALLEL := -n $(PROCESSES) --dist loadscope --no-loadscope-reorder --durations=
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill wheels images k8s-try lock clean
+.PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak bench schema audit bill wheels images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ chaos: install ## Break everything for ten minutes under load and check every pr
 
 runbooks: install ## Type every command of docs/runbooks on an installation of its own: ARGS="lost-topic"
 	@$(BIN)/python -m tests.operators.runbooks $(ARGS)
+
+keycloak: install ## Fetch the Keycloak that tests/interop signs in with; without it they are skipped
+	@$(BIN)/python -m tests.interop.keycloak
 
 bench: install ## Measure how fast it is, against its floor; ARGS="--against CHECKOUT" compares two checkouts
 	@$(BIN)/python -m benchmarks $(ARGS)

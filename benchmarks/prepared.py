@@ -16,7 +16,7 @@ import asyncpg
 import duckdb
 import psutil
 
-from benchmarks.centre import BEGIN
+from benchmarks.call_centre import BEGIN
 from chassis.database import Database, driver_url
 
 _THRESHOLD = 30

@@ -63,6 +63,7 @@ async def test_a_request_that_cannot_be_granted_is_sent_back_with_its_state(
         {"client_id": None},
         {"client_id": "linework-native", "redirect_uri": "http://localhost:7000/callback"},
         {"client_id": "linework-native", "redirect_uri": "http://127.0.0.1:7000/other"},
+        {"client_id": "linework-native", "redirect_uri": "http://127.0.0.1:7000/callback\nX: y"},
         {"client_id": "linework-native", "redirect_uri": "http://127.0.0.1:7000@evil.test/callback"},
         {"state": "x" * 3000},
         {"state": "a\0b"},

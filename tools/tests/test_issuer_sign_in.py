@@ -117,6 +117,12 @@ async def test_a_native_app_signs_in_on_whatever_port_it_has(issuer: LocalIssuer
     assert tokens.status_code == 200
 
 
+def test_only_a_native_app_has_any_port() -> None:
+    console = registered("http://127.0.0.1/callback")["linework-console"]
+    assert console.may_redirect_to("http://127.0.0.1/callback")
+    assert not console.may_redirect_to("http://127.0.0.1:7000/callback")
+
+
 async def test_the_configuration_promises_nothing_that_the_issuer_does_not_do(issuer: LocalIssuer) -> None:
     found = (await issuer.http.get("/.well-known/openid-configuration")).json()
     assert found["issuer"] == ISSUER

@@ -34,7 +34,8 @@ def command() -> str:
 
 def _addresses(installation: LocalInstallation) -> Table:
     table = Table("service", "address", "interactive API page", title="Linework is ready", title_justify="left")
-    for service in ("issuer", *SERVICES):
+    table.add_row("issuer", installation.address("issuer"), "")
+    for service in SERVICES:
         address = installation.address(service)
         table.add_row(service, address, f"{address}/docs")
     return table
