@@ -43,7 +43,7 @@ class Observation:
         # A client can invent methods; those do not become labels.
         method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
         seconds = time.perf_counter() - self._started_at
-        METRICS.request_seconds.labels(method, self._route, str(status)).observe(seconds)
+        METRICS.request_duration_seconds.labels(method, self._route, str(status)).observe(seconds)
 
     def __enter__(self) -> None:
         if self._span is not None:
