@@ -132,10 +132,15 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     otlp_endpoint: str = Field(
         "",
-        description="endpoint for traces by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: no traces",
+        description="endpoint for traces by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: where"
+        " `OTEL_EXPORTER_OTLP_ENDPOINT` says, or no traces",
     )
     trace_ratio: float = Field(
-        0.1, ge=0, le=1, description="share of requests that are traced, unless the caller has decided"
+        0.1,
+        ge=0,
+        le=1,
+        description="share of requests that are traced, unless the caller has decided; if not given,"
+        " `OTEL_TRACES_SAMPLER` counts",
     )
 
     @field_validator("database_url")
