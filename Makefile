@@ -21,7 +21,7 @@ PARALLEL := -n $(PROCESSES) --dist loadscope --no-loadscope-reorder --durations=
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak bench schema audit bill wheels images k8s-try lock clean
+.PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak interop bench schema audit bill wheels images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ e2e: install ## Run the end-to-end stories only; LINEWORK_E2E_* variables name a
 
 chaos: install ## Break everything for ten minutes under load and check every promise: ARGS="--seed 7 --minutes 30"
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+interop: ## Install the foreign programs that tests/interop needs, with npm; without them its tests are skipped
+	@for lock in tests/interop/*/package-lock.json; do npm ci --prefix "$$(dirname $$lock)" --no-audit --no-fund --silent || exit 1; done
 
 runbooks: install ## Type every command of docs/runbooks on an installation of its own: ARGS="lost-topic"
 	@$(BIN)/python -m tests.operators.runbooks $(ARGS)

@@ -6,19 +6,20 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
+from importlib.metadata import version
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, generate_latest
 
 from chassis import tracing
 from chassis.database import Database
 from chassis.http import create_app
 from chassis.subscribe import Consumer
-from chassis.telemetry import RateLimit, _JsonLines, log_events
+from chassis.telemetry import METRICS, RateLimit, _JsonLines, log_events
 from chassis.testing import settings_for
 
 from .toy import SUBSCRIPTIONS, all_public, note
@@ -50,21 +51,53 @@ def client() -> httpx.AsyncClient:
 
 async def test_requests_are_counted_by_route_and_never_by_path(client: httpx.AsyncClient) -> None:
     labels = {"method": "GET", "route": "/v1/things/{order_id}", "status": "200"}
-    before = sample("linework_request_seconds_count", **labels)
+    before = sample("linework_request_duration_seconds_count", **labels)
     for order_id in ("one", "two"):
         await client.get(f"/v1/things/{order_id}")
-    assert sample("linework_request_seconds_count", **labels) == before + 2
+    assert sample("linework_request_duration_seconds_count", **labels) == before + 2
 
 
 async def test_a_request_that_raises_is_counted_as_500(client: httpx.AsyncClient) -> None:
     labels = {"method": "GET", "route": "/v1/things/{order_id}", "status": "500"}
-    before = sample("linework_request_seconds_count", **labels)
+    before = sample("linework_request_duration_seconds_count", **labels)
     assert (await client.get("/v1/things/broken")).status_code == 500
-    assert sample("linework_request_seconds_count", **labels) == before + 1
+    assert sample("linework_request_duration_seconds_count", **labels) == before + 1
+
+
+@pytest.mark.parametrize("suffix", ["count", "sum", "bucket"])
+async def test_a_metric_is_told_under_its_former_name_too(client: httpx.AsyncClient, suffix: str) -> None:
+    labels = {"method": "GET", "route": "/v1/things/{order_id}", "status": "200"} | (
+        {"le": "0.25"} if suffix == "bucket" else {}
+    )
+    await client.get("/v1/things/one")
+    present = sample(f"linework_request_duration_seconds_{suffix}", **labels)
+    assert present == sample(f"linework_request_seconds_{suffix}", **labels) > 0
+
+
+def test_a_former_name_has_the_type_of_the_present_one_and_names_it() -> None:
+    METRICS.lag_records.labels("toy").set(7)
+    text = generate_latest().decode()
+    assert "# HELP linework_consumer_lag Deprecated, use linework_consumer_lag_records." in text
+    assert "# TYPE linework_consumer_lag gauge" in text
+    assert "# TYPE linework_request_seconds histogram" in text
+    assert 'linework_consumer_lag{topic="toy"} 7.0' in text
+
+
+def test_a_process_tells_which_version_of_which_service_it_is() -> None:
+    toy_app()
+    assert sample("linework_build_info", service="toy", version=version("linework-chassis")) == 1
+
+
+def test_every_name_has_its_unit_as_prometheus_wants_it() -> None:
+    for metric in vars(METRICS).values():
+        for described in metric.describe() if hasattr(metric, "describe") else ():
+            if described.type == "histogram":
+                assert described.name.endswith("_seconds")
+            assert not described.name.endswith(("_milliseconds", "_ms", "_lag"))
 
 
 def request_labels(name: str) -> set[str]:
-    (metric,) = [metric for metric in REGISTRY.collect() if metric.name == "linework_request_seconds"]
+    (metric,) = [metric for metric in REGISTRY.collect() if metric.name == "linework_request_duration_seconds"]
     return {one.labels[name] for one in metric.samples}
 
 

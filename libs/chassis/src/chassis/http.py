@@ -27,7 +27,7 @@ from chassis.rate_limits import RequestRate, StreamSeats
 from chassis.recovery import pause_api
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
-from chassis.telemetry import set_up_logs
+from chassis.telemetry import note_build, set_up_logs
 from chassis.tracing import set_up_traces
 from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import APPLIED, Wakeup
@@ -97,6 +97,7 @@ def create_app(
     app.state.traced_parameters = {}
     app.state.unit_of_work = partial(unit_of_work, app, UnitOfWork)
     problems.install(app)
+    note_build(service)
 
     @app.exception_handler(AlreadyReplied)
     async def on_already_answered(request: Request, repeated: AlreadyReplied) -> Response:

@@ -56,8 +56,8 @@ class Observer:
         restless = []
         if values.get("linework_outbox_rows"):
             restless.append(Restless(name, f"its outbox has {values['linework_outbox_rows']:.0f} rows"))
-        if values.get("linework_consumer_lag"):
-            restless.append(Restless(name, f"it is {values['linework_consumer_lag']:.0f} records behind"))
+        if values.get("linework_consumer_lag_records"):
+            restless.append(Restless(name, f"it is {values['linework_consumer_lag_records']:.0f} records behind"))
         return restless
 
 

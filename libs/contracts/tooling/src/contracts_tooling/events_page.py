@@ -16,7 +16,7 @@ from contracts.order import ACTS
 from contracts.sealing import FreeText
 from contracts.topics import Topic
 from contracts_tooling import asyncapi
-from contracts_tooling.golden import MESSAGES
+from contracts_tooling.golden import fullest
 from contracts_tooling.schemas import writers_of
 
 _HEAD = """# Events
@@ -25,9 +25,9 @@ Generated from `contracts` by `python -m contracts_tooling.generate`; change the
 explained in [the glossary](glossary.md), schemas are in `libs/contracts/schemas`, the AsyncAPI document beside them.
 
 A record is a [CloudEvent 1.0](https://cloudevents.io) in binary mode: attributes in headers, a JSON value, and
-the key equal to `ce_subject`. Readers ignore headers, fields and types that they do not know. A change adds a field
-that may be absent, or a new version of a type beside the old one; `python -m contracts_tooling.compatibility` refuses
-anything else."""
+the key equal to `ce_subject`. Partners may write in [structured mode](partners.md#record-format) too. Readers ignore
+headers, fields and types that they do not know. A change adds a field that may be absent, or a new version of a type
+beside the old one; `python -m contracts_tooling.compatibility` refuses anything else."""
 
 _KINDS = {
     MessageKind.EVENT: "changes the order: it has an order version and a place in the chain",
@@ -191,6 +191,4 @@ def _type(hint: Any) -> str:
 
 
 def _example(entry: Entry) -> str:
-    """The fullest golden record of the type."""
-    fullest = max((message.data for message in MESSAGES.values() if message.type == entry.type), key=len)
-    return json.dumps(json.loads(fullest), ensure_ascii=False, indent=2)
+    return json.dumps(json.loads(fullest(entry.type).data), ensure_ascii=False, indent=2)

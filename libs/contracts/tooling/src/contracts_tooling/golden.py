@@ -337,6 +337,13 @@ MESSAGES: Mapping[str, Message] = dict(_all())
 """By the name of their file, without its ending: a timeline and a place in it."""
 
 
+def fullest(message_type: str) -> Message:
+    """The longest record of the type: the example that says most."""
+    return max(
+        (message for message in MESSAGES.values() if message.type == message_type), key=lambda one: len(one.data)
+    )
+
+
 def text_of(message: Message) -> str:
     """The file of a golden record: key, headers and value as they travel, and the event's hash."""
     key, value, headers = encode(message)
