@@ -15,6 +15,8 @@ import msgspec
 from opentelemetry import trace
 from prometheus_client import Counter, Gauge, Histogram
 
+from chassis import request_id
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -79,6 +81,8 @@ class _JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (asked := request_id.present()) is not None:
+            line["request_id"] = asked
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             line["trace_id"] = format(span.trace_id, "032x")

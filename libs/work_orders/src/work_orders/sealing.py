@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from fastapi import Request
 
-from chassis.problems import language_of
+from chassis.problems import language_for
 from chassis.sealing import DoesNotOpen, SealingKey
 from contracts.order import WorkOrder
 from contracts.sealing import SEALED, SealedText, texts_of, with_texts
@@ -158,6 +158,6 @@ def opening_for(request: Request) -> Opening:
     """Opens texts for whoever sent the request, in their language."""
     return Opening(
         request.app.state.sealing_keys,
-        language=language_of(request.headers.get("accept-language")),
+        language=language_for(request),
         as_sealed=request.headers.get(AS_SEALED_HEADER) == "sealed",
     )

@@ -11,8 +11,9 @@ from typing import Any
 from asyncpg import Record
 from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, cast, literal_column, select, tuple_
 
-from chassis.commands import Reply, etag_of
+from chassis.commands import Reply
 from chassis.database import Database, Query
+from chassis.entity_tags import etag_of
 from chassis.paging import CursorBroken, from_cursor, json_page, moment_of, page_of
 from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
