@@ -20,7 +20,13 @@ from chassis.testing import TestIssuer, settings_for
 from contracts.access import NO_AREA, Role
 
 router = APIRouter(prefix="/v1")
-ROWS = ("GET /v1/toys", "GET /v1/toys/{toy_id}", "GET /v1/toys/{toy_id}/form", "POST /v1/toys/{toy_id}/act")
+ROWS = (
+    "GET /v1/toys",
+    "GET /v1/toys/{toy_id}",
+    "GET /v1/toys/{toy_id}/form",
+    "GET /v1/toys/{toy_id}/parts/{part}",
+    "POST /v1/toys/{toy_id}/act",
+)
 ACCESS = {row: {Role.AGENT: NO_AREA} for row in ROWS}
 ISSUER = TestIssuer()
 
@@ -46,6 +52,11 @@ async def list_toys(wanted: Annotated[Wanted, Query()], limit: int = 2) -> Toys:
 @router.get("/toys/{toy_id}")
 async def get_toy(toy_id: str) -> Response:
     return Reply(200, b'{"version":3}', etag_of(3)).response()
+
+
+@router.get("/toys/{toy_id}/parts/{part}")
+async def get_part(toy_id: str, part: str) -> Response:
+    return Reply(200, b'{"version":3}', etag_of(3, is_whole=part == "whole")).response()
 
 
 @router.get("/toys/{toy_id}/form")
@@ -112,6 +123,14 @@ async def test_who_has_the_version_is_told_that_it_has_not_changed(client: httpx
 async def test_who_has_another_version_or_none_gets_it(client: httpx.AsyncClient, tags: str) -> None:
     answer = await client.get("/v1/toys/1", headers={"if-none-match": tags})
     assert (answer.status_code, answer.json()) == (200, {"version": 3})
+
+
+async def test_who_has_a_part_of_a_version_gets_the_whole_and_who_had_the_whole_the_part(
+    client: httpx.AsyncClient,
+) -> None:
+    for shown, had, status in (("whole", '"3-part"', 200), ("part", '"3"', 200), ("part", 'W/"3-part-gzip"', 304)):
+        answer = await client.get(f"/v1/toys/1/parts/{shown}", headers={"if-none-match": had})
+        assert answer.status_code == status, (shown, had)
 
 
 async def test_a_form_is_sent_again_because_it_shows_more_than_what_has_the_version(client: httpx.AsyncClient) -> None:

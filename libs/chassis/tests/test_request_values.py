@@ -32,6 +32,7 @@ from contracts.plain_text import plain_reference
         ('W/"3--gzip"', {3}),
         ('"3;br"', {3}),
         ('"3-zstd"', {3}),
+        ('W/"3-part-gzip"', {3}),
         ('"1", W/"2","3-gzip"', {1, 2, 3}),
         (', ,"1",, "2" ,', {1, 2}),
         ('"a,b", "3"', {3}),

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.types import Message, Scope, Send
 
 from chassis import paging, problems, request_id
-from chassis.entity_tags import NotEntityTags, version_of, versions_of
+from chassis.entity_tags import names
 from chassis.graceful_shutdown import is_leaving
 
 _CLOSE = (b"connection", b"close")
@@ -64,7 +64,4 @@ class Answer:
         asked = [value for name, value in self._scope["headers"] if name == b"if-none-match"]
         if tag is None or not asked or not getattr(self._scope.get("route"), "path", "").endswith("}"):
             return False
-        try:
-            return versions_of(b", ".join(asked).decode("latin-1")).fits(version_of(tag.decode("latin-1")) or 0)
-        except NotEntityTags:
-            return False
+        return names(b", ".join(asked).decode("latin-1"), tag.decode("latin-1"))

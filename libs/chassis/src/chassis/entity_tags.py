@@ -2,7 +2,7 @@
 
 A gateway that compresses marks what it sends: nginx makes `W/"3"` of `"3"`, Apache `"3-gzip"`, others `"3;br"`. A
 client sends back what it got, so all of these are version 3; decision 27 says why this is safe. Any other tag is as
-right, and is no version of ours.
+right, and is no version of ours. `"3-part"` is version 3 without all that it will or did have.
 """
 
 import re
@@ -12,7 +12,7 @@ from contracts.refusals import Stale
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _LIST = re.compile(rf"[ \t,]*(?:{_TAG}[ \t]*(?:,[ \t,]*|$))*")
-_VERSION = re.compile(r'"([1-9][0-9]{0,8})(?:[-;]{1,2}(?:gzip|br|zstd|deflate))?"')
+_OURS = re.compile(r'"(([1-9][0-9]{0,8})(?:-part)?)(?:[-;]{1,2}(?:gzip|br|zstd|deflate))?"')
 
 
 class NotEntityTags(ValueError):
@@ -55,19 +55,22 @@ class Versions:
 
 
 def versions_of(tags: str) -> Versions:
-    """What the value of `If-Match` or `If-None-Match` names; raises `NotEntityTags`. Reads it once, however long."""
+    """What the value of an `If-Match` names; raises `NotEntityTags`. Reads it once, however long."""
     if tags.strip(" \t") == "*":
         return Versions(frozenset(), is_any=True)
     if not _LIST.fullmatch(tags):
         raise NotEntityTags()
-    return Versions(frozenset(int(version) for version in _VERSION.findall(tags)))
+    return Versions(frozenset(int(version) for _, version in _OURS.findall(tags)))
 
 
-def version_of(tag: str) -> int | None:
-    """The version of one entity tag of ours."""
-    match = _VERSION.fullmatch(tag)
-    return int(match[1]) if match else None
+def names(tags: str, present: str) -> bool:
+    """Whether the value of an `If-None-Match` names the present tag; what is no list of tags names nothing."""
+    if tags.strip(" \t") == "*":
+        return True
+    known = {tag for tag, _ in _OURS.findall(tags)} if _LIST.fullmatch(tags) else set()
+    return present.strip('"') in known
 
 
-def etag_of(version: int) -> str:
-    return f'"{version}"'
+def etag_of(version: int, *, is_whole: bool = True) -> str:
+    """The tag of a version; not `is_whole` where something of it cannot be shown yet, or can no longer be."""
+    return f'"{version}"' if is_whole else f'"{version}-part"'

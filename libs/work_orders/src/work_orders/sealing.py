@@ -150,8 +150,12 @@ class Opening:
 _QUOTED = re.compile(f'"{SEALED.pattern}"')
 
 
+NOT_OPENED = b'"sealed_text":"'
+"""In an object with a text that could not be opened; no text can hold it, because there quotes are escaped."""
+
+
 def _marked(text: str, why: SealedText | None) -> str:
-    return text if why is None else f'{text[:-1]},"sealed_text":"{why.value}"}}'
+    return text if why is None else f'{text[:-1]},{NOT_OPENED.decode()}{why.value}"}}'
 
 
 def opening_for(request: Request) -> Opening:
