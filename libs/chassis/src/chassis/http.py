@@ -18,7 +18,8 @@ from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
 from chassis.commands import NO_HEADERS, AlreadyReplied, CommandHeaders, Reply
 from chassis.database import Database
-from chassis.docs_page import docs_route
+from chassis.docs_page import docs_routes
+from chassis.errors_page import errors_route
 from chassis.graceful_shutdown import GracefulServer
 from chassis.guard import guard
 from chassis.health import health_routes
@@ -118,10 +119,10 @@ def _fence(app: FastAPI, routers: list[APIRouter], access: AccessTable) -> None:
     settings: Settings = app.state.settings
     app.state.request_rate = RequestRate(settings.requests_per_second_limit)
     app.state.stream_seats = StreamSeats(settings.streams_limit)
-    docs = docs_route(app.title, "/openapi.json")
-    routes = [*app.router.routes, docs, *(route for router in routers for route in router.routes)]
+    pages = [*docs_routes(app.title), errors_route()]
+    routes = [*app.router.routes, *pages, *(route for router in routers for route in router.routes)]
     guard(app, app.state.service, routes, access)
-    app.add_middleware(HttpLimits, limit=settings.request_bytes_limit)
+    app.add_middleware(HttpLimits, limit=settings.request_bytes_limit, root_path=settings.root_path)
 
 
 def unit_of_work(

@@ -83,6 +83,20 @@ class Settings(BaseSettings):
         description="name of the IANA database: refusals show local times of this zone to a reader whose zone is"
         " unknown",
     )
+    default_language: Literal["en", "zh"] = Field(
+        "en", description="language of a reader whose request names neither Chinese nor English"
+    )
+    errors_url: str = Field(
+        "",
+        description="address of a page of the error codes, such as https://docs.example/errors; `#` and the code are"
+        " put behind it, as the `type` of a problem document. Empty: the page that each service has at `/v1/errors`",
+    )
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="prefix under which a gateway serves this service, such as `/intake`; the gateway may take it away"
+        " or leave it. Empty: none",
+    )
     http_host: str = Field("127.0.0.1", description="address that both processes listen on")
     http_port: int = Field(8000, ge=1, le=65535, description="port of the HTTP process")
     worker_port: int = Field(8010, ge=1, le=65535, description="port of the worker's probes and metrics")

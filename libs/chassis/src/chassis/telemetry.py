@@ -18,6 +18,8 @@ from prometheus_client.registry import Collector
 
 from contracts.version import VERSION
 
+from chassis import request_id
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -113,6 +115,8 @@ class _JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (asked := request_id.present()) is not None:
+            line["request_id"] = asked
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             line["trace_id"] = format(span.trace_id, "032x")

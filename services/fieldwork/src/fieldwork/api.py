@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field, StrictBool
 
 from chassis.command_route import CommandRoute
-from chassis.commands import etag_of
+from chassis.entity_tags import etag_of
 from chassis.field_types import Code, Moment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context

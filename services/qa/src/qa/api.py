@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from chassis.command_route import CommandRoute
-from chassis.commands import etag_of
+from chassis.entity_tags import etag_of
 from chassis.field_types import Prose
 from chassis.problems import Responses
 from chassis.request_context import Context

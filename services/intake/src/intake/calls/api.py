@@ -143,7 +143,7 @@ async def get_call(call_id: OrderId, context: Context) -> WholeCall:
 )
 async def write_call_record(call_id: OrderId, body: RecordOfCall, context: CommandContext) -> Response:
     """Writes the record of a call; `If-Match` names the version it was changed on, without one it is the first."""
-    record = CallRecord(call_id=call_id, **body.model_dump(), version=context.headers.if_match or 0)
+    record = CallRecord(call_id=call_id, **body.model_dump())
     return await answered(await use_cases.write_record(record, uow=context.uow), context.request)
 
 

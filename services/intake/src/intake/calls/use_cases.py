@@ -113,15 +113,16 @@ async def classify_call(
 
 
 async def write_record(record: CallRecord, *, uow: OrderUnitOfWork) -> Reply:
-    """Writes the record of a call; its version is the one decided on, 0 for the first."""
+    """Writes the record of a call; `If-Match` names the version decided on; without it, it is the first."""
     call_id = record.call_id
     async with uow.command(replay=seen_call(call_id, uow)) as command:
         await store.require_call(command.tx, call_id, Scope.of(uow))
         call = await store.lock_call(command.tx, call_id)
         present = await store.records.find(command.tx, call_id)
         present_version = present.version if present else 0
-        if record.version != present_version:
-            raise CallRecordChanged(present_version=present_version, expected_version=record.version)
+        expected = uow.headers.decided_on(present_version) or 0
+        if expected != present_version:
+            raise CallRecordChanged(present_version=present_version, expected_version=expected)
         seal = await sealer_of(command, call, uow)
         sealed = {name: seal(getattr(record, name), call_id) for name in text_store.RECORD_TEXTS}
         written = replace(record, version=present_version + 1, **sealed)

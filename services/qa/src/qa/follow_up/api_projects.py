@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from chassis.field_types import Body, Code, Line, Moment, Reference
-from chassis.problems import Responses, language_of
+from chassis.problems import Responses, language_for
 from chassis.request_context import Context
 from contracts.quality import FindingKind, FollowUpCause
 from qa.evaluation.api_forms import NamesBody
@@ -276,4 +276,4 @@ async def get_summary(project_id: Code, context: Context, days: DaysAsked) -> su
 async def print_summary(project_id: Code, context: Context, days: DaysAsked) -> HTMLResponse:
     """The summary as one page to print and file, in Chinese or English."""
     found = await views.project_summary(context.db, project_id, days, now=context.clock.now())
-    return HTMLResponse(summary.to_html(found, language_of(context.request.headers.get("accept-language"))))
+    return HTMLResponse(summary.to_html(found, language_for(context.request)))

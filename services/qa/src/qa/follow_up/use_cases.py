@@ -322,8 +322,9 @@ async def finding_to_close(finding_id: str, *, uow: OrderUnitOfWork) -> Finding:
         await uow.raise_if_replied(statements)
         found = await store.FINDINGS.get(statements, finding_id)
     _check_area(found, uow.areas)
-    if found.version != uow.headers.expected_version:
-        raise ThingChanged(present_version=found.version, expected_version=uow.headers.expected_version)
+    versions = uow.headers.versions
+    if not versions.fits(found.version):
+        raise ThingChanged(present_version=found.version, expected_version=versions.newest)
     if found.state is FindingState.CLOSED:
         raise following.FindingAlreadyClosed(closed_at=found.closed_at)
     return found
