@@ -67,9 +67,10 @@ runbooks: install ## Type every command of docs/runbooks on an installation of i
 bench: install ## Measure how fast it is, against its floor; ARGS="--against CHECKOUT" compares two checkouts
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights
+schema: install ## Write what is generated: JSON Schemas, AsyncAPI, OpenAPI, pages of events, settings, errors, licences, Kafka's rights
 	@$(BIN)/python -m contracts_tooling.generate
 	@$(BIN)/python -m deploy.reference_pages
+	@$(BIN)/python -m deploy.openapi_documents
 	@$(BIN)/python -m deploy.generate
 	@$(BIN)/python -m deploy.licences
 

@@ -20,6 +20,7 @@ from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
@@ -34,7 +35,13 @@ def no_server_error(_: object, response: schemathesis.Response, case: schemathes
     assert response.status_code < 500 or is_behind, f"{case.method} {case.path}: {response.status_code}"
 
 
-CHECKS = [no_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [
+    no_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 EVERY_ROLE = ["agent", "dispatcher", "technician", "auditor", "supervisor", "operator"]
 SETTINGS = hypothesis.settings(
     deadline=None,

@@ -6,6 +6,8 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from dispatch import access, api, api_directory, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
+from dispatch.field_words import TAGS, WORDS
+from work_orders.field_words import vocabularies
 from work_orders.http import prepare_orders
 
 
@@ -18,6 +20,8 @@ def app(settings: Settings) -> FastAPI:
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders,
+        vocabularies=vocabularies("dispatch", WORDS),
+        tags=TAGS,
     )
 
 
