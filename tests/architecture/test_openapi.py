@@ -1,4 +1,4 @@
-"""The OpenAPI documents: nothing without a description, ids once, examples that validate, and the committed ones true."""
+"""The OpenAPI documents: everything described, ids once, examples that validate, and the committed ones true."""
 
 import copy
 from collections import Counter
