@@ -15,13 +15,20 @@ PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder --durations=20
 # Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
+CLIENTS := tests/interop/clients
+
 .DEFAULT_GOAL := help
-.PHONY: help install run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
+.PHONY: help install clients run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Make .venv from requirements.lock and this repository's packages
+
+clients: install ## Install what tests/interop generates API clients with; needs a network, and npm for TypeScript
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CLIENTS)/python/.venv
+	@$(BIN)/uv pip install --quiet --python $(CLIENTS)/python/.venv/bin/python --require-hashes -r $(CLIENTS)/python/requirements.lock
+	@npm ci --silent --no-audit --no-fund --prefix $(CLIENTS)/typescript
 
 $(STAMP): requirements.lock tools/prepare.py $(PACKAGES)
 	@command -v $(PYTHON) >/dev/null || { echo "make install: there is no $(PYTHON); Linework needs Python 3.11 or newer." >&2; exit 1; }

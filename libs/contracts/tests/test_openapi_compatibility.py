@@ -306,3 +306,8 @@ def test_nothing_that_a_release_has_is_taken_away(monkeypatch: pytest.MonkeyPatc
         pytest.skip("this is no git checkout: there is no release to compare with")
     monkeypatch.chdir(ROOT)
     assert main([]) == 0, f"keep it for one release, or list the change in {ACCEPTED}"
+
+
+def test_every_rule_is_explained_beside_the_documents() -> None:
+    text = (ROOT / FOLDER / "README.md").read_text(encoding="utf-8")
+    assert [rule for rule in (*Rule, *ValueRule) if f"`{rule}`" not in text] == []
