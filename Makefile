@@ -26,9 +26,10 @@ help: ## Explain all targets
 install: $(STAMP) ## Make .venv from requirements.lock and this repository's packages
 
 clients: install ## Install what tests/interop generates API clients with; needs a network, and npm for TypeScript
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(CLIENTS)/python/.venv
-	@$(BIN)/uv pip install --quiet --python $(CLIENTS)/python/.venv/bin/python --require-hashes -r $(CLIENTS)/python/requirements.lock
-	@npm ci --silent --no-audit --no-fund --prefix $(CLIENTS)/typescript
+	@mkdir -p .local/clients/typescript && cp $(CLIENTS)/typescript/package*.json .local/clients/typescript
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .local/clients/python
+	@$(BIN)/uv pip install --quiet --python .local/clients/python/bin/python --require-hashes -r $(CLIENTS)/python/requirements.lock
+	@npm ci --silent --no-audit --no-fund --prefix .local/clients/typescript
 
 $(STAMP): requirements.lock tools/prepare.py $(PACKAGES)
 	@command -v $(PYTHON) >/dev/null || { echo "make install: there is no $(PYTHON); Linework needs Python 3.11 or newer." >&2; exit 1; }

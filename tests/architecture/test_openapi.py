@@ -20,7 +20,13 @@ DOCUMENTS = {service: openapi_documents.document_of(service) for service in Serv
 
 def faults(document: Document) -> list[str]:
     """What a stranger who generates a client from the document would miss."""
-    return [*_undescribed(document), *_repeated_ids(document), *_anonymous(document), *_wrong_examples(document)]
+    return [
+        *_undescribed(document),
+        *_repeated_ids(document),
+        *_anonymous(document),
+        *_without_example(document),
+        *_wrong_examples(document),
+    ]
 
 
 def _undescribed(document: Document) -> Iterator[str]:
@@ -70,6 +76,15 @@ def _wrong_examples(document: Document) -> Iterator[str]:
             yield from _refused(document, described, described, f"{name}.{field}")
 
 
+def _without_example(document: Document) -> Iterator[str]:
+    for operation in operations_of(document):
+        for media in operation.get("requestBody", {}).get("content", {}).values():
+            for choice in (media["schema"], *media["schema"].get("anyOf", ()), *media["schema"].get("oneOf", ())):
+                name = choice.get("$ref", "").rpartition("/")[2]
+                if name and not document["components"]["schemas"][name].get("examples"):
+                    yield f"{name} has no example"
+
+
 def _refused(document: Document, schema: Document, holder: Mapping[str, Any], name: str) -> Iterator[str]:
     examples = [*holder.get("examples", ()), *([holder["example"]] if "example" in holder else ())]
     validator = Draft202012Validator({**schema, "components": document["components"]})
@@ -101,6 +116,7 @@ PLANTED: dict[str, Callable[[Document], object]] = {
         "code"
     ].pop("description"),
     "is the id of 2 operations": _two_of_a_name,
+    "CompleteBody has no example": lambda document: document["components"]["schemas"]["CompleteBody"].pop("examples"),
     "is no example": lambda document: document["components"]["schemas"]["Problem"].update(examples=[{"status": "x"}]),
     "a body without a name": lambda document: _an_operation(document)["responses"]["200"].update(
         content={"application/json": {"schema": {"properties": {}}}}

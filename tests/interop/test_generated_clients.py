@@ -23,8 +23,10 @@ CLIENTS = Path(__file__).parent / "clients"
 TYPESCRIPT = CLIENTS / "typescript"
 PYTHON = CLIENTS / "python"
 NODE = shutil.which("node")
-HAS_TYPESCRIPT = NODE is not None and (TYPESCRIPT / "node_modules/.bin/openapi-typescript").exists()
-HAS_PYTHON = (PYTHON / ".venv/bin/openapi-python-client").exists()
+INSTALLED = ROOT / ".local/clients"
+"""By `make clients`."""
+HAS_TYPESCRIPT = NODE is not None and (INSTALLED / "typescript/node_modules/.bin/openapi-typescript").exists()
+HAS_PYTHON = (INSTALLED / "python/bin/openapi-python-client").exists()
 pytestmark = pytest.mark.timeout(600)
 
 
@@ -51,7 +53,7 @@ def intake(new_database: Callable[[str], str]) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.skipif(not HAS_TYPESCRIPT, reason="there is no node with openapi-typescript: `make clients` installs it")
 def test_a_generated_typescript_client_compiles_and_acts(intake: tuple[str, str], tmp_path: Path) -> None:
-    (tmp_path / "node_modules").symlink_to(TYPESCRIPT / "node_modules")
+    (tmp_path / "node_modules").symlink_to(INSTALLED / "typescript/node_modules")
     for name in ("package.json", "tsconfig.json", "act.ts"):
         shutil.copy(TYPESCRIPT / name, tmp_path)
     commands = tmp_path / "node_modules/.bin"
@@ -66,7 +68,7 @@ def test_a_generated_typescript_client_compiles_and_acts(intake: tuple[str, str]
 
 @pytest.mark.skipif(not HAS_PYTHON, reason="there is no openapi-python-client: `make clients` installs it")
 def test_a_generated_python_client_compiles_and_acts(intake: tuple[str, str], tmp_path: Path) -> None:
-    python = PYTHON / ".venv/bin/python"
+    python = INSTALLED / "python/bin/python"
     for service in Service:
         package = f"linework_{service.value}_client"
         told = _run(

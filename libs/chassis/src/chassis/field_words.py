@@ -1,7 +1,8 @@
 """What the fields and parameters of the routes mean, in the OpenAPI documents.
 
 The first of these that is there: the `description` of a field or parameter; the docstring below a field; and of the
-vocabulary of its package, `Model.field` or the name alone. A service hands its vocabularies to `create_app`.
+vocabulary of its package, `Model.field` or the name alone. A service hands its vocabularies to
+`create_app`, as part of its `Documentation`.
 """
 
 from collections.abc import Iterable, Mapping

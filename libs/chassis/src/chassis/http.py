@@ -3,7 +3,7 @@
 import contextlib
 import gc
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import Any, TypeVar
 
@@ -19,12 +19,11 @@ from chassis.clock import Clock, SystemClock
 from chassis.commands import NO_HEADERS, AlreadyReplied, CommandHeaders, Reply
 from chassis.database import Database
 from chassis.docs_page import docs_route
-from chassis.field_words import Vocabularies
 from chassis.graceful_shutdown import GracefulServer
 from chassis.guard import guard
 from chassis.health import health_routes
 from chassis.http_limits import HttpLimits, Impatient
-from chassis.openapi import described_tags
+from chassis.openapi import Documentation
 from chassis.rate_limits import RequestRate, StreamSeats
 from chassis.recovery import pause_api
 from chassis.settings import Settings
@@ -59,15 +58,13 @@ def create_app(
     find_subscription: Callable[[str], Subscription | None] = lambda _: None,
     clock: Clock | None = None,
     prepare: Callable[[FastAPI], None] | None = None,
-    vocabularies: Vocabularies = {},  # noqa: B006
-    tags: Mapping[str, str] = {},
+    documentation: Documentation = Documentation(),
 ) -> FastAPI:
     """The app of a service; `find_subscription` knows those that come and go, by topic.
 
     Its state has `settings`, `db`, `wakeup`, `clock`, `unit_of_work`, `verifier`, `http` and what `prepare` adds.
     `prepare` may fill `traced_parameters`: by parameter of a path, the attribute that a request's span gets from it.
-    `vocabularies` say what fields mean in the OpenAPI document, see `chassis.field_words`, and `tags` what groups of
-    routes are about. `access` has a row for each route of these routers; raises `RouteNotInTable` where one is missing.
+    `access` has a row for each route of these routers; raises `RouteNotInTable` where one is missing.
     """
 
     @contextlib.asynccontextmanager
@@ -88,12 +85,10 @@ def create_app(
         title=f"Linework {service}",
         version="1",
         description=description,
-        openapi_tags=described_tags(tags),
         lifespan=lifespan,
         **_LEFT_OUT,
     )
-    app.state.service, app.state.settings = service, settings
-    app.state.vocabularies = vocabularies
+    app.state.service, app.state.settings, app.state.documentation = service, settings, documentation
     app.state.drain_seconds = settings.drain_seconds
     app.state.clock = clock or SystemClock()
     app.state.find_subscription = lambda topic: (

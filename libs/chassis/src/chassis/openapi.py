@@ -9,13 +9,15 @@ import inspect
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
 
-from chassis.field_words import describe_fields, describe_parameters
+from chassis.field_examples import Examples, give_examples
+from chassis.field_words import Vocabularies, describe_fields, describe_parameters
 from chassis.problems import ETAG
 from contracts.access import Grants
 
@@ -122,9 +124,21 @@ _TAGS_OF_EVERY_SERVICE = {
 }
 
 
-def described_tags(own: Mapping[str, str]) -> list[Schema]:
-    """The groups of routes, those of the service first."""
-    return [{"name": name, "description": text} for name, text in {**own, **_TAGS_OF_EVERY_SERVICE}.items()]
+@dataclass(frozen=True, slots=True)
+class Documentation:
+    """What a service says of its routes beside what stands in their code."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What each group of routes is about."""
+    vocabularies: Vocabularies = field(default_factory=dict)
+    """What fields and parameters mean, see `chassis.field_words`."""
+    examples: Examples = field(default_factory=dict)
+    """What fields of requests may hold, see `chassis.field_examples`."""
+
+    def described_tags(self) -> list[Schema]:
+        """The groups of routes, those of the service first."""
+        every = {**self.tags, **_TAGS_OF_EVERY_SERVICE}
+        return [{"name": name, "description": text} for name, text in every.items()]
 
 
 def document(app: FastAPI) -> Schema:
@@ -138,12 +152,15 @@ def _completed(document: Schema, app: FastAPI) -> Schema:
     routes = [route for route in app.routes if isinstance(route, APIRoute) and route.include_in_schema]
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    describe_fields(schemas, routes, app.state.vocabularies)
+    documentation: Documentation = app.state.documentation
+    document["tags"] = documentation.described_tags()
+    describe_fields(schemas, routes, documentation.vocabularies)
     for route in routes:
         for method in route.methods or ():
             operation = document["paths"][route.path_format][method.lower()]
-            describe_parameters(operation, route, app.state.vocabularies)
+            describe_parameters(operation, route, documentation.vocabularies)
             _complete_responses(operation, route, schemas)
+    give_examples(schemas, operations_of(document), documentation.examples)
     components["schemas"] = dict(sorted((schemas | {"Problem": PROBLEM, "FieldError": FIELD_ERROR}).items()))
     components["securitySchemes"] = {SCHEME: _SECURITY_SCHEME}
     _share_responses(document)

@@ -5,6 +5,7 @@ its own in its module `field_words`. `chassis.field_words` puts them into the Op
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 _ORDER = {
     "allowed_acts": "What the custodian may do with the order in its present state.",
@@ -180,3 +181,30 @@ _ANY = {
 }
 
 WORDS: Mapping[str, str] = {**_ORDER, **_PEOPLE, **_TEXTS, **_TIMES, **_ANY}
+
+
+EXAMPLES: Mapping[str, Any] = {
+    "address": "漕溪路 251 号",
+    "content": "数字电视无信号",
+    "day": "2026-03-02",
+    "demand_type": "test",
+    "device_type": "digital",
+    "en": "Signal test",
+    "handling": "更换入户电缆",
+    "minutes": 240,
+    "name": "王小明",
+    "name_en": "North",
+    "name_zh": "北区",
+    "order_id": "019a5c5e-7d31-7f00-8000-3a1f0c9e2b44",
+    "reason": "用户催促",
+    "remark": "处理及时",
+    "staff_ids": "north-1",
+    "subscriber_no": "111",
+    "subscriber_nos": "111",
+    "territories": "漕溪",
+    "time_zone": "Asia/Shanghai",
+    "title": "机顶盒无信号",
+    "work_area_id": "north",
+    "zh": "信号测试",
+}
+"""What a field of a name may hold in a request, see `chassis.field_examples`."""

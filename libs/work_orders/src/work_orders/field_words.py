@@ -1,6 +1,9 @@
 """What fields of the order routes mean beside the common vocabulary, see `chassis.field_words`."""
 
-from chassis.field_words import Vocabularies, Words
+from chassis.field_examples import Examples
+from chassis.field_words import Words
+from chassis.openapi import Documentation
+from contracts.field_words import EXAMPLES as PUBLISHED_EXAMPLES
 from contracts.field_words import WORDS as PUBLISHED
 
 _WORDS: Words = {
@@ -13,6 +16,7 @@ _WORDS: Words = {
 }
 
 
-def vocabularies(service: str, own: Words) -> Vocabularies:
-    """Those of a service with these words of its own."""
-    return {"": PUBLISHED, "work_orders": {**PUBLISHED, **_WORDS}, service: {**PUBLISHED, **own}}
+def documentation(service: str, *, tags: Words, words: Words, examples: Examples) -> Documentation:
+    """What a service with these words of its own says of its routes."""
+    vocabularies = {"": PUBLISHED, "work_orders": {**PUBLISHED, **_WORDS}, service: {**PUBLISHED, **words}}
+    return Documentation(tags, vocabularies, {**PUBLISHED_EXAMPLES, **examples})

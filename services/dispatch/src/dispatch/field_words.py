@@ -1,6 +1,7 @@
 """What fields of dispatch's API mean beside the common vocabulary, see `chassis.field_words`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 TAGS: Mapping[str, str] = {
     "work orders": "Orders that wait for dispatch 派单, and rulings on rejections.",
@@ -28,4 +29,17 @@ WORDS: Mapping[str, str] = {
     "WorkArea.staff": "Everybody who belongs to it.",
     "WorkAreaDefinition.is_open": "Whether orders may be dispatched to it.",
     "list_staff.work_area_id": "Only the staff of this work area.",
+}
+
+EXAMPLES: Mapping[str, Any] = {
+    "budget": 3,
+    "days_off": [5, 6],
+    "HoursBody.begin_minute": 510,
+    "HoursBody.end_minute": 1050,
+    "CalendarBody.days_off": [5, 6],
+    "CalendarBody.holidays": ["2026-10-01"],
+    "longest_extension_minutes": 2880,
+    "StaffDefinition.skills": ["digital"],
+    "SendToRedispatch.remark": "属实，改派",
+    "WorkAreaDefinition.territories": ["漕溪"],
 }

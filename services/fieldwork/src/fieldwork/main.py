@@ -6,8 +6,8 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from fieldwork import access, api
 from fieldwork.consumers import SUBSCRIPTIONS
-from fieldwork.field_words import TAGS, WORDS
-from work_orders.field_words import vocabularies
+from fieldwork.field_words import EXAMPLES, TAGS, WORDS
+from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 
@@ -20,8 +20,7 @@ def app(settings: Settings) -> FastAPI:
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders,
-        vocabularies=vocabularies("fieldwork", WORDS),
-        tags=TAGS,
+        documentation=documentation("fieldwork", tags=TAGS, words=WORDS, examples=EXAMPLES),
     )
 
 

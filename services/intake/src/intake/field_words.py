@@ -1,6 +1,7 @@
 """What fields and parameters of intake's API mean beside the common vocabulary, see `chassis.field_words`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 TAGS: Mapping[str, str] = {
     "work orders": "Work orders 工单 from creation to look-up, and what is asked of their custodians.",
@@ -191,3 +192,33 @@ _REFERENCE = {
 }
 
 WORDS: Mapping[str, str] = {**_CALLS, **_ORDERS, **_PEOPLE, **_REFERENCE}
+
+EXAMPLES: Mapping[str, Any] = {
+    "ArticleText.keywords": ["无信号", "机顶盒"],
+    "body": "先检查信号线，再重启机顶盒。",
+    "call_closes_after_hours": 24,
+    "cause": "光缆中断",
+    "contact": "13800001111",
+    "department": "计费部",
+    "duplicate_hours": 72,
+    "duplicate_least_score": 60,
+    "keep_days": 1095,
+    "partner_id": "pbx",
+    "question": "账单金额是否正确？",
+    "text": "已答复用户",
+    "warn_before_minutes": 60,
+    "OrderTypeDefinition.name_en": "Signal test",
+    "OrderTypeDefinition.name_zh": "信号测试",
+    "PartnerDefinition.name_en": "Telephone switch",
+    "PartnerDefinition.name_zh": "电话交换机",
+    "NewSubscriber.phones": ["13800001111"],
+    "SubscriberChanges.address": "漕溪路 252 号",
+    "LinkToMake.other_order_id": "019a5c5e-7d31-7f00-8000-3a1f0c9e2b45",
+    "LogCall.phone": "13800001111",
+    "LogCall.ended_at": "2026-03-02T08:04:10+08:00",
+    "RecordOfCall.content": "询问维修进度",
+    "Classification.subscriber_no": "111",
+    "AgentDefinition.team": "甲组",
+    "NewOutage.restore_by": "2026-03-02T12:00:00+08:00",
+    "OutageChange.is_over": True,
+}

@@ -1,6 +1,7 @@
 """What fields and parameters of qa's API mean beside the common vocabulary, see `chassis.field_words`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 TAGS: Mapping[str, str] = {
     "work orders": "Completed orders: audit, redispatch, archive.",
@@ -314,4 +315,45 @@ WORDS: Mapping[str, str] = {
     **_CALIBRATION,
     **_CASES,
     **_FOLLOW_UPS,
+}
+
+EXAMPLES: Mapping[str, Any] = {
+    "auditor_ids": "auditor-1",
+    "SessionBody.auditor_ids": ["auditor-1", "auditor-2"],
+    "calendar": "city",
+    "choice": "yes",
+    "day_on": "2026-03-02",
+    "factor": 2,
+    "form_id": "service",
+    "item": "greeting",
+    "joined_on": "2024-07-01",
+    "lesson": "先致歉，再询问。",
+    "option": "polite",
+    "percent": 100,
+    "question": "satisfied",
+    "questionnaire": "visit:2",
+    "quota_per_agent": 5,
+    "recording_id": "rec-20260302-17",
+    "recording_ids": "rec-20260302-17",
+    "section": "opening",
+    "stratum": "long",
+    "weight": 100,
+    "reason": "评分有误",
+    "remark": "处理及时",
+    "AnswerBody.option": "yes",
+    "ReplyBody.choice": "yes",
+    "FormBody.names": {"en": "Service", "zh": "服务"},
+    "SectionBody.names": {"en": "Opening", "zh": "开场"},
+    "ItemBody.names": {"en": "Greeting", "zh": "问候"},
+    "QuestionBody.names": {"en": "Are you satisfied?", "zh": "您满意吗？"},
+    "QuestionnaireBody.names": {"en": "Visit", "zh": "上门回访"},
+    "CalendarBody.holidays": ["2026-10-01"],
+    "ProjectBody.name": "三月完工回访",
+    "PlanBody.name": "三月抽样",
+    "SessionBody.name": "三月校准",
+    "ProjectBody.end": "2026-04-01T00:00:00+08:00",
+    "PlanBody.period_end": "2026-04-01T00:00:00+08:00",
+    "AuditorBody.daily_capacity": 50,
+    "AttemptBody.note": "无人接听",
+    "OpenBody.note": "复核评分",
 }

@@ -1,6 +1,7 @@
 """What fields and parameters of reporting's API mean beside the common vocabulary, see `chassis.field_words`."""
 
 from collections.abc import Mapping
+from typing import Any
 
 TAGS: Mapping[str, str] = {
     "the record": "Every event of every order, with its proof.",
@@ -152,3 +153,17 @@ _WALLBOARD = {
 }
 
 WORDS: Mapping[str, str] = {**_RECORD, **_FIGURES, **_PAST, **_REBUILDS, **_REPORTS, **_WALLBOARD}
+
+EXAMPLES: Mapping[str, Any] = {
+    "late_after_seconds": 3600,
+    "near_seconds": 1800,
+    "short_seconds": 5,
+    "threshold_seconds": 20,
+    "suggestions": "增加夜班人员",
+    "problems": "周一上午排队过长",
+    "measures": "调整排班",
+    "ReportRulesBody.centre": {"en": "Call centre", "zh": "呼叫中心"},
+    "WallboardRulesBody.thresholds": {"waiting": {"warning": 5, "alarm": 10}},
+    "WallboardRulesBody.states": {"paused": {"warning": 600, "alarm": 1200}},
+    "WallboardRulesBody.colours": {"warning": "#ffb454"},
+}
