@@ -20,6 +20,8 @@ PARALLEL := -n $(PROCESSES) --dist loadscope --no-loadscope-reorder --durations=
 # Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
+CLIENTS := tests/interop/clients
+
 .DEFAULT_GOAL := help
 .PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak interop bench schema audit bill wheels images k8s-try lock clean
 
@@ -66,8 +68,12 @@ e2e: install ## Run the end-to-end stories only; LINEWORK_E2E_* variables name a
 chaos: install ## Break everything for ten minutes under load and check every promise: ARGS="--seed 7 --minutes 30"
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
-interop: ## Install the foreign programs that tests/interop needs, with npm; without them its tests are skipped
-	@for lock in tests/interop/*/package-lock.json; do npm ci --prefix "$$(dirname $$lock)" --no-audit --no-fund --silent || exit 1; done
+interop: install ## Install what tests/interop needs of others: generators of clients, AsyncAPI's parser; needs a network, and npm
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .local/clients/python
+	@$(BIN)/uv pip install --quiet --python .local/clients/python/bin/python --require-hashes -r $(CLIENTS)/python/requirements.lock
+	@mkdir -p .local/clients/typescript && cp $(CLIENTS)/typescript/package*.json .local/clients/typescript
+	@for folder in .local/clients/typescript tests/interop/asyncapi; do \
+		npm ci --silent --no-audit --no-fund --prefix $$folder || exit 1; done
 
 runbooks: install ## Type every command of docs/runbooks on an installation of its own: ARGS="lost-topic"
 	@$(BIN)/python -m tests.operators.runbooks $(ARGS)
@@ -78,9 +84,10 @@ keycloak: install ## Fetch the Keycloak that tests/interop signs in with; withou
 bench: install ## Measure how fast it is, against its floor; ARGS="--against CHECKOUT" compares two checkouts
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-schema: install ## Write what is generated: JSON Schemas, AsyncAPI, pages of events, settings, errors, licences, Kafka's rights
+schema: install ## Write what is generated: JSON Schemas, AsyncAPI, OpenAPI, pages of events, settings, errors, licences, Kafka's rights
 	@$(BIN)/python -m contracts_tooling.generate
 	@$(BIN)/python -m deploy.reference_pages
+	@$(BIN)/python -m deploy.openapi_documents
 	@$(BIN)/python -m deploy.generate
 	@$(BIN)/python -m deploy.licences
 

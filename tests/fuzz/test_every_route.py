@@ -6,26 +6,23 @@ the services run on a real PostgreSQL. Their outboxes are not relayed.
 
 import contextlib
 import importlib
-import threading
-import time
 from collections.abc import Callable, Iterator
 from itertools import product
 
 import hypothesis
 import pytest
 import schemathesis
-import uvicorn
-from fastapi import FastAPI
 from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
+from tests.served import served
 
 from chassis.testing import TestIssuer, settings_for
-from linework.ports import free_port
 
 
 def no_server_error(_: object, response: schemathesis.Response, case: schemathesis.Case) -> None:
@@ -34,7 +31,13 @@ def no_server_error(_: object, response: schemathesis.Response, case: schemathes
     assert response.status_code < 500 or is_behind, f"{case.method} {case.path}: {response.status_code}"
 
 
-CHECKS = [no_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
+CHECKS = [
+    no_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 EVERY_ROLE = ["agent", "dispatcher", "technician", "auditor", "supervisor", "operator"]
 SETTINGS = hypothesis.settings(
     deadline=None,
@@ -48,39 +51,13 @@ CHAINS = 30
 MOST_SESSIONS = 10
 
 
-class _InThread(uvicorn.Server):
-    """A server that leaves the signals to pytest."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-@contextlib.contextmanager
-def _served(app: FastAPI, issuer: TestIssuer) -> Iterator[str]:
-    port = free_port()
-    server = _InThread(uvicorn.Config(app, port=port, log_level="error", loop="asyncio"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    give_up_at = time.monotonic() + 30
-    while not server.started:
-        assert time.monotonic() < give_up_at, "the service did not start"
-        thread.join(0.05)
-    app.state.verifier = issuer.verifier()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join(20)
-
-
 @pytest.fixture(params=SERVICES)
 def service(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[tuple[str, dict[str, str]]]:
     """A running service and the headers of a caller with every role."""
     name: str = request.param
     app = importlib.import_module(f"{name}.main").app(settings_for(new_database(name)))
     issuer = TestIssuer()
-    with _served(app, issuer) as address:
+    with served(app, issuer) as address:
         yield address, issuer.headers("operator", roles=EVERY_ROLE)
 
 

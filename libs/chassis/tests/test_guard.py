@@ -43,8 +43,8 @@ async def make_thing(thing: Thing) -> str:
 
 
 @router.get("/forgetful")
-@router.get("/nobody")
-@router.get("/open")
+@router.get("/nobody", name="nobody")
+@router.get("/open", name="open")
 async def forgetful() -> str:
     """A route that asks for nobody: it is guarded all the same."""
     return "yes"

@@ -134,12 +134,23 @@ NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None
 
 
 COMMAND_PARAMETERS = [
-    {"name": name, "in": "header", "required": False, "schema": {"type": "string"}, "description": description}
-    for name, description in {
-        "If-Match": 'The version decided on, such as `"3"`.',
-        "Idempotency-Key": "Names this command; repeat it safely with the same key.",
-        "X-Correlation-Id": "Carried into every event this causes.",
-    }.items()
+    {
+        "name": name,
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": description,
+        "example": example,
+    }
+    for name, description, example in (
+        ("If-Match", "The version that the command is based on: the `ETag` of what was read.", '"3"'),
+        ("Idempotency-Key", "Names this command: a repeat with the same key gets the first reply.", "7f1c2a90"),
+        (
+            "X-Correlation-Id",
+            "What the command began with; carried into every event.",
+            "call-20260302-17",
+        ),
+    )
 ]
 """The headers in OpenAPI; they are read here and not by FastAPI, for which each costs as much as a dependency."""
 

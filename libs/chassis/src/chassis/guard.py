@@ -8,7 +8,7 @@ stops the service at startup.
 import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.auth import TokenMissing, TokenRefused
 from chassis.claims import Principal
+from chassis.openapi import SCHEME, document, documented, named
 from chassis.query_parameters import check_parameters, known_parameters
 from contracts.access import WHOLE, AccessTable, Grants, Reach, Role, reaches, role_in, scope_of
 from contracts.message import Actor
@@ -24,7 +25,6 @@ from contracts.refusals import Forbidden
 
 _CALLER = "linework.caller"
 _SEAT = "linework.seat"
-_SCHEME = "bearer"
 
 
 class RoleNotAllowed(Forbidden):
@@ -107,7 +107,7 @@ def bearer_of(scope: Scope) -> str:
     if len(found) > 1:
         raise TokenRefused(reason="ambiguous")
     scheme, _, token = (found[0] if found else b"").decode("latin-1").partition(" ")
-    if scheme.lower() != _SCHEME or not token.strip():
+    if scheme.lower() != SCHEME or not token.strip():
         raise TokenMissing()
     return token.strip()
 
@@ -166,7 +166,7 @@ def guard(app: FastAPI, service: str, routes: Iterable[BaseRoute], table: Access
     app.state.access = table
     app.router.routes[:] = [_guarded(service, route, table) for route in routes]
     # FastAPI documents that its document is extended by setting this attribute.
-    app.openapi = lambda: _with_scheme(FastAPI.openapi(app))  # type: ignore[method-assign]
+    app.openapi = partial(document, app)  # type: ignore[method-assign]
 
 
 def rows_of(route: BaseRoute) -> dict[str, str]:
@@ -187,19 +187,8 @@ def _guarded(service: str, route: BaseRoute, table: AccessTable) -> Route:
     # A copy: routers are made once, apps (in tests) many times.
     guarded = copy.copy(route)
     guarded.app = Guard(route.app, {method: table[row] for method, row in rows.items()}, known_parameters(route))
-    if isinstance(guarded, APIRoute) and (grants := next(table[row] for row in rows.values())) is not None:
-        guarded.description += "\n\nFor: " + ", ".join(f"{role} ({reach})" for role, reach in grants.items()) + "."
-        asked = [each for one in guarded.dependant.dependencies for each in getattr(one.call, "openapi_parameters", ())]
-        guarded.openapi_extra = {"security": [{_SCHEME: []}], "parameters": asked, **(guarded.openapi_extra or {})}
+    if isinstance(guarded, APIRoute):
+        named(guarded)
+        if (grants := next(table[row] for row in rows.values())) is not None:
+            documented(guarded, grants)
     return guarded
-
-
-def _with_scheme(document: dict[str, Any]) -> dict[str, Any]:
-    schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-    schemes[_SCHEME] = {
-        "type": "http",
-        "scheme": _SCHEME,
-        "bearerFormat": "JWT",
-        "description": "A token of the issuer; locally: `linework token ROLE`.",
-    }
-    return document

@@ -24,6 +24,7 @@ from chassis.graceful_shutdown import GracefulServer
 from chassis.guard import guard
 from chassis.health import health_routes
 from chassis.http_limits import HttpLimits, Impatient
+from chassis.openapi import Documentation
 from chassis.rate_limits import RequestRate, StreamSeats
 from chassis.recovery import pause_api
 from chassis.settings import Settings
@@ -59,6 +60,7 @@ def create_app(
     find_subscription: Callable[[str], Subscription | None] = lambda _: None,
     clock: Clock | None = None,
     prepare: Callable[[FastAPI], None] | None = None,
+    documentation: Documentation = Documentation(),
 ) -> FastAPI:
     """The app of a service; `find_subscription` knows those that come and go, by topic.
 
@@ -88,7 +90,7 @@ def create_app(
         lifespan=lifespan,
         **_LEFT_OUT,
     )
-    app.state.service, app.state.settings = service, settings
+    app.state.service, app.state.settings, app.state.documentation = service, settings, documentation
     app.state.drain_seconds = settings.drain_seconds
     app.state.clock = clock or SystemClock()
     app.state.find_subscription = lambda topic: (

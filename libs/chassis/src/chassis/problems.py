@@ -301,33 +301,29 @@ def install(app: FastAPI) -> None:
         return answer
 
 
-class Responses:
-    """The refusals of a route, for its OpenAPI description."""
+ETAG: Mapping[str, Any] = {
+    "description": "The version of what the response shows, for `If-Match` of a command that is based on it.",
+    "required": True,
+    "schema": {"type": "string", "examples": ['"3"']},
+}
 
-    SCHEMA: Mapping[str, Any] = {
-        "type": "object",
-        "required": ["type", "title", "status", "code", "detail"],
-        "properties": {
-            "type": {"type": "string"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "code": {"type": "string"},
-            "detail": {"type": "string"},
-            "instance": {"type": "string"},
-            "errors": {"type": "array", "items": {"type": "object"}},
-        },
-    }
+
+class Responses:
+    """The refusals of a route, for its OpenAPI description; `chassis.openapi` has the schema `Problem`."""
 
     @classmethod
-    def of(cls, possible: Iterable[type[refusals.Refusal]]) -> dict[int | str, dict[str, Any]]:
-        """The `responses` of a route that can refuse in these ways."""
+    def of(
+        cls, possible: Iterable[type[refusals.Refusal]], *, shows_version: bool = False
+    ) -> dict[int | str, dict[str, Any]]:
+        """The `responses` of a route that can refuse in these ways; `shows_version`: its answer has an entity tag."""
         by_status: dict[HTTPStatus, list[str]] = {}
         for refusal in possible:
             by_status.setdefault(status_of(refusal), []).append(refusal.code)
-        return {
+        shown: dict[int | str, dict[str, Any]] = {200: {"headers": {"ETag": ETAG}}} if shows_version else {}
+        return shown | {
             status.value: {
                 "description": f"{TITLES[status][0]}: " + ", ".join(f"`{code}`" for code in sorted(set(codes))),
-                "content": {PROBLEM_JSON: {"schema": cls.SCHEMA}},
+                "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
             }
             for status, codes in sorted(by_status.items())
         }

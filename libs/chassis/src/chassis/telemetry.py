@@ -16,9 +16,8 @@ from opentelemetry import trace
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
 from prometheus_client.registry import Collector
 
-from contracts.version import VERSION
-
 from chassis import request_id
+from contracts.version import VERSION
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 

@@ -16,7 +16,7 @@ from chassis.commands import (
 )
 from chassis.field_types import Body, Line, Name, PastMoment, Reference
 from chassis.paging import CursorBroken
-from chassis.problems import VersionRequired
+from chassis.problems import Responses, VersionRequired
 from chassis.request_context import CommandRequestContext, RequestContext
 from chassis.wait_for_version import NotCaughtUp
 from contracts.lifecycle import ActNotAllowed, Status
@@ -27,6 +27,8 @@ from work_orders.unit_of_work import OrderUnitOfWork
 from work_orders.views import Search, most_urgent, one_order
 
 READ_REFUSALS = (*ANY, WorkOrderNotFound, NotCaughtUp)
+VERSION_READ = Responses.of(READ_REFUSALS, shows_version=True)
+"""The responses of a route that reads an order, or its form, with its version."""
 LIST_REFUSALS = (*ANY, CursorBroken)
 ACT_REFUSALS = (
     *ANY,

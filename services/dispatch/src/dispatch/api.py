@@ -18,7 +18,7 @@ from dispatch.views import DispatchForm
 from work_orders.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
-    READ_REFUSALS,
+    VERSION_READ,
     ActBody,
     AtLeast,
     CommandContext,
@@ -65,14 +65,18 @@ async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     return await list_orders(context, wanted, default=_WAITING)
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=VERSION_READ)
 async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order as dispatch has it; `at_least` waits for a version on its way."""
     return (await read_order(context, order_id, at_least)).response()
 
 
-@router.get("/work-orders/{order_id}/form", response_model=DispatchForm, responses=Responses.of(READ_REFUSALS))
-async def get_form(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
+@router.get(
+    "/work-orders/{order_id}/form",
+    response_model=DispatchForm,
+    responses=VERSION_READ,
+)
+async def get_work_order_form(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """Everything that a dispatcher decides on: the order, its subscriber, and the open work areas that can
     take it with their active staff. The `ETag` is the version for `If-Match`."""
     found = await read_order(context, order_id, at_least)

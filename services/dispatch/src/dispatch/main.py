@@ -6,6 +6,8 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from dispatch import access, api, api_calendars, api_directory, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
+from dispatch.field_words import EXAMPLES, TAGS, WORDS
+from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 
@@ -18,6 +20,7 @@ def app(settings: Settings) -> FastAPI:
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders,
+        documentation=documentation("dispatch", tags=TAGS, words=WORDS, examples=EXAMPLES),
     )
 
 

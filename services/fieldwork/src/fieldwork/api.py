@@ -19,7 +19,7 @@ from work_orders.routes import (
     ACT_REFUSALS,
     ANY,
     LIST_REFUSALS,
-    READ_REFUSALS,
+    VERSION_READ,
     ActBody,
     AtLeast,
     CommandContext,
@@ -68,15 +68,15 @@ async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     return await list_orders(context, wanted, default=TO_DO)
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=VERSION_READ)
 async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order; `at_least` waits for a version on its way."""
     answer = await read_order(context, order_id, at_least)
     return answer.response()
 
 
-@router.get("/work-orders/{order_id}/form", responses=Responses.of(READ_REFUSALS))
-async def get_form(
+@router.get("/work-orders/{order_id}/form", responses=VERSION_READ)
+async def get_work_order_form(
     order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None
 ) -> views.FieldworkForm:
     """The order with its subscriber, its work area with staff, and what can be done. The `ETag` is for `If-Match`."""

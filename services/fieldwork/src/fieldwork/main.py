@@ -6,6 +6,8 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from fieldwork import access, api
 from fieldwork.consumers import SUBSCRIPTIONS
+from fieldwork.field_words import EXAMPLES, TAGS, WORDS
+from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 
@@ -18,6 +20,7 @@ def app(settings: Settings) -> FastAPI:
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders,
+        documentation=documentation("fieldwork", tags=TAGS, words=WORDS, examples=EXAMPLES),
     )
 
 

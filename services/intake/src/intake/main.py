@@ -7,6 +7,7 @@ from chassis.settings import Settings
 from intake import access
 from intake.calls import api as calls
 from intake.consumers import SUBSCRIPTIONS
+from intake.field_words import EXAMPLES, TAGS, WORDS
 from intake.knowledge import api as knowledge
 from intake.links import api as links
 from intake.orders import api as orders
@@ -18,6 +19,7 @@ from intake.privacy import api_retention as retention
 from intake.reference import api as order_types
 from intake.reference import api_desk_rules as desk_rules
 from intake.subscribers import api as subscribers
+from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
@@ -45,6 +47,7 @@ def app(settings: Settings) -> FastAPI:
         subscriptions=SUBSCRIPTIONS,
         find_subscription=subscription_finder(settings.master_keys),
         prepare=prepare_orders,
+        documentation=documentation("intake", tags=TAGS, words=WORDS, examples=EXAMPLES),
     )
 
 

@@ -14,7 +14,7 @@ from qa.domain import quality
 from work_orders.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
-    READ_REFUSALS,
+    VERSION_READ,
     ActBody,
     AtLeast,
     CommandContext,
@@ -49,15 +49,15 @@ async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     )
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
+@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=VERSION_READ)
 async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order; `at_least` waits for a version on its way."""
     answer = await read_order(context, order_id, at_least)
     return answer.response()
 
 
-@router.get("/work-orders/{order_id}/form", responses=Responses.of(READ_REFUSALS))
-async def get_form(
+@router.get("/work-orders/{order_id}/form", responses=VERSION_READ)
+async def get_work_order_form(
     order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None
 ) -> views.AuditForm:
     """The order with its subscriber, areas and staff by name, and what can be done. The `ETag` is for `If-Match`."""

@@ -10,12 +10,14 @@ from qa.consumers import SUBSCRIPTIONS
 from qa.evaluation import api as evaluation
 from qa.evaluation import api_appeals as appeals
 from qa.evaluation import api_forms as forms
+from qa.field_words import EXAMPLES, TAGS, WORDS
 from qa.follow_up import api as follow_ups
 from qa.follow_up import api_findings as findings
 from qa.follow_up import api_projects as projects
 from qa.recordings import api as recordings
 from qa.sampling import api as sampling
 from qa.typical_cases import api as typical_cases
+from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
@@ -49,6 +51,7 @@ def app(settings: Settings) -> FastAPI:
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=_prepare,
+        documentation=documentation("qa", tags=TAGS, words=WORDS, examples=EXAMPLES),
     )
 
 

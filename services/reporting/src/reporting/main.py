@@ -6,6 +6,7 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from reporting import access
 from reporting.consumers import SUBSCRIPTIONS
+from reporting.field_words import EXAMPLES, TAGS, WORDS
 from reporting.figures import api as figures
 from reporting.figures import rules_api as figure_rules
 from reporting.past import api as past
@@ -16,6 +17,7 @@ from reporting.reports import filed_api as filed_reports
 from reporting.reports import rules_api as report_rules
 from reporting.wallboard import api as wallboard
 from reporting.wallboard import rules_api as wallboard_rules
+from work_orders.field_words import documentation
 from work_orders.http import prepare_texts
 
 # In the order of the published OpenAPI document.
@@ -42,6 +44,7 @@ def app(settings: Settings) -> FastAPI:
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_texts,
+        documentation=documentation("reporting", tags=TAGS, words=WORDS, examples=EXAMPLES),
     )
 
 

@@ -182,12 +182,17 @@ def schemas_in(folder: Path) -> dict[str, Schema]:
 
 def schemas_at(revision: str) -> dict[str, Schema]:
     """The committed schemas of a git revision of the repository one stands in."""
+    return read_files(texts_at(revision, SCHEMAS_FOLDER))
+
+
+def texts_at(revision: str, folder: str) -> dict[str, str]:
+    """The committed JSON files of a folder at a git revision of the repository one stands in, by name."""
     root = subprocess.run(["git", "rev-parse", "--show-toplevel"], check=True, capture_output=True, text=True)
-    command = ["git", "archive", "--format=tar", revision, "--", SCHEMAS_FOLDER]
+    command = ["git", "archive", "--format=tar", revision, "--", folder]
     archive = subprocess.run(command, check=True, capture_output=True, cwd=root.stdout.strip())
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
         members = {member.name: tar.extractfile(member) for member in tar.getmembers() if member.name.endswith(".json")}
-        return read_files({Path(name).name: file.read().decode() for name, file in members.items() if file is not None})
+        return {Path(name).name: file.read().decode() for name, file in members.items() if file is not None}
 
 
 def _named(text: str) -> dict[str, Schema]:

@@ -30,6 +30,7 @@ from work_orders.routes import (
     ANY,
     LIST_REFUSALS,
     READ_REFUSALS,
+    VERSION_READ,
     AtLeast,
     CommandContext,
     Cursor,
@@ -119,7 +120,11 @@ async def look_up_work_orders(
     )
 
 
-@router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=Responses.of(READ_REFUSALS))
+@router.get(
+    "/work-orders/{order_id}",
+    response_model=WorkOrderShown,
+    responses=VERSION_READ,
+)
 async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast = None) -> Response:
     """One order with everything that was entered anywhere; `at_least` waits for a version on its way."""
     answer = await read_order(context, order_id, at_least)

@@ -101,7 +101,10 @@ class Reports(BaseModel):
 FILE_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The file.",
-        "content": {media_type.split(";")[0]: {} for media_type in _MEDIA_TYPES.values()},
+        "content": {
+            media_type.split(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+            for media_type in _MEDIA_TYPES.values()
+        },
     },
     **Responses.of((*ANY, ReportNotFound, ReportNotReady)),
 }

@@ -159,7 +159,10 @@ async def get_wallboard(viewer: CurrentViewer, context: Context) -> Snapshot:
     "/v1/wallboard/stream",
     response_class=StreamingResponse,
     responses={
-        200: {"description": "Events `snapshot`, each a whole `Snapshot`.", "content": {"text/event-stream": {}}},
+        200: {
+            "description": "Events `snapshot`, each a whole `Snapshot`.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
         **Responses.of((*_REFUSALS, TooManyStreams)),
     },
 )

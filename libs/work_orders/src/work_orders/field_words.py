@@ -1,0 +1,22 @@
+"""What fields of the order routes mean beside the common vocabulary, see `chassis.field_words`."""
+
+from chassis.field_examples import Examples
+from chassis.field_words import Words
+from chassis.openapi import Documentation
+from contracts.field_words import EXAMPLES as PUBLISHED_EXAMPLES
+from contracts.field_words import WORDS as PUBLISHED
+
+_WORDS: Words = {
+    "SubscriberShown.kind": "The kind of subscriber, such as `household`.",
+    "SubscriberShown.version": "The version of intake's record of the subscriber.",
+    "TypeNames.demand_type": "What the demand type is called; null while the copy does not know.",
+    "TypeNames.device_type": "What the device type is called; null while the copy does not know.",
+    "WorkAreaWithStaff.is_open": "Whether orders may be dispatched to it.",
+    "WorkAreaWithStaff.staff": "Everybody who belongs to it.",
+}
+
+
+def documentation(service: str, *, tags: Words, words: Words, examples: Examples) -> Documentation:
+    """What a service with these words of its own says of its routes."""
+    vocabularies = {"": PUBLISHED, "work_orders": {**PUBLISHED, **_WORDS}, service: {**PUBLISHED, **words}}
+    return Documentation(tags, vocabularies, {**PUBLISHED_EXAMPLES, **examples})
