@@ -25,7 +25,7 @@ def links(text: str) -> list[str]:
 def commands(text: str) -> list[str]:
     """The lines of all code blocks, without what is explained beside and in them."""
     lines = "\n".join(_CODE_BLOCK.findall(text)).splitlines()
-    return [re.split(r" {3,}\S*[^\x00-\x7f ]| {4,}[a-z]|(?:^| )#", line)[0].strip() for line in lines]
+    return [re.split(r" {3,}\S*[^\x00-\x7f ]| {4,}[a-z]|(?:^| )#", line.strip())[0].strip() for line in lines]
 
 
 def names(text: str) -> list[str]:
