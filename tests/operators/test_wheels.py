@@ -141,6 +141,15 @@ def installed_command(wheels: Path) -> Iterator[Running]:
         yield Running.here(folder / "state", checkout=folder)
 
 
+def test_the_services_bring_their_migrations(installed_command: Running) -> None:
+    show = f"from linework.runtime.migrations import migrations_of; print(*map(migrations_of, {SERVICES!r}))"
+    for ini in map(Path, installed_command.must("python", "-c", show).split()):
+        assert ini.is_relative_to(installed_command.checkout)
+        assert {file.name for file in (ini.parent / "migrations/versions").glob("*.py")} == {
+            file.name for file in ROOT.glob(f"services/{ini.parent.name}/migrations/versions/*.py")
+        }
+
+
 @pytest.mark.timeout(900)  # five services, PostgreSQL and Kafka start, and other tests may run beside them
 def test_the_installed_command_starts_an_installation_that_takes_an_order_to_the_archive(
     installed_command: Running,
