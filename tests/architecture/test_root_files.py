@@ -1,6 +1,8 @@
 """What a newcomer meets first: the two READMEs tell the same, and hooks and CI call what the Makefile has."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +77,11 @@ def test_every_make_target_that_a_page_names_exists() -> None:
     named = {target for page in pages for target in re.findall(r"`make ([a-z0-9-]+)", page.read_text("utf-8"))}
     assert named <= TARGETS
     assert len(named) > 10
+
+
+def test_make_refuses_a_python_that_is_too_old_with_one_sentence() -> None:
+    as_if_old = "import sys; sys.version_info = (3, 10, 4); sys.path.insert(0, 'tools'); import prepare; prepare.main()"
+    done = subprocess.run([sys.executable, "-c", as_if_old], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("make install: Python 3.11 or newer is needed")
+    assert len(done.stderr.splitlines()) == 1
