@@ -23,7 +23,7 @@ QUICK := -p no:schemathesis --hypothesis-profile quick
 CLIENTS := tests/interop/clients
 
 .DEFAULT_GOAL := help
-.PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak interop bench schema audit bill wheels images k8s-try lock clean
+.PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak interop bench schema audit bill wheels bruno images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -101,6 +101,9 @@ wheels: install ## Build the wheels of all packages into dist/; the same sources
 	@rm -f $(DIST)/linework_*.whl
 	@for package in libs/* services/* tools tools/partner; do \
 		(cd $$package && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d $(abspath $(DIST))) || exit 1; done
+
+bruno: install ## Write dist/bruno, a collection for the API client Bruno with every route of the five services
+	@$(BIN)/python -m deploy.bruno $(ARGS)
 
 images: install ## Build what a cluster needs, with docker or podman; docs/kubernetes.md
 	@$(BIN)/python -m deploy.images $(ARGS)
