@@ -47,6 +47,7 @@ AS_IT_IS = frozenset(
         "colour",
         "contrast",
         "count",
+        "day",
         "demand_type",
         "device_type",
         "difference_count",
@@ -125,6 +126,7 @@ AS_IT_IS = frozenset(
         "versions",
         "warning",
         "work_area_id",
+        "year",
     ]
 )
 """Placeholders without a kind: ids, counts, what a client typed or must type, and values with names of their own."""

@@ -15,7 +15,8 @@ async def limits_stay(installation: Installation) -> AsyncIterator[None]:
     """The installation's time limits are as before when the test has ended."""
     rules = (await installation.operator.get("dispatch", "/rules/time-limits"))["rules"]
     yield
-    await installation.operator.put("dispatch", "/rules/time-limits", rules | {"calendar_id": None})
+    before = {name: rules[name] for name in ("limits", "calendar", "longest_extension_minutes")}
+    await installation.operator.put("dispatch", "/rules/time-limits", before)
 
 
 async def test_an_imported_year_reaches_the_time_limits_and_qa(

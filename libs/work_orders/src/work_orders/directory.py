@@ -23,6 +23,7 @@ from contracts.directory import (
     WorkAreaDefined,
 )
 from contracts.message import Message
+from contracts.refusals import NotFound
 from work_orders.tables import DIRECTORY
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
@@ -43,6 +44,12 @@ insert into directory ({columns_of(DIRECTORY.c)}) select * from {unnest_of(DIREC
 on conflict (kind, id) do update set entity_version = excluded.entity_version,
 work_area_id = excluded.work_area_id, body = excluded.body
 where directory.entity_version < excluded.entity_version"""
+
+
+class CalendarNotFound(NotFound):
+    """There is no calendar {id}."""
+
+    zh = "没有日历 {id}。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from chassis.request_context import Context
 from contracts.calendar import Hours, WorkingTime
 from contracts.directory import CalendarDefined, Names
 from dispatch import use_cases, views
-from dispatch.domain.calendars import REFUSALS, CalendarNotFound
+from dispatch.domain.calendars import REFUSALS
 from dispatch.views import CalendarPage, CalendarShown
+from work_orders.directory import CalendarNotFound
 from work_orders.routes import ANY, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["calendars"])

@@ -14,13 +14,14 @@ from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from dispatch import use_cases, views
 from dispatch.api_calendars import WorkingTimeBody
 from dispatch.domain import calendars
+from work_orders.directory import CalendarNotFound
 from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 _MOST_MINUTES = 100_000
 _LIMITS_REFUSALS = (
     *ANY,
-    calendars.CalendarNotFound,
+    CalendarNotFound,
     calendars.CalendarTimeZoneUnknown,
     calendars.HoursOverlap,
     calendars.TooLittleWorkingTime,

@@ -18,8 +18,8 @@ from chassis.row_store import definition_of
 from contracts.calendar import WorkingTime
 from contracts.directory import CalendarDefined, Names, StaffDefined, WorkAreaDefined
 from dispatch.domain.assignment import Circumstances, DispatchWorkOrder, WorkAreaUnknown
-from dispatch.domain.calendars import CalendarNotFound
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
+from work_orders.directory import CalendarNotFound
 
 REJECTION_BUDGET = "rejection_budget"
 
@@ -150,7 +150,7 @@ async def find_calendar(statements: Statements, calendar_id: str) -> Any:
 async def get_calendar(statements: Statements, calendar_id: str) -> CalendarDefined:
     """Raises `CalendarNotFound`."""
     if (row := await find_calendar(statements, calendar_id)) is None:
-        raise CalendarNotFound(calendar_id=calendar_id)
+        raise CalendarNotFound(id=calendar_id)
     return to_calendar(row)
 
 

@@ -16,9 +16,10 @@ from contracts.order import WorkOrder
 from contracts.refusals import NotFound
 from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
-from dispatch.domain.calendars import CalendarNotFound, covered_until
+from dispatch.domain.calendars import covered_until
 from dispatch.domain.coverage import can_take
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
+from work_orders.directory import CalendarNotFound
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
 from work_orders.time_limits import rule_sets
@@ -164,7 +165,7 @@ async def get_calendar(db: Database, calendar_id: str) -> CalendarShown:
     async with db.statements() as statements:
         row = await store.find_calendar(statements, calendar_id)
     if row is None:
-        raise CalendarNotFound(calendar_id=calendar_id)
+        raise CalendarNotFound(id=calendar_id)
     return _calendar(row)
 
 

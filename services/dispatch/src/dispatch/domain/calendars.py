@@ -4,18 +4,12 @@ from datetime import date
 
 from contracts.calendar import WorkingTime
 from contracts.directory import CalendarDefined
-from contracts.refusals import Invalid, NotFound
+from contracts.refusals import Invalid
 from contracts.time_zones import time_zones
 
 _DAYS_OF_A_WEEK = 7
 _FEWEST_MINUTES_A_WEEK = 60
 """With less, a limit of the longest allowed length would not end within a lifetime."""
-
-
-class CalendarNotFound(NotFound):
-    """There is no calendar {calendar_id}."""
-
-    zh = "没有日历 {calendar_id}。"
 
 
 class CalendarTimeZoneUnknown(Invalid):
@@ -63,7 +57,7 @@ def check_calendar(calendar: CalendarDefined) -> None:
     off = set(calendar.working_time.holidays) - set(calendar.working_time.make_up_days)
     for day in calendar.statutory_days:
         if day not in off:
-            raise StatutoryDayIsWorked(day=day.isoformat())
+            raise StatutoryDayIsWorked(day=str(day))
     for year in sorted({*calendar.announced_years} & {*calendar.provisional_years}):
         raise YearAnnouncedAndProvisional(year=year)
 

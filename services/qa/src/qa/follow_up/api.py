@@ -22,6 +22,7 @@ from qa.follow_up.intake_client import IntakeClient
 from qa.recordings.store import own_scope
 from qa.routes import ACT_REFUSALS, ANY, CHANGE_REFUSALS, LIST_REFUSALS, TEXT_REFUSALS, Id, Ref, Wanted, json_of
 from qa.scope import answered, narrowed, narrowed_object
+from work_orders.directory import CalendarNotFound
 from work_orders.routes import CommandContext, SearchReference
 from work_orders.sealing import opening_for
 from work_orders.subscribers import SubscriberShown
@@ -34,7 +35,7 @@ CALL_REFUSALS = (
     intake_client.IntakeAway,
     store.FollowUpNotFound,
     store.ProjectNotFound,
-    store.CalendarNotFound,
+    CalendarNotFound,
     following.FollowUpNotTaken,
     following.NotYourFollowUp,
     QuietHours,
@@ -103,7 +104,7 @@ async def list_follow_ups(
         (
             *ACT_REFUSALS,
             store.ProjectNotFound,
-            store.CalendarNotFound,
+            CalendarNotFound,
             store.FollowUpNotFound,
             use_cases.NothingToCall,
             QuietHours,

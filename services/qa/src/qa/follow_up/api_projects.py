@@ -37,6 +37,7 @@ from qa.routes import (
     Zone,
     json_of,
 )
+from work_orders.directory import CalendarNotFound
 from work_orders.routes import CommandContext
 
 router = APIRouter(prefix="/v1", tags=["follow-up projects"])
@@ -164,7 +165,7 @@ async def define_calendar(calendar_id: Code, body: FollowUpCalendarBody, context
     return (await use_cases.define_calendar(body.calendar(calendar_id), uow=context.uow)).response()
 
 
-@router.get("/calendars/{calendar_id}", responses=Responses.of((*ANY, store.CalendarNotFound)))
+@router.get("/calendars/{calendar_id}", responses=Responses.of((*ANY, CalendarNotFound)))
 async def get_calendar(calendar_id: Code, context: Context) -> WorkingCalendar:
     """A calendar as it is."""
     async with context.db.statements() as statements:
@@ -207,7 +208,7 @@ async def list_questionnaires(
             *CHANGE_REFUSALS,
             ProjectPeriodInverted,
             CallingHoursInverted,
-            store.CalendarNotFound,
+            CalendarNotFound,
             store.QuestionnaireNotFound,
             use_cases.CauseCannotChange,
         )
@@ -238,7 +239,7 @@ async def get_project(project_id: Code, context: Context) -> FollowUpProject:
         (
             *ACT_REFUSALS,
             store.ProjectNotFound,
-            store.CalendarNotFound,
+            CalendarNotFound,
             use_cases.ProjectFollowsOrders,
             ProjectNotOpen,
         )
@@ -259,7 +260,7 @@ async def _days(
 
 
 DaysAsked = Annotated[summary.Days, Depends(_days)]
-SUMMARY_REFUSALS = (*ANY, store.ProjectNotFound, store.CalendarNotFound, summary.SummaryDaysUnclear)
+SUMMARY_REFUSALS = (*ANY, store.ProjectNotFound, CalendarNotFound, summary.SummaryDaysUnclear)
 
 
 @router.get("/follow-up-projects/{project_id}/summary", responses=Responses.of(SUMMARY_REFUSALS))

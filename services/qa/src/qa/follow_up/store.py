@@ -18,7 +18,7 @@ from qa.follow_up.domain.follow_up import Finding, FollowUp
 from qa.follow_up.domain.project import FollowUpProject, HandedOut
 from qa.follow_up.domain.questionnaire import Questionnaire
 from qa.recordings.store import own_scope
-from work_orders.directory import find_calendar
+from work_orders.directory import CalendarNotFound, find_calendar
 from work_orders.order_table import to_order
 
 
@@ -26,12 +26,6 @@ class CalendarIsShared(Conflict):
     """Calendar {calendar} is defined at dispatch for every service; change it there."""
 
     zh = "日历 {calendar} 由派单服务统一维护，请在派单服务中修改。"
-
-
-class CalendarNotFound(NotFound):
-    """There is no calendar {id}."""
-
-    zh = "没有日历 {id}。"
 
 
 class QuestionnaireNotFound(NotFound):
