@@ -15,6 +15,7 @@ ENV PATH=/build/uv/bin:$PATH UV_NO_CACHE=1 UV_NO_PROGRESS=1 UV_PYTHON_DOWNLOADS=
 FROM locked AS builder
 RUN uv venv --quiet /build/hatch \
  && uv pip install --quiet --python /build/hatch/bin/python -c requirements.lock hatchling cyclonedx-python-lib packaging
+COPY LICENSE ./
 COPY libs libs
 COPY services services
 RUN for package in libs/* services/*; do (cd $package && /build/hatch/bin/python -m hatchling build -t wheel -d /build/wheels); done
@@ -47,7 +48,7 @@ RUN uv venv --quiet /opt/linework && uv pip install --quiet --python /opt/linewo
 WORKDIR /app
 COPY . .
 RUN uv pip install --quiet --python /opt/linework/bin/python --no-deps --no-build-isolation \
-      $(for package in libs/* services/* tools; do echo -e $package; done) \
+      $(for package in libs/* services/* tools tools/partner; do echo -e $package; done) \
  && python -m compileall -q /opt/linework/lib /app/libs /app/services /app/tools
 USER 10001:10001
 

@@ -5,31 +5,30 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && exit; done; echo python3)
 BIN := .venv/bin
 STAMP := .venv/.installed
-PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml)
+PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml services/*/pyproject.toml tools/pyproject.toml \
+	tools/partner/pyproject.toml) libs/contracts/src/contracts/version.py
+# Where wheels go.
+DIST ?= dist
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
-# Two processes share the tests; conftest.py says which stay together. What starts installations and kills their
-# processes has limits of time and comes afterwards, when no other test takes the processors.
+# How many processes share the tests, each with its own servers: make test PROCESSES=4 on a bigger machine.
+PROCESSES ?= 2
+# conftest.py says which tests stay together. What starts installations and kills their processes has limits of time
+# and comes afterwards, when no other test takes the processors.
 INSTALLATIONS := tests/chaos tests/e2e tests/operators
-PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder --durations=20
+PARALLEL := -n $(PROCESSES) --dist loadscope --no-loadscope-reorder --durations=20
 # Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
 CLIENTS := tests/interop/clients
 
 .DEFAULT_GOAL := help
-.PHONY: help install clients run down test unit lint fmt e2e chaos runbooks bench schema audit bill images k8s-try lock clean
+.PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak interop bench schema audit bill wheels bruno images k8s-try lock clean
 
 help: ## Explain all targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Make .venv from requirements.lock and this repository's packages
-
-clients: install ## Install what tests/interop generates API clients with; needs a network, and npm for TypeScript
-	@mkdir -p .local/clients/typescript && cp $(CLIENTS)/typescript/package*.json .local/clients/typescript
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .local/clients/python
-	@$(BIN)/uv pip install --quiet --python .local/clients/python/bin/python --require-hashes -r $(CLIENTS)/python/requirements.lock
-	@npm ci --silent --no-audit --no-fund --prefix .local/clients/typescript
 
 $(STAMP): requirements.lock tools/prepare.py $(PACKAGES)
 	@command -v $(PYTHON) >/dev/null || { echo "make install: there is no $(PYTHON); Linework needs Python 3.11 or newer." >&2; exit 1; }
@@ -69,8 +68,18 @@ e2e: install ## Run the end-to-end stories only; LINEWORK_E2E_* variables name a
 chaos: install ## Break everything for ten minutes under load and check every promise: ARGS="--seed 7 --minutes 30"
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+interop: install ## Install what tests/interop needs of others: generators of clients, AsyncAPI's parser; needs a network, and npm
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .local/clients/python
+	@$(BIN)/uv pip install --quiet --python .local/clients/python/bin/python --require-hashes -r $(CLIENTS)/python/requirements.lock
+	@mkdir -p .local/clients/typescript && cp $(CLIENTS)/typescript/package*.json .local/clients/typescript
+	@for folder in .local/clients/typescript tests/interop/asyncapi; do \
+		npm ci --silent --no-audit --no-fund --prefix $$folder || exit 1; done
+
 runbooks: install ## Type every command of docs/runbooks on an installation of its own: ARGS="lost-topic"
 	@$(BIN)/python -m tests.operators.runbooks $(ARGS)
+
+keycloak: install ## Fetch the Keycloak that tests/interop signs in with; without it they are skipped
+	@$(BIN)/python -m tests.interop.keycloak
 
 bench: install ## Measure how fast it is, against its floor; ARGS="--against CHECKOUT" compares two checkouts
 	@$(BIN)/python -m benchmarks $(ARGS)
@@ -87,6 +96,14 @@ audit: install ## Ask the package index which locked packages are known to be vu
 
 bill: install ## Write dist/linework.cdx.json, the services' bill of materials; ARGS=--everything for tools and tests too
 	@$(BIN)/python -m deploy.bill dist/linework.cdx.json $(ARGS)
+
+wheels: install ## Build the wheels of all packages into dist/; the same sources give the same bytes
+	@rm -f $(DIST)/linework_*.whl
+	@for package in libs/* services/* tools tools/partner; do \
+		(cd $$package && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d $(abspath $(DIST))) || exit 1; done
+
+bruno: install ## Write dist/bruno, a collection for the API client Bruno with every route of the five services
+	@$(BIN)/python -m deploy.bruno $(ARGS)
 
 images: install ## Build what a cluster needs, with docker or podman; docs/kubernetes.md
 	@$(BIN)/python -m deploy.images $(ARGS)

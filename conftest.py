@@ -15,7 +15,14 @@ import hypothesis
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from chassis.testing_fixtures import databases, new_database, restored_database, topic_prefix  # noqa: F401
+from chassis.testing_fixtures import (  # noqa: F401
+    asked,
+    databases,
+    meanwhile,
+    new_database,
+    restored_database,
+    topic_prefix,
+)
 
 if TYPE_CHECKING:
     from linework.embedded import EmbeddedKafka, EmbeddedPostgres
@@ -50,6 +57,16 @@ SINGLE = ("tests/access", "tests/fuzz")
 TOGETHER = ("tests/e2e",)
 
 
+# What takes longest, the longest of the installations in turns: one that began last would leave a process alone.
+LONGEST = (
+    *SINGLE,
+    "tests/e2e",
+    "tests/chaos/test_chaos.py",
+    "tests/chaos/test_planted_bugs.py",
+    "tests/operators/test_lost_topic.py",
+)
+
+
 class GroupScheduling(LoadScopeScheduling):
     """Tests of a file stay together in one process of `make test`, except the single ones and whole folders."""
 
@@ -66,7 +83,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with what takes longest, so that the processes end together; else the order is random."""
-    items.sort(key=lambda item: not any(part in item.path.as_posix() for part in SINGLE))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    # Access and fuzzing stay mixed: their tests are about as long.
+    rank = next((rank for rank, part in enumerate(LONGEST) if part in item.path.as_posix()), len(LONGEST))
+    return max(rank, len(SINGLE) - 1)
 
 
 @pytest.hookimpl(wrapper=True)

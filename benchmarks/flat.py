@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import duckdb
 
-from benchmarks.centre import BEGIN, Fact
+from benchmarks.call_centre import BEGIN, Fact
 from chassis.database import Database
 
 TABLE = """

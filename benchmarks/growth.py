@@ -8,7 +8,7 @@ import statistics
 from dataclasses import dataclass
 
 from benchmarks import loads
-from benchmarks.city import City
+from benchmarks.installation import MeasuredInstallation
 from linework.ports import SERVICES
 
 # What names one order, one message or one command; a copy gets a name of its own.
@@ -35,31 +35,35 @@ class Growth:
         return max(self.many[act] / self.few[act] for act in self.few)
 
 
-async def measure(city: City, *, orders: int = 1_000, times: int = 100, count: int = 200) -> Growth:
+async def measure(
+    installation: MeasuredInstallation, *, orders: int = 1_000, times: int = 100, count: int = 200
+) -> Growth:
     """In an installation that is empty at first."""
-    await loads.lifecycles(city, range(orders), clients=16)
-    few = await _act_milliseconds(city, count)
-    await multiply(city, times)
-    await _act_milliseconds(city, count // 10)  # plans and caches for tables of this size
-    return Growth(few, await _act_milliseconds(city, count))
+    await loads.lifecycles(installation, range(orders), clients=16)
+    few = await _act_milliseconds(installation, count)
+    await multiply(installation, times)
+    await _act_milliseconds(installation, count // 10)  # plans and caches for tables of this size
+    return Growth(few, await _act_milliseconds(installation, count))
 
 
-async def _act_milliseconds(city: City, count: int) -> dict[str, float]:
-    latencies = (await loads.lifecycles(city, range(count), clients=1)).latencies
+async def _act_milliseconds(installation: MeasuredInstallation, count: int) -> dict[str, float]:
+    latencies = (await loads.lifecycles(installation, range(count), clients=1)).latencies
     return {act: statistics.median(seconds) * 1000 for act, seconds in latencies.by_act.items()}
 
 
-async def multiply(city: City, times: int) -> None:
+async def multiply(installation: MeasuredInstallation, times: int) -> None:
     """Makes each order `times` orders, in every database."""
     for service in SERVICES:
-        for table in await city.query(service, _COLUMNS):
-            (rows,) = await city.query(service, f"select count(*) as rows from {table['table_name']}")
+        for table in await installation.query(service, _COLUMNS):
+            (rows,) = await installation.query(service, f"select count(*) as rows from {table['table_name']}")
             if rows["rows"] >= _FEWEST_ROWS:
-                await city.query(service, _copies(table["table_name"], table["columns"], times - 1))
+                await installation.query(service, _copies(table["table_name"], table["columns"], times - 1))
         if service == "reporting":
             # The next message's place follows those of the copies.
-            await city.query(service, "update stream_state set message_count = (select max(place) from messages)")
-        await city.query(service, "vacuum analyze")
+            await installation.query(
+                service, "update stream_state set message_count = (select max(place) from messages)"
+            )
+        await installation.query(service, "vacuum analyze")
 
 
 def _copies(table: str, columns: list[str], copies: int) -> str:

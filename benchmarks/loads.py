@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from benchmarks.city import AREA, STAFF, City
+from benchmarks.installation import AREA, STAFF, MeasuredInstallation
 from benchmarks.wire import Connection
 
 _COMPLETION = {
@@ -68,10 +68,10 @@ def centiles_ms(seconds: list[float]) -> tuple[float, float]:
 class Client:
     """Somebody in every role at once, with a connection to each service."""
 
-    def __init__(self, city: City) -> None:
-        self._intake = city.connection("intake", "agent")
+    def __init__(self, installation: MeasuredInstallation) -> None:
+        self._intake = installation.connection("intake", "agent")
         roles = {service: role for service, role, _, _ in ACTS}
-        self._others = {service: city.connection(service, role) for service, role in roles.items()}
+        self._others = {service: installation.connection(service, role) for service, role in roles.items()}
 
     async def create(self, number: int, latencies: Latencies) -> str:
         started = time.perf_counter()
@@ -106,12 +106,12 @@ class Lives:
     latencies: Latencies
 
 
-async def lifecycles(city: City, numbers: Iterable[int], *, clients: int) -> Lives:
+async def lifecycles(installation: MeasuredInstallation, numbers: Iterable[int], *, clients: int) -> Lives:
     latencies, left = Latencies(), iter(numbers)
     started = time.perf_counter()
-    counts = await asyncio.gather(*(_live_on(Client(city), left, latencies) for _ in range(clients)))
+    counts = await asyncio.gather(*(_live_on(Client(installation), left, latencies) for _ in range(clients)))
     accepted = time.perf_counter() - started
-    await city.settled()
+    await installation.settled()
     count = sum(counts)
     return Lives(count, count / accepted, count / (time.perf_counter() - started), latencies)
 
@@ -125,7 +125,9 @@ async def _live_on(client: Client, numbers: Iterator[int], latencies: Latencies)
     return count
 
 
-async def creates(city: City, numbers: Iterable[int], *, clients: int = 32) -> tuple[int, float]:
+async def creates(
+    installation: MeasuredInstallation, numbers: Iterable[int], *, clients: int = 32
+) -> tuple[int, float]:
     """How many, and how many a second."""
     left = iter(numbers)
 
@@ -137,13 +139,13 @@ async def creates(city: City, numbers: Iterable[int], *, clients: int = 32) -> t
         return sum(map(len, latencies.by_act.values()))
 
     started = time.perf_counter()
-    counts = await asyncio.gather(*(create_on(Client(city)) for _ in range(clients)))
+    counts = await asyncio.gather(*(create_on(Client(installation)) for _ in range(clients)))
     seconds = time.perf_counter() - started
-    await city.settled()
+    await installation.settled()
     return sum(counts), sum(counts) / seconds
 
 
-async def pages(city: City, numbers: Iterable[int], *, clients: int = 8) -> tuple[int, float]:
+async def pages(installation: MeasuredInstallation, numbers: Iterable[int], *, clients: int = 8) -> tuple[int, float]:
     """How many, and how many a second: 50 out of all open orders each, a client reading on from page to page."""
     left = iter(numbers)
 
@@ -160,14 +162,14 @@ async def pages(city: City, numbers: Iterable[int], *, clients: int = 8) -> tupl
         return count
 
     started = time.perf_counter()
-    counts = await asyncio.gather(*(read(city.connection("dispatch", "dispatcher")) for _ in range(clients)))
+    counts = await asyncio.gather(*(read(installation.connection("dispatch", "dispatcher")) for _ in range(clients)))
     return sum(counts), sum(counts) / (time.perf_counter() - started)
 
 
-async def visible_in_reporting(city: City, *, count: int, per_second: float) -> list[float]:
+async def visible_in_reporting(installation: MeasuredInstallation, *, count: int, per_second: float) -> list[float]:
     """Seconds from the answer to a creation until reporting's timeline has it, at a steady rate."""
     seconds: list[float] = []
-    pool = [(Client(city), city.connection("reporting", "supervisor")) for _ in range(64)]
+    pool = [(Client(installation), installation.connection("reporting", "supervisor")) for _ in range(64)]
     free: asyncio.Queue = asyncio.Queue()
     for pair in pool:
         free.put_nowait(pair)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import floor, growth, loads, replay
-from benchmarks.city import City, city
+from benchmarks.installation import MeasuredInstallation, measured_installation
 from benchmarks.processors import CLIENT, Meter, resident_megabytes
 from benchmarks.rounds import Figures, within
 from linework.ports import SERVICES
@@ -82,15 +82,15 @@ async def measure(checkout: Path, plan: Plan) -> Figures:
     """The measures of the plan on an installation that is started for them and taken down."""
     figures: Figures = {}
     if plan.measures - {"growth"}:
-        async with city(checkout) as built:
+        async with measured_installation(checkout) as built:
             figures |= await _measure(built, plan)
     if plan.has("growth"):
-        async with city(checkout) as empty:
+        async with measured_installation(checkout) as empty:
             figures["growth"] = (await growth.measure(empty)).worst_ratio
     return figures
 
 
-async def _measure(built: City, plan: Plan) -> Figures:
+async def _measure(built: MeasuredInstallation, plan: Plan) -> Figures:
     figures: Figures = {}
     await loads.lifecycles(built, range(64), clients=8)  # warm
     if plan.has("rest"):
@@ -117,7 +117,7 @@ async def _measure(built: City, plan: Plan) -> Figures:
     return figures
 
 
-async def _at_rest(built: City, seconds: float) -> float:
+async def _at_rest(built: MeasuredInstallation, seconds: float) -> float:
     await built.settled()
     await asyncio.sleep(_REST_AFTER_SECONDS)
     with Meter(built.process_ids()) as meter:
@@ -125,7 +125,7 @@ async def _at_rest(built: City, seconds: float) -> float:
     return meter.milliseconds_each(1) / seconds / 10  # of the thousand of a second
 
 
-async def _lifecycles(built: City, plan: Plan, clients: int) -> Figures:
+async def _lifecycles(built: MeasuredInstallation, plan: Plan, clients: int) -> Figures:
     figures: Figures = {}
     if plan.has("floor"):
         bottom = await floor.measure(built.servers, within(plan.seconds), clients=clients)
@@ -144,7 +144,7 @@ async def _lifecycles(built: City, plan: Plan, clients: int) -> Figures:
     return figures
 
 
-def _memory(built: City) -> Figures:
+def _memory(built: MeasuredInstallation) -> Figures:
     own = [
         resident_megabytes(pid)
         for name, pid in built.process_ids().items()

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from heapq import heappop, heappush
 from typing import Any
 
-from benchmarks.centre import BEGIN, moments
+from benchmarks.call_centre import BEGIN, moments
 from chassis.parking import RawRecord
 from contracts import events as e
 from contracts import quality as q

@@ -23,16 +23,16 @@ from linework.processes import die_with_parent
 from linework.runtime.installation import REPOSITORY
 
 if TYPE_CHECKING:
-    from benchmarks.city import City
+    from benchmarks.installation import MeasuredInstallation
 
 
-async def events_per_second(city: "City") -> float:
+async def events_per_second(installation: "MeasuredInstallation") -> float:
     """Reporting's consumer alone, after its tables are made."""
-    await _new_database(city.servers)
-    python = sys.executable if city.checkout == REPOSITORY else city.checkout / ".venv/bin/python"
+    await _new_database(installation.servers)
+    python = sys.executable if installation.checkout == REPOSITORY else installation.checkout / ".venv/bin/python"
     replay = await asyncio.create_subprocess_exec(
-        *(str(python), "-m", "benchmarks.replay", str(city.checkout)),
-        *(city.servers.database_url, city.servers.bootstrap_servers),
+        *(str(python), "-m", "benchmarks.replay", str(installation.checkout)),
+        *(installation.servers.database_url, installation.servers.bootstrap_servers),
         cwd=REPOSITORY,
         stdout=asyncio.subprocess.PIPE,
         preexec_fn=die_with_parent,

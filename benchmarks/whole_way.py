@@ -2,8 +2,8 @@
 
     python -m benchmarks.whole_way --events 60000
 
-The product runs as it always does, on servers of its own. First reporting alone: the events of a centre are written
-to `calls` as intake would, and the clock stops when its worker has all of them. Then the whole way, from the first
+The product runs as it always does, on servers of its own. First reporting alone: a call centre's events are written to
+`calls` as intake would, and the clock stops when its worker has all of them. Then the whole way, from the first
 event that is sent to `partner.in`. The floor, in the same run on the same servers: aiokafka and COPY, twice over,
 with nothing between.
 """
@@ -24,8 +24,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks import processors
-from benchmarks.centre import PARTNER, Centre, on_calls, on_partner_in
-from benchmarks.city import City, city
+from benchmarks.call_centre import PARTNER, CallCentre, on_calls, on_partner_in
+from benchmarks.installation import MeasuredInstallation, measured_installation
 from benchmarks.rounds import say
 from chassis.parking import RawRecord
 from contracts.topics import PARTNER_IN, topic_of_partner
@@ -48,19 +48,19 @@ class Spent:
 
 
 @contextlib.asynccontextmanager
-async def spending(built: City) -> AsyncIterator[Spent]:
+async def spending(built: MeasuredInstallation) -> AsyncIterator[Spent]:
     spent, before, began = Spent(), _processor(built), time.perf_counter()
     yield spent
     spent.seconds = time.perf_counter() - began
     spent.processor = {name: used - before.get(name, 0.0) for name, used in _processor(built).items()}
 
 
-def _processor(built: City) -> Mapping[str, float]:
+def _processor(built: MeasuredInstallation) -> Mapping[str, float]:
     roots = {"this": os.getpid(), **built.process_ids()}
     return processors.seconds_by_root(processors.processes(), roots)
 
 
-async def _register(built: City) -> None:
+async def _register(built: MeasuredInstallation) -> None:
     address = f"http://127.0.0.1:{built.ports['intake']}/v1/partners/{PARTNER}"
     asked = {"name_en": "bench", "name_zh": "测试", "events_per_second": 100_000, "is_active": True}
     async with httpx.AsyncClient(timeout=30) as client:
@@ -68,7 +68,7 @@ async def _register(built: City) -> None:
         answer.raise_for_status()
 
 
-async def _send(built: City, records: Iterable[RawRecord]) -> int:
+async def _send(built: MeasuredInstallation, records: Iterable[RawRecord]) -> int:
     producer = AIOKafkaProducer(
         bootstrap_servers=built.servers.bootstrap_servers, linger_ms=5, max_batch_size=262_144, compression_type="lz4"
     )
@@ -89,11 +89,11 @@ async def _send(built: City, records: Iterable[RawRecord]) -> int:
     return count
 
 
-async def _number(built: City, service: str, sql: str) -> int:
+async def _number(built: MeasuredInstallation, service: str, sql: str) -> int:
     return int((await built.query(service, sql))[0][0] or 0)
 
 
-async def _until_taken(built: City, events: int, before: int) -> int:
+async def _until_taken(built: MeasuredInstallation, events: int, before: int) -> int:
     """Until intake has all events and reporting all that intake has said; how many messages that is."""
     while await _number(built, "intake", "select count(*) from partner_events") < events:  # noqa: ASYNC110
         await asyncio.sleep(_ADVANCED_EVERY_SECONDS)
@@ -106,13 +106,13 @@ async def _until_taken(built: City, events: int, before: int) -> int:
     return said
 
 
-async def _until_read(built: City, said: int) -> None:
+async def _until_read(built: MeasuredInstallation, said: int) -> None:
     sql = "select call_message_count from stream_state"
     while await _number(built, "reporting", sql) < said:  # noqa: ASYNC110
         await asyncio.sleep(_ADVANCED_EVERY_SECONDS)
 
 
-async def _floor(built: City, events: int) -> Spent:
+async def _floor(built: MeasuredInstallation, events: int) -> Spent:
     """One process that reads the partner's topic, copies each batch, writes it to a second topic and copies that."""
     topic = f"floor-{uuid.uuid4().hex[:8]}"
     admin = AIOKafkaAdminClient(bootstrap_servers=built.servers.bootstrap_servers)
@@ -139,7 +139,7 @@ async def _floor(built: City, events: int) -> Spent:
     return spent
 
 
-async def _batches(built: City, topic: str, partitions: int, count: int) -> AsyncIterator[list[Any]]:
+async def _batches(built: MeasuredInstallation, topic: str, partitions: int, count: int) -> AsyncIterator[list[Any]]:
     client = AIOKafkaConsumer(bootstrap_servers=built.servers.bootstrap_servers, enable_auto_commit=False)
     await client.start()
     try:
@@ -158,15 +158,15 @@ async def _batches(built: City, topic: str, partitions: int, count: int) -> Asyn
 
 async def measure(options: argparse.Namespace) -> None:
     days = max(3, round(365 * options.events / 10_000_000))
-    async with city() as built:
+    async with measured_installation() as built:
         await _register(built)
         async with spending(built) as alone:
-            direct = await _send(built, on_calls(Centre(options.events, days=days, seed=2, agents_are="b").facts()))
+            direct = await _send(built, on_calls(CallCentre(options.events, days=days, seed=2, agents_are="b").facts()))
             await _until_read(built, direct)
         say(alone.told("reporting alone", direct))
         await _until_there(built, topic_of_partner(PARTNER_IN, PARTNER).name)
         async with spending(built) as whole:
-            events = await _send(built, on_partner_in(Centre(options.events, days=days).facts()))
+            events = await _send(built, on_partner_in(CallCentre(options.events, days=days).facts()))
             said = await _until_taken(built, events, direct)
         say(f"{events} events of the partner have become {said} messages on calls")
         say(whole.told("the whole way", events))
@@ -174,7 +174,7 @@ async def measure(options: argparse.Namespace) -> None:
         say(floor.told("floor", events))
 
 
-async def _until_there(built: City, topic: str) -> None:
+async def _until_there(built: MeasuredInstallation, topic: str) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=built.servers.bootstrap_servers)
     await admin.start()
     while topic not in await admin.list_topics():  # noqa: ASYNC110

@@ -2,11 +2,11 @@
 
     python -m benchmarks.year --events 10000000
 
-Makes the events of a centre (`benchmarks.centre`) and an order for every fiftieth of them (`benchmarks.orders`), gives
+Makes a call centre's events (`benchmarks.call_centre`) and an order for every fiftieth (`benchmarks.orders`), gives
 them to reporting's own consumers as its worker would, lets it sum the days, and asks every metric by day over the whole
 time, as a whole and by each dimension. The events of calls go into one flat table by COPY too, which is the floor, and
-into Parquet: the same aggregates are asked there in plain SQL and of DuckDB, and have to be the same numbers. Needs
-nothing that runs.
+into Parquet: the same aggregates are asked there in plain SQL and of DuckDB, and have to be the same numbers; and
+over one prepared row a leg (`benchmarks.prepared`). Needs nothing that runs.
 """
 
 import argparse
@@ -30,8 +30,8 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import psutil
 
-from benchmarks import flat
-from benchmarks.centre import BEGIN, Centre, Fact, on_calls
+from benchmarks import flat, prepared
+from benchmarks.call_centre import BEGIN, CallCentre, Fact, on_calls
 from benchmarks.orders import Orders, limits_records
 from chassis.database import Database, driver_url
 from chassis.parking import RawRecord
@@ -135,12 +135,12 @@ async def _load_orders(db: Database, orders: Orders) -> None:
         say(f"{topic.name:12s}{taken.events:9d}           {taken}")
 
 
-async def _load(db: Database, store: Store, centre: Centre) -> int:
+async def _load(db: Database, store: Store, call_centre: CallCentre) -> int:
     """Takes the calls in, block by block, and the same facts into the flat table."""
     consumer = _consumer(db, CALLS)
     table = await asyncpg.connect(store.flat_url)
     await table.execute(flat.TABLE)
-    facts, count = centre.facts(), 0
+    facts, count = call_centre.facts(), 0
     floor, whole = Meter(), Meter()
     while block := list(islice(facts, _BLOCK)):
         taken = Meter()
@@ -255,7 +255,7 @@ async def _tell_size(db: Database, count: int) -> None:
 
 async def measure(options: argparse.Namespace) -> None:
     days = options.days or max(10, round(365 * options.events / _FULL_YEAR))
-    centre = Centre(events=options.events, agents=options.agents, days=days)
+    call_centre = CallCentre(events=options.events, agents=options.agents, days=days)
     with TemporaryDirectory(prefix="linework-year-", dir=options.folder) as folder:
         Path(folder).chmod(0o755)
         server = EmbeddedPostgres(Path(folder), free_port(), shared_buffers="512MB", dies_with_parent=True)
@@ -266,7 +266,7 @@ async def measure(options: argparse.Namespace) -> None:
             db = Database(store.url, pool_size=2)
             say(f"{options.agents} agents, {days} days, {options.events // 50} orders")
             await _load_orders(db, Orders(options.events // 50, days))
-            count = await _load(db, store, centre)
+            count = await _load(db, store, call_centre)
             async with db.statements() as statements:
                 await statements.fetch_patiently("analyze", seconds=600)
             await _sum(db)
@@ -274,6 +274,7 @@ async def measure(options: argparse.Namespace) -> None:
             await _ask(db, days - 1, options.rounds)
             compared = await flat.compare(db, store.flat_url, Path(folder), days - 1)
             say(json.dumps(compared, indent=2))
+            say(json.dumps(await prepared.compare(db, store.url, Path(folder), days - 1), indent=2))
             await db.close()
         finally:
             server.stop()

@@ -9,12 +9,12 @@ writes nothing, names each page that differs and exits 1.
 import importlib
 import inspect
 import pkgutil
-import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from chassis import access as of_every_service
+from chassis.errors_page import sentence_of
 from chassis.problems import TITLES, status_of
 from chassis.settings import Settings
 from contracts import access
@@ -84,8 +84,17 @@ def errors_page(packages: Sequence[str]) -> str:
         "A refused request is answered with an RFC 9457 problem document (`application/problem+json`). Its `code`",
         "never changes; `detail` is in Chinese or English by `Accept-Language`. What stands in braces here is also a",
         "member of the document: members have codes and UTC, `detail` has names and local times. The time zone is the",
-        "one that the request names as `time_zone`, otherwise that of the setting `TIME_ZONE`. Written by",
-        "`python -m deploy.reference_pages`.",
+        "one that the request names as `time_zone`, otherwise that of the setting `TIME_ZONE`.",
+        "",
+        "`type` opens the entry of the code: in the page that every service has at `/v1/errors`, or in this one",
+        "where `ERRORS_URL` names its address. `instance` is the path and, behind `#`, the id of the request: the one",
+        "that client or gateway sent as `X-Request-Id` (1 to 128 of `A-Za-z0-9._:+=/-`), or one of our own. The",
+        "answer's `X-Request-Id` has it, and as `request_id` every log line of the request; a refusal logs `refused`.",
+        "",
+        "Of invalid input, `errors` has a row for each value: `in` (body, query, path, header), `pointer` as a",
+        "fragment such as `#/age`, `wrong`, `detail`, `right`. A query parameter unknown to a route is refused.",
+        "",
+        "Written by `python -m deploy.reference_pages`.",
         "",
         "| code | status | English | 中文 |",
         "|---|---|---|---|",
@@ -94,14 +103,12 @@ def errors_page(packages: Sequence[str]) -> str:
     return "\n".join([*lines, *dict.fromkeys(map(_row, refusals_of(packages)))]) + "\n"
 
 
-_KIND = re.compile(r"{(\w+):\w+}")
-"""A placeholder with the kind of its value, which says how `detail` shows it."""
-
-
 def _row(refusal: type[Refusal]) -> str:
     status = status_of(refusal)
-    english, chinese = (_in_a_cell(_KIND.sub("{\\1}", refusal.template(language))) for language in ("en", "zh"))
-    return f"| `{refusal.code}` | {status.value} {TITLES[status][0]} | {english} | {chinese} |"
+    english, chinese = (_in_a_cell(sentence_of(refusal, language)) for language in ("en", "zh"))
+    # The anchor is what the `type` of a problem document leads to, where ERRORS_URL is the address of this page.
+    anchor = f'<a id="{refusal.code}"></a>'
+    return f"| {anchor}`{refusal.code}` | {status.value} {TITLES[status][0]} | {english} | {chinese} |"
 
 
 _REACHES = {

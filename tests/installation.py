@@ -149,8 +149,8 @@ class Installation:
 
     @property
     def phone(self) -> str:
-        """The subscriber's, and no one else's."""
-        return f"138{int(self.mark, 16) % 10**8:08d}"
+        """The subscriber's, and no one else's, as it is stored."""
+        return f"+86138{int(self.mark, 16) % 10**8:08d}"
 
     def area(self, name: str) -> str:
         return f"{name}-{self.mark}"

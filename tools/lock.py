@@ -35,7 +35,7 @@ def _name(requirement: str) -> str:
 
 
 def main() -> None:
-    parts = (".", "libs/*", "libs/*/tooling", "services/*", "tools")
+    parts = (".", "libs/*", "libs/*/tooling", "services/*", "tools", "tools/partner")
     files = [path for part in parts for path in REPOSITORY.glob(f"{part}/pyproject.toml")]
     requirements = wanted([tomllib.loads(path.read_text()) for path in files])
     command = [

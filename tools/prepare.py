@@ -85,7 +85,7 @@ def locked(name):
 
 def packages():
     """Every package of this repository; contracts and chassis first for the reader's sake only."""
-    parts = ("libs/*", "libs/*/tooling", "services/*", "tools")
+    parts = ("libs/*", "libs/*/tooling", "services/*", "tools", "tools/partner")
     files = [path for part in parts for path in sorted(glob.glob(part + "/pyproject.toml"))]
     return [os.path.dirname(path) for path in files]
 

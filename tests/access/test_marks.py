@@ -92,12 +92,15 @@ def reads(route: Route, made: Marked) -> Iterator[str]:
 
 async def learn(made: Marked, routes: list[Route]) -> None:
     """Follows every id to what it leads to, as a caller who sees everything, until nothing more is found."""
-    before = None
+    before, asked = None, set[str]()
     while before != (before := {name: len(ids) for name, ids in made.ids.items()}):
         for route in routes:
             if route.method != "GET" or route.is_stream or "{metric}" in route.path:
                 continue
-            for address in made.addresses(route):
+            # Nothing acts meanwhile, so that an address gives no other answer when it is asked again.
+            new = [address for address in made.addresses(route) if address not in asked]
+            asked.update(new)
+            for address in new:
                 role = Role.SUPERVISOR if Role.SUPERVISOR in roles_of(route) else widest(route)
                 answer = await made.ask(route, address, role)
                 if answer.is_success and "json" in answer.headers.get("content-type", ""):

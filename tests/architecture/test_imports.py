@@ -17,19 +17,8 @@ PURE_CONTRACTS = frozenset(
     | {"calendar", "calls", "limits", "links", "partners", "plain_text", "quality", "sealing"}
 )
 TECHNICAL_CONTRACTS = frozenset(
-    {
-        "access",
-        "catalogue",
-        "chain",
-        "codec",
-        "field_notes",
-        "message",
-        "origin",
-        "plain_text",
-        "refusals",
-        "strict_json",
-    }
-    | {"time_zones", "topics"}
+    {"access", "catalogue", "chain", "codec", "field_notes", "message", "origin", "plain_text", "refusals"}
+    | {"strict_json", "time_zones", "topics", "version"}
 )
 WITH_SQLALCHEMY = frozenset(
     {

@@ -22,7 +22,7 @@ from linework.embedded import EmbeddedKafka, EmbeddedPostgres, Entrance, Node, n
 from linework.embedded.jars import fetch_jars
 from linework.ports import LOOPBACK, OFFSETS, SERVICES, free_port
 from linework.runtime.giving_up import GivingUp
-from linework.runtime.installation import Installation as Described
+from linework.runtime.installation import LocalInstallation as Described
 from linework.runtime.migrations import migrate
 from linework.runtime.preparation import create_databases, create_topics, database_urls
 from linework.runtime.program import issuer_environment, service_environment

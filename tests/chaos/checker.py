@@ -11,7 +11,7 @@ from tests.chaos.history import Command, History, Told
 
 from contracts.message import Message
 from contracts.requests import WorkOrderRequest, WorkOrderRequestRefused
-from linework.verify.stream import Topic
+from linework.verify.stream import TopicSource
 
 _REQUESTS = WorkOrderRequest
 
@@ -49,7 +49,7 @@ class Messages:
 async def read_stream(bootstrap_servers: str, prefix: str = "") -> list[Message]:
     """Everything in `work-orders`."""
     found, of_calls = Messages(), Messages()
-    await Topic(bootstrap_servers, prefix).read_on(found, of_calls)  # type: ignore[arg-type]
+    await TopicSource(bootstrap_servers, prefix).read_on(found, of_calls)  # type: ignore[arg-type]
     return found.messages
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from random import Random
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     KILL = "killed"
     STOP = "stopped"
     KILL_POSTGRES = "PostgreSQL killed"
@@ -28,7 +28,7 @@ class Fault:
     """Seconds after the beginning."""
     seconds: float
     """How long it lasts; what was killed is started again after it."""
-    kind: Kind
+    kind: FaultKind
     target: str
     amount: float = 0.0
     """By how much: seconds of a clock, seconds of delay of a link."""
@@ -52,51 +52,59 @@ class Targets:
     disks: Sequence[str]
     databases: Sequence[str]
 
-    def of(self, kind: Kind) -> Sequence[str]:
+    def of(self, kind: FaultKind) -> Sequence[str]:
         match kind:
-            case Kind.KILL | Kind.STOP | Kind.CLOCK:
+            case FaultKind.KILL | FaultKind.STOP | FaultKind.CLOCK:
                 return self.processes
-            case Kind.KILL_POSTGRES | Kind.STOP_POSTGRES:
+            case FaultKind.KILL_POSTGRES | FaultKind.STOP_POSTGRES:
                 return ("postgres",)
-            case Kind.KILL_BROKER | Kind.STOP_BROKER:
+            case FaultKind.KILL_BROKER | FaultKind.STOP_BROKER:
                 return self.brokers
-            case Kind.DISK_FULL:
+            case FaultKind.DISK_FULL:
                 return self.disks
-            case Kind.LOCK:
+            case FaultKind.LOCK:
                 return self.databases
         return self.links
 
 
 # Relative frequency: a fault that stops all work is rare.
 _WEIGHTS = {
-    Kind.KILL: 8,
-    Kind.STOP: 5,
-    Kind.KILL_POSTGRES: 1,
-    Kind.STOP_POSTGRES: 1,
-    Kind.KILL_BROKER: 2,
-    Kind.STOP_BROKER: 2,
-    Kind.CUT: 4,
-    Kind.REFUSE: 4,
-    Kind.LOSE: 2,
-    Kind.SLOW: 4,
-    Kind.CLOCK: 3,
-    Kind.DISK_FULL: 1,
-    Kind.LOCK: 2,
+    FaultKind.KILL: 8,
+    FaultKind.STOP: 5,
+    FaultKind.KILL_POSTGRES: 1,
+    FaultKind.STOP_POSTGRES: 1,
+    FaultKind.KILL_BROKER: 2,
+    FaultKind.STOP_BROKER: 2,
+    FaultKind.CUT: 4,
+    FaultKind.REFUSE: 4,
+    FaultKind.LOSE: 2,
+    FaultKind.SLOW: 4,
+    FaultKind.CLOCK: 3,
+    FaultKind.DISK_FULL: 1,
+    FaultKind.LOCK: 2,
 }
 _SECONDS = {
-    Kind.KILL: (0.1, 3.0),
-    Kind.STOP: (0.5, 5.0),
-    Kind.KILL_POSTGRES: (0.1, 1.0),
-    Kind.STOP_POSTGRES: (0.5, 2.0),
-    Kind.KILL_BROKER: (0.5, 4.0),
-    Kind.STOP_BROKER: (1.0, 5.0),
-    Kind.CLOCK: (2.0, 10.0),
-    Kind.DISK_FULL: (1.0, 4.0),
-    Kind.LOCK: (0.5, 4.0),
+    FaultKind.KILL: (0.1, 3.0),
+    FaultKind.STOP: (0.5, 5.0),
+    FaultKind.KILL_POSTGRES: (0.1, 1.0),
+    FaultKind.STOP_POSTGRES: (0.5, 2.0),
+    FaultKind.KILL_BROKER: (0.5, 4.0),
+    FaultKind.STOP_BROKER: (1.0, 5.0),
+    FaultKind.CLOCK: (2.0, 10.0),
+    FaultKind.DISK_FULL: (1.0, 4.0),
+    FaultKind.LOCK: (0.5, 4.0),
 }
 _LONG = 3.0
 """In a long run one fault in ten lasts up to three times as long: longer than a member's session."""
-_SERVERS = frozenset({Kind.KILL_POSTGRES, Kind.STOP_POSTGRES, Kind.KILL_BROKER, Kind.STOP_BROKER, Kind.DISK_FULL})
+_SERVERS = frozenset(
+    {
+        FaultKind.KILL_POSTGRES,
+        FaultKind.STOP_POSTGRES,
+        FaultKind.KILL_BROKER,
+        FaultKind.STOP_BROKER,
+        FaultKind.DISK_FULL,
+    }
+)
 """One server at a time: with two brokers of three away nothing can be written, and nothing is promised."""
 _BROKER_RECOVERS_SECONDS = 6.0
 
@@ -108,7 +116,7 @@ def plan(seed: int, seconds: float, targets: Targets, *, mean_gap: float) -> lis
     while at < seconds:
         kind = next(kinds)
         if kind in _SERVERS and at < servers_are_well_at:
-            kind = random.choice((Kind.KILL, Kind.REFUSE, Kind.SLOW))
+            kind = random.choice((FaultKind.KILL, FaultKind.REFUSE, FaultKind.SLOW))
         low, high = _SECONDS.get(kind, (0.5, 5.0))
         lasts = random.uniform(low, high) * (_LONG if seconds > 120 and random.random() < 0.1 else 1.0)
         fault = Fault(at, lasts, kind, random.choice(targets.of(kind)), _amount(random, kind))
@@ -119,14 +127,14 @@ def plan(seed: int, seconds: float, targets: Targets, *, mean_gap: float) -> lis
     return faults
 
 
-def _kinds(random: Random, targets: Targets) -> Iterator[Kind]:
-    possible = [kind for kind in Kind if targets.of(kind)]
+def _kinds(random: Random, targets: Targets) -> Iterator[FaultKind]:
+    possible = [kind for kind in FaultKind if targets.of(kind)]
     yield from random.sample(possible, len(possible))
     while True:
         yield random.choices(possible, [_WEIGHTS[kind] for kind in possible])[0]
 
 
-def _amount(random: Random, kind: Kind) -> float:
-    if kind is Kind.CLOCK:
+def _amount(random: Random, kind: FaultKind) -> float:
+    if kind is FaultKind.CLOCK:
         return random.choice((-1, 1)) * random.uniform(2, 300)
-    return random.uniform(0.02, 0.3) if kind is Kind.SLOW else 0.0
+    return random.uniform(0.02, 0.3) if kind is FaultKind.SLOW else 0.0

@@ -15,8 +15,8 @@ from typing import Any
 
 import httpx
 
-from linework.client import Installation, NotReached, Person, Refused
-from linework.client_service import Service
+from linework.client import NotReached, Person, Refused, ServiceClients
+from linework.client_service import ServiceClient
 
 _ASKED_TWICE = 0.05
 """How often a client sends a command twice at once, as a double click or an impatient proxy does."""
@@ -75,7 +75,7 @@ class History:
     def acknowledged(self) -> list[Command]:
         return [command for command in self.commands.values() if command.is_acknowledged]
 
-    def watch(self, client: Installation, seed: int, *, asked_twice: float = _ASKED_TWICE) -> None:
+    def watch(self, client: ServiceClients, seed: int, *, asked_twice: float = _ASKED_TWICE) -> None:
         """Everything that is asked of this installation by this client is noted from here on."""
         for name, service in client.services.items():
             _Watched(self, name, service, Random(f"{seed} {name}"), asked_twice)
@@ -100,7 +100,7 @@ class History:
 class _Watched:
     """One service of a client, with its `call` and its headers looked at on their way."""
 
-    def __init__(self, history: History, name: str, service: Service, random: Random, asked_twice: float) -> None:
+    def __init__(self, history: History, name: str, service: ServiceClient, random: Random, asked_twice: float) -> None:
         self._history = history
         self._name = name
         self._random = random

@@ -6,10 +6,10 @@ import time
 
 import asyncpg
 from tests.chaos.breakable import BreakableInstallation
-from tests.chaos.faults import Fault, Kind, Targets
+from tests.chaos.faults import Fault, FaultKind, Targets
 from tests.chaos.links import State
 
-_CUTS = {Kind.CUT: State.SILENT, Kind.REFUSE: State.REFUSED, Kind.LOSE: State.LOST}
+_CUTS = {FaultKind.CUT: State.SILENT, FaultKind.REFUSE: State.REFUSED, FaultKind.LOSE: State.LOST}
 _TABLE = {"reporting": "stream_state"}
 
 
@@ -45,21 +45,21 @@ class Injector:
 
     async def _happen(self, fault: Fault) -> None:
         match fault.kind:
-            case Kind.KILL | Kind.KILL_POSTGRES | Kind.KILL_BROKER:
+            case FaultKind.KILL | FaultKind.KILL_POSTGRES | FaultKind.KILL_BROKER:
                 self._installation.parts[fault.target].kill(back_after=fault.seconds)
                 await asyncio.sleep(fault.seconds)
-            case Kind.STOP | Kind.STOP_POSTGRES | Kind.STOP_BROKER:
+            case FaultKind.STOP | FaultKind.STOP_POSTGRES | FaultKind.STOP_BROKER:
                 await self._stop(fault)
-            case Kind.CUT | Kind.REFUSE | Kind.LOSE | Kind.SLOW:
+            case FaultKind.CUT | FaultKind.REFUSE | FaultKind.LOSE | FaultKind.SLOW:
                 await self._hinder(fault)
-            case Kind.CLOCK:
+            case FaultKind.CLOCK:
                 process = self._installation.process(fault.target)
                 process.set_clock(fault.amount)
                 await asyncio.sleep(fault.seconds)
                 process.set_clock(0)
-            case Kind.DISK_FULL:
+            case FaultKind.DISK_FULL:
                 await self._fill_disk(fault)
-            case Kind.LOCK:
+            case FaultKind.LOCK:
                 await self._lock(fault)
 
     async def _stop(self, fault: Fault) -> None:
@@ -72,7 +72,7 @@ class Injector:
     async def _hinder(self, fault: Fault) -> None:
         links = self._installation.links[fault.target]
         for link in links:
-            if fault.kind is Kind.SLOW:
+            if fault.kind is FaultKind.SLOW:
                 link.slow(fault.amount)
             else:
                 link.cut(_CUTS[fault.kind])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tests.chaos.history import History
 
-from linework.client import Installation, Patience
+from linework.client import Patience, ServiceClients
 from linework.client_addresses import Addresses
 from linework.reference import load_reference_data
 from linework.reference_data import WORK_AREAS
@@ -27,7 +27,7 @@ class Outcome:
 
 
 class Load:
-    def __init__(self, client: Installation, cast: Cast, seed: int) -> None:
+    def __init__(self, client: ServiceClients, cast: Cast, seed: int) -> None:
         self._client = client
         self._cast = cast
         self._seed = seed
@@ -58,7 +58,7 @@ class Load:
 async def opened_load(addresses: Addresses, history: History, seed: int) -> AsyncIterator[Load]:
     """Clients in every role; what they ask is noted, from the first story on."""
     patience = Patience(seconds=INSIST_SECONDS, for_handover=True)
-    async with Installation(addresses, patience=patience) as client:
+    async with ServiceClients(addresses, patience=patience) as client:
         await load_reference_data(client)
         staff = {
             area["work_area_id"]: [member["staff_id"] for member in area["staff"]]

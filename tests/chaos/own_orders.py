@@ -22,7 +22,7 @@ from contracts.codec import encode
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
 from contracts.topics import WORK_ORDERS
-from linework.client import Installation, Patience, Refused, technician
+from linework.client import Patience, Refused, ServiceClients, technician
 from linework.runtime.program import sealing_master_keys
 from linework.verify.laws import Findings, Ledger
 from linework.verify.states import difference
@@ -37,7 +37,7 @@ SUBSCRIBER = "s-1"
 
 
 class OwnOrders:
-    def __init__(self, installation: BreakableInstallation, client: Installation, history: History) -> None:
+    def __init__(self, installation: BreakableInstallation, client: ServiceClients, history: History) -> None:
         self.installation = installation
         self.history = history
         self.orders: dict[str, WorkOrder] = {}
@@ -133,6 +133,6 @@ async def opened_orders(installation: BreakableInstallation) -> AsyncIterator[Ow
     history = History(installation.folder / f"history-{uuid.uuid4()}.jsonl")
     patience = Patience(30, for_handover=True)
     with contextlib.closing(history):
-        async with Installation(installation.addresses_by_links, patience=patience) as client:
+        async with ServiceClients(installation.addresses_by_links, patience=patience) as client:
             history.watch(client, seed=1, asked_twice=0.0)
             yield OwnOrders(installation, client, history)

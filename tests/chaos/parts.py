@@ -10,7 +10,7 @@ import psutil
 from tests.chaos.planted import Bug
 
 from linework.embedded.server import EmbeddedServer
-from linework.runtime.installation import REPOSITORY, Installation
+from linework.runtime.installation import REPOSITORY, LocalInstallation
 from linework.runtime.program import Program, answers_ready
 from linework.stopped import Stopped
 
@@ -23,7 +23,7 @@ class Process(Program):
     entry = ("tests.chaos.process",)
     dies_with_parent = True
 
-    def __init__(self, installation: Installation, name: str, module: str, env: Mapping[str, str]) -> None:
+    def __init__(self, installation: LocalInstallation, name: str, module: str, env: Mapping[str, str]) -> None:
         self._clock, self._bug = (installation.state_folder / f"{name}.{what}" for what in ("clock", "bug"))
         files = {"CHAOS_CLOCK": str(self._clock), "CHAOS_BUG": str(self._bug), "PYTHONPATH": str(REPOSITORY)}
         super().__init__(installation, name, module, {**env, **files})

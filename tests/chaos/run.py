@@ -18,7 +18,7 @@ from tests.chaos.injector import Injector
 from tests.chaos.load import opened_load
 from tests.chaos.poison import plant_poison
 
-from linework.client import Installation, NotReached, Patience, Person, Refused
+from linework.client import NotReached, Patience, Person, Refused, ServiceClients
 from linework.verify import run as verification
 from linework.verify.laws import Law, Violation
 
@@ -92,7 +92,7 @@ async def _poison(installation: BreakableInstallation, injector: Injector, optio
 
 async def _check(installation: BreakableInstallation, history: History, poison: set[str], outcome: Outcome) -> None:
     report = outcome.report
-    async with Installation(installation.addresses, patience=Patience(seconds=20)) as client:
+    async with ServiceClients(installation.addresses, patience=Patience(seconds=20)) as client:
         found = await verification.verify(
             client,
             wait_seconds=_REST_SECONDS,
@@ -118,7 +118,7 @@ def _is_poison(violation: Violation, poison: set[str]) -> bool:
     return any(f"key {key}:" in violation.what for key in poison)
 
 
-async def _missing_poison(client: Installation, poison: set[str]) -> list[str]:
+async def _missing_poison(client: ServiceClients, poison: set[str]) -> list[str]:
     missing = []
     for name, service in client.services.items():
         parked = (await service.read("/v1/parked", by=Person("operator"), limit=200))["items"]
@@ -126,7 +126,7 @@ async def _missing_poison(client: Installation, poison: set[str]) -> list[str]:
     return missing
 
 
-async def _ask_again(client: Installation, history: History, report: Report) -> None:
+async def _ask_again(client: ServiceClients, history: History, report: Report) -> None:
     """The same command with the same key, long afterwards: it must be told the same."""
     acknowledged = history.acknowledged
     sample = Random(len(acknowledged)).sample(acknowledged, min(_ASKED_AGAIN, len(acknowledged)))
@@ -134,7 +134,7 @@ async def _ask_again(client: Installation, history: History, report: Report) -> 
     report.check("the same command gets the same answer", len(sample), faults)
 
 
-async def _fault_of_second_answer(client: Installation, command: Command) -> str | None:
+async def _fault_of_second_answer(client: ServiceClients, command: Command) -> str | None:
     service = client.services[command.service]
     try:
         answer = await service.call(

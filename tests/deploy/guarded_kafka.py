@@ -1,11 +1,10 @@
 """A real broker that asks who comes, as the production overlay's does: TLS, SCRAM, and the rights of `users.yaml`.
 
-On one port nobody is asked; whoever comes by it may do everything, as an operator of the broker may.
+On another port it asks for a certificate instead of a password; its name is the user's. On one port nobody is asked;
+whoever comes by it may do everything, as an operator of the broker may.
 """
 
 import contextlib
-import datetime
-import ipaddress
 import subprocess
 from collections.abc import AsyncIterator, Iterable, Mapping
 from pathlib import Path
@@ -13,14 +12,13 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.admin import CreateAclsRequest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from chassis.settings import Settings
 from chassis.testing import settings_for
+from chassis.testing_certificates import Authority
 from linework.embedded.kafka import EmbeddedKafka, Entrance, Node, _java, fetch_jars, new_cluster_id
+from linework.ports import free_port
 
 PASSWORD = "open-sesame"
 _RESOURCES = {"topic": 2, "group": 3, "cluster": 4}
@@ -33,21 +31,31 @@ class GuardedKafka(EmbeddedKafka):
     """`users` are known to it; what each may do is told by `allow`."""
 
     def __init__(self, folder: Path, port: int, controller_port: int, users_port: int, users: Iterable[str]) -> None:
-        entrances = [Entrance("USERS", users_port, users_port)]
+        certificates_port = free_port()
+        entrances = [
+            Entrance("USERS", users_port, users_port),
+            Entrance("CERTIFICATES", certificates_port, certificates_port),
+        ]
         node = Node(1, new_cluster_id(), {1: controller_port}, entrances)
         super().__init__(folder, port, controller_port, node=node, dies_with_parent=True)
         self._users = list(users)
         self.for_users = f"127.0.0.1:{users_port}"
-        self.certificate = self.folder / "ca.pem"
+        self.for_certificates = f"127.0.0.1:{certificates_port}"
 
     def _write_settings(self) -> None:
         super()._write_settings()
-        key, certificate = _self_signed()
-        self.certificate.write_bytes(certificate)
-        (self.folder / "broker.pem").write_bytes(key + certificate)
+        self.authority = Authority(self.folder)
+        certificate, key = self.authority.issue("broker")
+        (self.folder / "broker.pem").write_bytes(key.read_bytes() + certificate.read_bytes())
         guarded = {
             # Of a setting that is there twice the last counts.
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,USERS:SASL_SSL",
+            "listener.security.protocol.map": (
+                "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,USERS:SASL_SSL,CERTIFICATES:SSL"
+            ),
+            "listener.name.certificates.ssl.client.auth": "required",
+            "ssl.principal.mapping.rules": "RULE:^CN=([^,]+)$/$1/",
+            "ssl.truststore.type": "PEM",
+            "ssl.truststore.location": str(self.authority.file),
             "sasl.enabled.mechanisms": "SCRAM-SHA-512",
             "listener.name.users.scram-sha-512.sasl.jaas.config": (
                 "org.apache.kafka.common.security.scram.ScramLoginModule required;"
@@ -75,7 +83,19 @@ class GuardedKafka(EmbeddedKafka):
             self.for_users,
             kafka_user=user,
             kafka_password=SecretStr(PASSWORD),
-            kafka_ca_file=str(self.certificate),
+            kafka_ca_file=str(self.authority.file),
+        )
+
+    def settings_with_certificate(
+        self, certificate: Path, key: Path, database_url: str = "postgresql://nobody@127.0.0.1/none"
+    ) -> Settings:
+        """What a process is told that shows a certificate instead of a password."""
+        return settings_for(
+            database_url,
+            self.for_certificates,
+            kafka_ca_file=str(self.authority.file),
+            kafka_certificate_file=str(certificate),
+            kafka_key_file=str(key),
         )
 
     async def allow(self, users: Mapping[str, Mapping[str, Any]]) -> None:
@@ -109,26 +129,3 @@ async def _allow(admin: AIOKafkaAdminClient, user: str, resource: Mapping[str, s
     )
     answer = await admin._send_to_controller(asked)
     assert [code for code, _ in answer.creation_responses] == [0], answer
-
-
-def _self_signed() -> tuple[bytes, bytes]:
-    """A key and its certificate for loopback."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    return private, certificate.public_bytes(pem)

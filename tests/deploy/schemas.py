@@ -12,6 +12,8 @@ from tests.deploy.rendering import Manifest
 KUBERNETES = "1.34"
 DEFINITIONS = Path(__file__).parents[3] / "shared" / "k8s-lab" / "crds"
 """The real definitions of the operators' resources, where they are."""
+OWN_DEFINITIONS = Path(__file__).parent / "definitions"
+"""Those that are here."""
 _BUILT_IN = ("v1", "apps/v1", "batch/v1", "policy/v1", "autoscaling/v2", "networking.k8s.io/v1")
 
 
@@ -46,7 +48,7 @@ def _custom_faults(manifest: Manifest) -> list[str]:
 def _definitions() -> dict[tuple[str, str], Any]:
     """By version and kind, the schema of each custom resource."""
     found = {}
-    for file in sorted(DEFINITIONS.glob("*.yaml")):
+    for file in sorted([*OWN_DEFINITIONS.glob("*.yaml"), *DEFINITIONS.glob("*.yaml")]):
         definition = yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
         spec = definition["spec"]
         for version in spec["versions"]:

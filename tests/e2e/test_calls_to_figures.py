@@ -80,7 +80,7 @@ async def answered_call(switch: Switch, at: datetime) -> Json:
     """A call of the subscriber, answered after 4 s and talked for 30 s, with its recording; as intake has it."""
     agent, queue = "Agent/101", switch.queue
     said = [
-        (p.PartnerCallOffered(caller=switch.installation.phone, line="96123"), at),
+        (p.PartnerCallOffered(caller=switch.installation.phone.removeprefix("+86"), line="96123"), at),
         (p.PartnerCallQueued(queue=queue), at),
         (p.PartnerCallAnswered(queue=queue, agent=agent), at + timedelta(seconds=4)),
         (p.PartnerCallEnded(agent=agent), at + timedelta(seconds=34)),

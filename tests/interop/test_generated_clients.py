@@ -1,6 +1,6 @@
 """A stranger's client, generated from the committed OpenAPI documents, compiles and acts on a running service.
 
-`make clients` installs the generators; without them these tests are skipped. Nothing here reaches another machine.
+`make interop` installs the generators; without them these tests are skipped. Nothing here reaches another machine.
 """
 
 import json
@@ -24,7 +24,7 @@ TYPESCRIPT = CLIENTS / "typescript"
 PYTHON = CLIENTS / "python"
 NODE = shutil.which("node")
 INSTALLED = ROOT / ".local/clients"
-"""By `make clients`."""
+"""By `make interop`."""
 HAS_TYPESCRIPT = NODE is not None and (INSTALLED / "typescript/node_modules/.bin/openapi-typescript").exists()
 HAS_PYTHON = (INSTALLED / "python/bin/openapi-python-client").exists()
 pytestmark = pytest.mark.timeout(600)
@@ -51,7 +51,7 @@ def intake(new_database: Callable[[str], str]) -> Iterator[tuple[str, str]]:
         yield address, issuer.token("agent")
 
 
-@pytest.mark.skipif(not HAS_TYPESCRIPT, reason="there is no node with openapi-typescript: `make clients` installs it")
+@pytest.mark.skipif(not HAS_TYPESCRIPT, reason="there is no node with openapi-typescript: `make interop` installs it")
 def test_a_generated_typescript_client_compiles_and_acts(intake: tuple[str, str], tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(INSTALLED / "typescript/node_modules")
     for name in ("package.json", "tsconfig.json", "act.ts"):
@@ -66,7 +66,7 @@ def test_a_generated_typescript_client_compiles_and_acts(intake: tuple[str, str]
     assert json.loads(told) == {"version": 2, "address": "漕溪路 252 号", "code": "subscriber_changed"}
 
 
-@pytest.mark.skipif(not HAS_PYTHON, reason="there is no openapi-python-client: `make clients` installs it")
+@pytest.mark.skipif(not HAS_PYTHON, reason="there is no openapi-python-client: `make interop` installs it")
 def test_a_generated_python_client_compiles_and_acts(intake: tuple[str, str], tmp_path: Path) -> None:
     python = INSTALLED / "python/bin/python"
     for service in Service:

@@ -23,7 +23,7 @@ from linework.ports import SERVICES
 from linework.recount import Recount
 from linework.verify.facts import Facts
 from linework.verify.laws import Findings, Ledger
-from linework.verify.stream import Topic
+from linework.verify.stream import TopicSource
 
 
 class InProcess(Installation):
@@ -108,7 +108,7 @@ class InProcess(Installation):
         async def faults() -> list[str]:
             nonlocal ledger
             ledger = Ledger(Findings())
-            stream = Topic(self.bootstrap_servers, self.addresses.topic_prefix)
+            stream = TopicSource(self.bootstrap_servers, self.addresses.topic_prefix)
             await stream.read_on(ledger, Facts(ledger.findings, Recount()))
             ledger.check_requests()
             found = [f"{one.where}: {one.what}" for one in ledger.findings.kept]

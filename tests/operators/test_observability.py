@@ -113,7 +113,7 @@ def test_every_metric_and_label_that_is_asked_for_exists(place: str, query: str)
     ("query", "fault"),
     [
         ("sum(rate(linework_comands_total[5m]))", "linework_comands_total is no metric"),
-        ('linework_consumer_lag{subject="o-1"}', "linework_consumer_lag has no label subject"),
+        ('linework_consumer_lag_records{subject="o-1"}', "linework_consumer_lag_records has no label subject"),
         ("sum by (topic) (linework_outbox_rows)", "groups by topic, which is no label"),
         ("max by (x) (rate(linework_parked_total[5m])) > 3", "groups by x, which is no label"),
     ],
@@ -129,7 +129,7 @@ def test_every_metric_is_on_a_dashboard_or_in_an_alert() -> None:
 
 
 def test_no_metric_has_a_label_without_bounds() -> None:
-    allowed = {"act", "code", "topic", "method", "route", "status"}
+    allowed = {"act", "code", "topic", "method", "route", "status", "version", "service"}
     told = {
         label for metric in vars(METRICS).values() if hasattr(metric, "_labelnames") for label in metric._labelnames
     }

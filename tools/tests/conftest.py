@@ -18,7 +18,7 @@ from contracts.lifecycle import ActNotAllowed, Service
 from contracts.message import Actor
 from contracts.order import CannotApply, WorkOrder, apply
 from linework.cli import app
-from linework.client import Addresses, Installation, NotReached
+from linework.client import Addresses, NotReached, ServiceClients
 
 EVENTS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "dispatch": lambda body: e.WorkOrderDispatched(
@@ -78,11 +78,11 @@ class CityInMemory:
         """How many requests were to change something."""
         return sum(method != "GET" for method, _ in self.asked)
 
-    def client(self, **more: Any) -> Installation:
+    def client(self, **more: Any) -> ServiceClients:
         roles = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator")
         addresses = {service.value: f"http://{service.value}.test" for service in Service}
         tokens = {role: role for role in roles}
-        return Installation(Addresses(addresses, None, tokens), transport=httpx.MockTransport(self.answer), **more)
+        return ServiceClients(Addresses(addresses, None, tokens), transport=httpx.MockTransport(self.answer), **more)
 
     def act(self, order_id: str, event: Any, at: datetime | None = None) -> WorkOrder:
         order = self.orders[order_id]
@@ -231,7 +231,7 @@ def city() -> CityInMemory:
 def typed(city: CityInMemory, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
     """`typed("import", "myla311", file)`: a command as it is typed, in the city in memory."""
     monkeypatch.setattr("linework.client.find_addresses", lambda *_: Addresses(services={}, issuer=None))
-    monkeypatch.setattr("linework.client.Installation", lambda _, **more: city.client(**more))
+    monkeypatch.setattr("linework.client.ServiceClients", lambda _, **more: city.client(**more))
 
     def run(*arguments: object) -> Result:
         return CliRunner().invoke(app, [str(argument) for argument in arguments])

@@ -17,7 +17,7 @@ from contracts.message import Message
 from linework.bridge.asterisk import State, Translator
 from linework.bridge.freeswitch import NotACallRecord, events
 from linework.bridge.lines import Unreadable, parsed
-from linework.bridge.reading import QueueLogs, Summary
+from linework.bridge.reading import QueueLogs, ReadingSummary
 from linework.stopped import Stopped
 
 CALL = "1795372789.1"
@@ -189,8 +189,8 @@ def test_a_line_that_is_none_of_a_queue_log_is_named_and_not_guessed(text: str) 
         parsed(text)
 
 
-async def read(files: list[Path], sink: Kept, cursor: Path) -> Summary:
-    summary = Summary()
+async def read(files: list[Path], sink: Kept, cursor: Path) -> ReadingSummary:
+    summary = ReadingSummary()
     await QueueLogs(files, "pbx", cursor, summary).deliver(sink)
     return summary
 
@@ -259,7 +259,7 @@ async def test_odd_lines_and_unknown_verbs_are_told_with_their_places_and_stop_n
 async def test_a_growing_log_is_followed_through_a_rotation(tmp_path: Path) -> None:
     log, cursor, sink = tmp_path / "queue_log", tmp_path / "cursor", Kept()
     log.write_text(f"{ENTER}\n")
-    following = asyncio.create_task(QueueLogs([log], "pbx", cursor, Summary()).deliver(sink, follow=True))
+    following = asyncio.create_task(QueueLogs([log], "pbx", cursor, ReadingSummary()).deliver(sink, follow=True))
 
     async def until(count: int) -> None:
         async with asyncio.timeout(20):

@@ -11,7 +11,7 @@ from typer.testing import Result
 
 from contracts.message import Message
 from linework.bridge.cursor import Place, load_cursor
-from linework.bridge.progress import Progress
+from linework.bridge.progress import ReadingProgress
 from linework.stopped import Stopped
 
 Typed = Callable[..., Result]
@@ -114,7 +114,7 @@ def test_who_is_told_to_end_while_it_follows_says_what_was_read(
 
 def test_progress_is_said_after_two_seconds_and_then_ever_more_seldom() -> None:
     now, texts = 0.0, list[str]()
-    progress = Progress(texts.append, lambda: now)
+    progress = ReadingProgress(texts.append, lambda: now)
     for second in range(1, 33):
         now = float(second)
         progress.tell(Path("queue_log"), line_count=second * 1000, event_count=0, share=0.5)

@@ -6,7 +6,7 @@ from typing import Any
 from contracts import partners as p
 from linework.bridge.asterisk import State, Translator
 from linework.bridge.lines import parsed
-from linework.bridge.reading import QueueLogs, Summary
+from linework.bridge.reading import QueueLogs, ReadingSummary
 
 from .test_bridge_rotation import Kept, read, text
 
@@ -77,7 +77,7 @@ async def test_a_crash_before_the_ends_were_noted_makes_the_same_ends_again(tmp_
     path.write_text(text(OLD))
     for _ in range(2):
         cursor.write_bytes(before)
-        await QueueLogs([path], "pbx", cursor, Summary()).deliver(again)
+        await QueueLogs([path], "pbx", cursor, ReadingSummary()).deliver(again)
     assert set(whole.sent) | set(again.sent) == set(sink.sent)
     assert len(again.sent) == 2 * len(set(again.sent))
 

@@ -15,8 +15,8 @@ import pytest
 
 from contracts.message import Message
 from linework.bridge.cursor import load_cursor
-from linework.bridge.queue_log import Gap
-from linework.bridge.reading import QueueLogs, Summary
+from linework.bridge.queue_log import LinesMissing
+from linework.bridge.reading import QueueLogs, ReadingSummary
 from linework.bridge.rotation import Log
 from linework.stopped import Stopped
 
@@ -53,8 +53,8 @@ def text(lines: Sequence[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-async def read(paths: list[Path], sink: Kept, cursor: Path) -> Summary:
-    summary = Summary()
+async def read(paths: list[Path], sink: Kept, cursor: Path) -> ReadingSummary:
+    summary = ReadingSummary()
     await QueueLogs(paths, "pbx", cursor, summary).deliver(sink)
     return summary
 
@@ -166,7 +166,7 @@ async def test_a_file_that_is_gone_is_named_with_what_is_missing_and_then_read_p
     renamed(log)
     log.write_text(text(lines[60:]))
     (tmp_path / "queue_log.2").unlink()
-    with pytest.raises(Gap, match=r"after line 20 \(from \d{4}-\d\d-\d\d .* to \d{4}-\d\d-\d\d ") as gap:
+    with pytest.raises(LinesMissing, match=r"after line 20 \(from \d{4}-\d\d-\d\d .* to \d{4}-\d\d-\d\d ") as gap:
         await read([log], sink, cursor)
     assert str(gap.value).endswith(f"continues with {tmp_path / 'queue_log.1'}.")
     assert (await read([log], sink, cursor)).line_count == len(lines) - 40
@@ -184,7 +184,7 @@ async def test_a_file_of_the_middle_that_is_gone_is_named_by_its_number(tmp_path
     log.write_text(text(lines[80:]))
     (tmp_path / f"queue_log.{gone}").unlink()
     sink = Kept()
-    with pytest.raises(Gap, match=f"queue_log.{gone} is missing: its lines before"):
+    with pytest.raises(LinesMissing, match=f"queue_log.{gone} is missing: its lines before"):
         await read([log], sink, cursor)
     await read([log], sink, cursor)
     assert (await read([log], sink, cursor)).line_count == 0
@@ -198,7 +198,7 @@ async def test_a_gap_is_noticed_where_only_the_new_file_is_left(tmp_path: Path) 
     log.write_text(text(lines[:20]))
     await read([log], Kept(), cursor)
     log.write_text(text(lines[60:]))
-    with pytest.raises(Gap, match=f"continues with {log}"):
+    with pytest.raises(LinesMissing, match=f"continues with {log}"):
         await read([log], Kept(), cursor)
     assert (await read([log], Kept(), cursor)).line_count == len(lines) - 60
 
@@ -230,7 +230,7 @@ async def test_a_file_that_has_become_shorter_is_named_once_and_read_on_behind_w
     log.write_text(text(lines[:60]))
     await read([log], sink, cursor)
     log.write_text(text(lines[:30]))
-    with pytest.raises(Gap, match=r"was read to byte \d+ \(line 60\) and has \d+ bytes now"):
+    with pytest.raises(LinesMissing, match=r"was read to byte \d+ \(line 60\) and has \d+ bytes now"):
         await read([log], sink, cursor)
     with log.open("a") as file:
         file.write(text(lines[60:]))
@@ -241,9 +241,9 @@ async def test_a_file_that_has_become_shorter_is_named_once_and_read_on_behind_w
 async def test_a_second_bridge_with_the_same_cursor_is_refused(tmp_path: Path) -> None:
     log, cursor = tmp_path / "queue_log", tmp_path / "cursor"
     log.write_text(text(a_log()))
-    first = QueueLogs([log], "pbx", cursor, Summary())
+    first = QueueLogs([log], "pbx", cursor, ReadingSummary())
     with pytest.raises(Stopped, match="Another bridge"):
-        QueueLogs([log], "pbx", cursor, Summary())
+        QueueLogs([log], "pbx", cursor, ReadingSummary())
     await first.deliver(Kept())
     assert (await read([log], Kept(), cursor)).line_count == 0
 
@@ -254,13 +254,13 @@ def followed(tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
     program = """
 import asyncio, base64, sys
 from pathlib import Path
-from linework.bridge.reading import QueueLogs, Summary
+from linework.bridge.reading import QueueLogs, ReadingSummary
 folder = Path(sys.argv[1])
 class Sink:
     async def send(self, messages):
         with (folder / "delivered").open("a") as file:
             file.writelines(f"{one.id} {base64.b64encode(one.data).decode()}\\n" for one in messages)
-logs = QueueLogs([folder / "queue_log"], "pbx", folder / "cursor", Summary())
+logs = QueueLogs([folder / "queue_log"], "pbx", folder / "cursor", ReadingSummary())
 asyncio.run(logs.deliver(Sink(), follow=True))
 """
     started: list[subprocess.Popen[str]] = []

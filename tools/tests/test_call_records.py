@@ -13,8 +13,8 @@ from contracts import partners as p
 from contracts.message import Message
 from linework.bridge.call_records import CallRecords
 from linework.bridge.freeswitch import NotACallRecord, events
-from linework.bridge.queue_log import Gap
-from linework.bridge.reading import Summary
+from linework.bridge.queue_log import LinesMissing
+from linework.bridge.reading import ReadingSummary
 from linework.bridge.record_formats import SwitchSettings, csv_record, json_record, xml_record
 from linework.stopped import Stopped
 
@@ -85,8 +85,8 @@ class Kept:
         return {message.subject for message in self.messages}
 
 
-async def read(paths: list[Path], sink: Kept, cursor: Path) -> Summary:
-    summary = Summary()
+async def read(paths: list[Path], sink: Kept, cursor: Path) -> ReadingSummary:
+    summary = ReadingSummary()
     await CallRecords(paths, "fs", cursor, summary, SHANGHAI).deliver(sink)
     return summary
 
@@ -202,13 +202,13 @@ async def test_one_file_of_csv_is_read_to_its_end_after_a_rotation_and_one_that_
     assert (await read([master], sink, cursor)).line_count == 2
     rotated.unlink()
     master.write_text(f"{line_of('u-4')}\n")
-    with pytest.raises(Gap, match="the lines after line 1"):
+    with pytest.raises(LinesMissing, match="the lines after line 1"):
         await read([master], sink, cursor)
     await read([master], sink, cursor)
     master.write_text(f"{line_of('u-4')}\n{line_of('u-5')}\n")
     await read([master], sink, cursor)
     master.write_text(f"{line_of('u-4')}\n")
-    with pytest.raises(Gap, match="it was truncated"):
+    with pytest.raises(LinesMissing, match="it was truncated"):
         await read([master], sink, cursor)
     assert (await read([master], sink, cursor)).line_count == 0
     assert sink.calls == {"u-1", "u-2", "u-3", "u-4", "u-5"}

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from linework.client import Installation, NotReached, Patience, Person, Refused, WorkOrder, find_addresses, technician
+from linework.client import NotReached, Patience, Person, Refused, ServiceClients, WorkOrder, find_addresses, technician
 from linework.client_addresses import Addresses
 from linework.client_http import new_http
 from linework.client_tokens import Tokens
@@ -17,8 +17,8 @@ LONG = Patience(seconds=5, for_handover=True)
 
 
 @pytest.fixture
-async def client(city: Any) -> Installation:
-    made: Installation = city.client(patience=LONG)
+async def client(city: Any) -> ServiceClients:
+    made: ServiceClients = city.client(patience=LONG)
     await made.intake.create_subscriber(subscriber_no="111", name="王芳", address="人民路1号")
     return made
 
@@ -27,7 +27,9 @@ def times(city: Any, path: str) -> int:
     return [asked for _, asked in city.asked].count(path)
 
 
-async def test_an_act_is_done_on_the_version_handed_in_and_gives_the_order_as_it_then_is(client: Installation) -> None:
+async def test_an_act_is_done_on_the_version_handed_in_and_gives_the_order_as_it_then_is(
+    client: ServiceClients,
+) -> None:
     order = await client.intake.create_work_order(**ORDER)
     assert isinstance(order, WorkOrder)
     dispatched = await client.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
@@ -37,7 +39,7 @@ async def test_an_act_is_done_on_the_version_handed_in_and_gives_the_order_as_it
     assert (refused.value.status, refused.value.code, refused.value.present_version) == (412, "stale_version", 2)
 
 
-async def test_a_lost_answer_is_asked_for_again_with_the_same_key(city: Any, client: Installation) -> None:
+async def test_a_lost_answer_is_asked_for_again_with_the_same_key(city: Any, client: ServiceClients) -> None:
     lost: list[str] = []
 
     def lose(method: str, path: str) -> bool:
@@ -51,21 +53,21 @@ async def test_a_lost_answer_is_asked_for_again_with_the_same_key(city: Any, cli
     assert (times(city, "/v1/work-orders"), len(city.orders)) == (2, 1)
 
 
-async def test_without_patience_a_lost_answer_is_the_callers_to_decide(city: Any, client: Installation) -> None:
+async def test_without_patience_a_lost_answer_is_the_callers_to_decide(city: Any, client: ServiceClients) -> None:
     city.lose = lambda method, path: True
     with pytest.raises(NotReached):
         await client.intake.create_work_order(**ORDER, patience=Patience())
     assert times(city, "/v1/work-orders") == 1
 
 
-async def test_a_change_without_a_key_is_never_made_twice(city: Any, client: Installation) -> None:
+async def test_a_change_without_a_key_is_never_made_twice(city: Any, client: ServiceClients) -> None:
     city.lose = lambda method, path: True
     with pytest.raises(NotReached):
         await client.intake.call("POST", "/v1/work-orders", ORDER)
     assert times(city, "/v1/work-orders") == 1
 
 
-async def test_503_and_a_version_on_its_way_are_waited_for(city: Any, client: Installation, problem: Any) -> None:
+async def test_503_and_a_version_on_its_way_are_waited_for(city: Any, client: ServiceClients, problem: Any) -> None:
     answers = [
         problem(503, "database_unavailable"),
         problem(404, "work_order_not_found"),
@@ -82,7 +84,7 @@ async def test_503_and_a_version_on_its_way_are_waited_for(city: Any, client: In
     assert (dispatched.version, answers, client.dispatch.retry_count) == (2, [], 3)
 
 
-async def test_another_version_is_taken_only_by_who_says_so(city: Any, client: Installation) -> None:
+async def test_another_version_is_taken_only_by_who_says_so(city: Any, client: ServiceClients) -> None:
     order = await client.intake.create_work_order(**ORDER)
     order = await client.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
     started = await client.fieldwork.start(order)
@@ -92,21 +94,21 @@ async def test_another_version_is_taken_only_by_who_says_so(city: Any, client: I
     assert (noted.version, noted.notes[0].note) == (started.version + 1, "late")
 
 
-async def test_a_conflict_is_never_asked_again(city: Any, client: Installation) -> None:
+async def test_a_conflict_is_never_asked_again(city: Any, client: ServiceClients) -> None:
     order = await client.intake.create_work_order(**ORDER)
     with pytest.raises(Refused, match="act_not_allowed"):
         await client.qa.archive(order)
     assert times(city, f"/v1/work-orders/{order.id}/archive") == 1
 
 
-async def test_a_list_is_read_page_by_page(city: Any, client: Installation) -> None:
+async def test_a_list_is_read_page_by_page(city: Any, client: ServiceClients) -> None:
     pages = [{"items": [1, 2], "next_cursor": "c+2"}, {"items": [3], "next_cursor": None}]
     city.extra = lambda method, path, body: (200, pages.pop(0))
     assert [item async for item in client.qa.items("/v1/reviews", state="differing")] == [1, 2, 3]
     assert city.queries[-2:] == ["state=differing&limit=200", "state=differing&cursor=c%2B2&limit=200"]
 
 
-async def test_parked_records_are_read_to_the_end(city: Any, client: Installation) -> None:
+async def test_parked_records_are_read_to_the_end(city: Any, client: ServiceClients) -> None:
     pages = [{"items": [{"id": 5}, {"id": 7}]}, {"items": []}]
     city.extra = lambda method, path, body: (200, pages.pop(0))
     assert [record["id"] async for record in client.qa.parked(after=4, state="any")] == [5, 7]

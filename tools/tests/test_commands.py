@@ -222,3 +222,11 @@ def test_a_key_is_released_and_a_record_discarded(typed: Typed, parked: list[Any
 def test_what_is_typed_wrong_is_told_in_a_sentence(typed: Typed, parked: list[Any], arguments: tuple[Any, ...]) -> None:
     assert isinstance(typed("parked", *arguments).exception, Stopped)
     assert parked == []
+
+
+def test_a_token_comes_from_the_issuer_that_the_environment_names(
+    typed: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINEWORK_ISSUER_URL", "http://issuer.test")
+    monkeypatch.setattr("linework.token.request_token", lambda issuer, role, *_: f"{role} of {issuer}")
+    assert typed("token", "agent").output == "agent of http://issuer.test\n"

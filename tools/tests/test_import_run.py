@@ -10,7 +10,7 @@ from contracts import events as e
 from contracts.lifecycle import Status
 from linework.client import NotReached
 from linework.importer.plan import Fate
-from linework.importer.report import Report
+from linework.importer.report import ImportReport
 from linework.importer.rows import Row
 from linework.importer.run import ENDS, PATIENCE, Importer, next_act
 
@@ -44,9 +44,9 @@ ROWS = (
 )
 
 
-async def played(city: Any, rows: Iterable[Row] = ROWS, *, is_played: bool = True, clients: int = 3) -> Report:
+async def played(city: Any, rows: Iterable[Row] = ROWS, *, is_played: bool = True, clients: int = 3) -> ImportReport:
     rows = list(rows)
-    report = Report(len(rows))
+    report = ImportReport(len(rows))
     done: list[None] = []
     async with city.client(patience=PATIENCE) as client:
         importer = Importer(client, report, is_played=is_played, clients=clients)
@@ -183,7 +183,7 @@ async def test_a_service_that_stays_away_ends_the_import_and_the_next_one_goes_o
             raise NotReached("http://qa.test cannot be reached")
 
     city.interfere = interfere
-    report = Report(1)
+    report = ImportReport(1)
     async with city.client() as client:
         importer = Importer(client, report, is_played=True, clients=2)
         with pytest.raises(ExceptionGroup) as stopped:

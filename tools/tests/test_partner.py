@@ -13,6 +13,7 @@ from intake.orders import api as intake_api
 from linework.client import NotReached
 from linework.importer.order_body import CreateWorkOrder
 from linework.stopped import Stopped
+from linework_partner.records import NoRecords
 
 Typed = Callable[..., Result]
 
@@ -29,6 +30,30 @@ def sample(typed: Typed, tmp_path: Path) -> Path:
 def test_the_example_conforms(typed: Typed, sample: Path) -> None:
     done = typed("partner", "check", sample)
     assert (done.exit_code, done.output) == (0, "4 records, 0 wrong.\n")
+
+
+def test_the_example_in_structured_mode_conforms_and_so_do_its_events_by_themselves(
+    typed: Typed, tmp_path: Path
+) -> None:
+    records = [json.loads(line) for line in typed("partner", "example", "--structured").output.splitlines()]
+    assert {json.dumps(record["headers"]) for record in records} == {'{"content-type": "application/cloudevents+json"}'}
+    file = tmp_path / "structured"
+    for content in (records, [record["value"] for record in records]):
+        file.write_text(json.dumps(content))
+        done = typed("partner", "check", file)
+        assert (done.exit_code, done.output) == (0, "4 records, 0 wrong.\n")
+
+
+def test_a_wrong_event_in_structured_mode_is_told_as_one_in_binary_mode(typed: Typed, tmp_path: Path) -> None:
+    file = tmp_path / "structured"
+    text = typed("partner", "example", "--structured").output.replace('"queue": "support"', '"leg": 0')
+    file.write_text(text.replace('"time": "2026-03-02T08:00:32.000000Z"', '"time": "soon"'))
+    done = typed("partner", "check", file)
+    assert done.exit_code == 1
+    assert "record 2 (call-1-2, linework.partner.call_queued.v1): event_malformed" in done.output
+    assert "/leg: is 0; right: 1 to 100" in done.output
+    assert "record 4 (call-1-4, linework.partner.call_ended.v1): event_unreadable" in done.output
+    assert "ce_time: is not a time with a zone" in done.output
 
 
 def test_an_array_is_read_as_well(typed: Typed, sample: Path) -> None:
@@ -92,12 +117,12 @@ def test_a_correction_of_another_kind_of_event_in_the_file_is_a_mistake(typed: T
     assert [bool(one["not_judged"]) for one in found[4:]] == [False, False, True]
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", '{"key": "x"}'])
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"key": "x"}', '{"headers": [1]}', "[" * 100_000])
 def test_a_file_that_holds_no_records_is_refused_with_a_sentence(typed: Typed, tmp_path: Path, text: str) -> None:
     file = tmp_path / "sample"
     file.write_text(text)
     done = typed("partner", "check", file)
-    assert isinstance(done.exception, Stopped)
+    assert isinstance(done.exception, NoRecords)
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ linework_outbox_rows 3.0
 linework_outbox_age_seconds 75.5
 linework_parked_keys 2.0
 linework_last_poll_age_seconds 0.25
-linework_consumer_lag{topic="work-orders"} 12.0
-linework_consumer_lag{topic="directory"} 0.0
+linework_consumer_lag_records{topic="work-orders"} 12.0
+linework_consumer_lag_records{topic="directory"} 0.0
 linework_event_age_seconds_bucket{le="0.01"} 1.0
 linework_event_age_seconds_bucket{le="0.5"} 95.0
 linework_event_age_seconds_bucket{le="+Inf"} 100.0
@@ -82,7 +82,7 @@ def test_the_age_of_most_events_is_the_end_of_their_bucket() -> None:
 
 
 def test_a_metric_with_labels_is_the_sum_over_them() -> None:
-    assert totals(read_samples(METRICS))["linework_consumer_lag"] == 12.0
+    assert totals(read_samples(METRICS))["linework_consumer_lag_records"] == 12.0
 
 
 @pytest.mark.parametrize("page", ['{"title": "Not found"}', "<html>\n<body>404</body>", ""])

@@ -17,7 +17,7 @@ from chassis.testing import eventually
 from linework.processes import Child, find_recorded, stop_leftovers, write_record
 from linework.runtime import detached
 from linework.runtime.giving_up import GivingUp, end_with
-from linework.runtime.installation import Installation, described_installation, existing_installation
+from linework.runtime.installation import LocalInstallation, described_installation, existing_installation
 from linework.runtime.program import sealing_master_keys
 from linework.runtime.status import stop_installation
 from linework.runtime.supervisor import read_phase, set_phase, supervisor_record
@@ -54,14 +54,14 @@ GARBAGE = [
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Installation:
+def installation(tmp_path: Path) -> LocalInstallation:
     made = described_installation(tmp_path / "state", 21900)
     made.make_folders()
     return made
 
 
 @pytest.mark.parametrize("content", GARBAGE)
-def test_a_record_that_is_none_is_named_in_a_sentence(installation: Installation, content: bytes) -> None:
+def test_a_record_that_is_none_is_named_in_a_sentence(installation: LocalInstallation, content: bytes) -> None:
     record = supervisor_record(installation)
     record.write_bytes(content)
     for act in (
@@ -73,7 +73,7 @@ def test_a_record_that_is_none_is_named_in_a_sentence(installation: Installation
             act()
 
 
-def test_what_can_be_stopped_is_stopped_before_a_record_is_complained_of(installation: Installation) -> None:
+def test_what_can_be_stopped_is_stopped_before_a_record_is_complained_of(installation: LocalInstallation) -> None:
     (installation.records / "a.json").write_text("null")
     child = Child("b", SLEEPS, log=installation.logs / "b.log", records=installation.records)
     child.spawn()
@@ -88,7 +88,9 @@ def test_what_can_be_stopped_is_stopped_before_a_record_is_complained_of(install
     "content",
     [b"", b"null", b"[]", b"{}", b"\xff", b"[" * 100_000, b'{"ports": null}', b'{"ports": {}}', "ports", "without"],
 )
-def test_a_description_that_is_none_is_named_in_a_sentence(installation: Installation, content: bytes | str) -> None:
+def test_a_description_that_is_none_is_named_in_a_sentence(
+    installation: LocalInstallation, content: bytes | str
+) -> None:
     file = installation.state_folder / "installation.json"
     if isinstance(content, str):
         installation.remember()
@@ -99,13 +101,13 @@ def test_a_description_that_is_none_is_named_in_a_sentence(installation: Install
         existing_installation(installation.state_folder, None)
 
 
-def test_what_was_remembered_is_read_again(installation: Installation) -> None:
+def test_what_was_remembered_is_read_again(installation: LocalInstallation) -> None:
     installation.remember()
     assert existing_installation(installation.state_folder, None) == installation
 
 
 @pytest.mark.parametrize("content", ["", "null", "[1]", '{"a": 1}', '"dancing"'])
-def test_a_phase_that_is_none_is_none(installation: Installation, content: str) -> None:
+def test_a_phase_that_is_none_is_none(installation: LocalInstallation, content: str) -> None:
     write_record(supervisor_record(installation), os.getpid(), signal.SIGTERM)
     (installation.state_folder / "phase").write_text(content)
     assert read_phase(installation) is None
@@ -128,7 +130,7 @@ with supervisor._only_supervisor(installation):
 
 
 @pytest.fixture
-def started(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Child]]:
+def started(installation: LocalInstallation, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Child]]:
     """What `up --detach` starts: a supervisor that is ready at once."""
     children: list[Child] = []
 
@@ -144,7 +146,7 @@ def started(installation: Installation, monkeypatch: pytest.MonkeyPatch) -> Iter
 
 
 def test_a_running_installation_is_shown_with_its_addresses_and_not_started_again(
-    installation: Installation, started: list[Child], capsys: pytest.CaptureFixture[str]
+    installation: LocalInstallation, started: list[Child], capsys: pytest.CaptureFixture[str]
 ) -> None:
     detached.start_detached(installation, [])
     detached.start_detached(described_installation(installation.state_folder, 22900), [])
@@ -155,7 +157,7 @@ def test_a_running_installation_is_shown_with_its_addresses_and_not_started_agai
     assert (installation.logs / "up.log").read_text() == "started\n"
 
 
-def test_of_two_at_once_one_starts_it_and_both_end_well(installation: Installation, started: list[Child]) -> None:
+def test_of_two_at_once_one_starts_it_and_both_end_well(installation: LocalInstallation, started: list[Child]) -> None:
     failures: list[BaseException] = []
 
     def start() -> None:

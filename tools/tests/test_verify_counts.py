@@ -9,7 +9,7 @@ from contracts.message import Message
 from linework.recount import Recount
 from linework.verify.facts import Facts
 from linework.verify.laws import Findings, Ledger
-from linework.verify.stream import Topic
+from linework.verify.stream import TopicSource
 from work_orders.testing import Stream
 
 
@@ -52,7 +52,7 @@ def test_parked_events_are_held_to_the_laws_and_kept_from_the_recount(unknown: M
 
 
 def test_how_far_reporting_is_ahead_or_behind_is_told_by_offsets() -> None:
-    topic = Topic("nowhere:1", "")
+    topic = TopicSource("nowhere:1", "")
     topic._next = {("work-orders", 0): 10, ("calls", 1): 5}
     read = {"positions": {"work-orders": {"0": 7}, "calls": {"1": 5}, "sealing-keys": {"0": 99}}}
     assert (topic.lag_of(read), topic.is_behind(read)) == (3, False)

@@ -250,8 +250,8 @@ def test_an_installation_that_does_not_run_is_no_broken_law(
         raise Stopped("http://intake.test cannot be reached; start the installation with `linework up`.")
 
     monkeypatch.setattr("linework.client.find_addresses", lambda *_: None)
-    monkeypatch.setattr("linework.client.Installation.require", away)
-    monkeypatch.setattr("linework.client.Installation", lambda _, **more: city.client(**more))
+    monkeypatch.setattr("linework.client.ServiceClients.require", away)
+    monkeypatch.setattr("linework.client.ServiceClients", lambda _, **more: city.client(**more))
     monkeypatch.setattr("sys.argv", ["linework", "verify"])
     with pytest.raises(SystemExit) as ended:
         main()

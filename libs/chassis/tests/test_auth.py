@@ -36,9 +36,18 @@ async def test_a_token_without_areas_sees_every_area(issuer: TestIssuer, verifie
     assert (await verifier.verify(issuer.token("dispatcher"))).areas is None
 
 
-async def test_an_empty_list_of_areas_is_somebody_without_an_area(issuer: TestIssuer, verifier: TokenVerifier) -> None:
+async def test_an_empty_list_of_areas_permits_no_area(issuer: TestIssuer, verifier: TokenVerifier) -> None:
     assert (await verifier.verify(issuer.token("dispatcher", areas=[]))).areas == ()
     assert (await verifier.verify(issuer.token("dispatcher", areas=["a", "b", "a"]))).areas == ("a", "b")
+
+
+def test_the_issuer_of_tests_gives_a_caller_the_same_token_until_its_key_changes(issuer: TestIssuer) -> None:
+    headers = issuer.headers("agent", ["north"])
+    assert issuer.headers("agent", ["north"]) == headers
+    assert issuer.headers("agent", ["south"]) != headers
+    assert issuer.headers("agent", ["north"], exp=1) != headers
+    issuer.rotate(issuer.key_id)
+    assert issuer.headers("agent", ["north"]) != headers
 
 
 CLAIMS_REFUSED: dict[str, tuple[str, Any]] = {

@@ -13,6 +13,22 @@ KEYCLOAK = {"realm_access": {"roles": ["technician", "offline_access"]}, "prefer
 ZITADEL = {"urn:zitadel:iam:org:project:roles": {"agent": {"2001": "example.org"}, "auditor": {"2001": "example.org"}}}
 AUTH0 = {"https://linework.example/roles": ["supervisor"], "https://linework.example/areas": ["north"]}
 
+# As their documentation describes them; neither was run here.
+ENTRA = {
+    "ver": "2.0",
+    "oid": "6fb1…",
+    "preferred_username": "wang@example.org",
+    "roles": ["Field.Technician"],
+    "scp": "access",
+}
+AUTHENTIK = {
+    "preferred_username": "wang",
+    "name": "王强",
+    "groups": ["Field Crew", "authentik Admins"],
+    "linework": {"areas": ["north"]},
+}
+AUTHING = {"scope": "openid profile linework", "work_roles": ["technician"], "work_areas": ["north"], "name": "王强"}
+
 
 def principal(given: dict[str, Any], **names: Any) -> Principal:
     return Claims(**names).principal("token", {"sub": "u-1", "exp": 2_000_000_000, **given})
@@ -37,6 +53,31 @@ def test_a_mapped_role_counts_and_no_other() -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "names", "areas"),
+    [
+        (ENTRA, {"roles": "roles", "role_map": {"Field.Technician": "technician"}, "absent_areas": ()}, ()),
+        (
+            AUTHENTIK,
+            {"roles": "groups", "areas": "linework.areas", "role_map": {"Field Crew": "technician"}},
+            ("north",),
+        ),
+        (AUTHING, {"roles": "work_roles", "areas": "work_areas"}, ("north",)),
+    ],
+    ids=["Entra", "authentik", "Authing"],
+)
+def test_the_settings_of_a_recipe_read_the_providers_token(
+    given: dict[str, Any], names: dict[str, Any], areas: tuple[str, ...]
+) -> None:
+    found = principal(given, **names)
+    assert (found.roles, found.areas) == ({"technician"}, areas)
+
+
+def test_groups_that_entra_moves_out_of_a_token_that_grew_too_long_are_an_absent_claim() -> None:
+    moved = {"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": "https://graph.example/"}}}
+    assert principal(moved, roles="groups").roles is None
+
+
+@pytest.mark.parametrize(
     ("given", "name"),
     [
         ({"name": "王强", "preferred_username": "wang"}, "王强"),
@@ -58,6 +99,7 @@ def test_an_absent_claim_of_roles_is_not_an_empty_one(given: dict[str, Any]) -> 
     "given",
     [
         {"realm_access": ["technician"]},
+        {"realm_access": [{"roles": ["technician"]}]},
         {"realm_access": None},
         {"realm_access": "technician"},
         {"realm_access": {"roles": None}},

@@ -90,7 +90,10 @@ async def of_fastapi() -> AsyncIterator[httpx.AsyncClient]:
 async def test_every_request_is_answered_as_fastapi_answers_it(
     ours: httpx.AsyncClient, of_fastapi: httpx.AsyncClient, status: int, path: str, headers: Any, body: bytes
 ) -> None:
-    answers = [await client.post(f"/toys/{path}/paint", headers=headers, content=body) for client in (ours, of_fastapi)]
+    answers = []
+    for client in (ours, of_fastapi):
+        client.headers["x-request-id"] = "r-1"
+        answers.append(await client.post(f"/toys/{path}/paint", headers=headers, content=body))
     assert [answer.content for answer in answers] == [answers[0].content] * 2
     assert [answer.headers for answer in answers] == [answers[0].headers] * 2
     assert [answer.status_code for answer in answers] == [status] * 2
@@ -123,7 +126,7 @@ async def test_a_client_that_left_before_its_body_arrived_is_no_error_of_ours() 
 
         request = client.build_request("POST", "/toys/t1/paint", headers=JSON)
         scope = {"type": "http", "method": "POST", "path": request.url.path, "query_string": b"", "http_version": "1.1"}
-        headers = [(name.lower(), value) for name, value in request.headers.raw]
+        headers = [(b"x-request-id", b"r-1"), *((name.lower(), value) for name, value in request.headers.raw)]
         await client._transport.app({**scope, "headers": headers}, gone, send)  # type: ignore[attr-defined]
         answers.append(sent)
     assert answers[0] == answers[1]

@@ -66,7 +66,7 @@ async def test_a_worker_finds_the_cluster_by_any_of_its_brokers(toy: Toy) -> Non
     [("traceparent-bin", b"\x80\xff\x00"), ("empty", None), ("reply_to", b"anybody"), ("content-type", b"\xff")],
     ids=lambda header: header[0],
 )
-async def test_a_header_of_somebody_else_neither_loses_the_batch_nor_is_obeyed(
+async def test_an_unknown_header_neither_loses_the_batch_nor_has_an_effect(
     toy: Toy, header: tuple[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     key, value, headers = encode(note("order-1", 1))

@@ -11,7 +11,7 @@ from chassis import parking
 from chassis.record_batches import split
 from chassis.testing import eventually
 from linework.embedded import EmbeddedKafka
-from linework.verify.stream import Topic
+from linework.verify.stream import TopicSource
 
 from .batches import batch, produce_raw
 from .conftest import Toy
@@ -100,7 +100,7 @@ async def unreadable(toy: Toy) -> list[str]:
 
         def rest(self) -> None: ...
 
-    topic: Any = Topic(toy.bootstrap_servers, toy.prefix)
+    topic: Any = TopicSource(toy.bootstrap_servers, toy.prefix)
     found = []
     topic.left.note_unreadable = lambda where, error: found.append(f"{where}: {error}")
     await topic.read_on(Taking(), Taking())

@@ -88,7 +88,7 @@ def test_a_program_without_an_address_says_which_variable_it_needs(monkeypatch: 
         upgrade.main([str(Path("alembic.ini"))])
 
 
-def test_what_is_wrong_with_a_setting_is_said_without_what_was_given() -> None:
+def test_the_error_of_a_setting_does_not_show_its_value() -> None:
     with pytest.raises(ValidationError) as refused:
         settings_for(f"postgresql://u:{SECRET}#@localhost/toy", http_port=SECRET, kafka_password=7)
     assert SECRET not in str(refused.value)

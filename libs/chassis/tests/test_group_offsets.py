@@ -75,7 +75,7 @@ async def test_an_error_of_one_partition_is_an_error() -> None:
         await group_offsets(Admin([answer]), "toy.toys", retry_for_seconds=0)
 
 
-async def test_a_real_broker_tells_what_was_committed_and_that_nothing_was(toy: Toy) -> None:
+async def test_a_broker_returns_committed_offsets_or_that_there_are_none(toy: Toy) -> None:
     """Fails when an upgrade of aiokafka moves what `group_offsets` leans on."""
     await commit_offsets(toy.settings(), "toy", TOPIC, {0: 7})
     async with admin_of(toy.settings()) as admin:

@@ -107,7 +107,7 @@ async def test_a_route_answers_those_only_whom_the_table_names(client: httpx.Asy
     assert said(await client.get("/v1/open")) == (200, "yes")
 
 
-async def test_the_caller_is_told_what_they_may_do_as_the_guard_judges_it(
+async def test_the_permissions_of_a_caller_are_those_that_the_guard_applies(
     client: httpx.AsyncClient, issuer: TestIssuer
 ) -> None:
     async def ask(*args: Any, **claims: Any) -> dict[str, Any]:
@@ -133,7 +133,7 @@ async def test_the_caller_is_told_what_they_may_do_as_the_guard_judges_it(
     assert (await client.get("/v1/me")).status_code == 401
 
 
-async def test_without_one_clear_token_nobody_gets_in(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
+async def test_without_exactly_one_token_a_request_is_refused(client: httpx.AsyncClient, issuer: TestIssuer) -> None:
     token = issuer.token("supervisor")
 
     async def ask(*values: str) -> tuple[int, Any]:
@@ -150,7 +150,7 @@ async def test_without_one_clear_token_nobody_gets_in(client: httpx.AsyncClient,
     assert said(await client.get("/v1/things", params={"access_token": token})) == (401, "token_missing")
 
 
-async def test_who_may_not_is_told_so_before_the_body_is_looked_at(
+async def test_a_caller_without_permission_is_refused_before_the_body_is_read(
     client: httpx.AsyncClient, issuer: TestIssuer
 ) -> None:
     broken = {"content": b"{", "headers": {"content-type": "application/json"}}
@@ -170,7 +170,7 @@ async def test_while_the_key_set_cannot_be_read_the_answer_is_to_try_again(url: 
     assert answer.headers["retry-after"]
 
 
-def test_the_openapi_document_says_who_may_and_how_to_say_who_one_is() -> None:
+def test_the_openapi_document_names_the_roles_and_the_authentication() -> None:
     document = make_app().openapi()
     asked = document["paths"]["/v1/things"]["get"]
     assert asked["security"] == [{"bearer": []}]

@@ -18,7 +18,7 @@ def as_user(ca_file: str = "") -> Settings:
     return settings_for(URL, kafka_user="qa-worker", kafka_password=SecretStr("open sesame"), kafka_ca_file=ca_file)
 
 
-def test_on_one_machine_nobody_is_asked() -> None:
+def test_without_a_user_connections_are_plain() -> None:
     assert client_security(settings_for(URL)) == {}
     assert broker_security(settings_for(URL)) is None
 

@@ -1,6 +1,8 @@
 """The issuer turns its key, withdraws one, is slow or away; strangers send keys that never were."""
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import httpx
 import pytest
@@ -53,7 +55,7 @@ async def test_a_new_key_counts_as_soon_as_the_set_may_be_read_again(
     assert issuer.fetches == 2
 
 
-async def test_a_flood_of_unknown_keys_makes_one_fetch_and_holds_up_nobody_who_is_known(
+async def test_a_flood_of_unknown_keys_makes_one_fetch_and_delays_no_known_key(
     issuer: TestIssuer, verifier: TokenVerifier, hands: Hands
 ) -> None:
     await verifier.verify(issuer.token("agent"))
@@ -74,9 +76,7 @@ async def test_a_flood_of_unknown_keys_makes_one_fetch_and_holds_up_nobody_who_i
     assert issuer.fetches == 2
 
 
-async def test_who_began_a_fetch_and_went_away_spoils_it_for_nobody(
-    issuer: TestIssuer, verifier: TokenVerifier
-) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_shared_fetch(issuer: TestIssuer, verifier: TokenVerifier) -> None:
     issuer.is_slow = asyncio.Event()
     first = asyncio.create_task(verifier.verify(issuer.token("agent")))
     await eventually(lambda: issuer.asked_for)
@@ -155,13 +155,16 @@ EC = {"kty": "EC", "crv": "P-256", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHv
 EC["y"] = "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
 
 
-async def test_a_set_with_keys_that_nobody_knows_is_used_without_them() -> None:
+RSA = {"kty": "RSA", "n": "AQAB", "e": "AQAB", "kid": "list", "alg": ["RS256"]}
+
+
+async def test_unknown_keys_of_a_key_set_are_ignored() -> None:
     keys = await _found(
-        {"keys": [EC | {"kid": "good"}, {"kty": "XX", "kid": "odd"}, EC | {"kid": "enc", "use": "enc"}, EC, 7]}
+        {"keys": [EC | {"kid": "good"}, {"kty": "XX", "kid": "odd"}, EC | {"kid": "enc", "use": "enc"}, EC, 7, RSA]}
     )
     assert await keys.find("good") is not None
-    assert await keys.find("odd") is None
-    assert await keys.find("enc") is None
+    for other in ("odd", "enc", "list"):
+        assert await keys.find(other) is None
 
 
 @pytest.mark.parametrize(
@@ -177,6 +180,63 @@ async def test_a_configuration_that_is_not_the_issuers_own_is_not_believed(confi
 async def test_an_answer_that_is_no_key_set_is_an_issuer_that_is_away(published: object) -> None:
     with pytest.raises(KeySetUnavailable):
         await (await _found(published)).find("good")
+
+
+class Endless(httpx.AsyncByteStream):
+    """A document that never ends; how much of it was read."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            self.sent += 65_536
+            yield b"[" * 65_536
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"content": b"<html>Sign in</html>"},
+        {"content": b""},
+        {"content": b"\xff\xfe"},
+        {"content": b"[" * 200_000},
+        {"content": b"not gzip", "headers": {"content-encoding": "gzip"}},
+        {"json": []},
+        {"json": {"issuer": ["https://issuer.test"], "jwks_uri": 7, "keys": {}}},
+        {"json": {"issuer": "https://issuer.test", "jwks_uri": 7}},
+        {"json": {"issuer": "https://issuer.test", "jwks_uri": "https://issuer.test:99999999/keys"}},
+        {"status_code": 302, "headers": {"location": "http://169.254.169.254/"}},
+        {"status_code": 500},
+    ],
+)
+async def test_whatever_else_an_issuer_answers_it_is_away_and_nothing_breaks(path: str, answer: dict[str, Any]) -> None:
+    keys, asked = _answering(path, lambda: httpx.Response(**{"status_code": 200} | answer))
+    with pytest.raises(KeySetUnavailable):
+        await keys.find("good")
+    assert {url.host for url in asked} == {"issuer.test"}, "no redirect is followed"
+
+
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/keys"])
+async def test_a_document_without_an_end_is_not_read_to_it(path: str) -> None:
+    endless = Endless()
+    keys, _ = _answering(path, lambda: httpx.Response(200, stream=endless))
+    with pytest.raises(KeySetUnavailable):
+        await keys.find("good")
+    assert endless.sent < 1_000_000
+
+
+def _answering(path: str, answer: Callable[[], httpx.Response]) -> tuple[KeySet, list[httpx.URL]]:
+    """A key set whose issuer gives this answer at the path, and right ones elsewhere; and what was asked for."""
+    described = {"issuer": "https://issuer.test", "jwks_uri": "https://issuer.test/keys"}
+    asked: list[httpx.URL] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return answer() if request.url.path == path else httpx.Response(200, json=described)
+
+    return KeySet("https://issuer.test", httpx.AsyncClient(transport=httpx.MockTransport(respond))), asked
 
 
 async def test_an_issuer_that_ends_in_a_slash_is_discovered_without_it_and_compared_whole() -> None:

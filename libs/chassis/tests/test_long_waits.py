@@ -96,7 +96,7 @@ async def test_the_brokers_are_asked_about_the_topic_while_a_fetch_waits(toy: To
         assert listener.unconfirmed is None
 
 
-async def test_a_worker_leaves_though_a_fetch_waits(toy: Toy) -> None:
+async def test_a_worker_shuts_down_while_a_fetch_waits(toy: Toy) -> None:
     worker = worker_of(toy)
     async with asyncio.timeout(60):
         async with worker.running():
@@ -117,7 +117,7 @@ async def reader(toy: Toy) -> AsyncIterator[tuple[AIOKafkaConsumer, OwnFetches]]
     await consumer.stop()
 
 
-async def test_after_a_seek_nobody_waits_for_the_fetch_of_before(
+async def test_after_a_seek_the_earlier_fetch_is_not_awaited(
     toy: Toy, reader: tuple[AIOKafkaConsumer, OwnFetches]
 ) -> None:
     consumer, fetches = reader

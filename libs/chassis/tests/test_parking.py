@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,6 +56,9 @@ def raw_records(*raws: Raw, first: int = 0) -> list[RawRecord]:
     ]
 
 
+OF_NO_USE = with_header("ce_type", b"linework.work_order.started.v1")
+
+
 @pytest.fixture
 def consumer(toy_db: Database) -> Consumer:
     return Consumer(SUBSCRIPTIONS[0], service="toy", db=toy_db)
@@ -102,7 +106,7 @@ async def test_a_record_without_a_key_stands_alone(toy_db: Database, consumer: C
     assert await effects_of(toy_db) == {"good": [1]}
 
 
-async def test_a_type_that_nobody_here_knows_is_handed_on_and_not_parked(toy_db: Database) -> None:
+async def test_an_unknown_type_is_passed_on_and_not_parked(toy_db: Database) -> None:
     seen: list[Message] = []
 
     async def see(messages: Sequence[Message], _: Transaction) -> None:
@@ -300,3 +304,27 @@ async def test_what_was_settled_is_listed_by_its_state(toy_db: Database, consume
     assert await parking.parked_records(toy_db, topic=None, key=None, state="released") == []
     everything = await parking.parked_records(toy_db, topic=None, key=None, state=None)
     assert [row["id"] for row in everything] == [first["id"], *(row["id"] for row in await parked(toy_db))]
+
+
+async def test_a_type_that_the_handler_has_no_use_for_is_passed_over_unread(toy_db: Database) -> None:
+    notes = replace(SUBSCRIPTIONS[0], types=frozenset({note("a", 1).type.encode()}))
+    consumer = Consumer(notes, service="toy", db=toy_db)
+    key, _, headers = encode(note("a", 1))
+    unread, typeless = OF_NO_USE((key, b"no JSON", headers)), without_header("ce_type")(encode(note("b", 1)))
+    await consumer.apply(raw_records(encode(note("a", 1)), unread, encode(note("a", 2)), typeless))
+    assert await effects_of(toy_db) == {"a": [1, 2]}
+    async with toy_db.statements() as statements:
+        assert await statements.fetch("select next_offset from positions") == [(4,)]
+        assert [row["key"] for row in await statements.fetch("select key from parked")] == ["b"]
+
+
+async def test_a_type_of_no_use_waits_behind_its_parked_key(toy_db: Database) -> None:
+    bad = encode(note("a", 2, REFUSED_BY_HANDLER))
+    consumer = Consumer(SUBSCRIPTIONS[0], service="toy", db=toy_db)
+    await consumer.apply(raw_records(encode(note("a", 1)), bad))
+    consumer.subscription = replace(SUBSCRIPTIONS[0], types=frozenset({note("a", 1).type.encode()}))
+    await consumer.apply(raw_records(OF_NO_USE(encode(note("a", 3))), first=2))
+    async with toy_db.statements() as statements:
+        rows = await statements.fetch('select "offset", reason from parked order by "offset"')
+    assert [row["offset"] for row in rows] == [1, 2]
+    assert rows[1]["reason"] == BEHIND

@@ -84,14 +84,14 @@ def test_many_short_batches_of_other_partitions_hide_no_stalled_one(progress: Pr
     assert progress.stalled(60) == [0]
 
 
-def test_partitions_that_were_taken_away_are_nobody_s_concern(progress: Progress, clock: Clock) -> None:
+def test_revoked_partitions_are_not_watched(progress: Progress, clock: Clock) -> None:
     progress.note({0: 5}, {0: 9})
     clock.now += 100
     progress.forget()
     assert progress.stalled(60) == []
 
 
-def test_an_end_that_the_broker_does_not_tell_is_the_one_it_told_before(progress: Progress, clock: Clock) -> None:
+def test_an_end_offset_missing_in_a_response_stays_the_last_known_one(progress: Progress, clock: Clock) -> None:
     progress.note({0: 5}, {0: 9})
     clock.now += 100
     progress.note({0: 5}, {})

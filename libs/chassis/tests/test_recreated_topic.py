@@ -187,7 +187,7 @@ async def test_a_topic_that_is_created_again_and_grows_under_a_running_worker_is
         assert await parked(toy) == []
 
 
-async def test_a_batch_that_was_read_before_another_worker_began_again_is_read_anew(toy: Toy) -> None:
+async def test_a_batch_that_was_read_before_another_worker_started_over_is_read_again(toy: Toy) -> None:
     """The other worker has seen that the topic is new, and this one has not yet."""
     await toy.send(*(note(key, 1) for key in KEYS))
     worker = toy.worker()

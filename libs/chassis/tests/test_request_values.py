@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import time
 import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,32 +13,80 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.commands import _version, etag_of
+from chassis.entity_tags import NotEntityTags, NoVersionNamed, Versions, etag_of, versions_of
 from chassis.field_types import Code, Line, Moment, Name, PastMoment, Prose, Reference
 from chassis.identity import new_id
 from chassis.outbox import SHARDS, shard_of
 from chassis.paging import CursorBroken, from_cursor, to_cursor
-from chassis.problems import MalformedRequest
 from contracts.plain_text import plain_reference
 
 
-@pytest.mark.parametrize(("header", "version"), [('"1"', 1), ('"999999999"', 999_999_999), (' "7" ', 7), (None, None)])
-def test_if_match_is_an_order_version_in_quotes(header: str | None, version: int | None) -> None:
-    assert _version(header) == version
+@pytest.mark.parametrize(
+    ("header", "named"),
+    [
+        ('"1"', {1}),
+        ('"999999999"', {999_999_999}),
+        (' "7" ', {7}),
+        ('W/"3"', {3}),
+        ('"3-gzip"', {3}),
+        ('W/"3--gzip"', {3}),
+        ('"3;br"', {3}),
+        ('"3-zstd"', {3}),
+        ('W/"3-part-gzip"', {3}),
+        ('"1", W/"2","3-gzip"', {1, 2, 3}),
+        (', ,"1",, "2" ,', {1, 2}),
+        ('"a,b", "3"', {3}),
+        ('"a", ",3,"', set()),
+        ("", set()),
+        ('""', set()),
+        ('"0", "-1", "01", "1.0", "1000000000", "one", "3-beta", "3_"', set()),
+    ],
+)
+def test_if_match_names_versions_as_a_client_got_them_through_any_gateway(header: str, named: set[int]) -> None:
+    assert versions_of(header) == Versions(frozenset(named))
 
 
 @pytest.mark.parametrize(
-    "header",
-    ["", "1", '""', '"0"', '"-1"', '"01"', '"1.0"', '"1000000000"', 'W/"1"', "*", '"1", "2"', '"one"', '"１"', '"1"x'],
+    "header", ["1", '"1', '1"', 'w/"1"', 'W/ "1"', '"1" "2"', '"1""2"', '*, "1"', '"１"', '"1"x', "*x"]
 )
-def test_any_other_if_match_is_refused(header: str) -> None:
-    with pytest.raises(MalformedRequest):
-        _version(header)
+def test_what_is_no_list_of_entity_tags_is_refused(header: str) -> None:
+    with pytest.raises(NotEntityTags):
+        versions_of(header)
 
 
 @given(st.integers(1, 999_999_999))
 def test_an_etag_is_what_if_match_takes(version: int) -> None:
-    assert _version(etag_of(version)) == version
+    assert versions_of(etag_of(version)) == Versions(frozenset({version}))
+
+
+@given(st.text(st.sampled_from('"W/, \t*13-;gzip')))
+def test_no_list_of_tags_is_too_strange(header: str) -> None:
+    try:
+        versions_of(header)
+    except NotEntityTags:
+        return
+
+
+def test_four_thousand_tags_are_read_within_a_moment_and_so_is_what_never_ends() -> None:
+    begun = time.process_time()
+    assert len(versions_of(", ".join(f'"{number}"' for number in range(1, 4001))).named) == 4000
+    for endless in ('"1"' + " " * 32_000 + "x", '"1",' + " ," * 16_000 + "x", '"' + "a" * 32_000, "W/" * 16_000):
+        with pytest.raises(NotEntityTags):
+            versions_of(endless)
+    assert time.process_time() - begun < 1
+
+
+def test_any_version_fits_a_star_but_not_what_is_not_there() -> None:
+    star = versions_of(" * ")
+    assert (star.fits(7), star.fits(0), star.decided_on(7), star.decided_on(0)) == (True, False, 7, 1)
+
+
+def test_the_newest_of_the_named_versions_is_waited_for_unless_another_of_them_is_there() -> None:
+    versions = versions_of('"2", "5"')
+    assert [versions.are_decided_by(present) for present in (1, 2, 3, 5, 6)] == [False, True, False, True, True]
+    assert [versions.decided_on(present) for present in (1, 2, 6)] == [5, 2, 5]
+    with pytest.raises(NoVersionNamed):
+        versions_of('"somebody-elses"').are_decided_by(3)
 
 
 @given(st.integers(-(2**62), 2**62), st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))

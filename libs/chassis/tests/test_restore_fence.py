@@ -106,7 +106,7 @@ async def test_the_last_record_opens_the_way_and_housekeeping_takes_the_fence_do
     assert await published(behind) == 2
 
 
-async def test_whoever_marks_a_position_raises_the_fence(behind: Database) -> None:
+async def test_marking_a_position_raises_the_fence(behind: Database) -> None:
     await read_to(behind, 0, 15)
     await fence.lower(behind)
     async with behind.statements() as statements:

@@ -59,7 +59,7 @@ def test_the_request_is_what_kafka_reads() -> None:
     assert request.encode() == b"\x02" + bytes(16) + b"\x05toys" + b"\x00" + b"\x00\x00\x00" + b"\x00"
 
 
-async def test_an_id_is_told_with_the_partitions() -> None:
+async def test_a_topic_id_comes_with_the_partitions() -> None:
     identity = await topic_identity(Brokers({1: response(OLD)}), "toys")
     assert (identity.topic_id, identity.partitions) == (OLD, {0, 1, 2})
 

@@ -104,7 +104,7 @@ LIES = {
 
 
 @pytest.mark.parametrize("name", LIES)
-async def test_a_batch_that_lies_is_refused_by_the_broker_or_harms_nobody(toy: Toy, name: str) -> None:
+async def test_a_batch_with_false_counts_is_refused_by_the_broker_or_does_no_harm(toy: Toy, name: str) -> None:
     with contextlib.suppress(KafkaError):
         await send(toy, batch([packed(0, note("bad", 1))], **LIES[name]))
     await toy.send(note("good", 1))

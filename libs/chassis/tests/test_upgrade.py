@@ -119,7 +119,7 @@ def test_many_upgrades_at_once_leave_one_schema(url: str, monkeypatch: pytest.Mo
     assert heads(url) == NEWEST
 
 
-def test_whoever_waits_for_the_schema_waits_until_it_is_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_the_schema_ends_when_it_is_there(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     looked = threading.Event()
     monkeypatch.setattr("chassis.upgrade.time.sleep", lambda _: (looked.set(), upgrade(INI, url)))
@@ -127,7 +127,7 @@ def test_whoever_waits_for_the_schema_waits_until_it_is_there(url: str, monkeypa
     assert looked.is_set()
 
 
-def test_whoever_waits_in_vain_fails(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_a_schema_that_does_not_come_fails(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", url)
     assert main([str(INI), "--wait", "0"]) == 1
     away = f"postgresql://nobody:nothing@127.0.0.1:{free_port()}/nothing"

@@ -69,12 +69,13 @@ def _message_of(message: Message) -> dict[str, Any]:
 
 def test_the_document_has_the_fields_of_version_3() -> None:
     assert DOCUMENT["asyncapi"] == "3.0.0"
-    assert set(DOCUMENT) == {"asyncapi", "info", "defaultContentType", "channels", "operations", "components"}
+    parts = {"asyncapi", "info", "defaultContentType", "servers", "channels", "operations", "components"}
+    assert set(DOCUMENT) == parts
     assert {"title", "version"} <= set(DOCUMENT["info"])
     assert all(set(channel) <= CHANNEL_FIELDS for channel in DOCUMENT["channels"].values())
     assert all(set(operation) <= OPERATION_FIELDS for operation in DOCUMENT["operations"].values())
     messages = DOCUMENT["components"]["messages"].values()
-    assert all(set(message) <= MESSAGE_FIELDS | {"bindings", "tags"} for message in messages)
+    assert all(set(message) <= MESSAGE_FIELDS | {"bindings", "tags", "examples"} for message in messages)
 
 
 def dangling() -> list[str]:
@@ -149,6 +150,22 @@ def test_a_service_sends_what_it_owns_and_nothing_else(service: Service) -> None
         for item in operation["messages"]
     }
     assert sent == {entry.type for entry in CATALOGUE if service in entry.owners}
+
+
+def test_a_server_of_an_installation_asks_for_a_user_or_a_certificate() -> None:
+    servers = DOCUMENT["servers"]
+    schemes = [_at(one["$ref"])["type"] for one in servers["production"]["security"]]
+    assert (servers["production"]["protocol"], schemes) == ("kafka-secure", ["scramSha512", "X509"])
+    assert (servers["local"]["protocol"], "security" in servers["local"]) == ("kafka", False)
+
+
+@pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry.body.__name__)
+def test_every_message_has_an_example_that_is_a_record(entry: Entry) -> None:
+    (example,) = DOCUMENT["components"]["messages"][entry.body.__name__]["examples"]
+    records = [
+        (headers_of(message), json.loads(message.data)) for message in MESSAGES.values() if message.type == entry.type
+    ]
+    assert (example["headers"], example["payload"]) in records
 
 
 @RECORDED

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.catalogue import CATALOGUE, Entry, MessageKind
 from contracts.codec import (
     FIRST_YEAR,
     LAST_YEAR,
@@ -52,12 +52,12 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 def messages(draw: st.DrawFn) -> Message:
     entry: Entry = draw(st.sampled_from(CATALOGUE))
     attributes: dict[str, Any] = {}
-    if entry.kind is Kind.EVENT:
+    if entry.kind is MessageKind.EVENT:
         attributes["order_version"] = draw(st.integers(1, 999_999_999))
         attributes["prev_hash"] = draw(st.text("0123456789abcdef", min_size=64, max_size=64))
-    if entry.kind in (Kind.ENTITY, Kind.FACT):
+    if entry.kind in (MessageKind.ENTITY, MessageKind.FACT):
         attributes["entity_version"] = draw(st.integers(1, 999_999_999))
-    if entry.kind is Kind.PARTNER_EVENT:
+    if entry.kind is MessageKind.PARTNER_EVENT:
         return new_partner_message(
             draw(values(entry.body)),
             partner_id=draw(st.from_regex(PARTNER_ID, fullmatch=True)),

@@ -8,7 +8,7 @@ import pytest
 
 from contracts import events as e
 from contracts import requests as r
-from contracts.catalogue import BY_BODY, CATALOGUE, Kind
+from contracts.catalogue import BY_BODY, CATALOGUE, MessageKind
 from contracts.lifecycle import Act, Service, Status
 from contracts.message import Actor, Message
 from contracts.order import (
@@ -275,6 +275,6 @@ def test_an_event_of_an_unknown_type_moves_only_the_version_and_the_last_change(
 
 
 def test_every_event_of_the_catalogue_but_the_first_records_an_act_and_every_act_has_an_event() -> None:
-    known = {entry.body for entry in CATALOGUE if entry.kind is Kind.EVENT}
+    known = {entry.body for entry in CATALOGUE if entry.kind is MessageKind.EVENT}
     assert set(ACTS) == known - {e.WorkOrderCreated}
     assert sorted(act for acts in ACTS.values() for act in acts) == sorted(Act)

@@ -11,6 +11,7 @@ import pytest
 
 from chassis.commands import CommandHeaders, Idempotency, Reply
 from chassis.database import Database
+from chassis.entity_tags import Versions
 from chassis.sealing import MasterKeys
 from chassis.testing import MASTER_KEYS, FixedClock
 from chassis.wakeup import Wakeup
@@ -176,7 +177,12 @@ def act_on(
         remembered = Idempotency(
             caller=ACTOR.sub, route="POST /x", key=key, fingerprint=fingerprint, role=role, areas=areas
         )
-    headers = CommandHeaders(idempotency=remembered, if_match=expected, correlation_id=None, traceparent=None)
+    headers = CommandHeaders(
+        idempotency=remembered,
+        if_match=Versions(frozenset({expected})) if expected else None,
+        correlation_id=None,
+        traceparent=None,
+    )
     return Act(order_id, headers, areas, occurred_at)
 
 

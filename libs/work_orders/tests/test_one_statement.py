@@ -2,20 +2,19 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 import pytest
 
 from chassis import offsets, parking
-from chassis.database import Database, Statements, Transaction
+from chassis.database import Database, Transaction
 from chassis.offsets import TopicRecreated
-from chassis.one_statement import Part, execute_together
 from chassis.parking import Parked, RawRecord
 from chassis.subscribe import Consumer, Subscription
 from chassis.testing import FixedClock
+from chassis.testing_fixtures import Meanwhile
 from contracts.codec import encode
 from contracts.lifecycle import Service
 from contracts.message import Message
@@ -61,43 +60,6 @@ async def worker(db: Database) -> Worker:
     return worker
 
 
-@pytest.fixture
-def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], Awaitable[Any]]], None]:
-    """`meanwhile(act)`: the next batch is read, `act` is done, and then the batch is written."""
-
-    def between(act: Callable[[], Awaitable[Any]]) -> None:
-        left = [act]
-
-        async def write(statements: Statements, changes: Sequence[Part]) -> None:
-            while left:
-                await left.pop()()
-            await execute_together(statements, changes)
-
-        monkeypatch.setattr("chassis.subscribe.execute_together", write)
-
-    return between
-
-
-@pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The statements that are sent, in order."""
-    found: list[str] = []
-    for name in ("fetch", "fetchrow", "execute"):
-
-        def spy(statements: Statements, sql: str, *arguments: Any, shipped: Any = getattr(Statements, name)) -> Any:
-            found.append(sql)
-            return shipped(statements, sql, *arguments)
-
-        monkeypatch.setattr(Statements, name, spy)
-
-    def begin(_: Database) -> None:
-        found.append("begin")
-        raise AssertionError("a transaction")
-
-    monkeypatch.setattr(Database, "begin", begin)
-    return found
-
-
 async def position(db: Database) -> int:
     async with db.statements() as statements:
         return await statements.fetchval("select next_offset from positions")
@@ -128,9 +90,7 @@ async def test_repeats_and_own_events_take_two_round_trips(worker: Worker, order
     assert (stored.order.version, stored.stream_version) == (4, 4)
 
 
-async def test_two_workers_that_have_one_batch_in_hand_apply_it_once(
-    worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
-) -> None:
+async def test_two_workers_that_have_one_batch_in_hand_apply_it_once(worker: Worker, meanwhile: Meanwhile) -> None:
     life = whole_life("order-1").messages[:3]
     request = Timeline("order-1").then(Service.INTAKE, WorkOrderUrgeRequested(request_id="r-1", reason="third call"))
     records = worker.records([*life, request])
@@ -146,7 +106,7 @@ async def test_two_workers_that_have_one_batch_in_hand_apply_it_once(
 
 
 async def test_a_worker_that_comes_late_with_the_beginning_of_what_another_applied_changes_nothing(
-    worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
+    worker: Worker, meanwhile: Meanwhile
 ) -> None:
     records = worker.records(whole_life("order-1").messages)
     other = Worker(worker.db)
@@ -159,7 +119,7 @@ async def test_a_worker_that_comes_late_with_the_beginning_of_what_another_appli
 
 
 async def test_an_act_between_reading_and_writing_is_not_overwritten(
-    worker: Worker, orders: Orders, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
+    worker: Worker, orders: Orders, meanwhile: Meanwhile
 ) -> None:
     life = whole_life("order-1").messages[:3]
     await worker.take(*life)
@@ -205,7 +165,7 @@ async def test_acts_and_answers_at_once_give_one_stream_without_gaps(worker: Wor
 
 
 async def test_a_record_whose_key_was_parked_between_reading_and_writing_is_parked_behind(
-    worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
+    worker: Worker, meanwhile: Meanwhile
 ) -> None:
     records = worker.records([*whole_life("order-1").messages[:2], *whole_life("order-2").messages])
 
@@ -228,7 +188,7 @@ async def test_a_record_whose_key_was_parked_between_reading_and_writing_is_park
 
 
 async def test_a_batch_of_a_topic_that_was_created_again_between_reading_and_writing_is_refused(
-    worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
+    worker: Worker, meanwhile: Meanwhile
 ) -> None:
     async def recreate() -> None:
         async with worker.db.statements() as statements:
@@ -244,7 +204,7 @@ async def test_a_batch_of_a_topic_that_was_created_again_between_reading_and_wri
 
 
 async def test_a_database_that_is_marked_as_restored_between_reading_and_writing_answers_nothing_yet(
-    worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
+    worker: Worker, meanwhile: Meanwhile
 ) -> None:
     await worker.take(*whole_life("order-1").messages[:3])
     request = Timeline("order-1").then(Service.INTAKE, WorkOrderUrgeRequested(request_id="r-1", reason="third call"))
@@ -261,7 +221,7 @@ async def test_a_database_that_is_marked_as_restored_between_reading_and_writing
 
 
 async def test_a_batch_that_reaches_a_mark_set_between_reading_and_writing_settles_the_restore(
-    worker: Worker, meanwhile: Callable[[Callable[[], Awaitable[Any]]], None]
+    worker: Worker, meanwhile: Meanwhile
 ) -> None:
     settled: list[bool] = []
 

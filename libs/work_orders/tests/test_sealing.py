@@ -12,7 +12,7 @@ from chassis.sealing import MasterKeys, Wrapped
 from chassis.testing import MASTER_KEYS, FixedClock
 from chassis.wakeup import APPLIED, Wakeup
 from contracts import events as e
-from contracts.catalogue import CATALOGUE, Kind
+from contracts.catalogue import CATALOGUE, MessageKind
 from contracts.codec import new_message
 from contracts.lifecycle import Service, Status
 from contracts.message import Message
@@ -218,7 +218,7 @@ NOT_TYPED = {
 def test_every_text_of_an_event_or_request_is_either_free_text_or_a_reference() -> None:
     found = set()
     for entry in CATALOGUE:
-        if entry.kind in (Kind.EVENT, Kind.REQUEST, Kind.ANSWER):
+        if entry.kind in (MessageKind.EVENT, MessageKind.REQUEST, MessageKind.ANSWER):
             texts = {
                 name
                 for name, field in entry.body.__dataclass_fields__.items()

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.directory import Names
 from reporting.figures.rules import FigureRules
-from reporting.metrics import REGISTRY, Dimension, Kind
+from reporting.metrics import REGISTRY, Dimension, MetricKind
 from reporting.reports.content import Cell, Content, MetricColumn, ReportRequest, SectionRow
 from reporting.reports.edition import Edition
 from reporting.reports.periods import ReportKind, axis, period_of, window_of
@@ -76,7 +76,7 @@ def likely(metric_id: str, chance: random.Random) -> Cell | None:
     metric = REGISTRY[metric_id][-1]
     count = chance.randint(30, 2000)
     odd = {"unknown": chance.choice([0, 0, 3]), "marked": chance.choice([0, 0, 1412])}
-    if metric.kind is Kind.COUNT:
+    if metric.kind is MetricKind.COUNT:
         return Cell(count, count, None, marked=odd["marked"])
     if metric.unit == "seconds":
         mean = chance.choice([9.4, 42.0, 281.0, 9_000.0, 500_000.0])
@@ -88,7 +88,7 @@ def likely(metric_id: str, chance: random.Random) -> Cell | None:
 def nothing(metric_id: str, _: random.Random) -> Cell | None:
     """What a section of nothing says of a metric."""
     metric = REGISTRY[metric_id][-1]
-    return Cell(0, 0, None) if metric.kind is Kind.COUNT else Cell(None, 0, 0)
+    return Cell(0, 0, None) if metric.kind is MetricKind.COUNT else Cell(None, 0, 0)
 
 
 def make_contents(

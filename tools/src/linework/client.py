@@ -1,11 +1,11 @@
 """A client of an installation, for the commands, the end-to-end tests and Python scripts.
 
-    async with Installation(find_addresses()) as city:
-        order = await city.intake.create_work_order(
+    async with ServiceClients(find_addresses()) as clients:
+        order = await clients.intake.create_work_order(
             subscriber_no="111", device_type="digital", demand_type="test", content="no picture"
         )
-        order = await city.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
-        order = await city.fieldwork.start(order)
+        order = await clients.dispatch.dispatch(order, work_area_id="north", staff_ids=["north-1"])
+        order = await clients.fieldwork.start(order)
 
 A command is based on the version of the order that is passed in, carries its own `Idempotency-Key`, and returns the
 updated order. A refusal raises `Refused`, a missing response `NotReached`. `Patience` defines what is retried.
@@ -25,7 +25,7 @@ from linework.client_service import (
     OrderService,
     Patience,
     Refused,
-    Service,
+    ServiceClient,
     given,
     new_key,
     order_of,
@@ -43,11 +43,11 @@ __all__ = [
     "OPERATOR",
     "SUPERVISOR",
     "Addresses",
-    "Installation",
     "NotReached",
     "Patience",
     "Person",
     "Refused",
+    "ServiceClients",
     "WorkOrder",
     "find_addresses",
     "new_key",
@@ -175,6 +175,23 @@ class Dispatch(OrderService):
         """Every work area with its staff."""
         return [area async for area in self.items("/v1/work-areas")]
 
+    async def find_calendar(self, calendar_id: str) -> Json | None:
+        try:
+            return await self.call_json("GET", f"/v1/calendars/{part(calendar_id)}", by=OPERATOR)
+        except Refused as refusal:
+            if refusal.code != "calendar_not_found":
+                raise
+            return None
+
+    async def define_calendar(self, calendar_id: str, **definition: Any) -> Json:
+        return await self.call_json("PUT", f"/v1/calendars/{part(calendar_id)}", definition, by=OPERATOR)
+
+    async def time_limits(self) -> Json:
+        return await self.call_json("GET", "/v1/rules/time-limits", by=OPERATOR)
+
+    async def set_time_limits(self, **rules: Any) -> Json:
+        return await self.call_json("PUT", "/v1/rules/time-limits", rules, by=OPERATOR)
+
     async def dispatch(
         self, order: WorkOrder, *, work_area_id: str, staff_ids: Sequence[str], remark: str | None = None, **more: Any
     ) -> WorkOrder:
@@ -259,7 +276,7 @@ class Qa(OrderService):
         return await self.act("archive", order, **more)
 
 
-class Reporting(Service):
+class Reporting(ServiceClient):
     role = "supervisor"
 
     async def timeline(self, order_id: str, *, by: Person | None = None, at_least: int | None = None) -> Json:
@@ -269,7 +286,7 @@ class Reporting(Service):
         return await self.read(f"/v1/work-orders/{part(order_id)}/proof", by=by)
 
 
-class Installation:
+class ServiceClients:
     """The five services of one installation."""
 
     def __init__(
@@ -285,7 +302,7 @@ class Installation:
         self.reporting = Reporting(at["reporting"], new_http(transport), tokens, patience)
 
     @property
-    def services(self) -> dict[str, Service]:
+    def services(self) -> dict[str, ServiceClient]:
         return {name: getattr(self, name) for name in SERVICES}
 
     async def require(self, *names: str) -> None:

@@ -77,7 +77,7 @@ class Patience:
 NONE = Patience()
 
 
-class Service:
+class ServiceClient:
     """One of the five services, by its address."""
 
     role = "operator"
@@ -198,7 +198,7 @@ def part(text: str) -> str:
     return quote(text, safe="")
 
 
-class OrderService(Service):
+class OrderService(ServiceClient):
     """What every service that keeps orders has: reads, lists, and acts on an order."""
 
     async def work_order(self, order_id: str, *, at_least: int | None = None, by: Person | None = None) -> WorkOrder:

@@ -16,7 +16,7 @@ from linework.verify.commands import Limit, run_check
 from linework.zones import named_zone
 
 if TYPE_CHECKING:
-    from linework.client import Installation
+    from linework.client import ServiceClients
 
 _SHORT = {
     "area": "work_area_id",
@@ -141,7 +141,7 @@ def _time(text: str) -> datetime:
 
 
 def _read(state_folder: Path | None, *paths: str, **query: Any) -> list[Any]:
-    async def read(city: "Installation") -> list[Any]:
+    async def read(city: "ServiceClients") -> list[Any]:
         return [await city.reporting.read(path, **query) for path in paths]
 
     return in_installation(read, state_folder)

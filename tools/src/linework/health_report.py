@@ -53,7 +53,7 @@ def _health_report(service: str, http: str, worker: str | None) -> HealthReport:
         is_worker_ready=_read(f"{worker}/readyz") is not None if worker else None,
         outbox_rows=_whole(either.get("linework_outbox_rows")),
         outbox_age_seconds=either.get("linework_outbox_age_seconds"),
-        lag={one.labels["topic"]: int(one.value) for one in of_worker if one.name == "linework_consumer_lag"},
+        lag={one.labels["topic"]: int(one.value) for one in of_worker if one.name == "linework_consumer_lag_records"},
         last_poll_age_seconds=totals(of_worker).get("linework_last_poll_age_seconds"),
         parked_keys=_whole(either.get("linework_parked_keys")),
         event_age_seconds=age_of_most(of_worker),

@@ -13,7 +13,7 @@ from linework.session import in_installation
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
-    from linework.client_service import Service
+    from linework.client_service import ServiceClient
 
 T = TypeVar("T")
 
@@ -25,13 +25,13 @@ ServiceName = Annotated[str, typer.Argument(metavar="SERVICE", help=", ".join(SE
 ParkedId = Annotated[int, typer.Argument(metavar="ID", min=1, help="Id of the record, as shown by `parked list`.")]
 
 
-def _ask(name: str, state_folder: Path | None, ask: Callable[["Service"], Awaitable[T]]) -> T:
+def _ask(name: str, state_folder: Path | None, ask: Callable[["ServiceClient"], Awaitable[T]]) -> T:
     if name not in SERVICES:
         raise Stopped(f"There is no service {name}; there are {', '.join(SERVICES)}.")
     return in_installation(lambda city: ask(city.services[name]), state_folder, patience_seconds=5)
 
 
-async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
+async def _call(service: "ServiceClient", method: str, path: str, body: Any = None, **query: Any) -> Any:
     from linework.client import OPERATOR
 
     return await service.call_json(method, f"/v1/parked{path}", body, by=OPERATOR, query=query)
@@ -50,7 +50,7 @@ def list_parked(
     if state not in _STATES:
         raise Stopped(f"There is no state {state}; there are {', '.join(_STATES)}.")
 
-    async def read(one: "Service") -> list[Any]:
+    async def read(one: "ServiceClient") -> list[Any]:
         return [record async for record in one.parked(topic=topic, key=key, state=state)]
 
     rows = _ask(service, state_folder, read)
@@ -94,7 +94,7 @@ def repair(
     given = _value(value, value_file)
     changes = dict(_header(text) for text in header or [])
 
-    async def replace(one: "Service") -> Any:
+    async def replace(one: "ServiceClient") -> Any:
         record = await _call(one, "GET", f"/{parked_id}")
         # A second repair starts from the first.
         present = record["repaired"] or record

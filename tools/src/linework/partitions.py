@@ -7,13 +7,13 @@ consumers have caught up when the topic grows; afterwards each relay starts a pr
 
 import asyncio
 import contextlib
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linework.kafka_security import security_of_environment
 from linework.ports import SERVICES
 from linework.runtime.commands import StateFolder
 from linework.stopped import Stopped
@@ -48,7 +48,7 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
     from aiokafka.errors import KafkaError
 
     from contracts.topics import TOPICS
-    from linework.client import OPERATOR, Installation, NotReached, Patience, Refused, find_addresses
+    from linework.client import OPERATOR, NotReached, Patience, Refused, ServiceClients, find_addresses
 
     known = {one.name: one for one in TOPICS}
     if topic not in known:
@@ -58,7 +58,7 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
         raise Stopped("The address of Kafka is missing: set KAFKA_BOOTSTRAP_SERVERS.")
     try:
         async with (
-            Installation(addresses, patience=Patience(seconds=20)) as city,
+            ServiceClients(addresses, patience=Patience(seconds=20)) as city,
             kafka_at(addresses.bootstrap_servers) as kafka,
         ):
 
@@ -75,20 +75,11 @@ async def _partitions(topic: str, count: int, wait: float, state_folder: Path | 
 
 @contextlib.asynccontextmanager
 async def kafka_at(bootstrap_servers: str) -> "AsyncIterator[tuple[AIOKafkaAdminClient, AIOKafkaConsumer]]":
-    """As the user of KAFKA_USER, KAFKA_PASSWORD and KAFKA_CA_FILE, if they are set."""
+    """As the user or with the certificate of the `KAFKA_…` variables, if they are set."""
     from aiokafka import AIOKafkaConsumer
     from aiokafka.admin import AIOKafkaAdminClient
-    from pydantic import SecretStr
 
-    from chassis.kafka import client_security
-    from chassis.settings import Settings
-
-    environ = os.environ.get
-    user, password = environ("KAFKA_USER", ""), SecretStr(environ("KAFKA_PASSWORD", ""))
-    settings = Settings.model_construct(
-        kafka_user=user, kafka_password=password, kafka_ca_file=environ("KAFKA_CA_FILE", "")
-    )
-    security = client_security(settings)
+    security = security_of_environment()
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, **security)
     reader = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False, **security)
     try:

@@ -11,7 +11,7 @@ from linework.session import in_installation
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from linework.client_service import Service
+    from linework.client_service import ServiceClient
 
 commands = typer.Typer(help="Rebuild projections from the event stream.", no_args_is_help=True)
 _LOOK_EVERY_SECONDS = 0.5
@@ -48,7 +48,7 @@ def reporting(
     raise typer.Exit(0 if is_good else 1)
 
 
-async def _rebuild(console: "Console", service: "Service", switch: bool, accept_differences: bool) -> bool:
+async def _rebuild(console: "Console", service: "ServiceClient", switch: bool, accept_differences: bool) -> bool:
     rebuild = await _watch(console, service, await _begin(console, service))
     if rebuild["state"] != "ready":
         console.print(f"Rebuild {rebuild['id']} is {rebuild['state']}: {rebuild['failure'] or 'without a reason'}.")
@@ -64,7 +64,7 @@ async def _rebuild(console: "Console", service: "Service", switch: bool, accept_
     return True
 
 
-async def _begin(console: "Console", service: "Service") -> Any:
+async def _begin(console: "Console", service: "ServiceClient") -> Any:
     from linework.client import Refused
 
     try:
@@ -77,7 +77,7 @@ async def _begin(console: "Console", service: "Service") -> Any:
     return latest
 
 
-async def _watch(console: "Console", service: "Service", rebuild: Any) -> Any:
+async def _watch(console: "Console", service: "ServiceClient", rebuild: Any) -> Any:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
@@ -103,7 +103,7 @@ def _show_differences(console: "Console", rebuild: Any) -> None:
         console.print(line, markup=False, highlight=False)
 
 
-async def _call(service: "Service", method: str, path: str, body: Any = None, **query: Any) -> Any:
+async def _call(service: "ServiceClient", method: str, path: str, body: Any = None, **query: Any) -> Any:
     from linework.client import OPERATOR
 
     return await service.call_json(method, f"/v1/rebuilds{path}", body, by=OPERATOR, query=query)

@@ -9,7 +9,7 @@ from linework.runtime.commands import StateFolder
 from linework.session import in_installation
 
 if TYPE_CHECKING:
-    from linework.client import Installation
+    from linework.client import ServiceClients
 
 commands = typer.Typer(help="Load reference data.", no_args_is_help=True)
 
@@ -29,7 +29,7 @@ def load(
     typer.echo("Added: " + ", ".join(f"{count} {what}" for what, count in added.items()) + ".")
 
 
-async def load_reference_data(installation: "Installation") -> dict[str, int]:
+async def load_reference_data(installation: "ServiceClients") -> dict[str, int]:
     """How many of each were added. What an operator has changed in the meantime is not changed back."""
     from linework.reference_data import DEMAND_TYPES, DEVICE_TYPES
 
@@ -40,7 +40,7 @@ async def load_reference_data(installation: "Installation") -> dict[str, int]:
     }
 
 
-async def _add_types(installation: "Installation", kind: str, wanted: Mapping[str, tuple[str, str]]) -> int:
+async def _add_types(installation: "ServiceClients", kind: str, wanted: Mapping[str, tuple[str, str]]) -> int:
     known = {item["code"] for item in await installation.intake.types(kind)}
     missing = {code: names for code, names in wanted.items() if code not in known}
     for code, (en, zh) in missing.items():
@@ -48,7 +48,7 @@ async def _add_types(installation: "Installation", kind: str, wanted: Mapping[st
     return len(missing)
 
 
-async def _add_work_areas(installation: "Installation") -> dict[str, int]:
+async def _add_work_areas(installation: "ServiceClients") -> dict[str, int]:
     from linework.reference_data import WORK_AREAS
 
     dispatch = installation.dispatch

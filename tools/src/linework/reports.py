@@ -16,8 +16,8 @@ from linework.stopped import Stopped
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from linework.client import Installation
-    from linework.client_service import Service
+    from linework.client import ServiceClients
+    from linework.client_service import ServiceClient
 
 _LOOK_EVERY_SECONDS = 0.5
 _UNDER_WAY = ("waiting", "building")
@@ -58,7 +58,7 @@ def report(
     typer.echo(str(file))
 
 
-async def _report(console: "Console", service: "Service", asked: dict[str, str | None], out: Path | None) -> Path:
+async def _report(console: "Console", service: "ServiceClient", asked: dict[str, str | None], out: Path | None) -> Path:
     from linework.client import SUPERVISOR
 
     if asked["day"] is None:
@@ -76,7 +76,7 @@ async def _report(console: "Console", service: "Service", asked: dict[str, str |
     return file
 
 
-async def _watch(console: "Console", service: "Service", made: Any) -> Any:
+async def _watch(console: "Console", service: "ServiceClient", made: Any) -> Any:
     from rich.progress import Progress
 
     from linework.client import SUPERVISOR
@@ -94,7 +94,7 @@ def wallboard(state_folder: StateFolder = None) -> None:
     """Print the address of the live wallboard with a token that permits only this display and expires in 30 days."""
     from linework.client import DISPLAY
 
-    async def address(city: "Installation") -> str:
+    async def address(city: "ServiceClients") -> str:
         token = (await city.tokens.authorization(DISPLAY)).removeprefix("Bearer ")
         return f"{city.reporting.address}/wallboard#token={token}"
 

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, TypeVar
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
-    from linework.client import Installation
+    from linework.client import ServiceClients
 
 T = TypeVar("T")
 
 
 def in_installation(
-    work: Callable[["Installation"], Awaitable[T]],
+    work: Callable[["ServiceClients"], Awaitable[T]],
     state_folder: Path | None,
     *,
     patience_seconds: float = 20,
     advice: str = "start the installation with `linework up`.",
 ) -> T:
     """The result of the work; raises `Stopped`, for a missing answer with the advice."""
-    from linework.client import Installation, NotReached, Patience, Refused, find_addresses
+    from linework.client import NotReached, Patience, Refused, ServiceClients, find_addresses
 
     async def run() -> T:
-        async with Installation(find_addresses(state_folder), patience=Patience(seconds=patience_seconds)) as city:
+        async with ServiceClients(find_addresses(state_folder), patience=Patience(seconds=patience_seconds)) as city:
             return await work(city)
 
     try:

@@ -14,7 +14,7 @@ import typer
 from linework.runtime.commands import StateFolder
 
 if TYPE_CHECKING:
-    from linework.client import Addresses, Installation
+    from linework.client import Addresses, ServiceClients
     from linework.simulate_story import Cast, Notes, Story
 
 _MOST_AT_ONCE = 200
@@ -81,12 +81,12 @@ async def _simulate(
     note: Callable[[str, int, str], None],
     folder: Path | None,
 ) -> tuple["Notes", list["Story"]]:
-    from linework.client import Installation, Patience, find_addresses
+    from linework.client import Patience, ServiceClients, find_addresses
     from linework.reference import load_reference_data
     from linework.simulate_story import Story
 
     addresses = find_addresses(folder)
-    async with Installation(addresses, patience=Patience(seconds=patience, for_handover=True)) as city:
+    async with ServiceClients(addresses, patience=Patience(seconds=patience, for_handover=True)) as city:
         await city.require()
         await load_reference_data(city)
         cast = await _cast(city, note, patience)
@@ -97,7 +97,7 @@ async def _simulate(
         return cast.notes, stories
 
 
-async def _cast(city: "Installation", note: Callable[[str, int, str], None], patience: float) -> "Cast":
+async def _cast(city: "ServiceClients", note: Callable[[str, int, str], None], patience: float) -> "Cast":
     from linework.reference_data import WORK_AREAS
     from linework.simulate_story import Cast, Notes
 
@@ -113,7 +113,7 @@ async def _cast(city: "Installation", note: Callable[[str, int, str], None], pat
 
 @asynccontextmanager
 async def _switch(
-    city: "Installation", addresses: "Addresses", calls: int, seconds: float, seed: int
+    city: "ServiceClients", addresses: "Addresses", calls: int, seconds: float, seed: int
 ) -> AsyncIterator[None]:
     """Runs a telephone switch with these calls beside the body; none if the address of Kafka is unknown."""
     from linework import simulate_calls
@@ -137,7 +137,7 @@ async def _switch(
     typer.echo(f"{calls} calls: {events} events of the switch.")
 
 
-async def _is_new(city: "Installation") -> bool:
+async def _is_new(city: "ServiceClients") -> bool:
     """Registers the switch and its agents; false if they are registered already."""
     from linework.client import Refused
     from linework.simulate_calls import AGENTS, PARTNER_ID

@@ -17,10 +17,10 @@ from typing import Any
 from contracts.lifecycle import STEPS, Act, Status
 from linework.client import (
     SUPERVISOR,
-    Installation,
     NotReached,
     Person,
     Refused,
+    ServiceClients,
     WorkOrder,
     technician,
 )
@@ -102,7 +102,7 @@ class Notes:
 class Cast:
     """What all stories share."""
 
-    city: Installation
+    city: ServiceClients
     notes: Notes
     staff: Mapping[str, Sequence[str]]
     """By work area."""

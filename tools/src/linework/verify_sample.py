@@ -18,7 +18,7 @@ from linework.session import in_installation
 from linework.stopped import Stopped
 
 if TYPE_CHECKING:
-    from linework.client import Installation
+    from linework.client import ServiceClients
 
 _MOST_SHOWN = 20
 _ALGORITHM = "linework-draw-1"
@@ -46,7 +46,7 @@ def verify_sample(
     raise typer.Exit(1 if faults else 0)
 
 
-async def _read(city: "Installation", plan_id: str) -> tuple[Any, list[Any]]:
+async def _read(city: "ServiceClients", plan_id: str) -> tuple[Any, list[Any]]:
     from linework.client import OPERATOR
 
     path = f"/v1/sampling-plans/{plan_id}"

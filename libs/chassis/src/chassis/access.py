@@ -8,6 +8,8 @@ ROUTES: AccessTable = {
     "GET /metrics": PUBLIC,
     "GET /openapi.json": PUBLIC,
     "GET /docs": PUBLIC,
+    "GET /docs/{name}": PUBLIC,
+    "GET /v1/errors": PUBLIC,
     "GET /v1/me": each(NO_AREA, *Role),
     "GET /v1/parked": OPERATORS,
     "GET /v1/parked/{parked_id}": OPERATORS,

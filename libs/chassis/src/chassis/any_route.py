@@ -15,6 +15,7 @@ from chassis.problems import (
     RequestTooLarge,
     RequestTooSlow,
 )
+from chassis.query_parameters import UnknownParameters
 from chassis.rate_limits import TooManyRequests
 from contracts.refusals import Refusal
 
@@ -35,5 +36,6 @@ ANY: tuple[type[Refusal], ...] = (
     AddressTooLong,
     HeadersTooLarge,
     TooManyRequests,
+    UnknownParameters,
     EventTooLarge,
 )

@@ -1,8 +1,9 @@
 """The headers of a command: the version that it is based on, and its idempotency key.
 
-`If-Match` is the version in quotes; 428 without it, 412 if the version is stale.
+`If-Match` names the version, see `chassis.entity_tags`; 428 without it, 412 if the version is stale.
 `Idempotency-Key` identifies the command: a repeat by the same caller on the same route with the same body
-returns the stored reply; with another body it is refused. Only successful commands are stored.
+returns the stored reply; with another body it is refused. Only successful commands are stored. The key may stand in
+quotes, as the IETF's draft has it: quoted or bare it is one key.
 
 A stored reply contains what the original token could see. It is returned to a token with the same role and at least
 the same areas. Any other token is checked like a first request: if that would be refused, so is the repeat; if it
@@ -21,14 +22,16 @@ from fastapi import Request, Response
 
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements, Transaction
+from chassis.entity_tags import NotEntityTags, Versions, versions_of
 from chassis.guard import caller_of
-from chassis.problems import MalformedRequest, VersionRequired, language_of
+from chassis.problems import MalformedRequest, VersionRequired, language_for
 from chassis.telemetry import traceparent
 from contracts.refusals import Invalid
 
 D = TypeVar("D", bound=Callable[..., Any])
-_ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 _LONGEST_KEY = 200
+_STRING = re.compile(r'"(?:[^"\\]|\\["\\])*"')
+_ESCAPED = re.compile(r'\\(["\\])')
 KEY_COLUMNS = "caller, route, key, fingerprint, role, areas"
 
 
@@ -81,6 +84,11 @@ class Idempotency:
         areas = None if self.areas is None else list(self.areas)
         return self.caller, self.route, self.key, self.fingerprint, self.role, areas
 
+    @property
+    def spellings(self) -> list[str]:
+        """How the key may be stored: the release before kept it with the quotes that it came in."""
+        return [self.key, f'"{self.key}"']
+
     def may_have(self, role: str | None, areas: Sequence[str] | None) -> bool:
         """Whether an answer that was given to this role and these areas may be given to the present token.
 
@@ -102,7 +110,7 @@ class CommandHeaders:
     """What came with an act besides its body."""
 
     idempotency: Idempotency | None
-    if_match: int | None
+    if_match: Versions | None
     correlation_id: str | None
     traceparent: str | None
     occurred_at: datetime | None = None
@@ -110,19 +118,19 @@ class CommandHeaders:
     """The caller's, `zh` or `en`."""
 
     @property
-    def expected_version(self) -> int:
-        """The version that the act was decided on; raises `VersionRequired`."""
+    def versions(self) -> Versions:
+        """The versions that the act may be decided on; raises `VersionRequired`."""
         if self.if_match is None:
             raise VersionRequired()
         return self.if_match
 
+    def decided_on(self, present: int) -> int | None:
+        """The version that the act was decided on: the present one where it fits; None without `If-Match`."""
+        return None if self.if_match is None else self.if_match.decided_on(present)
+
 
 NO_HEADERS = CommandHeaders(idempotency=None, if_match=None, correlation_id=None, traceparent=None)
 """Of a command that no request brought: a worker's, a test's."""
-
-
-def etag_of(version: int) -> str:
-    return f'"{version}"'
 
 
 COMMAND_PARAMETERS = [
@@ -160,24 +168,23 @@ async def command_headers(request: Request) -> CommandHeaders:
         raise MalformedRequest(reason="X-Correlation-Id is 1 to 200 printable characters")
     return CommandHeaders(
         idempotency=await _idempotency(request),
-        if_match=_version(request.headers.get("if-match")),
+        if_match=_versions(request.headers.getlist("if-match")),
         correlation_id=correlation_id,
         traceparent=traceparent(),
-        language=language_of(request.headers.get("accept-language")),
+        language=language_for(request),
     )
 
 
-def _version(if_match: str | None) -> int | None:
-    if if_match is None:
-        return None
-    match = _ETAG.fullmatch(if_match.strip())
-    if match is None:
-        raise MalformedRequest(reason='If-Match is one version in quotes, such as "3"')
-    return int(match[1])
+def _versions(if_match: list[str]) -> Versions | None:
+    try:
+        # Several headers of one name are one list.
+        return versions_of(", ".join(if_match)) if if_match else None
+    except NotEntityTags:
+        raise MalformedRequest(reason='If-Match is * or a list of entity tags in quotes, such as "3"') from None
 
 
 async def _idempotency(request: Request) -> Idempotency | None:
-    key = request.headers.get("idempotency-key")
+    key = _unquoted(request.headers.get("idempotency-key"))
     if key is None:
         return None
     if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
@@ -193,6 +200,13 @@ async def _idempotency(request: Request) -> Idempotency | None:
     )
 
 
+def _unquoted(key: str | None) -> str | None:
+    """The text of a structured field's string (RFC 9651), or the key as it is."""
+    if key is None or not _STRING.fullmatch(key):
+        return key
+    return _ESCAPED.sub(r"\1", key[1:-1])
+
+
 async def raise_if_replied(statements: Statements, idempotency: Idempotency | None) -> None:
     """Raises `AlreadyReplied` or `IdempotencyKeyReused` when the key is known.
 
@@ -206,10 +220,10 @@ async def raise_if_replied(statements: Statements, idempotency: Idempotency | No
         await statements.execute("select pg_advisory_xact_lock($1, $2)", AdvisoryLock.IDEMPOTENCY_KEY, idempotency.lock)
     row = await statements.fetchrow(
         "select fingerprint, status, etag, response, role, areas from idempotency_keys"
-        " where caller = $1 and route = $2 and key = $3",
+        " where caller = $1 and route = $2 and key = any($3::text[])",
         idempotency.caller,
         idempotency.route,
-        idempotency.key,
+        idempotency.spellings,
     )
     if row is not None and idempotency.may_have(row["role"], row["areas"]):
         raise_first_answer(idempotency, row["fingerprint"], Reply(row["status"], row["response"], row["etag"]))
@@ -220,10 +234,10 @@ async def raise_if_key_taken(statements: Statements, idempotency: Idempotency | 
     the present token."""
     await raise_if_replied(statements, idempotency)
     if idempotency is not None and await statements.fetchval(
-        "select true from idempotency_keys where caller = $1 and route = $2 and key = $3",
+        "select true from idempotency_keys where caller = $1 and route = $2 and key = any($3::text[])",
         idempotency.caller,
         idempotency.route,
-        idempotency.key,
+        idempotency.spellings,
     ):
         raise IdempotencyKeyReused()
 

@@ -197,6 +197,8 @@ class Database:
         self._application_name = application_name
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        """For work of this process that would only wait for each other's rows, or overtake each other."""
 
     async def close(self) -> None:
         if self._pool is not None:

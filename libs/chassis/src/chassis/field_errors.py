@@ -2,6 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
+
+_FRAGMENT = "!$&'()*+,;=:@?~"
+"""What stands in a fragment as it is."""
 
 _WRONG_ZH = {
     "missing": "缺少必填项",
@@ -57,8 +61,7 @@ def field_errors(faults: Sequence[Mapping[str, Any]], body: Any, language: str) 
         place, *path = fault["loc"]
         wrong = _WRONG_ZH.get(fault["type"], "内容不正确") if language == "zh" else fault["msg"]
         row = {"in": str(place), "pointer": _pointer(path, fault, body), "wrong": wrong}
-        if language == "zh":
-            row["detail"] = _detail_zh(fault, wrong)
+        row["detail"] = _detail_zh(fault, wrong) if language == "zh" else wrong
         right = _expected(fault)
         if right:
             row["right"] = ", ".join(f"{name} {value}" for name, value in right.items())
@@ -83,7 +86,7 @@ def _detail_zh(fault: Mapping[str, Any], wrong: str) -> str:
 
 
 def _pointer(path: Sequence[str | int], fault: Mapping[str, Any], body: Any) -> str:
-    """A JSON pointer (RFC 6901) into the body, or the name of a parameter; empty: the body as a whole.
+    """A JSON pointer (RFC 6901) as a fragment, as in RFC 9457: into the body, or to a parameter; `#`: the whole body.
 
     Between the keys of the body, pydantic's path names the members of unions, which are nothing that was sent.
     """
@@ -91,7 +94,7 @@ def _pointer(path: Sequence[str | int], fault: Mapping[str, Any], body: Any) -> 
         steps = [step for number, step in enumerate(path) if number == 0 or isinstance(step, int)]
     else:
         steps = list(_steps_in(body, path, is_missing=fault["type"] == "missing"))
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return "#" + "".join("/" + quote(str(step).replace("~", "~0").replace("/", "~1"), safe=_FRAGMENT) for step in steps)
 
 
 def _steps_in(place: Any, path: Sequence[str | int], *, is_missing: bool) -> Iterator[str | int]:

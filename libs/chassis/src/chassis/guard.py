@@ -1,7 +1,8 @@
 """Authentication and authorisation in front of every route, by the access table.
 
-It wraps the route, so that no route can omit it: no body is read and no dependency resolved before the
-caller is authenticated and authorised. A route that the table does not name stops the service at startup.
+It wraps the route, so that no route can omit it: no body is read and no dependency resolved before the caller is
+authenticated and authorised, and the names of the query's parameters are known. A route that the table does not name
+stops the service at startup.
 """
 
 import copy
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis.auth import TokenMissing, TokenRefused
 from chassis.claims import Principal
 from chassis.openapi import SCHEME, document, documented, named
+from chassis.query_parameters import check_parameters, known_parameters
 from contracts.access import WHOLE, AccessTable, Grants, Reach, Role, reaches, role_in, scope_of
 from contracts.message import Actor
 from contracts.refusals import Forbidden
@@ -75,10 +77,12 @@ class Caller:
 class Guard:
     """One route, which only those get to whom the table grants it."""
 
-    def __init__(self, app: ASGIApp, grants: Mapping[str, Grants | None]) -> None:
+    def __init__(self, app: ASGIApp, grants: Mapping[str, Grants | None], parameters: frozenset[str] | None) -> None:
         self._app = app
         self._grants = grants
         """By method; None is public."""
+        self._parameters = parameters
+        """Those that a query may have; None for any."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         grants = self._grants[scope["method"]]
@@ -87,6 +91,8 @@ class Guard:
             principal = await state.verifier.verify(bearer_of(scope))
             state.request_rate.take(principal.sub)
             scope[_CALLER] = admitted(principal, grants)
+        if self._parameters is not None:
+            check_parameters(scope, self._parameters)
         try:
             await self._app(scope, receive, send)
         finally:
@@ -180,7 +186,7 @@ def _guarded(service: str, route: BaseRoute, table: AccessTable) -> Route:
             raise RouteNotInTable(service, row)
     # A copy: routers are made once, apps (in tests) many times.
     guarded = copy.copy(route)
-    guarded.app = Guard(route.app, {method: table[row] for method, row in rows.items()})
+    guarded.app = Guard(route.app, {method: table[row] for method, row in rows.items()}, known_parameters(route))
     if isinstance(guarded, APIRoute):
         named(guarded)
         if (grants := next(table[row] for row in rows.values())) is not None:

@@ -18,7 +18,8 @@ from chassis.auth import TokenVerifier
 from chassis.clock import Clock, SystemClock
 from chassis.commands import NO_HEADERS, AlreadyReplied, CommandHeaders, Reply
 from chassis.database import Database
-from chassis.docs_page import docs_route
+from chassis.docs_page import docs_routes
+from chassis.errors_page import errors_route
 from chassis.graceful_shutdown import GracefulServer
 from chassis.guard import guard
 from chassis.health import health_routes
@@ -28,12 +29,13 @@ from chassis.rate_limits import RequestRate, StreamSeats
 from chassis.recovery import pause_api
 from chassis.settings import Settings
 from chassis.subscribe import Subscription
-from chassis.telemetry import set_up_logs
+from chassis.telemetry import note_build, set_up_logs
 from chassis.tracing import set_up_traces
 from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import APPLIED, Wakeup
 from contracts.access import AccessTable
 from contracts.message import Actor
+from contracts.version import VERSION
 
 U = TypeVar("U", bound=UnitOfWork)
 
@@ -83,7 +85,7 @@ def create_app(
 
     app = FastAPI(
         title=f"Linework {service}",
-        version="1",
+        version=VERSION,
         description=description,
         lifespan=lifespan,
         **_LEFT_OUT,
@@ -98,6 +100,7 @@ def create_app(
     app.state.traced_parameters = {}
     app.state.unit_of_work = partial(unit_of_work, app, UnitOfWork)
     problems.install(app)
+    note_build(service)
 
     @app.exception_handler(AlreadyReplied)
     async def on_already_answered(request: Request, repeated: AlreadyReplied) -> Response:
@@ -118,10 +121,10 @@ def _fence(app: FastAPI, routers: list[APIRouter], access: AccessTable) -> None:
     settings: Settings = app.state.settings
     app.state.request_rate = RequestRate(settings.requests_per_second_limit)
     app.state.stream_seats = StreamSeats(settings.streams_limit)
-    docs = docs_route(app.title, "/openapi.json")
-    routes = [*app.router.routes, docs, *(route for router in routers for route in router.routes)]
+    pages = [*docs_routes(app.title), errors_route()]
+    routes = [*app.router.routes, *pages, *(route for router in routers for route in router.routes)]
     guard(app, app.state.service, routes, access)
-    app.add_middleware(HttpLimits, limit=settings.request_bytes_limit)
+    app.add_middleware(HttpLimits, limit=settings.request_bytes_limit, root_path=settings.root_path)
 
 
 def unit_of_work(

@@ -5,13 +5,13 @@ Two layers: `Impatient` at the connection, before there is a request, and `HttpL
 
 import asyncio
 from asyncio import TimerHandle
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from chassis import problems
-from chassis.graceful_shutdown import is_leaving
+from chassis import paging, problems, request_id
+from chassis.addresses import place_behind
+from chassis.answer_headers import Answer
 from chassis.observation import Observation
 from contracts import strict_json
 from contracts.refusals import Refusal
@@ -21,9 +21,6 @@ LARGEST_HEADERS = 32_768
 _LARGEST_HEAD = 65_536
 HEAD_SECONDS = 20.0
 BODY_SECONDS = 30
-_CLOSE = (b"connection", b"close")
-_HEADERS = [(name.encode(), value.encode()) for name, value in problems.HEADERS_OF_EVERY_ANSWER.items()]
-_POLICY = b"content-security-policy"
 _JSON_TYPE = b"application/json"
 JSON = "linework.json"
 """Where the scope of a request with exactly this media type has what its body says, once that is received and right."""
@@ -32,31 +29,35 @@ JSON = "linework.json"
 class HttpLimits:
     """Refuses what is too long, too large or too slow, and sets the headers that every answer has."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, root_path: str = "") -> None:
         self._app = app
         self._limit = limit
+        self._root_path = root_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        place_behind(self._root_path, scope)
+        request_id.begin(scope)
+        paging.begin()
         observed = Observation(scope)
 
-        async def with_headers(message: Message) -> None:
+        async def observe(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = _completed(message["headers"], scope)
                 observed.begins_answer(message["status"])
             await send(message)
 
         with observed:
-            await self._answer(scope, receive, with_headers)
+            await self._answer(scope, receive, Answer(scope, observe))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (refusal := _refusal_of(scope)) is not None:
             accept = next(
                 (value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-language"), ""
             )
-            answer = problems.problem(refusal, accept_language=accept, path=scope["path"][:200])
+            language = problems.language_of(accept, scope["app"].state.settings.default_language)
+            answer = problems.problem(refusal, {**scope, "path": scope["path"][:200]}, language=language)
             await answer(scope, receive, send)
             return
         await self._app(scope, _Body(scope, receive, self._limit), send)
@@ -131,15 +132,6 @@ def _refusal_of(scope: Scope) -> Refusal | None:
     if sum(len(name) + len(value) for name, value in scope["headers"]) > LARGEST_HEADERS:
         return problems.HeadersTooLarge(limit=LARGEST_HEADERS)
     return None
-
-
-def _completed(headers: Any, scope: Scope) -> list[tuple[bytes, bytes]]:
-    own = [*headers, *(_HEADERS if all(name != _POLICY for name, _ in headers) else _HEADERS_BUT_POLICY)]
-    # The next request on this connection would come to a process that is no longer there.
-    return [*own, _CLOSE] if is_leaving(scope["app"]) else own
-
-
-_HEADERS_BUT_POLICY = [(name, value) for name, value in _HEADERS if name != _POLICY]
 
 
 class Impatient(HttpToolsProtocol):

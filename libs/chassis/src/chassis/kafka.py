@@ -1,4 +1,4 @@
-"""Kafka connection settings: plaintext on a single machine, else TLS with a user per service."""
+"""Kafka connection settings: plaintext on a single machine, else TLS with a user or certificate per service."""
 
 import asyncio
 import contextlib
@@ -14,6 +14,7 @@ from faststream.security import BaseSecurity, SASLScram512
 
 from chassis.fetching import AIOKafkaConsumer
 from chassis.settings import Settings
+from chassis.tls import ClientContext
 from contracts.topics import Topic
 
 _DRAIN_SECONDS = 15.0
@@ -24,10 +25,10 @@ _TOPIC_ALREADY_EXISTS = 36
 
 
 def _tls(settings: Settings) -> ssl.SSLContext | None:
-    if not settings.kafka_user and not settings.kafka_ca_file:
+    if not (settings.kafka_user or settings.kafka_ca_file or settings.kafka_certificate_file):
         return None
     # A user's password never travels in the clear; without a CA of its own the broker's must be a public one.
-    return ssl.create_default_context(cafile=settings.kafka_ca_file or None)
+    return ClientContext(settings.kafka_certificates)
 
 
 def client_security(settings: Settings) -> dict[str, Any]:

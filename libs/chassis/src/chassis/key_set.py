@@ -10,13 +10,15 @@ import json
 import logging
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import jwt
 
 from contracts.refusals import Unavailable
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +28,9 @@ _TRIES_AGAIN_AFTER_SECONDS = 1.0
 _FETCH_SECONDS = 5.0
 _DOCUMENT_BYTES_LIMIT = 262_144
 """A key takes 400 bytes (RSA, 2048 bits), or up to 4 KiB with its certificates."""
+
+# What the issuer answers is not ours: a document may be nested without end, and hold anything where we expect a text.
+_NOT_READ = (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, LookupError, TypeError, RecursionError)
 
 
 class KeySetUnavailable(Unavailable):
@@ -74,7 +79,7 @@ class KeySet:
         try:
             async with asyncio.timeout(_FETCH_SECONDS):
                 published = await self._read()
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError, KeyError, TypeError) as error:
+        except _NOT_READ as error:
             log.warning("the key set of %s cannot be read: %s", self._issuer, type(error).__name__)
             self._is_away = True
             wait = _LOOKS_FOR_UNKNOWN_EVERY_SECONDS if self._keys else _TRIES_AGAIN_AFTER_SECONDS
@@ -89,10 +94,11 @@ class KeySet:
         described = await self._fetched(f"{self._issuer.removesuffix('/')}/.well-known/openid-configuration")
         if described["issuer"] != self._issuer:
             raise ValueError("the configuration is that of another issuer")
-        if urlsplit(self._issuer).scheme == "https" != urlsplit(described["jwks_uri"]).scheme:
+        jwks_uri = _of_type(str, described["jwks_uri"])
+        if urlsplit(self._issuer).scheme == "https" != urlsplit(jwks_uri).scheme:
             raise ValueError("the key set is not read over TLS, and the issuer is")
-        published = await self._fetched(described["jwks_uri"])
-        return {key["kid"]: key for key in published["keys"] if _is_for_signatures(key)}
+        published = await self._fetched(jwks_uri)
+        return {key["kid"]: key for key in _of_type(list, published["keys"]) if _is_for_signatures(key)}
 
     async def _fetched(self, url: str) -> Any:
         """A JSON document of the issuer; raises `ValueError` for one that is larger than any key set has to be."""
@@ -115,6 +121,12 @@ class KeySet:
             self.generation += 1
 
 
+def _of_type(kind: type[T], value: Any) -> T:
+    if not isinstance(value, kind):
+        raise TypeError(f"not a {kind.__name__}")
+    return value
+
+
 def _is_for_signatures(key: Any) -> bool:
     return isinstance(key, dict) and isinstance(key.get("kid"), str) and key.get("use", "sig") == "sig"
 
@@ -122,6 +134,6 @@ def _is_for_signatures(key: Any) -> bool:
 def _usable(key: dict[str, Any]) -> jwt.PyJWK | None:
     try:
         return jwt.PyJWK(key)
-    except jwt.PyJWTError:
-        # A key of an unknown kind is skipped; the others are used.
+    except (jwt.PyJWTError, TypeError):
+        # A key of an unknown kind is skipped, or one with a list for a name; the others are used.
         return None

@@ -26,7 +26,7 @@ from chassis.kafka_internals import OwnFetches
 from chassis.offsets import TopicRecreated, offsets_of
 from chassis.parking import raw_record
 from chassis.progress import Progress
-from chassis.recovery.recreated_topic import Standing, reset_if_recreated
+from chassis.recovery.recreated_topic import TopicOffsets, reset_if_recreated
 from chassis.subscribe import Consumer
 from chassis.telemetry import METRICS
 
@@ -334,7 +334,7 @@ class Listener(ConsumerRebalanceListener):
         self.progress.answered()
         return self._is_from(placement) and self._settle(client, standing)
 
-    def _settle(self, client: PolledConsumer, standing: Standing) -> bool:
+    def _settle(self, client: PolledConsumer, standing: TopicOffsets) -> bool:
         """Takes over what was found; False when a position went back, here or in another worker."""
         self._check_at = time.monotonic() + _CHECK_EVERY_SECONDS
         self._consumer.topic_id = standing.topic_id

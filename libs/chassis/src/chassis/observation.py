@@ -8,10 +8,9 @@ from opentelemetry import trace
 from starlette.types import Scope
 
 from chassis.telemetry import METRICS
-from chassis.tracing import end_request, request_span
+from chassis.tracing import METHODS, end_request, request_span
 
 _PROBES = ("/livez", "/readyz", "/metrics")
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
 class Observation:
@@ -40,10 +39,9 @@ class Observation:
         self._status = status
         if self._is_probe:
             return
-        # A client can invent methods; those do not become labels.
-        method = self._scope["method"] if self._scope["method"] in _METHODS else "other"
+        method = self._scope["method"] if self._scope["method"] in METHODS else "other"
         seconds = time.perf_counter() - self._started_at
-        METRICS.request_seconds.labels(method, self._route, str(status)).observe(seconds)
+        METRICS.request_duration_seconds.labels(method, self._route, str(status)).observe(seconds)
 
     def __enter__(self) -> None:
         if self._span is not None:

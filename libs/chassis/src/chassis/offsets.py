@@ -17,7 +17,7 @@ class TopicRecreated(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class OffsetRange:
     """From where to where a batch reaches, by partition, in the topic with this id (None: not known)."""
 
     topic: str
@@ -26,13 +26,13 @@ class Reach:
     topic_id: UUID | None = None
 
 
-def reach_of(records: Sequence[RawRecord], topic_id: UUID | None = None) -> Reach:
+def reach_of(records: Sequence[RawRecord], topic_id: UUID | None = None) -> OffsetRange:
     begins: dict[int, int] = {}
     ends: dict[int, int] = {}
     for record in records:
         begins[record.partition] = min(begins.get(record.partition, record.offset), record.offset)
         ends[record.partition] = max(ends.get(record.partition, 0), record.next_offset)
-    return Reach(records[0].topic, begins, ends, topic_id)
+    return OffsetRange(records[0].topic, begins, ends, topic_id)
 
 
 async def advance(tx: Transaction, records: Sequence[RawRecord], topic_id: UUID | None = None) -> bool:
@@ -43,12 +43,12 @@ async def advance(tx: Transaction, records: Sequence[RawRecord], topic_id: UUID 
     return await move(tx, reach.topic, reach.begins, reach.ends, reach.topic_id)
 
 
-def positions_under(reach: Reach) -> Part:
+def positions_under(reach: OffsetRange) -> Part:
     """Reads the positions that a batch moves."""
     return Part(_POSITIONS, (reach.topic, list(reach.ends)))
 
 
-def advanced(reach: Reach, positions: Rows) -> Part | None:
+def advanced(reach: OffsetRange, positions: Rows) -> Part | None:
     """Moves the positions if they still are what was read; None where more is to be done, as for a new partition, a
     topic that may have been created again, and a restored database.
     """

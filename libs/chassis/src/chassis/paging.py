@@ -1,18 +1,26 @@
 """Keyset pagination: a page starts after the last row of the page before, regardless of later inserts.
 
-A cursor contains the name of its list and is invalid for any other list.
+A cursor contains the name of its list and is invalid for any other list. A page also names the next one in its header
+`Link` (RFC 8288): a cursor is made for nothing else, so the last one that was made while a request is answered is it.
 """
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from starlette.types import Scope
+
+from chassis.addresses import address_of, query_of
 from contracts.refusals import Invalid
 
 T = TypeVar("T")
+_CURSOR = re.compile(r"(?:^|(?<=&))cursor=[^&]*(?:&|$)")
+_made: ContextVar[list[str] | None] = ContextVar("linework.cursors", default=None)
 
 
 class CursorBroken(Invalid):
@@ -23,7 +31,24 @@ class CursorBroken(Invalid):
 
 def to_cursor(of: str, *values: Any) -> str:
     """An opaque cursor of the list `of`, made of a row's sort values (texts and numbers)."""
-    return base64.urlsafe_b64encode(json.dumps((of, *values), separators=(",", ":")).encode()).decode().rstrip("=")
+    cursor = base64.urlsafe_b64encode(json.dumps((of, *values), separators=(",", ":")).encode()).decode().rstrip("=")
+    if (made := _made.get()) is not None:
+        made[:] = [cursor]
+    return cursor
+
+
+def begin() -> None:
+    """At the beginning of a request: cursors that are made from here on are its own."""
+    _made.set([])
+
+
+def next_page(scope: Scope) -> str | None:
+    """The address of the page after the one that answers this request, as its client has to ask for it."""
+    made = _made.get()
+    if not made or scope["method"] != "GET":
+        return None
+    asked = _CURSOR.sub("", query_of(scope["query_string"].decode("latin-1"))).strip("&")
+    return f"{address_of(scope)}?{asked}{'&' if asked else ''}cursor={made[0]}"
 
 
 def from_cursor(of: str, cursor: str, *kinds: type) -> tuple[Any, ...]:

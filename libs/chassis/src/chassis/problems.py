@@ -2,7 +2,8 @@
 
 The only module that maps families of refusals to HTTP statuses. A document has a stable `code`,
 `title` and `detail` for people, the refusal's context as further members, and for invalid input a list
-`errors` with pointer, fault and expected value of each field.
+`errors` with pointer, fault and expected value of each field. `type` opens the page of the code, and `instance` ends in
+the id of the request, which is in each of its log lines.
 """
 
 import logging
@@ -17,7 +18,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from chassis import request_id
+from chassis.addresses import address_of
 from chassis.database import TRANSIENT, DatabaseUnavailable, is_transient
 from chassis.field_errors import field_errors
 from chassis.telemetry import METRICS
@@ -91,7 +95,7 @@ class MalformedRequest(refusals.Invalid):
 _MALFORMED_ZH = {
     "the body is not JSON": "请求正文不是 JSON",
     "There was an error parsing the body": "请求正文无法解析",
-    'If-Match is one version in quotes, such as "3"': 'If-Match 应为一个带引号的版本，例如 "3"',
+    'If-Match is * or a list of entity tags in quotes, such as "3"': 'If-Match 应为 * 或带引号的实体标签列表，例如 "3"',
     "X-Correlation-Id is 1 to 200 printable characters": "X-Correlation-Id 应为 1 至 200 个可打印字符",
 }
 """The reasons, which stay English in the document's member `reason`."""
@@ -177,9 +181,9 @@ def status_of(refusal: type[refusals.Refusal]) -> HTTPStatus:
     return next(status for family, status in STATUS_OF.items() if issubclass(refusal, family))
 
 
-def language_of(accept_language: str | None) -> str:
-    """`zh` or `en`: whichever of the two the header prefers; English when it names neither."""
-    best, best_weight = "en", 0.0
+def language_of(accept_language: str | None, default: str = "en") -> str:
+    """`zh` or `en`: whichever of the two the header prefers; the default when it names neither."""
+    best, best_weight = default, 0.0
     for part in (accept_language or "").split(","):
         tag, _, parameters = part.strip().partition(";")
         name, _, text = parameters.strip().partition("=")
@@ -193,26 +197,42 @@ def language_of(accept_language: str | None) -> str:
     return best
 
 
+def language_for(request: Request) -> str:
+    """The reader's language, by the request and the setting `DEFAULT_LANGUAGE`."""
+    return language_of(request.headers.get("accept-language"), request.app.state.settings.default_language)
+
+
+ERRORS_PATH = "/v1/errors"
+"""Where every service explains its codes."""
+
+
+def type_of(scope: Scope, code: str) -> str:
+    """The address of the page that explains a code; RFC 9457 allows a relative one."""
+    return f"{scope['app'].state.settings.errors_url or address_of(scope, ERRORS_PATH)}#{code}"
+
+
 def problem(
     refusal: refusals.Refusal,
+    scope: Scope,
     *,
-    accept_language: str | None,
-    path: str,
+    language: str,
     zone: tzinfo = UTC,
     errors: list[dict[str, str]] | None = None,
 ) -> Response:
     """The document; its sentence shows local times of `zone`."""
-    language = language_of(accept_language)
     status = status_of(type(refusal))
     METRICS.refusals.labels(refusal.code).inc()
+    # The route, not the path: a path can name a person.
+    route = getattr(scope.get("route"), "path", "")
+    log.info("refused", extra={"code": refusal.code, "status": status.value, "method": scope["method"], "route": route})
     document = {
         **refusal.context,
-        "type": f"urn:linework:problem:{refusal.code}",
+        "type": type_of(scope, refusal.code),
         "title": TITLES[status][language == "zh"],
         "status": status.value,
         "code": refusal.code,
         "detail": refusal.message(language, zone),
-        "instance": path,
+        "instance": f"{address_of(scope)}#{request_id.present()}",
     }
     if errors is not None:
         document["errors"] = errors
@@ -236,8 +256,7 @@ def install(app: FastAPI) -> None:
     """Answers every failure of a request with a problem document."""
 
     def respond(request: Request, refusal: refusals.Refusal, **more: Any) -> Response:
-        accept = request.headers.get("accept-language")
-        return problem(refusal, accept_language=accept, path=request.url.path, zone=zone_of(request), **more)
+        return problem(refusal, request.scope, language=language_for(request), zone=zone_of(request), **more)
 
     @app.exception_handler(refusals.Refusal)
     async def on_refusal(request: Request, refusal: refusals.Refusal) -> Response:
@@ -248,7 +267,7 @@ def install(app: FastAPI) -> None:
         if any(fault["type"] == "json_invalid" for fault in error.errors()):
             return respond(request, MalformedRequest(reason="the body is not JSON"))
         faults = error.errors()
-        errors = field_errors(faults[:_MOST_ERRORS], error.body, language_of(request.headers.get("accept-language")))
+        errors = field_errors(faults[:_MOST_ERRORS], error.body, language_for(request))
         return respond(request, InvalidRequest(count=len(faults)), errors=errors)
 
     @app.exception_handler(HTTPException)
@@ -278,7 +297,7 @@ def install(app: FastAPI) -> None:
         # The server logs it with its stack; the response has no internals.
         answer = respond(request, InternalError())
         # No middleware runs for this response, so the headers are set here.
-        answer.headers.update(HEADERS_OF_EVERY_ANSWER)
+        answer.headers.update({**HEADERS_OF_EVERY_ANSWER, request_id.HEADER: request_id.present() or ""})
         return answer
 
 

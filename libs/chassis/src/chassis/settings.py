@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from chassis.claims import Claims
 from chassis.database import driver_url
 from chassis.sealing import MasterKeys
+from chassis.tls import Certificates
 from contracts.access import Role
 from contracts.time_zones import time_zones
 
@@ -30,6 +31,13 @@ class Settings(BaseSettings):
     kafka_user: str = Field("", description="user at the broker, by SCRAM-SHA-512 over TLS; empty: no authentication")
     kafka_password: SecretStr = Field(SecretStr(""), description="that user's password")
     kafka_ca_file: str = Field("", description="certificates the broker's is checked with; empty: the system's")
+    kafka_certificate_file: str = Field(
+        "",
+        description="certificate, with those that signed it, that the process shows the broker (mutual TLS); beside or"
+        " instead of a user. Files that are replaced are read again at the next connection",
+    )
+    kafka_key_password: SecretStr = Field(SecretStr(""), description="password of the key, if it has one")
+    kafka_key_file: str = Field("", validate_default=True, description="the certificate's key, in PEM")
     topic_prefix: str = Field("", description="prefix of topic and group names, when installations share a broker")
     environment: Literal["production", "local"] = Field(
         "production",
@@ -74,6 +82,20 @@ class Settings(BaseSettings):
         "Asia/Shanghai",
         description="name of the IANA database: refusals show local times of this zone to a reader whose zone is"
         " unknown",
+    )
+    default_language: Literal["en", "zh"] = Field(
+        "en", description="language of a reader whose request names neither Chinese nor English"
+    )
+    errors_url: str = Field(
+        "",
+        description="address of a page of the error codes, such as https://docs.example/errors; `#` and the code are"
+        " put behind it, as the `type` of a problem document. Empty: the page that each service has at `/v1/errors`",
+    )
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[A-Za-z0-9._~-]+)*$",
+        description="prefix under which a gateway serves this service, such as `/intake`; the gateway may take it away"
+        " or leave it. Empty: none",
     )
     http_host: str = Field("127.0.0.1", description="address that both processes listen on")
     http_port: int = Field(8000, ge=1, le=65535, description="port of the HTTP process")
@@ -124,10 +146,15 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     otlp_endpoint: str = Field(
         "",
-        description="endpoint for traces by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: no traces",
+        description="endpoint for traces by OTLP over HTTP, such as http://collector:4318/v1/traces; empty: where"
+        " `OTEL_EXPORTER_OTLP_ENDPOINT` says, or no traces",
     )
     trace_ratio: float = Field(
-        0.1, ge=0, le=1, description="share of requests that are traced, unless the caller has decided"
+        0.1,
+        ge=0,
+        le=1,
+        description="share of requests that are traced, unless the caller has decided; if not given,"
+        " `OTEL_TRACES_SAMPLER` counts",
     )
 
     @field_validator("database_url")
@@ -135,6 +162,25 @@ class Settings(BaseSettings):
     def _is_an_address(cls, url: str) -> str:
         driver_url(url)
         return url
+
+    @field_validator("kafka_ca_file")
+    @classmethod
+    def _holds_certificates(cls, name: str) -> str:
+        if (fault := Certificates(ca_file=name).fault()) is not None:
+            raise ValueError(f"{name}: {fault}")
+        return name
+
+    @field_validator("kafka_key_file")
+    @classmethod
+    def _is_the_key_of_the_certificate(cls, key_file: str, info: ValidationInfo) -> str:
+        certificate_file = info.data.get("kafka_certificate_file", "")
+        if bool(key_file) != bool(certificate_file):
+            raise ValueError("KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE are given together")
+        password = info.data.get("kafka_key_password", SecretStr("")).get_secret_value()
+        fault = Certificates("", certificate_file, key_file, password).fault()
+        if fault is not None:
+            raise ValueError(f"{certificate_file}, {key_file}: {fault}")
+        return key_file
 
     @field_validator("time_zone")
     @classmethod
@@ -156,6 +202,11 @@ class Settings(BaseSettings):
     def _can_be_read(cls, keys: SecretStr) -> SecretStr:
         MasterKeys.parse(keys.get_secret_value())
         return keys
+
+    @property
+    def kafka_certificates(self) -> Certificates:
+        password = self.kafka_key_password.get_secret_value()
+        return Certificates(self.kafka_ca_file, self.kafka_certificate_file, self.kafka_key_file, password)
 
     @property
     def claims(self) -> Claims:

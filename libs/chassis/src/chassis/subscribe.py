@@ -10,6 +10,7 @@ what was read. Whatever is out of the ordinary, and every batch that was overtak
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -61,6 +62,7 @@ class Consumer:
         self.group = f"{service}.{subscription.topic.name}"
         self._db = db
         self._wakeup = wakeup
+        self._turn = db.turn if subscription.takes_turns else contextlib.nullcontext()
         self.topic_id: UUID | None = None
         """Which topic the batches come from, as far as the brokers tell."""
 
@@ -106,7 +108,8 @@ class Consumer:
         with applying(self.group, ((records[place], message) for place, message in messages.items())) as spans:
             while True:
                 try:
-                    applicable, parked = await self._commit(records, messages, poison)
+                    async with self._turn:
+                        applicable, parked = await self._commit(records, messages, poison)
                     break
                 except Poison as found:
                     place = next(place for place, message in messages.items() if message is found.message)
@@ -149,12 +152,13 @@ class Consumer:
         async with self._db.statements() as statements:
             positions, parked, *read = await fetch_together(statements, [positions_under(reach), is_parked, *reads])
             position = advanced(reach, positions)
-            if parked or position is None:
+            changes = None if parked or position is None else one.writes(messages, read)
+            if position is None or changes is None:
                 return False
             try:
                 # The position first: it keeps apart two workers that apply the same records, as in the transaction.
                 # Whatever parks a key moves the position of its partition, so it guards the keys as well.
-                await execute_together(statements, [position, *one.writes(messages, read)])
+                await execute_together(statements, [position, *changes])
             except Overtaken:
                 return False
         self._wake_relay(statements)
@@ -188,12 +192,14 @@ class Consumer:
             await settle(tx)
 
     def _decode(self, records: Sequence[RawRecord]) -> tuple[dict[int, Message], dict[int, str]]:
-        """By place in the batch: the messages that can be read, and why the others cannot."""
+        """By place in the batch: the messages that are of use and can be read, and why others cannot."""
         messages: dict[int, Message] = {}
         unreadable: dict[int, str] = {}
         for place, record in enumerate(records):
             if record.undecoded:
                 unreadable[place] = record.undecoded.reason
+                continue
+            if not self.subscription.is_for(record):
                 continue
             try:
                 messages[place] = decode(record.key, record.value, record.headers, topic=self.subscription.topic)
@@ -221,7 +227,7 @@ class Consumer:
                     continue
                 parked.append(Parked(record, poison[place]))
                 blocked.add(record.parking_key)
-            else:
+            elif place in messages:
                 applicable.append(messages[place])
         return applicable, parked
 

@@ -34,8 +34,8 @@ class OneStatement:
 
     reads: Callable[[Sequence[Message]], Sequence[Part] | None]
     """What must be known before these messages are applied; None where they need the transaction of the handler."""
-    writes: Callable[[Sequence[Message], Sequence[Rows]], Sequence[Part]]
-    """What they change, given the rows of each read; raises `Poison`."""
+    writes: Callable[[Sequence[Message], Sequence[Rows]], Sequence[Part] | None]
+    """What they change, given the rows of each read; None where these need the transaction. Raises `Poison`."""
 
 
 Answer = Callable[[RawRecord, str, Transaction], Awaitable[bool]]
@@ -57,8 +57,20 @@ class Subscription:
     answer_unreadable: Answer | None = None
     pace: Pace | None = None
     batch_records: int = _BATCH_RECORDS
+    types: frozenset[bytes] | None = None
+    """The types of message that the handler has a use for; others are not even decoded. None: every one."""
+    takes_turns: bool = False
+    """Whether its batches change rows that batches of other subscriptions change too: within a process they then take
+    turns, so that none is overtaken between reading and writing."""
     when_caught_up: Callable[[Transaction], Awaitable[None]] | None = None
     """What is left to do once a restored database has read everything that was published before."""
+
+    def is_for(self, record: RawRecord) -> bool:
+        """Whether the handler may have a use for a record, by its header; it has for one without a type."""
+        if self.types is None:
+            return True
+        kind = next((value for name, value in record.headers if name == "ce_type"), None)
+        return kind is None or kind in self.types
 
     @classmethod
     def of_changes(cls, topic: Topic, changes: Callable[[Sequence[Message]], Sequence[Part]]) -> "Subscription":

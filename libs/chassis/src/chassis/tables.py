@@ -36,7 +36,7 @@ OUTBOX = Table(
     Column("headers", JSONB, nullable=False),
     Column("created_at", MOMENT, nullable=False),
 )
-"""Its columns are named as Debezium's outbox router has them, so that an operator can swap the relay."""
+"""Its columns are named as Debezium's outbox router has them; docs/dependencies.md says what else a swap needs."""
 
 IDEMPOTENCY_KEYS = Table(
     "idempotency_keys",

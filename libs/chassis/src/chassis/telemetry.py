@@ -7,13 +7,17 @@ The scraper adds the name of the service, not the process.
 import json
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from opentelemetry import trace
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, Metric
+from prometheus_client.registry import Collector
+
+from chassis import request_id
+from contracts.version import VERSION
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
@@ -23,8 +27,9 @@ class _Metrics:
 
     commands = Counter("linework_commands_total", "Acts that were carried out.", ["act"])
     refusals = Counter("linework_refusals_total", "Requests that were refused.", ["code"])
-    request_seconds = Histogram(
-        "linework_request_seconds",
+    build_info = Gauge("linework_build_info", "1; which version of which service runs.", ["version", "service"])
+    request_duration_seconds = Histogram(
+        "linework_request_duration_seconds",
         "Time until the answer to a request begins.",
         ["method", "route", "status"],
         buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
@@ -53,7 +58,7 @@ class _Metrics:
         "Partitions that have not moved for too long though they end further on.",
         ["topic"],
     )
-    lag = Gauge("linework_consumer_lag", "Records behind the end of the topic.", ["topic"])
+    lag_records = Gauge("linework_consumer_lag_records", "Records behind the end of the topic.", ["topic"])
     is_stuck = Gauge("linework_consumer_is_stuck", "1 while a batch cannot be applied and is tried again.", ["topic"])
     is_database_away = Gauge("linework_database_is_away", "1 when the database did not answer the last look.")
     event_age_seconds = Histogram(
@@ -64,6 +69,36 @@ class _Metrics:
 
 
 METRICS = _Metrics
+
+FORMER_NAMES = {
+    "linework_request_seconds": METRICS.request_duration_seconds,
+    "linework_consumer_lag": METRICS.lag_records,
+}
+"""Names of the release before, told beside the present ones until the next."""
+
+
+class _Former(Collector):
+    """The same samples under their former names; costs something only when they are scraped."""
+
+    def describe(self) -> Iterable[Metric]:
+        return [Metric(former, "", str(metric._type)) for former, metric in FORMER_NAMES.items()]
+
+    def collect(self) -> Iterator[Metric]:
+        for former, metric in FORMER_NAMES.items():
+            for present in metric.collect():
+                renamed = Metric(former, f"Deprecated, use {present.name}. {present.documentation}", present.type)
+                for sample in present.samples:
+                    suffix = sample.name.removeprefix(present.name)
+                    renamed.add_sample(former + suffix, sample.labels, sample.value)
+                yield renamed
+
+
+REGISTRY.register(_Former())
+
+
+def note_build(service: str) -> None:
+    """Tells by the metrics which version runs."""
+    METRICS.build_info.labels(VERSION, service).set(1)
 
 
 class _JsonLines(logging.Formatter):
@@ -79,6 +114,8 @@ class _JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        if (asked := request_id.present()) is not None:
+            line["request_id"] = asked
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             line["trace_id"] = format(span.trace_id, "032x")

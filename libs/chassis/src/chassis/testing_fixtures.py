@@ -1,14 +1,18 @@
 """Fixtures of databases and topics; what they need is imported when a test first asks, so unit tests pay nothing."""
 
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 if TYPE_CHECKING:
+    from chassis.database import Statements
+    from chassis.one_statement import Part
     from chassis.testing_databases import Databases, PostgresServer
+
+Meanwhile = Callable[[Callable[[], Awaitable[Any]]], None]
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +54,44 @@ async def topic_prefix(kafka_server: Any) -> AsyncIterator[str]:
     await create_topics(kafka_server.bootstrap_servers, names)
     yield prefix
     await delete_topics(kafka_server.bootstrap_servers, names)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """`meanwhile(act)`: the next batch is read, `act` is done, and then the batch is written."""
+
+    from chassis.one_statement import execute_together
+
+    def between(act: Callable[[], Awaitable[Any]]) -> None:
+        left = [act]
+
+        async def write(statements: "Statements", changes: "Sequence[Part]") -> None:
+            while left:
+                await left.pop()()
+            await execute_together(statements, changes)
+
+        monkeypatch.setattr("chassis.subscribe.execute_together", write)
+
+    return between
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements that are sent, in order; a transaction fails."""
+    from chassis.database import Database, Statements
+
+    found: list[str] = []
+    for name in ("fetch", "fetchrow", "execute"):
+
+        def spy(statements: Statements, sql: str, *arguments: Any, shipped: Any = getattr(Statements, name)) -> Any:
+            found.append(sql)
+            return shipped(statements, sql, *arguments)
+
+        monkeypatch.setattr(Statements, name, spy)
+
+    def begin(_: Database) -> None:
+        found.append("begin")
+        raise AssertionError("a transaction")
+
+    monkeypatch.setattr(Database, "begin", begin)
+    return found

@@ -2,11 +2,12 @@
 
 What was caused is stored with the traceparent of its cause: `ce_traceparent` of an event is the request that
 it came from, for good. The relay's span of one publishing travels beside it as Kafka's own `traceparent`
-header, and consumers hang their spans there. Without `OTLP_ENDPOINT` there is no tracer, and nothing is paid;
+header, and consumers hang their spans there. Without an endpoint there is no tracer, and nothing is paid;
 with one, what is not sampled costs a look at the last character of a header.
 
-Spans carry ids, names of routes and topics, and outcomes. Paths, queries and error texts can hold people's data
-and stay out.
+Names and attributes are those of OpenTelemetry's semantic conventions, and `linework.*`. Spans carry ids, names of
+routes and topics, and outcomes. Queries, error texts and what a caller makes up can hold people's data and stay out;
+`url.path` is the path with its parameters scrubbed, so the route.
 """
 
 import contextlib
@@ -16,19 +17,20 @@ from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult, TraceIdRatioBased
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 from opentelemetry.util.types import Attributes
 
+from chassis.otel_environment import exporter_of, resource_of, sampling_of
 from chassis.parking import Parked, RawRecord
 from chassis.settings import Settings
 from contracts.message import Message
 
 HEADER = "traceparent"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+"""A client can invent others; those become neither names nor labels."""
 _ANY = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 # The lowest bit means that the trace is recorded.
 _SAMPLED = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f][13579bdf])")
@@ -38,17 +40,21 @@ _tracer: trace.Tracer | None = None
 
 def set_up_traces(service: str, settings: Settings) -> TracerProvider | None:
     """Sends spans by OTLP, if the settings say where to; the process's end sends what is left."""
-    if not settings.otlp_endpoint:
+    exporter = exporter_of(settings)
+    if exporter is None:
         return None
-    return start(service, BatchSpanProcessor(OTLPSpanExporter(settings.otlp_endpoint)), ratio=settings.trace_ratio)
+    ratio, is_callers = sampling_of(settings)
+    return start(service, BatchSpanProcessor(exporter), ratio=ratio, is_callers=is_callers)
 
 
-def start(service: str, processor: SpanProcessor, *, ratio: float = 1.0) -> TracerProvider:
-    """Traces in this process from here on; `ratio` is the share of traces that begin here and are recorded."""
+def start(service: str, processor: SpanProcessor, *, ratio: float = 1.0, is_callers: bool = True) -> TracerProvider:
+    """Traces in this process from here on; `ratio` is the share of traces that begin here and are recorded.
+
+    Not `is_callers`: of those that a caller has begun the same share, whatever the caller decided.
+    """
     global _tracer
-    provider = TracerProvider(
-        sampler=ParentBased(_Roots(ratio)), resource=Resource.create({"service.name": f"linework-{service}"})
-    )
+    roots = _Roots(ratio)
+    provider = TracerProvider(sampler=ParentBased(roots) if is_callers else roots, resource=resource_of(service))
     provider.add_span_processor(processor)
     # Not the global provider: libraries that find one instrument themselves, and FastAPI's spans show queries.
     _tracer = provider.get_tracer("linework")
@@ -106,22 +112,33 @@ def request_span(scope: Mapping[str, Any]) -> Span | None:
         return None
     given = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
     parent = _context(_ANY.fullmatch(given.decode("latin-1")))
-    attributes = {"http.request.method": scope["method"]}
-    return _tracer.start_span(scope["method"], parent or Context(), SpanKind.SERVER, attributes)
+    attributes = {
+        "http.request.method": scope["method"] if scope["method"] in METHODS else "_OTHER",
+        "url.scheme": scope.get("scheme", "http"),
+        **_address(*(scope.get("server") or ())),
+    }
+    name = scope["method"] if scope["method"] in METHODS else "HTTP"
+    return _tracer.start_span(name, parent or Context(), SpanKind.SERVER, attributes)
+
+
+def _address(host: str = "", port: int | None = None) -> dict[str, str | int]:
+    return ({"server.address": host} if host else {}) | ({"server.port": port} if port else {})
 
 
 def end_request(span: Span, route: str, subjects: Mapping[str, str], status: int, error: BaseException | None) -> None:
     """Ends it, named by its route: a path could hold what a route does not. `subjects` are attributes of its own."""
     if span.is_recording():
-        method = span.attributes["http.request.method"]  # type: ignore[attr-defined]
-        span.update_name(f"{method} {route}".rstrip())
-        span.set_attributes({"http.route": route, "http.response.status_code": status, **subjects})
+        if route:
+            span.update_name(f"{span.name} {route}")  # type: ignore[attr-defined]
+            span.set_attributes({"http.route": route, "url.path": route, **subjects})
+        span.set_attribute("http.response.status_code", status)
         if status >= 500:
+            span.set_attribute("error.type", type(error).__name__ if error else str(status))
             span.set_status(StatusCode.ERROR, type(error).__name__ if error else None)
     span.end()
 
 
-class Publishing:
+class PublishedSpans:
     """The spans of the sampled rows that are published together."""
 
     def __init__(self, topic: str) -> None:
@@ -135,26 +152,27 @@ class Publishing:
             return headers
         attributes = {
             "messaging.system": "kafka",
+            "messaging.operation.name": "send",
             "messaging.operation.type": "send",
             "messaging.destination.name": self._topic,
+            "messaging.message.id": headers.get("ce_id", ""),
             "messaging.kafka.message.key": headers.get("ce_subject", ""),
             "linework.event_id": headers.get("ce_id", ""),
             "linework.event_type": headers.get("ce_type", ""),
         }
-        span = _tracer.start_span(f"publish {self._topic}", parent, SpanKind.PRODUCER, attributes)
+        span = _tracer.start_span(f"send {self._topic}", parent, SpanKind.PRODUCER, attributes)
         self.spans.append(span)
         return {**headers, HEADER: _traceparent_of(span)}
 
 
 @contextlib.contextmanager
-def publishing(topic: str) -> Iterator[Publishing]:
+def publishing(topic: str) -> Iterator[PublishedSpans]:
     """A span for each row's publishing, child of the request that wrote the row, if that was sampled."""
-    published = Publishing(topic)
+    published = PublishedSpans(topic)
     try:
         yield published
     except BaseException as error:
-        for span in published.spans:
-            span.set_status(StatusCode.ERROR, type(error).__name__)
+        _fail(published.spans, error)
         raise
     finally:
         for span in published.spans:
@@ -183,31 +201,52 @@ def applying(group: str, batch: Iterable[tuple[RawRecord, Message]]) -> Iterator
 
     A message is applied when its batch is committed, so its span is as long as the batch's.
     """
-    sampled = [] if _tracer is None else [pair for pair in batch if _is_sampled(pair[1])]
+    pairs = [] if _tracer is None else list(batch)
+    sampled = [pair for pair in pairs if _is_sampled(pair[1])]
     if not sampled or _tracer is None:
         yield _NOTHING
         return
-    attributes = {"messaging.system": "kafka", "messaging.consumer.group.name": group}
-    whole = _tracer.start_span(f"apply {group}", Context(), SpanKind.CONSUMER, attributes)
+    whole = _start_batch(_tracer, group, sampled[0][0].topic, len(pairs))
     links = [Link(whole.get_span_context())]
     spans = {}
     for record, message in sampled:
+        attributes = _processing(group, record.topic, "process") | _about(record, message)
         spans[record.partition, record.offset] = span = _tracer.start_span(
-            f"process {group}", _cause(record, message), SpanKind.CONSUMER, attributes, links
+            f"process {record.topic}", _cause(record, message), SpanKind.CONSUMER, attributes, links
         )
-        span.set_attributes(_about(record, message))
         whole.add_link(span.get_span_context())
     every = [*spans.values(), whole]
     try:
         with trace.use_span(whole, record_exception=False, set_status_on_exception=False):
             yield Applying(spans)
     except BaseException as error:
-        for span in every:
-            span.set_status(StatusCode.ERROR, type(error).__name__)
+        _fail(every, error)
         raise
     finally:
         for span in every:
             span.end()
+
+
+def _start_batch(tracer: trace.Tracer, group: str, topic: str, count: int) -> Span:
+    attributes = _processing(group, topic, "apply") | {"messaging.batch.message_count": count}
+    return tracer.start_span(f"apply {topic}", Context(), SpanKind.CONSUMER, attributes)
+
+
+def _processing(group: str, topic: str, name: str) -> dict[str, str | int]:
+    return {
+        "messaging.system": "kafka",
+        "messaging.operation.name": name,
+        "messaging.operation.type": "process",
+        "messaging.destination.name": topic,
+        "messaging.consumer.group.name": group,
+    }
+
+
+def _fail(spans: Iterable[Span], error: BaseException) -> None:
+    """With the kind of the error and not its text, which can hold anything."""
+    for span in spans:
+        span.set_attribute("error.type", type(error).__name__)
+        span.set_status(StatusCode.ERROR, type(error).__name__)
 
 
 def _is_sampled(message: Message) -> bool:
@@ -224,7 +263,7 @@ def _cause(record: RawRecord, message: Message) -> Context | None:
 
 def _about(record: RawRecord, message: Message) -> dict[str, str | int]:
     about: dict[str, str | int] = {
-        "messaging.destination.name": record.topic,
+        "messaging.message.id": message.id,
         "messaging.destination.partition.id": str(record.partition),
         "messaging.kafka.offset": record.offset,
         "messaging.kafka.message.key": message.subject,

@@ -33,11 +33,11 @@ from chassis.commands import (
     AlreadyReplied,
     CommandHeaders,
     Reply,
-    etag_of,
     raise_if_replied,
     store_reply,
 )
 from chassis.database import Database, Statements, Transaction
+from chassis.entity_tags import etag_of
 from chassis.wakeup import PUBLISH, Wakeup
 from contracts.message import Actor, Message
 from contracts.origin import Origin
@@ -81,8 +81,8 @@ class Command:
 
     def check_version(self, present: int, refusal: type[Stale] = ThingChanged) -> None:
         """Raises `VersionRequired`, or the refusal unless the command was decided on this version."""
-        if self.headers.expected_version != present:
-            raise refusal(present_version=present, expected_version=self.headers.expected_version)
+        if not self.headers.versions.fits(present):
+            raise refusal(present_version=present, expected_version=self.headers.versions.newest)
 
     def reply_with(self, content: Any, *, status: int = 200, about: str | None = None) -> None:
         """Sets the reply: `content` as JSON (bytes are JSON already), its `version` as the entity tag.

@@ -22,7 +22,7 @@ from chassis.recovery.start_check import check_before_start
 from chassis.relay import Relay
 from chassis.settings import Settings
 from chassis.subscribe import Consumer, Subscription
-from chassis.telemetry import METRICS
+from chassis.telemetry import METRICS, note_build
 from chassis.wakeup import JOBS, Wakeup
 
 log = logging.getLogger(__name__)
@@ -222,7 +222,7 @@ class Worker:
         METRICS.last_poll_age_seconds.set(self._poll_age())
         METRICS.broker_silent_seconds.set(self._silent_seconds())
         for listener in self._all_listeners():
-            METRICS.lag.labels(listener.topic).set(listener.lag())
+            METRICS.lag_records.labels(listener.topic).set(listener.lag())
             METRICS.is_stuck.labels(listener.topic).set(listener.stuck is not None)
             stalled = listener.progress.stalled(self._settings.kafka_stalled_seconds)
             METRICS.stalled_partitions.labels(listener.topic).set(len(stalled))
@@ -291,6 +291,7 @@ def create_worker(
         async with worker.running():
             yield
 
+    note_build(service)
     app = FastAPI(title=f"Linework {service} worker", lifespan=lifespan, openapi_url=None)
     app.include_router(
         health_routes(

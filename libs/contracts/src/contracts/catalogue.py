@@ -23,7 +23,7 @@ from contracts.topics import (
 )
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     EVENT = "event"
     """Changes the order: has an order version and a place in the chain."""
     REQUEST = "request"
@@ -45,7 +45,7 @@ Shape = type[Any]
 class Entry:
     type: str
     body: Shape
-    kind: Kind
+    kind: MessageKind
     topic: Topic
     owners: tuple[Service, ...]
     description: str
@@ -55,31 +55,35 @@ _CUSTODIANS = (Service.DISPATCH, Service.FIELDWORK, Service.QA)
 
 
 def _event(name: str, body: Shape, owners: tuple[Service, ...], description: str) -> Entry:
-    return Entry(f"linework.work_order.{name}.v1", body, Kind.EVENT, WORK_ORDERS, owners, description)
+    return Entry(f"linework.work_order.{name}.v1", body, MessageKind.EVENT, WORK_ORDERS, owners, description)
 
 
 def _entity(name: str, body: Shape, owner: Service, description: str) -> Entry:
-    return Entry(f"linework.directory.{name}.v1", body, Kind.ENTITY, DIRECTORY, (owner,), description)
+    return Entry(f"linework.directory.{name}.v1", body, MessageKind.ENTITY, DIRECTORY, (owner,), description)
 
 
 def _call(name: str, body: Shape, description: str) -> Entry:
-    return Entry(f"linework.call.{name}.v1", body, Kind.FACT, CALLS, (Service.INTAKE,), description)
+    return Entry(f"linework.call.{name}.v1", body, MessageKind.FACT, CALLS, (Service.INTAKE,), description)
 
 
 def _quality(name: str, body: Shape, description: str) -> Entry:
-    return Entry(f"linework.quality.{name}.v1", body, Kind.NOTICE, QUALITY, (Service.QA,), description)
+    return Entry(f"linework.quality.{name}.v1", body, MessageKind.NOTICE, QUALITY, (Service.QA,), description)
 
 
 def _of_partner(name: str, body: Shape, description: str) -> Entry:
-    return Entry(f"linework.partner.{name}.v1", body, Kind.PARTNER_EVENT, PARTNER_IN, (), description)
+    return Entry(f"linework.partner.{name}.v1", body, MessageKind.PARTNER_EVENT, PARTNER_IN, (), description)
 
 
 def _to_partner(name: str, body: Shape, description: str) -> Entry:
-    return Entry(f"linework.partner.{name}.v1", body, Kind.PARTNER_ANSWER, PARTNER_OUT, (Service.INTAKE,), description)
+    return Entry(
+        f"linework.partner.{name}.v1", body, MessageKind.PARTNER_ANSWER, PARTNER_OUT, (Service.INTAKE,), description
+    )
 
 
 def _sealing_key(name: str, body: Shape, description: str) -> Entry:
-    return Entry(f"linework.sealing_key.{name}.v1", body, Kind.ENTITY, SEALING_KEYS, (Service.INTAKE,), description)
+    return Entry(
+        f"linework.sealing_key.{name}.v1", body, MessageKind.ENTITY, SEALING_KEYS, (Service.INTAKE,), description
+    )
 
 
 CATALOGUE: tuple[Entry, ...] = (
@@ -119,7 +123,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "linework.work_order.cancel_requested.v1",
         requests.WorkOrderCancelRequested,
-        Kind.REQUEST,
+        MessageKind.REQUEST,
         WORK_ORDERS,
         (Service.INTAKE, *_CUSTODIANS),
         "Intake asks the custodian to cancel; a custodian that handed over forwards it.",
@@ -127,7 +131,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "linework.work_order.urge_requested.v1",
         requests.WorkOrderUrgeRequested,
-        Kind.REQUEST,
+        MessageKind.REQUEST,
         WORK_ORDERS,
         (Service.INTAKE, *_CUSTODIANS),
         "Intake asks the custodian to hurry; a custodian that handed over forwards it.",
@@ -135,7 +139,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "linework.work_order.extension_requested.v1",
         requests.WorkOrderExtensionRequested,
-        Kind.REQUEST,
+        MessageKind.REQUEST,
         WORK_ORDERS,
         (Service.INTAKE, *_CUSTODIANS),
         "Intake asks the custodian for more time; a custodian that handed over forwards it.",
@@ -143,20 +147,21 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "linework.work_order.request_refused.v1",
         requests.WorkOrderRequestRefused,
-        Kind.ANSWER,
+        MessageKind.ANSWER,
         WORK_ORDERS,
         _CUSTODIANS,
         "The custodian refused a request.",
     ),
     _entity("work_area", directory.WorkAreaDefined, Service.DISPATCH, "A work area 工区."),
     _entity("staff", directory.StaffDefined, Service.DISPATCH, "A member of a work area's repair staff 维修人员."),
+    _entity("calendar", directory.CalendarDefined, Service.DISPATCH, "A calendar of working days and hours 工作日历."),
     _entity("device_type", directory.DeviceTypeDefined, Service.INTAKE, "A device type 设备类型."),
     _entity("demand_type", directory.DemandTypeDefined, Service.INTAKE, "A demand type 需求类型."),
     _entity("agent", directory.AgentDefined, Service.INTAKE, "An agent 坐席 and their team 班组."),
     Entry(
         "linework.work_order.linked.v1",
         links.WorkOrderLinked,
-        Kind.NOTICE,
+        MessageKind.NOTICE,
         WORK_ORDERS,
         (Service.INTAKE,),
         "It belongs together with another order or an outage.",
@@ -164,7 +169,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "linework.work_order.unlinked.v1",
         links.WorkOrderUnlinked,
-        Kind.NOTICE,
+        MessageKind.NOTICE,
         WORK_ORDERS,
         (Service.INTAKE,),
         "A link was undone.",
@@ -172,7 +177,7 @@ CATALOGUE: tuple[Entry, ...] = (
     Entry(
         "linework.deadlines.time_limits.v1",
         limits.TimeLimitsDefined,
-        Kind.FACT,
+        MessageKind.FACT,
         DEADLINES,
         (Service.DISPATCH,),
         "The time limits 时限 as an operator has defined them.",

@@ -1,4 +1,4 @@
-"""A message on Kafka and back: CloudEvents 1.0, binary mode.
+"""A message on Kafka and back: CloudEvents 1.0, binary mode; what partners write may be in structured mode.
 
 Key = `ce_subject`, value = the JSON body, attributes in `ce_*` headers. Unknown headers, unknown fields
 and unknown types are ignored; any other fault raises `MalformedMessage` with the fault. What a
@@ -15,8 +15,8 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from contracts import strict_json
-from contracts.catalogue import BY_BODY, BY_TYPE, Entry, Kind
+from contracts import strict_json, structured
+from contracts.catalogue import BY_BODY, BY_TYPE, Entry, MessageKind
 from contracts.chain import GENESIS, time_text
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
@@ -52,7 +52,7 @@ def source_of_partner(partner_id: str) -> str:
 
 _SOURCES = {entry.type: frozenset(map(source_of, entry.owners)) for entry in BY_TYPE.values()}
 _PARTNER_SOURCE = re.compile(f"/partner/({PARTNER_ID.pattern})")
-_VERSIONED = (Kind.ENTITY, Kind.FACT)
+_VERSIONED = (MessageKind.ENTITY, MessageKind.FACT)
 
 
 def new_message(
@@ -188,12 +188,14 @@ def decode(
 
     With `topic`, a known type must belong to it. A type that is not in the catalogue gives `body=None`.
     """
+    if topic is not None and topic.kind == PARTNER_IN.kind:
+        value, headers = _unwrapped(value, headers)
     if value is None:
         raise MalformedMessage("the record has no value")
     attributes = _attributes(headers)
     entry = BY_TYPE.get(_required(attributes, "ce_type"))
     _check_text(attributes, value)
-    if (entry is not None and entry.kind is Kind.PARTNER_EVENT) or (
+    if (entry is not None and entry.kind is MessageKind.PARTNER_EVENT) or (
         topic is not None and topic.kind == PARTNER_IN.kind
     ):
         _check_from_outside(value)
@@ -204,6 +206,13 @@ def decode(
     if entry is not None:
         _check_place(message, entry, topic)
     return message
+
+
+def _unwrapped(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> tuple[bytes | None, Headers]:
+    record = structured.unwrap(value, headers)
+    for mistake in record.mistakes:
+        raise MalformedMessage(f"{mistake.pointer or 'the record'}: {mistake.wrong.en}")
+    return record.value, list(record.headers)
 
 
 def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
@@ -298,16 +307,16 @@ def _check_place(message: Message, entry: Entry, topic: Topic | None) -> None:
         raise MalformedMessage(f"{entry.type} belongs on {entry.topic.name}, not on {topic.name}")
     if not _may_write(message.source, entry, topic):
         raise MalformedMessage(f"{message.source} may not write {entry.type}")
-    if entry.kind is Kind.EVENT and (message.order_version is None or message.prev_hash is None):
+    if entry.kind is MessageKind.EVENT and (message.order_version is None or message.prev_hash is None):
         raise MalformedMessage(f"{entry.type} needs ce_orderversion and ce_prevhash")
-    if entry.kind is not Kind.EVENT and message.order_version is not None:
+    if entry.kind is not MessageKind.EVENT and message.order_version is not None:
         raise MalformedMessage(f"{entry.type} does not change an order and has no ce_orderversion")
     if entry.kind in _VERSIONED and message.entity_version is None:
         raise MalformedMessage(f"{entry.type} needs ce_entityversion")
 
 
 def _may_write(source: str, entry: Entry, topic: Topic | None) -> bool:
-    if entry.kind is not Kind.PARTNER_EVENT:
+    if entry.kind is not MessageKind.PARTNER_EVENT:
         return source in _SOURCES[entry.type]
     match = _PARTNER_SOURCE.fullmatch(source)
     return match is not None and (topic is None or topic.partner_id in (None, match[1]))

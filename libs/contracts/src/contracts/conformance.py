@@ -16,8 +16,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import msgspec
 
 from contracts import partners as p
-from contracts import strict_json
-from contracts.catalogue import BY_TYPE, Kind
+from contracts import strict_json, structured
+from contracts.catalogue import BY_TYPE, MessageKind
 from contracts.codec import MalformedMessage, decode, is_utf8, source_of_partner
 from contracts.directory import Names
 from contracts.message import Message
@@ -26,6 +26,7 @@ from contracts.plain_text import plain_reference
 from contracts.topics import PARTNER_IN, topic_of_partner
 
 UNREADABLE = "event_unreadable"
+FORM_UNSUPPORTED = "event_form_unsupported"
 MALFORMED = "event_malformed"
 TYPE_UNKNOWN = "event_type_unknown"
 FACT_KNOWN = "fact_already_known"
@@ -36,6 +37,11 @@ CALL_TOO_LONG = "call_too_long"
 SENTENCES: Mapping[str, Names] = {
     UNREADABLE: Names(
         "The record is no CloudEvent with a JSON object as its value.", "消息不是带有 JSON 对象的 CloudEvent。"
+    ),
+    FORM_UNSUPPORTED: Names(
+        "The record has a form of CloudEvents that is not read: a batch, another format than JSON, or data that is not "
+        "JSON.",
+        "不支持该 CloudEvents 形式：批量、非 JSON 格式或非 JSON 数据。",
     ),
     MALFORMED: Names("The event does not say what its type asks for.", "事件内容不符合其类型的要求。"),
     TYPE_UNKNOWN: Names("There is no event of this type for partners.", "没有供合作方使用的此类事件。"),
@@ -52,6 +58,9 @@ SENTENCES: Mapping[str, Names] = {
     ID_REUSED: Names("The id was used for another event before.", "该事件编号已用于另一事件。"),
 }
 """The sentence of each code."""
+
+PARKED = (UNREADABLE, FORM_UNSUPPORTED)
+"""What may hide an event that later ones of its key build on: the key waits until an operator has looked at it."""
 
 LONGEST_MILLISECONDS = 7 * 24 * 3600 * 1000
 LONGEST_TEXT = 200
@@ -96,12 +105,16 @@ def check_record(
     now: datetime,
 ) -> Checked:
     """Judges one record of `partner.<partner_id>.in`; never raises."""
-    headers = list(headers)
-    attributes = _attributes(headers)
+    record = structured.unwrap(value, headers)
+    value, attributes = record.value, _attributes(record.headers)
     checked = partial(
         Checked, event_id=attributes.get("ce_id"), event_type=attributes.get("ce_type"), subject=_subject(key)
     )
-    mistakes = [*_name_mistakes(headers), *_header_mistakes(key, attributes, partner_id)]
+    if not record.is_supported:
+        return checked(code=FORM_UNSUPPORTED, mistakes=record.mistakes)
+    if record.mistakes:
+        return checked(code=UNREADABLE, mistakes=record.mistakes)
+    mistakes = [*_name_mistakes(record.headers), *_header_mistakes(key, attributes, partner_id)]
     body = _json_object(value)
     entry = BY_TYPE.get(attributes.get("ce_type", ""))
     if mistakes or body is None:
@@ -110,7 +123,7 @@ def check_record(
                 _mistake("", "the value is not a JSON object in UTF-8", "内容不是 UTF-8 的 JSON 对象", "{…}")
             )
         return checked(code=UNREADABLE, mistakes=tuple(mistakes))
-    if entry is None or entry.kind is not Kind.PARTNER_EVENT:
+    if entry is None or entry.kind is not MessageKind.PARTNER_EVENT:
         return checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),))
     if found := [*_duplicate_mistakes(value or b""), *_shape_mistakes(entry.body, body)]:
         return checked(code=MALFORMED, mistakes=tuple(found))
@@ -136,7 +149,7 @@ def check_message(message: Message, *, now: datetime) -> Checked:
 
 
 def _type_mistake() -> Mistake:
-    types = sorted(name for name, entry in BY_TYPE.items() if entry.kind is Kind.PARTNER_EVENT)
+    types = sorted(name for name, entry in BY_TYPE.items() if entry.kind is MessageKind.PARTNER_EVENT)
     return _mistake("ce_type", "unknown type", "未知类型", ", ".join(types))
 
 

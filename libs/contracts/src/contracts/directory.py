@@ -5,6 +5,9 @@ a reader takes a higher `entityversion` and ignores a lower one.
 """
 
 from dataclasses import dataclass
+from datetime import date
+
+from contracts.calendar import WorkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,4 +63,19 @@ class AgentDefined:
     is_active: bool = True
 
 
-DirectoryEntity = WorkAreaDefined | StaffDefined | DeviceTypeDefined | DemandTypeDefined | AgentDefined
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarDefined:
+    calendar_id: str
+    names: Names
+    working_time: WorkingTime
+    statutory_days: tuple[date, ...] = ()
+    """Those of the holidays that the law names 法定节假日; the others are days off around them."""
+    announced_years: tuple[int, ...] = ()
+    """Years whose holidays and make-up days have been announced."""
+    provisional_years: tuple[int, ...] = ()
+    """Years whose holidays are known by rule only: make-up days are missing, and days may move."""
+
+
+DirectoryEntity = (
+    WorkAreaDefined | StaffDefined | DeviceTypeDefined | DemandTypeDefined | AgentDefined | CalendarDefined
+)

@@ -38,6 +38,8 @@ class TimeLimitsDefined:
     calendar: WorkingTime
     longest_extension_minutes: int
     """All extensions of one clock of an order together, in the kind of time of its limit."""
+    calendar_id: str | None = None
+    """The calendar of the directory that `calendar` was taken from; None: it stands here only."""
 
 
 _OFFICE_HOURS = (Hours(begin_minute=510, end_minute=720), Hours(begin_minute=810, end_minute=1080))

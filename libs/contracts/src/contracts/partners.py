@@ -163,7 +163,8 @@ class PartnerEventsAccepted:
 @dataclass(frozen=True, slots=True)
 class Mistake:
     pointer: str
-    """A JSON pointer into the value, or the name of a header; empty: the record as a whole."""
+    """A JSON pointer into the data, or the name of a header (`ce_time`, in structured mode the member `time`); empty:
+    the record as a whole."""
     wrong: Names
     right: str = ""
     """What would be accepted there."""

@@ -12,12 +12,12 @@ from chassis.commands import (
     KEY_COLUMNS,
     CommandHeaders,
     Reply,
-    etag_of,
     raise_first_answer,
     raise_if_key_taken,
     raise_if_replied,
 )
 from chassis.database import Database, Statements, Transaction, parameters_of
+from chassis.entity_tags import etag_of
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
 from chassis.outbox import WRITTEN as OUTBOX_WRITTEN
 from chassis.outbox import row_of
@@ -94,7 +94,10 @@ select body, stream_version, last_hash, fingerprint, first.status, etag, respons
     first.role as answered_role, first.areas as answered_areas,
     sealing.subscriber_id, sealing.master_key_id, sealing.wrapped
 from (values ($1::text, $2::text, $3::text, $4::text)) as asked (id, caller, route, key)
-left join work_orders using (id) left join idempotency_keys as first using (caller, route, key)
+left join work_orders using (id)
+-- The release before kept a key with the quotes that it came in.
+left join idempotency_keys as first
+    on first.caller = asked.caller and first.route = asked.route and first.key in (asked.key, '"' || asked.key || '"')
 left join sealing_keys as sealing on sealing.subscriber_id = body ->> 'subscriber_id'"""
 
 

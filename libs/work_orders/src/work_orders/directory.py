@@ -1,4 +1,4 @@
-"""The copy of the directory that a reader keeps: work areas, staff, agents, device types, demand types.
+"""The copy of the directory that a reader keeps: work areas, staff, agents, device types, demand types, calendars.
 
 A newer version of an entity takes the older one's place; an older one, and the same one again, changes
 nothing. Orders and directory are two topics: an order can name an area or a person that has not arrived.
@@ -14,6 +14,7 @@ from chassis.database import Statements, columns_of, unnest_of
 from chassis.one_statement import Part
 from contracts.directory import (
     AgentDefined,
+    CalendarDefined,
     DemandTypeDefined,
     DeviceTypeDefined,
     DirectoryEntity,
@@ -25,7 +26,7 @@ from contracts.message import Message
 from work_orders.tables import DIRECTORY
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
-_AGENT = "agent"
+_AGENT, _CALENDAR = "agent", "calendar"
 _E = TypeVar("_E", bound=DirectoryEntity)
 _ENTITIES: Mapping[str, type[DirectoryEntity]] = {
     _WORK_AREA: WorkAreaDefined,
@@ -33,6 +34,7 @@ _ENTITIES: Mapping[str, type[DirectoryEntity]] = {
     _DEVICE_TYPE: DeviceTypeDefined,
     _DEMAND_TYPE: DemandTypeDefined,
     _AGENT: AgentDefined,
+    _CALENDAR: CalendarDefined,
 }
 _AREA_OF = msgspec.json.Decoder(WorkAreaDefined)
 _STAFF_OF = msgspec.json.Decoder(StaffDefined)
@@ -92,6 +94,8 @@ def _key_of(entity: object) -> tuple[str, str] | None:
             return _DEMAND_TYPE, entity.demand_type
         case AgentDefined():
             return _AGENT, entity.agent_id
+        case CalendarDefined():
+            return _CALENDAR, entity.calendar_id
         case _:
             return None
 
@@ -160,6 +164,14 @@ async def find_area_names(statements: Statements, area_ids: Sequence[str]) -> di
     """The names of the work areas among these ids that have arrived, by id."""
     areas = await _find_entities(statements, _WORK_AREA, area_ids, WorkAreaDefined)
     return {area_id: area.names for area_id, area in areas.items()}
+
+
+async def find_calendar(statements: Statements, calendar_id: str) -> tuple[int, CalendarDefined] | None:
+    """The calendar and its version, if it has arrived."""
+    row = await statements.fetchrow(
+        "select entity_version, body from directory where kind = $1 and id = $2", _CALENDAR, calendar_id
+    )
+    return (row["entity_version"], msgspec.json.decode(row["body"], type=CalendarDefined)) if row else None
 
 
 async def _find_entities(statements: Statements, kind: str, ids: Sequence[str], shape: type[_E]) -> dict[str, _E]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 from fastapi import Request
 
-from chassis.problems import language_of
+from chassis.problems import language_for
 from chassis.sealing import DoesNotOpen, SealingKey
 from contracts.order import WorkOrder
 from contracts.sealing import SEALED, SealedText, texts_of, with_texts
@@ -150,14 +150,18 @@ class Opening:
 _QUOTED = re.compile(f'"{SEALED.pattern}"')
 
 
+NOT_OPENED = b'"sealed_text":"'
+"""In an object with a text that could not be opened; no text can hold it, because there quotes are escaped."""
+
+
 def _marked(text: str, why: SealedText | None) -> str:
-    return text if why is None else f'{text[:-1]},"sealed_text":"{why.value}"}}'
+    return text if why is None else f'{text[:-1]},{NOT_OPENED.decode()}{why.value}"}}'
 
 
 def opening_for(request: Request) -> Opening:
     """Opens texts for whoever sent the request, in their language."""
     return Opening(
         request.app.state.sealing_keys,
-        language=language_of(request.headers.get("accept-language")),
+        language=language_for(request),
         as_sealed=request.headers.get(AS_SEALED_HEADER) == "sealed",
     )

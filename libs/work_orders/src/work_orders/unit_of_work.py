@@ -118,7 +118,8 @@ class OrderUnitOfWork(UnitOfWork):
 
     async def _get_order(self, order_id: str) -> StoredOrder:
         """The order at the version decided on; a version that has not arrived here yet is waited for."""
-        expected = self.headers.expected_version
+        versions = self.headers.versions
+        newest = versions.newest  # or a refusal at once: what names no version cannot arrive
 
         async def read() -> StoredOrder | None:
             async with self.db.statements() as statements:
@@ -126,13 +127,17 @@ class OrderUnitOfWork(UnitOfWork):
 
         def is_there(stored: StoredOrder | None) -> bool:
             # A foreign order is waited for like one that is not there: how long it takes tells nothing.
-            return stored is not None and stored.order.version >= expected and may_see(stored.order, self.areas)
+            return (
+                stored is not None
+                and may_see(stored.order, self.areas)
+                and versions.are_decided_by(stored.order.version)
+            )
 
         stored = await caught_up(read, is_there, wakeup=self.wakeup, seconds=self.catch_up_seconds, key=order_id)
         if stored is None or not may_see(stored.order, self.areas):
             raise WorkOrderNotFound(order_id=order_id)
-        if stored.order.version != expected:
-            raise stale_version(stored.order, expected)
+        if not versions.fits(stored.order.version):
+            raise stale_version(stored.order, newest)
         return stored
 
     async def _commit(self, command: _Recording, stored: StoredOrder | None) -> None:

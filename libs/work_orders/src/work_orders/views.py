@@ -11,15 +11,16 @@ from typing import Any
 from asyncpg import Record
 from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, cast, literal_column, select, tuple_
 
-from chassis.commands import Reply, etag_of
+from chassis.commands import Reply
 from chassis.database import Database, Query
+from chassis.entity_tags import etag_of
 from chassis.paging import CursorBroken, from_cursor, json_page, moment_of, page_of
 from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 from work_orders.order_table import StoredOrder, to_json
-from work_orders.sealing import Opening
+from work_orders.sealing import NOT_OPENED, Opening
 from work_orders.tables import WORK_ORDERS
 
 _URGENT = ("urgency", "due_at", "id")
@@ -144,4 +145,5 @@ async def one_order(
     if at_least is not None and stored.order.version < at_least:
         raise NotCaughtUp(subject=order_id, expected=at_least)
     body = await opening.object(order_id, to_json(stored.order), waits=at_least is not None)
-    return Reply(200, body, etag_of(stored.order.version))
+    # The same version shows more once its key has arrived, and less once its subscriber was erased.
+    return Reply(200, body, etag_of(stored.order.version, is_whole=NOT_OPENED not in body))

@@ -1,26 +1,30 @@
 """Time limits and their working calendar over HTTP: one set, changed as a whole."""
 
-from datetime import date, datetime
-from typing import Annotated
+from datetime import datetime
+from typing import Self
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from chassis.field_types import Body, Code, Line, Moment
+from chassis.field_types import Body, Code, Moment
 from chassis.problems import Responses
 from chassis.request_context import Context
-from contracts.calendar import Hours, WorkingTime
 from contracts.events import SlaClock, Zone
-from contracts.limits import TimeLimit, TimeLimitsDefined
+from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from dispatch import use_cases, views
-from dispatch.domain import limits
+from dispatch.api_calendars import WorkingTimeBody
+from dispatch.domain import calendars
 from work_orders.routes import ANY
 
 router = APIRouter(prefix="/v1/rules", tags=["rules"])
 _MOST_MINUTES = 100_000
-
-Minute = Annotated[int, Field(ge=0, le=1440, description="Since local midnight; 1440 is the end of the day.")]
-Days = Annotated[list[date], Field(max_length=2000)]
+_LIMITS_REFUSALS = (
+    *ANY,
+    calendars.CalendarNotFound,
+    calendars.CalendarTimeZoneUnknown,
+    calendars.HoursOverlap,
+    calendars.TooLittleWorkingTime,
+)
 
 
 class LimitBody(Body):
@@ -33,19 +37,6 @@ class LimitBody(Body):
     demand_type: Code | None = None
 
 
-class HoursBody(Body):
-    begin_minute: Minute
-    end_minute: Minute
-
-
-class CalendarBody(Body):
-    time_zone: Line = Field(description="Such as Asia/Shanghai.")
-    days_off: list[Annotated[int, Field(ge=0, le=6)]] = Field(max_length=7, description="0 is Monday.")
-    holidays: Days = []
-    make_up_days: Days = Field([], description="Worked although the week or a holiday says otherwise 调休上班.")
-    hours: list[HoursBody] = Field(min_length=1, max_length=10)
-
-
 class TimeLimitsBody(Body):
     applies_from: Moment | None = Field(
         None,
@@ -53,23 +44,26 @@ class TimeLimitsBody(Body):
         "With a moment of the past, orders since then are judged anew, finished ones as well.",
     )
     limits: list[LimitBody] = Field(max_length=1000)
-    calendar: CalendarBody
+    calendar: WorkingTimeBody | None = Field(None, description="What to count in, unless calendar_id is given.")
+    calendar_id: Code | None = Field(
+        None, description="Counts in this calendar; when it changes, the limits follow as of the same moment."
+    )
     longest_extension_minutes: int = Field(
         ge=0, le=_MOST_MINUTES, description="All extensions of one clock of an order together."
     )
 
+    @model_validator(mode="after")
+    def _has_one_calendar(self) -> Self:
+        if (self.calendar is None) == (self.calendar_id is None):
+            raise ValueError("give either calendar or calendar_id")
+        return self
+
     def rules(self, now: datetime) -> TimeLimitsDefined:
-        calendar = self.calendar
         return TimeLimitsDefined(
             applies_from=self.applies_from or now,
             limits=tuple(TimeLimit(**limit.model_dump()) for limit in self.limits),
-            calendar=WorkingTime(
-                time_zone=calendar.time_zone,
-                days_off=tuple(sorted(set(calendar.days_off))),
-                holidays=tuple(sorted(set(calendar.holidays))),
-                make_up_days=tuple(sorted(set(calendar.make_up_days))),
-                hours=tuple(Hours(**part.model_dump()) for part in calendar.hours),
-            ),
+            calendar=self.calendar.working_time() if self.calendar else SHIPPED.calendar,
+            calendar_id=self.calendar_id,
             longest_extension_minutes=self.longest_extension_minutes,
         )
 
@@ -82,7 +76,7 @@ async def get_time_limits(context: Context) -> views.TimeLimits:
 
 @router.put(
     "/time-limits",
-    responses=Responses.of((*ANY, limits.CalendarTimeZoneUnknown, limits.HoursOverlap, limits.TooLittleWorkingTime)),
+    responses=Responses.of(_LIMITS_REFUSALS),
 )
 async def set_time_limits(body: TimeLimitsBody, context: Context) -> views.TimeLimits:
     """Defines the next set and tells everybody. Earlier sets go on judging the orders that were created before it

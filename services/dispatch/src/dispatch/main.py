@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from dispatch import access, api, api_directory, api_limits
+from dispatch import access, api, api_calendars, api_directory, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
 from work_orders.field_words import documentation
@@ -15,7 +15,7 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "dispatch",
         settings,
-        [api.router, api_directory.router, api_limits.router],
+        [api.router, api_directory.router, api_calendars.router, api_limits.router],
         description="Work areas and their staff, the dispatch of work orders, and rulings on rejections.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,

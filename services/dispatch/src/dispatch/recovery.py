@@ -1,13 +1,13 @@
 """What dispatch takes back from the directory after a restore, and emits again when the topic was lost.
 
-Both are about work areas and staff, which dispatch alone defines.
+Both are about work areas, staff and calendars, which dispatch alone defines.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.database import Transaction
-from contracts.directory import StaffDefined, WorkAreaDefined
+from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY
@@ -24,6 +24,8 @@ async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
     for message in messages:
         if isinstance(message.body, StaffDefined):
             await recovery_store.take_back_staff(tx, message.body, message.entity_version)
+        elif isinstance(message.body, CalendarDefined):
+            await recovery_store.take_back_calendar(tx, message.body, message.entity_version)
 
 
 async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:
@@ -31,8 +33,12 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
     if after:
         return [], after
     areas, staff = await recovery_store.lock_directory(tx)
-    entities = [(f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas]
-    entities += [(f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff]
+    calendars = await recovery_store.lock_calendars(tx)
+    entities = [
+        *((f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas),
+        *((f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff),
+        *((f"calendar:{row['id']}", store.to_calendar(row), row["version"]) for row in calendars),
+    ]
     return re_emitted(entities, service=Service.DISPATCH, now=now), "all"
 
 

@@ -1,4 +1,4 @@
-"""Rows of dispatch besides the orders themselves: work areas, staff, rules.
+"""Rows of dispatch besides the orders themselves: work areas, staff, calendars, rules.
 
 An entity's version grows only when something about it changes; the row is locked until the commit either
 way, so that its messages stand in the outbox in the order of its versions.
@@ -10,13 +10,16 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+import msgspec
 from sqlalchemy import bindparam, select
 
 from chassis.database import Query, Statements, Transaction
 from chassis.row_store import definition_of
-from contracts.directory import Names, StaffDefined, WorkAreaDefined
+from contracts.calendar import WorkingTime
+from contracts.directory import CalendarDefined, Names, StaffDefined, WorkAreaDefined
 from dispatch.domain.assignment import Circumstances, DispatchWorkOrder, WorkAreaUnknown
-from dispatch.tables import STAFF, WORK_AREAS
+from dispatch.domain.calendars import CalendarNotFound
+from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
 
 REJECTION_BUDGET = "rejection_budget"
 
@@ -72,9 +75,21 @@ def to_staff(row: Any) -> StaffDefined:
     )
 
 
-_PUT_AREA, _PUT_STAFF = (definition_of(table, changes_only=True) for table in (WORK_AREAS, STAFF))
-_AREA_VERSION, _STAFF_VERSION = (
-    Query(select(table.c.version).where(table.c.id == bindparam("id"))) for table in (WORK_AREAS, STAFF)
+def to_calendar(row: Any) -> CalendarDefined:
+    return CalendarDefined(
+        calendar_id=row["id"],
+        names=Names(en=row["name_en"], zh=row["name_zh"]),
+        working_time=msgspec.json.decode(row["working_time"], type=WorkingTime),
+        statutory_days=tuple(row["statutory_days"]),
+        announced_years=tuple(row["announced_years"]),
+        provisional_years=tuple(row["provisional_years"]),
+    )
+
+
+_TABLES = (WORK_AREAS, STAFF, CALENDARS)
+_PUT_AREA, _PUT_STAFF, _PUT_CALENDAR = (definition_of(table, changes_only=True) for table in _TABLES)
+_AREA_VERSION, _STAFF_VERSION, _CALENDAR_VERSION = (
+    Query(select(table.c.version).where(table.c.id == bindparam("id"))) for table in _TABLES
 )
 
 
@@ -102,6 +117,19 @@ def staff_row(member: StaffDefined) -> dict[str, Any]:
     }
 
 
+def calendar_row(calendar: CalendarDefined) -> dict[str, Any]:
+    """The columns of a calendar, but for its version."""
+    return {
+        "id": calendar.calendar_id,
+        "name_en": calendar.names.en,
+        "name_zh": calendar.names.zh,
+        "working_time": msgspec.json.encode(calendar.working_time).decode(),
+        "statutory_days": list(calendar.statutory_days),
+        "announced_years": list(calendar.announced_years),
+        "provisional_years": list(calendar.provisional_years),
+    }
+
+
 async def put_work_area(tx: Transaction, area: WorkAreaDefined) -> Put:
     return await _put(tx, _PUT_AREA, _AREA_VERSION, area_row(area))
 
@@ -112,6 +140,22 @@ async def put_staff(tx: Transaction, member: StaffDefined) -> Put:
         return await _put(tx, _PUT_STAFF, _STAFF_VERSION, staff_row(member))
     except asyncpg.ForeignKeyViolationError as error:
         raise WorkAreaUnknown(work_area_id=member.work_area_id) from error
+
+
+async def find_calendar(statements: Statements, calendar_id: str) -> Any:
+    """The row of a calendar, or None."""
+    return await statements.fetchrow("select * from calendars where id = $1", calendar_id)
+
+
+async def get_calendar(statements: Statements, calendar_id: str) -> CalendarDefined:
+    """Raises `CalendarNotFound`."""
+    if (row := await find_calendar(statements, calendar_id)) is None:
+        raise CalendarNotFound(calendar_id=calendar_id)
+    return to_calendar(row)
+
+
+async def put_calendar(tx: Transaction, calendar: CalendarDefined) -> Put:
+    return await _put(tx, _PUT_CALENDAR, _CALENDAR_VERSION, calendar_row(calendar))
 
 
 async def _put(tx: Transaction, put: Query, version: Query, values: Mapping[str, Any]) -> Put:

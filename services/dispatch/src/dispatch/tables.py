@@ -3,7 +3,7 @@
 The tables of orders are in `work_orders.tables`, the technical ones in `chassis.tables`.
 """
 
-from sqlalchemy import ARRAY, Boolean, Column, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import ARRAY, Boolean, Column, Date, ForeignKey, Integer, MetaData, Table, Text
 
 from chassis.columns import ID, MOMENT, key, required
 
@@ -29,6 +29,15 @@ STAFF = Table(
     Column("work_area_id", ID, ForeignKey(WORK_AREAS.c.id), nullable=False),
     *required(ARRAY(Text), "skills"),
     *required(Boolean, "is_active"),
+)
+CALENDARS = Table(
+    "calendars",
+    METADATA,
+    *key(ID, "id"),
+    *required(Integer, "version"),
+    *required(Text, "name_en", "name_zh", "working_time"),
+    *required(ARRAY(Date), "statutory_days"),
+    *required(ARRAY(Integer), "announced_years", "provisional_years"),
 )
 RULES = Table(
     "rules",

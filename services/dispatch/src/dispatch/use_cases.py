@@ -3,12 +3,13 @@
 from dataclasses import replace
 
 from chassis.commands import Reply
-from chassis.unit_of_work import UnitOfWork
-from contracts.directory import StaffDefined, WorkAreaDefined
+from chassis.unit_of_work import Command, UnitOfWork
+from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from dispatch import store
-from dispatch.domain import assignment, limits
+from dispatch.domain import assignment
 from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
+from dispatch.domain.calendars import check_calendar, check_working_time
 from dispatch.store import NumberRule, Put
 from work_orders import time_limits
 from work_orders.unit_of_work import OrderUnitOfWork
@@ -55,14 +56,41 @@ async def set_rejection_budget(budget: int, *, uow: UnitOfWork) -> NumberRule:
         return await store.put_rule(command.tx, store.REJECTION_BUDGET, budget, by=command.actor.sub, at=command.now)
 
 
-async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: UnitOfWork) -> None:
-    """Defines the next set of limits; an unchanged set makes no version unless it is dated."""
-    limits.check(rules)
+async def define_calendar(calendar: CalendarDefined, *, uow: UnitOfWork) -> Put:
+    """Defines a calendar. Time limits that are counted in it are defined once more with it, as of the same moment.
+
+    An unchanged definition makes no version and no event. Raises what `check_calendar` raises.
+    """
+    check_calendar(calendar)
     async with uow.command() as command:
         await store.lock_time_limits(command.tx)
+        put = await store.put_calendar(command.tx, calendar)
+        if put.is_changed:
+            command.publish(calendar, subject=f"calendar:{calendar.calendar_id}", entity_version=put.version)
+            present = (await time_limits.rule_sets(command.tx)).newest
+            if present.rules.calendar_id == calendar.calendar_id:
+                await _publish_limits(command, replace(present.rules, calendar=calendar.working_time), present.version)
+    return put
+
+
+async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: UnitOfWork) -> None:
+    """Defines the next set of limits; an unchanged set makes no version unless it is dated.
+
+    A set that names a calendar is counted in that calendar as it is. Raises `CalendarNotFound`.
+    """
+    async with uow.command() as command:
+        await store.lock_time_limits(command.tx)
+        if rules.calendar_id is not None:
+            calendar = await store.get_calendar(command.tx, rules.calendar_id)
+            rules = replace(rules, calendar=calendar.working_time)
+        check_working_time(rules.calendar)
         present = (await time_limits.rule_sets(command.tx)).newest
         if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:
             return
-        version = present.version + 1
-        message = command.publish(rules, subject=SUBJECT, entity_version=version)
-        await time_limits.add(command.tx, version, message)
+        await _publish_limits(command, rules, present.version)
+
+
+async def _publish_limits(command: Command, rules: TimeLimitsDefined, present_version: int) -> None:
+    version = present_version + 1
+    message = command.publish(rules, subject=SUBJECT, entity_version=version)
+    await time_limits.add(command.tx, version, message)

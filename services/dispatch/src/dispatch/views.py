@@ -2,21 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 from asyncpg import Record
 from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select
 
 from chassis.database import Database, Query, Statements
 from chassis.paging import from_cursor, page_of
+from contracts.calendar import Hours
 from contracts.limits import TimeLimitsDefined
 from contracts.look_alikes import LookAlike, look_alikes
 from contracts.order import WorkOrder
 from contracts.refusals import NotFound
 from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
+from dispatch.domain.calendars import CalendarNotFound, covered_until
 from dispatch.domain.coverage import can_take
-from dispatch.tables import STAFF, WORK_AREAS
+from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
 from work_orders.time_limits import rule_sets
@@ -71,11 +73,36 @@ class StaffPage:
     next_cursor: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarShown:
+    calendar_id: str
+    name_en: str
+    name_zh: str
+    time_zone: str
+    days_off: tuple[int, ...]
+    holidays: tuple[date, ...]
+    make_up_days: tuple[date, ...]
+    hours: tuple[Hours, ...]
+    statutory_days: tuple[date, ...]
+    announced_years: tuple[int, ...]
+    provisional_years: tuple[int, ...]
+    covered_until: date | None
+    """The last day whose holidays and make-up days have been announced."""
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarPage:
+    items: list[CalendarShown]
+    next_cursor: str | None
+
+
 _MOST_LOOK_ALIKES = 20
 _ROWS, _AFTER = bindparam("rows", type_=Integer), bindparam("after")
 _AREA = Query(select(WORK_AREAS).where(WORK_AREAS.c.id == bindparam("id")))
 _AREAS = Query(select(WORK_AREAS).where(WORK_AREAS.c.id > _AFTER).order_by(WORK_AREAS.c.id).limit(_ROWS))
 _OPEN_AREAS = Query(select(WORK_AREAS).where(WORK_AREAS.c.is_open).order_by(WORK_AREAS.c.id))
+_CALENDARS = Query(select(CALENDARS).where(CALENDARS.c.id > _AFTER).order_by(CALENDARS.c.id).limit(_ROWS))
 _MEMBER = Query(select(STAFF).where(STAFF.c.id == bindparam("id")))
 _OTHERS = Query(select(STAFF.c.id, STAFF.c.name).where(STAFF.c.id != bindparam("id")).order_by(STAFF.c.id))
 _STAFF = select(STAFF).where(STAFF.c.id > _AFTER).order_by(STAFF.c.id).limit(_ROWS)
@@ -131,6 +158,43 @@ async def list_staff(db: Database, *, work_area_id: str | None, cursor: str | No
         rows = await statements.select(query, {"work_area_id": work_area_id, "after": after, "rows": limit + 1})
     shown, next_cursor = page_of("staff", rows, limit, lambda row: (row["id"],))
     return StaffPage(items=[_member(row) for row in shown], next_cursor=next_cursor)
+
+
+async def get_calendar(db: Database, calendar_id: str) -> CalendarShown:
+    async with db.statements() as statements:
+        row = await store.find_calendar(statements, calendar_id)
+    if row is None:
+        raise CalendarNotFound(calendar_id=calendar_id)
+    return _calendar(row)
+
+
+async def list_calendars(db: Database, *, cursor: str | None, limit: int) -> CalendarPage:
+    """A page of calendars by id."""
+    (after,) = from_cursor("calendars", cursor, str) if cursor else ("",)
+    async with db.statements() as statements:
+        rows = await statements.select(_CALENDARS, {"after": after, "rows": limit + 1})
+    shown, next_cursor = page_of("calendars", rows, limit, lambda row: (row["id"],))
+    return CalendarPage(items=[_calendar(row) for row in shown], next_cursor=next_cursor)
+
+
+def _calendar(row: Record) -> CalendarShown:
+    calendar = store.to_calendar(row)
+    working_time = calendar.working_time
+    return CalendarShown(
+        calendar_id=calendar.calendar_id,
+        name_en=calendar.names.en,
+        name_zh=calendar.names.zh,
+        time_zone=working_time.time_zone,
+        days_off=working_time.days_off,
+        holidays=working_time.holidays,
+        make_up_days=working_time.make_up_days,
+        hours=working_time.hours,
+        statutory_days=calendar.statutory_days,
+        announced_years=calendar.announced_years,
+        provisional_years=calendar.provisional_years,
+        covered_until=covered_until(calendar),
+        version=row["version"],
+    )
 
 
 async def _with_staff(statements: Statements, areas: Sequence[Record], staff_of: Query) -> list[WorkArea]:

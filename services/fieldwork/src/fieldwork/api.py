@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field, StrictBool
 
 from chassis.command_route import CommandRoute
-from chassis.commands import etag_of
+from chassis.entity_tags import etag_of
 from chassis.field_types import Code, Moment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -78,7 +78,7 @@ async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast 
 @router.get("/work-orders/{order_id}/form", responses=VERSION_READ)
 async def get_work_order_form(
     order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None
-) -> views.Form:
+) -> views.FieldworkForm:
     """The order with its subscriber, its work area with staff, and what can be done. The `ETag` is for `If-Match`."""
     answer = await read_order(context, order_id, at_least)
     form = await views.form_of(to_shown(answer.body), context)

@@ -11,7 +11,7 @@ from work_orders.subscribers import OrderForm, subscriber_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form(OrderForm):
+class FieldworkForm(OrderForm):
     """The form of an order as the work area fills it in."""
 
     work_area: WorkAreaWithStaff | None
@@ -21,11 +21,11 @@ class Form(OrderForm):
     """What the caller can do with it here, at this version."""
 
 
-async def form_of(order: WorkOrderShown, context: RequestContext) -> Form:
+async def form_of(order: WorkOrderShown, context: RequestContext) -> FieldworkForm:
     async with context.db.statements() as statements:
         areas = await find_work_areas_with_staff(statements, [order.work_area_id] if order.work_area_id else [])
         type_names = await find_type_names(statements, order.device_type, order.demand_type)
-    return Form(
+    return FieldworkForm(
         order=order,
         **await subscriber_fields(order, context.app, token=context.caller.token),
         work_area=areas[0] if areas else None,

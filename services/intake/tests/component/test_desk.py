@@ -95,7 +95,7 @@ async def test_pages_of_calls_have_every_call_once(intake: Any) -> None:
 async def test_a_number_is_whole_for_agents_and_masked_for_auditors(intake: Any) -> None:
     await logged(intake)
     shown = [(await intake.get("/calls", role)).json()["items"][0]["phone"] for role in ("agent", "auditor")]
-    assert shown == ["13800000043", "*********43"]
+    assert shown == ["+8613800000043", "************43"]
     assert (await intake.get("/calls", "technician", ["north"])).status_code == 403
 
 

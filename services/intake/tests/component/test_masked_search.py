@@ -16,13 +16,14 @@ from services.intake.tests.service import Intake
 from contracts import events as e
 from contracts.lifecycle import Service
 
-FIRST = {"name": "Zoë Muster", "phone": "13911112222", "address": "Elm Street 12, second floor", "notes": "key, mat"}
-SECOND = {"name": "Zacharias.", "phone": "18655550022", "address": "Elm St. Anna 9, at the back", "notes": "dog"}
+FIRST = {"name": "Zoë Muster", "phone": "+8613911112222", "address": "Elm Street 12, second floor", "notes": "key, mat"}
+SECOND = {"name": "Zacharias.", "phone": "+8618655550022", "address": "Elm St. Anna 9, at the back", "notes": "dog"}
 SEES: dict[str, set[str]] = {"auditor": set(), "dispatcher": {"address"}, "technician": set(), "agent": {*FIRST}}
 GUESSES = [
     *(FIRST["name"][:length] for length in (1, 2, 3, len(FIRST["name"]))),
     *(FIRST["address"][:length] for length in (1, 7, 8, len(FIRST["address"]))),
-    *(FIRST["phone"], FIRST["phone"][:4], "+86" + FIRST["phone"], FIRST["notes"], FIRST["notes"][:3], "household"),
+    *(FIRST["phone"], FIRST["phone"][:7], FIRST["phone"].removeprefix("+86")),
+    *(FIRST["notes"], FIRST["notes"][:3], "household"),
 ]
 Answers = dict[tuple[str, str, str], str]
 

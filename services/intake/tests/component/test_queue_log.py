@@ -11,7 +11,7 @@ import pytest
 from chassis.database import Database
 from contracts import calls as c
 from contracts.message import Message
-from linework.bridge.reading import QueueLogs, Summary
+from linework.bridge.reading import QueueLogs, ReadingSummary
 
 from .queue_log_count import count
 from .switch import Switch
@@ -102,7 +102,7 @@ def published_figures(messages: Sequence[Message]) -> dict[str, Any]:
     }
 
 
-async def deliver(switch: Switch, folder: Path, *logs: Sequence[str], batch: int = 100) -> Summary:
+async def deliver(switch: Switch, folder: Path, *logs: Sequence[str], batch: int = 100) -> ReadingSummary:
     """The logs, as rotated files, through the bridge and intake's consumer."""
 
     class ToIntake:
@@ -113,7 +113,7 @@ async def deliver(switch: Switch, folder: Path, *logs: Sequence[str], batch: int
     paths = [folder / f"queue_log.{number}" for number in range(len(logs))]
     for path, lines in zip(paths, logs, strict=True):
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    summary = Summary()
+    summary = ReadingSummary()
     await QueueLogs(paths, switch.partner_id, folder / "cursor", summary).deliver(ToIntake())
     return summary
 

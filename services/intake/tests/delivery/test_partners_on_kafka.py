@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import sys
 from collections import Counter
@@ -12,6 +13,9 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka, to_structured
+from cloudevents.core.formats.json import JSONFormat
+from cloudevents.core.v1.event import CloudEvent
 
 from chassis.clock import SystemClock
 from chassis.database import Database
@@ -59,13 +63,15 @@ class Site:
         await define_partner(Partner(partner_id, partner_id, partner_id, **values), uow=uow)
 
     async def send(self, partner_id: str, messages: Sequence[Message]) -> None:
+        await self.send_records(partner_id, [encode(message) for message in messages])
+
+    async def send_records(self, partner_id: str, records: Sequence[tuple[bytes, bytes, Any]]) -> None:
         topic = f"{self.prefix}partner.{partner_id}.in"
         producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap_servers, enable_idempotence=True)
         await producer.start()
         try:
             await eventually(lambda: self._is_there(producer, topic), seconds=30)
-            for message in messages:
-                key, value, headers = encode(message)
+            for key, value, headers in records:
                 await producer.send(topic, value, key=key, headers=headers)
             await producer.flush()
         finally:
@@ -191,3 +197,27 @@ async def test_what_a_suspended_partner_sends_waits_until_it_is_active_again(sit
         await site.partner("pbx")
         await eventually(lambda: site.answered("pbx"), until=lambda seen: len(seen) == len(messages), seconds=30)
     assert before == 5
+
+
+async def test_the_cloudevents_sdk_writes_a_call_in_structured_mode_and_reads_the_answers(site: Site) -> None:
+    await site.partner("pbx")
+    sent = [_written_by_the_sdk(message) for message in calls_of("pbx", 2)]
+    async with site.worker().running():
+        await site.send_records("pbx", sent)
+        await eventually(lambda: site.answered("pbx"), until=lambda seen: len(seen) == len(sent), seconds=60)
+    accepted = set()
+    for record in await records_of(site.bootstrap_servers, f"{site.prefix}partner.pbx.out"):
+        answer = from_kafka(KafkaMessage(dict(record.headers), record.key, record.value), JSONFormat())
+        assert (answer.get_source(), answer.get_type()) == (
+            "/linework/intake",
+            "linework.partner.events_accepted.v1",
+        )
+        accepted |= {one["event_id"] for one in answer.get_data()["events"]}
+    assert accepted == {message.id for message in calls_of("pbx", 2)}
+
+
+def _written_by_the_sdk(message: Message) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
+    attributes = {name: getattr(message, name) for name in ("id", "type", "source", "subject")}
+    event = CloudEvent({**attributes, "specversion": "1.0", "time": message.occurred_at}, json.loads(message.data))
+    record = to_structured(event, JSONFormat(), key_mapper=lambda one: one.get_subject())
+    return str(record.key).encode(), record.value, list(record.headers.items())

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from contracts.events import Appointment, Channel, Zone
-from intake.orders.domain.creation import AppointmentInverted, Circumstances, CreateWorkOrder, create
+from intake.orders.domain.creation import AppointmentInverted, CreateWorkOrder, CreationContext, create
 from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 
 NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
-KNOWN = Circumstances(
+KNOWN = CreationContext(
     order_no="20260302-000001",
     subscriber_id="subscriber-1",
     subscriber_no="111",

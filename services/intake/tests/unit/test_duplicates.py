@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 from contracts.lifecycle import Status
-from intake.links.domain.duplicates import Likeness, Reason, candidates
+from intake.links.domain.duplicates import LikeOrder, Reason, candidates
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OLD = NOW - timedelta(days=30)
 
 
-def make_likeness(*reasons: Reason, **overrides: Any) -> Likeness:
+def make_likeness(*reasons: Reason, **overrides: Any) -> LikeOrder:
     values = {"order_id": "a", "order_no": "1", "status": Status.ARCHIVED, "created_at": OLD} | overrides
-    return Likeness(reasons=frozenset(reasons), **values)
+    return LikeOrder(reasons=frozenset(reasons), **values)
 
 
 def score(*reasons: Reason, **overrides: Any) -> int:

@@ -8,9 +8,9 @@ import pytest
 from intake.privacy.domain import (
     SHIPPED,
     DataClass,
+    ErasureObstacles,
     Hold,
     LegalHoldLifted,
-    Standing,
     SubscriberHasOpenOrders,
     SubscriberOnLegalHold,
     may_erase,
@@ -21,18 +21,18 @@ HOLD = Hold("hold-1", "subscriber-1", "sealed", set_by="supervisor-1", set_at=NO
 
 
 def test_a_subscriber_without_holds_and_open_orders_may_be_erased() -> None:
-    may_erase(Standing(is_held=False, open_order_nos=()))
+    may_erase(ErasureObstacles(is_held=False, open_order_nos=()))
 
 
 def test_an_open_order_stands_in_the_way_of_an_erasure_by_its_number() -> None:
     with pytest.raises(SubscriberHasOpenOrders) as refused:
-        may_erase(Standing(is_held=False, open_order_nos=("20260302-000001",)))
+        may_erase(ErasureObstacles(is_held=False, open_order_nos=("20260302-000001",)))
     assert refused.value.context == {"order_nos": ["20260302-000001"]}
 
 
 def test_a_hold_stands_in_the_way_whatever_else_does() -> None:
     with pytest.raises(SubscriberOnLegalHold):
-        may_erase(Standing(is_held=True, open_order_nos=("20260302-000001",)))
+        may_erase(ErasureObstacles(is_held=True, open_order_nos=("20260302-000001",)))
 
 
 def test_a_lifted_hold_has_who_lifted_it_when_and_why_and_is_lifted_once() -> None:

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from chassis.command_route import CommandRoute
-from chassis.commands import etag_of
+from chassis.entity_tags import etag_of
 from chassis.field_types import Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -59,7 +59,7 @@ async def get_work_order(order_id: OrderId, context: Context, at_least: AtLeast 
 @router.get("/work-orders/{order_id}/form", responses=VERSION_READ)
 async def get_work_order_form(
     order_id: OrderId, context: Context, response: Response, at_least: AtLeast = None
-) -> views.Form:
+) -> views.AuditForm:
     """The order with its subscriber, areas and staff by name, and what can be done. The `ETag` is for `If-Match`."""
     answer = await read_order(context, order_id, at_least)
     form = await views.form_of(to_shown(answer.body), context)

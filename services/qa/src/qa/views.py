@@ -30,7 +30,7 @@ class NamedStaff:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Form(OrderForm):
+class AuditForm(OrderForm):
     """The form of an order as an auditor reads it; who is not in the directory's copy yet has no name here."""
 
     work_areas: tuple[NamedWorkArea, ...]
@@ -48,12 +48,12 @@ async def orders_page(db: Database, search: Search, opening: Opening, *, cursor:
     return await page(db, search, opening, cursor=cursor, limit=limit)
 
 
-async def form_of(order: WorkOrderShown, context: RequestContext) -> Form:
+async def form_of(order: WorkOrderShown, context: RequestContext) -> AuditForm:
     async with context.db.statements() as statements:
         areas = await find_work_areas(statements, _work_area_ids(order))
         staff = await find_staff(statements, _staff_ids(order))
         type_names = await find_type_names(statements, order.device_type, order.demand_type)
-    return Form(
+    return AuditForm(
         order=order,
         **await subscriber_fields(order, context.app, token=context.caller.token),
         work_areas=tuple(NamedWorkArea(work_area_id=one.work_area_id, names=one.names) for one in areas.values()),

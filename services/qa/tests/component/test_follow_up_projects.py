@@ -1,12 +1,17 @@
 """What a project hands out and says of itself: promised calls, one call for one cause, the days of a summary."""
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from services.qa.tests.centre import NAMES, agent, supervisor
 from services.qa.tests.component.test_follow_up import QUESTIONS, project_body
 
 from chassis.testing import FixedClock
+from contracts.directory import CalendarDefined, Names
+from contracts.limits import SHIPPED
 from work_orders.testing import ServiceUnderTest
+from work_orders.testing_streams import defined
 
 LISTED = {"cause": "new_subscriber", "deadline_days": 3}
 
@@ -63,6 +68,16 @@ async def test_what_was_asked_before_a_project_began_may_be_asked_again(
     clock.advance(days=40)
     second = await _opened(qa, "second", start=clock.moment.isoformat())
     assert await _listed(qa, second, "1") == (1, 0)
+
+
+async def test_the_calendar_that_dispatch_defines_takes_the_place_of_qas_own(qa: ServiceUnderTest) -> None:
+    await supervisor(qa).put("/calendars/cn", {"holidays": ["2026-01-01"]})
+    working_time = replace(SHIPPED.calendar, holidays=(date(2026, 10, 1),), make_up_days=(date(2026, 10, 10),))
+    defined_at_dispatch = CalendarDefined(calendar_id="cn", names=Names("China", "中国"), working_time=working_time)
+    await qa.receive(defined(defined_at_dispatch, 7))
+    shown = (await qa.get("/calendars/cn", "supervisor")).json()
+    assert (shown["version"], shown["holidays"], shown["make_up_days"]) == (7, ["2026-10-01"], ["2026-10-10"])
+    assert await supervisor(qa).refused("PUT", "/calendars/cn", {}) == (409, "calendar_is_shared")
 
 
 async def test_a_calendar_does_not_take_the_zone_of_whichever_machine_reads_it(qa: ServiceUnderTest) -> None:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from linework.verify_sample import differences
 from qa.sampling.domain.plan import (
-    Facts,
     PlanContent,
+    RecordingFacts,
     RiskWeight,
     SamplingPlan,
     Stratum,
@@ -44,9 +44,9 @@ def wheres(draw) -> Where:
 
 
 @st.composite
-def frames(draw) -> list[Facts]:
+def frames(draw) -> list[RecordingFacts]:
     return [
-        Facts(
+        RecordingFacts(
             recording_id=f"rec-{number}",
             agent_id=draw(NAMES),
             queue=draw(st.none() | NAMES),
@@ -71,7 +71,7 @@ CONTENTS = st.builds(
 )
 
 
-def published(content: PlanContent, frame: list[Facts], seed: bytes) -> tuple[Any, list[Any]]:
+def published(content: PlanContent, frame: list[RecordingFacts], seed: bytes) -> tuple[Any, list[Any]]:
     """A drawn plan and its frame as the API shows them."""
     plan: SamplingPlan
     plan, _ = commit(
@@ -83,7 +83,7 @@ def published(content: PlanContent, frame: list[Facts], seed: bytes) -> tuple[An
 
 @given(content=CONTENTS, frame=frames(), seed=st.binary(min_size=32, max_size=32))
 @settings(max_examples=150, deadline=None)
-def test_a_sample_drawn_again_apart_is_the_same(content: PlanContent, frame: list[Facts], seed: bytes) -> None:
+def test_a_sample_drawn_again_apart_is_the_same(content: PlanContent, frame: list[RecordingFacts], seed: bytes) -> None:
     assert differences(*published(content, frame, seed)) == []
 
 
@@ -120,7 +120,7 @@ def test_whatever_is_forged_shows(forge) -> None:
         period_end=datetime(2026, 3, 8, tzinfo=UTC),
         strata=(Stratum(stratum="all", quota_per_agent=4),),
     )
-    frame = [Facts(recording_id=f"rec-{number}", agent_id="a") for number in range(20)]
+    frame = [RecordingFacts(recording_id=f"rec-{number}", agent_id="a") for number in range(20)]
     plan, rows = published(content, frame, hashlib.sha256(b"seed").digest())
     assert differences(plan, rows) == []
     assert differences(plan, rows, committed=plan["seed_digest"]) == []

@@ -10,7 +10,7 @@ from qa.evaluation.domain.evaluation import Evaluation, Review, Work, assigned, 
 from qa.evaluation.domain.form import Answer, CallFactName, EvaluationForm, FormRules, Item, ItemKind, Section
 from qa.follow_up.domain.follow_up import FollowUp, listed, take
 from qa.follow_up.domain.project import DeadlineRule, FollowUpProject, Quotas
-from qa.follow_up.domain.questionnaire import Choice, Question, QuestionKind, Questionnaire
+from qa.follow_up.domain.questionnaire import Choice, QuestionKind, Questionnaire, SurveyQuestion
 from qa.recordings.domain.recording import Recording
 
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -134,7 +134,7 @@ def make_settled(**given: Any) -> Evaluation:
 
 
 QUESTIONS = (
-    Question(
+    SurveyQuestion(
         question="content",
         names=NAMES,
         kind=QuestionKind.SCALE,
@@ -143,17 +143,17 @@ QUESTIONS = (
         opens=FindingKind.DISSATISFACTION,
         opens_up_to=2,
     ),
-    Question(
+    SurveyQuestion(
         question="repaired",
         names=NAMES,
         kind=QuestionKind.YES_NO,
         choices=(Choice(choice="no", names=NAMES, opens=FindingKind.RISK),),
     ),
-    Question(question="wish", names=NAMES, kind=QuestionKind.TEXT, is_required=False),
+    SurveyQuestion(question="wish", names=NAMES, kind=QuestionKind.TEXT, is_required=False),
 )
 
 
-def make_questionnaire(*questions: Question) -> Questionnaire:
+def make_questionnaire(*questions: SurveyQuestion) -> Questionnaire:
     return Questionnaire(
         id="visit:1",
         questionnaire_id="visit",

@@ -10,13 +10,13 @@ from services.qa.tests.unit.builders import NOW
 
 from contracts.refusals import Refusal
 from qa.sampling.domain.plan import (
-    Facts,
     FrameRow,
     PeriodHasEnded,
     PeriodInverted,
     PeriodStillRuns,
     PlanContent,
     RangeInverted,
+    RecordingFacts,
     RiskWeight,
     SampleAlreadyDrawn,
     SamplingPlan,
@@ -44,10 +44,10 @@ def make_plan(*strata: Stratum, blind: int = 0, now: datetime = NOW, **overrides
     return commit("plan-1", "第十周", content, seed=SEED, double_blind_every=blind, by="supervisor-1", now=now)[0]
 
 
-def make_frame(count: int = 8, *, agents: int = 4) -> list[Facts]:
+def make_frame(count: int = 8, *, agents: int = 4) -> list[RecordingFacts]:
     """Every thirteenth is a complaint; lengths are 20, 60, 120 and 400 seconds."""
     return [
-        Facts(
+        RecordingFacts(
             recording_id=f"rec-{number}",
             agent_id=f"agent-{number % agents}",
             demand_type="complaint" if number % 13 == 0 else "fault_repair",
@@ -57,7 +57,7 @@ def make_frame(count: int = 8, *, agents: int = 4) -> list[Facts]:
     ]
 
 
-def drawn(*strata: Stratum, frame: Sequence[Facts], **overrides: Any) -> tuple[SamplingPlan, list[FrameRow]]:
+def drawn(*strata: Stratum, frame: Sequence[RecordingFacts], **overrides: Any) -> tuple[SamplingPlan, list[FrameRow]]:
     plan, rows, _ = draw_sample(make_plan(*strata, **overrides), frame, SEED, now=NOW + HOUR)
     return plan, rows
 
@@ -152,8 +152,8 @@ def test_the_seed_picks_which_recordings_two_auditors_evaluate(every: int, count
 
 
 def test_a_change_of_any_fact_changes_the_digest_of_the_frame() -> None:
-    frame = [Facts(recording_id=f"rec-{n}", agent_id="a", length_seconds=n) for n in range(3)]
+    frame = [RecordingFacts(recording_id=f"rec-{n}", agent_id="a", length_seconds=n) for n in range(3)]
     digest = frame_digest_of(frame)
     assert frame_digest_of(reversed(frame)) == digest
     assert frame_digest_of(frame[1:]) != digest
-    assert frame_digest_of([*frame[:2], Facts(recording_id="rec-2", agent_id="a", length_seconds=3)]) != digest
+    assert frame_digest_of([*frame[:2], RecordingFacts(recording_id="rec-2", agent_id="a", length_seconds=3)]) != digest

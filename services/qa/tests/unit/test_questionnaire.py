@@ -9,12 +9,12 @@ from services.qa.tests.unit.builders import NAMES, QUESTIONS, make_questionnaire
 from contracts.quality import FindingKind
 from qa.follow_up.domain.questionnaire import (
     Choice,
-    Question,
     QuestionKind,
     QuestionMisdefined,
     QuestionReply,
     RepliesDoNotFit,
     Satisfaction,
+    SurveyQuestion,
     check_replies,
     findings_of,
     satisfaction_of,
@@ -28,8 +28,8 @@ def choice(name: str) -> Choice:
     return Choice(choice=name, names=NAMES)
 
 
-def make_question(kind: QuestionKind, **overrides: Any) -> Question:
-    return Question(question="q", names=NAMES, kind=kind, **overrides)
+def make_question(kind: QuestionKind, **overrides: Any) -> SurveyQuestion:
+    return SurveyQuestion(question="q", names=NAMES, kind=kind, **overrides)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def make_question(kind: QuestionKind, **overrides: Any) -> Question:
         make_question(QuestionKind.SCALE, highest=5, opens=FindingKind.RISK, opens_up_to=5),
     ],
 )
-def test_a_question_that_cannot_be_asked_is_refused(question: Question) -> None:
+def test_a_question_that_cannot_be_asked_is_refused(question: SurveyQuestion) -> None:
     with pytest.raises(QuestionMisdefined) as refused:
         make_questionnaire(question).check()
     assert refused.value.context["question"] == "q"
@@ -59,7 +59,7 @@ def test_a_question_that_cannot_be_asked_is_refused(question: Question) -> None:
 @pytest.mark.parametrize(
     "second", [QUESTIONS[0], replace(QUESTIONS[0], question="again"), replace(QUESTIONS[1], question="content")]
 )
-def test_nothing_is_asked_twice_and_satisfaction_is_asked_once(second: Question) -> None:
+def test_nothing_is_asked_twice_and_satisfaction_is_asked_once(second: SurveyQuestion) -> None:
     VISIT.check()
     with pytest.raises(QuestionMisdefined):
         make_questionnaire(QUESTIONS[0], second).check()

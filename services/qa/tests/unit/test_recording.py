@@ -7,7 +7,7 @@ import pytest
 from services.qa.tests.unit.builders import NOW
 
 from contracts import calls as c
-from qa.recordings.domain.recording import KnownFact, Recording, recordings_of
+from qa.recordings.domain.recording import Recording, SequencedFact, recordings_of
 
 AVAILABLE = c.RecordingAvailable(fact_id="r", recording_id="rec-1", length_milliseconds=95_900, agent_id="agent-1")
 FACTS = (
@@ -19,9 +19,9 @@ FACTS = (
 )
 
 
-def known(*facts: object) -> list[KnownFact]:
+def known(*facts: object) -> list[SequencedFact]:
     """Facts in the order in which they stand, one a second."""
-    return [KnownFact(at=NOW + timedelta(seconds=n), place=n, fact=fact) for n, fact in enumerate(facts)]
+    return [SequencedFact(at=NOW + timedelta(seconds=n), place=n, fact=fact) for n, fact in enumerate(facts)]
 
 
 def folded(*facts: object) -> Recording:

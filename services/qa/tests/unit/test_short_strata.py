@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from qa.sampling.domain.plan import Facts, PlanContent, Stratum, Where, commit, draw_sample
+from qa.sampling.domain.plan import PlanContent, RecordingFacts, Stratum, Where, commit, draw_sample
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 SEED = bytes(32)
@@ -14,7 +14,7 @@ def short(
     content = PlanContent(period_start=BEGIN, period_end=BEGIN + timedelta(days=1), strata=strata)
     plan, _ = commit("plan", "plan", content, seed=SEED, double_blind_every=0, by="sup", now=BEGIN)
     frame = [
-        Facts(recording_id=f"{agent}-{number}", agent_id=agent, queue=queue)
+        RecordingFacts(recording_id=f"{agent}-{number}", agent_id=agent, queue=queue)
         for agent, count in calls.items()
         for number in range(count)
     ]

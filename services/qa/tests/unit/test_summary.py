@@ -7,7 +7,7 @@ import pytest
 from services.qa.tests.unit.builders import NOW, make_project
 
 from qa.follow_up.summary import Days, ProjectSummary, SummaryDaysUnclear, to_html
-from qa.periods import Grain
+from qa.periods import PeriodLength
 
 MONDAY = date(2026, 3, 2)
 COUNTS = dict.fromkeys(
@@ -40,13 +40,13 @@ def make_summary(**overrides: Any) -> ProjectSummary:
 @pytest.mark.parametrize(
     ("period", "bounds"),
     [
-        (Grain.DAY, (MONDAY, date(2026, 3, 3))),
-        (Grain.WEEK, (MONDAY, date(2026, 3, 9))),
-        (Grain.MONTH, (date(2026, 3, 1), date(2026, 4, 1))),
-        (Grain.QUARTER, (date(2026, 1, 1), date(2026, 4, 1))),
+        (PeriodLength.DAY, (MONDAY, date(2026, 3, 3))),
+        (PeriodLength.WEEK, (MONDAY, date(2026, 3, 9))),
+        (PeriodLength.MONTH, (date(2026, 3, 1), date(2026, 4, 1))),
+        (PeriodLength.QUARTER, (date(2026, 1, 1), date(2026, 4, 1))),
     ],
 )
-def test_a_summary_is_of_the_day_week_month_or_quarter_that_a_day_lies_in(period: Grain, bounds: tuple) -> None:
+def test_a_summary_is_of_the_day_week_month_or_quarter_that_a_day_lies_in(period: PeriodLength, bounds: tuple) -> None:
     assert Days(period=period).bounds(MONDAY) == bounds
     assert Days(period=period, on=MONDAY).bounds(date(2027, 5, 5)) == bounds
 
@@ -54,12 +54,12 @@ def test_a_summary_is_of_the_day_week_month_or_quarter_that_a_day_lies_in(period
 @pytest.mark.parametrize(
     ("period", "on", "bounds"),
     [
-        (Grain.WEEK, date(2027, 1, 3), (date(2026, 12, 28), date(2027, 1, 4))),
-        (Grain.MONTH, date(2026, 12, 31), (date(2026, 12, 1), date(2027, 1, 1))),
-        (Grain.QUARTER, date(2026, 12, 31), (date(2026, 10, 1), date(2027, 1, 1))),
+        (PeriodLength.WEEK, date(2027, 1, 3), (date(2026, 12, 28), date(2027, 1, 4))),
+        (PeriodLength.MONTH, date(2026, 12, 31), (date(2026, 12, 1), date(2027, 1, 1))),
+        (PeriodLength.QUARTER, date(2026, 12, 31), (date(2026, 10, 1), date(2027, 1, 1))),
     ],
 )
-def test_a_period_may_end_in_another_year(period: Grain, on: date, bounds: tuple) -> None:
+def test_a_period_may_end_in_another_year(period: PeriodLength, on: date, bounds: tuple) -> None:
     assert Days(period=period, on=on).bounds(MONDAY) == bounds
 
 
@@ -81,8 +81,8 @@ def test_days_may_be_open_at_either_end(days: Days) -> None:
     [
         Days(from_on=date(2026, 3, 9), until_on=MONDAY),
         Days(from_on=MONDAY, until_on=MONDAY),
-        Days(from_on=MONDAY, period=Grain.DAY),
-        Days(until_on=MONDAY, period=Grain.DAY),
+        Days(from_on=MONDAY, period=PeriodLength.DAY),
+        Days(until_on=MONDAY, period=PeriodLength.DAY),
         Days(on=MONDAY),
     ],
 )

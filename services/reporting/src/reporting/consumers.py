@@ -9,6 +9,7 @@ from chassis.telemetry import METRICS
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS, Topic
 from reporting import projections
+from reporting.projections.at_once import ORDERS_AT_ONCE
 from reporting.record import event_store
 from work_orders.directory import whole_directory_of
 from work_orders.sealing_keys import sealing_keys_of
@@ -50,11 +51,12 @@ async def _keep(topic: Topic, messages: Sequence[Message], tx: Transaction) -> N
         METRICS.event_age_seconds.observe(max(0.0, (datetime.now(UTC) - oldest).total_seconds()))
 
 
+# The first four add to one record, which has one writer at a time.
 SUBSCRIPTIONS = [
-    Subscription(WORK_ORDERS, on_work_orders, batch_records=_MOST_RECORDS),
-    Subscription(CALLS, on_calls, batch_records=_MOST_RECORDS),
-    Subscription(QUALITY, on_quality),
-    Subscription(DEADLINES, on_deadlines),
+    Subscription(WORK_ORDERS, on_work_orders, ORDERS_AT_ONCE, batch_records=_MOST_RECORDS, takes_turns=True),
+    Subscription(CALLS, on_calls, batch_records=_MOST_RECORDS, takes_turns=True),
+    Subscription(QUALITY, on_quality, takes_turns=True),
+    Subscription(DEADLINES, on_deadlines, takes_turns=True),
     Subscription.of_changes(DIRECTORY, whole_directory_of),
     Subscription.of_changes(SEALING_KEYS, sealing_keys_of),
 ]

@@ -9,7 +9,7 @@ import pytest
 
 from contracts import events as e
 from contracts.lifecycle import Status
-from reporting.metrics import METRICS, REGISTRY, Grain, Kind
+from reporting.metrics import METRICS, REGISTRY, Grain, MetricKind
 from work_orders.testing import make_dispatched, make_rejected
 
 CHRISTMAS = datetime(2025, 12, 24, 15, 30, tzinfo=UTC)
@@ -189,7 +189,7 @@ async def test_a_figure_of_too_many_rows_is_refused_whole(city, monkeypatch):
 async def test_the_registry_lists_every_metric_in_every_version(reporting):
     items = (await reporting.get("/metrics", "agent")).json()["items"]
     assert [(item["id"], item["version"]) for item in items] == [(metric.id, metric.version) for metric in METRICS]
-    assert {item["kind"] for item in items} >= {Kind.COUNT, Kind.RATIO, Kind.DISTRIBUTION}
+    assert {item["kind"] for item in items} >= {MetricKind.COUNT, MetricKind.RATIO, MetricKind.DISTRIBUTION}
 
 
 async def test_a_figure_counts_only_what_it_is_asked_to(city):

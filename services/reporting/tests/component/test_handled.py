@@ -10,7 +10,7 @@ from services.reporting.tests.conftest import CallStream
 from services.reporting.tests.world import NEW_YEAR, world
 
 from contracts import calls as c
-from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind
+from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, MetricKind
 from work_orders.testing import BEGIN
 
 TIMES = ("talk_time", "hold_time", "after_call_work", "handle_time")
@@ -195,7 +195,7 @@ async def test_a_rebuild_gives_the_same_legs_and_rings_as_they_came_in(reporting
 
 
 def test_no_published_version_was_changed_and_every_metric_of_calls_has_a_newer_one():
-    assert {metric.kind for metric in METRICS if metric.id == "rang_not_answered"} == {Kind.COUNT}
+    assert {metric.kind for metric in METRICS if metric.id == "rang_not_answered"} == {MetricKind.COUNT}
     for metric in METRICS:
         if Dimension.DIRECTION in metric.dimensions and metric.version == 1 and len(REGISTRY[metric.id]) > 1:
             newer = REGISTRY[metric.id][-1]

@@ -92,6 +92,8 @@ async def test_a_phone_that_rings_unanswered_is_no_sign_of_its_agent(reporting):
         ([(0, READY), (60, PAUSED), (121, OUT)], (60, 120, 1)),
         # Signed out and silent: nothing is cut.
         ([(0, READY), (10, OUT), (600, READY), (610, OUT)], (20, 20, 0)),
+        # Nor is the hour marked in which an hour without a sign is over, when they are signed out.
+        ([(0, READY), (10, OUT), (75, READY), (80, OUT)], (15, 15, 0)),
     ],
 )
 async def test_paid_time_by_hand(reporting, changes, sums):

@@ -8,7 +8,7 @@ import pytest
 from services.reporting.tests.component.test_reports import _built
 
 from contracts.lifecycle import Status
-from reporting.metrics import METRICS, Grain, Kind
+from reporting.metrics import METRICS, Grain, MetricKind
 from work_orders.testing import BEGIN
 
 TEN_YEARS = {"from": "2017-01-01T00:00:00+08:00", "to": "2027-01-01T00:00:00+08:00"}
@@ -28,7 +28,7 @@ async def test_an_empty_period_counts_nothing_and_has_no_value_to_show(centre, s
             answer = await centre.get(f"/figures/{metric.id}", "supervisor", version=metric.version, **EMPTY)
             (row,) = answer.json()["rows"]
             assert row["numerator"] == 0
-            assert row["value"] == (0 if metric.kind is Kind.COUNT else None)
+            assert row["value"] == (0 if metric.kind is MetricKind.COUNT else None)
             assert answer.json()["is_complete"] is True
             asked = {"version": metric.version, "grain": "day", **EMPTY}
             assert (await centre.get(f"/figures/{metric.id}", "supervisor", **asked)).json()["rows"] == []

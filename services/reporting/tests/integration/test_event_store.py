@@ -9,7 +9,7 @@ from contracts.chain import verify_chain
 from contracts.codec import encode
 from contracts.events import WorkOrderNoteAdded
 from contracts.lifecycle import Status
-from reporting.figures.buckets import bucket_of
+from reporting.figures.buckets import bucket_of, bucket_sql
 from reporting.record import event_store
 
 
@@ -167,5 +167,5 @@ async def test_requests_are_kept_and_do_not_move_the_version(reporting, make_str
 async def test_the_database_and_python_put_durations_into_the_same_buckets(reporting):
     edges = [2**power + step for power in range(62) for step in (-1001, -1000, -1, 0, 1, 999, 1000)]
     durations = [microseconds for microseconds in (*edges, *range(0, 300_000_000, 777_777)) if microseconds < 2**62]
-    rows = await reporting.rows("select duration_bucket(one) from unnest($1::bigint[]) as one", durations)
-    assert [row[0] for row in rows] == [bucket_of(microseconds) for microseconds in durations]
+    rows = await reporting.rows(f"select {bucket_sql('one')} from unnest($1::bigint[]) as one", [*durations, None])
+    assert [row[0] for row in rows] == [*(bucket_of(microseconds) for microseconds in durations), None]

@@ -9,7 +9,7 @@ from reporting.figures import Question, check, metric_of
 from reporting.figures.buckets import bucket_of, middle_of, percentile
 from reporting.figures.question import MetricVersionNotFound, ParameterNotOfMetric
 from reporting.figures.rules import FigureRules
-from reporting.metrics import METRICS, REGISTRY, Grain, Kind
+from reporting.metrics import METRICS, REGISTRY, Grain, MetricKind
 from reporting.metrics.metric import ALL_ROLES
 from work_orders.testing_streams import BEGIN
 
@@ -58,7 +58,7 @@ def test_every_metric_says_what_it_is(metric):
     assert metric.dimensions
     assert set(metric.source.inputs) <= set(BY_TYPE)
     assert set(metric.parameters) <= set(RULES.thresholds)
-    assert (metric.kind is Kind.COUNT) == (metric.denominator is None and not metric.is_timed)
+    assert (metric.kind is MetricKind.COUNT) == (metric.denominator is None and not metric.is_timed)
     assert set(metric.roles) <= set(ALL_ROLES)
     assert metric_of(metric.id, metric.version, roles=frozenset(metric.roles[:1])) is metric
 

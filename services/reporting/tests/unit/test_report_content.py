@@ -28,7 +28,7 @@ from services.reporting.tests.report_samples import (
 from contracts.directory import Names
 from contracts.names import CLOCKS, STATUSES
 from contracts.time_zones import ZONES
-from reporting.metrics import METRICS, REGISTRY, Dimension, Kind
+from reporting.metrics import METRICS, REGISTRY, Dimension, MetricKind
 from reporting.reports import workbook
 from reporting.reports.content import Cell
 from reporting.reports.csv_file import lines
@@ -101,7 +101,7 @@ def period_title(asked):
 
 def one(metric_id, _):
     metric = REGISTRY[metric_id][-1]
-    return Cell(1, 1, None) if metric.kind is Kind.COUNT else Cell(1.0, 1, 1, p50=1.0, p90=1.0)
+    return Cell(1, 1, None) if metric.kind is MetricKind.COUNT else Cell(1.0, 1, 1, p50=1.0, p90=1.0)
 
 
 def test_one_call_is_and_two_calls_are():

@@ -31,7 +31,7 @@ IGNORED = frozenset(
 
 
 @dataclass(slots=True)
-class Leg:
+class SwitchLeg:
     queue: str
     is_answered: bool = False
     agent: str | None = None
@@ -42,8 +42,8 @@ class Leg:
 
 
 @dataclass(slots=True)
-class Call:
-    legs: list[Leg] = field(default_factory=list)
+class SwitchCall:
+    legs: list[SwitchLeg] = field(default_factory=list)
     seen_at: float = 0.0
 
 
@@ -51,7 +51,7 @@ class Call:
 class State:
     """Everything that has to be known of earlier lines; it is kept with the cursor."""
 
-    calls: dict[str, Call] = field(default_factory=dict)
+    calls: dict[str, SwitchCall] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     taken: dict[str, float] = field(default_factory=dict)
     """The ids of the last hour's lines: a rotated copy may hold them again."""
@@ -143,7 +143,7 @@ class Translator:
         )
 
     def _of_call(self, line: Line) -> Iterator[Message]:
-        call = self.state.calls.setdefault(line.call, Call())
+        call = self.state.calls.setdefault(line.call, SwitchCall())
         call.seen_at = max(call.seen_at, line.at)
         if (start := self._start_after(line)) is not None:
             self.state.older_calls[line.call] = start
@@ -165,7 +165,7 @@ class Translator:
             leg.closed_by = line.id
         yield self._message(line, _with(body, **fields), line.call)
 
-    def _entered(self, line: Line, call: Call) -> Iterator[Message]:
+    def _entered(self, line: Line, call: SwitchCall) -> Iterator[Message]:
         number = _entered_leg(call, line.queue or "")
         if number == 1:
             offered = p.PartnerCallOffered(queue=line.queue, caller=_caller(line))
@@ -196,7 +196,7 @@ class Translator:
             member.sign_out()
             yield from self._told(start, agent, member, reason="switch_stopped")
 
-    def _cut_off(self, start: Start, call: str, number: int, leg: Leg) -> Message:
+    def _cut_off(self, start: Start, call: str, number: int, leg: SwitchLeg) -> Message:
         about: dict[str, Any] = {"leg": number, "queue": leg.queue or None}
         body: p.PartnerCallEvent = p.PartnerCallLost(**about, reason=c.LossReason.SWITCH_STOPPED)
         if leg.is_answered:
@@ -248,19 +248,19 @@ class Translator:
         self._forget_above = max(_MOST_REMEMBERED, 2 * (len(self.state.calls) + len(self.state.taken)))
 
 
-def _entered_leg(call: Call, queue: str) -> int:
+def _entered_leg(call: SwitchCall, queue: str) -> int:
     for number, leg in enumerate(call.legs, start=1):
         if leg.queue == queue and not leg.is_entered:
             leg.is_entered = True
             return number
-    call.legs.append(Leg(queue))
+    call.legs.append(SwitchLeg(queue))
     return len(call.legs)
 
 
-def _leg_of(call: Call, queue: str | None) -> int:
+def _leg_of(call: SwitchCall, queue: str | None) -> int:
     """Which leg a line is about: the last one in its queue, else the last."""
     if not call.legs:
-        call.legs.append(Leg(queue or "", is_entered=False))
+        call.legs.append(SwitchLeg(queue or "", is_entered=False))
     for number in range(len(call.legs), 0, -1):
         if call.legs[number - 1].queue == queue:
             return number

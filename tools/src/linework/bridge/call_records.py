@@ -16,9 +16,9 @@ from contracts.message import Message
 from linework.bridge import cursor as cursors
 from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.freeswitch import NotACallRecord, events
-from linework.bridge.progress import Progress
-from linework.bridge.queue_log import Gap, LogFile, Odd
-from linework.bridge.reading import Sink, Summary
+from linework.bridge.progress import ReadingProgress
+from linework.bridge.queue_log import LinesMissing, LogFile, Odd
+from linework.bridge.reading import ReadingSummary, Sink
 from linework.bridge.record_formats import Record, SwitchSettings, csv_record, json_record, xml_record
 from linework.bridge.rotation import Log
 from linework.stopped import Stopped
@@ -31,13 +31,13 @@ _ENDINGS = frozenset({".json", ".xml", ".csv"})
 
 
 @dataclass(slots=True)
-class Cursor(cursors.Cursor):
+class RecordsCursor(cursors.Cursor):
     whole: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By path, size and time of last change, in nanoseconds, of a file that was read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CsvRow:
     number: int
     text: str
 
@@ -45,25 +45,25 @@ class Row:
 class CsvFile(LogFile):
     """A file of CSV, read line by line from where the last reading ended."""
 
-    def _line(self, text: str) -> Row:  # type: ignore[override]
+    def _line(self, text: str) -> CsvRow:  # type: ignore[override]
         # Its times are columns in the switch's own zone; when it was written is enough to tell its files' order.
         assert self._file is not None
         self.place.newest_at = os.fstat(self._file.fileno()).st_mtime
-        return Row(self.place.line_count, text)
+        return CsvRow(self.place.line_count, text)
 
 
 class CallRecords:
     """The call records of one switch."""
 
     def __init__(
-        self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: Summary, settings: SwitchSettings
+        self, paths: Sequence[Path], partner_id: str, cursor: Path, summary: ReadingSummary, settings: SwitchSettings
     ) -> None:
         self._paths = list(_files(paths))
         self._lock = CursorLock(cursor)
         self._partner_id = partner_id
         self._cursor_path = cursor
         try:
-            self._cursor: Cursor = load_cursor(cursor, Cursor)
+            self._cursor: RecordsCursor = load_cursor(cursor, RecordsCursor)
         except BaseException:
             self._lock.release()
             raise
@@ -72,7 +72,7 @@ class CallRecords:
         self._waiting: list[Message] = []
         self._read: dict[str, tuple[int, int]] = {}
         self._odd_rows: list[str] = []
-        self._progress = Progress()
+        self._progress = ReadingProgress()
         self._present = self._cursor_path
         """What is read at the moment."""
 
@@ -87,7 +87,7 @@ class CallRecords:
                 else:
                     await self._whole(path, sink)
             await self._send(sink)
-        except Gap:
+        except LinesMissing:
             await self._send(sink)  # what was read before, and the cursor past the gap
             raise
         finally:
@@ -123,7 +123,7 @@ class CallRecords:
         await file.check()
         while rows := file.lines(_BATCH_LINES):
             for row in rows:
-                if isinstance(row, Row):
+                if isinstance(row, CsvRow):
                     if not self._take(file.path, row.number, row.text):
                         self._odd_rows.append(row.text)
                 elif isinstance(row, Odd):

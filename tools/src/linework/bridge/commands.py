@@ -15,7 +15,7 @@ from linework.zones import named_zone
 
 if TYPE_CHECKING:
     from linework.bridge.delivery import Delivery
-    from linework.bridge.reading import Summary
+    from linework.bridge.reading import ReadingSummary
     from linework.bridge.record_formats import SwitchSettings
     from linework.client import Addresses
 
@@ -40,16 +40,16 @@ def asterisk(
 
     The exit status is 1 if a line or part of a file could not be read, or a verb is unknown.
     """
-    from linework.bridge.reading import Summary
+    from linework.bridge.reading import ReadingSummary
 
-    summary = Summary()
+    summary = ReadingSummary()
     place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
     _read(_asterisk(files, follow, partner, place, summary, state_folder), summary, json_output)
     raise typer.Exit(1 if summary.odd_lines or summary.unknown_verbs else 0)
 
 
 async def _asterisk(
-    files: list[Path], follow: bool, partner: str, cursor: Path, summary: "Summary", state_folder: Path | None
+    files: list[Path], follow: bool, partner: str, cursor: Path, summary: "ReadingSummary", state_folder: Path | None
 ) -> None:
     from linework.bridge.reading import QueueLogs
 
@@ -58,7 +58,7 @@ async def _asterisk(
         await logs.deliver(delivery, follow=follow)
 
 
-def _read(reading: Coroutine[Any, Any, None], summary: "Summary", json_output: bool) -> None:
+def _read(reading: Coroutine[Any, Any, None], summary: "ReadingSummary", json_output: bool) -> None:
     """Reads to the end, or until Ctrl-C or SIGTERM; prints the summary in every case."""
     try:
         asyncio.run(_until_terminated(reading))
@@ -93,10 +93,10 @@ def freeswitch(
 
     The exit status is 1 if a record could not be read.
     """
-    from linework.bridge.reading import Summary
+    from linework.bridge.reading import ReadingSummary
     from linework.bridge.record_formats import SwitchSettings
 
-    summary = Summary()
+    summary = ReadingSummary()
     place = cursor or files[0].with_name(f".{files[0].name}.{partner}.cursor")
     settings = SwitchSettings(named_zone(zone), frozenset(inbound_contexts or ["public"]))
     _read(_freeswitch(files, partner, place, summary, settings, state_folder), summary, json_output)
@@ -107,7 +107,7 @@ async def _freeswitch(
     files: list[Path],
     partner: str,
     cursor: Path,
-    summary: "Summary",
+    summary: "ReadingSummary",
     settings: "SwitchSettings",
     state_folder: Path | None,
 ) -> None:
@@ -142,10 +142,10 @@ async def _delivery(partner: str, state_folder: Path | None) -> AsyncIterator["D
 
 
 async def _register(addresses: "Addresses", partner: str) -> None:
-    from linework.client import Installation, Refused
+    from linework.client import Refused, ServiceClients
     from linework.stopped import Stopped
 
-    async with Installation(addresses) as installation:
+    async with ServiceClients(addresses) as installation:
         await installation.require("intake")
         try:
             await installation.intake.get_partner(partner)

@@ -3,20 +3,16 @@
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator, Iterator, Sequence
-from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from pydantic import SecretStr
 
-from chassis.kafka import client_security
-from chassis.settings import Settings
 from contracts.codec import encode
 from contracts.message import Message
 from contracts.topics import PARTNER_IN, topic_of_partner
-from linework.bridge.progress import Progress
+from linework.bridge.progress import ReadingProgress
+from linework.kafka_security import security_of_environment
 from linework.stopped import Stopped
 
 _WAIT_SECONDS = 30.0
@@ -42,7 +38,7 @@ class Delivery:
 
 @contextlib.asynccontextmanager
 async def delivery_to(
-    bootstrap_servers: str, partner_id: str, *, prefix: str = "", progress: Progress | None = None
+    bootstrap_servers: str, partner_id: str, *, prefix: str = "", progress: ReadingProgress | None = None
 ) -> AsyncIterator[Delivery]:
     """A delivery to a partner's topic, once intake's worker has made it."""
     topic = prefix + topic_of_partner(PARTNER_IN, partner_id).name
@@ -52,11 +48,11 @@ async def delivery_to(
             enable_idempotence=True,
             compression_type="lz4",
             linger_ms=5,
-            **_security(),
+            **security_of_environment(),
         )
         try:
             await _start(producer, bootstrap_servers)
-            await _wait_for(producer, topic, progress or Progress())
+            await _wait_for(producer, topic, progress or ReadingProgress())
             yield Delivery(producer, topic)
         finally:
             # Unacknowledged events are sent again by the next run, so a Kafka that is away is not waited for.
@@ -83,14 +79,7 @@ def _quiet_aiokafka() -> Iterator[None]:
         logger.setLevel(before)
 
 
-def _security() -> dict[str, Any]:
-    """As a partner's user over TLS, by the same variables that the services have."""
-    names = {"kafka_user": "KAFKA_USER", "kafka_password": "KAFKA_PASSWORD", "kafka_ca_file": "KAFKA_CA_FILE"}
-    given = {name: os.environ.get(variable, "") for name, variable in names.items()}
-    return client_security(Settings.model_construct(**given | {"kafka_password": SecretStr(given["kafka_password"])}))
-
-
-async def _wait_for(producer: AIOKafkaProducer, topic: str, progress: Progress) -> None:
+async def _wait_for(producer: AIOKafkaProducer, topic: str, progress: ReadingProgress) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_WAIT_SECONDS):
             while not await _has_leaders(producer, topic):

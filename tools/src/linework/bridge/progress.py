@@ -9,7 +9,7 @@ import typer
 _FIRST_SECONDS, _LONGEST_SECONDS = 2.0, 30.0
 
 
-class Progress:
+class ReadingProgress:
     """Prints to standard error after two seconds, then at growing intervals; nothing for a shorter read."""
 
     def __init__(

@@ -31,7 +31,7 @@ _MOST_BYTES = 4 << 20
 _CHUNK = 1 << 20
 
 
-class Gap(Stopped):
+class LinesMissing(Stopped):
     """Lines are missing. The cursor has been moved past them and must be saved, so that it is reported once."""
 
 
@@ -239,7 +239,7 @@ class LogFile:
         if self.path.suffix == ".gz" or (size := os.fstat(file.fileno()).st_size) >= self.place.offset:
             return
         was, self.place.offset = self.place.offset, _end_of_lines(file, size)
-        raise Gap(
+        raise LinesMissing(
             f"{self.path} was read to byte {was} (line {self.place.line_count}) and has {size} bytes now: it was "
             "truncated or replaced, and new lines up to there were not read. The same command continues after them."
         )

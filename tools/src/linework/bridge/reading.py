@@ -14,7 +14,7 @@ from contracts.message import Message
 from linework.bridge.asterisk import Translator
 from linework.bridge.cursor import CursorLock, load_cursor, save_cursor
 from linework.bridge.lines import Line
-from linework.bridge.progress import Progress
+from linework.bridge.progress import ReadingProgress
 from linework.bridge.queue_log import LogFile, Odd
 from linework.bridge.rotation import in_order
 
@@ -31,7 +31,7 @@ class Sink(Protocol):
 
 
 @dataclass(slots=True)
-class Summary:
+class ReadingSummary:
     """What was read in this run."""
 
     line_count: int = 0
@@ -80,8 +80,8 @@ class QueueLogs:
         paths: Sequence[Path],
         partner_id: str,
         cursor: Path,
-        summary: Summary,
-        progress: Progress | None = None,
+        summary: ReadingSummary,
+        progress: ReadingProgress | None = None,
     ) -> None:
         """Raises `Stopped` for files or a cursor that cannot be read, and for a cursor that is in use."""
         self._cursor_path = cursor
@@ -94,7 +94,7 @@ class QueueLogs:
             raise
         self._translator = Translator(partner_id, self._cursor.state)
         self._summary = summary
-        self._progress = progress or Progress()
+        self._progress = progress or ReadingProgress()
         self._is_delivered = True
         self._saved_at = 0.0
         self._saved_present = dict(self._cursor.present)

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from linework.bridge.cursor import Cursor, Place
-from linework.bridge.queue_log import UNREADABLE, Gap, LogFile, beginning_of
+from linework.bridge.queue_log import UNREADABLE, LinesMissing, LogFile, beginning_of
 from linework.stopped import Stopped
 
 # What a rotation adds: .1, .1.gz, -20260302, .2026-03-02-16-00-00, .1772438400
@@ -126,7 +126,7 @@ class Log:
             file.place.alike.clear()
 
     def _check_end(self, read: Sequence[Archive], archives: Sequence[Archive]) -> None:
-        """Raises `Gap` for files between the latest archive and the present log."""
+        """Raises `LinesMissing` for files between the latest archive and the present log."""
         if read and self._file.digest is not None and (missing := _behind(read[-1], archives)):
             self._raise_missing(missing, self._file.digest, self.path, self._file.began)
 
@@ -171,7 +171,7 @@ class Log:
         self._cursor.present[self._name] = digest
         self._cursor.files.setdefault(digest, Place())
         times = f"from {_local(place.newest_at)}" + (f" to {_local(until)}" if until else "")
-        raise Gap(
+        raise LinesMissing(
             f"{self.path} was rotated, and its former file is missing: the lines after line {place.line_count} "
             f"({times}) were not read. If you find the file, read it with a separate command. The same command as now "
             f"continues with {next_path}."
@@ -181,7 +181,7 @@ class Log:
         self._cursor.present[self._name] = digest
         self._cursor.files.setdefault(digest, Place())
         times = f" before {_local(at)}" if at else ""
-        raise Gap(
+        raise LinesMissing(
             f"{self.path} was rotated more than once, and {' and '.join(names)} is missing: its lines{times} were not "
             f"read. If you find the file, read it with a separate command. The same command as now continues with "
             f"{path}."

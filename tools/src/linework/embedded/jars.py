@@ -56,6 +56,12 @@ def fetch_jars(
     return paths
 
 
+def fetch_file(wanted: "LockedDependency", path: Path) -> None:
+    """Any other file of the registry, with the SHA-256 that it must have."""
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetch-") as folder:
+        _fetch(_maven(Path(folder)), wanted, path)
+
+
 def _fetch_missing(
     missing: "list[tuple[LockedDependency, Path]]", cache: Path, on_progress: Callable[[int], None]
 ) -> None:
@@ -78,7 +84,7 @@ def _fetch(context: "MavenContext", jar: "LockedDependency", path: Path) -> None
     component = context.project(jar.groupId, jar.artifactId).at_version(jar.version)
     fetched = component.artifact(jar.classifier or "", jar.packaging).resolve()
     if not _is_intact(fetched, jar.sha256):
-        raise Stopped(f"{path.name} does not have the SHA-256 of {LOCK.name}; it is not used.")
+        raise Stopped(f"{path.name} does not have the SHA-256 that was locked; it is not used.")
     fetched.replace(path)
 
 

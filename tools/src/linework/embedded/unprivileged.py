@@ -1,25 +1,48 @@
 """Runs PostgreSQL as a separate system user when the caller is root, because PostgreSQL refuses to run as root."""
 
+import fcntl
 import os
 import pwd
 import stat
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from linework.stopped import Stopped
 
 USER = "pgserver"
+ACCOUNTS = Path("/etc")
 
 
 def unprivileged_user() -> str | None:
     """The user that PostgreSQL runs as, or None for whoever we are; made if it is missing."""
     if os.geteuid() != 0:
         return None
+    if not _user_exists():
+        with _locked(ACCOUNTS):
+            # Two installations may start at once on a new machine; useradd fails for the second.
+            if not _user_exists():
+                _make_user()
+    return USER
+
+
+def _user_exists() -> bool:
     try:
         pwd.getpwnam(USER)
     except KeyError:
-        _make_user()
-    return USER
+        return False
+    return True
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _make_user() -> None:
@@ -58,7 +81,8 @@ def let_read_programs(folder: Path) -> None:
     let_pass_to(folder)
     if folder.stat().st_mode & stat.S_IROTH:
         return
-    for path in (folder, *folder.rglob("*")):
+    # The folder last: once it can be read, a second start takes the whole for done.
+    for path in (*folder.rglob("*"), folder):
         if not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(mode | stat.S_IROTH | (stat.S_IXOTH if mode & stat.S_IXUSR else 0))

@@ -10,8 +10,8 @@ import typer
 from linework.runtime.commands import StateFolder
 
 if TYPE_CHECKING:
-    from linework.importer.orders import Fate
-    from linework.importer.report import Report
+    from linework.importer.orders import RowResult
+    from linework.importer.report import ImportReport
 
 commands = typer.Typer(help="Import service requests and work orders through the public APIs.", no_args_is_help=True)
 
@@ -37,10 +37,10 @@ def myla311(
     from rich.console import Console
 
     from linework.importer.plan import COLUMNS
-    from linework.importer.report import Report, show
+    from linework.importer.report import ImportReport, show
     from linework.importer.rows import count_rows
 
-    report = Report(count_rows(file, COLUMNS))
+    report = ImportReport(count_rows(file, COLUMNS))
     console = Console()
     try:
         asyncio.run(_import(file, report, through, clients, state_folder))
@@ -52,10 +52,12 @@ def myla311(
     raise typer.Exit(1 if report.refused or not report.is_whole else 0)
 
 
-async def _import(file: Path, report: "Report", through: Through, clients: int, state_folder: Path | None) -> None:
+async def _import(
+    file: Path, report: "ImportReport", through: Through, clients: int, state_folder: Path | None
+) -> None:
     from rich.console import Console
 
-    from linework.client import Installation, NotReached, find_addresses
+    from linework.client import NotReached, ServiceClients, find_addresses
     from linework.client_progress import Bar
     from linework.importer.plan import COLUMNS
     from linework.importer.report import show
@@ -63,7 +65,7 @@ async def _import(file: Path, report: "Report", through: Through, clients: int, 
     from linework.importer.run import PATIENCE, Importer
     from linework.stopped import Stopped
 
-    async with Installation(find_addresses(state_folder), patience=PATIENCE) as installation:
+    async with ServiceClients(find_addresses(state_folder), patience=PATIENCE) as installation:
         await installation.require()
         importer = Importer(installation, report, is_played=through is Through.ARCHIVED, clients=clients)
         try:
@@ -99,24 +101,28 @@ def orders(
     """
     from collections import Counter
 
-    from linework.importer.orders import Fate, Outcome, write_report
+    from linework.importer.orders import RowOutcome, RowResult, write_report
 
-    fates: list[Fate] = []
+    results: list[RowResult] = []
     try:
-        asyncio.run(_orders(file, fates, dry_run, clients, state_folder))
+        asyncio.run(_orders(file, results, dry_run, clients, state_folder))
     finally:
         place = report or file.with_name(f"{file.name}.report.csv")
-        write_report(place, fates)
-    counts = Counter(fate.outcome for fate in fates)
-    typer.echo(", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome]) or "No rows.")
+        write_report(place, results)
+    counts = Counter(result.outcome for result in results)
+    typer.echo(
+        ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in RowOutcome if counts[outcome]) or "No rows."
+    )
     typer.echo(f"Each row: {place}")
-    raise typer.Exit(1 if counts[Outcome.REFUSED] else 0)
+    raise typer.Exit(1 if counts[RowOutcome.REFUSED] else 0)
 
 
-async def _orders(file: Path, fates: "list[Fate]", dry_run: bool, clients: int, state_folder: Path | None) -> None:
+async def _orders(
+    file: Path, results: "list[RowResult]", dry_run: bool, clients: int, state_folder: Path | None
+) -> None:
     from rich.console import Console
 
-    from linework.client import Installation, NotReached, find_addresses
+    from linework.client import NotReached, ServiceClients, find_addresses
     from linework.client_progress import Bar
     from linework.importer.order_body import NEEDED
     from linework.importer.orders import Orders
@@ -125,9 +131,9 @@ async def _orders(file: Path, fates: "list[Fate]", dry_run: bool, clients: int, 
     from linework.stopped import Stopped
 
     count = count_rows(file, NEEDED)
-    async with Installation(find_addresses(state_folder), patience=PATIENCE) as installation:
+    async with ServiceClients(find_addresses(state_folder), patience=PATIENCE) as installation:
         await installation.require("intake")
-        run = Orders(installation, dry_run, clients, fates)
+        run = Orders(installation, dry_run, clients, results)
         try:
             with Bar(Console(stderr=True), "Looking" if dry_run else "Creating", count).shown() as bar:
                 await run.play(file, bar.advance)

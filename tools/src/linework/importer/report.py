@@ -15,7 +15,7 @@ class RefusedRow:
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     row_count: int
     """Of the whole file."""
     created: int = 0
@@ -43,7 +43,7 @@ class Report:
             self.remarks.setdefault(text, []).append(line)
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: ImportReport, console: Console) -> None:
     table = Table("rows", "count", title="Import", title_justify="left")
     table.add_row("created", str(report.created))
     table.add_row("already there", str(report.already_there))

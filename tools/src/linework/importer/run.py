@@ -17,9 +17,9 @@ from typing import Any
 
 from contracts.lifecycle import Act, Status
 from contracts.order import WorkOrder
-from linework.client import Installation, Patience, Refused, technician
+from linework.client import Patience, Refused, ServiceClients, technician
 from linework.importer.plan import DEVICE_NAMES, DEVICE_TYPE, Fate, Plan, RowRefused, plan_of
-from linework.importer.report import RefusedRow, Report
+from linework.importer.report import ImportReport, RefusedRow
 from linework.importer.rows import Row
 
 PATIENCE = Patience(seconds=60, for_handover=True)
@@ -67,7 +67,7 @@ class Job:
 
 
 class Importer:
-    def __init__(self, installation: Installation, report: Report, *, is_played: bool, clients: int) -> None:
+    def __init__(self, installation: ServiceClients, report: ImportReport, *, is_played: bool, clients: int) -> None:
         self.report = report
         self._installation = installation
         self._is_played = is_played

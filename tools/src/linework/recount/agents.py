@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from contracts.calls import AgentState, AgentStateChanged
 from contracts.message import Message
 from linework.recount.calls import Leg
-from linework.recount.counting import Entry
+from linework.recount.counting import CountedRow
 
 _MICROSECOND = timedelta(microseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,13 +34,13 @@ class Agents:
         if fact.fact_id not in known or fact.revision > known[fact.fact_id].fact.revision:
             known[fact.fact_id] = Change(fact, message.occurred_at)
 
-    def entries(self, metric: str, legs: Iterable[Leg], at: datetime, zone: ZoneInfo) -> Iterator[Entry]:
+    def entries(self, metric: str, legs: Iterable[Leg], at: datetime, zone: ZoneInfo) -> Iterator[CountedRow]:
         handled = _handled(legs, at)
         above, below = MEASURES[metric]
         piece = piece_of(zone)
         for agent_id, changes in self.changes.items():
             for (start, team), sums in _pieces(changes, handled.get(agent_id, []), at, piece).items():
-                yield Entry(start, {"agent_id": agent_id, "team": team}, above(sums), below(sums))
+                yield CountedRow(start, {"agent_id": agent_id, "team": team}, above(sums), below(sums))
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from contracts import calls as c
 from contracts.message import Message
-from linework.recount.counting import Entry, Kind, Thresholds
+from linework.recount.counting import CountedRow, Kind, Thresholds
 
 _AGAIN_WITHIN = timedelta(days=7)
 _WAITS = {c.CallAnswered: "answered", c.CallAbandoned: "abandoned", c.CallLost: "lost"}
@@ -171,15 +171,15 @@ def legs_of(call: Call) -> Iterator[Leg]:
 
 Legs = list[Leg]
 Measure = Callable[[Leg, Thresholds], Any]
-LegRule = Callable[[Legs, Thresholds], Iterator[Entry]]
+LegRule = Callable[[Legs, Thresholds], Iterator[CountedRow]]
 
 
 def _of_legs(where: Callable[[Leg], bool], above: Measure, below: Measure = lambda *_: 1) -> LegRule:
-    def rule(legs: Legs, thresholds: Thresholds) -> Iterator[Entry]:
+    def rule(legs: Legs, thresholds: Thresholds) -> Iterator[CountedRow]:
         for leg in legs:
             if where(leg):
                 sums = above(leg, thresholds), below(leg, thresholds)
-                yield Entry(leg.moment, leg.names, *sums, leg.is_marked)
+                yield CountedRow(leg.moment, leg.names, *sums, leg.is_marked)
 
     return rule
 
@@ -188,10 +188,10 @@ def _count(where: Callable[[Leg], bool]) -> tuple[Kind, LegRule]:
     return "count", _of_legs(where, lambda *_: 1)
 
 
-def _short_abandons(legs: Legs, thresholds: Thresholds) -> Iterator[Entry]:
+def _short_abandons(legs: Legs, thresholds: Thresholds) -> Iterator[CountedRow]:
     for leg in legs:
         if leg.is_inbound and leg.outcome == "abandoned" and _within(leg, thresholds["short_seconds"]):
-            yield Entry(leg.moment, leg.names, 1, 1, leg.is_marked)
+            yield CountedRow(leg.moment, leg.names, 1, 1, leg.is_marked)
 
 
 def _within(leg: Leg, seconds: int) -> bool | None:
@@ -240,7 +240,7 @@ def _handled(leg: Leg, _: Thresholds) -> int | None:
     return talk + (leg.part("ended", "hold_milliseconds") or 0) + (leg.part("worked", "work_milliseconds") or 0)
 
 
-def _first_contact_resolution(legs: Legs, _: Thresholds) -> Iterator[Entry]:
+def _first_contact_resolution(legs: Legs, _: Thresholds) -> Iterator[CountedRow]:
     calls: dict[str, list[tuple[datetime, str]]] = {}
     for leg in legs:
         if leg.number == 1 and leg.subscriber_id and leg.began.fact.direction is c.Direction.INBOUND:
@@ -250,7 +250,7 @@ def _first_contact_resolution(legs: Legs, _: Thresholds) -> Iterator[Entry]:
             continue
         own = (leg.moment, leg.call_id)
         again = any(own < other and other[0] <= leg.moment + _AGAIN_WITHIN for other in calls[leg.subscriber_id])
-        yield Entry(leg.moment, leg.names, leg.ways == {"answered"} and not again, 1, leg.is_marked)
+        yield CountedRow(leg.moment, leg.names, leg.ways == {"answered"} and not again, 1, leg.is_marked)
 
 
 RULES: Mapping[tuple[str, int], tuple[Kind, LegRule]] = {

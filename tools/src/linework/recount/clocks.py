@@ -15,7 +15,7 @@ from contracts.events import SlaClock
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from contracts.message import Message
 from contracts.order import WorkOrder
-from linework.recount.counting import Entry, Kind, Thresholds
+from linework.recount.counting import CountedRow, Kind, Thresholds
 from linework.recount.orders import names_of
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -31,7 +31,7 @@ class Happened:
 
 
 @dataclass(slots=True)
-class Log:
+class OrderLog:
     """Everything that happened to an order."""
 
     order: WorkOrder
@@ -122,17 +122,17 @@ class Clocks:
     """Every order's events, and every set of limits."""
 
     def __init__(self) -> None:
-        self._logs: dict[str, Log] = {}
+        self._logs: dict[str, OrderLog] = {}
         self._sets: dict[int, TimeLimitsDefined] = {}
 
     def take(self, message: Message, after: WorkOrder) -> None:
-        log = self._logs.setdefault(after.id, Log(after))
+        log = self._logs.setdefault(after.id, OrderLog(after))
         log.events.append(Happened(message.body, message.occurred_at, names_of(after)))
 
     def take_limits(self, message: Message) -> None:
         self._sets[message.entity_version or 0] = message.body
 
-    def entries(self, metric: str, at: datetime, thresholds: Mapping[str, int]) -> Iterator[Entry]:
+    def entries(self, metric: str, at: datetime, thresholds: Mapping[str, int]) -> Iterator[CountedRow]:
         return RULES[metric][1](self._every_clock(), at, thresholds)
 
     def _every_clock(self) -> Iterator[Timed]:
@@ -151,7 +151,7 @@ class Clocks:
         return self._sets[max(fitting)] if fitting else SHIPPED
 
 
-def _limit_for(log: Log, clock: SlaClock, rules: TimeLimitsDefined) -> TimeLimit | None:
+def _limit_for(log: OrderLog, clock: SlaClock, rules: TimeLimitsDefined) -> TimeLimit | None:
     zone, demand_type = log.order.zone, log.order.demand_type
     for limit in rules.limits:
         is_for_it = limit.zone in (None, zone) and limit.demand_type in (None, demand_type)
@@ -160,7 +160,7 @@ def _limit_for(log: Log, clock: SlaClock, rules: TimeLimitsDefined) -> TimeLimit
     return None
 
 
-def _followed(log: Log, place: int, clock: SlaClock, rules: TimeLimitsDefined) -> Timed:
+def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefined) -> Timed:
     """A clock from the event that starts it on."""
     began, limit = log.events[place].at, _limit_for(log, clock, rules)
     allowed = timedelta(minutes=limit.minutes or 0) if limit else timedelta.max
@@ -189,32 +189,32 @@ def _followed(log: Log, place: int, clock: SlaClock, rules: TimeLimitsDefined) -
     return timed
 
 
-ClockRule = Callable[[Iterable[Timed], datetime, Thresholds], Iterator[Entry]]
+ClockRule = Callable[[Iterable[Timed], datetime, Thresholds], Iterator[CountedRow]]
 
 
 def _stopped(above: Callable[[Timed], bool]) -> ClockRule:
-    def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[Entry]:
+    def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[CountedRow]:
         for timed in clocks:
             if timed.limit and timed.stopped and not timed.is_void:
-                yield Entry(timed.stopped, _named(timed), int(above(timed)), 1)
+                yield CountedRow(timed.stopped, _named(timed), int(above(timed)), 1)
 
     return rule
 
 
 def _times(where: Callable[[Timed], bool]) -> ClockRule:
-    def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[Entry]:
+    def rule(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[CountedRow]:
         for timed in clocks:
             if timed.stopped and where(timed):
-                yield Entry(timed.stopped, _named(timed), (timed.stopped - timed.began) // _MICROSECOND, 1)
+                yield CountedRow(timed.stopped, _named(timed), (timed.stopped - timed.began) // _MICROSECOND, 1)
 
     return rule
 
 
 def _standing(counts: Callable[[Timed, datetime, Thresholds], bool]) -> ClockRule:
-    def rule(clocks: Iterable[Timed], at: datetime, thresholds: Thresholds) -> Iterator[Entry]:
+    def rule(clocks: Iterable[Timed], at: datetime, thresholds: Thresholds) -> Iterator[CountedRow]:
         for timed in clocks:
             if timed.limit and not timed.stopped and not timed.is_void and counts(timed, at, thresholds):
-                yield Entry(None, _named(timed), 1, 1)
+                yield CountedRow(None, _named(timed), 1, 1)
 
     return rule
 

@@ -14,7 +14,7 @@ Thresholds = Mapping[str, int]
 """Seconds by the name of a threshold."""
 
 
-class Entry(NamedTuple):
+class CountedRow(NamedTuple):
     """What one row adds to a metric: numerator and denominator, at a moment, in its groups."""
 
     moment: datetime | None
@@ -85,7 +85,7 @@ class Counted:
     values: list[int] = field(default_factory=list)
 
 
-def count(asked: Asked, kind: Kind, entries: Iterable[Entry], *, is_of_time: bool = False) -> list[dict[str, Any]]:
+def count(asked: Asked, kind: Kind, entries: Iterable[CountedRow], *, is_of_time: bool = False) -> list[dict[str, Any]]:
     """The rows of a figure, as reporting shows them, in no particular order. `is_of_time`: sums are microseconds."""
     zone = asked.zone
     rows: dict[tuple[Any, ...], Counted] = {} if asked.keys else {(): Counted()}
@@ -106,7 +106,7 @@ def count(asked: Asked, kind: Kind, entries: Iterable[Entry], *, is_of_time: boo
     return [_shown(asked, kind, key, row, is_of_time=is_of_time) for key, row in rows.items()]
 
 
-def _is_asked_for(asked: Asked, entry: Entry) -> bool:
+def _is_asked_for(asked: Asked, entry: CountedRow) -> bool:
     if asked.areas is not None and entry.names.get("work_area_id") not in asked.areas:
         return False
     if entry.moment is None:

@@ -6,12 +6,12 @@ from datetime import datetime
 
 from contracts import quality as q
 from contracts.message import Message
-from linework.recount.counting import Entry, Kind
+from linework.recount.counting import CountedRow, Kind
 from linework.recount.orders import Life
 
 
 @dataclass(slots=True)
-class Case:
+class CountedFollowUp:
     """A follow-up, as far as its messages were read."""
 
     planned: q.FollowUpPlanned | None = None
@@ -45,7 +45,7 @@ class FollowUps:
     """Every follow-up by its id, whatever else quality tells."""
 
     def __init__(self) -> None:
-        self.cases: dict[str, Case] = {}
+        self.cases: dict[str, CountedFollowUp] = {}
         self._known: set[str] = set()
 
     def take(self, message: Message) -> None:
@@ -54,7 +54,7 @@ class FollowUps:
         if message.id in self._known or not hasattr(said, "follow_up_id"):
             return
         self._known.add(message.id)
-        case = self.cases.setdefault(said.follow_up_id, Case())
+        case = self.cases.setdefault(said.follow_up_id, CountedFollowUp())
         if isinstance(said, q.FollowUpPlanned):
             case.planned, case.planned_at = said, message.occurred_at
             case.order_ids.update(said.order_ids)
@@ -66,28 +66,30 @@ class FollowUps:
             case.given = said
 
 
-FollowUpRule = Callable[[Mapping[str, Case], Iterable[Life]], Iterator[Entry]]
+FollowUpRule = Callable[[Mapping[str, CountedFollowUp], Iterable[Life]], Iterator[CountedRow]]
 
 
-def _planned(cases: Mapping[str, Case], _: Iterable[Life]) -> Iterator[Entry]:
+def _planned(cases: Mapping[str, CountedFollowUp], _: Iterable[Life]) -> Iterator[CountedRow]:
     for case in cases.values():
         if case.planned is not None and not case.is_withdrawn:
-            yield Entry(case.planned_at, case.names, 1, 1)
+            yield CountedRow(case.planned_at, case.names, 1, 1)
 
 
-def _coverage(cases: Mapping[str, Case], lives: Iterable[Life]) -> Iterator[Entry]:
+def _coverage(cases: Mapping[str, CountedFollowUp], lives: Iterable[Life]) -> Iterator[CountedRow]:
     covered = {order_id for case in cases.values() if case.is_answered for order_id in case.order_ids}
     for life in lives:
         completions = [step for step in life.steps if step.is_completion]
         if completions:
-            yield Entry(completions[-1].at, completions[-1].names, int(life.order_id in covered), 1)
+            yield CountedRow(completions[-1].at, completions[-1].names, int(life.order_id in covered), 1)
 
 
-def _ended(above: Callable[[Case], int], below: Callable[[Case], int] = lambda _: 1) -> FollowUpRule:
-    def rule(cases: Mapping[str, Case], _: Iterable[Life]) -> Iterator[Entry]:
+def _ended(
+    above: Callable[[CountedFollowUp], int], below: Callable[[CountedFollowUp], int] = lambda _: 1
+) -> FollowUpRule:
+    def rule(cases: Mapping[str, CountedFollowUp], _: Iterable[Life]) -> Iterator[CountedRow]:
         for case in cases.values():
             if case.ended is not None and not case.is_withdrawn:
-                yield Entry(case.ended_at, case.names, above(case), below(case))
+                yield CountedRow(case.ended_at, case.names, above(case), below(case))
 
     return rule
 

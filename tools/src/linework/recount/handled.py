@@ -7,7 +7,7 @@ from datetime import timedelta
 from contracts import calls as c
 from linework.recount import calls
 from linework.recount.calls import Leg, LegRule, Legs, Told
-from linework.recount.counting import Entry, Kind, Thresholds
+from linework.recount.counting import CountedRow, Kind, Thresholds
 
 _MICROSECOND = timedelta(microseconds=1)
 _TIMED = ("talk_time", "hold_time", "after_call_work", "handle_time")
@@ -46,13 +46,13 @@ def _by_handler(rule: LegRule) -> LegRule:
 
 
 def _time(name: str, direction: c.Direction) -> LegRule:
-    def rule(legs: Legs, _: Thresholds) -> Iterator[Entry]:
+    def rule(legs: Legs, _: Thresholds) -> Iterator[CountedRow]:
         for leg in legs:
             if not leg.has_talked or leg.began.fact.direction is not direction:
                 continue
             if name == "after_call_work" and leg.part("worked", "work_milliseconds") is None:
                 continue
-            yield Entry(leg.moment, leg.names, _MEASURES[name](leg), 1, leg.is_marked)
+            yield CountedRow(leg.moment, leg.names, _MEASURES[name](leg), 1, leg.is_marked)
 
     return _by_handler(rule)
 
@@ -68,24 +68,26 @@ def _names_of_ring(leg: Leg, told: Told) -> dict[str, str | None]:
     return {**leg.names, "queue": fact.queue or leg.names["queue"], "agent_id": fact.agent_id, "team": fact.team}
 
 
-def _rang_not_answered(legs: Legs, thresholds: Thresholds) -> Iterator[Entry]:
+def _rang_not_answered(legs: Legs, thresholds: Thresholds) -> Iterator[CountedRow]:
     longest = thresholds["three_rings_seconds"] * 1000
     for leg, told in _unanswered(legs):
         rang = told.fact.ring_milliseconds
         is_missed = None if rang is None else rang >= longest
-        yield Entry(leg.moment, _names_of_ring(leg, told), is_missed, 1, bool(told.fact.faults))
+        yield CountedRow(leg.moment, _names_of_ring(leg, told), is_missed, 1, bool(told.fact.faults))
 
 
-def _answered_in_three_rings(legs: Legs, thresholds: Thresholds) -> Iterator[Entry]:
+def _answered_in_three_rings(legs: Legs, thresholds: Thresholds) -> Iterator[CountedRow]:
     longest = thresholds["three_rings_seconds"] * 1000
     for leg in legs:
         if "answered" in leg.slots and leg.began.fact.direction is c.Direction.INBOUND:
             rang = leg.slots["answered"].fact.ring_milliseconds
-            yield Entry(leg.moment, leg.names, None if rang is None else rang <= longest, 1, leg.is_marked)
+            yield CountedRow(leg.moment, leg.names, None if rang is None else rang <= longest, 1, leg.is_marked)
     for leg, told in _unanswered(legs):
         rang = told.fact.ring_milliseconds
         if rang is None or rang >= longest:
-            yield Entry(leg.moment, _names_of_ring(leg, told), None if rang is None else 0, 1, bool(told.fact.faults))
+            yield CountedRow(
+                leg.moment, _names_of_ring(leg, told), None if rang is None else 0, 1, bool(told.fact.faults)
+            )
 
 
 RULES: Mapping[tuple[str, int], tuple[Kind, LegRule]] = {

@@ -8,7 +8,7 @@ from contracts.events import WorkOrderCompleted, WorkOrderRedispatchRequested
 from contracts.lifecycle import Status
 from contracts.message import Message
 from contracts.order import WorkOrder
-from linework.recount.counting import Entry, Kind
+from linework.recount.counting import CountedRow, Kind
 
 _MICROSECOND = timedelta(microseconds=1)
 _REPEAT_WITHIN = timedelta(days=7)
@@ -84,17 +84,17 @@ def names_of(order: WorkOrder) -> dict[str, str | None]:
 
 
 Lives = Iterable[Life]
-OrderRule = Callable[[Lives, datetime], Iterator[Entry]]
+OrderRule = Callable[[Lives, datetime], Iterator[CountedRow]]
 """From all lives and the moment of the figure: the rows that add to the metric."""
 
 
 def _entered(above: Callable[[Step], bool], below: Callable[[Step], bool] | None = None) -> OrderRule:
     """Counts steps by the status that they lead to, under the names that the order then has."""
 
-    def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
+    def rule(lives: Lives, _: datetime) -> Iterator[CountedRow]:
         for life in lives:
             for step in life.steps:
-                entry = Entry(step.at, step.names, int(above(step)), int(below(step)) if below else 1)
+                entry = CountedRow(step.at, step.names, int(above(step)), int(below(step)) if below else 1)
                 # A ratio has a row wherever an order entered anything; a count only where it counts.
                 if below or entry.above:
                     yield entry
@@ -105,21 +105,21 @@ def _entered(above: Callable[[Step], bool], below: Callable[[Step], bool] | None
 def _left(above: Callable[[Step], bool], below: Callable[[Step], bool], where: Callable[[Step], bool]) -> OrderRule:
     """Counts steps by the status that they lead out of, under the names that the order had there."""
 
-    def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
+    def rule(lives: Lives, _: datetime) -> Iterator[CountedRow]:
         for life in lives:
             for step in life.steps[1:]:
                 if where(step):
-                    yield Entry(step.at, step.names_before, int(above(step)), int(below(step)))
+                    yield CountedRow(step.at, step.names_before, int(above(step)), int(below(step)))
 
     return rule
 
 
 def _stays(where: Callable[[Step], bool]) -> OrderRule:
-    def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
+    def rule(lives: Lives, _: datetime) -> Iterator[CountedRow]:
         for life in lives:
             for step in life.steps[1:]:
                 if where(step):
-                    yield Entry(step.at, step.names_before, step.microseconds, 1)
+                    yield CountedRow(step.at, step.names_before, step.microseconds, 1)
 
     return rule
 
@@ -127,48 +127,48 @@ def _stays(where: Callable[[Step], bool]) -> OrderRule:
 def _first(what: Callable[[Step], bool]) -> OrderRule:
     """How long after its creation an order first did something."""
 
-    def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
+    def rule(lives: Lives, _: datetime) -> Iterator[CountedRow]:
         for life in lives:
             step = next((one for one in life.steps if what(one)), None)
             if step is not None:
-                yield Entry(step.at, step.names, (step.at - life.created_at) // _MICROSECOND, 1)
+                yield CountedRow(step.at, step.names, (step.at - life.created_at) // _MICROSECOND, 1)
 
     return rule
 
 
 def _present(is_backlog: bool) -> OrderRule:
-    def rule(lives: Lives, _: datetime) -> Iterator[Entry]:
+    def rule(lives: Lives, _: datetime) -> Iterator[CountedRow]:
         for life in lives:
             if not is_backlog or life.steps[-1].after in _RUNNING:
-                yield Entry(None, life.steps[-1].names, 1, 1)
+                yield CountedRow(None, life.steps[-1].names, 1, 1)
 
     return rule
 
 
-def _backlog_age(lives: Lives, at: datetime) -> Iterator[Entry]:
+def _backlog_age(lives: Lives, at: datetime) -> Iterator[CountedRow]:
     for life in lives:
         if life.steps[-1].after in _RUNNING:
-            yield Entry(None, life.steps[-1].names, max((at - life.created_at) // _MICROSECOND, 0), 1)
+            yield CountedRow(None, life.steps[-1].names, max((at - life.created_at) // _MICROSECOND, 0), 1)
 
 
-def _rejections_per_order(lives: Lives, _: datetime) -> Iterator[Entry]:
+def _rejections_per_order(lives: Lives, _: datetime) -> Iterator[CountedRow]:
     for life in lives:
         was_dispatched = False
         for step in life.steps:
             is_first = step.after is Status.DISPATCHED and not was_dispatched
             was_dispatched = was_dispatched or is_first
-            yield Entry(step.at, step.names, int(step.after is Status.REJECTED), int(is_first))
+            yield CountedRow(step.at, step.names, int(step.after is Status.REJECTED), int(is_first))
 
 
-def _first_dispatch_accuracy(lives: Lives, _: datetime) -> Iterator[Entry]:
+def _first_dispatch_accuracy(lives: Lives, _: datetime) -> Iterator[CountedRow]:
     for life in lives:
         step = next((one for one in life.steps if one.after is Status.DISPATCHED), None)
         if step is not None:
             is_wrong = any(one.is_misdispatch_valid for one in life.steps)
-            yield Entry(step.at, step.names, int(not is_wrong), 1)
+            yield CountedRow(step.at, step.names, int(not is_wrong), 1)
 
 
-def _repeat_rate(lives: Lives, _: datetime) -> Iterator[Entry]:
+def _repeat_rate(lives: Lives, _: datetime) -> Iterator[CountedRow]:
     by_subject: dict[tuple[str, str], list[Life]] = {}
     for life in lives:
         by_subject.setdefault((life.subscriber_id, life.demand_type), []).append(life)
@@ -176,7 +176,7 @@ def _repeat_rate(lives: Lives, _: datetime) -> Iterator[Entry]:
         same.sort(key=lambda life: (life.created_at, life.order_id))
         for place, life in enumerate(same):
             is_repeat = place > 0 and life.created_at - same[place - 1].created_at <= _REPEAT_WITHIN
-            yield Entry(life.created_at, life.steps[0].names, int(is_repeat), 1)
+            yield CountedRow(life.created_at, life.steps[0].names, int(is_repeat), 1)
 
 
 def _is(before: Status, after: Status) -> Callable[[Step], bool]:

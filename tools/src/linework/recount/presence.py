@@ -21,7 +21,7 @@ from linework.recount.agents import (
     within,
 )
 from linework.recount.calls import Leg
-from linework.recount.counting import Entry
+from linework.recount.counting import CountedRow
 from linework.recount.handled import handled
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -49,14 +49,14 @@ def talks(legs: Iterable[Leg], at: datetime, silence: timedelta) -> Iterator[tup
 
 def entries(
     agents: Agents, metric: str, legs: Iterable[Leg], at: datetime, zone: ZoneInfo, silent_after_seconds: int
-) -> Iterator[Entry]:
+) -> Iterator[CountedRow]:
     presence = Presence(legs, at, timedelta(seconds=silent_after_seconds))
     above, below = MEASURES[metric]
     for agent_id, changes in agents.changes.items():
         pieces, silent = presence.pieces(agent_id, changes, piece_of(zone))
         for (start, team), sums in pieces.items():
             names = {"agent_id": agent_id, "team": team}
-            yield Entry(start, names, above(sums), below(sums), start in silent)
+            yield CountedRow(start, names, above(sums), below(sums), start in silent)
 
 
 class Presence:

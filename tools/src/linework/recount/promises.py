@@ -6,9 +6,9 @@ from itertools import pairwise
 
 from contracts import calls as c
 from linework.recount.calls import Call, Told
-from linework.recount.counting import Entry, Kind
+from linework.recount.counting import CountedRow, Kind
 
-PromiseRule = Callable[[Iterable[Call], datetime], Iterator[Entry]]
+PromiseRule = Callable[[Iterable[Call], datetime], Iterator[CountedRow]]
 Promise = tuple[Told, Told | None]
 """A promise, and what came of its case next: the reply, or another promise."""
 
@@ -36,17 +36,17 @@ def _names(told: Told) -> dict[str, str | None]:
     return names | {"channel": said.channel.value}
 
 
-def _promised(calls: Iterable[Call], _: datetime) -> Iterator[Entry]:
+def _promised(calls: Iterable[Call], _: datetime) -> Iterator[CountedRow]:
     for told, _following in _promises(calls):
-        yield Entry(told.fact.reply_by, _names(told), 1, 1)
+        yield CountedRow(told.fact.reply_by, _names(told), 1, 1)
 
 
-def _in_time(calls: Iterable[Call], at: datetime) -> Iterator[Entry]:
+def _in_time(calls: Iterable[Call], at: datetime) -> Iterator[CountedRow]:
     for told, following in _promises(calls):
         until = told.fact.reply_by
         is_replied = following is not None and isinstance(following.fact, c.ReplyGiven)
         if is_replied or until <= at:
-            yield Entry(until, _names(told), int(is_replied and following.at <= until), 1)
+            yield CountedRow(until, _names(told), int(is_replied and following.at <= until), 1)
 
 
 RULES: Mapping[tuple[str, int], tuple[Kind, PromiseRule]] = {

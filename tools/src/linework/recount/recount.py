@@ -10,7 +10,7 @@ from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.quality import QualityEvent
 from linework.recount import agents, calls, clocks, follow_ups, handled, orders, presence, promises
-from linework.recount.counting import Asked, Entry, Kind, count
+from linework.recount.counting import Asked, CountedRow, Kind, count
 
 KINDS: dict[tuple[str, int], Kind] = {
     **{
@@ -82,7 +82,7 @@ class Recount:
         is_of_time = asked.metric in agents.MEASURES
         return count(asked, KINDS[asked.metric, version], self._entries(asked, version, at), is_of_time=is_of_time)
 
-    def _entries(self, asked: Asked, version: int, at: datetime) -> Iterator[Entry]:
+    def _entries(self, asked: Asked, version: int, at: datetime) -> Iterator[CountedRow]:
         key = (asked.metric, version)
         if key in orders.RULES:
             return orders.RULES[key][1](self._lives.values(), at)

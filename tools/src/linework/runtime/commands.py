@@ -8,7 +8,11 @@ import typer
 
 StateFolder = Annotated[
     Path | None,
-    typer.Option("--state-folder", help="Folder for data, logs and keys; default: LINEWORK_STATE_FOLDER, else .local."),
+    typer.Option(
+        "--state-folder",
+        help="Folder for data, logs and keys; default: LINEWORK_STATE_FOLDER, else .local of the checkout, "
+        "or the user's state folder if the command is installed without one.",
+    ),
 ]
 PortBase = Annotated[
     int | None,
@@ -117,9 +121,9 @@ def token(
     name: Annotated[str | None, typer.Option("--name", help="Name of the person.")] = None,
     state_folder: StateFolder = None,
 ) -> None:
-    """Print a bearer token of the local issuer, valid for twelve hours."""
+    """Print a bearer token of the local issuer, or that of LINEWORK_ISSUER_URL, valid for twelve hours."""
     from linework.runtime.installation import existing_installation
     from linework.token import request_token
 
-    issuer = existing_installation(state_folder, None).address("issuer")
+    issuer = os.environ.get("LINEWORK_ISSUER_URL") or existing_installation(state_folder, None).address("issuer")
     typer.echo(request_token(issuer, role, area or [], sub, name))

@@ -13,14 +13,14 @@ import typer
 
 from linework.ports import SERVICES
 from linework.processes import Child, find_recorded
-from linework.runtime.installation import Installation, existing_installation
+from linework.runtime.installation import LocalInstallation, existing_installation
 from linework.runtime.supervisor import read_phase, supervisor_record
 from linework.stopped import Stopped
 
 _LOOK_EVERY_SECONDS = 0.1
 
 
-def start_detached(installation: Installation, options: Sequence[str]) -> None:
+def start_detached(installation: LocalInstallation, options: Sequence[str]) -> None:
     """Start it, or find it running, and show what it says until it is ready or has given up.
 
     Of two at once one starts it, and the other waits until it is ready.
@@ -44,18 +44,18 @@ def start_detached(installation: Installation, options: Sequence[str]) -> None:
 
 
 @contextmanager
-def _one_at_a_time(installation: Installation) -> Iterator[None]:
+def _one_at_a_time(installation: LocalInstallation) -> Iterator[None]:
     """Held until it is known whether the supervisor runs: a second call finds it running."""
     with (installation.state_folder / "detach.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
-def _is_running(installation: Installation) -> bool:
+def _is_running(installation: LocalInstallation) -> bool:
     return find_recorded(supervisor_record(installation)) is not None
 
 
-def _spawned(installation: Installation, log: Path, options: Sequence[str]) -> Child:
+def _spawned(installation: LocalInstallation, log: Path, options: Sequence[str]) -> Child:
     """The supervisor, once it has recorded itself as the supervisor or has ended."""
     log.unlink(missing_ok=True)
     columns = str(shutil.get_terminal_size((120, 24)).columns)
@@ -68,7 +68,7 @@ def _spawned(installation: Installation, log: Path, options: Sequence[str]) -> C
     return child
 
 
-def _wait_for_other(installation: Installation) -> None:
+def _wait_for_other(installation: LocalInstallation) -> None:
     folder = installation.state_folder
     typer.echo(f"The installation in {folder} is already running; nothing was started, and options are not applied.")
     while (phase := read_phase(installation)) != "ready":

@@ -12,6 +12,8 @@ from linework.ports import LOOPBACK, OFFSETS, SERVICES, read_ports
 from linework.stopped import Stopped
 
 REPOSITORY = Path(__file__).resolve().parents[4]
+"""The checkout that this file is in; without meaning where the command is installed from wheels."""
+IS_CHECKOUT = (REPOSITORY / "tools" / "src" / "linework").is_dir()
 AUDIENCE = "linework"
 
 # Stopped in this order, so that nothing loses what it leans on: callers before servers.
@@ -19,7 +21,7 @@ STOP_ORDER = (*SERVICES, *(f"{service}_worker" for service in SERVICES), "issuer
 
 
 @dataclass(frozen=True)
-class Installation:
+class LocalInstallation:
     state_folder: Path
     ports: Mapping[str, int]
     # Set when external servers are used instead of the embedded ones.
@@ -85,10 +87,10 @@ class Installation:
 
 def described_installation(
     state_folder: Path | None, port_base: int | None, without: Sequence[str] = ()
-) -> Installation:
+) -> LocalInstallation:
     """The installation that options and environment describe, without some services or all workers."""
     environ = os.environ
-    return Installation(
+    return LocalInstallation(
         state_folder=_state_folder(state_folder),
         ports=read_ports(port_base, environ),
         outside_database_url=environ.get("DATABASE_URL") or None,
@@ -107,18 +109,18 @@ def _left_out(names: Sequence[str]) -> frozenset[str]:
     return frozenset(found | (workers if "workers" in names else set()))
 
 
-def existing_installation(state_folder: Path | None, port_base: int | None) -> Installation:
+def existing_installation(state_folder: Path | None, port_base: int | None) -> LocalInstallation:
     """The installation of a state folder as it was last started; as described where it never was."""
     folder = _state_folder(state_folder)
     try:
-        return _remembered(folder, json.loads(Installation._file(folder).read_text()))
+        return _remembered(folder, json.loads(LocalInstallation._file(folder).read_text()))
     except FileNotFoundError:
         return described_installation(state_folder, port_base)
     except (OSError, ValueError, RecursionError) as error:
-        raise Stopped(f"{Installation._file(folder)} cannot be read ({error}); remove it.") from error
+        raise Stopped(f"{LocalInstallation._file(folder)} cannot be read ({error}); remove it.") from error
 
 
-def _remembered(folder: Path, content: Any) -> Installation:
+def _remembered(folder: Path, content: Any) -> LocalInstallation:
     """Raises `ValueError` for what `remember` has not written."""
     match content:
         case {
@@ -135,7 +137,7 @@ def _remembered(folder: Path, content: Any) -> Installation:
     without = content.get("without", [])
     if not isinstance(without, list) or not all(isinstance(name, str) for name in without):
         raise ValueError("`without` is not a list of names")
-    return Installation(
+    return LocalInstallation(
         state_folder=folder,
         ports=ports,
         # Its address is a secret that is not kept; that there is one is all that is asked for.
@@ -147,4 +149,11 @@ def _remembered(folder: Path, content: Any) -> Installation:
 
 
 def _state_folder(chosen: Path | None) -> Path:
-    return (chosen or Path(os.environ.get("LINEWORK_STATE_FOLDER") or REPOSITORY / ".local")).absolute()
+    return (chosen or Path(os.environ.get("LINEWORK_STATE_FOLDER") or default_state_folder())).absolute()
+
+
+def default_state_folder() -> Path:
+    """`.local` of the checkout; where the command is installed without one, the user's folder for state."""
+    import platformdirs
+
+    return REPOSITORY / ".local" if IS_CHECKOUT else platformdirs.user_state_path("linework")

@@ -4,21 +4,20 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from linework.processes import Child
 from linework.runtime.giving_up import GivingUp
-from linework.runtime.installation import REPOSITORY, Installation
+from linework.runtime.installation import LocalInstallation
 from linework.stopped import Stopped, last_line
 
 MIGRATION_SECONDS = 600
 
 
-def migrate(installation: Installation, service: str, env: Mapping[str, str], given_up: GivingUp) -> None:
+def migrate(installation: LocalInstallation, service: str, env: Mapping[str, str], given_up: GivingUp) -> None:
     """Run what is missing; nothing at all when the database already names the newest revision."""
-    ini = REPOSITORY / "services" / service / "alembic.ini"
-    if not ini.exists():
-        raise Stopped(f"{service} has no migrations: {ini} is missing.")
+    ini = migrations_of(service)
     # Five Alembic processes are most of a second start, and a look at the version is enough.
     if needs_nothing(ini, env["DATABASE_URL"]):
         return
@@ -28,7 +27,7 @@ def migrate(installation: Installation, service: str, env: Mapping[str, str], gi
         log=installation.logs / f"{service}_migrations.log",
         records=installation.records,
         env={**os.environ, **env},
-        cwd=REPOSITORY,
+        cwd=installation.state_folder,
     )
     deadline = time.monotonic() + MIGRATION_SECONDS
     child.spawn()
@@ -38,6 +37,18 @@ def migrate(installation: Installation, service: str, env: Mapping[str, str], gi
     child.wait_stopped(10)
     if child.exit_code() != 0 and not given_up.is_set():
         raise Stopped(f"The migrations of {service} failed; their log is {child.log}: {last_line(child.log)}")
+
+
+def migrations_of(service: str) -> Path:
+    """The service's `alembic.ini`: inside an installed package, beside `src` in a checkout."""
+    spec = find_spec(service)
+    if spec is None or spec.origin is None:
+        raise Stopped(f"{service} is not installed; install linework-{service}.")
+    package = Path(spec.origin).parent
+    for folder in (package, package.parents[1]):
+        if (folder / "alembic.ini").exists():
+            return folder / "alembic.ini"
+    raise Stopped(f"{service} has no migrations: there is no alembic.ini in {package}.")
 
 
 def needs_nothing(ini: Path, database_url: str) -> bool:

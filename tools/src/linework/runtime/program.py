@@ -13,7 +13,7 @@ from tempfile import NamedTemporaryFile
 from linework.ports import LOOPBACK, SERVICES
 from linework.processes import Child
 from linework.runtime.giving_up import GivingUp
-from linework.runtime.installation import AUDIENCE, Installation
+from linework.runtime.installation import AUDIENCE, LocalInstallation
 from linework.stopped import ComponentDied
 
 READY_SECONDS = 90
@@ -26,7 +26,7 @@ class Program:
     """A module that runs the program's own."""
     dies_with_parent = False
 
-    def __init__(self, installation: Installation, name: str, module: str, env: Mapping[str, str]) -> None:
+    def __init__(self, installation: LocalInstallation, name: str, module: str, env: Mapping[str, str]) -> None:
         self.name = name
         self.port = installation.ports[name]
         self.log = installation.logs / f"{name}.log"
@@ -85,7 +85,7 @@ def answers_ready(port: int, seconds: float = 2) -> bool:
         connection.close()
 
 
-def service_environment(installation: Installation, service: str, database_url: str) -> dict[str, str]:
+def service_environment(installation: LocalInstallation, service: str, database_url: str) -> dict[str, str]:
     """The whole configuration of a service. Its HTTP process, its worker and its migrations get the same."""
     return {
         "DATABASE_URL": database_url,
@@ -119,7 +119,7 @@ def sealing_master_keys(state_folder: Path) -> str:
     return file.read_text().strip()
 
 
-def issuer_environment(installation: Installation) -> dict[str, str]:
+def issuer_environment(installation: LocalInstallation) -> dict[str, str]:
     return {
         "HTTP_PORT": str(installation.ports["issuer"]),
         "OIDC_ISSUER": installation.address("issuer"),
@@ -128,7 +128,7 @@ def issuer_environment(installation: Installation) -> dict[str, str]:
     }
 
 
-def make_programs(installation: Installation, environments: Mapping[str, Mapping[str, str]]) -> list[Program]:
+def make_programs(installation: LocalInstallation, environments: Mapping[str, Mapping[str, str]]) -> list[Program]:
     programs = [Program(installation, "issuer", "linework.issuer", issuer_environment(installation))]
     for service in SERVICES:
         programs.append(Program(installation, service, f"{service}.main", environments[service]))

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from linework.processes import Child
-from linework.runtime.installation import Installation
+from linework.runtime.installation import LocalInstallation
 
 _SAMPLE = ("--orders", "20", "--rate", "10", "--calls", "60")
 
@@ -22,7 +22,7 @@ class Load:
         self.done_file.touch()
 
 
-def first_loads(installation: Installation) -> list[Load]:
+def first_loads(installation: LocalInstallation) -> list[Load]:
     """The loads that this state folder has not had; none of them twice, so a restart adds nothing."""
     loads = [
         _load(installation, "reference", "Reference data", ["reference", "load"]),
@@ -31,7 +31,7 @@ def first_loads(installation: Installation) -> list[Load]:
     return [load for load in loads if load and not load.done_file.exists()]
 
 
-def _load(installation: Installation, name: str, title: str, arguments: list[str]) -> Load | None:
+def _load(installation: LocalInstallation, name: str, title: str, arguments: list[str]) -> Load | None:
     if find_spec(f"linework.{name}") is None:
         return None
     child = Child(

@@ -12,7 +12,7 @@ from linework.client_addresses import find_addresses
 from linework.health_report import HealthReport, health_reports, lines
 from linework.ports import SERVICES, is_listening
 from linework.processes import find_recorded, stop_leftovers, stop_process
-from linework.runtime.installation import STOP_ORDER, Installation, existing_installation
+from linework.runtime.installation import STOP_ORDER, LocalInstallation, existing_installation
 from linework.runtime.program import answers_ready
 from linework.runtime.supervisor import read_phase, set_phase, supervisor_record
 
@@ -20,7 +20,7 @@ DOWN_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Status:
+class InstallationStatus:
     phase: str
     # Whether each component is ready, by its name.
     components: dict[str, bool]
@@ -31,17 +31,17 @@ class Status:
         return self.phase == "ready" and all(self.components.values())
 
 
-def read_status(installation: Installation) -> Status:
+def read_status(installation: LocalInstallation) -> InstallationStatus:
     """The present state: what each component answers, and the phase of the supervisor."""
     names = installation.components
     with ThreadPoolExecutor(len(names)) as pool:
         answers = pool.map(lambda name: _is_ready(installation, name), names)
         components = dict(zip(names, answers, strict=True))
     addresses = {name: installation.address(name) for name in names if name not in ("kafka", "postgres")}
-    return Status(read_phase(installation) or "stopped", components, addresses)
+    return InstallationStatus(read_phase(installation) or "stopped", components, addresses)
 
 
-def wait_status(installation: Installation, seconds: float) -> Status:
+def wait_status(installation: LocalInstallation, seconds: float) -> InstallationStatus:
     """The status once everything is ready, or when the time is over."""
     deadline = time.monotonic() + seconds
     while True:
@@ -84,12 +84,12 @@ def _as_json(reports: list[HealthReport]) -> dict[str, object]:
     return {report.service: asdict(report) for report in reports}
 
 
-def _is_ready(installation: Installation, name: str) -> bool:
+def _is_ready(installation: LocalInstallation, name: str) -> bool:
     port = installation.ports[name]
     return is_listening(port) if name in ("kafka", "postgres") else answers_ready(port)
 
 
-def stop_installation(installation: Installation) -> list[str]:
+def stop_installation(installation: LocalInstallation) -> list[str]:
     """Stop the supervisor, which stops the rest, and what a killed supervisor has left; returns what was stopped."""
     stopped = []
     found = find_recorded(supervisor_record(installation))

@@ -17,7 +17,7 @@ from linework.ports import SERVICES, refuse_taken_ports
 from linework.processes import Child, find_recorded, stop_leftovers, write_record
 from linework.runtime.checks import refuse_small_disk
 from linework.runtime.giving_up import GivingUp, end_with
-from linework.runtime.installation import STOP_ORDER, Installation
+from linework.runtime.installation import STOP_ORDER, LocalInstallation
 from linework.runtime.migrations import migrate
 from linework.runtime.preparation import create_databases, create_topics, database_urls
 from linework.runtime.program import Program, make_programs, service_environment
@@ -32,7 +32,9 @@ LOOK_EVERY_SECONDS = 0.5
 PHASES = ("starting", "loading", "ready", "stopping")
 
 
-def supervise(installation: Installation, steps: Steps, *, is_empty: bool, with_process: int | None = None) -> None:
+def supervise(
+    installation: LocalInstallation, steps: Steps, *, is_empty: bool, with_process: int | None = None
+) -> None:
     """Run an installation in the foreground until a signal or a component that cannot be kept alive ends it.
 
     It also ends, in order, with the process of the id `with_process`.
@@ -57,7 +59,7 @@ class Interrupted(Exception):
 
 
 class Supervisor:
-    def __init__(self, installation: Installation, steps: Steps) -> None:
+    def __init__(self, installation: LocalInstallation, steps: Steps) -> None:
         self._installation = installation
         self._steps = steps
         self._components: list[Component] = []
@@ -208,11 +210,11 @@ def _stop_groups(components: Sequence[Component]) -> list[list[Component]]:
     return [[by_name[name] for name in group if name in by_name] for group in groups]
 
 
-def supervisor_record(installation: Installation) -> Path:
+def supervisor_record(installation: LocalInstallation) -> Path:
     return installation.state_folder / "supervisor.json"
 
 
-def set_phase(installation: Installation, phase: str | None) -> None:
+def set_phase(installation: LocalInstallation, phase: str | None) -> None:
     file = installation.state_folder / "phase"
     if phase is None:
         file.unlink(missing_ok=True)
@@ -220,7 +222,7 @@ def set_phase(installation: Installation, phase: str | None) -> None:
         file.write_text(json.dumps(phase))
 
 
-def read_phase(installation: Installation) -> str | None:
+def read_phase(installation: LocalInstallation) -> str | None:
     """How far the running supervisor is; None when there is none."""
     if find_recorded(supervisor_record(installation)) is None:
         return None
@@ -232,7 +234,7 @@ def read_phase(installation: Installation) -> str | None:
 
 
 @contextmanager
-def _only_supervisor(installation: Installation) -> Iterator[None]:
+def _only_supervisor(installation: LocalInstallation) -> Iterator[None]:
     # The lock decides between two that start at the same moment and ends with its process; the record names it.
     with (installation.state_folder / "supervisor.lock").open("w") as lock:
         _take(lock, installation)
@@ -245,7 +247,7 @@ def _only_supervisor(installation: Installation) -> Iterator[None]:
             supervisor_record(installation).unlink(missing_ok=True)
 
 
-def _take(lock: IO[str], installation: Installation) -> None:
+def _take(lock: IO[str], installation: LocalInstallation) -> None:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,19 +1,20 @@
 """The output of `up` when everything is ready: addresses, a token, and a walk through an order."""
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 from rich.table import Table
 
 from linework.ports import SERVICES
-from linework.runtime.installation import REPOSITORY, Installation
+from linework.runtime.installation import REPOSITORY, LocalInstallation, default_state_folder
 from linework.runtime.progress import Steps
 
 ROLES = ("agent", "dispatcher", "technician", "auditor", "supervisor", "operator", "partner")
 
 
-def show_welcome(installation: Installation, steps: Steps) -> None:
+def show_welcome(installation: LocalInstallation, steps: Steps) -> None:
     steps.show(_addresses(installation))
     steps.show(_tokens(installation))
     steps.say("An order's first steps, with curl:")
@@ -25,18 +26,22 @@ def show_welcome(installation: Installation, steps: Steps) -> None:
 def command() -> str:
     """How the reader calls us from where they are."""
     program = Path(sys.executable).with_name("linework")
-    return os.path.relpath(program) if program.is_relative_to(REPOSITORY) else str(program)
+    if program.is_relative_to(REPOSITORY):
+        return os.path.relpath(program)
+    found = shutil.which("linework")
+    return "linework" if found and Path(found).resolve() == program.resolve() else str(program)
 
 
-def _addresses(installation: Installation) -> Table:
+def _addresses(installation: LocalInstallation) -> Table:
     table = Table("service", "address", "interactive API page", title="Linework is ready", title_justify="left")
-    for service in ("issuer", *SERVICES):
+    table.add_row("issuer", installation.address("issuer"), "")
+    for service in SERVICES:
         address = installation.address(service)
         table.add_row(service, address, f"{address}/docs")
     return table
 
 
-def _tokens(installation: Installation) -> Table:
+def _tokens(installation: LocalInstallation) -> Table:
     table = Table("role", "a token for it", title_justify="left")
     for role in ROLES:
         area = " --area north" if role == "technician" else ""
@@ -44,12 +49,12 @@ def _tokens(installation: Installation) -> Table:
     return table
 
 
-def _state_option(installation: Installation) -> str:
-    is_default = installation.state_folder == REPOSITORY / ".local"
+def _state_option(installation: LocalInstallation) -> str:
+    is_default = installation.state_folder == default_state_folder()
     return "" if is_default else f" --state-folder {installation.state_folder}"
 
 
-def _walk(installation: Installation) -> list[str]:
+def _walk(installation: LocalInstallation) -> list[str]:
     """Three calls that take an order from its creation over its dispatch to its timeline; they can be pasted."""
     token = f"{command()} token {{role}}{_state_option(installation)}"
     call = "curl -s -H \"Authorization: Bearer $({token})\" -H 'Content-Type: application/json'"

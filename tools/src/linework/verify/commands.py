@@ -69,9 +69,9 @@ async def run_check(
 
     Raises `NotChecked` unless every service answers.
     """
-    from linework.client import Installation, Patience, find_addresses
+    from linework.client import Patience, ServiceClients, find_addresses
 
-    async with Installation(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
+    async with ServiceClients(find_addresses(state_folder), patience=Patience(seconds=20)) as city:
         with _interruptible() as interruption:
             try:
                 await city.require()

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from linework.client import SUPERVISOR, Installation
+from linework.client import SUPERVISOR, ServiceClients
 from linework.recount import Asked, Recount, differences
 from linework.verify.facts import Facts
 from linework.verify.laws import Findings, Law, Ledger
-from linework.verify.parked import ParkedRecords
-from linework.verify.progress import Progress
+from linework.verify.parked import ParkedReader
+from linework.verify.progress import VerifyProgress
 from linework.verify.quiet import Waiting
-from linework.verify.stream import COUNTS, Stream
+from linework.verify.stream import COUNTS, RecordSource
 
 
 def questions(metrics: Iterable[Mapping[str, Any]]) -> Iterator[Asked]:
@@ -33,15 +33,15 @@ def questions(metrics: Iterable[Mapping[str, Any]]) -> Iterator[Asked]:
 
 @dataclass(slots=True)
 class FigureCheck:
-    city: Installation
-    stream: Stream
+    city: ServiceClients
+    stream: RecordSource
     ledger: Ledger
     facts: Facts
     recount: Recount
-    parked: ParkedRecords
+    parked: ParkedReader
     findings: Findings
     waiting: Waiting
-    progress: Progress
+    progress: VerifyProgress
     causes: Callable[[], str]
     """Why counts may differ, as far as it is known."""
     compared_count: int = 0

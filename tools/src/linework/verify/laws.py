@@ -13,7 +13,7 @@ from enum import StrEnum
 
 import msgspec
 
-from contracts.catalogue import CATALOGUE, Kind
+from contracts.catalogue import CATALOGUE, MessageKind
 from contracts.chain import GENESIS, event_hash
 from contracts.lifecycle import Service
 from contracts.message import Message
@@ -23,7 +23,9 @@ from contracts.requests import WorkOrderRequest, WorkOrderRequestRefused
 _ORDER = msgspec.json.Decoder(WorkOrder)
 _MOST_KEPT = 1000
 _ID_BYTES = 8
-_TYPES = {entry.type: place for place, entry in enumerate((e for e in CATALOGUE if e.kind is Kind.EVENT), start=1)}
+_TYPES = {
+    entry.type: place for place, entry in enumerate((e for e in CATALOGUE if e.kind is MessageKind.EVENT), start=1)
+}
 
 Witness = Callable[[WorkOrder | None, Message, WorkOrder], None]
 """Called with every event that reporting applied: the order before it, the event, the order after it."""
@@ -102,7 +104,7 @@ class Thread:
 
 
 @dataclass(slots=True)
-class RequestState:
+class RequestTrail:
     order_id: str
     is_asked: bool = False
     answers: set[str] = field(default_factory=set)
@@ -115,7 +117,7 @@ class Ledger:
     def __init__(self, findings: Findings, witness: Witness | None = None) -> None:
         self.findings = findings
         self.threads: dict[str, Thread] = {}
-        self.requests: dict[str, RequestState] = {}
+        self.requests: dict[str, RequestTrail] = {}
         self.event_count = 0
         self.repeat_count = 0
         self._uncounted = 0
@@ -151,8 +153,8 @@ class Ledger:
         elif isinstance(message.body, WorkOrderRequestRefused):
             self._request(message.body.request_id, message.subject).answers.add(message.id)
 
-    def _request(self, request_id: str, order_id: str) -> RequestState:
-        return self.requests.setdefault(request_id, RequestState(order_id))
+    def _request(self, request_id: str, order_id: str) -> RequestTrail:
+        return self.requests.setdefault(request_id, RequestTrail(order_id))
 
     def _take_event(self, message: Message, version: int, is_counted: bool) -> None:
         thread = self.threads.setdefault(message.subject, Thread())

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from linework.client import Installation
+from linework.client import ServiceClients
 from linework.verify.laws import Findings, Law
 from linework.verify.repairs import Place
 
@@ -18,8 +18,8 @@ class ParkedAt:
     last_id: int = 0
 
 
-class ParkedRecords:
-    def __init__(self, city: Installation, findings: Findings) -> None:
+class ParkedReader:
+    def __init__(self, city: ServiceClients, findings: Findings) -> None:
         self._city = city
         self._findings = findings
         self.at: dict[str, ParkedAt] = {name: ParkedAt() for name in city.services}

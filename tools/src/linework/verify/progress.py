@@ -7,7 +7,7 @@ Say = Callable[[str], None]
 _EVERY_SECONDS = 2.0
 
 
-class Progress:
+class VerifyProgress:
     def __init__(self, say: Say) -> None:
         self.step = "starting"
         """The step under way, for a sentence such as "stopped while …"."""

@@ -3,8 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from linework.client import Installation, NotReached
-from linework.client_service import Service
+from linework.client import NotReached, ServiceClients
+from linework.client_service import ServiceClient
 from linework.metrics_text import read_samples, totals
 
 _LOOK_EVERY_SECONDS = 0.5
@@ -22,10 +22,11 @@ class Restless:
 class Observer:
     """Reads the outboxes and the lag of every service."""
 
-    def __init__(self, city: Installation) -> None:
+    def __init__(self, city: ServiceClients) -> None:
         self._city = city
         self._workers = {
-            name: Service(url, city.services[name].http, city.tokens) for name, url in city.addresses.workers.items()
+            name: ServiceClient(url, city.services[name].http, city.tokens)
+            for name, url in city.addresses.workers.items()
         }
 
     async def wait(self, seconds: float) -> list[Restless]:
@@ -55,8 +56,8 @@ class Observer:
         restless = []
         if values.get("linework_outbox_rows"):
             restless.append(Restless(name, f"its outbox has {values['linework_outbox_rows']:.0f} rows"))
-        if values.get("linework_consumer_lag"):
-            restless.append(Restless(name, f"it is {values['linework_consumer_lag']:.0f} records behind"))
+        if values.get("linework_consumer_lag_records"):
+            restless.append(Restless(name, f"it is {values['linework_consumer_lag_records']:.0f} records behind"))
         return restless
 
 

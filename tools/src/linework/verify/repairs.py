@@ -11,7 +11,7 @@ from typing import Any
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS
-from linework.client import OPERATOR, Installation
+from linework.client import OPERATOR, ServiceClients
 from linework.verify.laws import Findings, Law
 
 Place = tuple[str, int, int]
@@ -26,7 +26,7 @@ class Repairs:
     discarded: set[Place] = field(default_factory=set)
 
 
-async def repairs_of(city: Installation, findings: Findings) -> Repairs:
+async def repairs_of(city: ServiceClients, findings: Findings) -> Repairs:
     """What was repaired or discarded; reports services that did different things with one record."""
     settled: dict[Place, dict[str, Row]] = {}
     for name in city.services:
@@ -39,7 +39,7 @@ async def repairs_of(city: Installation, findings: Findings) -> Repairs:
     return repairs
 
 
-async def _settled_at(city: Installation, name: str) -> AsyncIterator[Row]:
+async def _settled_at(city: ServiceClients, name: str) -> AsyncIterator[Row]:
     service = city.services[name]
     async for row in service.parked(state="any"):
         if row["state"] != "parked":

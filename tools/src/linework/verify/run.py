@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Iterable
 
 from contracts.lifecycle import Service as ServiceName
 from contracts.topics import WORK_ORDERS
-from linework.client import SUPERVISOR, Installation, NotReached, Refused
+from linework.client import SUPERVISOR, NotReached, Refused, ServiceClients
 from linework.client_service import OrderService, part
 from linework.recount import Recount
 from linework.stopped import Stopped
@@ -17,12 +17,12 @@ from linework.verify.facts import Facts
 from linework.verify.figures import FigureCheck
 from linework.verify.laws import Findings, Law, Ledger
 from linework.verify.outcome import Causes, Outcome
-from linework.verify.parked import ParkedRecords
-from linework.verify.progress import Progress, Say
+from linework.verify.parked import ParkedReader
+from linework.verify.progress import Say, VerifyProgress
 from linework.verify.quiet import Observer, Restless, Waiting
 from linework.verify.repairs import repairs_of
 from linework.verify.states import difference
-from linework.verify.stream import Record, Stream, stream_of
+from linework.verify.stream import Record, RecordSource, stream_of
 
 LIMIT_SECONDS = 600.0
 """A check ends after this time, with what was checked until then."""
@@ -38,7 +38,7 @@ Interruption = asyncio.Future[str]
 
 
 async def verify(
-    city: Installation,
+    city: ServiceClients,
     *,
     wait_seconds: float,
     acknowledged: Acknowledged | None,
@@ -52,7 +52,7 @@ async def verify(
 
 
 async def recount(
-    city: Installation,
+    city: ServiceClients,
     *,
     only: frozenset[str],
     wait_seconds: float,
@@ -66,17 +66,17 @@ async def recount(
 
 
 class _Verifier:
-    def __init__(self, city: Installation, wait_seconds: float, say: Say) -> None:
+    def __init__(self, city: ServiceClients, wait_seconds: float, say: Say) -> None:
         self.outcome = Outcome("streams")
         self._city = city
         self._waiting = Waiting(Observer(city), wait_seconds)
-        self._progress = Progress(say)
+        self._progress = VerifyProgress(say)
         self._findings = self.outcome.findings
-        self._parked = ParkedRecords(city, Findings())
+        self._parked = ParkedReader(city, Findings())
         self._recount = Recount()
         self._ledger = Ledger(self._findings, self._recount)
         self._facts = Facts(self._findings, self._recount)
-        self._stream: Stream | None = None
+        self._stream: RecordSource | None = None
         self._behind: dict[str, str] = {}
 
     async def within(self, work: Awaitable[None], seconds: float, interruption: Interruption | None) -> Outcome:
@@ -107,7 +107,7 @@ class _Verifier:
 
     async def run(self, acknowledged: Acknowledged | None) -> None:
         checked, ledger = self.outcome.checked, self._ledger
-        self._parked = ParkedRecords(self._city, self._findings)
+        self._parked = ParkedReader(self._city, self._findings)
         for restless in await self._begin("waiting until outboxes are empty and everything is read"):
             what = f"{restless.reason}, after {self._waiting.seconds:.0f} s"
             self._findings.add(Law.OUTBOXES, restless.service, what)

@@ -13,11 +13,11 @@ from contracts import topics
 from contracts.codec import MalformedMessage, decode
 from contracts.message import Message
 from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS
-from linework.client import SUPERVISOR, Installation
+from linework.client import SUPERVISOR, ServiceClients
 from linework.stopped import Stopped
 from linework.verify.facts import Facts
 from linework.verify.laws import Ledger
-from linework.verify.progress import Progress
+from linework.verify.progress import VerifyProgress
 from linework.verify.repairs import Place, Repairs
 
 _MOST_AWAKE = 5_000
@@ -52,7 +52,7 @@ ReadUpTo = Mapping[str, Any]
 """How far reporting has read, as each of its figures says."""
 
 
-class Stream(Protocol):
+class RecordSource(Protocol):
     name: str
     left: Left
 
@@ -66,7 +66,7 @@ class Stream(Protocol):
         """How many records reporting has yet to read of those that were read here."""
 
 
-class Topic:
+class TopicSource:
     """Partition by partition: each order is in one, so that only the orders of one partition are in memory."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Topic:
         repairs: Repairs | None = None,
         *,
         parked: Set[Place] = frozenset(),
-        progress: Progress | None = None,
+        progress: VerifyProgress | None = None,
     ) -> None:
         """`repairs` take the place of the records they repair; `parked` are the records that reporting has parked."""
         names = ", ".join(prefix + topic.name for topic in (WORK_ORDERS, CALLS, DEADLINES, QUALITY))
@@ -88,7 +88,7 @@ class Topic:
         """By topic without prefix, and partition."""
         self._repairs = repairs or Repairs()
         self._parked = parked
-        self._progress = progress or Progress(lambda text: None)
+        self._progress = progress or VerifyProgress(lambda text: None)
         self._read_count = 0
 
     async def read_on(self, ledger: Ledger, facts: Facts, until: ReadUpTo | None = None) -> None:
@@ -204,12 +204,12 @@ def _message(record: ConsumerRecord, topic: topics.Topic) -> Message:
 class Record:
     """Reporting's pages, topic by topic. It keeps each message once, so a repeat is never seen here."""
 
-    def __init__(self, city: Installation, progress: Progress | None = None) -> None:
+    def __init__(self, city: ServiceClients, progress: VerifyProgress | None = None) -> None:
         self.name = f"record of reporting at {city.reporting.address}"
         self.left = Left()
         self._city = city
         self._after = dict.fromkeys(_NAMES, 0)
-        self._progress = progress or Progress(lambda text: None)
+        self._progress = progress or VerifyProgress(lambda text: None)
         self._read_count = 0
 
     async def read_on(self, ledger: Ledger, facts: Facts, until: ReadUpTo | None = None) -> None:
@@ -273,9 +273,13 @@ def message_of(item: Mapping[str, Any]) -> Message:
     return decode(item["subject"].encode(), item["data"].encode(), pairs)
 
 
-def stream_of(city: Installation, repairs: Repairs, parked: Set[Place], progress: Progress) -> Topic | Record:
+def stream_of(
+    city: ServiceClients, repairs: Repairs, parked: Set[Place], progress: VerifyProgress
+) -> TopicSource | Record:
     """The topic is the source of truth; reporting's record replaces it if no broker is known."""
     addresses = city.addresses
     if addresses.bootstrap_servers:
-        return Topic(addresses.bootstrap_servers, addresses.topic_prefix, repairs, parked=parked, progress=progress)
+        return TopicSource(
+            addresses.bootstrap_servers, addresses.topic_prefix, repairs, parked=parked, progress=progress
+        )
     return Record(city, progress)

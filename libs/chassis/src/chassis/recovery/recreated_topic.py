@@ -41,7 +41,7 @@ def recreated(positions: Mapping[int, Position], topic_id: UUID | None, ends: Ma
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class TopicOffsets:
     """Where a topic stands, by the brokers and by the database."""
 
     topic_id: UUID | None
@@ -53,7 +53,7 @@ class Standing:
 
 async def reset_if_recreated(
     reader: AIOKafkaConsumer, prefix: str, topic: str, db: Database, partitions: Iterable[int] = ()
-) -> Standing:
+) -> TopicOffsets:
     """Sets the positions of partitions that were created again to 0. The result has the ends of `partitions` too.
 
     What was parked stays, under places that no new record can have. An id that is seen for the first time is stored.
@@ -73,7 +73,7 @@ async def reset_if_recreated(
     if identity.topic_id and any(position.topic_id is None for position in positions.values()):
         await note_topic_id(db, topic, identity.topic_id, sorted(set(positions) - set(gone)))
     offsets = {number: position.next_offset for number, position in positions.items()} | dict.fromkeys(gone, 0)
-    return Standing(identity.topic_id, offsets, ends)
+    return TopicOffsets(identity.topic_id, offsets, ends)
 
 
 async def _ends(reader: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> dict[int, int]:

@@ -1,14 +1,18 @@
 """The AsyncAPI 3.0 document: channels are topics, operations are what each service sends and receives.
 
-Each header and each topic's key is defined once; payloads are the schema files beside the document.
+Each header and each topic's key is defined once; payloads are the schema files beside the document; examples are
+golden records. `tests/interop` holds the document against AsyncAPI's own parser.
 """
 
+import json
 from collections.abc import Iterable
 from typing import Any
 
-from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.catalogue import CATALOGUE, Entry, MessageKind
+from contracts.codec import headers_of
 from contracts.lifecycle import Service
 from contracts.topics import PARTNER_ID, PARTNER_IN, TEMPLATES, TOPICS, Topic
+from contracts_tooling.golden import fullest
 from contracts_tooling.schemas import Schema, file_name
 
 _BINDING = "0.5.0"
@@ -50,24 +54,28 @@ REQUIRED = ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce
 """Without these no message is read."""
 
 _REQUIRED_BY_KIND = {
-    Kind.EVENT: ("ce_orderversion", "ce_prevhash"),
-    Kind.ENTITY: ("ce_entityversion",),
-    Kind.FACT: ("ce_entityversion",),
+    MessageKind.EVENT: ("ce_orderversion", "ce_prevhash"),
+    MessageKind.ENTITY: ("ce_entityversion",),
+    MessageKind.FACT: ("ce_entityversion",),
 }
 COMMON_HEADERS = "Headers"
-_HEADERS_OF_KIND = {Kind.EVENT: "EventHeaders", Kind.ENTITY: "VersionedHeaders", Kind.FACT: "VersionedHeaders"}
+_HEADERS_OF_KIND = {
+    MessageKind.EVENT: "EventHeaders",
+    MessageKind.ENTITY: "VersionedHeaders",
+    MessageKind.FACT: "VersionedHeaders",
+}
 _ONLY_IN = {
-    "ce_orderversion": (Kind.EVENT,),
-    "ce_prevhash": (Kind.EVENT,),
-    "ce_entityversion": (Kind.ENTITY, Kind.FACT),
+    "ce_orderversion": (MessageKind.EVENT,),
+    "ce_prevhash": (MessageKind.EVENT,),
+    "ce_entityversion": (MessageKind.ENTITY, MessageKind.FACT),
 }
 
 
-def required_headers(kind: Kind) -> tuple[str, ...]:
+def required_headers(kind: MessageKind) -> tuple[str, ...]:
     return (*REQUIRED, *_REQUIRED_BY_KIND.get(kind, ()))
 
 
-def headers_of_kind(kind: Kind) -> tuple[str, ...]:
+def headers_of_kind(kind: MessageKind) -> tuple[str, ...]:
     """The headers that a message of this kind may have."""
     return tuple(name for name in HEADERS if kind in _ONLY_IN.get(name, (kind,)))
 
@@ -79,9 +87,11 @@ def document() -> Schema:
             "title": "Linework",
             "version": "1.0.0",
             "description": "What the services of Linework say to each other and to others on Kafka. CloudEvents 1.0, "
-            "binary mode: attributes in `ce_*` headers, a JSON value, the key equal to `ce_subject`. Readers ignore "
-            "headers, fields and types they do not know.",
+            "binary mode: attributes in `ce_*` headers, a JSON value, the key equal to `ce_subject`. Partners may "
+            "write in structured mode too: `content-type: application/cloudevents+json`, the whole event as the value. "
+            "Readers ignore headers, fields and types they do not know.",
         },
+        "servers": _servers(),
         "defaultContentType": "application/json",
         "channels": {channel_id(topic): _channel(topic) for topic in CHANNELS},
         "operations": _operations(),
@@ -89,6 +99,41 @@ def document() -> Schema:
             "messages": {entry.body.__name__: _message(entry) for entry in CATALOGUE},
             "messageBindings": {channel_id(topic): _key_of(topic) for topic in CHANNELS},
             "schemas": _headers(),
+            "securitySchemes": _SECURITY,
+        },
+    }
+
+
+_SECURITY: Schema = {
+    "scram": {
+        "type": "scramSha512",
+        "description": "A user of its own for each service and partner, by SASL SCRAM-SHA-512 over TLS.",
+    },
+    "certificate": {
+        "type": "X509",
+        "description": "Mutual TLS: the certificate's name is the user's, and has the user's rights.",
+    },
+}
+
+
+def _servers() -> dict[str, Schema]:
+    """Which of the two ways in a broker asks for is its operator's choice."""
+    return {
+        "production": {
+            "host": "{bootstrap}",
+            "protocol": "kafka-secure",
+            "title": "An installation",
+            "description": "TLS always; a user with a password, or a certificate.",
+            "variables": {
+                "bootstrap": {"description": "Host and port of a broker.", "examples": ["kafka.example:9093"]}
+            },
+            "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in _SECURITY],
+        },
+        "local": {
+            "host": "127.0.0.1:8007",
+            "protocol": "kafka",
+            "title": "One machine",
+            "description": "What `make run` starts: on loopback, without TLS, and nobody is asked.",
         },
     }
 
@@ -169,12 +214,18 @@ def _message(entry: Entry) -> Schema:
             "properties": {"ce_type": {"const": entry.type}, "ce_source": _sources(entry)},
         },
         "payload": {"$ref": file_name(entry)},
+        "examples": [_example(entry)],
         "bindings": {"$ref": f"#/components/messageBindings/{channel_id(entry.topic)}"},
     }
 
 
+def _example(entry: Entry) -> Schema:
+    message = fullest(entry.type)
+    return {"name": entry.body.__name__, "headers": headers_of(message), "payload": json.loads(message.data)}
+
+
 def _sources(entry: Entry) -> Schema:
-    if entry.kind is Kind.PARTNER_EVENT:
+    if entry.kind is MessageKind.PARTNER_EVENT:
         return {"pattern": f"^/partner/{PARTNER_ID.pattern}$"}
     return {"enum": [f"/linework/{owner.value}" for owner in entry.owners]}
 

@@ -50,7 +50,7 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class IncompatibleChange:
     rule: Rule
     type: str
     place: str
@@ -61,16 +61,18 @@ class Violation:
         return f"{self.rule}: {' '.join(filter(None, (self.type, self.place)))}: {self.text}"
 
 
-def violations(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> list[Violation]:
+def violations(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> list[IncompatibleChange]:
     """What the new schemas, by type name, break of the old ones. Empty: the change is additive."""
-    found: list[Violation] = []
+    found: list[IncompatibleChange] = []
     for name, schema in sorted(old.items()):
         if name not in new:
-            found.append(Violation(Rule.TYPE_REMOVED, name, "", "old records of it are still on the stream"))
+            found.append(IncompatibleChange(Rule.TYPE_REMOVED, name, "", "old records of it are still on the stream"))
             continue
-        found += [Violation(rule, name, "", text) for rule, text in _placement(schema, new[name])]
+        found += [IncompatibleChange(rule, name, "", text) for rule, text in _placement(schema, new[name])]
         compared = _Comparison(schema.get("$defs", {}), new[name].get("$defs", {}))
-        found += [Violation(rule, name, place, text) for rule, place, text in compared.values("", schema, new[name])]
+        found += [
+            IncompatibleChange(rule, name, place, text) for rule, place, text in compared.values("", schema, new[name])
+        ]
     return found
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.catalogue import CATALOGUE, Entry, MessageKind
 from contracts.field_notes import field_notes
 from contracts.lifecycle import CUSTODIANS, STEPS, Act, Status, allowed_acts
 from contracts.names import STATUSES
@@ -16,7 +16,7 @@ from contracts.order import ACTS
 from contracts.sealing import FreeText
 from contracts.topics import Topic
 from contracts_tooling import asyncapi
-from contracts_tooling.golden import MESSAGES
+from contracts_tooling.golden import fullest
 from contracts_tooling.schemas import writers_of
 
 _HEAD = """# Events
@@ -25,19 +25,19 @@ Generated from `contracts` by `python -m contracts_tooling.generate`; change the
 explained in [the glossary](glossary.md), schemas are in `libs/contracts/schemas`, the AsyncAPI document beside them.
 
 A record is a [CloudEvent 1.0](https://cloudevents.io) in binary mode: attributes in headers, a JSON value, and
-the key equal to `ce_subject`. Readers ignore headers, fields and types that they do not know. A change adds a field
-that may be absent, or a new version of a type beside the old one; `python -m contracts_tooling.compatibility` refuses
-anything else."""
+the key equal to `ce_subject`. Partners may write in [structured mode](partners.md#record-format) too. Readers ignore
+headers, fields and types that they do not know. A change adds a field that may be absent, or a new version of a type
+beside the old one; `python -m contracts_tooling.compatibility` refuses anything else."""
 
 _KINDS = {
-    Kind.EVENT: "changes the order: it has an order version and a place in the chain",
-    Kind.REQUEST: "asks the order's custodian; answered exactly once",
-    Kind.ANSWER: "answers a request without changing the order",
-    Kind.ENTITY: "the whole entity as it now is",
-    Kind.FACT: "has a version in its own stream; a later revision of the same fact replaces it",
-    Kind.NOTICE: "accompanies the order and does not change it",
-    Kind.PARTNER_EVENT: "answered once on the partner's `.out`",
-    Kind.PARTNER_ANSWER: "reports the result of the partner's events",
+    MessageKind.EVENT: "changes the order: it has an order version and a place in the chain",
+    MessageKind.REQUEST: "asks the order's custodian; answered exactly once",
+    MessageKind.ANSWER: "answers a request without changing the order",
+    MessageKind.ENTITY: "the whole entity as it now is",
+    MessageKind.FACT: "has a version in its own stream; a later revision of the same fact replaces it",
+    MessageKind.NOTICE: "accompanies the order and does not change it",
+    MessageKind.PARTNER_EVENT: "answered once on the partner's `.out`",
+    MessageKind.PARTNER_ANSWER: "reports the result of the partner's events",
 }
 
 _CHAIN = """## Chain
@@ -77,7 +77,7 @@ def _headers() -> str:
 def _presence(name: str) -> str:
     if name in asyncapi.REQUIRED:
         return "always"
-    kinds = [kind for kind in Kind if name in asyncapi.required_headers(kind)]
+    kinds = [kind for kind in MessageKind if name in asyncapi.required_headers(kind)]
     return f"on every {', '.join(kinds)}" if kinds else "may be absent"
 
 
@@ -191,6 +191,4 @@ def _type(hint: Any) -> str:
 
 
 def _example(entry: Entry) -> str:
-    """The fullest golden record of the type."""
-    fullest = max((message.data for message in MESSAGES.values() if message.type == entry.type), key=len)
-    return json.dumps(json.loads(fullest), ensure_ascii=False, indent=2)
+    return json.dumps(json.loads(fullest(entry.type).data), ensure_ascii=False, indent=2)

@@ -20,7 +20,7 @@ from contracts import directory as d
 from contracts import events as e
 from contracts import requests as r
 from contracts import sealing as s
-from contracts.catalogue import BY_BODY, Kind
+from contracts.catalogue import BY_BODY, MessageKind
 from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
@@ -263,7 +263,7 @@ def _recorded(place: str, number: int, subject: str, step: Step, **attributes: A
     message = Message(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"linework:golden:{name}")),
         type=entry.type,
-        source=source_of_partner("pbx") if entry.kind is Kind.PARTNER_EVENT else source_of(service),
+        source=source_of_partner("pbx") if entry.kind is MessageKind.PARTNER_EVENT else source_of(service),
         subject=subject,
         occurred_at=occurred_at,
         recorded_at=occurred_at + timedelta(milliseconds=40),
@@ -303,6 +303,10 @@ def _all() -> Iterator[tuple[str, Message]]:
     for number, body in enumerate(golden_limits.LIMITS, start=1):
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
+    for number, calendar in enumerate(golden_limits.CALENDARS, start=1):
+        yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
+    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
+    yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
     for number, body in enumerate(golden_quality.QUALITY, start=1):
         yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
 
@@ -324,13 +328,20 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
     )
     for place, subject, actor, bodies in places:
         for number, body in enumerate(bodies, start=1):
-            is_versioned = BY_BODY[type(body)].kind in (Kind.FACT, Kind.ENTITY)
+            is_versioned = BY_BODY[type(body)].kind in (MessageKind.FACT, MessageKind.ENTITY)
             version = {"entity_version": number} if is_versioned else {}
             yield _recorded(place, number, subject, (intake, actor, body), causation_id=f"cause-{number}", **version)
 
 
 MESSAGES: Mapping[str, Message] = dict(_all())
 """By the name of their file, without its ending: a timeline and a place in it."""
+
+
+def fullest(message_type: str) -> Message:
+    """The longest record of the type: the example that says most."""
+    return max(
+        (message for message in MESSAGES.values() if message.type == message_type), key=lambda one: len(one.data)
+    )
 
 
 def text_of(message: Message) -> str:

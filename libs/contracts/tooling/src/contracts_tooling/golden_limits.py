@@ -1,11 +1,13 @@
-"""Golden bodies of arrival, extension and time limits; `contracts_tooling.golden` records them."""
+"""Golden bodies of arrival, extension, time limits and calendars; `contracts_tooling.golden` records them."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 from contracts import events as e
 from contracts import requests as r
 from contracts.calendar import Hours, WorkingTime
+from contracts.directory import CalendarDefined, Names
 from contracts.lifecycle import Service
 from contracts.limits import SHIPPED, SUBJECT, TimeLimit, TimeLimitsDefined
 from contracts.message import Actor
@@ -65,4 +67,24 @@ LIMITS: tuple[TimeLimitsDefined, ...] = (
     ),
 )
 
-__all__ = ["EXTENDED", "LIMITS", "REQUESTS", "SUBJECT"]
+_CHINA = Names("Working days in China", "中国工作日")
+CALENDARS: tuple[CalendarDefined, ...] = (
+    CalendarDefined(calendar_id="cn", names=_CHINA, working_time=SHIPPED.calendar),
+    CalendarDefined(
+        calendar_id="cn",
+        names=_CHINA,
+        working_time=WorkingTime(
+            time_zone="Asia/Shanghai",
+            days_off=(5, 6),
+            holidays=(date(2026, 1, 1), date(2026, 1, 2), date(2027, 1, 1)),
+            make_up_days=(date(2026, 1, 4),),
+            hours=(Hours(begin_minute=510, end_minute=1080),),
+        ),
+        statutory_days=(date(2026, 1, 1), date(2027, 1, 1)),
+        announced_years=(2026,),
+        provisional_years=(2027,),
+    ),
+)
+LIMITS_OF_CALENDAR = replace(LIMITS[1], calendar=CALENDARS[1].working_time, calendar_id="cn")
+
+__all__ = ["CALENDARS", "EXTENDED", "LIMITS", "LIMITS_OF_CALENDAR", "REQUESTS", "SUBJECT"]

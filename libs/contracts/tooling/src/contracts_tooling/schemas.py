@@ -17,7 +17,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from contracts.catalogue import CATALOGUE, Entry, Kind
+from contracts.catalogue import CATALOGUE, Entry, MessageKind
 from contracts.field_notes import field_notes
 from contracts.sealing import free_texts
 
@@ -58,7 +58,7 @@ def schema_of(entry: Entry) -> Schema:
 
 def writers_of(entry: Entry) -> list[str]:
     """Who may write a message: services, or `partner`."""
-    return ["partner"] if entry.kind is Kind.PARTNER_EVENT else sorted(owner.value for owner in entry.owners)
+    return ["partner"] if entry.kind is MessageKind.PARTNER_EVENT else sorted(owner.value for owner in entry.owners)
 
 
 def file_name(entry: Entry) -> str:

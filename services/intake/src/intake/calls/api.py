@@ -55,7 +55,9 @@ from intake.orders.domain.creation import AppointmentInverted
 from intake.outages.domain import OutageNotFound
 from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 from intake.scope_store import scope_of
-from intake.subscribers.domain import SubscriberNotFound, not_searchable, plain_phone
+from intake.subscribers.domain import SubscriberNotFound, not_searchable
+from intake.subscribers.models import PHONE_PATTERN
+from intake.subscribers.phone_numbers import searched_number
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound
 from work_orders.http import answered
 from work_orders.routes import CommandContext, Cursor, Limit, OrderId, SearchReference, SearchText
@@ -93,8 +95,7 @@ router = APIRouter(prefix="/v1", tags=["calls"])
 )
 async def log_call(body: LogCall, context: CommandContext) -> Response:
     """Logs a call that no switch tells of; a number or a subscriber number finds the subscriber."""
-    values = body.model_dump() | {"phone": plain_phone(body.phone) if body.phone else None}
-    return (await use_cases.log_call(calls.LogCall(**values), uow=context.uow)).response()
+    return (await use_cases.log_call(calls.LogCall(**body.model_dump()), uow=context.uow)).response()
 
 
 @router.get("/calls", responses=Responses.of((*ANY, CursorBroken)))
@@ -116,7 +117,7 @@ async def search_calls(
     caller's own."""
     if hidden := not_searchable({"phone": phone}, context.caller.roles):
         return CallPage(items=[], next_cursor=None, not_searched=hidden)
-    number = plain_phone(phone) if phone else None
+    number = await searched_number(context.db, phone)
     wanted = CallSearch(subscriber_no, number, agent_id, queue, direction, state, since, until)
     page = await views.calls(
         context.db, wanted, scope=scope_of(context), roles=context.caller.roles, cursor=cursor, limit=limit
@@ -142,7 +143,7 @@ async def get_call(call_id: OrderId, context: Context) -> WholeCall:
 )
 async def write_call_record(call_id: OrderId, body: RecordOfCall, context: CommandContext) -> Response:
     """Writes the record of a call; `If-Match` names the version it was changed on, without one it is the first."""
-    record = CallRecord(call_id=call_id, **body.model_dump(), version=context.headers.if_match or 0)
+    record = CallRecord(call_id=call_id, **body.model_dump())
     return await answered(await use_cases.write_record(record, uow=context.uow), context.request)
 
 
@@ -193,10 +194,10 @@ async def screen_pop_of_call(call_id: OrderId, context: Context) -> ScreenPop:
 
 @router.get("/screen-pop", responses=Responses.of(ANY))
 async def screen_pop_of_number(
-    context: Context, phone: Annotated[str, Query(min_length=1, max_length=40, pattern=r"^\+?[0-9][0-9 -]*$")]
+    context: Context, phone: Annotated[str, Query(min_length=1, max_length=40, pattern=PHONE_PATTERN)]
 ) -> ScreenPop:
     """The same for a number."""
-    return await _popped(context, None, plain_phone(phone))
+    return await _popped(context, None, await searched_number(context.db, phone))
 
 
 async def _opened(context: Context, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -179,7 +179,7 @@ async def reply_to_case(case_id: str, text: str, *, uow: OrderUnitOfWork) -> Rep
     """Writes down the reply that was promised and given."""
     async with uow.command(replay=_of_seen_call(CaseNotFound(case_id=case_id), uow)) as command:
         case = await store.lock_case(command.tx, case_id, Scope.of(uow))
-        case.check_open(uow.headers.if_match)
+        case.check_open(uow.headers.decided_on(case.version))
         async with changing(command, case.call_id, uow) as changed:
             seal = await changed.sealer()
             replied = case.replied(seal(text, case_id), by=uow.actor.sub, now=command.now)
@@ -194,7 +194,7 @@ async def promise_again(case_id: str, reply_by: datetime, *, uow: OrderUnitOfWor
     check_promise(reply_by, now=uow.clock.now())
     async with uow.command(replay=_of_seen_call(CaseNotFound(case_id=case_id), uow)) as command:
         case = await store.lock_case(command.tx, case_id, Scope.of(uow))
-        case.check_open(uow.headers.if_match)
+        case.check_open(uow.headers.decided_on(case.version))
         async with changing(command, case.call_id, uow) as changed:
             promised = case.promised(reply_by, by=uow.actor.sub)
             await store.cases.save(command.tx, promised)

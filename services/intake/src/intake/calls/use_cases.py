@@ -21,6 +21,7 @@ from intake.calls.publishing import publish
 from intake.calls.store import CallRecord
 from intake.reference.store import require_demand_type
 from intake.scope_store import Scope
+from intake.subscribers.phone_numbers import in_one_spelling
 from intake.subscribers.sealing_keys import sealer_in
 from intake.subscribers.store import get_subscriber_id
 from work_orders.sealing import Sealer
@@ -79,6 +80,9 @@ async def log_call(logged: LogCall, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.command() as command:
         tx = command.tx
         await require_demand_type(tx, logged.demand_type)
+        if logged.phone is not None:
+            (phone,) = await in_one_spelling(tx, [logged.phone])
+            logged = replace(logged, phone=phone)
         author = Author(Agent(uow.actor.sub), command.now, new_id)
         call = calls.log_call(new_id(), logged, author, subscriber_id=await _subscriber(tx, logged))
         command.messages += await publish(tx, [call], now=command.now)
@@ -109,15 +113,16 @@ async def classify_call(
 
 
 async def write_record(record: CallRecord, *, uow: OrderUnitOfWork) -> Reply:
-    """Writes the record of a call; its version is the one decided on, 0 for the first."""
+    """Writes the record of a call; `If-Match` names the version decided on; without it, it is the first."""
     call_id = record.call_id
     async with uow.command(replay=seen_call(call_id, uow)) as command:
         await store.require_call(command.tx, call_id, Scope.of(uow))
         call = await store.lock_call(command.tx, call_id)
         present = await store.records.find(command.tx, call_id)
         present_version = present.version if present else 0
-        if record.version != present_version:
-            raise CallRecordChanged(present_version=present_version, expected_version=record.version)
+        expected = uow.headers.decided_on(present_version) or 0
+        if expected != present_version:
+            raise CallRecordChanged(present_version=present_version, expected_version=expected)
         seal = await sealer_of(command, call, uow)
         sealed = {name: seal(getattr(record, name), call_id) for name in text_store.RECORD_TEXTS}
         written = replace(record, version=present_version + 1, **sealed)

@@ -23,14 +23,14 @@ async def change_article(article_id: str, text: dict[str, Any], *, uow: UnitOfWo
 
     Raises `VersionRequired`, `DemandTypeUnknown`, `ArticleNotFound` or `ArticleChanged`.
     """
-    expected = uow.headers.expected_version
+    versions = uow.headers.versions
     async with uow.command() as command:
         await reference_store.require_demand_type(command.tx, text["demand_type"])
         present = await store.ARTICLES.lock(command.tx, article_id)
         if present is None:
             raise ArticleNotFound(article_id=article_id)
-        if present.version != expected:
-            raise ArticleChanged(present_version=present.version, expected_version=expected)
+        if not versions.fits(present.version):
+            raise ArticleChanged(present_version=present.version, expected_version=versions.newest)
         await _save(command, replace(present, version=present.version + 1, **text), status=200)
     return command.reply
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.database import Statements
 from contracts.lifecycle import Status
-from intake.links.domain.duplicates import Candidate, Intended, Likeness, Reason, candidates
+from intake.links.domain.duplicates import Intended, LikelyDuplicate, LikeOrder, Reason, candidates
 from intake.links.domain.links import Link
 from intake.links.store import links
 from intake.reference import store as reference_store
@@ -35,7 +35,7 @@ async def duplicate_candidates(
     now: datetime,
     areas: tuple[str, ...] | None,
     roles: AbstractSet[str],
-) -> list[Candidate]:
+) -> list[LikelyDuplicate]:
     """The orders that it may be, with a score and why; the likeliest first. Raises `SubscriberNotFound`.
 
     Numbers are compared only for roles that see them: that two are the same reveals something of both.
@@ -72,7 +72,7 @@ async def duplicate_candidates(
     return list(candidates(found, now=now, window_hours=rules.duplicate_hours, least_score=rules.duplicate_least_score))
 
 
-def _likeness(row: dict[str, Any], intended: Intended) -> Likeness:
+def _likeness(row: dict[str, Any], intended: Intended) -> LikeOrder:
     is_so = {
         Reason.SAME_SUBSCRIBER: row["is_same"],
         Reason.SAME_PHONE: row["has_phone"],
@@ -81,4 +81,4 @@ def _likeness(row: dict[str, Any], intended: Intended) -> Likeness:
         Reason.SAME_DEVICE: row["device_type"] == intended.device_type,
     }
     reasons = frozenset(reason for reason, holds in is_so.items() if holds)
-    return Likeness(row["id"], row["order_no"], Status(row["status"]), row["created_at"], reasons)
+    return LikeOrder(row["id"], row["order_no"], Status(row["status"]), row["created_at"], reasons)

@@ -20,8 +20,9 @@ from intake.orders.models import CreateWorkOrder
 from intake.orders.views import HistoryEntry, LookUp, RequestNotFound, RequestToCustodian
 from intake.reference import domain as reference_domain
 from intake.subscribers import domain as subscribers_domain
-from intake.subscribers.domain import plain_phone, searched_by_phone
+from intake.subscribers.domain import searched_by_phone
 from intake.subscribers.models import NOT_SEARCHED
+from intake.subscribers.phone_numbers import searched_number
 from intake.subscribers.views import SubscriberOfOrder
 from work_orders.commit import ExternalReferenceTaken
 from work_orders.routes import (
@@ -108,7 +109,7 @@ async def look_up_work_orders(
     wanted = LookUp(
         subscriber_no=subscriber_no,
         order_no=order_no,
-        phone=plain_phone(phone) if phone else None,
+        phone=await searched_number(context.db, phone),
         external_reference=external_reference,
         statuses=tuple(statuses),
         areas=caller.areas,

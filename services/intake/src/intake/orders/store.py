@@ -10,7 +10,7 @@ from chassis.one_statement import Part
 from contracts.events import Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
-from intake.orders.domain.creation import Circumstances, CreateWorkOrder
+from intake.orders.domain.creation import CreateWorkOrder, CreationContext
 from intake.orders.domain.requests import CustodianRequest
 from intake.subscribers.domain import SubscriberNotFound
 from intake.tables import ORDER_HISTORY
@@ -21,7 +21,7 @@ from work_orders.sealing_keys import SealingKeys
 
 async def circumstances(
     statements: Statements, command: CreateWorkOrder, keys: SealingKeys | None = None, *, now: datetime
-) -> Circumstances:
+) -> CreationContext:
     """What creation needs to know, and a new order number, in one round trip; raises `SubscriberNotFound`.
 
     With `keys`, it brings the subscriber's sealing key along for them.
@@ -41,7 +41,7 @@ async def circumstances(
         raise SubscriberNotFound(subscriber_no=command.subscriber_no)
     if keys is not None and row["entity_version"] is not None:
         keys.learn(row["id"], row["master_key_id"], row["wrapped"])
-    return Circumstances(
+    return CreationContext(
         order_no=f"{now:%Y%m%d}-{row['number']:06d}",
         subscriber_id=row["id"],
         subscriber_no=row["subscriber_no"],

@@ -19,8 +19,8 @@ async def announce_outage(outage: Outage, *, uow: UnitOfWork) -> Reply:
 async def change_outage(outage_id: str, *, restore_by: datetime | None, is_over: bool, uow: UnitOfWork) -> Reply:
     """Another time of restoration, or the end."""
     async with uow.command() as command:
-        outage = (await store.lock_outage(command.tx, outage_id)).changed(
-            restore_by=restore_by, is_over=is_over, decided_on=uow.headers.if_match, now=command.now
-        )
+        present = await store.lock_outage(command.tx, outage_id)
+        decided_on = uow.headers.decided_on(present.version)
+        outage = present.changed(restore_by=restore_by, is_over=is_over, decided_on=decided_on, now=command.now)
         command.reply_with(await store.outages.save(command.tx, outage, changed_at=command.now))
     return command.reply

@@ -87,7 +87,7 @@ class DefinedAgent(BaseModel):
     version: int
 
 
-class Agents(BaseModel):
+class DefinedAgents(BaseModel):
     items: list[DefinedAgent]
     next_cursor: str | None
 
@@ -155,10 +155,10 @@ async def define_agent(agent_id: Code, body: AgentDefinition, context: Context) 
 @router.get("/agents", responses=Responses.of((*ANY, CursorBroken)))
 async def list_agents(
     context: Context, cursor: Cursor = None, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> Agents:
+) -> DefinedAgents:
     """The agents, by id."""
     (after,) = from_cursor("agents", cursor, str) if cursor else ("",)
     async with context.db.statements() as statements:
         agents = await store.desk_agents(statements, after=after, limit=limit + 1)
     items, next_cursor = page_of("agents", agents, limit, lambda agent: (agent.id,))
-    return Agents.model_validate({"items": items, "next_cursor": next_cursor}, from_attributes=True)
+    return DefinedAgents.model_validate({"items": items, "next_cursor": next_cursor}, from_attributes=True)

@@ -17,7 +17,7 @@ from intake.calls.domain.facts import Fault
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedMessage:
     """An event that is refused, and why."""
 
     message: Message
@@ -27,7 +27,7 @@ class Refused:
 
 
 @dataclass(slots=True)
-class Batch:
+class PartnerBatch:
     """A batch of one partner's events while it is ingested."""
 
     command: Command
@@ -35,12 +35,12 @@ class Batch:
     masters: MasterKeys
     accepted: dict[str, PartnerEventsAccepted] = field(default_factory=dict)
     """By subject."""
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[RefusedMessage] = field(default_factory=list)
     new_agents: set[str] = field(default_factory=set)
     """The partner's names of unregistered agents that are seen for the first time."""
 
     @classmethod
-    def of(cls, partner_id: str, tx: Transaction, masters: MasterKeys, now: datetime) -> "Batch":
+    def of(cls, partner_id: str, tx: Transaction, masters: MasterKeys, now: datetime) -> "PartnerBatch":
         origin = Origin(service=Service.INTAKE.value, actor=Actor(partner_id, "partner"), recorded_at=now)
         return cls(Command(tx, NO_HEADERS, origin), masters)
 
@@ -70,4 +70,4 @@ class Batch:
         self.accepted[message.subject] = PartnerEventsAccepted(events=events, **about)
 
     def refuse(self, message: Message, code: str, *mistakes: Mistake, detail: Names | None = None) -> None:
-        self.refused.append(Refused(message, code, detail or conformance.SENTENCES[code], mistakes))
+        self.refused.append(RefusedMessage(message, code, detail or conformance.SENTENCES[code], mistakes))

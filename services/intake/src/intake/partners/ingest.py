@@ -31,7 +31,7 @@ from contracts.partners import (
 )
 from contracts.topics import PARTNER_OUT, topic_of_partner
 from intake.partners import event_store, ingest_agent_states, ingest_calls, ingest_orders, store
-from intake.partners.batch import Batch, Refused
+from intake.partners.batch import PartnerBatch, RefusedMessage
 from intake.partners.event_store import KnownEvent
 
 _INTAKE = Actor("intake", "service")
@@ -41,7 +41,7 @@ async def ingest(
     messages: Sequence[Message], tx: Transaction, *, partner_id: str, masters: MasterKeys, clock: Clock
 ) -> None:
     """Ingests a batch: applies what is new and right, and answers each event once."""
-    batch = Batch.of(partner_id, tx, masters, clock.now())
+    batch = PartnerBatch.of(partner_id, tx, masters, clock.now())
     # An event whose id cannot be remembered is refused each time it comes.
     named = [message for message in messages if _has_name(message) or _is_right(message, batch)]
     right = [message for message in await _new_events(batch, named) if _is_right(message, batch)]
@@ -62,14 +62,14 @@ def _has_name(message: Message) -> bool:
     return conformance.is_short(message.id) and conformance.is_short(message.subject)
 
 
-def _is_right(message: Message, batch: Batch) -> bool:
+def _is_right(message: Message, batch: PartnerBatch) -> bool:
     checked = conformance.check_message(message, now=batch.now)
     if checked.code is not None:
         batch.refuse(message, checked.code, *checked.mistakes)
     return checked.code is None
 
 
-async def _new_events(batch: Batch, messages: Sequence[Message]) -> list[Message]:
+async def _new_events(batch: PartnerBatch, messages: Sequence[Message]) -> list[Message]:
     """Those whose ids were not known; a known id with other content is refused."""
     first: dict[str, Message] = {}
     for message in messages:
@@ -105,7 +105,7 @@ def _fingerprint(message: Message) -> bytes:
     return hashlib.sha256("\n".join(content).encode() + message.data).digest()[:16]
 
 
-async def _answer(batch: Batch) -> None:
+async def _answer(batch: PartnerBatch) -> None:
     answers = [_to_partner(body, subject, batch.now) for subject, body in batch.accepted.items()]
     for refused in batch.refused:
         answers.append(_refusal(refused, batch.now))
@@ -115,7 +115,7 @@ async def _answer(batch: Batch) -> None:
     await event_store.note_refusals(batch.tx, batch.partner_id, codes)
 
 
-def _refusal(refused: Refused, now: datetime) -> Message:
+def _refusal(refused: RefusedMessage, now: datetime) -> Message:
     body = PartnerEventRefused(
         code=refused.code,
         detail=refused.detail,
@@ -137,7 +137,7 @@ async def answer_unreadable(record: RawRecord, tx: Transaction, *, partner_id: s
     value = None if record.undecoded else record.value  # an excerpt is not judged
     checked = conformance.check_record(record.key, value, record.headers, partner_id=partner_id, now=now)
     code = checked.code or conformance.MALFORMED
-    is_parked = code == conformance.UNREADABLE
+    is_parked = code in conformance.PARKED
     if await _was_answered(record, checked, tx, partner_id, code, now):
         return not is_parked
     subject = _printable(checked.subject) or f"{record.partition}:{record.offset}"
@@ -175,7 +175,7 @@ async def _was_answered(
     record: RawRecord, checked: Checked, tx: Transaction, partner_id: str, code: str, now: datetime
 ) -> bool:
     """Whether it was answered before: a batch can be applied twice when workers change."""
-    if code == conformance.UNREADABLE:
+    if code in conformance.PARKED:
         return await event_store.is_parked(tx, record.topic, record.partition, record.offset)
     fingerprint = hashlib.sha256(record.value or b"").digest()[:16]
     event = KnownEvent(checked.event_id, fingerprint, checked.subject, checked.event_type, code=code)

@@ -13,10 +13,10 @@ from intake.calls.domain.facts import Fault, is_ahead
 from intake.calls.domain.legs import Agent
 from intake.partners import agent_state_store as store
 from intake.partners.agent_state_store import AgentStateRow
-from intake.partners.batch import Batch
+from intake.partners.batch import PartnerBatch
 
 
-async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
+async def ingest(batch: PartnerBatch, messages: Sequence[Message]) -> None:
     if not messages:
         return
     names = {message.body.agent for message in messages}
@@ -41,7 +41,7 @@ async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
     await store.save_streams(batch.tx, [stream for stream in streams.values() if stream != known[stream.agent_id]])
 
 
-async def _state(batch: Batch, message: Message, agent: Agent) -> AgentStateChanged | None:
+async def _state(batch: PartnerBatch, message: Message, agent: Agent) -> AgentStateChanged | None:
     """The state as it is to be published; None for the correction of a state that is not known."""
     reported = message.body
     state = AgentStateChanged(
@@ -62,12 +62,12 @@ async def _state(batch: Batch, message: Message, agent: Agent) -> AgentStateChan
     return replace(state, fact_id=corrected.fact_id, revision=corrected.revision + 1)
 
 
-def _row(batch: Batch, message: Message, state: AgentStateChanged) -> AgentStateRow:
+def _row(batch: PartnerBatch, message: Message, state: AgentStateChanged) -> AgentStateRow:
     published = msgspec.json.encode(state).decode()
     return AgentStateRow(state.agent_id, state.fact_id, message.id, message.occurred_at, batch.now, published)
 
 
-def _publish(batch: Batch, cause: Message, state: AgentStateChanged, version: int) -> None:
+def _publish(batch: PartnerBatch, cause: Message, state: AgentStateChanged, version: int) -> None:
     origin = replace(batch.command.origin, causation_id=cause.id)
     subject = f"agent:{state.agent_id}"
     message = origin.message(state, subject=subject, entity_version=version, occurred_at=cause.occurred_at)

@@ -10,7 +10,7 @@ from intake.calls import store as calls_store
 from intake.calls.domain.call import Call
 from intake.calls.domain.legs import KnownFact
 from intake.calls.publishing import publish
-from intake.partners.batch import Batch
+from intake.partners.batch import PartnerBatch
 
 _CALLS = uuid.UUID("5f1c1c5e-3a55-5c6e-9a07-6d1f5b8f2c11")
 _MOST_FACTS = 1000
@@ -21,7 +21,7 @@ def call_id_of(partner_id: str, reference: str) -> str:
     return str(uuid.uuid5(_CALLS, f"{partner_id}\n{reference}"))
 
 
-async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
+async def ingest(batch: PartnerBatch, messages: Sequence[Message]) -> None:
     if not messages:
         return
     by_call: dict[str, list[Message]] = {}
@@ -41,7 +41,7 @@ async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
                 batch.accept(message, faults=faults[message.id], call_id=call_id)
 
 
-def _add(batch: Batch, call: Call, messages: Sequence[Message]) -> None:
+def _add(batch: PartnerBatch, call: Call, messages: Sequence[Message]) -> None:
     course = Course()
     for fact in call.facts:
         if isinstance(fact.said, PartnerCallEvent) and fact.fact_id != fact.event_id:
@@ -54,7 +54,7 @@ def _add(batch: Batch, call: Call, messages: Sequence[Message]) -> None:
         call.report(_fact(batch, message))
 
 
-def _fact(batch: Batch, message: Message) -> KnownFact:
+def _fact(batch: PartnerBatch, message: Message) -> KnownFact:
     return KnownFact(
         fact_id=batch.fact_id(message),
         event_id=message.id,
@@ -64,7 +64,7 @@ def _fact(batch: Batch, message: Message) -> KnownFact:
     )
 
 
-async def _find_subscribers(batch: Batch, calls: Sequence[Call]) -> None:
+async def _find_subscribers(batch: PartnerBatch, calls: Sequence[Call]) -> None:
     """Whose number called, where only one subscriber has it."""
     callers = {call.id: number for call in calls if call.subscriber_id is None and (number := call.caller)}
     subscribers = await calls_store.subscribers_by_phone(batch.tx, callers.values())

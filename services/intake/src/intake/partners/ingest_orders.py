@@ -13,12 +13,12 @@ from contracts.refusals import Refusal, Unavailable
 from intake.orders import references
 from intake.orders import store as orders_store
 from intake.orders.domain.creation import CreateWorkOrder, create
-from intake.partners.batch import Batch
+from intake.partners.batch import PartnerBatch
 from intake.subscribers.sealing_keys import sealed_in
 from work_orders.commit import ExternalReferenceTaken, create_in
 
 
-async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
+async def ingest(batch: PartnerBatch, messages: Sequence[Message]) -> None:
     for message in messages:
         try:
             await _create(batch, message)
@@ -28,7 +28,7 @@ async def ingest(batch: Batch, messages: Sequence[Message]) -> None:
             batch.refuse(message, refusal.code, detail=Names(refusal.message("en"), refusal.message("zh")))
 
 
-async def _create(batch: Batch, message: Message) -> None:
+async def _create(batch: PartnerBatch, message: Message) -> None:
     wanted = _wanted(batch, message.body, message.subject)
     known = await orders_store.circumstances(batch.tx, wanted, now=batch.now)
     order_id, event, subscriber_id = new_id(), create(wanted, known), known.subscriber_id
@@ -44,7 +44,7 @@ async def _create(batch: Batch, message: Message) -> None:
     batch.accept(message, order_id=order.id, order_no=order.order_no)
 
 
-def _wanted(batch: Batch, asked: PartnerOrderRequested, reference: str) -> CreateWorkOrder:
+def _wanted(batch: PartnerBatch, asked: PartnerOrderRequested, reference: str) -> CreateWorkOrder:
     return CreateWorkOrder(
         subscriber_no=plain_reference(asked.subscriber_no),
         device_type=asked.device_type,

@@ -164,14 +164,14 @@ class ErasureEvidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ErasureObstacles:
     """What stands in the way of an erasure."""
 
     is_held: bool
     open_order_nos: tuple[str, ...]
 
 
-def may_erase(standing: Standing) -> None:
+def may_erase(standing: ErasureObstacles) -> None:
     """Raises `SubscriberOnLegalHold` or `SubscriberHasOpenOrders`."""
     if standing.is_held:
         raise SubscriberOnLegalHold()

@@ -12,11 +12,11 @@ from intake.privacy.domain import (
     SHIPPED,
     DataClass,
     ErasureEvidence,
+    ErasureObstacles,
     Hold,
     RetentionOutcome,
     RetentionSetting,
     RevealRecord,
-    Standing,
 )
 
 REVEALS = RowStore(tables.REVEALS, RevealRecord)
@@ -74,13 +74,13 @@ async def lock_calls(tx: Transaction, subscriber_id: str) -> None:
     await tx.execute(f"select from calls where id in ({_THEIR_CALLS}) order by id for update", subscriber_id)
 
 
-async def standing(tx: Transaction, subscriber_id: str, subscriber_no: str) -> Standing:
+async def standing(tx: Transaction, subscriber_id: str, subscriber_no: str) -> ErasureObstacles:
     rows = await tx.fetch(
         """select order_no from work_orders
            where subscriber_no = $1 and status not in ('archived', 'cancelled') order by order_no limit 20""",
         subscriber_no,
     )
-    return Standing(await is_held(tx, subscriber_id), tuple(row["order_no"] for row in rows))
+    return ErasureObstacles(await is_held(tx, subscriber_id), tuple(row["order_no"] for row in rows))
 
 
 async def is_held(statements: Statements, subscriber_id: str) -> bool:

@@ -13,8 +13,9 @@ from chassis.problems import Responses, VersionRequired
 from chassis.request_context import Context
 from contracts.events import Zone
 from intake.subscribers import domain, store, use_cases, views
-from intake.subscribers.domain import Subscriber, as_seen_by, not_searchable, plain_phone
+from intake.subscribers.domain import Subscriber, as_seen_by, not_searchable
 from intake.subscribers.models import NOT_SEARCHED, Phone
+from intake.subscribers.phone_numbers import searched_number
 from intake.subscribers.views import SubscriberOfOrder
 from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
 
@@ -58,8 +59,7 @@ class SubscriberPage(BaseModel):
 )
 async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Response:
     """Registers a subscriber 用户."""
-    values = body.model_dump(mode="json") | {"phones": tuple(plain_phone(phone) for phone in body.phones)}
-    subscriber = Subscriber(id=new_id(), version=1, **values)
+    subscriber = Subscriber(id=new_id(), version=1, **body.model_dump(mode="json"))
     return (await use_cases.create_subscriber(subscriber, uow=context.uow)).response()
 
 
@@ -80,8 +80,6 @@ async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Res
 async def change_subscriber(subscriber_id: OrderId, body: SubscriberChanges, context: CommandContext) -> Response:
     """Changes a subscriber's data; `If-Match` names the version that the change was made on."""
     changes = body.model_dump(mode="json", exclude_unset=True)
-    if "phones" in changes:
-        changes["phones"] = tuple(plain_phone(phone) for phone in body.phones)
     return (await use_cases.change_subscriber(subscriber_id, changes, uow=context.uow)).response()
 
 
@@ -102,7 +100,7 @@ async def search_subscribers(
     searched = {"phone": phone, "name": name, "address": address, "notes": notes}
     if hidden := not_searchable(searched, context.caller.roles):
         return SubscriberPage(items=[], next_cursor=None, not_searched=hidden)
-    number = plain_phone(phone) if phone else None
+    number = await searched_number(context.db, phone)
     wanted = views.SubscriberSearch(subscriber_no, number, name, address, kind, notes)
     found, next_cursor = await views.subscribers(context.db, wanted, cursor=cursor, limit=limit)
     items = [_shown(as_seen_by(subscriber, context.caller.roles)) for subscriber in found]

@@ -15,7 +15,8 @@ def _plain(phone: Any) -> Any:
     return plain_reference(phone) if isinstance(phone, str) and not _CONTROL.search(phone) else phone
 
 
-Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=r"^\+?[0-9][0-9 -]{1,30}$")]
+PHONE_PATTERN = r"^\+?\(?[0-9][0-9 ().-]{1,30}$"
+Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=PHONE_PATTERN)]
 
 NOT_SEARCHED: list[str] = Field(
     [], description="Search fields that the caller's roles see masked: a search by them finds nothing."

@@ -9,6 +9,7 @@ from chassis.unit_of_work import Command
 from contracts.look_alikes import LookAlike, look_alikes
 from intake.subscribers import store
 from intake.subscribers.domain import Subscriber, SubscriberChanged, SubscriberIdNotFound, SubscriberNoTaken
+from intake.subscribers.phone_numbers import in_one_spelling
 from intake.subscribers.sealing_keys import key_in
 from work_orders.unit_of_work import OrderUnitOfWork
 
@@ -26,6 +27,7 @@ async def create_subscriber(subscriber: Subscriber, *, uow: OrderUnitOfWork) -> 
     Raises `SubscriberNoTaken`.
     """
     async with uow.command() as command:
+        subscriber = replace(subscriber, phones=await in_one_spelling(command.tx, subscriber.phones))
         if not await store.insert_subscriber(command.tx, subscriber, now=command.now):
             raise SubscriberNoTaken(subscriber_no=subscriber.subscriber_no)
         await key_in(command, subscriber.id, uow.sealing_keys.masters)
@@ -41,6 +43,8 @@ async def change_subscriber(subscriber_id: str, changes: dict[str, Any], *, uow:
         if present is None:
             raise SubscriberIdNotFound(subscriber_id=subscriber_id)
         command.check_version(present.version, SubscriberChanged)
+        if "phones" in changes:
+            changes["phones"] = await in_one_spelling(command.tx, changes["phones"])
         changed = replace(present, version=present.version + 1, **changes)
         await store.update_subscriber(command.tx, changed, now=command.now)
         _reply_with(command, changed, (), status=200)

@@ -16,7 +16,7 @@ from qa.evaluation.domain.assignment import Auditor
 from qa.evaluation.domain.evaluation import EvaluationState, Review, ReviewState
 from qa.evaluation.use_cases import Assigned, HandIn
 from qa.evaluation.views import AuditorReport, EvaluationAtWorkShown, EvaluationShown
-from qa.periods import Grain
+from qa.periods import PeriodLength
 from qa.recordings.domain.recording import RecordingNotFound
 from qa.routes import (
     ACT_REFUSALS,
@@ -223,7 +223,7 @@ async def submit_evaluation(evaluation_id: Id, body: HandInBody, context: Comman
 
 @router.get("/auditor-reports/{grain}", responses=Responses.of(ANY))
 async def get_auditor_report(
-    grain: Grain,
+    grain: PeriodLength,
     context: Context,
     on: Annotated[Day | None, Query(description="A day in it; today in the rules' zone if left out.")] = None,
     auditor_id: Ref | None = None,

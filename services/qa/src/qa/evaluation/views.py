@@ -16,7 +16,7 @@ from qa.evaluation import store
 from qa.evaluation.domain.appeal import Appeal
 from qa.evaluation.domain.evaluation import Evaluation
 from qa.evaluation.domain.form import Answer, EvaluationForm, facts_of
-from qa.periods import Grain, period_of
+from qa.periods import PeriodLength, period_of
 from qa.recordings.domain.recording import Recording
 from qa.recordings.store import RECORDINGS
 
@@ -125,7 +125,7 @@ class AuditorLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditorReport:
-    grain: Grain
+    grain: PeriodLength
     from_on: date
     until_on: date
     """The first day that is not in it any more."""
@@ -170,7 +170,7 @@ _COUNTS = (
 
 
 async def auditor_report(
-    db: Database, grain: Grain, day: date, *, auditor_id: str | None, now: datetime
+    db: Database, grain: PeriodLength, day: date, *, auditor_id: str | None, now: datetime
 ) -> AuditorReport:
     """What auditors did with the work of a day, a week or a month."""
     from_on, until_on = period_of(grain, day)

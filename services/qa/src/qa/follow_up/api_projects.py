@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from chassis.field_types import Body, Code, Line, Moment, Reference
-from chassis.problems import Responses, language_of
+from chassis.problems import Responses, language_for
 from chassis.request_context import Context
 from contracts.quality import FindingKind, FollowUpCause
 from qa.evaluation.api_forms import NamesBody
@@ -26,7 +26,7 @@ from qa.follow_up.domain.project import (
 )
 from qa.follow_up.domain.questionnaire import Questionnaire
 from qa.follow_up.use_cases import Listed
-from qa.periods import Grain
+from qa.periods import PeriodLength
 from qa.routes import (
     ACT_REFUSALS,
     ANY,
@@ -45,7 +45,7 @@ router = APIRouter(prefix="/v1", tags=["follow-up projects"])
 Days = Annotated[list[Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]], Field(max_length=500)]
 
 
-class CalendarBody(Body):
+class FollowUpCalendarBody(Body):
     time_zone: Zone = "Asia/Shanghai"
     days_off: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7)] = [5, 6]
     holidays: Days = []
@@ -82,10 +82,10 @@ class QuestionBody(Body):
     opens: FindingKind | None = None
     opens_up_to: int | None = Field(None, ge=1, le=100)
 
-    def part(self) -> asking.Question:
+    def part(self) -> asking.SurveyQuestion:
         values = self.model_dump(exclude={"names", "choices"})
         choices = tuple(one.part() for one in self.choices)
-        return asking.Question(**values, names=self.names.names(), choices=choices)
+        return asking.SurveyQuestion(**values, names=self.names.names(), choices=choices)
 
 
 class QuestionnaireBody(Body):
@@ -155,10 +155,12 @@ class ProjectPage(BaseModel):
 @router.put(
     "/calendars/{calendar_id}",
     response_model=WorkingCalendar,
-    responses=Responses.of((*ACT_REFUSALS, NoWorkingDays)),
+    responses=Responses.of((*ACT_REFUSALS, NoWorkingDays, store.CalendarIsShared)),
+    deprecated=True,
 )
-async def define_calendar(calendar_id: Code, body: CalendarBody, context: CommandContext) -> Response:
-    """Working days, holidays and the days worked in their place. Deadlines counted before stay as they are."""
+async def define_calendar(calendar_id: Code, body: FollowUpCalendarBody, context: CommandContext) -> Response:
+    """A calendar that only qa counts in. Define calendars at dispatch, for every service, instead: one with the same
+    id takes the place of this one. Deadlines counted before stay as they are."""
     return (await use_cases.define_calendar(body.calendar(calendar_id), uow=context.uow)).response()
 
 
@@ -166,7 +168,7 @@ async def define_calendar(calendar_id: Code, body: CalendarBody, context: Comman
 async def get_calendar(calendar_id: Code, context: Context) -> WorkingCalendar:
     """A calendar as it is."""
     async with context.db.statements() as statements:
-        return await store.CALENDARS.get(statements, calendar_id)
+        return await store.get_calendar(statements, calendar_id)
 
 
 @router.post(
@@ -250,7 +252,7 @@ async def list_subscribers(project_id: Code, body: ListBody, context: CommandCon
 async def _days(
     from_on: Annotated[Day | None, Query(description="The first day; without it from the beginning.")] = None,
     until_on: Annotated[Day | None, Query(description="The first day that is not in it any more.")] = None,
-    period: Annotated[Grain | None, Query(description="Instead of both: the period that a day lies in.")] = None,
+    period: Annotated[PeriodLength | None, Query(description="Instead of both: the period that a day lies in.")] = None,
     on: Annotated[Day | None, Query(description="That day; today in the project's calendar if left out.")] = None,
 ) -> summary.Days:
     return summary.Days(from_on=from_on, until_on=until_on, period=period, on=on)
@@ -274,4 +276,4 @@ async def get_summary(project_id: Code, context: Context, days: DaysAsked) -> su
 async def print_summary(project_id: Code, context: Context, days: DaysAsked) -> HTMLResponse:
     """The summary as one page to print and file, in Chinese or English."""
     found = await views.project_summary(context.db, project_id, days, now=context.clock.now())
-    return HTMLResponse(summary.to_html(found, language_of(context.request.headers.get("accept-language"))))
+    return HTMLResponse(summary.to_html(found, language_for(context.request)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import httpx
 import msgspec
 
-from chassis.problems import language_of
+from chassis.problems import language_for
 from chassis.request_context import RequestContext
 from chassis.telemetry import traceparent
 from contracts.refusals import Conflict, Unavailable
@@ -64,7 +64,7 @@ class IntakeClient:
 
     @classmethod
     def of(cls, context: RequestContext) -> "IntakeClient":
-        language = language_of(context.request.headers.get("accept-language"))
+        language = language_for(context.request)
         return cls(context.http, context.settings.intake_url, context.caller.token, language)
 
     async def contact_of(self, follow_up: FollowUp) -> SubscriberShown:

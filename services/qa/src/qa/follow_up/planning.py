@@ -90,7 +90,7 @@ async def _read(tx: Transaction, orders: Sequence[WorkOrder], now: datetime) -> 
     projects = await store.lock_open_projects(tx)
     # A complaint is followed up as a complaint, even where completions are followed up as well.
     projects.sort(key=lambda one: (one.cause is not FollowUpCause.COMPLAINT, one.id))
-    calendars = {one.calendar: await store.CALENDARS.get(tx, one.calendar) for one in projects}
+    calendars = {one.calendar: await store.get_calendar(tx, one.calendar) for one in projects}
     outages = await store.outages_of(tx, [order.id for order in orders])
     things = {one.thing_of(order, outages.get(order.id)) for order in orders for one in projects}
     found = await store.lock_of_orders(tx, [order.id for order in orders], sorted(things))

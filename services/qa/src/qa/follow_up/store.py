@@ -11,14 +11,21 @@ from chassis.document_store import DocumentStore, condition
 from contracts.message import Actor
 from contracts.order import WorkOrder
 from contracts.quality import FollowUpCause
-from contracts.refusals import NotFound
+from contracts.refusals import Conflict, NotFound
 from qa import tables
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Finding, FollowUp
 from qa.follow_up.domain.project import FollowUpProject, HandedOut
 from qa.follow_up.domain.questionnaire import Questionnaire
 from qa.recordings.store import own_scope
+from work_orders.directory import find_calendar
 from work_orders.order_table import to_order
+
+
+class CalendarIsShared(Conflict):
+    """Calendar {calendar} is defined at dispatch for every service; change it there."""
+
+    zh = "日历 {calendar} 由派单服务统一维护，请在派单服务中修改。"
 
 
 class CalendarNotFound(NotFound):
@@ -52,6 +59,7 @@ class FindingNotFound(NotFound):
 
 
 CALENDARS = DocumentStore(tables.CALENDARS, WorkingCalendar, not_found=CalendarNotFound, sort="created_at")
+"""Calendars that only qa has; `get_calendar` finds those of every service first."""
 QUESTIONNAIRES = DocumentStore(
     tables.QUESTIONNAIRES, Questionnaire, not_found=QuestionnaireNotFound, sort="published_at"
 )
@@ -122,6 +130,28 @@ async def next_questionnaire_version(tx: Transaction, questionnaire_id: str) -> 
         "select max(questionnaire_version) from questionnaires where questionnaire_id = $1", questionnaire_id
     )
     return (latest or 0) + 1
+
+
+async def get_calendar(statements: Statements, calendar_id: str) -> WorkingCalendar:
+    """The calendar that dispatch defines for every service, or the one that only qa has. Raises `CalendarNotFound`."""
+    if (shared := await find_shared_calendar(statements, calendar_id)) is not None:
+        return shared
+    return await CALENDARS.get(statements, calendar_id)
+
+
+async def find_shared_calendar(statements: Statements, calendar_id: str) -> WorkingCalendar | None:
+    found = await find_calendar(statements, calendar_id)
+    if found is None:
+        return None
+    version, calendar = found
+    return WorkingCalendar(
+        id=calendar_id,
+        version=version,
+        time_zone=calendar.working_time.time_zone,
+        days_off=calendar.working_time.days_off,
+        holidays=calendar.working_time.holidays,
+        make_up_days=calendar.working_time.make_up_days,
+    )
 
 
 async def lock_calendar_id(tx: Transaction, calendar_id: str) -> None:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from contracts.refusals import Invalid
 from qa.follow_up.domain.project import FollowUpProject
-from qa.periods import Grain, period_of
+from qa.periods import PeriodLength, period_of
 
 
 class SummaryDaysUnclear(Invalid):
@@ -22,7 +22,7 @@ class Days:
 
     from_on: date | None = None
     until_on: date | None = None
-    period: Grain | None = None
+    period: PeriodLength | None = None
     on: date | None = None
 
     def bounds(self, today: date) -> tuple[date | None, date | None]:

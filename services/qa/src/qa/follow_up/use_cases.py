@@ -17,7 +17,7 @@ from qa.follow_up.domain import follow_up as following
 from qa.follow_up.domain.calendar import WorkingCalendar
 from qa.follow_up.domain.follow_up import Answered, Finding, FindingState, FollowUp
 from qa.follow_up.domain.project import OF_ORDERS, FollowUpProject, QuotaReached
-from qa.follow_up.domain.questionnaire import Question, Questionnaire, QuestionReply
+from qa.follow_up.domain.questionnaire import Questionnaire, QuestionReply, SurveyQuestion
 from qa.follow_up.intake_client import IntakeClient
 from work_orders.sealing import Sealer
 from work_orders.unit_of_work import OrderUnitOfWork
@@ -47,7 +47,7 @@ class CauseCannotChange(Invalid):
 class PublishQuestionnaire:
     questionnaire_id: str
     names: Names
-    questions: tuple[Question, ...]
+    questions: tuple[SurveyQuestion, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +79,8 @@ async def define_calendar(calendar: WorkingCalendar, *, uow: OrderUnitOfWork) ->
     async with uow.command() as command:
         calendar.check()
         await store.lock_calendar_id(command.tx, calendar.id)
+        if await store.find_shared_calendar(command.tx, calendar.id) is not None:
+            raise store.CalendarIsShared(calendar=calendar.id)
         present = await store.CALENDARS.find(command.tx, calendar.id)
         defined = replace(calendar, version=present.version + 1 if present else 1)
         if present:
@@ -111,7 +113,7 @@ async def define_project(project: FollowUpProject, *, uow: OrderUnitOfWork) -> R
     """Begins a project, or changes one: `If-Match` then names the version that was changed."""
     async with uow.command() as command:
         project.check()
-        await store.CALENDARS.get(command.tx, project.calendar)
+        await store.get_calendar(command.tx, project.calendar)
         await store.QUESTIONNAIRES.get(command.tx, project.questionnaire)
         await store.lock_project_id(command.tx, project.id)
         present = await store.PROJECTS.find(command.tx, project.id)
@@ -136,7 +138,7 @@ async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, uo
         if project.cause in OF_ORDERS:
             raise ProjectFollowsOrders(cause=project.cause.value)
         project.check_open(command.now)
-        calendar = await store.CALENDARS.get(command.tx, project.calendar)
+        calendar = await store.get_calendar(command.tx, project.calendar)
         due_by = project.due_by(command.now, calendar)
         made = [
             following.listed(project, one, follow_up_id=new_id(), due_by=due_by, now=command.now)
@@ -165,7 +167,7 @@ async def take_follow_up(project_id: str, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.command() as command:
         # The project's lock makes those who take at once queue, so that no quota is passed.
         project = await store.PROJECTS.lock(command.tx, project_id)
-        calendar = await store.CALENDARS.get(command.tx, project.calendar)
+        calendar = await store.get_calendar(command.tx, project.calendar)
         project.check_may_call(command.now, calendar)
         found = await _next_to_call(command, project, calendar, uow.areas)
         taken = following.take(found, by=command.actor.sub, now=command.now)
@@ -301,7 +303,7 @@ async def _lock_to_call(
     found = await _lock(command.tx, follow_up_id, areas)
     command.check_version(found.version)
     project = await store.PROJECTS.get(command.tx, found.project_id)
-    project.check_may_call(command.now, await store.CALENDARS.get(command.tx, project.calendar))
+    project.check_may_call(command.now, await store.get_calendar(command.tx, project.calendar))
     return replace(found, subscriber_id=found.subscriber_id or subscriber_id)
 
 
@@ -320,8 +322,9 @@ async def finding_to_close(finding_id: str, *, uow: OrderUnitOfWork) -> Finding:
         await uow.raise_if_replied(statements)
         found = await store.FINDINGS.get(statements, finding_id)
     _check_area(found, uow.areas)
-    if found.version != uow.headers.expected_version:
-        raise ThingChanged(present_version=found.version, expected_version=uow.headers.expected_version)
+    versions = uow.headers.versions
+    if not versions.fits(found.version):
+        raise ThingChanged(present_version=found.version, expected_version=versions.newest)
     if found.state is FindingState.CLOSED:
         raise following.FindingAlreadyClosed(closed_at=found.closed_at)
     return found

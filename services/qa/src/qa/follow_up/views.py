@@ -37,7 +37,7 @@ async def project_summary(db: Database, project_id: str, days: Days, *, now: dat
     """
     async with db.statements() as statements:
         project = await store.PROJECTS.get(statements, project_id)
-        calendar = await store.CALENDARS.get(statements, project.calendar)
+        calendar = await store.get_calendar(statements, project.calendar)
         zone = calendar.zone
         from_on, until_on = days.bounds(now.astimezone(zone).date())
         since, until = (datetime.combine(day, time(), zone) if day else None for day in (from_on, until_on))

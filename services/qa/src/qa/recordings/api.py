@@ -33,7 +33,7 @@ class OpenBody(Body):
     note: Prose | None = None
 
 
-class Opening(BaseModel):
+class RecordingOpening(BaseModel):
     opened_by: str
     opened_at: datetime
     purpose: ListeningPurpose
@@ -42,7 +42,7 @@ class Opening(BaseModel):
 
 
 class Openings(BaseModel):
-    items: list[Opening]
+    items: list[RecordingOpening]
 
 
 @router.get("", response_model=RecordingPage, responses=Responses.of(LIST_REFUSALS))

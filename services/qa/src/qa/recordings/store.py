@@ -15,7 +15,7 @@ from chassis.document_store import DocumentStore, condition
 from contracts.catalogue import BY_BODY
 from contracts.message import Actor, Message
 from qa import tables
-from qa.recordings.domain.recording import KEPT, KnownFact, Recording, RecordingNotFound, recordings_of
+from qa.recordings.domain.recording import KEPT, Recording, RecordingNotFound, SequencedFact, recordings_of
 from qa.store import orders_in_areas
 
 RECORDINGS = DocumentStore(tables.RECORDINGS, Recording, not_found=RecordingNotFound, sort="started_at")
@@ -82,9 +82,9 @@ async def fold_again(tx: Transaction, call_ids: Iterable[str]) -> None:
         sorted(call_ids),
         BY_BODY[KEPT[-1]].type,
     )
-    facts: dict[str, list[KnownFact]] = {}
+    facts: dict[str, list[SequencedFact]] = {}
     for row in rows:
-        fact = KnownFact(at=row["at"], place=row["place"], fact=_DECODERS[row["type"]].decode(row["body"]))
+        fact = SequencedFact(at=row["at"], place=row["place"], fact=_DECODERS[row["type"]].decode(row["body"]))
         facts.setdefault(row["call_id"], []).append(fact)
     # A recording named by two calls belongs to the later one; in the order of ids, so that workers queue.
     recordings = {one.id: one for call_id in sorted(facts) for one in recordings_of(call_id, facts[call_id])}

@@ -23,7 +23,7 @@ from qa.sampling import store, use_cases, views
 from qa.sampling.domain import plan as planning
 from qa.sampling.domain.plan import FrameRow, PlanContent, RiskWeight, SamplingPlan, Stratum, Where
 from qa.sampling.store import SamplingPlanNotFound
-from qa.sampling.use_cases import Agent
+from qa.sampling.use_cases import AgentTenure
 from work_orders.routes import CommandContext, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["sampling"])
@@ -173,8 +173,8 @@ async def get_estimates(
     return await views.estimates(context.db, plan_id, agent_id=agent_id)
 
 
-@router.put("/agents/{agent_id}", response_model=Agent, responses=Responses.of((*ACT_REFUSALS,)))
+@router.put("/agents/{agent_id}", response_model=AgentTenure, responses=Responses.of((*ACT_REFUSALS,)))
 async def define_agent(agent_id: Id, body: AgentBody, context: CommandContext) -> Response:
     """Since when an agent works here; plans can draw newcomers more often."""
-    agent = Agent(agent_id=agent_id, joined_on=body.joined_on)
+    agent = AgentTenure(agent_id=agent_id, joined_on=body.joined_on)
     return (await use_cases.define_agent(agent, uow=context.uow)).response()

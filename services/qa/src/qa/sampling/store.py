@@ -13,7 +13,7 @@ from contracts.refusals import NotFound
 from qa import tables
 from qa.domain.rules import QualityRules
 from qa.recordings.domain.recording import Recording
-from qa.sampling.domain.plan import Facts, FrameRow, SamplingPlan
+from qa.sampling.domain.plan import FrameRow, RecordingFacts, SamplingPlan
 from qa.store import get_quality_rules
 
 
@@ -26,7 +26,7 @@ class SamplingPlanNotFound(NotFound):
 PLANS = DocumentStore(tables.SAMPLING_PLANS, SamplingPlan, not_found=SamplingPlanNotFound, sort="committed_at")
 
 _RECORDING = msgspec.json.Decoder(Recording)
-_FACTS = msgspec.json.Decoder(Facts)
+_FACTS = msgspec.json.Decoder(RecordingFacts)
 _FRAME = tables.SAMPLING_FRAME.columns.keys()
 
 
@@ -38,7 +38,9 @@ async def get_seed(statements: Statements, plan_id: str) -> bytes:
     return await statements.fetchval("select seed from sampling_seeds where plan_id = $1", plan_id)
 
 
-async def frame_of(statements: Statements, start: datetime, end: datetime) -> dict[str, tuple[Facts, Recording]]:
+async def frame_of(
+    statements: Statements, start: datetime, end: datetime
+) -> dict[str, tuple[RecordingFacts, Recording]]:
     """The recordings that began within a period, with the facts that a plan looks at, by id."""
     rows = await statements.fetch(
         """select r.body, a.joined_on from recordings r left join agents a on a.id = r.agent_id
@@ -59,8 +61,8 @@ async def seniority_of_agents(statements: Statements, at: datetime) -> dict[str,
     return {row["id"]: _months(row["joined_on"], day) for row in rows}
 
 
-def _facts(one: Recording, joined_on: date | None, rules: QualityRules) -> Facts:
-    return Facts(
+def _facts(one: Recording, joined_on: date | None, rules: QualityRules) -> RecordingFacts:
+    return RecordingFacts(
         recording_id=one.id,
         agent_id=one.agent_id or "",
         queue=one.queue,

@@ -26,7 +26,7 @@ class CommitPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Agent:
+class AgentTenure:
     agent_id: str
     joined_on: date
 
@@ -94,7 +94,7 @@ def _sampled(plan: SamplingPlan, row: FrameRow, recordings: dict[str, Recording]
     )
 
 
-async def define_agent(agent: Agent, *, uow: OrderUnitOfWork) -> Reply:
+async def define_agent(agent: AgentTenure, *, uow: OrderUnitOfWork) -> Reply:
     """Since when an agent works here: seniority is a fact that plans can look at."""
     async with uow.command() as command:
         await store.put_agent(command.tx, agent.agent_id, agent.joined_on)

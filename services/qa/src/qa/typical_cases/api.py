@@ -34,7 +34,7 @@ class CaseShown(TypicalCase):
     sealed_text: SealedText | None = None
 
 
-class CasePage(BaseModel):
+class TypicalCasePage(BaseModel):
     items: list[CaseShown]
     next_cursor: str | None
 
@@ -51,7 +51,7 @@ async def collect_case(body: CaseBody, context: CommandContext) -> Response:
     return await answered(await use_cases.collect_case(command, uow=context.uow), context.request)
 
 
-@router.get("", response_model=CasePage, responses=Responses.of(LIST_REFUSALS))
+@router.get("", response_model=TypicalCasePage, responses=Responses.of(LIST_REFUSALS))
 async def list_cases(
     context: Context,
     wanted: Wanted,

@@ -26,7 +26,7 @@ from reporting.figures.parameters import (
     ZoneName,
 )
 from reporting.figures.rules import FigureRules
-from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Kind, Metric
+from reporting.metrics import METRICS, REGISTRY, Dimension, Grain, Metric, MetricKind
 from work_orders.routes import ANY, Cursor
 
 MetricId = Annotated[str, Path(max_length=64, pattern=r"^[a-z0-9_]+$", description="One of `/v1/metrics`.")]
@@ -38,7 +38,7 @@ router = APIRouter(prefix="/v1", tags=["figures"])
 class MetricAsked(BaseModel):
     id: str
     version: int
-    kind: Kind
+    kind: MetricKind
     unit: str
     formula: str
 
@@ -63,7 +63,7 @@ class Metrics(BaseModel):
     items: list[MetricDeclared]
 
 
-class Window(BaseModel):
+class FigureWindow(BaseModel):
     begin: datetime | None = Field(serialization_alias="from", validation_alias="from")
     to: datetime | None
 
@@ -84,7 +84,7 @@ class ReadUpTo(BaseModel):
 class FigureHeader(BaseModel):
     metric: MetricAsked
     parameters: dict[str, int]
-    window: Window
+    window: FigureWindow
     grain: Grain | None
     time_zone: str
     calendar: str

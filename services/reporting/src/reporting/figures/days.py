@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from reporting.figures.buckets import SHARES, percentiles
+from reporting.figures.periods import first_day
 from reporting.figures.question import Question
-from reporting.metrics import Dimension, Grain, Kind
+from reporting.metrics import Dimension, Grain, MetricKind
 from reporting.record.event_store import StreamState
 
 _DAY = timedelta(days=1)
@@ -45,7 +46,7 @@ class Kept:
 def days_asked(question: Question) -> list[date]:
     """The whole days that a question is made of; empty when it is not, or not worth it."""
     metric, zone = question.metric, ZoneInfo(question.time_zone)
-    if metric.kind is Kind.INTERPOLATED or not metric.has_periods:
+    if metric.kind is MetricKind.INTERPOLATED or not metric.has_periods:
         return []
     if question.as_of or question.grain is Grain.HOUR or not (question.begin and question.end):
         return []
@@ -69,7 +70,7 @@ def summed(question: Question) -> Question:
 def adds_buckets(question: Question) -> bool:
     """Whether percentiles have to be made of several days or groups; those of one are kept as they are."""
     is_added = question.grain is not Grain.DAY or summed(question).group_by != question.group_by
-    return question.metric.kind is Kind.DISTRIBUTION and is_added
+    return question.metric.kind is MetricKind.DISTRIBUTION and is_added
 
 
 def is_over(question: Question, state: StreamState, day: date) -> bool:
@@ -169,7 +170,7 @@ def together(question: Question, sums: Mapping[date, Iterable[DayRow]]) -> list[
     merged: dict[tuple[Any, ...], DayRow] = {}
     names = [dimension.value for dimension in question.group_by]
     for day in sorted(sums):
-        period = (_first_day(day, question.grain),) if question.grain else ()
+        period = (first_day(day, question.grain),) if question.grain else ()
         for row in sums[day]:
             if not _is_picked(question, row):
                 continue
@@ -179,8 +180,13 @@ def together(question: Question, sums: Mapping[date, Iterable[DayRow]]) -> list[
                 merged[key] = into = dict(zip(question.keys, key, strict=True))
             _add(into, row)
     if not merged and not question.keys:
-        merged[()] = {"buckets": {}} if question.metric.kind is Kind.DISTRIBUTION else {}
-    return sorted(merged.values(), key=lambda row: [(row[name] is None, row[name] or "") for name in question.keys])
+        merged[()] = {"buckets": {}} if question.metric.kind is MetricKind.DISTRIBUTION else {}
+    return in_order(question, merged.values())
+
+
+def in_order(question: Question, rows: Iterable[DayRow]) -> list[DayRow]:
+    """By period and groups, what has none of a group last."""
+    return sorted(rows, key=lambda row: [(row[name] is None, row[name] or "") for name in question.keys])
 
 
 def _is_picked(question: Question, row: DayRow) -> bool:
@@ -202,16 +208,3 @@ def _add(into: DayRow, row: DayRow) -> None:
     buckets = into["buckets"]
     for bucket, count in row["buckets"]:
         buckets[bucket] = buckets.get(bucket, 0) + count
-
-
-def _first_day(day: date, grain: Grain) -> date:
-    match grain:
-        case Grain.WEEK:
-            return day - timedelta(days=day.weekday())
-        case Grain.MONTH:
-            return day.replace(day=1)
-        case Grain.QUARTER:
-            return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
-        case Grain.YEAR:
-            return date(day.year, 1, 1)
-    return day

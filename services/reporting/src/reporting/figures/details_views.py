@@ -16,7 +16,7 @@ from reporting.figures.as_of_store import fold_past
 from reporting.figures.query import Arguments, filler, rows_of
 from reporting.figures.question import MetricWithoutTime, Question, check
 from reporting.figures.views import counted, described, read_up_to, shown, snapshot
-from reporting.metrics import Kind, Metric, Source
+from reporting.metrics import Metric, MetricKind, Source
 from reporting.record import visibility
 from reporting.record.event_store import StreamState
 from reporting.tables import AGENT_STATES, LATE_LEGS
@@ -55,7 +55,7 @@ async def _rows(
     arguments = Arguments()
     fill, source = filler(question, state.live, arguments), question.metric.source
     numerator = fill(question.metric.numerator)
-    denominator = fill(question.metric.denominator or ("0" if question.metric.kind is Kind.COUNT else "1"))
+    denominator = fill(question.metric.denominator or ("0" if question.metric.kind is MetricKind.COUNT else "1"))
     moment = source.moment or source.known_at
     place = ", ".join((moment, *source.key))
     behind = ""
@@ -175,7 +175,7 @@ def _item(
 
 
 def _below(metric: Metric, denominator: Any) -> float | int | None:
-    return None if metric.kind is Kind.COUNT or denominator is None else metric.below(int(denominator))
+    return None if metric.kind is MetricKind.COUNT or denominator is None else metric.below(int(denominator))
 
 
 async def corrections(db: Database, question: Question, *, cursor: str | None, limit: int) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from reporting.figures.as_of_store import table_of
-from reporting.figures.buckets import SHARES
+from reporting.figures.buckets import SHARES, bucket_sql
 from reporting.figures.periods import period_sql, slice_of
 from reporting.figures.question import Question
-from reporting.metrics import Dimension, Grain, Kind
+from reporting.metrics import Dimension, Grain, MetricKind
 from reporting.projections import calls, follow_ups
 
 MOST_BUCKETS = 500_000
@@ -32,23 +32,27 @@ class Arguments:
 
 
 def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
+    """The groups in no order: to have them in order, PostgreSQL would sort every row of a year on the disk."""
     arguments = Arguments()
     fill = filler(question, live, arguments)
     metric = question.metric
     columns = [f"{metric.source.column(dimension)} as {dimension.value}" for dimension in question.group_by]
     if question.grain:
-        moment, zone = metric.source.moment or "", arguments.give(question.time_zone)
-        columns.insert(0, f"{period_sql(question.grain, moment, zone)} as period")
+        columns.insert(0, f"{_period(question, question.grain, arguments)} as period")
     keys = len(question.keys)
     measures = measures_of(question, fill)
-    if metric.kind is Kind.DISTRIBUTION:
-        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
+    if metric.kind is MetricKind.DISTRIBUTION:
+        columns.append(f"{bucket_sql(fill(metric.numerator))} as bucket")
         keys += 1
     sql = f"select {', '.join([*columns, *measures])} from {rows_of(question, live, arguments)}"
     if keys:
-        places = ", ".join(str(place) for place in range(1, keys + 1))
-        sql += f" group by {places} order by {places}"
+        sql += f" group by {', '.join(str(place) for place in range(1, keys + 1))}"
     return f"{sql} limit {MOST_BUCKETS + 1}", arguments.values
+
+
+def _period(question: Question, grain: Grain, arguments: Arguments) -> str:
+    moment, window = question.metric.source.moment or "", (question.begin, question.end)
+    return period_sql(grain, moment, question.time_zone, window, arguments.give)
 
 
 def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
@@ -56,7 +60,7 @@ def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
     metric = question.metric
     above = fill(metric.numerator)
     marked = ["count(*) filter (where faults is not null) as marked"] if metric.source.has_marks else []
-    if metric.kind is Kind.COUNT:
+    if metric.kind is MetricKind.COUNT:
         unknown = [] if metric.numerator == "1" else [f"count(*) filter (where ({above}) is null) as unknown"]
         return [f"sum({above}) as numerator", *unknown, *marked]
     below = fill(metric.denominator or "1")
@@ -66,7 +70,7 @@ def measures_of(question: Question, fill: Callable[[str], str]) -> list[str]:
         f"count(*) filter (where ({above}) is null or ({below}) is null) as unknown",
         *marked,
     ]
-    if metric.kind is Kind.INTERPOLATED:
+    if metric.kind is MetricKind.INTERPOLATED:
         measures += [
             f"percentile_cont({share}) within group (order by {above}) as {name}" for name, share in SHARES.items()
         ]
@@ -124,16 +128,15 @@ def sql_by_day(asked: Question, live: str, groups: Sequence[Dimension]) -> tuple
     arguments = Arguments()
     fill = filler(asked, live, arguments)
     metric = asked.metric
-    period = period_sql(Grain.DAY, metric.source.moment or "", arguments.give(asked.time_zone))
-    source = metric.source
+    period, source = _period(asked, Grain.DAY, arguments), metric.source
     columns = [f"{period} as period", *(f"{source.column(group)} as {group.value}" for group in groups)]
     sets = [["1"], *(["1", str(place)] for place in range(2, len(groups) + 2))]
-    if metric.kind is Kind.DISTRIBUTION:
-        columns.append(f"duration_bucket({fill(metric.numerator)}) as bucket")
+    if metric.kind is MetricKind.DISTRIBUTION:
+        columns.append(f"{bucket_sql(fill(metric.numerator))} as bucket")
         sets = [[*one, str(len(columns))] for one in sets]
     level = f"grouping({', '.join(map(source.column, groups))})" if groups else "0"
     chosen = ", ".join([*columns, f"{level} as level", *measures_of(asked, fill)])
     by = ", ".join(f"({', '.join(one)})" for one in sets)
     rows = rows_of(asked, live, arguments)
-    ordered = " order by bucket" if metric.kind is Kind.DISTRIBUTION else ""
+    ordered = " order by bucket" if metric.kind is MetricKind.DISTRIBUTION else ""
     return f"select {chosen} from {rows} group by grouping sets ({by}){ordered}", arguments.values

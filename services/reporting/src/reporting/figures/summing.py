@@ -22,7 +22,7 @@ from reporting.figures.question import Question
 from reporting.figures.rules import FigureRules
 from reporting.figures.rules_store import get_figure_rules
 from reporting.figures.views import FiguresNotBuilt, distributions, snapshot
-from reporting.metrics import REGISTRY, Dimension, Kind, Metric
+from reporting.metrics import REGISTRY, Dimension, Metric, MetricKind
 from reporting.record.event_store import StreamState, get_stream_state
 
 log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ _DAY = timedelta(days=1)
 _LONGEST_QUIET_DAYS = 31
 _NEWEST = [versions[-1] for versions in REGISTRY.values()]
 """An earlier version is counted from its rows, like any other unusual question."""
-_ALIKE = [one for one in _NEWEST if one.kind is not Kind.INTERPOLATED and one.has_periods]
+_ALIKE = [one for one in _NEWEST if one.kind is not MetricKind.INTERPOLATED and one.has_periods]
 
 Alike = Sequence[Metric]
 
@@ -165,7 +165,7 @@ async def _grouped(
         level = everything if place == 0 else everything - 2 ** (len(groups) - place)
         question = replace(asked, group_by=ways)
         rows = by_level[level]
-        if asked.metric.kind is Kind.DISTRIBUTION:
+        if asked.metric.kind is MetricKind.DISTRIBUTION:
             found[ways] = distributions(question, rows)
         else:
             names = (*question.keys, *days.SUMMED)

@@ -21,7 +21,7 @@ from reporting.figures.display import displayed
 from reporting.figures.periods import CALENDAR, TimeZoneUnknown, period_label
 from reporting.figures.query import MOST_BUCKETS, sql_of
 from reporting.figures.question import QUESTION_REFUSALS, Question, check
-from reporting.metrics import Kind
+from reporting.metrics import MetricKind
 from reporting.record.event_store import SHAPE, StreamState, get_stream_state
 from reporting.tables import PROJECTIONS, SETS
 
@@ -134,20 +134,22 @@ async def read_up_to(statements: Statements, state: StreamState, question: Quest
 
 
 def shown(question: Question, row: Mapping[str, Any], *, with_buckets: bool) -> dict[str, Any]:
-    kept = {name: value for name, value in row.items() if with_buckets or name != "buckets"}
+    kept = {name: value for name, value in row.items() if name != "buckets"}
+    if with_buckets and "buckets" in row:
+        kept["buckets"] = dict(sorted(row["buckets"].items()))
     return kept | {"display": displayed(question.metric.unit, row)}
 
 
 async def counted(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
     """The rows by period and group, with buckets where there is a distribution; raises `TooManyRows`."""
-    finished = [_finished(question, row) for row in await raw(statements, state, question)]
-    if len(finished) > MOST_ROWS:
+    found = await raw(statements, state, question)
+    if len(found) > MOST_ROWS:
         raise TooManyRows(limit=MOST_ROWS)
-    return finished
+    return [_finished(question, row) for row in days.in_order(question, found)]
 
 
 async def raw(statements: Statements, state: StreamState, question: Question) -> list[dict[str, Any]]:
-    """Both sums of each row, unfinished."""
+    """Both sums of each row, unfinished and in no order."""
     await fold_past(statements, state.live, question)
     sql, arguments = sql_of(question, state.live)
     try:
@@ -157,7 +159,7 @@ async def raw(statements: Statements, state: StreamState, question: Question) ->
         raise TimeZoneUnknown(time_zone=question.time_zone) from error
     if len(found) > MOST_BUCKETS:
         raise TooManyRows(limit=MOST_ROWS)
-    return distributions(question, found) if question.metric.kind is Kind.DISTRIBUTION else list(map(dict, found))
+    return distributions(question, found) if question.metric.kind is MetricKind.DISTRIBUTION else list(map(dict, found))
 
 
 def distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -194,14 +196,14 @@ def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
     numerator, below = int(row.get("numerator") or 0), int(row.get("denominator") or 0)
     done = {name: row.pop(name) for name in question.keys}
     done["numerator"] = metric.above(numerator)
-    done["denominator"] = None if metric.kind is Kind.COUNT else metric.below(below)
+    done["denominator"] = None if metric.kind is MetricKind.COUNT else metric.below(below)
     done["value"] = metric.value(done["numerator"], done["denominator"])
     done |= {name: row[name] for name in ("unknown", "marked") if row.get(name)}
-    if metric.kind is Kind.DISTRIBUTION:
+    if metric.kind is MetricKind.DISTRIBUTION:
         if "buckets" in row:
             done |= {**percentiles(row["buckets"]), "buckets": row["buckets"]}
         else:
             done |= {name: row[name] for name in SHARES}
-    elif metric.kind is Kind.INTERPOLATED:
+    elif metric.kind is MetricKind.INTERPOLATED:
         done |= {name: None if row[name] is None else round(row[name] / 1_000_000, 6) for name in SHARES}
     return done

@@ -8,7 +8,7 @@ changes its meaning.
 from collections.abc import Mapping
 
 from reporting.metrics import agents, calls, durations, follow_ups, handled, orders, promises, sla_clocks
-from reporting.metrics.metric import Dimension, Grain, Kind, Metric, Source
+from reporting.metrics.metric import Dimension, Grain, Metric, MetricKind, Source
 
 METRICS = (
     *orders.METRICS,
@@ -32,4 +32,4 @@ def _by_id(metrics: tuple[Metric, ...]) -> Mapping[str, tuple[Metric, ...]]:
 REGISTRY: Mapping[str, tuple[Metric, ...]] = _by_id(METRICS)
 """By id, the versions of a metric, the newest last."""
 
-__all__ = ["METRICS", "REGISTRY", "Dimension", "Grain", "Kind", "Metric", "Source"]
+__all__ = ["METRICS", "REGISTRY", "Dimension", "Grain", "Metric", "MetricKind", "Source"]

@@ -9,7 +9,7 @@ whom nothing was heard for longer than a rule counts nowhere either (`presence`)
 from dataclasses import replace
 
 from reporting.metrics.calls import DOMAIN, ROLES
-from reporting.metrics.metric import Dimension, Kind, Metric, Source
+from reporting.metrics.metric import Dimension, Metric, MetricKind, Source
 from reporting.metrics.presence import HOURS_OF_AGENTS
 
 _SILENT = (
@@ -137,7 +137,7 @@ def _without_silence(metric: Metric) -> Metric:
 def _time_share(metric_id: str, name_en: str, name_zh: str, formula: str, above: str, below: str) -> Metric:
     return Metric(
         id=metric_id,
-        kind=Kind.RATIO,
+        kind=MetricKind.RATIO,
         unit="share",
         name_en=name_en,
         name_zh=name_zh,

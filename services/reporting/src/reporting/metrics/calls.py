@@ -3,7 +3,7 @@
 from functools import partial
 
 from reporting.metrics.durations import PERCENTILES
-from reporting.metrics.metric import Dimension, Kind, Metric, Source
+from reporting.metrics.metric import Dimension, Metric, MetricKind, Source
 
 _FACTS = (
     "offered",
@@ -64,7 +64,7 @@ _of_legs = partial(of_calls, source=LEGS)
 def _count(metric_id: str, name_en: str, name_zh: str, what: str, where: str, **more: object) -> Metric:
     return _of_legs(
         id=metric_id,
-        kind=Kind.COUNT,
+        kind=MetricKind.COUNT,
         unit="calls",
         name_en=name_en,
         name_zh=name_zh,
@@ -77,7 +77,7 @@ def _count(metric_id: str, name_en: str, name_zh: str, what: str, where: str, **
 def _share(metric_id: str, name_en: str, name_zh: str, formula: str, above: str, below: str, **more: object) -> Metric:
     return _of_legs(
         id=metric_id,
-        kind=Kind.RATIO,
+        kind=MetricKind.RATIO,
         unit="share",
         name_en=name_en,
         name_zh=name_zh,
@@ -103,7 +103,7 @@ def _service_level(number: int, formula: str, above: str, below: str, *parameter
 def _time(metric_id: str, name_en: str, name_zh: str, formula: str, what: str, where: str) -> Metric:
     return _of_legs(
         id=metric_id,
-        kind=Kind.DISTRIBUTION,
+        kind=MetricKind.DISTRIBUTION,
         unit="seconds",
         name_en=name_en,
         name_zh=name_zh,
@@ -254,7 +254,7 @@ METRICS = (
     ),
     _of_legs(
         id="satisfaction",
-        kind=Kind.RATIO,
+        kind=MetricKind.RATIO,
         unit="share",
         name_en="Satisfaction",
         name_zh="满意度",

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from reporting.metrics.metric import Kind, Metric
+from reporting.metrics.metric import Metric, MetricKind
 from reporting.metrics.orders import ALL, AREA_NOTE, DOMAIN, ENTERED, LEFT, NOT_BY_STATUS
 
 PERCENTILES = "p50 and p90 from a histogram with buckets of at most 1/64 of their value, by nearest rank"
@@ -14,7 +14,7 @@ _TIME_IN_STATUS = (
     f"that began it, never below 0; counted in the period in which it ended; {AREA_NOTE}; mean = sum / count; "
 )
 
-_duration = partial(Metric, kind=Kind.DISTRIBUTION, unit="seconds", formula_source=DOMAIN)
+_duration = partial(Metric, kind=MetricKind.DISTRIBUTION, unit="seconds", formula_source=DOMAIN)
 
 TIME_IN_STATUS = _duration(
     id="time_in_status",
@@ -29,7 +29,7 @@ TIME_IN_STATUS = _duration(
 TIME_IN_STATUS_V1 = replace(
     TIME_IN_STATUS,
     version=1,
-    kind=Kind.INTERPOLATED,
+    kind=MetricKind.INTERPOLATED,
     formula=_TIME_IN_STATUS + "p50 and p90 by linear interpolation",
 )
 

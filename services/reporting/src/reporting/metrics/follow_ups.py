@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reporting.metrics.metric import Dimension, Kind, Metric, Source
+from reporting.metrics.metric import Dimension, Metric, MetricKind, Source
 from reporting.metrics.orders import AREA_NOTE, FOUND_OUT, NOT_BY_STATUS
 
 DOMAIN = "the domain's section 9, orders: follow-up coverage and satisfaction"
@@ -52,7 +52,7 @@ _ASKED = "end_kind <> 'withdrawn'"
 def _of_ended(metric_id: str, name_en: str, name_zh: str, formula: str, above: str, below: str = "1") -> Metric:
     return Metric(
         id=metric_id,
-        kind=Kind.RATIO,
+        kind=MetricKind.RATIO,
         unit="share",
         name_en=name_en,
         name_zh=name_zh,
@@ -71,7 +71,7 @@ _GIVEN = "(score is not null and scored_known_at <= {upto})"
 METRICS = (
     Metric(
         id="follow_ups_planned",
-        kind=Kind.COUNT,
+        kind=MetricKind.COUNT,
         unit="follow-ups",
         name_en="Follow-ups planned",
         name_zh="计划回访数",
@@ -83,7 +83,7 @@ METRICS = (
     ),
     Metric(
         id="follow_up_coverage",
-        kind=Kind.RATIO,
+        kind=MetricKind.RATIO,
         unit="share",
         name_en="Follow-up coverage",
         name_zh="回访覆盖率",

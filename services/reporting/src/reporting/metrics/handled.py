@@ -10,7 +10,7 @@ from dataclasses import replace
 from reporting.metrics.calls import ANSWERED, INBOUND, LEGS, of_calls
 from reporting.metrics.calls import METRICS as FIRST_VERSIONS
 from reporting.metrics.durations import PERCENTILES
-from reporting.metrics.metric import Dimension, Kind, Metric, Source
+from reporting.metrics.metric import Dimension, Metric, MetricKind, Source
 
 HANDLED_LEGS = replace(LEGS, columns={Dimension.AGENT: "handler_id", Dimension.TEAM: "handler_team"})
 
@@ -38,7 +38,7 @@ def _time(metric_id: str, version: int, names: tuple[str, str], what: str, numer
     return of_calls(
         id=metric_id,
         version=version,
-        kind=Kind.DISTRIBUTION,
+        kind=MetricKind.DISTRIBUTION,
         unit="seconds",
         name_en=names[0],
         name_zh=names[1],
@@ -107,7 +107,7 @@ _OF_RINGS = "by the moment at which their leg was offered; rings whose length wa
 _RINGS = (
     of_calls(
         id="rang_not_answered",
-        kind=Kind.COUNT,
+        kind=MetricKind.COUNT,
         unit="rings",
         name_en="Rang, not answered",
         name_zh="振铃未接",
@@ -122,7 +122,7 @@ _RINGS = (
     ),
     of_calls(
         id="answered_in_three_rings",
-        kind=Kind.RATIO,
+        kind=MetricKind.RATIO,
         unit="share",
         name_en="Answered within three rings",
         name_zh="三声接听率",

@@ -33,7 +33,7 @@ class Grain(StrEnum):
     YEAR = "year"
 
 
-class Kind(StrEnum):
+class MetricKind(StrEnum):
     """How a value comes from the two sums that are kept: only those add up over periods and groups."""
 
     COUNT = "count"
@@ -110,7 +110,7 @@ RUNS_THE_WORK = ("technician", "dispatcher", "auditor", "supervisor", "operator"
 class Metric:
     id: str
     version: int = 1
-    kind: Kind
+    kind: MetricKind
     unit: str
     name_en: str
     name_zh: str
@@ -138,7 +138,7 @@ class Metric:
 
     @property
     def is_timed(self) -> bool:
-        return self.kind in (Kind.MEAN, Kind.DISTRIBUTION, Kind.INTERPOLATED)
+        return self.kind in (MetricKind.MEAN, MetricKind.DISTRIBUTION, MetricKind.INTERPOLATED)
 
     def above(self, total: int) -> float | int:
         """The numerator as it is shown: seconds of a time."""
@@ -153,6 +153,6 @@ class Metric:
 
     def value(self, numerator: float, denominator: float | None) -> float | int | None:
         """None where the denominator is zero: there is no ratio and no mean."""
-        if self.kind is Kind.COUNT:
+        if self.kind is MetricKind.COUNT:
             return numerator
         return round(numerator / denominator, 6) if denominator else None

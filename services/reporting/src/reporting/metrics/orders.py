@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from reporting.metrics.metric import ALL_ROLES, Dimension, Kind, Metric, Source
+from reporting.metrics.metric import ALL_ROLES, Dimension, Metric, MetricKind, Source
 
 _ORDER_EVENTS = tuple(
     f"linework.work_order.{name}.v1"
@@ -67,10 +67,10 @@ RUNNING = "status in ('created', 'dispatched', 'processing', 'rejected', 'redisp
 AREA_NOTE = "work_area_id and staff_id are those of the latest dispatch, staff_id its first named"
 DOMAIN = "the domain's section 9, orders"
 
-_count = partial(Metric, kind=Kind.COUNT, formula_source=DOMAIN)
+_count = partial(Metric, kind=MetricKind.COUNT, formula_source=DOMAIN)
 _ratio = partial(
     Metric,
-    kind=Kind.RATIO,
+    kind=MetricKind.RATIO,
     unit="share",
     formula_source=DOMAIN,
     source=ENTERED,
@@ -131,7 +131,7 @@ METRICS = (
     ),
     Metric(
         id="backlog_age",
-        kind=Kind.DISTRIBUTION,
+        kind=MetricKind.DISTRIBUTION,
         unit="seconds",
         name_en="Age of the backlog",
         name_zh="未完成工单已历时间",

@@ -77,67 +77,93 @@ _HEARD = f"""heard as (
     )"""
 
 
-def _presence(newest: str) -> str:
-    """Tables of an expression: `latest` (states), `talked` (answered legs), `heard` (by agent, time around signs)."""
-    return f"with recursive {_AGENTS}, {_latest(newest)}, {_TALKED}, {_HEARD}"
+def _signs(newest: str) -> str:
+    """Tables of an expression: `latest` (states) and `talked` (answered legs)."""
+    return f"with recursive {_AGENTS}, {_latest(newest)}, {_TALKED}"
 
 
-_SLOTS = """generate_series(date_bin('{slice}', since, 'epoch'::timestamptz), until, interval '{slice}') as slot
-    where slot < until"""
+_MOMENT = "interval '1 microsecond'"
 _PIECE = "tstzrange(greatest(since, slot), least(until, slot + interval '{slice}'))"
 _NONE = "'{{}}'::tstzmultirange"
 
 
+def _slots(since: str) -> str:
+    """The slots from one moment until another: in a list of columns, which is shorter than a join with them."""
+    return f"generate_series(date_bin('{{slice}}', {since}, 'epoch'), until - {_MOMENT}, '{{slice}}') as slot"
+
+
 def _microseconds(multirange: str) -> str:
-    seconds = "coalesce(sum(extract(epoch from upper(part) - lower(part))), 0)"
+    seconds = "extract(epoch from coalesce(sum(upper(part) - lower(part)), '0'))"
     return f"((select {seconds} from unnest({multirange}) as part) * 1000000)::bigint"
 
 
+# A change of state is a sign: whoever falls silent does so in the state of the last change before. Its number and
+# whether somebody is there in it are one number, `mark`, so that the last of them is the highest.
+_SILENCES = f"""signs as (
+        select agent_id, began as since, began as until, number * 2 + (state <> 'signed_out')::int as mark from spans
+        union all
+        select agent_id, since, coalesce(until, since), null from talked
+    ), gaps as (
+        select agent_id, max(until) over before + {_SILENCE} as since, since as until, max(mark) over before as mark
+        from signs window before as (
+            partition by agent_id order by since rows between unbounded preceding and 1 preceding)
+        union all
+        select agent_id, max(until) + {_SILENCE}, 'infinity', max(mark) from signs group by agent_id
+    ), silences as (
+        select agent_id, slot, range_agg({_PIECE}) as silent, bool_or(slot < fell_silent) as is_marked
+        from (
+            select *, {_slots(f"since - {_MOMENT}")}
+            from (
+                select agent_id, since as fell_silent, greatest(since, {{begin}}) as since,
+                    least(until, {{at}}, {_STOP}) as until
+                from gaps where mark % 2 = 1
+            ) as there where since < until
+        ) as pieces group by agent_id, slot
+    )"""
+
+
 HOURS_OF_AGENTS = f"""(
-    {_presence(_NEWEST)}, spans as (
-        select agent_id, team, state, greatest(since, {{begin}}) as since,
-            least(coalesce(lead(since) over (partition by agent_id order by since, fact_id), {{at}}), {{at}}, {_STOP})
-                as until
-        from latest
+    {_signs(_NEWEST)}, spans as (
+        select agent_id, team, state, since as began, greatest(since, {{begin}}) as since,
+            least(coalesce(lead(since) over own, {{at}}), {{at}}, {_STOP}) as until, row_number() over own as number
+        from latest window own as (partition by agent_id order by since, fact_id)
     ), told as (
         select agent_id, slot,
             range_agg({_PIECE}) as paid,
             range_agg({_PIECE}) filter (where state = 'ready') as ready,
             range_agg({_PIECE}) filter (where state in ('busy', 'after_call_work')) as busy,
             (array_agg(team order by since desc) filter (where team is not null))[1] as team
-        from spans cross join lateral (select slot from {_SLOTS}) as hours
-        where state <> 'signed_out' and since < until and until > {{begin}} and since < {{end}}
-        group by agent_id, slot
+        from (
+            select *, {_slots("since")} from spans
+            where state <> 'signed_out' and since < until and until > {{begin}} and since < {{end}}
+        ) as pieces group by agent_id, slot
     ), handled as (
         select agent_id, slot, range_agg({_PIECE}) as on_calls
         from (
-            select agent_id, greatest(since, {{begin}}) as since, least({{at}}, {_STOP},
-                coalesce(until, case when is_open then since + {_SILENCE} else since end)) as until
-            from talked
-        ) as calls cross join lateral (select slot from {_SLOTS}) as hours
-        where since < until and until > {{begin}} and since < {{end}}
-        group by agent_id, slot
-    ), silences as (
-        select distinct spans.agent_id,
-            date_bin('{{slice}}', cut - interval '1 microsecond', 'epoch'::timestamptz) as slot
-        from (select agent_id, upper(part) as cut from heard cross join unnest(heard) as part) as cuts
-            join spans on spans.agent_id = cuts.agent_id and spans.since < cut and cut < spans.until
-        where spans.state <> 'signed_out'
-    ), together as (
-        select agent_id, team, slot, heard, told.paid * heard as paid, coalesce(ready, {_NONE}) * heard as ready,
-            (coalesce(busy, {_NONE}) + coalesce(on_calls, {_NONE})) * told.paid * heard as handling,
-            silences.slot is not null as is_silent
-        from told join heard using (agent_id) left join handled using (agent_id, slot)
-            left join silences using (agent_id, slot)
+            select *, {_slots("since")}
+            from (
+                select agent_id, greatest(since, {{begin}}) as since, least({{at}}, {_STOP},
+                    coalesce(until, case when is_open then since + {_SILENCE} else since end)) as until
+                from talked
+            ) as calls where since < until and until > {{begin}} and since < {{end}}
+        ) as pieces group by agent_id, slot
+    ), {_SILENCES}, heard as (
+        select agent_id, team, slot, paid - silent as paid, ready - silent as ready,
+            (busy + on_calls) * paid - silent as handling, is_marked
+        from (
+            select agent_id, team, slot, paid, coalesce(ready, {_NONE}) as ready, coalesce(busy, {_NONE}) as busy,
+                coalesce(on_calls, {_NONE}) as on_calls, coalesce(silent, {_NONE}) as silent, is_marked
+            from told left join handled using (agent_id, slot) left join silences using (agent_id, slot)
+        ) as together
     )
     select agent_id, team, slot as moment, extract(epoch from slot)::bigint as slice, slot as known_at,
         {_microseconds("handling")} as handling_us, {_microseconds("ready - handling")} as available_us,
-        {_microseconds("paid")} as paid_us, case when is_silent then 'silent' end as faults
-    from together where not isempty(paid)
+        {_microseconds("paid")} as paid_us, case when is_marked then 'silent' end as faults
+    from heard where not isempty(paid)
 )"""
 """Agents' time, hour by hour: what is paid, and of it handled and available."""
 
-AGENTS_NOW = f"""{_presence(_NEWEST_OF_FEW)}, present as (
+AGENTS_NOW = f"""{_signs(_NEWEST_OF_FEW)}, {_HEARD}, present as (
         select distinct on (agent_id) agent_id, team, state, reason, since from latest where since <= {{at}}
         order by agent_id, since desc, fact_id desc
     ), talking as (

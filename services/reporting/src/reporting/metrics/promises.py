@@ -3,7 +3,7 @@
 from functools import partial
 
 from reporting.metrics.calls import ROLES
-from reporting.metrics.metric import Dimension, Kind, Metric, Source
+from reporting.metrics.metric import Dimension, Metric, MetricKind, Source
 
 DOMAIN = "the domain's section 4: the promised reply time of a difficult case is watched"
 SOURCE = Source(
@@ -28,7 +28,7 @@ _of_promises = partial(Metric, formula_source=DOMAIN, source=SOURCE, dimensions=
 METRICS = (
     _of_promises(
         id="replies_promised",
-        kind=Kind.COUNT,
+        kind=MetricKind.COUNT,
         unit="promises",
         name_en="Promised replies",
         name_zh="承诺答复数",
@@ -37,7 +37,7 @@ METRICS = (
     ),
     _of_promises(
         id="replies_in_time",
-        kind=Kind.RATIO,
+        kind=MetricKind.RATIO,
         unit="share",
         name_en="Promised replies in time",
         name_zh="承诺答复按时率",

@@ -3,7 +3,7 @@
 from functools import partial
 
 from reporting.metrics.durations import PERCENTILES
-from reporting.metrics.metric import Dimension, Kind, Metric, Source
+from reporting.metrics.metric import Dimension, Metric, MetricKind, Source
 from reporting.metrics.orders import AREA_NOTE, DOMAIN, NOT_BY_STATUS
 
 _INPUTS = tuple(
@@ -46,14 +46,16 @@ _WHEN = f"by the moment at which they stopped; cancelled orders count in neither
 
 
 _stopped = partial(Metric, formula_source=DOMAIN, source=STOPPED)
-_share = partial(_stopped, kind=Kind.RATIO, unit="share", where=_LIMITED, denominator="1", dimensions=DIMENSIONS)
-_time = partial(_stopped, kind=Kind.DISTRIBUTION, unit="seconds", numerator="microseconds", dimensions=NOT_BY_STATUS)
+_share = partial(_stopped, kind=MetricKind.RATIO, unit="share", where=_LIMITED, denominator="1", dimensions=DIMENSIONS)
+_time = partial(
+    _stopped, kind=MetricKind.DISTRIBUTION, unit="seconds", numerator="microseconds", dimensions=NOT_BY_STATUS
+)
 
 
 def _standing(metric_id: str, name_en: str, name_zh: str, formula: str, where: str, **more: object) -> Metric:
     return Metric(
         id=metric_id,
-        kind=Kind.COUNT,
+        kind=MetricKind.COUNT,
         unit="clocks",
         name_en=name_en,
         name_zh=name_zh,

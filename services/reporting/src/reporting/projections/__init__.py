@@ -57,8 +57,8 @@ async def apply(tx: Transaction, state: StreamState, added: Added) -> None:
         changed, answered = await follow_ups.apply(tx, name, followed, late_after)
         touched[follow_ups.TABLE.name] |= changed
         touched[orders.LATER] |= await orders.days_found_out(tx, name, answered)
-    for source, on in touched.items():
-        await days.touch(tx, source, on, state.message_count)
+    if noted := days.touched(touched, state.message_count):
+        await tx.execute(noted.sql, *noted.arguments)
 
 
 async def _of_follow_ups(tx: Transaction, subjects: Iterable[str]) -> list[Message]:

@@ -4,10 +4,10 @@ Written in the transaction of the change, so that both are visible together. Day
 other zone lies in at most three of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from chassis.database import Transaction
+from chassis.one_statement import Part
 
 _DAY = timedelta(days=1)
 
@@ -26,14 +26,16 @@ def days_between(first: datetime, last: datetime) -> set[date]:
     return days
 
 
-async def touch(tx: Transaction, source: str, days: set[date], message_count: int) -> None:
-    if days:
-        await tx.execute(
-            """insert into days_touched as known (source, day, message_count)
-               select $1, day, $3 from unnest($2::date[]) as changed (day) order by day
-               on conflict (source, day) do update
-               set message_count = greatest(known.message_count, excluded.message_count)""",
-            source,
-            sorted(days),
-            message_count,
-        )
+def touched(by_source: Mapping[str, set[date]], message_count: int) -> Part | None:
+    """Notes the days that have changed, by table."""
+    changed = sorted((source, day) for source, days in by_source.items() for day in days)
+    if not changed:
+        return None
+    return Part(_TOUCH, (*map(list, zip(*changed, strict=True)), message_count))
+
+
+# In one order, so that whoever else writes days queues instead of deadlocking.
+_TOUCH = """insert into days_touched as known (source, day, message_count)
+    select source, day, $3::bigint from unnest($1::text[], $2::date[]) as changed (source, day) order by source, day
+    on conflict (source, day) do update
+    set message_count = greatest(known.message_count, excluded.message_count)"""

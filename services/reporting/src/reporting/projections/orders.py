@@ -16,6 +16,7 @@ from operator import attrgetter
 from typing import Any
 
 from chassis.database import Transaction
+from chassis.one_statement import Part, Rows
 from chassis.subscribe import Poison
 from contracts import events as e
 from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Status, step
@@ -23,7 +24,7 @@ from contracts.message import Message
 from contracts.order import ACTS, CannotApply
 from reporting import tables
 from reporting.projections.days import days_of
-from reporting.projections.table import ProjectionTable
+from reporting.projections.table import ProjectionTable, of_the_shown
 
 TABLE = ProjectionTable(tables.STAYS)
 LATER = "later"
@@ -243,6 +244,21 @@ class Projected:
         if stay.since_version == self._stored.get(stay.order_id):
             self.changed[stay.order_id] = stay
 
+    def changing_values(self) -> list[tuple[Any, ...]]:
+        """Of the stored stays that change, in the order of orders."""
+        return [_changing_values_of(self.changed[order_id]) for order_id in sorted(self.changed)]
+
+    def days(self) -> set[date]:
+        """On which something of the events is counted."""
+        return days_of(moment for stay in self._written() for moment in (stay.entered_at, stay.left_at))
+
+    def found_out(self) -> set[str]:
+        """The orders of which the events tell something about before: see `days_found_out`."""
+        return {one.order_id for one in self._written() if one.is_misdispatch_valid or _is_completed_again(one)}
+
+    def _written(self) -> list[StayRow]:
+        return [*self.changed.values(), *self.added]
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -257,13 +273,25 @@ async def apply(tx: Transaction, name: str, events: Sequence[Message], late_afte
     """Takes new events into a set. They follow what is in it: the event store has seen to that."""
     projected = Projected(late_after, await _present(tx, name, {message.subject for message in events}))
     projected.take(events)
-    changed = [projected.changed[order_id] for order_id in sorted(projected.changed)]
-    await TABLE.update(tx, name, _CHANGE, map(_changing_values_of, changed))
+    await TABLE.update(tx, name, _CHANGE, projected.changing_values())
     await TABLE.add(tx, name, projected.added)
-    both = (*changed, *projected.added)
-    days = days_of(moment for stay in both for moment in (stay.entered_at, stay.left_at))
-    found_out = {stay.order_id for stay in both if stay.is_misdispatch_valid or _is_completed_again(stay)}
-    return Applied(projected.taken, days, await days_found_out(tx, name, found_out))
+    return Applied(projected.taken, projected.days(), await days_found_out(tx, name, projected.found_out()))
+
+
+def shown(order_ids: Sequence[str]) -> Part:
+    """Reads the present stays of orders in the set that is shown."""
+    return of_the_shown(_PRESENT, [order_ids])
+
+
+def stays_of(rows: Rows) -> dict[str, StayRow]:
+    """The stays that were read by `shown`, by order."""
+    return {row[0]: StayRow(*row) for row in rows}
+
+
+def changes(name: str, projected: Projected) -> list[Part]:
+    """What `apply` writes, as parts of a statement."""
+    changing = TABLE.changing(name, _CHANGE, projected.changing_values())
+    return [*changing, *TABLE.adding(name, projected.added)]
 
 
 def _is_completed_again(stay: StayRow) -> bool:
@@ -296,12 +324,11 @@ async def refold(tx: Transaction, name: str, events: Sequence[Message], late_aft
     return projected.taken
 
 
+# Row by row through the index: `= any` is planned as a scan as long as the table's size is not known.
+_PRESENT = f"""select {", ".join(TABLE.columns)} from unnest($1::text[]) as asked (id) cross join lateral (
+        select * from stays_{{name}} where order_id = asked.id order by order_id, since_version desc limit 1
+    ) as stay"""
+
+
 async def _present(tx: Transaction, name: str, order_ids: Iterable[str]) -> dict[str, StayRow]:
-    # Row by row through the index: `= any` is planned as a scan as long as the table's size is not known.
-    rows = await tx.fetch(
-        f"""select {", ".join(TABLE.columns)} from unnest($1::text[]) as asked (id) cross join lateral (
-                select * from {TABLE.of(name)} where order_id = asked.id order by order_id, since_version desc limit 1
-            ) as stay""",
-        sorted(order_ids),
-    )
-    return {row["order_id"]: StayRow(*row) for row in rows}
+    return stays_of(await tx.fetch(_PRESENT.format(name=name), sorted(order_ids)))

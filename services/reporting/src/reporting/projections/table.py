@@ -8,9 +8,20 @@ from collections.abc import Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
+import msgspec
 from sqlalchemy import Table
 
 from chassis.database import Statements, Transaction, unnest_of
+from chassis.one_statement import Part
+
+
+def of_the_shown(query: str, arguments: Sequence[Any]) -> Part:
+    """A query in which `{name}` stands for a set, asked of the set that is shown; the other one is not read."""
+    asked = (
+        f"select * from ({query.format(name=name)}) as of_{name} where (select live from stream_state) = '{name}'"
+        for name in ("a", "b")
+    )
+    return Part(" union all ".join(asked), arguments)
 
 
 class ProjectionTable:
@@ -29,6 +40,10 @@ class ProjectionTable:
             f"insert into {self.name}_{{name}} ({listed}) select {listed} from {self._unnest(self.columns)}"
             f" on conflict ({', '.join(self.key)}) do "
         )
+        self._add = (
+            f"insert into {self.name}_{{name}} ({listed}) select {listed}"
+            f" from json_populate_recordset(null::{self.name}_{{name}}, $1::json)"
+        )
         self._upsert = f"{self._insert}update set ({', '.join(changing)}) = row({excluded})"
 
     def of(self, name: str) -> str:
@@ -45,6 +60,15 @@ class ProjectionTable:
             f" from {self._unnest((*self.key, *columns))}"
             f" where {' and '.join(f'present.{one} = given.{one}' for one in self.key)}"
         )
+
+    def adding(self, name: str, rows: Sequence[Any]) -> list[Part]:
+        """`add`, as a part of a statement: as JSON, because unnest takes an array of arrays apart."""
+        return [Part(self._add.format(name=name), [msgspec.json.encode(rows).decode()], len(rows))] if rows else []
+
+    def changing(self, name: str, statement: str, rows: Sequence[Sequence[Any]]) -> list[Part]:
+        """`update`, as a part of a statement."""
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        return [Part(statement.format(name=name), columns, len(rows))] if rows else []
 
     async def update(self, tx: Transaction, name: str, statement: str, rows: Iterable[Sequence[Any]]) -> None:
         """Runs a statement of `updating`; each row has the key's values, then the new ones."""

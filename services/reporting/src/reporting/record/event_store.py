@@ -31,6 +31,7 @@ SHAPE = 7
 """The tables of a set of projections, as this code keeps them."""
 COLUMNS = tuple(MESSAGES.columns.keys())
 _SELECT = "select " + ", ".join(COLUMNS) + " from messages"
+_OF_A_MESSAGE = ", ".join(f"message.{column}" for column in COLUMNS)
 _PAGE_BYTES = 8 * 1024 * 1024
 _DECODERS = {name: msgspec.json.Decoder(entry.body) for name, entry in BY_TYPE.items()}
 
@@ -68,14 +69,15 @@ class Stored:
     event_hash: str | None
 
 
-_STATE = """select message_count, recorded_at, live, generation, following, live_shape, call_message_count,
-    quality_message_count, make_interval(secs => (select late_after_seconds from figure_rules)) as late_after
-    from stream_state"""
+STATE = """select message_count, recorded_at, live, generation, following, live_shape,
+    make_interval(secs => (select late_after_seconds from figure_rules)) as late_after, call_message_count,
+    quality_message_count from stream_state"""
+"""The fields of `StreamState`, in their order."""
 
 
 async def lock_stream(tx: Transaction) -> StreamState:
     """The state of the stream, locked: no other transaction adds messages or changes sets until this one ends."""
-    return StreamState(**await tx.fetchrow(f"{_STATE} for update"))
+    return StreamState(**await tx.fetchrow(f"{STATE} for update"))
 
 
 async def plan_by_index(tx: Transaction) -> None:
@@ -109,7 +111,7 @@ async def show(tx: Transaction, name: str) -> None:
 
 
 async def get_stream_state(statements: Statements) -> StreamState:
-    return StreamState(**await statements.fetchrow(_STATE))
+    return StreamState(**await statements.fetchrow(STATE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Se
     """
     heads = await _heads(tx, messages)
     known = {subject: version for subject, (version, _) in heads.items()}
-    batch = _Batch(topic, heads, await _known_ids(tx, messages), state.message_count)
+    batch = Batch(topic, heads, await _known_ids(tx, messages), state.message_count)
     for message in messages:
         batch.take(message)
     METRICS.duplicates.inc(len(messages) - len(batch.rows))
@@ -160,7 +162,7 @@ def _version_of(message: Message) -> int | None:
     return message.order_version or message.entity_version
 
 
-class _Batch:
+class Batch:
     """Sorts messages into those to add and those that are there."""
 
     def __init__(
@@ -225,26 +227,31 @@ def _row(place: int, message: Message, its_hash: str | None, topic: Topic) -> tu
     )
 
 
+HEADS = """select asked.id, head.order_version, head.event_hash
+    from unnest($1::text[]) as asked (id) cross join lateral (
+        select order_version, event_hash from messages
+        where order_id = asked.id and order_version is not null order by order_version desc limit 1
+    ) as head"""
+"""The version and hash of the latest message of each of these streams."""
+KNOWN_IDS = "select message_id from messages where message_id = any($1::text[]) and order_version is null"
+
+
+def streams_of(messages: Iterable[Message]) -> list[str]:
+    return sorted({message.subject for message in messages if _version_of(message) is not None})
+
+
+def ids_without_version(messages: Iterable[Message]) -> list[str]:
+    """Requests and answers have no version: they are recognised by their id."""
+    return [message.id for message in messages if _version_of(message) is None]
+
+
 async def _heads(tx: Transaction, messages: Sequence[Message]) -> dict[str, tuple[int, str | None]]:
-    """The version and hash of the latest message of each stream among the messages."""
-    rows = await tx.fetch(
-        """select asked.id, head.order_version, head.event_hash
-           from unnest($1::text[]) as asked (id) cross join lateral (
-               select order_version, event_hash from messages
-               where order_id = asked.id and order_version is not null order by order_version desc limit 1
-           ) as head""",
-        sorted({message.subject for message in messages if _version_of(message) is not None}),
-    )
-    return {row["id"]: (row["order_version"], row["event_hash"]) for row in rows}
+    return {of: (version, its_hash) for of, version, its_hash in await tx.fetch(HEADS, streams_of(messages))}
 
 
 async def _known_ids(tx: Transaction, messages: Sequence[Message]) -> set[str]:
-    """Requests and answers have no version: they are recognised by their id."""
-    ids = [message.id for message in messages if _version_of(message) is None]
-    if not ids:
-        return set()
-    rows = await tx.fetch("select message_id from messages where message_id = any($1) and order_version is null", ids)
-    return {row["message_id"] for row in rows}
+    ids = ids_without_version(messages)
+    return {row["message_id"] for row in await tx.fetch(KNOWN_IDS, ids)} if ids else set()
 
 
 async def _refuse_second_writers(tx: Transaction, seen: Sequence[Message]) -> None:
@@ -353,10 +360,9 @@ async def messages_of(
 ) -> list[Message]:
     """The versioned messages of some streams, stream by stream, in their versions; those recorded by a moment, and of
     a stream that `heads` names those up to that version."""
-    columns = ", ".join(f"message.{column}" for column in COLUMNS)
     asked = sorted(subjects)
     rows = await statements.fetch(
-        f"""select {columns} from unnest($1::text[], $3::int[]) as asked (id, head)
+        f"""select {_OF_A_MESSAGE} from unnest($1::text[], $3::int[]) as asked (id, head)
             join lateral (select * from messages where order_id = asked.id and order_version <= asked.head
                 and recorded_at <= coalesce($2, 'infinity'::timestamptz) order by order_version) as message on true""",
         asked,

@@ -16,7 +16,7 @@ from reporting import figures
 from reporting.figures import Question
 from reporting.figures.question import MetricNotForRole
 from reporting.figures.rules import FigureRules
-from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
+from reporting.metrics import REGISTRY, Dimension, Grain, Metric, MetricKind
 from reporting.reports.periods import (
     LONGEST_BY_HOUR,
     ReportKind,
@@ -165,7 +165,7 @@ async def _rows(
 ) -> list[SectionRow]:
     """The rows of a window in the order of their keys; notes in the content how far the streams were read."""
     found: dict[GroupKey, dict[str, Cell]] = {}
-    zeros = {metric.id: Cell(0, 0, None) for metric in metrics if metric.kind is Kind.COUNT}
+    zeros = {metric.id: Cell(0, 0, None) for metric in metrics if metric.kind is MetricKind.COUNT}
     for metric in metrics:
         figure = await figures.figure(db, _question(asked, section, metric, window))
         _note(content, figure, metric)
@@ -207,7 +207,7 @@ def _by_hour(rows: list[dict[str, Any]], metric: Metric, content: Content) -> li
             into[name] += row.get(name, 0)
     for into in hours.values():
         into["value"] = metric.value(into["numerator"], into["denominator"])
-    if rows and content.busiest is None and metric.kind is Kind.COUNT:
+    if rows and content.busiest is None and metric.kind is MetricKind.COUNT:
         most = max(rows, key=lambda row: (row["numerator"], row["period"]))
         content.busiest = (most["period"], most["numerator"])
     return list(hours.values())

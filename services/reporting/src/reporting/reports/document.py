@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contracts.time_zones import zone_name
-from reporting.metrics import REGISTRY, Dimension, Grain, Kind, Metric
+from reporting.metrics import REGISTRY, Dimension, Grain, Metric, MetricKind
 from reporting.reports.content import Cell, Content, MetricColumn, ReportRequest, SectionRow, dimension_of
 from reporting.reports.definitions import definition_of, metric_name
 from reporting.reports.edition import Edition
@@ -191,7 +191,7 @@ def _rows_of(story: Narrative, content: Content, section: ReportSection) -> list
     else:
         rows = [row for row in content.rows if any(map(_says_anything, row[1]))]
         return sorted(rows, key=lambda row: (row[0] is None, -_size(row), row[0] or ""))
-    empty = [Cell(0, 0, None) if column.of.kind is Kind.COUNT else None for column in content.columns]
+    empty = [Cell(0, 0, None) if column.of.kind is MetricKind.COUNT else None for column in content.columns]
     return [(key, found.get(key, empty)) for key in keys]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reporting.figures import display
-from reporting.metrics import Kind, Metric
+from reporting.metrics import Metric, MetricKind
 from reporting.reports.content import Cell
 from reporting.reports.words import Language
 
@@ -42,7 +42,7 @@ class Shown:
 def form_of(metric: Metric) -> NumberForm:
     if metric.unit == "seconds":
         return NumberForm.TIME
-    if metric.kind is Kind.COUNT:
+    if metric.kind is MetricKind.COUNT:
         return NumberForm.COUNT
     return NumberForm.SHARE if metric.unit == "share" else NumberForm.RATIO
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, ConfigDict
 
 from chassis.auth import TokenRefused
@@ -177,7 +178,7 @@ async def get_wallboard_stream(
         wakeup=context.wakeup,
         may_go_on=lambda: _may_go_on(context),
     )
-    return StreamingResponse(snapshots, media_type="text/event-stream", headers={"x-accel-buffering": "no"})
+    return EventSourceResponse(snapshots, headers={"x-accel-buffering": "no"})
 
 
 async def _may_go_on(context: Context) -> bool:

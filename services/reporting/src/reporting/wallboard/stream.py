@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import msgspec
+from fastapi.sse import format_sse_event
 
 from chassis.wakeup import Wakeup
 
@@ -28,11 +29,11 @@ async def events(
 
     `may_go_on` is asked before each one: a stream ends with its token, and when the process leaves.
     """
-    yield f"retry: {_COME_BACK_MILLISECONDS}\n\n".encode()
+    yield format_sse_event(retry=_COME_BACK_MILLISECONDS)
     while await may_go_on():
         found = await read()
         if found["id"] != after:
-            yield b"id: " + found["id"].encode() + b"\nevent: snapshot\ndata: " + msgspec.json.encode(found) + b"\n\n"
+            yield format_sse_event(id=found["id"], event="snapshot", data_str=msgspec.json.encode(found).decode())
             await asyncio.sleep(_AT_MOST_EVERY_SECONDS)
         after = None
         await wakeup.wait(_AT_LEAST_EVERY_SECONDS - _AT_MOST_EVERY_SECONDS)

@@ -42,7 +42,7 @@ class Intended:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class LikeOrder:
     """An order beside the one about to be created, and how it is like it."""
 
     order_id: str
@@ -53,7 +53,7 @@ class Likeness:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class LikelyDuplicate:
     order_id: str
     order_no: str
     status: Status
@@ -63,14 +63,16 @@ class Candidate:
     reasons: tuple[Reason, ...]
 
 
-def candidates(found: Iterable[Likeness], *, now: datetime, window_hours: int, least_score: int) -> Sequence[Candidate]:
+def candidates(
+    found: Iterable[LikeOrder], *, now: datetime, window_hours: int, least_score: int
+) -> Sequence[LikelyDuplicate]:
     """The orders that score enough, the likeliest first."""
     scored = [_candidate(likeness, now, window_hours) for likeness in found]
     kept = [candidate for candidate in scored if candidate.score >= least_score]
     return sorted(kept, key=lambda candidate: (-candidate.score, candidate.order_id))
 
 
-def _candidate(likeness: Likeness, now: datetime, window_hours: int) -> Candidate:
+def _candidate(likeness: LikeOrder, now: datetime, window_hours: int) -> LikelyDuplicate:
     is_open = likeness.status not in CLOSED
     reasons = likeness.reasons | ({Reason.STILL_OPEN} if is_open else set())
     who = max((POINTS[reason] for reason in reasons if reason in _WHO), default=0)
@@ -78,4 +80,4 @@ def _candidate(likeness: Likeness, now: datetime, window_hours: int) -> Candidat
     age_hours = max(0.0, (now - likeness.created_at).total_seconds() / 3600)
     recency = round(_MOST_FOR_RECENCY * max(0.0, 1 - age_hours / window_hours))
     shown = tuple(reason for reason in Reason if reason in reasons)
-    return Candidate(likeness.order_id, likeness.order_no, likeness.status, is_open, who + what + recency, shown)
+    return LikelyDuplicate(likeness.order_id, likeness.order_no, likeness.status, is_open, who + what + recency, shown)

@@ -14,7 +14,7 @@ class AppointmentInverted(Invalid):
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class CreationContext:
     """What intake knows when an order is created."""
 
     order_no: str
@@ -41,7 +41,7 @@ class CreateWorkOrder:
     territory: str | None = None
 
 
-def create(command: CreateWorkOrder, known: Circumstances) -> WorkOrderCreated:
+def create(command: CreateWorkOrder, known: CreationContext) -> WorkOrderCreated:
     if not known.is_device_type_used:
         raise DeviceTypeUnknown(device_type=command.device_type)
     if not known.is_demand_type_used:

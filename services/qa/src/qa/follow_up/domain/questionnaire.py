@@ -38,7 +38,7 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class SurveyQuestion:
     question: str
     names: Names
     kind: QuestionKind
@@ -104,7 +104,7 @@ class Questionnaire:
     questionnaire_id: str
     questionnaire_version: int
     names: Names
-    questions: tuple[Question, ...]
+    questions: tuple[SurveyQuestion, ...]
     published_at: datetime
     published_by: str
     version: int = 1
@@ -148,7 +148,7 @@ def check_replies(questionnaire: Questionnaire, replies: Sequence[QuestionReply]
         raise RepliesDoNotFit(missing=missing, unknown=unknown, impossible=impossible)
 
 
-def _fits(question: Question, reply: QuestionReply) -> bool:
+def _fits(question: SurveyQuestion, reply: QuestionReply) -> bool:
     is_possible = {
         QuestionKind.YES_NO: reply.choice in ("yes", "no"),
         QuestionKind.CHOICE: reply.choice in {one.choice for one in question.choices},
@@ -178,7 +178,7 @@ def findings_of(questionnaire: Questionnaire, replies: Sequence[QuestionReply]) 
     return found
 
 
-def _finding(question: Question, reply: QuestionReply) -> FindingKind | None:
+def _finding(question: SurveyQuestion, reply: QuestionReply) -> FindingKind | None:
     if reply.scale is not None:
         return question.opens if question.opens_up_to is not None and reply.scale <= question.opens_up_to else None
     return next((one.opens for one in question.choices if one.choice == reply.choice), None)

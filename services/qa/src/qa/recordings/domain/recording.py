@@ -32,7 +32,7 @@ class RecordingNotFound(NotFound):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownFact:
+class SequencedFact:
     """A fact of a call: when it happened, and its place in the stream of the call."""
 
     at: datetime
@@ -69,7 +69,7 @@ class Recording:
     version: int = 1
 
 
-def recordings_of(call_id: str, facts: Iterable[KnownFact]) -> list[Recording]:
+def recordings_of(call_id: str, facts: Iterable[SequencedFact]) -> list[Recording]:
     """The recordings of a call, by id, from the highest revisions of its facts."""
     known = sorted(facts, key=lambda one: one.place)
     return sorted(
@@ -78,7 +78,7 @@ def recordings_of(call_id: str, facts: Iterable[KnownFact]) -> list[Recording]:
     )
 
 
-def _recording(call_id: str, available: KnownFact, known: Sequence[KnownFact]) -> Recording:
+def _recording(call_id: str, available: SequencedFact, known: Sequence[SequencedFact]) -> Recording:
     fact: c.RecordingAvailable = available.fact
     answered = _last(known, c.CallAnswered, leg=fact.leg)
     left = _last(known, c.CallEnded, leg=fact.leg) or _last(known, c.CallTransferred, leg=fact.leg)
@@ -109,7 +109,7 @@ def _recording(call_id: str, available: KnownFact, known: Sequence[KnownFact]) -
     )
 
 
-def _last(known: Sequence[KnownFact], shape: type, *, leg: int | None = None) -> Any:
+def _last(known: Sequence[SequencedFact], shape: type, *, leg: int | None = None) -> Any:
     facts: Iterable[Any] = (one.fact for one in known if isinstance(one.fact, shape))
     fitting = [fact for fact in facts if leg in (None, fact.leg)]
     return fitting[-1] if fitting else None

@@ -64,7 +64,7 @@ class RangeInverted(Invalid):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class RecordingFacts:
     """What is known of a recording when the sample is drawn; kept with the sample, so that it can be drawn again."""
 
     recording_id: str
@@ -77,7 +77,7 @@ class Facts:
     seniority_months: int | None = None
 
 
-_FACTS = tuple(field.name for field in fields(Facts))
+_FACTS = tuple(field.name for field in fields(RecordingFacts))
 _COMPACT_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
@@ -94,7 +94,7 @@ class Where:
     seniority_from_months: int | None = None
     seniority_below_months: int | None = None
 
-    def fits(self, facts: Facts) -> bool:
+    def fits(self, facts: RecordingFacts) -> bool:
         return (
             _among(facts.agent_id, self.agents)
             and _among(facts.queue, self.queues)
@@ -197,7 +197,7 @@ class SamplingPlan:
 class FrameRow:
     """A recording of the frame: its facts, its stratum, its chance and whether it was drawn."""
 
-    facts: Facts
+    facts: RecordingFacts
     stratum: str | None
     size: int
     is_mandatory: bool
@@ -225,7 +225,7 @@ def digest_of(content: PlanContent) -> str:
     return hashlib.sha256(canonical(asdict(content))).hexdigest()
 
 
-def frame_digest_of(frame: Iterable[Facts]) -> str:
+def frame_digest_of(frame: Iterable[RecordingFacts]) -> str:
     """SHA-256 over the facts of every recording in the order of their ids, a line each."""
     digest = hashlib.sha256()
     for facts in sorted(frame, key=lambda facts: facts.recording_id):
@@ -278,7 +278,12 @@ def _check(content: PlanContent, now: datetime) -> None:
 
 
 def draw_sample(
-    plan: SamplingPlan, frame: Sequence[Facts], seed: bytes, *, seniority: Mapping[str, int] = {}, now: datetime
+    plan: SamplingPlan,
+    frame: Sequence[RecordingFacts],
+    seed: bytes,
+    *,
+    seniority: Mapping[str, int] = {},
+    now: datetime,
 ) -> tuple[SamplingPlan, list[FrameRow], SampleDrawn]:
     """Draws once, after the period; raises `SampleAlreadyDrawn` or `PeriodStillRuns`.
 
@@ -290,9 +295,8 @@ def draw_sample(
         raise PeriodStillRuns(ends_at=plan.content.period_end)
     rows = rows_of(plan.content, frame, seed)
     summary = _summary(plan.content, rows, seed, seniority, now)
-    drawn = replace(plan, version=plan.version + 1, drawn=summary)
     return (
-        drawn,
+        replace(plan, version=plan.version + 1, drawn=summary),
         rows,
         SampleDrawn(
             plan_id=plan.id,
@@ -306,7 +310,7 @@ def draw_sample(
     )
 
 
-def rows_of(content: PlanContent, frame: Sequence[Facts], seed: bytes) -> list[FrameRow]:
+def rows_of(content: PlanContent, frame: Sequence[RecordingFacts], seed: bytes) -> list[FrameRow]:
     """The frame with the chance and luck of every recording, in the order of ids."""
     units = {facts.recording_id: _unit(content, facts) for facts in frame}
     luck = {one.recording_id: one for one in draw((unit for unit in units.values() if unit is not None), seed)}
@@ -316,7 +320,7 @@ def rows_of(content: PlanContent, frame: Sequence[Facts], seed: bytes) -> list[F
     ]
 
 
-def _unit(content: PlanContent, facts: Facts) -> Unit | None:
+def _unit(content: PlanContent, facts: RecordingFacts) -> Unit | None:
     is_mandatory = any(where.fits(facts) for where in content.mandatory)
     stratum = next((stratum for stratum in content.strata if stratum.where.fits(facts)), None)
     if stratum is None and not is_mandatory:
@@ -330,7 +334,7 @@ def _unit(content: PlanContent, facts: Facts) -> Unit | None:
     )
 
 
-def _size(weights: Iterable[RiskWeight], facts: Facts) -> int:
+def _size(weights: Iterable[RiskWeight], facts: RecordingFacts) -> int:
     size = 1
     for weight in weights:
         if weight.where.fits(facts):
@@ -338,7 +342,7 @@ def _size(weights: Iterable[RiskWeight], facts: Facts) -> int:
     return size
 
 
-def _row(facts: Facts, unit: Unit | None, luck: Drawn | None) -> FrameRow:
+def _row(facts: RecordingFacts, unit: Unit | None, luck: Drawn | None) -> FrameRow:
     if unit is None or luck is None:
         return FrameRow(
             facts=facts, stratum=None, size=1, is_mandatory=False, numerator=0, denominator=1, is_drawn=False

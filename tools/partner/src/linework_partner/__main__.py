@@ -1,0 +1,3 @@
+from linework_partner.cli import main
+
+main()
