@@ -39,12 +39,15 @@ PROBLEM: Schema = {
     "required": ["type", "title", "status", "code", "detail"],
     "additionalProperties": True,
     "properties": {
-        "type": {"type": "string", "description": "An identifier of the kind of problem, by `code`."},
+        "type": {"type": "string", "description": "The address of the page that explains the code."},
         "title": {"type": "string", "description": "The kind of problem for people, by `status`."},
         "status": {"type": "integer", "description": "The HTTP status of the response."},
         "code": {"type": "string", "description": "What was wrong; never changes. `docs/errors.md` lists all codes."},
         "detail": {"type": "string", "description": "What was wrong, in the language that `Accept-Language` prefers."},
-        "instance": {"type": "string", "description": "The path of the request."},
+        "instance": {
+            "type": "string",
+            "description": "The path of the request and, after `#`, its `X-Request-Id`.",
+        },
         "errors": {
             "type": "array",
             "description": "Of an invalid request: each value that is wrong, at most 100 of them.",
@@ -53,12 +56,12 @@ PROBLEM: Schema = {
     },
     "examples": [
         {
-            "type": "urn:linework:problem:parked_record_not_found",
+            "type": "/v1/errors#parked_record_not_found",
             "title": "Not found",
             "status": 404,
             "code": "parked_record_not_found",
             "detail": "There is no parked record 17.",
-            "instance": "/v1/parked/17",
+            "instance": "/v1/parked/17#019a5c5e",
         }
     ],
 }
@@ -70,7 +73,10 @@ FIELD_ERROR: Schema = {
     "additionalProperties": True,
     "properties": {
         "in": {"type": "string", "description": "Where the value was: `body`, `query`, `path` or `header`."},
-        "pointer": {"type": "string", "description": "Where exactly, as a JSON Pointer."},
+        "pointer": {
+            "type": "string",
+            "description": "Where exactly: a JSON Pointer such as `#/phones/0`.",
+        },
         "wrong": {"type": "string", "description": "What is wrong with it."},
         "detail": {"type": "string", "description": "The same with the name of the fault, for people."},
         "right": {"type": "string", "description": "What would be right: the limit, or the values to choose from."},
@@ -81,6 +87,15 @@ _RETRY_AFTER: Schema = {
     "description": "Seconds after which the request may be repeated.",
     "required": True,
     "schema": {"type": "string", "pattern": "^[0-9]+$"},
+}
+_LINK: Schema = {
+    "description": 'The following page, as `rel="next"`; left out on the last one.',
+    "schema": _TEXT,
+}
+_REQUEST_ID: Schema = {
+    "description": "The id of the request in the logs: the one that it came with, or a new one.",
+    "required": True,
+    "schema": _TEXT,
 }
 _HEADERS_OF_STATUS: Mapping[str, Mapping[str, Schema]] = {
     "401": {"WWW-Authenticate": {"description": "Always `Bearer`.", "required": True, "schema": _TEXT}},
@@ -162,6 +177,7 @@ def _completed(document: Schema, app: FastAPI) -> Schema:
             _complete_responses(operation, route, schemas)
     give_examples(schemas, operations_of(document), documentation.examples)
     components["schemas"] = dict(sorted((schemas | {"Problem": PROBLEM, "FieldError": FIELD_ERROR}).items()))
+    components["headers"] = {"X-Request-Id": _REQUEST_ID}
     components["securitySchemes"] = {SCHEME: _SECURITY_SCHEME}
     _share_responses(document)
     return document
@@ -174,8 +190,9 @@ def _complete_responses(operation: Schema, route: APIRoute, schemas: Mapping[str
             _describe_success(response, HTTPStatus(int(status)), schemas)
             if _replies_with_version(route, response, schemas):
                 response["headers"]["ETag"] = ETAG
-        if not response["headers"]:
-            del response["headers"]
+            if "next_cursor" in _shown(response, schemas).get("properties", {}):
+                response["headers"]["Link"] = _LINK
+        response["headers"]["X-Request-Id"] = {"$ref": "#/components/headers/X-Request-Id"}
 
 
 def _describe_success(response: Schema, status: HTTPStatus, schemas: Mapping[str, Schema]) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 TAGS: Mapping[str, str] = {
+    "calendars": "Working calendars: hours, days off, holidays and make-up days.",
     "work orders": "Orders that wait for dispatch 派单, and rulings on rejections.",
     "work areas": "Work areas 工区: what they cover and whether they are open.",
     "staff": "The repair staff 维修人员 of the work areas.",
@@ -12,6 +13,10 @@ TAGS: Mapping[str, str] = {
 """What each group of routes is about."""
 
 WORDS: Mapping[str, str] = {
+    "announced_years": "Years whose holidays the state has announced.",
+    "calendar_id": "The working calendar's id.",
+    "provisional_years": "Years whose holidays are expected and not announced yet.",
+    "statutory_days": "The holidays on which the law pays threefold.",
     "Candidate.staff": "The members of its staff who are in service.",
     "CalendarBody.hours": "The parts of a working day, in their order and none touching another.",
     "DispatchForm.order": "The order that is to be dispatched.",
@@ -33,7 +38,8 @@ WORDS: Mapping[str, str] = {
 
 EXAMPLES: Mapping[str, Any] = {
     "budget": 3,
-    "days_off": [5, 6],
+    "TimeLimitsBody.calendar_id": "city",
+    "days_off": 5,
     "HoursBody.begin_minute": 510,
     "HoursBody.end_minute": 1050,
     "CalendarBody.days_off": [5, 6],

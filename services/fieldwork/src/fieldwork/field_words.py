@@ -10,7 +10,7 @@ TAGS: Mapping[str, str] = {
 """What each group of routes is about."""
 
 WORDS: Mapping[str, str] = {
-    "Form.type_names": "What the order's device type and demand type are called.",
+    "FieldworkForm.type_names": "What the order's device type and demand type are called.",
     "NoteBody.note": "What is to be noted.",
     "RejectBody.reason": "Which kind of misdirection it is.",
     "SuspendBody.reason": "Why the work rests.",

@@ -21,7 +21,7 @@ TAGS: Mapping[str, str] = {
 
 _ORDERS = {
     "AuditBody.verdict": "What the audit comes to.",
-    "Form.type_names": "What the order's device type and demand type are called.",
+    "AuditForm.type_names": "What the order's device type and demand type are called.",
     "RedispatchBody.reason": "Why the work has to be done again.",
 }
 _RECORDINGS = {
@@ -36,7 +36,7 @@ _RECORDINGS = {
     "recording_id": "The recording's id, as the switch named it.",
     "recording_ids": "Ids of recordings.",
     "talk_milliseconds": "How long was talked; null while it is not known.",
-    "Opening.purpose": "What the recording was opened for.",
+    "RecordingOpening.purpose": "What the recording was opened for.",
     "OpenBody.purpose": "What the recording is opened for.",
     "opened_at": "When it was opened.",
     "opened_by": "Who opened it.",
@@ -48,7 +48,7 @@ _RECORDINGS = {
     "list_recordings.team": "Only recordings of this team.",
 }
 _SAMPLING = {
-    "Facts.seniority_months": "How long the agent had been here, in months; null when it is not known.",
+    "RecordingFacts.seniority_months": "How long the agent had been here, in months; null when it is not known.",
     "FrameRow.denominator": "The chance of being drawn, below the line.",
     "FrameRow.facts": "What was known of the recording when the sample was drawn.",
     "FrameRow.numerator": "The chance of being drawn, above the line.",
@@ -235,7 +235,7 @@ _FOLLOW_UPS = {
     "ProjectSummary.open_finding_count": "Findings that are not closed.",
     "Question.kind": "How the question is answered.",
     "QuestionBody.kind": "How the question is answered.",
-    "Question.opens_up_to": "Of a scale: a reply of no more than this is a finding.",
+    "SurveyQuestion.opens_up_to": "Of a scale: a reply of no more than this is a finding.",
     "QuestionBody.choices": "Of a choice, and of yes or no where one of the two is a finding.",
     "QuestionBody.highest": "Of a scale: 1 to so many.",
     "QuestionBody.is_satisfaction": "The scale on which the subscriber rates their satisfaction; at most one question.",

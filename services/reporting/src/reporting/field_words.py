@@ -71,8 +71,8 @@ _FIGURES = {
     "unit": "The unit.",
     "window": "The time that it covers.",
     "calendar": "The working calendar that it was counted with.",
-    "Window.from": "The beginning.",
-    "Window.to": "The end, not included.",
+    "FigureWindow.from": "The beginning.",
+    "FigureWindow.to": "The end, not included.",
 }
 _PAST = {
     "entered_at": "When it entered the status.",
