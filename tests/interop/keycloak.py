@@ -40,8 +40,8 @@ REALM = Path(__file__).with_name("linework-realm.json")
 CALLBACK = "http://127.0.0.1:8009/callback"
 _ADMIN = "admin"
 _START_SECONDS = 500
-# What is chosen when it is built. A local cache looks for no other Keycloak in the network.
-_BUILD = ("--db=dev-mem", "--cache=local", "--health-enabled=false", "--metrics-enabled=false")
+# What is chosen when it is built; the rest is said at the start.
+_BUILD = ("--db=dev-mem", "--health-enabled=false", "--metrics-enabled=false")
 
 
 def home() -> Path:
@@ -135,7 +135,8 @@ def _log_in(address: str, user: str) -> str:
 def running(log: Path) -> Iterator[Keycloak]:
     port = free_port()
     options = (f"--http-host={LOOPBACK}", f"--http-port={port}", f"--hostname=http://{LOOPBACK}:{port}")
-    command = [*_java(), "start", "--optimized", "--http-enabled=true", *options]
+    # A local cache listens for no other Keycloak in the network.
+    command = [*_java(), "start", "--optimized", "--http-enabled=true", "--cache=local", *options]
     with log.open("wb") as output:
         server = subprocess.Popen(
             command, env=_environ(), stdout=output, stderr=subprocess.STDOUT, preexec_fn=die_with_parent

@@ -165,6 +165,7 @@ async def test_memory_is_bounded_and_the_oldest_go_first(issuer: LocalIssuer) ->
         ({"grant_type": "refresh_token", "client_id": "linework-console", "client_secret": "x"}, "invalid_client", 401),
         ({"grant_type": "authorization_code", "client_id": "linework-console"}, "invalid_request", 400),
         ({"client_id": "linework-console"}, "invalid_request", 400),
+        ({'{"role": "agent"}': ""}, "invalid_request", 400),
         ({"grant_type": ["refresh_token", "refresh_token"]}, "invalid_request", 400),
         ({f"p{number}": "x" for number in range(60)}, "invalid_request", 400),
         ({"grant_type": "x" * 40_000}, "invalid_request", 413),

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 
 import uvicorn
@@ -10,6 +11,7 @@ from linework.issuer.app import make_app
 from linework.issuer.clients import console_redirects, registered
 from linework.issuer.tokens import SigningKey
 from linework.ports import LOOPBACK
+from linework.stopped import Stopped
 
 
 def main() -> None:
@@ -27,4 +29,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Stopped as error:
+        sys.exit(str(error))

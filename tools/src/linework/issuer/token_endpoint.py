@@ -47,6 +47,8 @@ class TokenEndpoint:
         raise OAuthError("invalid_request", "Send application/x-www-form-urlencoded, or JSON with a role.", 415)
 
     def _granted(self, request: Request, params: Params) -> dict[str, Any]:
+        if "grant_type" not in params:
+            raise OAuthError("invalid_request", "grant_type is missing; JSON needs Content-Type: application/json.")
         if "authorization" in request.headers or "client_secret" in params:
             raise OAuthError("invalid_client", "Clients are public here: they send client_id and no secret.", 401)
         if params.get("client_id") not in self._clients:
@@ -57,8 +59,6 @@ class TokenEndpoint:
                 return self._tokens(self._grants.redeem(*_needed(params, needed)), is_first=True)
             case "refresh_token":
                 return self._tokens(self._grants.refresh(*_needed(params, ("refresh_token", "client_id"))))
-            case None:
-                raise OAuthError("invalid_request", "grant_type is missing; a role is asked for in JSON.")
         raise OAuthError("unsupported_grant_type", "grant_type must be authorization_code or refresh_token.")
 
     def _tokens(self, sign_in: SignIn, *, is_first: bool = False) -> dict[str, Any]:
