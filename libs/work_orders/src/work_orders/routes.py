@@ -14,6 +14,7 @@ from chassis.commands import (
     command_headers,
     documents_command_headers,
 )
+from chassis.entity_tags import NoVersionNamed
 from chassis.field_types import Body, Line, Name, PastMoment, Reference
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
@@ -36,6 +37,7 @@ ACT_REFUSALS = (
     BeforeTheLastAct,
     IdempotencyKeyBroken,
     IdempotencyKeyReused,
+    NoVersionNamed,
     SealingKeyNotArrived,
     StaleVersion,
     SubscriberErased,

@@ -86,6 +86,40 @@ async def test_the_same_command_gets_the_same_answer(staffed_desk):
     assert len(await staffed_desk.outbox()) == 1
 
 
+async def ask_on(staffed_desk, order_id: str, tags: str, **headers: str):
+    """A dispatch that is based on these entity tags."""
+    headers = {**staffed_desk.issuer.headers("dispatcher"), "if-match": tags, **headers}
+    body = {"work_area_id": "north", "staff_ids": ["wang"]}
+    return await staffed_desk.client.post(f"/v1/work-orders/{order_id}/dispatch", json=body, headers=headers)
+
+
+async def test_an_act_takes_its_tag_as_a_gateway_sent_it(staffed_desk):
+    for number, tags in enumerate(('W/"1"', '"1-gzip"', '"1;br"', '"7", W/"1"', "*")):
+        await staffed_desk.create(f"o-{number}", order_no=f"no-{number}")
+        assert (await ask_on(staffed_desk, f"o-{number}", tags)).headers["etag"] == '"2"', tags
+
+
+async def test_an_act_whose_tags_do_not_fit_is_refused_and_changes_nothing(staffed_desk):
+    await staffed_desk.create()
+    many = ", ".join(f'"{number}"' for number in range(2, 4002))
+    for tags, code in (('"2", W/"3"', "stale_version"), (many, "stale_version"), ('"abc"', "no_version_named")):
+        answer = await ask_on(staffed_desk, "o-1", tags)
+        assert (answer.status_code, answer.json()["code"]) == (412, code)
+    assert (await ask_on(staffed_desk, "o-none", "*")).status_code == 404
+    assert await staffed_desk.outbox() == []
+
+
+async def test_a_key_that_was_kept_with_its_quotes_before_an_upgrade_is_known_quoted_and_bare(staffed_desk):
+    await staffed_desk.create()
+    first = await ask_on(staffed_desk, "o-1", '"1"', **{"idempotency-key": '"k-1"'})
+    async with staffed_desk.db.begin() as tx:
+        assert await tx.execute("update idempotency_keys set key = '\"k-1\"' where key = 'k-1'") == "UPDATE 1"
+    for key in ("k-1", '"k-1"'):
+        again = await ask_on(staffed_desk, "o-1", '"1"', **{"idempotency-key": key})
+        assert (again.status_code, again.content) == (200, first.content)
+    assert len(await staffed_desk.outbox()) == 1
+
+
 async def test_a_rejected_order_is_ruled_on_and_dispatched_to_another_area(staffed_desk):
     stream = await staffed_desk.create()
     await staffed_desk.dispatch()
