@@ -12,7 +12,7 @@ from reporting.figures.as_of_store import table_of
 from reporting.figures.buckets import SHARES, bucket_sql
 from reporting.figures.periods import period_sql, slice_of
 from reporting.figures.question import Question
-from reporting.metrics import Dimension, Grain, MetricKind
+from reporting.metrics import Dimension, Grain, Metric, MetricKind
 from reporting.projections import calls, follow_ups
 
 MOST_BUCKETS = 500_000
@@ -47,7 +47,24 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
     sql = f"select {', '.join([*columns, *measures])} from {rows_of(question, live, arguments)}"
     if keys:
         sql += f" group by {', '.join(str(place) for place in range(1, keys + 1))}"
-    return f"{sql} limit {MOST_BUCKETS + 1}", arguments.values
+    sql = f"{sql} limit {MOST_BUCKETS + 1}"
+    if metric.kind is Kind.DISTRIBUTION:
+        sql = _with_histograms(metric, question.keys, sql)
+    return sql, arguments.values
+
+
+def _with_histograms(metric: Metric, keys: Sequence[str], buckets: str) -> str:
+    """Groups with their buckets, of rows of one bucket each: hundreds of rows come here, not as many thousands."""
+    counts = ("denominator", "unknown", *(("marked",) if metric.source.has_marks else ()))
+    columns = [
+        *keys,
+        "sum(numerator) as numerator",
+        *(f"sum({name})::bigint as {name}" for name in counts),
+        "coalesce(array_agg(bucket) filter (where bucket is not null), '{}') as buckets",
+        "coalesce(array_agg(denominator) filter (where bucket is not null), '{}') as counts",
+    ]
+    by = f" group by {', '.join(keys)}" if keys else ""
+    return f"select {', '.join(columns)} from ({buckets}) as bucketed{by}"
 
 
 def _period(question: Question, grain: Grain, arguments: Arguments) -> str:
@@ -137,6 +154,7 @@ def sql_by_day(asked: Question, live: str, groups: Sequence[Dimension]) -> tuple
     level = f"grouping({', '.join(map(source.column, groups))})" if groups else "0"
     chosen = ", ".join([*columns, f"{level} as level", *measures_of(asked, fill)])
     by = ", ".join(f"({', '.join(one)})" for one in sets)
-    rows = rows_of(asked, live, arguments)
-    ordered = " order by bucket" if metric.kind is MetricKind.DISTRIBUTION else ""
-    return f"select {chosen} from {rows} group by grouping sets ({by}){ordered}", arguments.values
+    sql = f"select {chosen} from {rows_of(asked, live, arguments)} group by grouping sets ({by})"
+    if metric.kind is MetricKind.DISTRIBUTION:
+        sql = _with_histograms(metric, ["period", *(group.value for group in groups), "level"], sql)
+    return sql, arguments.values

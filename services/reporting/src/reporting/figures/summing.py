@@ -21,7 +21,7 @@ from reporting.figures.query import sql_by_day
 from reporting.figures.question import Question
 from reporting.figures.rules import FigureRules
 from reporting.figures.rules_store import get_figure_rules
-from reporting.figures.views import FiguresNotBuilt, distributions, snapshot
+from reporting.figures.views import FiguresNotBuilt, row_of, snapshot
 from reporting.metrics import REGISTRY, Dimension, Metric, MetricKind
 from reporting.record.event_store import StreamState, get_stream_state
 
@@ -157,7 +157,7 @@ async def _grouped(
     sql, arguments = sql_by_day(asked, state.live, groups)
     by_level: dict[int, list[Mapping[str, Any]]] = defaultdict(list)
     for row in await statements.fetch(sql, *arguments):
-        by_level[row["level"]].append(row)
+        by_level[row["level"]].append(row_of(row))
     found = {}
     # Every bit of the level stands for a dimension that was added up, the last dimension for the lowest.
     everything = 2 ** len(groups) - 1
@@ -165,9 +165,6 @@ async def _grouped(
         level = everything if place == 0 else everything - 2 ** (len(groups) - place)
         question = replace(asked, group_by=ways)
         rows = by_level[level]
-        if asked.metric.kind is MetricKind.DISTRIBUTION:
-            found[ways] = distributions(question, rows)
-        else:
-            names = (*question.keys, *days.SUMMED)
-            found[ways] = [{name: row[name] for name in names if name in row} for row in rows]
+        names = (*question.keys, *days.SUMMED, "buckets")
+        found[ways] = [{name: row[name] for name in names if name in row} for row in rows]
     return found

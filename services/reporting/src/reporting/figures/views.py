@@ -5,7 +5,7 @@ that is not shown, and TRUNCATE does not respect older snapshots.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -157,36 +157,18 @@ async def raw(statements: Statements, state: StreamState, question: Question) ->
     except asyncpg.InvalidParameterValueError as error:
         # This server's list of time zones is not the one of this machine.
         raise TimeZoneUnknown(time_zone=question.time_zone) from error
-    if len(found) > MOST_BUCKETS:
+    rows = list(map(row_of, found))
+    if sum(max(1, len(row.get("buckets", ()))) for row in rows) > MOST_BUCKETS:
         raise TooManyRows(limit=MOST_ROWS)
-    return distributions(question, found) if question.metric.kind is MetricKind.DISTRIBUTION else list(map(dict, found))
+    return rows
 
 
-def distributions(question: Question, found: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of one bucket each, put together by period and group."""
-    merged: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in found:
-        key = tuple(row[name] for name in question.keys)
-        into = merged.setdefault(
-            key,
-            {
-                **dict(zip(question.keys, key, strict=True)),
-                "numerator": 0,
-                "denominator": 0,
-                "unknown": 0,
-                "marked": 0,
-                "buckets": {},
-            },
-        )
-        into["numerator"] += row["numerator"] or 0
-        into["denominator"] += row["denominator"]
-        into["unknown"] += row["unknown"]
-        into["marked"] += row.get("marked") or 0
-        if row["bucket"] is not None:
-            into["buckets"][row["bucket"]] = row["denominator"]
-    if not merged and not question.keys:
-        return [{"buckets": {}}]
-    return list(merged.values())
+def row_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the database, with a histogram where there is a distribution."""
+    row = dict(found)
+    if "counts" in row:
+        row["buckets"] = dict(zip(row["buckets"], row.pop("counts"), strict=True))
+    return row
 
 
 def _finished(question: Question, row: dict[str, Any]) -> dict[str, Any]:
