@@ -48,7 +48,7 @@ def sql_of(question: Question, live: str) -> tuple[str, list[Any]]:
     if keys:
         sql += f" group by {', '.join(str(place) for place in range(1, keys + 1))}"
     sql = f"{sql} limit {MOST_BUCKETS + 1}"
-    if metric.kind is Kind.DISTRIBUTION:
+    if metric.kind is MetricKind.DISTRIBUTION:
         sql = _with_histograms(metric, question.keys, sql)
     return sql, arguments.values
 
