@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from chassis.entity_tags import NotEntityTags, NoVersionNamed, Versions, etag_of, versions_of
+from chassis.entity_tags import NamedVersions, NotEntityTags, NoVersionNamed, etag_of, versions_of
 from chassis.field_types import Code, Line, Moment, Name, PastMoment, Prose, Reference
 from chassis.identity import new_id
 from chassis.outbox import SHARDS, shard_of
@@ -43,7 +43,7 @@ from contracts.plain_text import plain_reference
     ],
 )
 def test_if_match_names_versions_as_a_client_got_them_through_any_gateway(header: str, named: set[int]) -> None:
-    assert versions_of(header) == Versions(frozenset(named))
+    assert versions_of(header) == NamedVersions(frozenset(named))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_what_is_no_list_of_entity_tags_is_refused(header: str) -> None:
 
 @given(st.integers(1, 999_999_999))
 def test_an_etag_is_what_if_match_takes(version: int) -> None:
-    assert versions_of(etag_of(version)) == Versions(frozenset({version}))
+    assert versions_of(etag_of(version)) == NamedVersions(frozenset({version}))
 
 
 @given(st.text(st.sampled_from('"W/, \t*13-;gzip')))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from contracts_tooling.openapi_compatibility import ACCEPTED, FOLDER, Rule, last_release, main, violations
+from contracts_tooling.openapi_compatibility import ACCEPTED, FOLDER, ApiRule, last_release, main, violations
 from contracts_tooling.openapi_values import ValueRule
 
 Document = dict[str, Any]
@@ -95,55 +95,55 @@ def _with_body(document: Document, *, is_required: bool) -> None:
     document["paths"]["/v1/things"]["get"]["requestBody"] = body
 
 
-PLANTED: dict[str, tuple[Rule | ValueRule, Change, Change]] = {
+PLANTED: dict[str, tuple[ApiRule | ValueRule, Change, Change]] = {
     "a route": (
-        Rule.ROUTE_REMOVED,
+        ApiRule.ROUTE_REMOVED,
         lambda old: old["paths"]["/v1/things"].pop("get"),
         lambda old: old["paths"].update({"/v1/others": copy.deepcopy(old["paths"]["/v1/things"])}),
     ),
     "an operation id": (
-        Rule.OPERATION_ID_CHANGED,
+        ApiRule.OPERATION_ID_CHANGED,
         lambda old: post(old).update(operationId="create_thing"),
         lambda old: post(old).update(summary="Creates a thing"),
     ),
     "the token": (
-        Rule.TOKEN_REQUIRED,
+        ApiRule.TOKEN_REQUIRED,
         lambda old: old["paths"]["/v1/things"]["get"].update(security=[{"bearer": []}]),
         lambda old: post(old).pop("security"),
     ),
     "a parameter": (
-        Rule.PARAMETER_REMOVED,
+        ApiRule.PARAMETER_REMOVED,
         lambda old: post(old)["parameters"].pop(),
         lambda old: post(old)["parameters"].append(parameter("colour", is_required=False)),
     ),
     "a new required parameter": (
-        Rule.PARAMETER_REQUIRED,
+        ApiRule.PARAMETER_REQUIRED,
         lambda old: post(old)["parameters"].append(parameter("colour", is_required=True)),
         lambda old: post(old)["parameters"][0].update(required=False),
     ),
-    "a body": (Rule.BODY_REMOVED, _without_body, lambda old: post(old)["requestBody"].update(required=False)),
+    "a body": (ApiRule.BODY_REMOVED, _without_body, lambda old: post(old)["requestBody"].update(required=False)),
     "a new body": (
-        Rule.BODY_REQUIRED,
+        ApiRule.BODY_REQUIRED,
         lambda old: _with_body(old, is_required=True),
         lambda old: _with_body(old, is_required=False),
     ),
     "a response": (
-        Rule.RESPONSE_REMOVED,
+        ApiRule.RESPONSE_REMOVED,
         lambda old: post(old)["responses"].update({"200": post(old)["responses"].pop("201")}),
         lambda old: post(old)["responses"].pop("404"),
     ),
     "a media type": (
-        Rule.MEDIA_TYPE_REMOVED,
+        ApiRule.MEDIA_TYPE_REMOVED,
         lambda old: post(old)["responses"]["201"].update(content={"text/csv": {}}),
         lambda old: post(old)["responses"]["201"]["content"].update({"text/csv": {}}),
     ),
     "a header": (
-        Rule.HEADER_REMOVED,
+        ApiRule.HEADER_REMOVED,
         lambda old: post(old)["responses"]["201"].pop("headers"),
         lambda old: post(old)["responses"]["201"]["headers"].update(Link={}),
     ),
     "a schema": (
-        Rule.SCHEMA_REMOVED,
+        ApiRule.SCHEMA_REMOVED,
         lambda old: (
             old["components"]["schemas"].update(Item=old["components"]["schemas"].pop("NewThing"))
             or post(old)["requestBody"]["content"]["application/json"]["schema"].update(
@@ -250,11 +250,11 @@ def test_a_harmless_change_is_let_pass(name: str) -> None:
 
 
 def test_each_rule_has_a_planted_change() -> None:
-    assert {rule for rule, *_ in PLANTED.values()} == {*Rule, *ValueRule} - {Rule.DOCUMENT_REMOVED}
+    assert {rule for rule, *_ in PLANTED.values()} == {*ApiRule, *ValueRule} - {ApiRule.DOCUMENT_REMOVED}
 
 
 def test_a_service_that_is_gone_is_refused() -> None:
-    assert [found.rule for found in violations({"toy": document()}, {})] == [Rule.DOCUMENT_REMOVED]
+    assert [found.rule for found in violations({"toy": document()}, {})] == [ApiRule.DOCUMENT_REMOVED]
 
 
 def test_a_schema_that_holds_itself_is_compared_to_its_depth() -> None:
@@ -310,4 +310,4 @@ def test_nothing_that_a_release_has_is_taken_away(monkeypatch: pytest.MonkeyPatc
 
 def test_every_rule_is_explained_beside_the_documents() -> None:
     text = (ROOT / FOLDER / "README.md").read_text(encoding="utf-8")
-    assert [rule for rule in (*Rule, *ValueRule) if f"`{rule}`" not in text] == []
+    assert [rule for rule in (*ApiRule, *ValueRule) if f"`{rule}`" not in text] == []

@@ -11,7 +11,7 @@ import pytest
 
 from chassis.commands import CommandHeaders, Idempotency, Reply
 from chassis.database import Database
-from chassis.entity_tags import Versions
+from chassis.entity_tags import NamedVersions
 from chassis.sealing import MasterKeys
 from chassis.testing import MASTER_KEYS, FixedClock
 from chassis.wakeup import Wakeup
@@ -179,7 +179,7 @@ def act_on(
         )
     headers = CommandHeaders(
         idempotency=remembered,
-        if_match=Versions(frozenset({expected})) if expected else None,
+        if_match=NamedVersions(frozenset({expected})) if expected else None,
         correlation_id=None,
         traceparent=None,
     )

@@ -21,7 +21,7 @@ _OF_A_BODY = (b"content-type", b"content-length")
 Headers = list[tuple[bytes, bytes]]
 
 
-class Answer:
+class AnswerHeaders:
     """Sends the answer to one request, completed."""
 
     __slots__ = ("_is_left_out", "_scope", "_send")

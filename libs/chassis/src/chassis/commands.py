@@ -22,7 +22,7 @@ from fastapi import Request, Response
 
 from chassis.advisory_locks import AdvisoryLock
 from chassis.database import Statements, Transaction
-from chassis.entity_tags import NotEntityTags, Versions, versions_of
+from chassis.entity_tags import NamedVersions, NotEntityTags, versions_of
 from chassis.guard import caller_of
 from chassis.problems import MalformedRequest, VersionRequired, language_for
 from chassis.telemetry import traceparent
@@ -110,7 +110,7 @@ class CommandHeaders:
     """What came with an act besides its body."""
 
     idempotency: Idempotency | None
-    if_match: Versions | None
+    if_match: NamedVersions | None
     correlation_id: str | None
     traceparent: str | None
     occurred_at: datetime | None = None
@@ -118,7 +118,7 @@ class CommandHeaders:
     """The caller's, `zh` or `en`."""
 
     @property
-    def versions(self) -> Versions:
+    def versions(self) -> NamedVersions:
         """The versions that the act may be decided on; raises `VersionRequired`."""
         if self.if_match is None:
             raise VersionRequired()
@@ -175,7 +175,7 @@ async def command_headers(request: Request) -> CommandHeaders:
     )
 
 
-def _versions(if_match: list[str]) -> Versions | None:
+def _versions(if_match: list[str]) -> NamedVersions | None:
     try:
         # Several headers of one name are one list.
         return versions_of(", ".join(if_match)) if if_match else None

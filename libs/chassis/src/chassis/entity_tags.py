@@ -26,7 +26,7 @@ class NoVersionNamed(Stale):
 
 
 @dataclass(frozen=True, slots=True)
-class Versions:
+class NamedVersions:
     """The versions that a list of entity tags names; `is_any` for `*`."""
 
     named: frozenset[int]
@@ -54,13 +54,13 @@ class Versions:
         return present if self.fits(present) else self.newest
 
 
-def versions_of(tags: str) -> Versions:
+def versions_of(tags: str) -> NamedVersions:
     """What the value of an `If-Match` names; raises `NotEntityTags`. Reads it once, however long."""
     if tags.strip(" \t") == "*":
-        return Versions(frozenset(), is_any=True)
+        return NamedVersions(frozenset(), is_any=True)
     if not _LIST.fullmatch(tags):
         raise NotEntityTags()
-    return Versions(frozenset(int(version) for _, version in _OURS.findall(tags)))
+    return NamedVersions(frozenset(int(version) for _, version in _OURS.findall(tags)))
 
 
 def names(tags: str, present: str) -> bool:

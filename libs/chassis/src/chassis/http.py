@@ -90,15 +90,10 @@ def create_app(
         lifespan=lifespan,
         **_LEFT_OUT,
     )
-    app.state.service, app.state.settings, app.state.documentation = service, settings, documentation
-    app.state.drain_seconds = settings.drain_seconds
-    app.state.clock = clock or SystemClock()
+    _fill_state(app, service, settings, documentation, clock or SystemClock())
     app.state.find_subscription = lambda topic: (
         next((one for one in subscriptions if one.topic.name == topic), None) or find_subscription(topic)
     )
-    app.state.answer_again = _as_it_was
-    app.state.traced_parameters = {}
-    app.state.unit_of_work = partial(unit_of_work, app, UnitOfWork)
     problems.install(app)
     note_build(service)
 
@@ -110,6 +105,16 @@ def create_app(
     of_every_service = [me_api.router, parking_api.router, pause_api.router, health_routes()]
     _fence(app, [*routers, *of_every_service], {**access, **ROUTES_OF_EVERY_SERVICE})
     return app
+
+
+def _fill_state(app: FastAPI, service: str, settings: Settings, documentation: Documentation, clock: Clock) -> None:
+    """What needs no connection."""
+    state = app.state
+    state.service, state.settings, state.documentation, state.clock = service, settings, documentation, clock
+    state.drain_seconds = settings.drain_seconds
+    state.answer_again = _as_it_was
+    state.traced_parameters = {}
+    state.unit_of_work = partial(unit_of_work, app, UnitOfWork)
 
 
 def _verifier(settings: Settings, client: httpx.AsyncClient) -> TokenVerifier:

@@ -11,7 +11,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis import paging, problems, request_id
 from chassis.addresses import place_behind
-from chassis.answer_headers import Answer
+from chassis.answer_headers import AnswerHeaders
 from chassis.observation import Observation
 from contracts import strict_json
 from contracts.refusals import Refusal
@@ -49,7 +49,7 @@ class HttpLimits:
             await send(message)
 
         with observed:
-            await self._answer(scope, receive, Answer(scope, observe))
+            await self._answer(scope, receive, AnswerHeaders(scope, observe))
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (refusal := _refusal_of(scope)) is not None:

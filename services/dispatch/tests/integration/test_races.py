@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chassis.commands import NO_HEADERS
-from chassis.entity_tags import Versions
+from chassis.entity_tags import NamedVersions
 from chassis.testing import eventually
 from chassis.unit_of_work import UnitOfWork
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
@@ -37,7 +37,7 @@ def meeting(monkeypatch: pytest.MonkeyPatch) -> asyncio.Barrier:
 
 
 def dispatching(desk: Any, command: DispatchWorkOrder) -> Any:
-    headers = replace(NO_HEADERS, if_match=Versions(frozenset({1})))
+    headers = replace(NO_HEADERS, if_match=NamedVersions(frozenset({1})))
     uow = desk.app.state.unit_of_work(Actor("d-1", "dispatcher"), headers)
     return use_cases.dispatch_work_order("o-1", command, uow=uow)
 

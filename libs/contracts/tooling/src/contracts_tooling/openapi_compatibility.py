@@ -30,7 +30,7 @@ _METHODS = ("get", "put", "post", "patch", "delete")
 _REPOSITORY = Path(__file__).resolve().parents[5]
 
 
-class Rule(StrEnum):
+class ApiRule(StrEnum):
     """Names are stable, as those of `openapi_values`: a build log and the list of accepted changes refer to them."""
 
     DOCUMENT_REMOVED = "document_removed"
@@ -48,7 +48,7 @@ class Rule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Violation:
+class ApiViolation:
     rule: str
     service: str
     place: str
@@ -58,25 +58,25 @@ class Violation:
         return f"{self.rule}: {' '.join(filter(None, (self.service, self.place)))}: {self.text}"
 
 
-def violations(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> list[Violation]:
+def violations(old: Mapping[str, Schema], new: Mapping[str, Schema]) -> list[ApiViolation]:
     """What the new documents, by service, break of the old ones. Empty: old clients go on."""
-    found: list[Violation] = []
+    found: list[ApiViolation] = []
     for service, document in sorted(old.items()):
         if service not in new:
-            found.append(Violation(Rule.DOCUMENT_REMOVED, service, "", "its clients have no service"))
+            found.append(ApiViolation(ApiRule.DOCUMENT_REMOVED, service, "", "its clients have no service"))
             continue
-        found += [Violation(rule, service, place, text) for rule, place, text in _document(document, new[service])]
+        found += [ApiViolation(rule, service, place, text) for rule, place, text in _document(document, new[service])]
     return found
 
 
 def _document(old: Schema, new: Schema) -> Iterator[Finding]:
     for name in sorted(set(old["components"]["schemas"]) - set(new["components"]["schemas"])):
-        yield Rule.SCHEMA_REMOVED, name, "generated clients have a class of this name"
+        yield ApiRule.SCHEMA_REMOVED, name, "generated clients have a class of this name"
     for path, methods in sorted(old["paths"].items()):
         for method in (method for method in _METHODS if method in methods):
             place, after = f"{method.upper()} {path}", new["paths"].get(path, {}).get(method)
             if after is None:
-                yield Rule.ROUTE_REMOVED, place, "old clients call it"
+                yield ApiRule.ROUTE_REMOVED, place, "old clients call it"
             else:
                 yield from _Operation(place, old, new).compared(methods[method], after)
 
@@ -90,9 +90,9 @@ class _Operation:
     def compared(self, before: Schema, after: Schema) -> Iterator[Finding]:
         if before["operationId"] != after["operationId"]:
             text = f"was {before['operationId']}, is {after['operationId']}"
-            yield Rule.OPERATION_ID_CHANGED, self.place, text
+            yield ApiRule.OPERATION_ID_CHANGED, self.place, text
         if after.get("security") and not before.get("security"):
-            yield Rule.TOKEN_REQUIRED, self.place, "old clients send none"
+            yield ApiRule.TOKEN_REQUIRED, self.place, "old clients send none"
         yield from self._parameters(_by_name(before), _by_name(after))
         yield from self._bodies(before.get("requestBody"), after.get("requestBody"))
         yield from self._responses(before["responses"], after["responses"])
@@ -104,19 +104,19 @@ class _Operation:
     def _parameters(self, before: Mapping[str, Schema], after: Mapping[str, Schema]) -> Iterator[Finding]:
         for name, parameter in after.items():
             if parameter.get("required") and not before.get(name, {}).get("required"):
-                yield Rule.PARAMETER_REQUIRED, f"{self.place} {name}", "old clients do not send it"
+                yield ApiRule.PARAMETER_REQUIRED, f"{self.place} {name}", "old clients do not send it"
         for name, parameter in before.items():
             place = f"{self.place} {name}"
             if name not in after:
-                yield Rule.PARAMETER_REMOVED, place, "old clients send it"
+                yield ApiRule.PARAMETER_REMOVED, place, "old clients send it"
             else:
                 yield from self._values(Side.REQUEST, place, parameter["schema"], after[name]["schema"])
 
     def _bodies(self, before: Schema | None, after: Schema | None) -> Iterator[Finding]:
         if after is not None and after.get("required") and not (before or {}).get("required"):
-            yield Rule.BODY_REQUIRED, self.place, "old clients send none"
+            yield ApiRule.BODY_REQUIRED, self.place, "old clients send none"
         if before is not None and after is None:
-            yield Rule.BODY_REMOVED, self.place, "old clients send one"
+            yield ApiRule.BODY_REMOVED, self.place, "old clients send one"
         if before is not None and after is not None:
             yield from self._content(Side.REQUEST, f"{self.place} body", before, after)
 
@@ -126,16 +126,16 @@ class _Operation:
                 continue  # a refusal is one Problem everywhere, and may come for more reasons or fewer
             place = f"{self.place} {status}"
             if status not in after:
-                yield Rule.RESPONSE_REMOVED, place, "old clients expect it"
+                yield ApiRule.RESPONSE_REMOVED, place, "old clients expect it"
                 continue
             for name in sorted(set(response.get("headers", {})) - set(after[status].get("headers", {}))):
-                yield Rule.HEADER_REMOVED, f"{place} {name}", "old clients read it"
+                yield ApiRule.HEADER_REMOVED, f"{place} {name}", "old clients read it"
             yield from self._content(Side.RESPONSE, place, response, after[status])
 
     def _content(self, side: Side, place: str, before: Schema, after: Schema) -> Iterator[Finding]:
         for media_type, media in before.get("content", {}).items():
             if media_type not in after.get("content", {}):
-                yield Rule.MEDIA_TYPE_REMOVED, place, f"old clients use {media_type}"
+                yield ApiRule.MEDIA_TYPE_REMOVED, place, f"old clients use {media_type}"
             else:
                 yield from self._values(
                     side, place, media.get("schema", {}), after["content"][media_type].get("schema", {})

@@ -14,7 +14,7 @@ from chassis.one_statement import Part, Rows
 from contracts.message import Message
 from contracts.topics import Topic
 from reporting.record import event_store
-from reporting.record.event_store import COLUMNS, Batch, StreamState
+from reporting.record.event_store import COLUMNS, RecordedBatch, StreamState
 from reporting.tables import MESSAGES
 
 _STREAM = f"""select {", ".join(COLUMNS)} from messages
@@ -31,7 +31,7 @@ class Known:
     """What was known of the streams of some messages, and of the whole."""
 
     state: StreamState
-    batch: Batch
+    batch: RecordedBatch
 
 
 def reads(messages: Sequence[Message]) -> list[Part]:
@@ -46,7 +46,7 @@ def known_of(read: Sequence[Rows], topic: Topic) -> Known:
     ((found,), heads, ids) = read
     state = StreamState(*found)
     known = {subject: (version, its_hash) for subject, version, its_hash in heads}
-    return Known(state, Batch(topic, known, {message_id for (message_id,) in ids}, state.message_count))
+    return Known(state, RecordedBatch(topic, known, {message_id for (message_id,) in ids}, state.message_count))
 
 
 def changes(known: Known) -> list[Part]:

@@ -131,7 +131,7 @@ async def append(tx: Transaction, state: StreamState, topic: Topic, messages: Se
     """
     heads = await _heads(tx, messages)
     known = {subject: version for subject, (version, _) in heads.items()}
-    batch = Batch(topic, heads, await _known_ids(tx, messages), state.message_count)
+    batch = RecordedBatch(topic, heads, await _known_ids(tx, messages), state.message_count)
     for message in messages:
         batch.take(message)
     METRICS.duplicates.inc(len(messages) - len(batch.rows))
@@ -162,7 +162,7 @@ def _version_of(message: Message) -> int | None:
     return message.order_version or message.entity_version
 
 
-class Batch:
+class RecordedBatch:
     """Sorts messages into those to add and those that are there."""
 
     def __init__(
