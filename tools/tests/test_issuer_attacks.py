@@ -202,6 +202,14 @@ async def test_no_page_elsewhere_chooses_a_person(issuer: LocalIssuer, site: str
     assert (answer.status_code, "location" in answer.headers) == (403, False)
 
 
+async def test_a_browser_that_tells_only_the_origin_of_a_foreign_page_is_refused(issuer: LocalIssuer) -> None:
+    chosen = {**ASKED, "person": "north-1"}
+    foreign = await issuer.http.post("/sign-in", data=chosen, headers={"origin": "http://evil.test"})
+    assert (foreign.status_code, "location" in foreign.headers) == (403, False)
+    own = await issuer.http.post("/sign-in", data=chosen, headers={"origin": "http://127.0.0.1:8000"})
+    assert "code" in answered(own)
+
+
 async def test_a_choice_of_nobody_is_access_denied(issuer: LocalIssuer) -> None:
     for choice in ({}, {"person": "root"}):
         answer = await issuer.http.post("/sign-in", data={**ASKED, **choice})

@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 from chassis.auth import TokenVerifier
 from linework.issuer import SigningKey
 from linework.issuer.accounts import ACCOUNTS
-from linework.issuer.clients import registered
+from linework.issuer.clients import NATIVE, registered
 from linework.reference_data import WORK_AREAS
 from linework.stopped import Stopped
 
@@ -121,6 +121,12 @@ def test_only_a_native_app_has_any_port() -> None:
     console = registered("http://127.0.0.1/callback")["linework-console"]
     assert console.may_redirect_to("http://127.0.0.1/callback")
     assert not console.may_redirect_to("http://127.0.0.1:7000/callback")
+
+
+@pytest.mark.parametrize("port", ["0", "00080", "65536", "99999", "٥", "", "80@evil.test"])
+def test_a_native_app_has_a_port_that_there_is(port: str) -> None:
+    assert NATIVE.may_redirect_to("http://127.0.0.1:65535/callback")
+    assert not NATIVE.may_redirect_to(f"http://127.0.0.1:{port}/callback")
 
 
 async def test_the_configuration_promises_nothing_that_the_issuer_does_not_do(issuer: LocalIssuer) -> None:

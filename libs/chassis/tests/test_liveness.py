@@ -143,3 +143,14 @@ async def toy_settings(new_database: Any) -> Settings:
     from .toy import INI
 
     return settings_for(new_database(INI), "127.0.0.1:1", "")
+
+
+async def test_a_worker_whose_partitions_were_all_taken_away_acknowledges_nothing(toy: Toy) -> None:
+    worker = toy.worker()
+    async with worker.running():
+        await toy.send(note("order-1", 1))
+        (listener,) = worker._listeners
+        await eventually(lambda: listener._acknowledged)
+        await listener.on_partitions_revoked([])
+        listener._acknowledge_at = 0.0
+        await listener._acknowledge()

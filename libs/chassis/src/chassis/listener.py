@@ -369,6 +369,7 @@ class Listener(ConsumerRebalanceListener):
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         self.is_assigned = False
         self._next_offsets.clear()
+        self._acknowledged.clear()  # with nothing applied there is nothing to acknowledge
         self.progress.forget()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:

@@ -44,7 +44,7 @@ async def test_a_number_is_the_same_however_the_switch_and_the_desk_write_it(
     calls = (await intake.get("/calls")).json()["items"]
     assert [call["subscriber_no"] for call in calls] == ["222"] * len(CALLERS)
     latest_first = [f"c-{number}" for number in reversed(range(len(CALLERS)))]
-    for written in ("13911112222", "+8613911112222", "139 1111 2222"):
+    for written in ("13911112222", "+8613911112222", "139 1111 2222", "（86）139-1111-2222", "１３９１１１１２２２２"):
         assert await found(intake, phone=written) == latest_first
         popped = (await intake.get("/screen-pop", params={"phone": written})).json()
         assert [one["subscriber_no"] for one in popped["subscribers"]] == ["222"]

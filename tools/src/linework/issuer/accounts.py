@@ -13,9 +13,9 @@ ROLE_NAMES: Mapping[Role, tuple[str, str]] = {
     Role.AGENT: ("坐席", "Agents"),
     Role.DISPATCHER: ("调度员", "Dispatchers"),
     Role.TECHNICIAN: ("维修人员", "Repair staff"),
-    Role.AUDITOR: ("质检员", "Auditors"),
+    Role.AUDITOR: ("审核员", "Auditors"),
     Role.SUPERVISOR: ("主管", "Supervisors"),
-    Role.OPERATOR: ("系统管理员", "Operators"),
+    Role.OPERATOR: ("运维人员", "Operators"),
 }
 """In the order of the page. Partners and displays are no people: they get tokens by `linework token`."""
 

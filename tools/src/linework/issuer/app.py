@@ -50,7 +50,10 @@ class BrowserEndpoints:
 
     async def sign_in(self, request: Request) -> Response:
         """A person was chosen on the page; the client gets the code."""
-        if request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
+        # "null": our pages send no referrer, and so browsers send no origin either.
+        own = ("null", f"http://{request.headers.get('host')}")
+        is_foreign = request.headers.get("origin", "null") not in own
+        if is_foreign or request.headers.get("sec-fetch-site", "same-origin") != "same-origin":
             refused = ("Only the page of this issuer chooses a person.", "只能在本页面选择登录身份。")
             return pages.stopped(refused, in_english=False, status=403)
         return self._answer(await _params(request), self._code)

@@ -10,7 +10,8 @@ from linework.stopped import Stopped
 CONSOLE_OFFSET = 9
 """Distance of the console's port from the issuer's."""
 _LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
-_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\])):\d{1,5}(/.*)")
+_LAST_PORT = 65_535
+_PORT = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\])):([1-9][0-9]{0,4})(/.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Client:
         if address in self.redirects:
             return True
         found = _PORT.fullmatch(address) if self.has_any_port else None
-        return found is not None and "".join(found.groups()) in self.redirects
+        return found is not None and int(found[2]) <= _LAST_PORT and found[1] + found[3] in self.redirects
 
 
 NATIVE = Client("linework-native", frozenset({"http://127.0.0.1/callback", "http://[::1]/callback"}), has_any_port=True)

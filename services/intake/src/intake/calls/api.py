@@ -56,7 +56,7 @@ from intake.outages.domain import OutageNotFound
 from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 from intake.scope_store import scope_of
 from intake.subscribers.domain import SubscriberNotFound, not_searchable
-from intake.subscribers.models import PHONE_PATTERN
+from intake.subscribers.models import Phone
 from intake.subscribers.phone_numbers import searched_number
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound
 from work_orders.http import answered
@@ -193,9 +193,7 @@ async def screen_pop_of_call(call_id: OrderId, context: Context) -> ScreenPop:
 
 
 @router.get("/screen-pop", responses=Responses.of(ANY))
-async def screen_pop_of_number(
-    context: Context, phone: Annotated[str, Query(min_length=1, max_length=40, pattern=PHONE_PATTERN)]
-) -> ScreenPop:
+async def screen_pop_of_number(context: Context, phone: Annotated[Phone, Query(max_length=40)]) -> ScreenPop:
     """The same for a number."""
     return await _popped(context, None, await searched_number(context.db, phone))
 

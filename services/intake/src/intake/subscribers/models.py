@@ -15,8 +15,7 @@ def _plain(phone: Any) -> Any:
     return plain_reference(phone) if isinstance(phone, str) and not _CONTROL.search(phone) else phone
 
 
-PHONE_PATTERN = r"^\+?\(?[0-9][0-9 ().-]{1,30}$"
-Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=PHONE_PATTERN)]
+Phone = Annotated[str, BeforeValidator(_plain), StringConstraints(pattern=r"^\+?\(?[0-9][0-9 ().-]{1,30}$")]
 
 NOT_SEARCHED: list[str] = Field(
     [], description="Search fields that the caller's roles see masked: a search by them finds nothing."

@@ -25,7 +25,7 @@ from work_orders.order_table import to_order
 class CalendarIsShared(Conflict):
     """Calendar {calendar} is defined at dispatch for every service; change it there."""
 
-    zh = "日历 {calendar} 由派单服务统一维护，请在派单服务中修改。"
+    zh = "日历 {calendar} 由调度服务统一维护，请在调度服务中修改。"
 
 
 class QuestionnaireNotFound(NotFound):
