@@ -232,10 +232,10 @@ async def test_a_batch_of_another_topic_than_the_positions_are_of_is_refused(toy
     record = RawRecord(TOPIC, 0, 5, b"order-1", b"{}", ())
     old, new = uuid.uuid4(), uuid.uuid4()
     async with toy.db.begin() as tx:
-        await offsets.advance(tx, [record], old)
+        await offsets.advance(tx, offsets.reach_of([record], old))
     with pytest.raises(offsets.TopicRecreated):
         async with toy.db.begin() as tx:
-            await offsets.advance(tx, [record, RawRecord(TOPIC, 0, 9, b"order-1", b"{}", ())], new)
+            await offsets.advance(tx, offsets.reach_of([record, RawRecord(TOPIC, 0, 9, b"order-1", b"{}", ())], new))
     stored = await offsets.stored_offsets(toy.db, TOPIC)
     assert stored == {0: offsets.Position(6, old)}
     assert await effects_of(toy.db) == {}

@@ -7,7 +7,7 @@ import pytest
 
 from chassis import outbox
 from chassis.database import CatchingUp, Database, Transaction
-from chassis.offsets import move
+from chassis.offsets import OffsetRange, advance
 from chassis.recovery import fence
 from chassis.testing import eventually
 
@@ -39,7 +39,7 @@ async def mark(db: Database, ends: dict[int, int], topic: str = TOPIC) -> None:
 
 async def read_to(db: Database, partition: int, offset: int) -> None:
     async with db.begin() as tx:
-        await move(tx, TOPIC, {partition: 0}, {partition: offset})
+        await advance(tx, OffsetRange(TOPIC, {partition: 0}, {partition: offset}))
 
 
 async def waiting(db: Database) -> int:

@@ -23,7 +23,7 @@ from faststream.kafka.message import KafkaAckableMessage
 from chassis.database import Database, is_transient
 from chassis.fetching import AIOKafkaConsumer, empty_until, fetched_until
 from chassis.kafka_internals import OwnFetches
-from chassis.offsets import TopicRecreated, offsets_of
+from chassis.offsets import PositionsWentBack, TopicRecreated, offsets_of
 from chassis.parking import raw_record
 from chassis.progress import Progress
 from chassis.recovery.recreated_topic import TopicOffsets, reset_if_recreated
@@ -130,6 +130,7 @@ class Listener(ConsumerRebalanceListener):
         """When the last partial batch was read; 0 after any other."""
         self._fetched_at = 0
         self._next_offsets: dict[int, int] = {}
+        consumer.read_from = self._next_offsets
         self._acknowledged: dict[int, int] = {}
         self._acknowledge_at = 0.0
         self._is_leaving = False
@@ -174,7 +175,7 @@ class Listener(ConsumerRebalanceListener):
         self.progress.begin()
         try:
             await self._consumer.apply(records)
-        except TopicRecreated as error:
+        except (TopicRecreated, PositionsWentBack) as error:
             log.warning("%s", error)
             self._check_at = 0.0
             self._place(self._client, _partitions_of(message))
@@ -293,7 +294,7 @@ class Listener(ConsumerRebalanceListener):
             return
         try:
             await self._consumer.pass_over({number: begins[number] for number in ends}, ends)
-        except TopicRecreated:
+        except (TopicRecreated, PositionsWentBack):
             self._check_at = 0.0
         except Exception as error:
             if not is_transient(error):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.database import Database, Transaction, is_transient
@@ -16,6 +16,13 @@ class TopicRecreated(Exception):
     """The batch was read from a topic that is gone: the positions belong to the one that was created in its place."""
 
 
+class PositionsWentBack(Exception):
+    """The database is before where the batch was read from: a crash or a failover took back what it had committed.
+
+    Applying the batch would step over what is missing now; it has to be read again from the stored position.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class OffsetRange:
     """From where to where a batch reaches, by partition, in the topic with this id (None: not known)."""
@@ -24,23 +31,22 @@ class OffsetRange:
     begins: Mapping[int, int]
     ends: Mapping[int, int]
     topic_id: UUID | None = None
+    read_from: Mapping[int, int] = field(default_factory=dict)
+    """The stored positions as the reader knows them, where it knows them."""
+
+    def has_gap(self, partition: int, stored: int) -> bool:
+        return stored < self.read_from.get(partition, 0)
 
 
-def reach_of(records: Sequence[RawRecord], topic_id: UUID | None = None) -> OffsetRange:
+def reach_of(
+    records: Sequence[RawRecord], topic_id: UUID | None = None, read_from: Mapping[int, int] | None = None
+) -> OffsetRange:
     begins: dict[int, int] = {}
     ends: dict[int, int] = {}
     for record in records:
         begins[record.partition] = min(begins.get(record.partition, record.offset), record.offset)
         ends[record.partition] = max(ends.get(record.partition, 0), record.next_offset)
-    return OffsetRange(records[0].topic, begins, ends, topic_id)
-
-
-async def advance(tx: Transaction, records: Sequence[RawRecord], topic_id: UUID | None = None) -> bool:
-    """Notes how far the batch reaches; whether it began before the end of what a restored database missed.
-    Raises `TopicRecreated`.
-    """
-    reach = reach_of(records, topic_id)
-    return await move(tx, reach.topic, reach.begins, reach.ends, reach.topic_id)
+    return OffsetRange(records[0].topic, begins, ends, topic_id, read_from or {})
 
 
 def positions_under(reach: OffsetRange) -> Part:
@@ -53,8 +59,10 @@ def advanced(reach: OffsetRange, positions: Rows) -> Part | None:
     topic that may have been created again, and a restored database.
     """
     is_plain = len(positions) == len(reach.ends) and all(
-        reach.begins[partition] >= restored_until and reach.topic_id in (None, topic_id)
-        for partition, _, restored_until, topic_id in positions
+        reach.begins[partition] >= restored_until
+        and reach.topic_id in (None, topic_id)
+        and not reach.has_gap(partition, present)
+        for partition, present, restored_until, topic_id in positions
     )
     if not is_plain:
         return None
@@ -79,14 +87,10 @@ _ADVANCE = """update positions set next_offset = locked.next_offset from (
     where topic = $1 and positions.partition = locked.partition"""
 
 
-async def move(
-    tx: Transaction,
-    topic: str,
-    begins: Mapping[int, int],
-    positions: Mapping[int, int],
-    topic_id: UUID | None = None,
-) -> bool:
-    """The same for offsets by partition, of which everything between was applied or gives nothing to apply."""
+async def advance(tx: Transaction, reach: OffsetRange) -> bool:
+    """Moves the positions over what was applied or gives nothing to apply; whether it began before the end of what a
+    restored database missed. Raises `TopicRecreated` or `PositionsWentBack`.
+    """
     # Never backwards: after a rebalance two workers may apply the same batch for a moment.
     # In the order of partitions, so that they queue instead of deadlocking.
     rows = await tx.fetch(
@@ -96,15 +100,21 @@ async def move(
            on conflict (topic, partition) do update
            set next_offset = greatest(positions.next_offset, excluded.next_offset),
                topic_id = coalesce(positions.topic_id, excluded.topic_id)
-           returning partition, restored_until, topic_id""",
-        topic,
-        list(positions),
-        list(positions.values()),
-        topic_id,
+           returning partition, restored_until, topic_id, (
+               select before.next_offset from positions as before
+               where before.topic = $1 and before.partition = positions.partition) as stored""",
+        reach.topic,
+        list(reach.ends),
+        list(reach.ends.values()),
+        reach.topic_id,
     )
-    if topic_id and any(row["topic_id"] != topic_id for row in rows):
-        raise TopicRecreated(f"{topic} was created again since the batch was read")
-    return any(begins[row["partition"]] < (row["restored_until"] or 0) for row in rows)
+    if reach.topic_id and any(row["topic_id"] != reach.topic_id for row in rows):
+        raise TopicRecreated(f"{reach.topic} was created again since the batch was read")
+    # The subquery sees the row as it was before this statement.
+    gaps = [row["partition"] for row in rows if reach.has_gap(row["partition"], row["stored"] or 0)]
+    if gaps:
+        raise PositionsWentBack(f"the database has lost its last positions of {reach.topic} {gaps}: reading them again")
+    return any(reach.begins[row["partition"]] < (row["restored_until"] or 0) for row in rows)
 
 
 async def offsets_of(db: Database, topic: str) -> dict[int, int]:

@@ -21,7 +21,7 @@ import asyncpg
 
 from chassis import parking
 from chassis.database import Database, Overtaken, Statements, Transaction, is_transient
-from chassis.offsets import advance, advanced, move, positions_under, reach_of
+from chassis.offsets import OffsetRange, advance, advanced, positions_under, reach_of
 from chassis.one_statement import execute_together, fetch_together
 from chassis.outbox import EventTooLarge
 from chassis.parking import BEHIND, Parked, RawRecord
@@ -65,13 +65,17 @@ class Consumer:
         self._turn = db.turn if subscription.takes_turns else contextlib.nullcontext()
         self.topic_id: UUID | None = None
         """Which topic the batches come from, as far as the brokers tell."""
+        self.read_from: Mapping[int, int] = {}
+        """The stored position of each partition as the reader knows it; where the database is before it, a crash has
+        taken back what it had committed."""
 
     @property
     def _topic(self) -> str:
         return self.subscription.topic.name
 
     async def apply(self, records: Sequence[RawRecord]) -> None:
-        """Applies a batch, waiting out whatever is transient; raises when that takes too long, and `TopicRecreated`."""
+        """Applies a batch, waiting out whatever is transient; raises when that takes too long, `TopicRecreated`, and
+        `PositionsWentBack`."""
         give_up_at, backoff = time.monotonic() + _RETRY_FOR_SECONDS, 0.1
         while True:
             try:
@@ -147,7 +151,7 @@ class Consumer:
         reads = one.reads(messages) if one else None
         if one is None or reads is None:
             return False
-        reach = reach_of(records, self.topic_id)
+        reach = self._reach_of(records)
         is_parked = parking.parked_among(self._topic, (record.parking_key for record in records))
         async with self._db.statements() as statements:
             positions, parked, *read = await fetch_together(statements, [positions_under(reach), is_parked, *reads])
@@ -169,7 +173,10 @@ class Consumer:
             self._wakeup.send(PUBLISH)
 
     async def _advance(self, tx: Transaction, records: Sequence[RawRecord]) -> None:
-        await self._note_catching_up(tx, await advance(tx, records, self.topic_id))
+        await self._note_catching_up(tx, await advance(tx, self._reach_of(records)))
+
+    def _reach_of(self, records: Sequence[RawRecord]) -> OffsetRange:
+        return reach_of(records, self.topic_id, self.read_from)
 
     async def pass_over(self, begins: Mapping[int, int], ends: Mapping[int, int]) -> None:
         """Moves on, by partition, over offsets at which there is nothing to apply, such as the marks of transactions.
@@ -177,7 +184,8 @@ class Consumer:
         Without it a topic that ends with one would never have been read to its end.
         """
         async with self._db.begin() as tx:
-            await self._note_catching_up(tx, await move(tx, self._topic, begins, ends, self.topic_id))
+            reach = OffsetRange(self._topic, begins, ends, self.topic_id, self.read_from)
+            await self._note_catching_up(tx, await advance(tx, reach))
             await self._settle_restore(tx)
 
     async def _note_catching_up(self, tx: Transaction, is_catching_up: bool) -> None:
