@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.strict_json import DuplicateKey, NotUtf8, check
+from contracts.strict_json import DuplicateKey, NotJson, NotUtf8, TooDeep, check, value_of
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,21 @@ def test_bytes_that_are_no_utf_8_are_refused(raw: bytes) -> None:
         check(raw)
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"nothing", b"[" * 100_000, b"9" * 5000])
+@pytest.mark.parametrize("raw", [b"", b"{", b"nothing", b"9" * 5000 + b"x"])
 def test_what_is_no_json_is_left_to_its_reader(raw: bytes) -> None:
     check(raw)
+
+
+def test_a_number_that_python_does_not_read_hides_no_key_that_is_given_twice() -> None:
+    with pytest.raises(DuplicateKey):
+        check(b'{"a": 1, "a": 2, "n": ' + b"9" * 5000 + b"}")
+    with pytest.raises(NotJson):
+        value_of(b"9" * 5000)
+
+
+def test_what_is_nested_too_deep_to_compare_its_keys_is_refused() -> None:
+    with pytest.raises(TooDeep):
+        check(b'{"a": 1, "a": 2, "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
 
 
 JSON = st.recursive(

@@ -107,7 +107,7 @@ class _Body:
             body, self._chunks = b"".join(self._chunks), None
             try:
                 value = strict_json.value_of(body)
-            except strict_json.NotJson:
+            except (strict_json.NotJson, strict_json.TooDeep):
                 return  # its reader refuses it, and says why
             except strict_json.NotUtf8 as error:
                 raise problems.BodyNotUtf8() from error

@@ -220,7 +220,7 @@ def _json_object(value: bytes | None) -> dict[str, Any] | None:
         strict_json.check(value or b"")
     except strict_json.DuplicateKey:
         pass  # readable, and answered as a mistake with its place
-    except strict_json.NotUtf8:
+    except (strict_json.NotUtf8, strict_json.TooDeep):
         return None
     try:
         body = msgspec.json.decode(value or b"")
@@ -229,11 +229,16 @@ def _json_object(value: bytes | None) -> dict[str, Any] | None:
         return None
 
 
+_LONGEST_POINTER = 200
+"""Characters: a key can be as long as a record."""
+
+
 def _duplicate_mistakes(value: bytes) -> Iterator[Mistake]:
     try:
         strict_json.check(value)
     except strict_json.DuplicateKey as error:
-        yield _mistake(error.pointer, "is given more than once", "出现多次", "each key of an object once")
+        pointer = error.pointer[:_LONGEST_POINTER]
+        yield _mistake(pointer, "is given more than once", "出现多次", "each key of an object once")
 
 
 def _shape_mistakes(shape: type, body: Mapping[str, Any], place: str = "") -> Iterator[Mistake]:

@@ -6,7 +6,7 @@ Our own events never have either, and what is stored already is read as it is: t
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
@@ -29,19 +29,28 @@ class NotJson(ValueError):
     """The text is no JSON."""
 
 
+class TooDeep(ValueError):
+    """The text is nested so deep that its keys cannot be compared."""
+
+
 class _WithDuplicate(dict[str, Any]):
     __slots__ = ("key",)
     key: str
 
 
 def check(raw: bytes) -> None:
-    """Raises `NotUtf8` or `DuplicateKey`; accepts text that is not JSON, which its reader refuses."""
+    """Raises `NotUtf8`, `DuplicateKey` or `TooDeep`; accepts text that is not JSON, which its reader refuses."""
     with contextlib.suppress(NotJson):
-        value_of(raw)
+        # Python makes no integer of more than 4,300 digits; other readers pass over it, and keys count all the same.
+        _value_of(raw, parse_int=len)
 
 
 def value_of(raw: bytes) -> Any:
-    """The value of a JSON text; raises `NotUtf8`, `DuplicateKey` or `NotJson`."""
+    """The value of a JSON text; raises `NotUtf8`, `DuplicateKey`, `TooDeep` or `NotJson`."""
+    return _value_of(raw, parse_int=int)
+
+
+def _value_of(raw: bytes, parse_int: Callable[[str], int]) -> Any:
     if raw.startswith(_BYTE_ORDER_MARKS) or b"\x00" in raw:
         raise NotUtf8("a byte order mark or a NUL byte")
     try:
@@ -63,8 +72,10 @@ def value_of(raw: bytes) -> Any:
         return marked
 
     try:
-        value = json.loads(text, object_pairs_hook=collect)
-    except (ValueError, RecursionError) as error:
+        value = json.loads(text, object_pairs_hook=collect, parse_int=parse_int)
+    except RecursionError as error:
+        raise TooDeep("it is nested too deep") from error
+    except ValueError as error:
         raise NotJson("it is not JSON") from error
     if has_duplicate:
         raise DuplicateKey(_pointer_to_duplicate(value))

@@ -51,7 +51,7 @@ def unwrap(value: bytes | None, headers: Iterable[tuple[str, bytes]]) -> Unwrapp
     except strict_json.DuplicateKey as error:
         twice = _mistake(_shown(error.pointer), "is given more than once", "出现多次", "each member once")
         return Unwrapped(None, headers, (twice,))
-    except (strict_json.NotUtf8, msgspec.DecodeError, RecursionError):
+    except (strict_json.NotUtf8, strict_json.TooDeep, msgspec.DecodeError, RecursionError):
         no_object = _mistake("", "the value is not a JSON object in UTF-8", "内容不是 UTF-8 的 JSON 对象", "{…}")
         return Unwrapped(None, headers, (no_object,))
     return _unwrapped(members, headers)
