@@ -1,7 +1,7 @@
 """Entity tags (RFC 9110, section 8.8.3): our own are a version in quotes, such as `"3"`.
 
 A gateway that compresses marks what it sends: nginx makes `W/"3"` of `"3"`, Apache `"3-gzip"`, others `"3;br"`. A
-client sends back what it got, so all of these are version 3; decision 27 says why this is safe. Any other tag is as
+client sends back what it got, so all of these are version 3; decision 26 says why this is safe. Any other tag is as
 right, and is no version of ours. `"3-part"` is version 3 without all that it will or did have.
 """
 
