@@ -20,9 +20,9 @@ class WorkingDays:
         return ZoneInfo(self.time_zone)
 
     def is_working_day(self, day: date) -> bool:
-        if day in self.make_up_days:
-            return True
-        return day.weekday() not in self.days_off and day not in self.holidays
+        # The week first: it decides most days off without a search through the dates.
+        is_off = day.weekday() in self.days_off or day in self.holidays
+        return not is_off or day in self.make_up_days
 
     def day_of(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()
