@@ -100,7 +100,8 @@ def every_route(service: Service) -> list[Route]:
     found = []
     for row, grants in app.state.access.items():
         method, path = row.split(" ")
-        if path.startswith("/v1/"):
+        is_page = grants is None and path not in document["paths"]  # for people: public, and the same for everybody
+        if path.startswith("/v1/") and not is_page:
             found.append(Route(service, row, grants, document["paths"][path][method.lower()], document))
     return found
 

@@ -9,6 +9,7 @@ import pytest
 import contracts
 
 PURE = {
+    "calendar",
     "access",
     "lifecycle",
     "events",

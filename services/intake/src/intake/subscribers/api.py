@@ -36,13 +36,14 @@ class NewSubscriber(Body):
 class SubscriberChanges(Body):
     """What is left out stays as it is."""
 
-    name: Name = ""
-    phones: Annotated[list[Phone], Field(max_length=10)] = []
-    address: Name = ""
-    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = ""
-    zone: Zone = Zone.URBAN
+    # Defaults by a factory are not in the OpenAPI document: clients would send them.
+    name: Name = Field(default_factory=str)
+    phones: list[Phone] = Field(default_factory=list, max_length=10)
+    address: Name = Field(default_factory=str)
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")] = Field(default_factory=str)
+    zone: Zone = Field(default_factory=lambda: Zone.URBAN)
     territory: Reference | None = None
-    notes: Prose | Literal[""] = ""
+    notes: Prose | Literal[""] = Field(default_factory=lambda: "")
 
 
 class SubscriberPage(BaseModel):
