@@ -253,7 +253,7 @@ async def test_a_record_whose_key_was_parked_between_reading_and_writing_is_park
 
     async def park() -> None:
         async with reporting.db.begin() as tx:
-            await offsets.advance(tx, records[:1])
+            await offsets.advance(tx, offsets.reach_of(records[:1]))
             await parking.park(tx, [Parked(records[0], "unknown here")])
 
     meanwhile(park)
