@@ -44,7 +44,7 @@ def _acknowledge_before_apply() -> None:
 
     async def advance_and_apply(consumer: Consumer, records: Sequence[Any]) -> None:
         async with consumer._db.begin() as tx:
-            await offsets.advance(tx, records)
+            await offsets.advance(tx, offsets.reach_of(records))
         await apply(consumer, records)
 
     Consumer._apply_without_poison = advance_and_apply  # type: ignore[method-assign]
