@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.device_time import DeviceTime
 from contracts.sealing import FreeText
 
 
@@ -53,9 +54,10 @@ class SlaClock(StrEnum):
     DISPATCH = "dispatch"
     """Until the first dispatch."""
     ACCEPT = "accept"
-    """From each dispatch until the work area starts; nothing of it counts where the area sends the order back."""
+    """From each dispatch until the work area accepts or starts; nothing of it counts where the area sends the order
+    back."""
     CONTACT = "contact"
-    """Until work was first started: the earliest sign of contact with the subscriber."""
+    """Until the subscriber was first contacted, or work was first started."""
     ARRIVE = "arrive"
     """Until the first arrival; until completion where no arrival was recorded."""
     COMPLETE = "complete"
@@ -98,7 +100,8 @@ class WorkOrderDispatched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderStarted:
-    pass
+    device: DeviceTime | None = None
+    """Of an act that a phone sent later; so in every event of the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,7 @@ class WorkOrderRejected:
     reason: RejectionReason
     explanation: FreeText
     """The misdispatch explanation 误派说明."""
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +128,7 @@ class WorkOrderCompleted:
     is_resolved: bool
     is_petitioned: bool
     is_called_back: bool
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,16 +167,18 @@ class WorkOrderUrged:
 class WorkOrderSuspended:
     reason: FreeText
     until: datetime
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderResumed:
-    pass
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderNoteAdded:
     note: FreeText
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +187,22 @@ class WorkOrderArrived:
 
     place: FreeText | None = None
     """The place, as the device or the person reports it."""
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAccepted:
+    """Somebody of the work area will see to it 接单; stops `accept`, as the start of the work does."""
+
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderContacted:
+    """The subscriber was contacted 联系用户; the first time stops `contact`, as the start of the work does."""
+
+    note: FreeText | None = None
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,5 +232,7 @@ WorkOrderEvent = (
     | WorkOrderResumed
     | WorkOrderNoteAdded
     | WorkOrderArrived
+    | WorkOrderAccepted
+    | WorkOrderContacted
     | WorkOrderExtended
 )

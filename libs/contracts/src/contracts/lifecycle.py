@@ -48,6 +48,8 @@ class Act(StrEnum):
     NOTE = "note"
     ARRIVE = "arrive"
     EXTEND = "extend"
+    ACCEPT = "accept"
+    CONTACT = "contact"
 
 
 CUSTODIANS: Mapping[Status, Service | None] = {
@@ -86,7 +88,12 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.NOTE): status for status in _IN_THE_FIELD},
     **{(status, Act.ARRIVE): status for status in _IN_THE_FIELD},
     **{(status, Act.EXTEND): status for status in _RUNNING},
+    (Status.DISPATCHED, Act.ACCEPT): Status.DISPATCHED,
+    **{(status, Act.CONTACT): status for status in _IN_THE_FIELD},
 }
+
+WITHOUT_DECISION = frozenset({Act.ACCEPT, Act.CONTACT, Act.ARRIVE, Act.NOTE, Act.URGE, Act.EXTEND})
+"""Acts that leave what others decide as it is: who decided on the version before them need not decide again."""
 
 _WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND})
 

@@ -41,7 +41,22 @@ ACTS: Mapping[str, Names] = {
     "note": Names("note", "备注"),
     "arrive": Names("record the arrival", "到达"),
     "extend": Names("extend", "延期"),
+    "accept": Names("accept", "接单"),
+    "contact": Names("record contact with the subscriber", "联系用户"),
 }
+
+FACTS: Mapping[str, Names] = {
+    "remark": Names("remark", "备注"),
+    "departure": Names("departure", "出发"),
+    "eta": Names("expected arrival", "预计到达"),
+    "note": Names("note", "记录"),
+    "reading": Names("reading", "读数"),
+    "part": Names("part used", "用料"),
+    "acceptance": Names("acceptance", "接单"),
+    "contact": Names("contact with the subscriber", "联系用户"),
+    "arrival": Names("arrival", "到达"),
+}
+"""Kinds of facts about an order."""
 
 SERVICES: Mapping[str, Names] = {
     "intake": Names("intake", "受理服务"),

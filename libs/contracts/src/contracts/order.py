@@ -9,7 +9,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from contracts import events as e
-from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status, allowed_acts, step
+from contracts.lifecycle import (
+    CUSTODIANS,
+    WITHOUT_DECISION,
+    Act,
+    ActNotAllowed,
+    Service,
+    Status,
+    allowed_acts,
+    step,
+)
 from contracts.message import Message
 from contracts.order_parts import (
     Arrival,
@@ -17,6 +26,8 @@ from contracts.order_parts import (
     Audit,
     Cancellation,
     Completion,
+    Contact,
+    Decision,
     Done,
     Extension,
     Note,
@@ -35,6 +46,8 @@ __all__ = [
     "Cancellation",
     "CannotApply",
     "Completion",
+    "Contact",
+    "Decision",
     "Done",
     "Extension",
     "Note",
@@ -63,6 +76,8 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderNoteAdded: (Act.NOTE,),
     e.WorkOrderArrived: (Act.ARRIVE,),
     e.WorkOrderExtended: (Act.EXTEND,),
+    e.WorkOrderAccepted: (Act.ACCEPT,),
+    e.WorkOrderContacted: (Act.CONTACT,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
 
@@ -106,11 +121,25 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    accepted: Done | None = None
+    """Who first accepted the latest dispatch."""
+    contacts: tuple[Contact, ...] = ()
+    decision: Decision | None = None
+    """None in a state that was folded by a release before it, until the next event."""
 
     @property
     def work_area_id(self) -> str | None:
         """The work area of the latest dispatch."""
         return self.assignment.work_area_id if self.assignment else None
+
+    @property
+    def last_decision(self) -> Decision:
+        """What an act must have been decided on, or on something later; the last event where nothing else is known."""
+        return self.decision or Decision(version=self.version, at=self.changed.at, by=self.changed.by.sub)
+
+    @property
+    def decision_version(self) -> int:
+        return self.last_decision.version
 
     def advance(self, act: Act) -> Status:
         """Where the act would lead; raises `ActNotAllowed`."""
@@ -135,8 +164,9 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         return _created(message.subject, message.body, done)
     if order is None:
         raise CannotApply(f"order {message.subject} was never created")
+    decision = _decision(order, message)
     if message.body is None:
-        return replace(order, version=order.version + 1, changed=done)
+        return replace(order, version=order.version + 1, changed=done, decision=decision)
     status = _status_after(order, message)
     changes = _changes(order, message.body, done)
     suspension = changes.get("suspension", order.suspension)
@@ -144,10 +174,25 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         order,
         version=order.version + 1,
         changed=done,
+        decision=decision,
         status=status,
         custodian=CUSTODIANS[status],
         allowed_acts=allowed_acts(status, is_suspended=suspension is not None),
         **changes,
+    )
+
+
+def _decision(order: WorkOrder, message: Message) -> Decision:
+    """The latest decision after the event; of what an event of an unknown type does, nobody can be sure."""
+    acts = ACTS.get(type(message.body), ())
+    if acts and WITHOUT_DECISION.issuperset(acts):
+        return order.last_decision
+    device = getattr(message.body, "device", None)
+    return Decision(
+        version=order.version + 1,
+        at=message.occurred_at,
+        by=message.actor.sub,
+        device_id=device.device_id if device else None,
     )
 
 
@@ -192,6 +237,7 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
         external_reference=event.external_reference,
         created=done,
         changed=done,
+        decision=Decision(version=1, at=done.at, by=done.by.sub),
     )
 
 
@@ -229,6 +275,10 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
             return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
         case e.WorkOrderExtended():
             return _extended(order, event, done)
+        case e.WorkOrderAccepted():
+            return {"accepted": order.accepted or done}
+        case e.WorkOrderContacted():
+            return {"contacts": (*order.contacts, Contact(note=event.note, contacted=done))}
         case _:
             return {}
 
@@ -241,7 +291,7 @@ def _dispatched(event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
         is_binding=event.is_binding,
         dispatched=done,
     )
-    return {"assignment": assignment, "started": None}
+    return {"assignment": assignment, "started": None, "accepted": None}
 
 
 def _rejected(order: WorkOrder, event: e.WorkOrderRejected, done: Done) -> dict[str, Any]:

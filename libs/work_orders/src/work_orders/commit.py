@@ -51,9 +51,9 @@ class ExternalReferenceTaken(Conflict):
 
 
 class BeforeTheLastAct(Invalid):
-    """occurred_at {occurred_at:time} is before the order's last act at {last_act_at:time}."""
+    """occurred_at {occurred_at:time} is before the latest decision about the order at {last_act_at:time}."""
 
-    zh = "发生时间 {occurred_at:time}早于工单上一次操作的时间 {last_act_at:time}。"
+    zh = "发生时间 {occurred_at:time}早于工单上一次决定的时间 {last_act_at:time}。"
 
 
 _TYPED_CHANGE = parameters_of(WORK_ORDERS.c)
@@ -187,6 +187,14 @@ async def create_in(tx: Transaction, message: Message) -> WorkOrder:
 
 async def find_stored_order(statements: Statements, order_id: str) -> StoredOrder | None:
     row = await statements.fetchrow("select body, stream_version, last_hash from work_orders where id = $1", order_id)
+    return stored_order_of(row) if row else None
+
+
+async def lock_stored_order(tx: Transaction, order_id: str) -> StoredOrder | None:
+    """The order, whose row nobody else changes until the transaction ends."""
+    row = await tx.fetchrow(
+        "select body, stream_version, last_hash from work_orders where id = $1 for no key update", order_id
+    )
     return stored_order_of(row) if row else None
 
 

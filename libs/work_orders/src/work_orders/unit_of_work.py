@@ -5,9 +5,10 @@
             command.record(work.start(command.order), name="start")
         return command.reply
 
-On entry the order is read at the version that the command was decided on. On exit the recorded event is committed by
-the one guarded statement of `work_orders.commit`: no transaction is open while the command decides, and the command
-that loses a race changes nothing and raises `StaleVersion`.
+On entry the order is read at the version that the command was decided on, or at a later one with no decision in
+between. On exit the recorded event is committed by the one guarded statement of `work_orders.commit`: no transaction is
+open while the command decides. A command that loses a race to another decision changes nothing and raises
+`StaleVersion`; one that loses it to an arrival or an urging is written behind that.
 """
 
 import contextlib
@@ -28,8 +29,10 @@ from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from work_orders.commit import (
     BeforeTheLastAct,
+    StaleVersion,
     WorkOrderNotFound,
     find_for_command,
+    find_stored_order,
     may_see,
     stale_version,
     write_order,
@@ -116,40 +119,66 @@ class OrderUnitOfWork(UnitOfWork):
         if command.event is not None:
             await self._commit(command, None)
 
+    async def get_visible(self, order_id: str) -> StoredOrder:
+        """An order that the caller may see, at whatever version; one that has not arrived here yet is waited for.
+
+        Raises `AlreadyReplied`, `IdempotencyKeyReused` or `WorkOrderNotFound`.
+        """
+        return await self._read_visible(order_id, lambda order: True)
+
     async def _get_order(self, order_id: str) -> StoredOrder:
-        """The order at the version decided on; a version that has not arrived here yet is waited for."""
+        """The order at a version that the command fits; a version that has not arrived here yet is waited for."""
         versions = self.headers.versions
         newest = versions.newest  # or a refusal at once: what names no version cannot arrive
+        stored = await self._read_visible(order_id, lambda order: order.version >= newest or self._fits(order))
+        if not self._fits(stored.order):
+            raise stale_version(stored.order, newest)
+        return stored
 
+    def _fits(self, order: WorkOrder) -> bool:
+        """Whether nothing was decided since the version that the command is based on."""
+        return self.headers.versions.fits_since(order.decision_version, order.version)
+
+    async def _read_visible(self, order_id: str, is_new_enough: Callable[[WorkOrder], bool]) -> StoredOrder:
         async def read() -> StoredOrder | None:
             async with self.db.statements() as statements:
                 return await find_for_command(statements, order_id, self, self.sealing_keys)
 
         def is_there(stored: StoredOrder | None) -> bool:
             # A foreign order is waited for like one that is not there: how long it takes tells nothing.
-            return (
-                stored is not None
-                and may_see(stored.order, self.areas)
-                and versions.are_decided_by(stored.order.version)
-            )
+            return stored is not None and may_see(stored.order, self.areas) and is_new_enough(stored.order)
 
         stored = await caught_up(read, is_there, wakeup=self.wakeup, seconds=self.catch_up_seconds, key=order_id)
         if stored is None or not may_see(stored.order, self.areas):
             raise WorkOrderNotFound(order_id=order_id)
-        if not versions.fits(stored.order.version):
-            raise stale_version(stored.order, newest)
         return stored
 
     async def _commit(self, command: _Recording, stored: StoredOrder | None) -> None:
-        message = await self._message(command, stored)
-        order = apply(stored.order if stored else None, message)
-        changed = StoredOrder(order, stored.stream_version if stored else 0, event_hash(message))
-        reply = await write_order(self.db, changed, message, self.headers)
+        decided_on = stored.order.version if stored else 0
+        while True:
+            message = await self._message(command, stored)
+            order = apply(stored.order if stored else None, message)
+            changed = StoredOrder(order, stored.stream_version if stored else 0, event_hash(message))
+            try:
+                reply = await write_order(self.db, changed, message, self.headers)
+                break
+            except StaleVersion:
+                stored = await self._with_nothing_decided_since(decided_on, command.order_id)
         self.wakeup.send(PUBLISH)
         METRICS.commands.labels(command.name).inc()
         _log_command(command.name, order, message)
         opening = Opening(self.sealing_keys, language=self.headers.language)
         command.settle(Reply(reply.status, await opening.object(command.order_id, reply.body), reply.etag))
+
+    async def _with_nothing_decided_since(self, version: int, order_id: str) -> StoredOrder:
+        """The order as it is after a lost race, where what was faster decided nothing; else raises `StaleVersion`."""
+        async with self.db.statements() as statements:
+            present = await find_stored_order(statements, order_id)
+        if present is None:
+            raise WorkOrderNotFound(order_id=order_id)
+        if present.order.decision_version > version:
+            raise stale_version(present.order, version)
+        return present
 
     async def _message(self, command: _Recording, stored: StoredOrder | None) -> Message:
         event: Any = command.event
@@ -157,7 +186,7 @@ class OrderUnitOfWork(UnitOfWork):
         body = await sealed(event, self.sealing_keys, subject=command.order_id, subscriber_id=subscriber_id)
         if stored is None:
             return self.origin().message(body, subject=command.order_id, order_version=1)
-        last = stored.order.changed.at
+        last = stored.order.last_decision.at
         if self.occurred_at is not None and self.occurred_at < last:
             raise BeforeTheLastAct(occurred_at=self.occurred_at, last_act_at=last)
         version = stored.order.version + 1

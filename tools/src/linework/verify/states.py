@@ -17,6 +17,8 @@ def difference(expected: WorkOrder | None, found: Mapping[str, Any] | None) -> s
     if found is None:
         return f"is missing; the stream has version {expected.version}, {expected.status.value}"
     wanted = msgspec.json.decode(msgspec.json.encode(expected))
+    if found.get("decision") is None:
+        wanted["decision"] = found.get("decision")  # folded by a release that knew none, and not changed since
     if wanted == found:
         return None
     if wanted["version"] != found.get("version"):

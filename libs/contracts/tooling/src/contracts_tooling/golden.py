@@ -25,7 +25,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts_tooling import golden_calls, golden_limits, golden_quality
+from contracts_tooling import golden_calls, golden_facts, golden_limits, golden_quality
 
 AGENT = Actor("agent-7", "agent", "陈静")
 DISPATCHER = Actor("dispatcher-2", "dispatcher", "Zoë O’Neill")
@@ -307,6 +307,10 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
+    yield from _timeline("in-the-field", _SECOND_ORDER, (_CANCELLED[0], *golden_facts.IN_THE_FIELD))
+    yield from _timeline("sent-back-by-phone", _SECOND_ORDER, (_CANCELLED[0], *golden_facts.SENT_BACK))
+    for number, fact in enumerate(golden_facts.FACTS, start=1):
+        yield _recorded("facts", number, _SECOND_ORDER, (Service.FIELDWORK, TECHNICIAN, fact))
     for number, body in enumerate(golden_quality.QUALITY, start=1):
         yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
 
