@@ -29,6 +29,7 @@ ROUTES: AccessTable = {
     "PUT /v1/staff/{staff_id}": REFERENCE_EDITORS,
     "GET /v1/calendars": REFERENCE_READERS,
     "GET /v1/calendars/{calendar_id}": REFERENCE_READERS,
+    "GET /v1/calendars/{calendar_id}/days": REFERENCE_READERS,
     "PUT /v1/calendars/{calendar_id}": REFERENCE_EDITORS,
     "GET /v1/rules/rejection-budget": each(NO_AREA, OPERATOR, SUPERVISOR),
     "PUT /v1/rules/rejection-budget": REFERENCE_EDITORS,
