@@ -36,6 +36,7 @@ TIME: Schema = {
 """A moment in RFC 3339. The pattern insists on a time zone for validators that do not check formats."""
 
 DAY: Schema = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+"""A single day; lists of days were published without a pattern."""
 _FORMS: Mapping[Any, Schema] = {datetime: TIME, date: DAY}
 
 
@@ -145,10 +146,10 @@ def _complete(schema: Schema, shape: type) -> None:
 
 
 def _describe_times(schema: Schema, hint: Any) -> None:
-    if hint in (datetime, date):
-        schema.update(_FORMS[hint])
+    if hint is datetime:
+        schema.update(TIME)
     for item in get_args(hint):
-        if item in (datetime, date):
+        if item is datetime or (item is date and "items" not in schema):
             holders = [schema["items"]] if "items" in schema else schema.get("anyOf", [])
             for holder in holders:
                 if holder.get("type") == "string":

@@ -44,9 +44,9 @@ class YearAnnouncedAndProvisional(Invalid):
 
 
 class DaysUnclear(Invalid):
-    """Of the days {first} to {last} the last must not be before the first, and they must be at most {most}."""
+    """The last day must be {day} or later, and at most {longest_days} days can be asked for at once."""
 
-    zh = "日期范围 {first} 至 {last} 不正确：结束不得早于开始，且最多 {most} 天。"
+    zh = "最后一天不得早于 {day}，且一次最多查询 {longest_days} 天。"
 
 
 REFUSALS = (
@@ -72,7 +72,7 @@ def check_calendar(calendar: CalendarDefined) -> None:
 def check_days(first: date, last: date) -> None:
     """Raises `DaysUnclear`."""
     if not 0 <= (last - first).days < _MOST_DAYS:
-        raise DaysUnclear(first=str(first), last=str(last), most=_MOST_DAYS)
+        raise DaysUnclear(day=str(first), longest_days=_MOST_DAYS)
 
 
 def check_working_time(working_time: WorkingTime) -> None:
