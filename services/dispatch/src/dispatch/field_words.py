@@ -8,7 +8,7 @@ TAGS: Mapping[str, str] = {
     "work orders": "Orders that wait for dispatch 派单, and rulings on rejections.",
     "work areas": "Work areas 工区: what they cover and whether they are open.",
     "staff": "The repair staff 维修人员 of the work areas.",
-    "rules": "The budget of rejections, and the time limits.",
+    "rules": "The budget of rejections, the time limits, and the rules of handling orders.",
 }
 """What each group of routes is about."""
 
@@ -17,6 +17,16 @@ WORDS: Mapping[str, str] = {
     "calendar_id": "The working calendar's id.",
     "provisional_years": "Years whose holidays are expected and not announced yet.",
     "statutory_days": "The holidays on which the law pays threefold.",
+    "completers": "Who may complete an order 完成.",
+    "is_lead": "Whether they lead their work area 工区负责人.",
+    "longest_suspension_minutes": "How long one suspension may last at most.",
+    "most_suspensions": "How often an order may be suspended at most.",
+    "needs_audit": "Whether the order cannot be archived without an audit.",
+    "person_id": "The subject of their token; null while it is not known.",
+    "petitioned": "What follows when an order is completed with a petition 上访.",
+    "suspension_reasons": "The reasons for which an order may be suspended 挂起原因.",
+    "tells_supervisor": "Whether supervisors are told of it.",
+    "unresolved": "What follows when an order is completed and not resolved.",
     "Candidate.staff": "The members of its staff who are in service.",
     "CalendarBody.hours": "The parts of a working day, in their order and none touching another.",
     "DispatchForm.order": "The order that is to be dispatched.",
