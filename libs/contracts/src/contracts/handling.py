@@ -32,6 +32,7 @@ class SuspensionReason:
     """Why an order may be suspended 挂起原因."""
 
     code: str
+    """What messages and requests name it by."""
     names: Names
     is_active: bool = True
     """An inactive one keeps its names for the orders that have it, and is not taken any more."""
@@ -44,6 +45,7 @@ class Consequences:
     needs_audit: bool = True
     """It cannot be archived unless it was audited after its last completion."""
     tells_supervisor: bool = True
+    """Supervisors are told of it."""
 
 
 _SUSPENSION_REASONS = (
@@ -59,13 +61,17 @@ _SUSPENSION_REASONS = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandlingRulesDefined:
     suspension_reasons: tuple[SuspensionReason, ...] = _SUSPENSION_REASONS
+    """The reasons for which an order may be suspended 挂起原因."""
     longest_suspension_minutes: int = 30 * 24 * 60
     """Around the clock, of one suspension."""
     most_suspensions: int = 5
     """Of an order in its whole life."""
     completers: tuple[Completer, ...] = (Completer.ASSIGNED_STAFF, Completer.SUPERVISOR)
+    """Who may complete an order 完成."""
     unresolved: Consequences = Consequences()
+    """What follows when an order is completed and not resolved."""
     petitioned: Consequences = Consequences()
+    """What follows when an order is completed with a petition 上访."""
 
 
 SHIPPED = HandlingRulesDefined()
