@@ -17,6 +17,7 @@ PURE = {
     "directory",
     "handling",
     "order",
+    "order_parts",
     "calls",
     "partners",
     "quality",
