@@ -25,6 +25,14 @@ RULES: tuple[HandlingRulesDefined, ...] = (
     ),
 )
 
-LEAD = StaffDefined(staff_id="staff-50", name="赵敏", work_area_id="north", person_id="u-zhao", is_lead=True)
+LEAD = StaffDefined(
+    staff_id="staff-50",
+    name="赵敏",
+    work_area_id="north",
+    skills=("digital",),
+    is_active=False,
+    person_id="u-zhao",
+    is_lead=True,
+)
 
 __all__ = ["LEAD", "RULES", "SUBJECT"]
