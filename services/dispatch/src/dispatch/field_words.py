@@ -8,7 +8,7 @@ TAGS: Mapping[str, str] = {
     "work orders": "Orders that wait for dispatch 派单, and rulings on rejections.",
     "work areas": "Work areas 工区: what they cover and whether they are open.",
     "staff": "The repair staff 维修人员 of the work areas.",
-    "rules": "The budget of rejections, and the time limits.",
+    "rules": "The budget of rejections, the time limits, and the rules of handling orders.",
 }
 """What each group of routes is about."""
 
@@ -24,6 +24,12 @@ WORDS: Mapping[str, str] = {
     "CalendarDay.name_en": "What the kind is called in English.",
     "CalendarDay.name_zh": "What the kind is called in Chinese.",
     "CalendarDays.items": "The days in their order.",
+    "is_lead": "Whether they lead their work area 工区负责人.",
+    "person_id": "The subject of their token; null while it is not known.",
+    "ConsequencesBody.needs_audit": "Whether the order cannot be archived without an audit.",
+    "ConsequencesBody.tells_supervisor": "Whether supervisors are told of it.",
+    "HandlingRulesBody.completers": "Who may complete an order 完成.",
+    "SuspensionReasonBody.code": "What messages and requests name it by.",
     "Candidate.staff": "The members of its staff who are in service.",
     "CalendarBody.hours": "The parts of a working day, in their order and none touching another.",
     "DispatchForm.order": "The order that is to be dispatched.",
