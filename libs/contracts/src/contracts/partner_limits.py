@@ -32,9 +32,9 @@ def limit_mistakes(message: Message, now: datetime) -> Iterator[Mistake]:
             "ce_time", "is before 2000 or more than a day ahead", "早于 2000 年或超前一天以上", "the time it happened"
         )
     for field in fields(message.body):
-        yield from _value_mistakes(field.name, getattr(message.body, field.name))
-    if isinstance(message.body, p.PartnerOrderRequested):
-        yield from _spelling_mistakes(message.subject, message.body)
+        is_prose = field.name in _PROSE and isinstance(message.body, _ABOUT_ORDERS)
+        yield from _value_mistakes(field.name, getattr(message.body, field.name), is_prose=is_prose)
+    yield from _spelling_mistakes(message)
     if isinstance(message.body, p.PartnerCallRated) and (message.body.score or 1) > message.body.highest:
         yield mistake_at("/score", "is outside the scale", "超出评分范围", "1 to highest")
     if isinstance(message.body, p.PartnerAgentStateChanged) and message.subject != f"agent:{message.body.agent}":
@@ -42,10 +42,17 @@ def limit_mistakes(message: Message, now: datetime) -> Iterator[Mistake]:
         yield mistake_at("ce_subject", "is not this agent's", "与坐席不符", "agent: and what `agent` says")
 
 
-def _spelling_mistakes(subject: str, order: p.PartnerOrderRequested) -> Iterator[Mistake]:
-    """Of an order's texts something is left once they are normalised as intake stores them, and not too much."""
-    texts = {"ce_subject": subject, "/subscriber_no": order.subscriber_no, "/territory": order.territory}
-    for pointer, text in texts.items():
+_ABOUT_ORDERS = (p.PartnerOrderRequested, p.PartnerOrderCancelRequested, p.PartnerOrderUrgeRequested)
+_REFERENCES = ("subscriber_no", "territory")
+_PROSE = ("content", "reason")
+
+
+def _spelling_mistakes(message: Message) -> Iterator[Mistake]:
+    """Of what is stored in plain spelling something is left once it is normalised, and not too much."""
+    if not isinstance(message.body, _ABOUT_ORDERS):
+        return
+    texts = {f"/{name}": getattr(message.body, name, None) for name in _REFERENCES}
+    for pointer, text in {"ce_subject": message.subject, **texts}.items():
         if text and not 0 < len(plain_reference(text)) <= LONGEST_TEXT:
             yield mistake_at(
                 pointer,
@@ -53,22 +60,25 @@ def _spelling_mistakes(subject: str, order: p.PartnerOrderRequested) -> Iterator
                 "没有可见字符，或规范化后过长",
                 f"1 to {LONGEST_TEXT} characters",
             )
-    if order.content and not plain_reference(order.content):
-        yield mistake_at("/content", "has no visible character", "没有可见字符", f"1 to {LONGEST_CONTENT} characters")
+    for name in _PROSE:
+        prose = getattr(message.body, name, None)
+        if prose and not plain_reference(prose):
+            right = f"1 to {LONGEST_CONTENT} characters"
+            yield mistake_at(f"/{name}", "has no visible character", "没有可见字符", right)
 
 
 _RANGES = {"leg": (1, MOST_LEGS), "position": (0, 100_000), "highest": (1, 100), "score": (1, 100)}
 
 
-def _value_mistakes(name: str, value: Any) -> Iterator[Mistake]:
+def _value_mistakes(name: str, value: Any, *, is_prose: bool = False) -> Iterator[Mistake]:
     if isinstance(value, tuple):
         if len(value) > MOST_QUEUES:
             yield mistake_at(f"/{name}", "has too many entries", "项目过多", f"at most {MOST_QUEUES}")
         for item in value[:MOST_QUEUES]:
             yield from _value_mistakes(name, item)
     elif isinstance(value, str) and not isinstance(value, StrEnum):
-        longest = LONGEST_CONTENT if name == "content" else LONGEST_TEXT
-        lines = value.replace("\n", "").replace("\t", "") if name == "content" else value
+        longest = LONGEST_CONTENT if is_prose else LONGEST_TEXT
+        lines = value.replace("\n", "").replace("\t", "") if is_prose else value
         is_clean = lines.isprintable()
         if not 0 < len(value) <= longest or not is_clean:
             yield mistake_at(
