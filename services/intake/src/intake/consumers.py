@@ -6,6 +6,8 @@ from chassis.database import Transaction
 from chassis.one_statement import Part, Rows, execute_together, fetch_together
 from chassis.subscribe import Subscription
 from chassis.subscription import OneStatement
+from contracts.catalogue import BY_BODY
+from contracts.handling import HandlingRulesDefined
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
@@ -15,11 +17,13 @@ from intake.partners import order_news
 from intake.partners.sending import send_owed
 from intake.privacy import activity_store
 from intake.privacy.erasure import on_sealing_keys_of_ours
+from work_orders.handling_rules import handling_rules_of
 from work_orders.replica import Replica
 
 _follower = Replica(Service.INTAKE)
 _NEWS_READS = 3
 """How many queries `order_news.reads` has."""
+_OF_RULES = frozenset({BY_BODY[HandlingRulesDefined].type.encode()})
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
@@ -65,6 +69,7 @@ SUBSCRIPTIONS = [
         when_caught_up=when_caught_up,
     ),
     Subscription(QUALITY, on_quality),
+    Subscription.of_changes(DIRECTORY, handling_rules_of, types=_OF_RULES),
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]
 
