@@ -17,6 +17,7 @@ PURE = {
     "facts",
     "requests",
     "directory",
+    "handling",
     "order",
     "order_parts",
     "calls",
