@@ -7,6 +7,7 @@ from chassis.settings import Settings
 from dispatch import access, api, api_calendars, api_directory, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
+from work_orders import change_stream
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
@@ -15,7 +16,7 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "dispatch",
         settings,
-        [api.router, api_directory.router, api_calendars.router, api_limits.router],
+        [api.router, change_stream.router, api_directory.router, api_calendars.router, api_limits.router],
         description="Work areas and their staff, the dispatch of work orders, and rulings on rejections.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
