@@ -6,7 +6,7 @@ from fastapi.routing import APIRoute
 
 from chassis.command_route import CommandRoute, shape_of
 from dispatch import api as dispatch
-from fieldwork import api as fieldwork
+from fieldwork.orders import api as fieldwork
 from intake.orders import api as intake
 from qa import api as qa
 

@@ -9,8 +9,8 @@ from contracts import events as e
 from contracts.directory import StaffDefined
 from contracts.lifecycle import STEPS, Act, ActNotAllowed, Status
 from contracts.order import WorkOrder
-from fieldwork.domain import work
-from fieldwork.domain.work import CompleteWorkOrder, RejectWorkOrder, SuspendWorkOrder
+from fieldwork.orders.domain import work
+from fieldwork.orders.domain.work import CompleteWorkOrder, RejectWorkOrder, SuspendWorkOrder
 from work_orders.testing_streams import BEGIN, make_dispatched, make_order
 
 NORTH = {"north-1": StaffDefined(staff_id="north-1", name="王强", work_area_id="north")}

@@ -12,8 +12,8 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.events import RejectionReason
 from contracts.lifecycle import Status
-from fieldwork import use_cases, views
-from fieldwork.domain import work
+from fieldwork.orders import use_cases, views
+from fieldwork.orders.domain import work
 from work_orders.directory import WorkAreaWithStaff, find_work_areas_with_staff
 from work_orders.routes import (
     ACT_REFUSALS,

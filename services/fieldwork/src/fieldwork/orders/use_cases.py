@@ -4,8 +4,8 @@ from chassis.commands import Reply
 from chassis.wait_for_version import caught_up
 from contracts.directory import StaffDefined
 from contracts.order import WorkOrder
-from fieldwork.domain import work
-from fieldwork.domain.work import CompleteWorkOrder, RejectWorkOrder, SuspendWorkOrder
+from fieldwork.orders.domain import work
+from fieldwork.orders.domain.work import CompleteWorkOrder, RejectWorkOrder, SuspendWorkOrder
 from work_orders.directory import find_staff
 from work_orders.unit_of_work import OrderUnitOfWork
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chassis.request_context import RequestContext
 from contracts.lifecycle import Act
-from fieldwork.domain import work
+from fieldwork.orders.domain import work
 from work_orders.directory import TypeNames, WorkAreaWithStaff, find_type_names, find_work_areas_with_staff
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, subscriber_fields
