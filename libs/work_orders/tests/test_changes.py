@@ -15,9 +15,9 @@ from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service
 from work_orders import change_store, changes
-from work_orders.change_store import Change, changes_since, forget_old_changes, newest_place
-from work_orders.changes import Batch, ChangeFeed, OrderChange
-from work_orders.places import Place, PlaceLost
+from work_orders.change_store import RecordedChange, changes_since, forget_old_changes, newest_place
+from work_orders.changes import ChangeBatch, ChangeFeed, OrderChange
+from work_orders.places import PlaceInChanges, PlaceLost
 
 from .conftest import DISPATCHED, Timeline, follow, make_created, whole_life
 
@@ -42,7 +42,7 @@ async def uncommitted(db: Database, order_id: str, version: int = 1) -> AsyncIte
         await connection.close()
 
 
-async def ids_since(db: Database, place: Place) -> tuple[list[str], Place]:
+async def ids_since(db: Database, place: PlaceInChanges) -> tuple[list[str], PlaceInChanges]:
     found, then = await changes_since(db, place)
     return [change.order_id for change in found], then
 
@@ -53,22 +53,22 @@ async def feed(db: Database) -> AsyncIterator[ChangeFeed]:
         yield ChangeFeed(db, wakeup, kept=KEPT)
 
 
-async def next_ids(feed: ChangeFeed, place: Place) -> tuple[list[str], Place]:
+async def next_ids(feed: ChangeFeed, place: PlaceInChanges) -> tuple[list[str], PlaceInChanges]:
     batch = await feed.after(place, 20)
     assert batch is not None
     return [change.order_id for change in batch.seen_by(None)], batch.place
 
 
 def test_a_place_is_read_as_it_was_written() -> None:
-    place = Place(4711, 1_790_000_000_000_000, frozenset({4700, 4709}))
-    assert Place.parse(place.text()) == place
+    place = PlaceInChanges(4711, 1_790_000_000_000_000, frozenset({4700, 4709}))
+    assert PlaceInChanges.parse(place.text()) == place
     assert [place.sees(number) for number in (4699, 4700, 4710, 4711, 4712)] == [True, False, True, True, False]
 
 
 @pytest.mark.parametrize("text", ["", "1", "x-1", "1-2-", "-1-2", "1-2 ", "1-2-" + "3-" * 600, "f" * 90 + "-1", "٣-١"])
 def test_what_is_no_place_is_lost(text: str) -> None:
     with pytest.raises(PlaceLost):
-        Place.parse(text)
+        PlaceInChanges.parse(text)
 
 
 async def test_each_event_of_an_order_is_a_change(db: Database) -> None:
@@ -119,7 +119,7 @@ async def test_what_commits_later_than_it_began_is_told_later(db: Database) -> N
         found, place = await ids_since(db, place)
         assert found == ["fast"]
         await note(db, "faster")
-        found, place = await ids_since(db, Place.parse(place.text()))
+        found, place = await ids_since(db, PlaceInChanges.parse(place.text()))
         assert found == ["faster"]
         await slow.execute("commit")
     found, place = await ids_since(db, place)
@@ -229,7 +229,7 @@ async def test_a_listener_that_was_away_resumes_where_it_was(db: Database, feed:
             await note(db, "o-2")
             seen: list[str] = []
             while len(seen) < 2:
-                found, place = await next_ids(feed, Place.parse(place.text()))
+                found, place = await next_ids(feed, PlaceInChanges.parse(place.text()))
                 seen += found
             assert sorted(seen) == ["o-2", "slow"]
             assert await feed.after(place, 0) is None
@@ -279,16 +279,16 @@ async def test_nothing_is_read_while_nobody_listens(feed: ChangeFeed) -> None:
 
 
 def test_an_area_is_told_what_it_has_and_what_left_it_and_nothing_of_others() -> None:
-    batch = Batch(
-        Place(1, 1),
-        Place(9, 9),
+    batch = ChangeBatch(
+        PlaceInChanges(1, 1),
+        PlaceInChanges(9, 9),
         [
-            Change(2, "stays", 3, "north", None),
-            Change(3, "goes", 5, "south", "north"),
-            Change(4, "goes", 6, "south", None),
-            Change(5, "foreign", 2, "south", None),
-            Change(6, "waits", 1, None, None),
-            Change(8, "stays", 4, "north", None),
+            RecordedChange(2, "stays", 3, "north", None),
+            RecordedChange(3, "goes", 5, "south", "north"),
+            RecordedChange(4, "goes", 6, "south", None),
+            RecordedChange(5, "foreign", 2, "south", None),
+            RecordedChange(6, "waits", 1, None, None),
+            RecordedChange(8, "stays", 4, "north", None),
         ],
     )
     told = {areas: batch.seen_by(areas) for areas in (("north",), ("south",), ("north", "south"), (), None)}
@@ -304,5 +304,9 @@ def test_an_area_is_told_what_it_has_and_what_left_it_and_nothing_of_others() ->
 
 
 def test_of_an_order_the_newest_version_is_told_whatever_its_transactions_are_called() -> None:
-    batch = Batch(Place(1, 1), Place(9, 9), [Change(2, "o-1", 8, None, None), Change(3, "o-1", 7, None, None)])
+    batch = ChangeBatch(
+        PlaceInChanges(1, 1),
+        PlaceInChanges(9, 9),
+        [RecordedChange(2, "o-1", 8, None, None), RecordedChange(3, "o-1", 7, None, None)],
+    )
     assert batch.seen_by(None) == [OrderChange("o-1", 8, False)]

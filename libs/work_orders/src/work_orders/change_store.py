@@ -6,7 +6,7 @@ from datetime import timedelta
 from asyncpg import Record
 
 from chassis.database import Database, Statements
-from work_orders.places import Place, PlaceLost
+from work_orders.places import PlaceInChanges, PlaceLost
 
 MOST_CHANGES = 10_000
 """Whoever is further behind reads a list anew for less."""
@@ -14,7 +14,7 @@ _DELETED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RecordedChange:
     changed_in: int
     order_id: str
     version: int
@@ -52,15 +52,17 @@ delete from order_changes where changed_in in (select changed_in from order_chan
 and recorded_at < now() - $2::interval"""
 
 
-async def newest_place(db: Database) -> Place:
+async def newest_place(db: Database) -> PlaceInChanges:
     """The place after everything that has been committed."""
     async with db.statements() as statements:
         row = await statements.fetchrow(_NEWEST)
     assert row is not None  # a snapshot is there always
-    return Place(row["changed_in"] or 0, row["recorded_us"] or 0).then(row["seen"])
+    return PlaceInChanges(row["changed_in"] or 0, row["recorded_us"] or 0).then(row["seen"])
 
 
-async def changes_since(db: Database, place: Place, *, kept: timedelta | None = None) -> tuple[list[Change], Place]:
+async def changes_since(
+    db: Database, place: PlaceInChanges, *, kept: timedelta | None = None
+) -> tuple[list[RecordedChange], PlaceInChanges]:
     """What was committed since, by transaction, and the place then.
 
     Raises `PlaceLost` where the newest change that it knows is not there, or no younger than `kept`, or where more
@@ -77,15 +79,17 @@ async def changes_since(db: Database, place: Place, *, kept: timedelta | None = 
         return [], place
     # A transaction that was running may have an older number than the newest that is known.
     newest = max(_when(found[-1]), (place.newest, place.recorded_us))
-    return [_change_of(row) for row in found], Place(*newest).then(rows[0]["seen"])
+    return [_change_of(row) for row in found], PlaceInChanges(*newest).then(rows[0]["seen"])
 
 
 def _when(row: Record) -> tuple[int, int]:
     return row["changed_in"], row["recorded_us"]
 
 
-def _change_of(row: Record) -> Change:
-    return Change(row["changed_in"], row["order_id"], row["version"], row["work_area_id"], row["left_work_area_id"])
+def _change_of(row: Record) -> RecordedChange:
+    return RecordedChange(
+        row["changed_in"], row["order_id"], row["version"], row["work_area_id"], row["left_work_area_id"]
+    )
 
 
 async def forget_old_changes(statements: Statements, kept: timedelta) -> int:

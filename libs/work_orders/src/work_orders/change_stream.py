@@ -14,7 +14,7 @@ from chassis.problems import Responses
 from chassis.rate_limits import TooManyStreams
 from chassis.request_context import Context, RequestContext
 from work_orders.changes import ChangeFeed, OrderChange
-from work_orders.places import Place, PlaceLost
+from work_orders.places import PlaceInChanges, PlaceLost
 
 router = APIRouter(tags=["work orders"])
 
@@ -81,14 +81,14 @@ async def _events(context: RequestContext, feed: ChangeFeed, last_event_id: str 
                 alive_at = time.monotonic()
 
 
-def _place_of(last_event_id: str | None) -> Place | None:
+def _place_of(last_event_id: str | None) -> PlaceInChanges | None:
     try:
-        return Place.parse(last_event_id) if last_event_id else None
+        return PlaceInChanges.parse(last_event_id) if last_event_id else None
     except PlaceLost:
         return None
 
 
-def _changes(place: Place, orders: Sequence[OrderChange]) -> list[bytes]:
+def _changes(place: PlaceInChanges, orders: Sequence[OrderChange]) -> list[bytes]:
     """The events of one batch; only the last one has the place, so that a broken stream resumes before them all."""
     begins = range(0, len(orders), _ORDERS_AN_EVENT)
     return [
@@ -97,5 +97,5 @@ def _changes(place: Place, orders: Sequence[OrderChange]) -> list[bytes]:
     ]
 
 
-def _event(place: Place | None, kind: Literal["reload", "changes"], data: object) -> bytes:
+def _event(place: PlaceInChanges | None, kind: Literal["reload", "changes"], data: object) -> bytes:
     return format_sse_event(id=place.text() if place else None, event=kind, data_str=msgspec.json.encode(data).decode())

@@ -15,8 +15,8 @@ from datetime import timedelta
 
 from chassis.database import TRANSIENT, Database
 from chassis.wakeup import Wakeup
-from work_orders.change_store import Change, changes_since, newest_place
-from work_orders.places import Place, PlaceLost
+from work_orders.change_store import RecordedChange, changes_since, newest_place
+from work_orders.places import PlaceInChanges, PlaceLost
 
 log = logging.getLogger(__name__)
 
@@ -39,12 +39,12 @@ class OrderChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class ChangeBatch:
     """What became visible at once, with the places before and after it."""
 
-    after: Place
-    place: Place
-    changes: Sequence[Change]
+    after: PlaceInChanges
+    place: PlaceInChanges
+    changes: Sequence[RecordedChange]
     _seen: dict[Areas, list[OrderChange]] = field(default_factory=dict)
 
     def seen_by(self, areas: Areas) -> list[OrderChange]:
@@ -55,7 +55,7 @@ class Batch:
         return self._seen[areas]
 
 
-def _seen_by(areas: Areas, changes: Sequence[Change]) -> list[OrderChange]:
+def _seen_by(areas: Areas, changes: Sequence[RecordedChange]) -> list[OrderChange]:
     latest: dict[str, OrderChange] = {}
     for change in changes:
         is_within = areas is None or change.work_area_id in areas
@@ -76,10 +76,10 @@ class ChangeFeed:
         self._kept = kept
         self._listeners = 0
         self._reader: asyncio.Task[None] | None = None
-        self._place: Place | None = None
+        self._place: PlaceInChanges | None = None
         """None until the reader has begun."""
-        self._batches: deque[Batch] = deque()
-        self._by_place: dict[Place, Batch] = {}
+        self._batches: deque[ChangeBatch] = deque()
+        self._by_place: dict[PlaceInChanges, ChangeBatch] = {}
         self._change_count = 0
         self._moved = asyncio.Event()
 
@@ -98,13 +98,13 @@ class ChangeFeed:
                 self._reader = None
                 self._begin_at(None)
 
-    async def present_place(self) -> Place:
+    async def present_place(self) -> PlaceInChanges:
         """From where on the feed tells what changes."""
         while self._place is None:
             await self._moved.wait()
         return self._place
 
-    async def after(self, place: Place, seconds: float) -> Batch | None:
+    async def after(self, place: PlaceInChanges, seconds: float) -> ChangeBatch | None:
         """The next batch after this place; None where nothing comes for so long. Raises `PlaceLost`."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -114,13 +114,13 @@ class ChangeFeed:
             return None
         return self._by_place.get(place) or await self._caught_up(place)
 
-    async def _caught_up(self, place: Place) -> Batch:
+    async def _caught_up(self, place: PlaceInChanges) -> ChangeBatch:
         """What the feed has seen and this place has not, so that its next batch follows."""
         present = await self.present_place()
         if not place.newest:
             raise PlaceLost()
         changes, _ = await changes_since(self._db, place, kept=self._kept)
-        return Batch(place, present, [change for change in changes if present.sees(change.changed_in)])
+        return ChangeBatch(place, present, [change for change in changes if present.sees(change.changed_in)])
 
     async def _read(self) -> None:
         while True:
@@ -144,11 +144,11 @@ class ChangeFeed:
             return
         changes, place = await changes_since(self._db, self._place)
         if changes:
-            self._keep(Batch(self._place, place, changes))
+            self._keep(ChangeBatch(self._place, place, changes))
             self._place = place
             self._tell()
 
-    def _keep(self, batch: Batch) -> None:
+    def _keep(self, batch: ChangeBatch) -> None:
         self._batches.append(batch)
         self._by_place[batch.after] = batch
         self._change_count += len(batch.changes)
@@ -157,7 +157,7 @@ class ChangeFeed:
             del self._by_place[oldest.after]
             self._change_count -= len(oldest.changes)
 
-    def _begin_at(self, place: Place | None) -> None:
+    def _begin_at(self, place: PlaceInChanges | None) -> None:
         self._batches.clear()
         self._by_place.clear()
         self._change_count = 0

@@ -20,7 +20,7 @@ class PlaceLost(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class PlaceInChanges:
     newest: int
     """0: no change was there."""
     recorded_us: int

@@ -9,7 +9,7 @@ import pytest
 from chassis.testing import OpenStream, opened_stream
 from contracts import events as e
 from work_orders import change_stream
-from work_orders.places import Place
+from work_orders.places import PlaceInChanges
 from work_orders.testing import ServiceUnderTest, Stream, make_created, make_dispatched, make_rejected
 
 PATH = "/v1/changes/stream"
@@ -92,7 +92,7 @@ async def test_a_screen_that_was_cut_off_resumes_after_its_last_event(fieldwork:
         assert await screen.orders() == [("o-2", 2, False)]
 
 
-@pytest.mark.parametrize("place", ["nonsense", "0-0", "ffffff-1", "1-1-5", Place(5, 7, frozenset({3})).text()])
+@pytest.mark.parametrize("place", ["nonsense", "0-0", "ffffff-1", "1-1-5", PlaceInChanges(5, 7, frozenset({3})).text()])
 async def test_a_place_that_is_unknown_or_too_old_is_answered_with_reload(
     fieldwork: ServiceUnderTest, place: str
 ) -> None:
