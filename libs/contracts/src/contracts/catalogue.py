@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, limits, links, partners, quality, requests, sealing
+from contracts import calls, directory, events, handling, limits, links, partners, quality, requests, sealing
 from contracts.lifecycle import Service
 from contracts.topics import (
     CALLS,
@@ -155,6 +155,9 @@ CATALOGUE: tuple[Entry, ...] = (
     _entity("work_area", directory.WorkAreaDefined, Service.DISPATCH, "A work area 工区."),
     _entity("staff", directory.StaffDefined, Service.DISPATCH, "A member of a work area's repair staff 维修人员."),
     _entity("calendar", directory.CalendarDefined, Service.DISPATCH, "A calendar of working days and hours 工作日历."),
+    _entity(
+        "handling_rules", handling.HandlingRulesDefined, Service.DISPATCH, "The rules of handling orders 工单处理规则."
+    ),
     _entity("device_type", directory.DeviceTypeDefined, Service.INTAKE, "A device type 设备类型."),
     _entity("demand_type", directory.DemandTypeDefined, Service.INTAKE, "A demand type 需求类型."),
     _entity("agent", directory.AgentDefined, Service.INTAKE, "An agent 坐席 and their team 班组."),

@@ -38,6 +38,10 @@ class StaffDefined:
     work_area_id: str
     skills: tuple[str, ...] = ()
     is_active: bool = True
+    person_id: str | None = None
+    """The subject of their token; None: who they are to the services is not known."""
+    is_lead: bool = False
+    """Whether they lead their work area 工区负责人; an area may have several leads, or none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,7 @@ async def circumstances(statements: Statements, command: DispatchWorkOrder) -> C
     """
     rows = await statements.fetch(
         """select rules.value as budget, a.id, a.name_en, a.name_zh, a.territories, a.demand_types, a.device_types,
-               a.is_open, s.id as staff_id, s.name, s.work_area_id, s.skills, s.is_active
+               a.is_open, s.id as staff_id, s.name, s.work_area_id, s.skills, s.is_active, s.person_id, s.is_lead
            from rules left join work_areas a on a.id = $1 left join staff s on s.id = any($2::text[])
            where rules.name = $3""",
         command.work_area_id,
@@ -72,6 +72,8 @@ def to_staff(row: Any) -> StaffDefined:
         work_area_id=row["work_area_id"],
         skills=tuple(row["skills"]),
         is_active=row["is_active"],
+        person_id=row["person_id"],
+        is_lead=row["is_lead"],
     )
 
 
@@ -114,6 +116,8 @@ def staff_row(member: StaffDefined) -> dict[str, Any]:
         "work_area_id": member.work_area_id,
         "skills": list(member.skills),
         "is_active": member.is_active,
+        "person_id": member.person_id,
+        "is_lead": member.is_lead,
     }
 
 
@@ -183,6 +187,11 @@ async def get_rule(statements: Statements, name: str) -> NumberRule:
 async def lock_time_limits(tx: Transaction) -> None:
     """Two operators at the same time make two versions, one after the other."""
     await tx.execute("select pg_advisory_xact_lock(hashtextextended('time_limits', 4))")
+
+
+async def lock_handling_rules(tx: Transaction) -> None:
+    """Two supervisors at the same time make two versions, one after the other."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended('handling_rules', 4))")
 
 
 async def put_rule(statements: Statements, name: str, value: int, *, by: str, at: datetime) -> NumberRule:

@@ -1,17 +1,23 @@
 """What dispatch does: one function a command, each on a unit of work."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chassis.commands import Reply
+from chassis.one_statement import execute_together
 from chassis.unit_of_work import Command, UnitOfWork
 from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
+from contracts.handling import SUBJECT as HANDLING_RULES
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from dispatch import store
 from dispatch.domain import assignment
 from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
 from dispatch.domain.calendars import check_calendar, check_working_time
+from dispatch.domain.handling_rules import check_handling_rules
 from dispatch.store import NumberRule, Put
 from work_orders import time_limits
+from work_orders.handling_rules import handling_rules, handling_rules_of
 from work_orders.unit_of_work import OrderUnitOfWork
 
 SUPERVISOR = "supervisor"
@@ -88,6 +94,21 @@ async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: Unit
         if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:
             return
         await _publish_limits(command, rules, present.version)
+
+
+async def set_handling_rules(changes: Mapping[str, Any], *, uow: UnitOfWork) -> None:
+    """Defines the next version of the rules; an unchanged definition makes none.
+
+    Raises what `check_handling_rules` raises.
+    """
+    async with uow.command() as command:
+        await store.lock_handling_rules(command.tx)
+        present = await handling_rules(command.tx)
+        rules = replace(present.rules, **changes)
+        check_handling_rules(rules, present.rules)
+        if rules != present.rules:
+            message = command.publish(rules, subject=HANDLING_RULES, entity_version=present.version + 1)
+            await execute_together(command.tx, handling_rules_of([message]))
 
 
 async def _publish_limits(command: Command, rules: TimeLimitsDefined, present_version: int) -> None:

@@ -20,6 +20,7 @@ from dispatch.domain.calendars import covered_until
 from dispatch.domain.coverage import can_take
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
 from work_orders.directory import CalendarNotFound
+from work_orders.handling_rules import HandlingRules, handling_rules, handling_rules_at
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
 from work_orders.time_limits import rule_sets
@@ -29,6 +30,12 @@ class WorkAreaNotFound(NotFound):
     """There is no work area {work_area_id}."""
 
     zh = "没有工区 {work_area_id}。"
+
+
+class HandlingRulesNotFound(NotFound):
+    """There are no handling rules of version {version}."""
+
+    zh = "没有版本 {version} 的工单处理规则。"
 
 
 class StaffNotFound(NotFound):
@@ -45,6 +52,10 @@ class StaffMember:
     skills: tuple[str, ...]
     is_active: bool
     version: int
+    person_id: str | None = None
+    """The subject of their token, if it is known."""
+    is_lead: bool = False
+    """Whether they lead their work area."""
     look_alikes: tuple[LookAlike, ...] = ()
     """In the answer to a definition only: what of it people may take for something else."""
 
@@ -228,6 +239,8 @@ def _member(row: Record) -> StaffMember:
         skills=tuple(row["skills"]),
         is_active=row["is_active"],
         version=row["version"],
+        person_id=row["person_id"],
+        is_lead=row["is_lead"],
     )
 
 
@@ -297,3 +310,13 @@ async def time_limits(db: Database) -> TimeLimits:
         )
     changed = dict(row) if row else {"changed_by": None, "changed_at": None}
     return TimeLimits(version=newest.version, rules=newest.rules, **changed)
+
+
+async def get_handling_rules(db: Database, version: int | None = None) -> HandlingRules:
+    """The newest rules, or those of a version; raises `HandlingRulesNotFound`."""
+    async with db.statements() as statements:
+        if version is None:
+            return await handling_rules(statements)
+        if (rules := await handling_rules_at(statements, version)) is None:
+            raise HandlingRulesNotFound(version=version)
+        return rules

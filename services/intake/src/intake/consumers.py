@@ -6,6 +6,8 @@ from chassis.database import Transaction
 from chassis.one_statement import Part, Rows, execute_together
 from chassis.subscribe import Subscription
 from chassis.subscription import OneStatement
+from contracts.catalogue import BY_BODY
+from contracts.handling import HandlingRulesDefined
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
@@ -13,9 +15,11 @@ from intake import recovery, recovery_store
 from intake.orders import store as orders_store
 from intake.privacy import activity_store
 from intake.privacy.erasure import on_sealing_keys_of_ours
+from work_orders.handling_rules import handling_rules_of
 from work_orders.replica import Replica
 
 _follower = Replica(Service.INTAKE)
+_OF_RULES = frozenset({BY_BODY[HandlingRulesDefined].type.encode()})
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
@@ -52,6 +56,7 @@ SUBSCRIPTIONS = [
         when_caught_up=when_caught_up,
     ),
     Subscription(QUALITY, on_quality),
+    Subscription.of_changes(DIRECTORY, handling_rules_of, types=_OF_RULES),
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]
 

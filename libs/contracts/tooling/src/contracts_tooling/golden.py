@@ -25,7 +25,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts_tooling import golden_calls, golden_limits, golden_quality
+from contracts_tooling import golden_calls, golden_handling, golden_limits, golden_quality
 
 AGENT = Actor("agent-7", "agent", "陈静")
 DISPATCHER = Actor("dispatcher-2", "dispatcher", "Zoë O’Neill")
@@ -307,6 +307,10 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
+    for number, rules in enumerate(golden_handling.RULES, start=1):
+        step = (Service.DISPATCH, ENGINE, rules)
+        yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)
+    yield _recorded("leads", 1, "staff:staff-50", (Service.DISPATCH, ENGINE, golden_handling.LEAD), entity_version=1)
     for number, body in enumerate(golden_quality.QUALITY, start=1):
         yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
 
