@@ -30,6 +30,7 @@ ROUTES: AccessTable = {
     "PUT /v1/staff/{staff_id}": REFERENCE_EDITORS,
     "GET /v1/calendars": REFERENCE_READERS,
     "GET /v1/calendars/{calendar_id}": REFERENCE_READERS,
+    "GET /v1/calendars/{calendar_id}/days": REFERENCE_READERS,
     "PUT /v1/calendars/{calendar_id}": REFERENCE_EDITORS,
     "GET /v1/handling-rules": REFERENCE_READERS,
     "GET /v1/handling-rules/{version}": REFERENCE_READERS,
