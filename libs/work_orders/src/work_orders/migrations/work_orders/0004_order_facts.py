@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "work_orders_0003"
-down_revision = "work_orders_0002"
+revision = "work_orders_0004"
+down_revision = "work_orders_0003"
 branch_labels = None
 depends_on = None
 
