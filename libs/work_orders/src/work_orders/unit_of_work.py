@@ -14,7 +14,7 @@ open while the command decides. A command that loses a race to another decision 
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chassis.commands import Reply
@@ -37,11 +37,13 @@ from work_orders.commit import (
     stale_version,
     write_order,
 )
+from work_orders.device_acts import DeviceAct
 from work_orders.order_table import StoredOrder
 from work_orders.sealing import Opening, Sealer, sealed
 from work_orders.sealing_keys import SealingKeys
 
 FindSubscriber = Callable[[Statements], Awaitable[str | None]]
+MaySee = Callable[[WorkOrder], bool]
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,8 @@ class OrderUnitOfWork(UnitOfWork):
     sealing_keys: SealingKeys
     catch_up_seconds: float
     """How long a version or a directory entry that is on its way is waited for."""
+    device: DeviceAct | None = None
+    """What a phone says of an act that it sends later."""
 
     @contextlib.asynccontextmanager
     async def order(self, order_id: str) -> AsyncIterator[OrderCommand]:
@@ -119,37 +123,48 @@ class OrderUnitOfWork(UnitOfWork):
         if command.event is not None:
             await self._commit(command, None)
 
-    async def get_visible(self, order_id: str) -> StoredOrder:
+    async def get_visible(self, order_id: str, may_see: MaySee | None = None) -> StoredOrder:
         """An order that the caller may see, at whatever version; one that has not arrived here yet is waited for.
 
         Raises `AlreadyReplied`, `IdempotencyKeyReused` or `WorkOrderNotFound`.
         """
-        return await self._read_visible(order_id, lambda order: True)
+        return await self._read_visible(order_id, lambda order: True, may_see or self._may_see)
+
+    def _may_see(self, order: WorkOrder) -> bool:
+        return may_see(order, self.areas)
 
     async def _get_order(self, order_id: str) -> StoredOrder:
         """The order at a version that the command fits; a version that has not arrived here yet is waited for."""
         versions = self.headers.versions
         newest = versions.newest  # or a refusal at once: what names no version cannot arrive
-        stored = await self._read_visible(order_id, lambda order: order.version >= newest or self._fits(order))
+        stored = await self._read_visible(
+            order_id, lambda order: order.version >= newest or self._fits(order), self._may_see
+        )
         if not self._fits(stored.order):
             raise stale_version(stored.order, newest)
         return stored
 
     def _fits(self, order: WorkOrder) -> bool:
-        """Whether nothing was decided since the version that the command is based on."""
-        return self.headers.versions.fits_since(order.decision_version, order.version)
+        """Whether nothing was decided since the version that the command is based on, but by the same phone itself."""
+        last, since = order.last_decision, order.decision_version
+        if self.device is not None and (last.by, last.device_id) == (self.actor.sub, self.device.device_id):
+            # It decided so without a network and saw no answer; what came before it, that decision was measured by.
+            since = 1
+        return self.headers.versions.fits_since(since, order.version)
 
-    async def _read_visible(self, order_id: str, is_new_enough: Callable[[WorkOrder], bool]) -> StoredOrder:
+    async def _read_visible(
+        self, order_id: str, is_new_enough: Callable[[WorkOrder], bool], may_see: MaySee
+    ) -> StoredOrder:
         async def read() -> StoredOrder | None:
             async with self.db.statements() as statements:
                 return await find_for_command(statements, order_id, self, self.sealing_keys)
 
         def is_there(stored: StoredOrder | None) -> bool:
             # A foreign order is waited for like one that is not there: how long it takes tells nothing.
-            return stored is not None and may_see(stored.order, self.areas) and is_new_enough(stored.order)
+            return stored is not None and may_see(stored.order) and is_new_enough(stored.order)
 
         stored = await caught_up(read, is_there, wakeup=self.wakeup, seconds=self.catch_up_seconds, key=order_id)
-        if stored is None or not may_see(stored.order, self.areas):
+        if stored is None or not may_see(stored.order):
             raise WorkOrderNotFound(order_id=order_id)
         return stored
 
@@ -186,11 +201,19 @@ class OrderUnitOfWork(UnitOfWork):
         body = await sealed(event, self.sealing_keys, subject=command.order_id, subscriber_id=subscriber_id)
         if stored is None:
             return self.origin().message(body, subject=command.order_id, order_version=1)
-        last = stored.order.last_decision.at
-        if self.occurred_at is not None and self.occurred_at < last:
-            raise BeforeTheLastAct(occurred_at=self.occurred_at, last_act_at=last)
-        version = stored.order.version + 1
-        return self.origin().message(body, subject=command.order_id, order_version=version, prev_hash=stored.last_hash)
+        last, occurred_at = stored.order.last_decision.at, self.occurred_at
+        if self.device is not None:
+            occurred_at, device = self.device.judged(not_before=last)
+            body = replace(body, device=device)
+        elif occurred_at is not None and occurred_at < last:
+            raise BeforeTheLastAct(occurred_at=occurred_at, last_act_at=last)
+        return self.origin().message(
+            body,
+            subject=command.order_id,
+            order_version=stored.order.version + 1,
+            prev_hash=stored.last_hash,
+            occurred_at=occurred_at,
+        )
 
     async def sealer(self, find: FindSubscriber, *texts: str | None, replay: Replay | None = None) -> Sealer:
         """Seals texts under the key of the subscriber that `find` returns; leaves them plain when it returns None.

@@ -20,4 +20,10 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/suspend": _WORKERS,
     "POST /v1/work-orders/{order_id}/resume": _WORKERS,
     "POST /v1/work-orders/{order_id}/notes": _WORKERS,
+    "POST /v1/work-orders/{order_id}/accept": _WORKERS,
+    "POST /v1/work-orders/{order_id}/contact": _WORKERS,
+    "POST /v1/work-orders/{order_id}/depart": _WORKERS,
+    "POST /v1/work-orders/{order_id}/eta": _WORKERS,
+    "POST /v1/work-orders/{order_id}/readings": _WORKERS,
+    "POST /v1/work-orders/{order_id}/parts": _WORKERS,
 }

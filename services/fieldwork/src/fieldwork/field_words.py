@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 TAGS: Mapping[str, str] = {
-    "work orders": "Orders in the field: start, reject, complete, suspend, note.",
+    "work orders": "Orders in the field: start, reject, complete, suspend.",
+    "reports of the field": "What happened on the way and on site; taken in any status and without a version.",
     "work areas": "The work areas that the caller may see, with their staff.",
 }
 """What each group of routes is about."""
