@@ -13,7 +13,7 @@ SERVICES = frozenset(init.parent.name for init in ROOT.glob("services/*/src/*/__
 LIBRARIES = ("contracts", "chassis", "work_orders")
 
 PURE_CONTRACTS = frozenset(
-    {"lifecycle", "events", "names", "order", "message", "refusals", "requests", "directory", "time_zones"}
+    {"amendment", "lifecycle", "events", "names", "order", "message", "refusals", "requests", "directory", "time_zones"}
     | {"calendar", "calls", "limits", "links", "partners", "plain_text", "quality", "sealing"}
 )
 TECHNICAL_CONTRACTS = frozenset(

@@ -5,7 +5,7 @@ stream. Applying an event never asks a clock, a database or a person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +29,13 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderNoteAdded: (Act.NOTE,),
     e.WorkOrderArrived: (Act.ARRIVE,),
     e.WorkOrderExtended: (Act.EXTEND,),
+    e.WorkOrderAmended: (Act.AMEND,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
+
+
+DETAILS = tuple(field.name for field in fields(e.OrderDetails))
+"""What can be amended: the fields of these names in the order and in what amends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,20 @@ class Urge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What was corrected or moved: each detail that changed, before and after."""
+
+    version: int
+    """The order's version after it."""
+    reason: str
+    before: e.OrderDetails
+    after: e.OrderDetails
+    is_appointment_withdrawn: bool
+    request_id: str | None
+    amended: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     note: str
     noted: Done
@@ -178,6 +197,10 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    urgency: e.Urgency = e.Urgency.NORMAL
+    contact_id: str | None = None
+    """Whom to contact, where that is not the subscriber; intake has name and phone."""
+    amendments: tuple[Amendment, ...] = ()
 
     @property
     def work_area_id(self) -> str | None:
@@ -262,6 +285,7 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
         territory=event.territory,
         appointment=event.appointment,
         external_reference=event.external_reference,
+        urgency=event.urgency,
         created=done,
         changed=done,
     )
@@ -301,6 +325,8 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
             return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
         case e.WorkOrderExtended():
             return _extended(order, event, done)
+        case e.WorkOrderAmended():
+            return _amended(order, event, done)
         case _:
             return {}
 
@@ -347,6 +373,22 @@ def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[
         request_id=event.request_id, clock=event.clock, minutes=event.minutes, reason=event.reason, extended=done
     )
     return {"extensions": (*order.extensions, extension)}
+
+
+def _amended(order: WorkOrder, event: e.WorkOrderAmended, done: Done) -> dict[str, Any]:
+    changes = {name: value for name in DETAILS if (value := getattr(event, name)) is not None}
+    amendment = Amendment(
+        version=order.version + 1,
+        reason=event.reason,
+        before=event.before,
+        after=e.OrderDetails(**changes),
+        is_appointment_withdrawn=event.is_appointment_withdrawn,
+        request_id=event.request_id,
+        amended=done,
+    )
+    if event.is_appointment_withdrawn:
+        changes["appointment"] = None
+    return {**changes, "amendments": (*order.amendments, amendment)}
 
 
 def _cancelled(order: WorkOrder, event: e.WorkOrderCancelled, done: Done) -> dict[str, Any]:

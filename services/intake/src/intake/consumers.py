@@ -20,8 +20,6 @@ _follower = Replica(Service.INTAKE)
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     await _follower.follow(messages, tx)
-    if tx.is_catching_up:
-        await recovery.take_back_requests(tx, messages)
     await execute_together(tx, _kept(messages))
 
 
@@ -31,7 +29,7 @@ def _orders_and_kept(messages: Sequence[Message], read: Sequence[Rows]) -> Seque
 
 def _kept(messages: Sequence[Message]) -> list[Part]:
     """What intake keeps of messages besides the orders."""
-    return [orders_store.history_of(messages), *orders_store.settled_by(messages)]
+    return [orders_store.history_of(messages), *orders_store.requests_of(messages)]
 
 
 async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:

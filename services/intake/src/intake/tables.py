@@ -199,6 +199,14 @@ REQUESTS = Table(
     *optional(JSON, "refusal"),
 )
 
+ORDER_CONTACTS = Table(
+    "order_contacts",
+    METADATA,
+    *key(ID, "id"),
+    *required(Text, "order_id", "subscriber_id", "name", "phone", "added_by"),
+    *required(MOMENT, "added_at"),
+)
+
 # privacy
 
 REVEALS = Table(
