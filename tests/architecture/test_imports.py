@@ -13,8 +13,9 @@ SERVICES = frozenset(init.parent.name for init in ROOT.glob("services/*/src/*/__
 LIBRARIES = ("contracts", "chassis", "work_orders")
 
 PURE_CONTRACTS = frozenset(
-    {"amendment", "lifecycle", "events", "names", "order", "message", "refusals", "requests", "directory", "time_zones"}
-    | {"calendar", "calls", "limits", "links", "partners", "plain_text", "quality", "sealing"}
+    {"lifecycle", "events", "names", "order", "message", "refusals", "requests", "directory", "time_zones"}
+    | {"amendment", "calendar", "calls", "limits", "links", "order_parts", "partners", "plain_text", "quality"}
+    | {"sealing"}
 )
 TECHNICAL_CONTRACTS = frozenset(
     {"access", "catalogue", "chain", "codec", "field_notes", "message", "origin", "plain_text", "refusals"}

@@ -89,7 +89,7 @@ def test_a_created_order_has_everything_that_was_said() -> None:
     order = fold(CREATED)
     assert (order.id, order.order_no, order.version, order.status) == ("o-1", "1", 1, Status.CREATED)
     assert order.custodian is Service.DISPATCH
-    assert order.allowed_acts == (Act.DISPATCH, Act.CANCEL, Act.URGE, Act.EXTEND)
+    assert order.allowed_acts == (Act.DISPATCH, Act.CANCEL, Act.URGE, Act.EXTEND, Act.AMEND)
     assert order.created == order.changed == _at(1)
     for name in CREATED.__slots__:
         assert getattr(order, name) == getattr(CREATED, name)

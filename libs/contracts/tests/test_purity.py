@@ -16,6 +16,7 @@ PURE = {
     "requests",
     "directory",
     "order",
+    "order_parts",
     "calls",
     "partners",
     "quality",
