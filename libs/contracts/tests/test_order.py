@@ -205,7 +205,7 @@ def test_a_suspended_order_rests_where_it_is() -> None:
     order = fold(CREATED, DISPATCHED, STARTED, SUSPENDED)
     assert (order.status, order.custodian) == (Status.PROCESSING, Service.FIELDWORK)
     assert order.suspension == Suspension(reason="parts", until=BEGIN + timedelta(days=1), suspended=_at(4))
-    assert set(order.allowed_acts) == {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND}
+    assert set(order.allowed_acts) == {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND}
 
 
 def test_a_suspended_order_can_be_urged_and_noted_and_stays_suspended() -> None:

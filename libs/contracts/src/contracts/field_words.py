@@ -42,6 +42,7 @@ _ORDER = {
     "external_reference": "What another system calls the order.",
     "handling": "What was done.",
     "is_binding": "Whether the work area cannot reject it again.",
+    "is_appointment_withdrawn": "Whether the order was to have no appointment any more.",
     "is_called_back": "Whether the subscriber was called back.",
     "is_misdispatch_valid": "The ruling on a rejection: whether the work area was right to send it back.",
     "is_petitioned": "Whether the subscriber has lodged a petition.",
