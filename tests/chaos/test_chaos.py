@@ -1,4 +1,4 @@
-"""A short run; `make chaos` makes long ones."""
+"""A short run, in which the PostgreSQL of reporting dies under its worker; `make chaos` makes long ones."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -7,7 +7,7 @@ import pytest
 from tests.chaos.__main__ import show
 from tests.chaos.run import Options, run
 
-SEED = 1_122
+SEED = 3_762
 
 
 @pytest.mark.timeout(420)

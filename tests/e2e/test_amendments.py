@@ -1,4 +1,4 @@
-"""What was entered is corrected 变更, the appointment moved 改约: by whoever takes the call, decided by the custodian."""
+"""What was entered is corrected 变更, the appointment moved 改约, wherever the order is."""
 
 import asyncio
 

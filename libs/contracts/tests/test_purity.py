@@ -15,6 +15,7 @@ PURE = {
     "events",
     "requests",
     "directory",
+    "handling",
     "order",
     "order_parts",
     "calls",

@@ -73,10 +73,17 @@ class Subscription:
         return kind is None or kind in self.types
 
     @classmethod
-    def of_changes(cls, topic: Topic, changes: Callable[[Sequence[Message]], Sequence[Part]]) -> "Subscription":
+    def of_changes(
+        cls,
+        topic: Topic,
+        changes: Callable[[Sequence[Message]], Sequence[Part]],
+        *,
+        types: frozenset[bytes] | None = None,
+    ) -> "Subscription":
         """One whose messages change the same, whatever is there."""
 
         async def handler(messages: Sequence[Message], tx: Transaction) -> None:
             await execute_together(tx, changes(messages))
 
-        return cls(topic, handler, OneStatement(lambda messages: [], lambda messages, read: changes(messages)))
+        at_once = OneStatement(lambda messages: [], lambda messages, read: changes(messages))
+        return cls(topic, handler, at_once, types=types)

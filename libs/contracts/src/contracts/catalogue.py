@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, limits, links, partners, quality, requests, sealing
+from contracts import calls, directory, events, handling, limits, links, partners, quality, requests, sealing
 from contracts.lifecycle import Service
 from contracts.topics import (
     CALLS,
@@ -164,6 +164,9 @@ CATALOGUE: tuple[Entry, ...] = (
     _entity("work_area", directory.WorkAreaDefined, Service.DISPATCH, "A work area 工区."),
     _entity("staff", directory.StaffDefined, Service.DISPATCH, "A member of a work area's repair staff 维修人员."),
     _entity("calendar", directory.CalendarDefined, Service.DISPATCH, "A calendar of working days and hours 工作日历."),
+    _entity(
+        "handling_rules", handling.HandlingRulesDefined, Service.DISPATCH, "The rules of handling orders 工单处理规则."
+    ),
     _entity("device_type", directory.DeviceTypeDefined, Service.INTAKE, "A device type 设备类型."),
     _entity("demand_type", directory.DemandTypeDefined, Service.INTAKE, "A demand type 需求类型."),
     _entity("agent", directory.AgentDefined, Service.INTAKE, "An agent 坐席 and their team 班组."),
@@ -242,8 +245,11 @@ CATALOGUE: tuple[Entry, ...] = (
     _of_partner("call_rated", partners.PartnerCallRated, "The caller was asked how content they were."),
     _of_partner("agent_state_changed", partners.PartnerAgentStateChanged, "What an agent does from then on."),
     _of_partner("order_requested", partners.PartnerOrderRequested, "The partner asks for a work order."),
+    _of_partner("order_cancel_requested", partners.PartnerOrderCancelRequested, "The partner cancels its order 作废."),
+    _of_partner("order_urge_requested", partners.PartnerOrderUrgeRequested, "The partner urges its order 催办."),
     _to_partner("events_accepted", partners.PartnerEventsAccepted, "These events were taken."),
     _to_partner("event_refused", partners.PartnerEventRefused, "This event was not taken."),
+    _to_partner("order_status_changed", partners.PartnerOrderStatusChanged, "What became of the partner's order."),
     _sealing_key("issued", sealing.SealingKeyIssued, "A subscriber's sealing key, wrapped with a master key."),
     _sealing_key("destroyed", sealing.SealingKeyDestroyed, "The subscriber was erased, and the key with them."),
 )

@@ -1,4 +1,5 @@
-"""The copy of the directory that a reader keeps: work areas, staff, agents, device types, demand types, calendars.
+"""The copy of the directory that a reader keeps: work areas, staff, agents, device types, demand types, calendars, and
+beside them the rules of handling orders (`work_orders.handling_rules`).
 
 A newer version of an entity takes the older one's place; an older one, and the same one again, changes
 nothing. Orders and directory are two topics: an order can name an area or a person that has not arrived.
@@ -25,6 +26,8 @@ from contracts.directory import (
 )
 from contracts.message import Message
 from contracts.refusals import NotFound
+from contracts.shipped_calendars import SHIPPED_CALENDARS
+from work_orders.handling_rules import handling_rules_of
 from work_orders.tables import DIRECTORY
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
@@ -83,11 +86,12 @@ def whole_directory_of(messages: Sequence[Message]) -> list[Part]:
         key = _key_of(message.body)
         if key is not None and (key not in newest or (newest[key].entity_version or 0) < (message.entity_version or 0)):
             newest[key] = message
-    if not newest:
-        return []
-    # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
-    rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]
-    return [Part(_UPSERT, [list(column) for column in zip(*rows, strict=True)])]
+    parts = handling_rules_of(messages)
+    if newest:
+        # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
+        rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]
+        parts.append(Part(_UPSERT, [list(column) for column in zip(*rows, strict=True)]))
+    return parts
 
 
 def order_types_of(messages: Sequence[Message]) -> list[Part]:
@@ -180,11 +184,14 @@ async def find_area_names(statements: Statements, area_ids: Sequence[str]) -> di
 
 
 async def find_calendar(statements: Statements, calendar_id: str) -> tuple[int, CalendarDefined] | None:
-    """The calendar and its version, if it has arrived."""
+    """The calendar and its version, if it has arrived; version 0 is what was shipped."""
     row = await statements.fetchrow(
         "select entity_version, body from directory where kind = $1 and id = $2", _CALENDAR, calendar_id
     )
-    return (row["entity_version"], msgspec.json.decode(row["body"], type=CalendarDefined)) if row else None
+    if row is not None:
+        return row["entity_version"], msgspec.json.decode(row["body"], type=CalendarDefined)
+    shipped = SHIPPED_CALENDARS.get(calendar_id)
+    return (0, shipped) if shipped else None
 
 
 async def _find_entities(statements: Statements, kind: str, ids: Sequence[str], shape: type[_E]) -> dict[str, _E]:

@@ -7,6 +7,7 @@ from contracts.field_words import EXAMPLES as PUBLISHED_EXAMPLES
 from contracts.field_words import WORDS as PUBLISHED
 
 _WORDS: Words = {
+    "HandlingRules.rules": "The rules themselves.",
     "SubscriberShown.kind": "The kind of subscriber, such as `household`.",
     "SubscriberShown.version": "The version of intake's record of the subscriber.",
     "TypeNames.demand_type": "What the demand type is called; null while the copy does not know.",

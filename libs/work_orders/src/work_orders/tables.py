@@ -1,8 +1,8 @@
 """The tables of the order library, exactly as its migrations create them.
 
 A service has those whose branch it names in its `alembic.ini`: `work_orders` (the first two), `sealing_keys`,
-`directory`, `time_limits`. Each column has its name and type here and in the migrations only; a test holds the two
-against each other. The indexes of order lists belong to the services.
+`directory`, `time_limits`, `handling_rules`. Each column has its name and type here and in the migrations only; a test
+holds the two against each other. The indexes of order lists belong to the services.
 """
 
 from sqlalchemy import JSON, Boolean, Column, Integer, MetaData, SmallInteger, Table, Text
@@ -67,6 +67,15 @@ DIRECTORY = Table(
 
 TIME_LIMITS = Table(
     "time_limits",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("body", JSON, nullable=False),
+    Column("changed_by", Text, nullable=False),
+    Column("changed_at", MOMENT, nullable=False),
+)
+
+HANDLING_RULES = Table(
+    "handling_rules",
     METADATA,
     Column("version", Integer, primary_key=True, autoincrement=False),
     Column("body", JSON, nullable=False),

@@ -48,6 +48,8 @@ class StaffDefinition(Body):
     work_area_id: Code
     skills: Codes = []
     is_active: bool = True
+    person_id: Line | None = Field(None, description="The subject of their token, so that rules know who they are.")
+    is_lead: bool = Field(False, description="Leads the work area 工区负责人.")
 
     def entity(self, staff_id: str) -> StaffDefined:
         return StaffDefined(
@@ -56,6 +58,8 @@ class StaffDefinition(Body):
             work_area_id=self.work_area_id,
             skills=_as_set(self.skills),
             is_active=self.is_active,
+            person_id=self.person_id,
+            is_lead=self.is_lead,
         )
 
 

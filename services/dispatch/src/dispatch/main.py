@@ -4,18 +4,26 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from dispatch import access, api, api_calendars, api_directory, api_limits
+from dispatch import access, api, api_calendars, api_directory, api_handling_rules, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
+
+ROUTERS = [
+    api.router,
+    api_directory.router,
+    api_calendars.router,
+    api_limits.router,
+    api_handling_rules.router,
+]
 
 
 def app(settings: Settings) -> FastAPI:
     return create_app(
         "dispatch",
         settings,
-        [api.router, api_directory.router, api_calendars.router, api_limits.router],
+        ROUTERS,
         description="Work areas and their staff, the dispatch of work orders, and rulings on rejections.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,

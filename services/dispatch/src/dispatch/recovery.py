@@ -1,17 +1,20 @@
 """What dispatch takes back from the directory after a restore, and emits again when the topic was lost.
 
-Both are about work areas, staff and calendars, which dispatch alone defines.
+Both are about work areas, staff, calendars and the rules of handling orders, which dispatch alone defines.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from chassis.database import Transaction
+from chassis.one_statement import execute_together
 from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
+from contracts.handling import SUBJECT as HANDLING_RULES
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY
 from dispatch import recovery_store, store
+from work_orders.handling_rules import handling_rules, handling_rules_of
 from work_orders.recovery import re_emitted
 
 
@@ -26,6 +29,7 @@ async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
             await recovery_store.take_back_staff(tx, message.body, message.entity_version)
         elif isinstance(message.body, CalendarDefined):
             await recovery_store.take_back_calendar(tx, message.body, message.entity_version)
+    await execute_together(tx, handling_rules_of(messages))
 
 
 async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:
@@ -34,10 +38,13 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
         return [], after
     areas, staff = await recovery_store.lock_directory(tx)
     calendars = await recovery_store.lock_calendars(tx)
+    await store.lock_handling_rules(tx)
+    rules = await handling_rules(tx)
     entities = [
         *((f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas),
         *((f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff),
         *((f"calendar:{row['id']}", store.to_calendar(row), row["version"]) for row in calendars),
+        *([(HANDLING_RULES, rules.rules, rules.version)] if rules.version else ()),
     ]
     return re_emitted(entities, service=Service.DISPATCH, now=now), "all"
 

@@ -17,6 +17,7 @@ from chassis.database import Query, Statements, Transaction
 from chassis.row_store import definition_of
 from contracts.calendar import WorkingTime
 from contracts.directory import CalendarDefined, Names, StaffDefined, WorkAreaDefined
+from contracts.shipped_calendars import SHIPPED_CALENDARS
 from dispatch.domain.assignment import Circumstances, DispatchWorkOrder, WorkAreaUnknown
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
 from work_orders.directory import CalendarNotFound
@@ -40,7 +41,7 @@ async def circumstances(statements: Statements, command: DispatchWorkOrder) -> C
     """
     rows = await statements.fetch(
         """select rules.value as budget, a.id, a.name_en, a.name_zh, a.territories, a.demand_types, a.device_types,
-               a.is_open, s.id as staff_id, s.name, s.work_area_id, s.skills, s.is_active
+               a.is_open, s.id as staff_id, s.name, s.work_area_id, s.skills, s.is_active, s.person_id, s.is_lead
            from rules left join work_areas a on a.id = $1 left join staff s on s.id = any($2::text[])
            where rules.name = $3""",
         command.work_area_id,
@@ -72,6 +73,8 @@ def to_staff(row: Any) -> StaffDefined:
         work_area_id=row["work_area_id"],
         skills=tuple(row["skills"]),
         is_active=row["is_active"],
+        person_id=row["person_id"],
+        is_lead=row["is_lead"],
     )
 
 
@@ -114,6 +117,8 @@ def staff_row(member: StaffDefined) -> dict[str, Any]:
         "work_area_id": member.work_area_id,
         "skills": list(member.skills),
         "is_active": member.is_active,
+        "person_id": member.person_id,
+        "is_lead": member.is_lead,
     }
 
 
@@ -142,16 +147,14 @@ async def put_staff(tx: Transaction, member: StaffDefined) -> Put:
         raise WorkAreaUnknown(work_area_id=member.work_area_id) from error
 
 
-async def find_calendar(statements: Statements, calendar_id: str) -> Any:
-    """The row of a calendar, or None."""
-    return await statements.fetchrow("select * from calendars where id = $1", calendar_id)
-
-
-async def get_calendar(statements: Statements, calendar_id: str) -> CalendarDefined:
-    """Raises `CalendarNotFound`."""
-    if (row := await find_calendar(statements, calendar_id)) is None:
+async def get_calendar(statements: Statements, calendar_id: str) -> tuple[int, CalendarDefined]:
+    """The calendar and its version; 0 is what was shipped. Raises `CalendarNotFound`."""
+    row = await statements.fetchrow("select * from calendars where id = $1", calendar_id)
+    if row is not None:
+        return row["version"], to_calendar(row)
+    if (shipped := SHIPPED_CALENDARS.get(calendar_id)) is None:
         raise CalendarNotFound(id=calendar_id)
-    return to_calendar(row)
+    return 0, shipped
 
 
 async def put_calendar(tx: Transaction, calendar: CalendarDefined) -> Put:
@@ -183,6 +186,11 @@ async def get_rule(statements: Statements, name: str) -> NumberRule:
 async def lock_time_limits(tx: Transaction) -> None:
     """Two operators at the same time make two versions, one after the other."""
     await tx.execute("select pg_advisory_xact_lock(hashtextextended('time_limits', 4))")
+
+
+async def lock_handling_rules(tx: Transaction) -> None:
+    """Two supervisors at the same time make two versions, one after the other."""
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended('handling_rules', 4))")
 
 
 async def put_rule(statements: Statements, name: str, value: int, *, by: str, at: datetime) -> NumberRule:

@@ -29,6 +29,8 @@ STAFF = Table(
     Column("work_area_id", ID, ForeignKey(WORK_AREAS.c.id), nullable=False),
     *required(ARRAY(Text), "skills"),
     *required(Boolean, "is_active"),
+    Column("person_id", Text),
+    *required(Boolean, "is_lead"),
 )
 CALENDARS = Table(
     "calendars",

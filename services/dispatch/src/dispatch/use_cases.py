@@ -1,22 +1,28 @@
 """What dispatch does: one function a command, each on a unit of work."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from chassis.commands import Reply
 from chassis.identity import new_id
+from chassis.one_statement import execute_together
 from chassis.unit_of_work import Command, UnitOfWork
 from contracts.amendment import AmendWorkOrder, amend, amendment_requested, check_amendment
 from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
+from contracts.handling import SUBJECT as HANDLING_RULES
 from contracts.lifecycle import Service
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from dispatch import store
 from dispatch.domain import assignment
 from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
 from dispatch.domain.calendars import check_calendar, check_working_time
+from dispatch.domain.handling_rules import check_handling_rules
 from dispatch.store import NumberRule, Put
 from work_orders import time_limits
 from work_orders.asking import ask_custodian
 from work_orders.directory import find_types_in_use
+from work_orders.handling_rules import handling_rules, handling_rules_of
 from work_orders.unit_of_work import OrderUnitOfWork
 
 SUPERVISOR = "supervisor"
@@ -90,7 +96,9 @@ async def define_calendar(calendar: CalendarDefined, *, uow: UnitOfWork) -> Put:
             command.publish(calendar, subject=f"calendar:{calendar.calendar_id}", entity_version=put.version)
             present = (await time_limits.rule_sets(command.tx)).newest
             if present.rules.calendar_id == calendar.calendar_id:
-                await _publish_limits(command, replace(present.rules, calendar=calendar.working_time), present.version)
+                await _publish_limits(
+                    command, replace(present.rules, calendar=calendar.covered_working_time), present.version
+                )
     return put
 
 
@@ -102,13 +110,28 @@ async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: Unit
     async with uow.command() as command:
         await store.lock_time_limits(command.tx)
         if rules.calendar_id is not None:
-            calendar = await store.get_calendar(command.tx, rules.calendar_id)
-            rules = replace(rules, calendar=calendar.working_time)
+            _, calendar = await store.get_calendar(command.tx, rules.calendar_id)
+            rules = replace(rules, calendar=calendar.covered_working_time)
         check_working_time(rules.calendar)
         present = (await time_limits.rule_sets(command.tx)).newest
         if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:
             return
         await _publish_limits(command, rules, present.version)
+
+
+async def set_handling_rules(changes: Mapping[str, Any], *, uow: UnitOfWork) -> None:
+    """Defines the next version of the rules; an unchanged definition makes none.
+
+    Raises what `check_handling_rules` raises.
+    """
+    async with uow.command() as command:
+        await store.lock_handling_rules(command.tx)
+        present = await handling_rules(command.tx)
+        rules = replace(present.rules, **changes)
+        check_handling_rules(rules, present.rules)
+        if rules != present.rules:
+            message = command.publish(rules, subject=HANDLING_RULES, entity_version=present.version + 1)
+            await execute_together(command.tx, handling_rules_of([message]))
 
 
 async def _publish_limits(command: Command, rules: TimeLimitsDefined, present_version: int) -> None:

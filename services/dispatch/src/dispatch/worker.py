@@ -5,11 +5,13 @@ from fastapi import FastAPI
 from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
+from dispatch import views
 from dispatch.consumers import SUBSCRIPTIONS
+from work_orders.calendar_coverage import watching
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("dispatch", settings, SUBSCRIPTIONS)
+    return create_worker("dispatch", settings, SUBSCRIPTIONS, jobs=[watching("time_limits", views.calendars_in_use)])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,8 @@ async def test_staff_are_kept_shown_with_their_area_and_published(desk):
         "work_area_id": "north",
         "skills": ["aerial", "fibre"],
         "is_active": True,
+        "person_id": None,
+        "is_lead": False,
         "version": 1,
         "look_alikes": [],
     }

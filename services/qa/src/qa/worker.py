@@ -6,10 +6,12 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from qa.consumers import SUBSCRIPTIONS
+from qa.follow_up.store import calendars_in_use
+from work_orders.calendar_coverage import watching
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("qa", settings, SUBSCRIPTIONS)
+    return create_worker("qa", settings, SUBSCRIPTIONS, jobs=[watching("follow_ups", calendars_in_use)])
 
 
 if __name__ == "__main__":

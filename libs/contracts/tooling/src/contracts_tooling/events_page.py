@@ -167,12 +167,21 @@ def _rows(shape: type, prefix: str) -> Iterable[tuple[str, str, str, str]]:
     notes, hints = field_notes(shape), get_type_hints(shape, include_extras=True)
     for field in fields(shape):
         is_required = field.default is MISSING and field.default_factory is MISSING
-        presence = "yes" if is_required else f"no: `{json.dumps(field.default)}`"
+        presence = "yes" if is_required else f"no: {_default(field.default)}"
         hint = hints[field.name]
         yield f"`{prefix}{field.name}`", _type(hint), presence, " ".join(notes.get(field.name, "").split())
         for nested in (hint, *get_args(hint)):
             if is_dataclass(nested) and isinstance(nested, type):
                 yield from _rows(nested, f"{prefix}{field.name}.")
+
+
+def _default(value: Any) -> str:
+    # A default with members of its own is the shipped rules, which are in the example.
+    return "as shipped" if _has_members(value) else f"`{json.dumps(value)}`"
+
+
+def _has_members(value: Any) -> bool:
+    return is_dataclass(value) or (isinstance(value, tuple) and any(map(is_dataclass, value)))
 
 
 def _type(hint: Any) -> str:

@@ -25,7 +25,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts_tooling import golden_amendments, golden_calls, golden_limits, golden_quality
+from contracts_tooling import golden_amendments, golden_calls, golden_handling, golden_limits, golden_quality
 
 AGENT = Actor("agent-7", "agent", "陈静")
 DISPATCHER = Actor("dispatcher-2", "dispatcher", "Zoë O’Neill")
@@ -310,6 +310,10 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
+    for number, rules in enumerate(golden_handling.RULES, start=1):
+        step = (Service.DISPATCH, ENGINE, rules)
+        yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)
+    yield _recorded("leads", 1, "staff:staff-50", (Service.DISPATCH, ENGINE, golden_handling.LEAD), entity_version=1)
     for number, body in enumerate(golden_quality.QUALITY, start=1):
         yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
 
@@ -326,6 +330,8 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("partner-offers", "1795372789.1", switch, golden_calls.PARTNER_OFFERS),
         ("partner-states", "agent:Agent/105", switch, golden_calls.PARTNER_STATES),
         ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
+        ("partner-requests", "PO-2026-17", switch, golden_calls.PARTNER_REQUESTS),
+        ("partner-statuses-out", "PO-2026-17", Actor("intake", "service"), golden_calls.PARTNER_STATUSES),
         ("calls-ring-told", _CALL, switch, golden_calls.RING_TOLD),
         ("partner-ring-told", "1795372789.1", switch, golden_calls.PARTNER_RING_TOLD),
     )

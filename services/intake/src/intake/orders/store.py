@@ -1,6 +1,6 @@
 """Rows of intake about orders besides the orders themselves: what creation needs to know, history, requests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from intake.orders.domain.creation import CreateWorkOrder, CreationContext
 from intake.orders.domain.requests import KINDS, PENDING, CustodianRequest
 from intake.subscribers.domain import SubscriberNotFound
 from intake.tables import ORDER_HISTORY, REQUESTS
+from work_orders.order_table import StoredOrder, stored_order_of
 from work_orders.sealing_keys import SealingKeys
 
 
@@ -146,3 +147,23 @@ async def check_types(statements: Statements, details: OrderDetails) -> None:
     )
     assert row is not None
     TypesInUse(row["device"], row["demand"]).check(details.device_type, details.demand_type)
+
+
+async def lock_request(tx: Transaction, request_id: str) -> CustodianRequest | None:
+    row = await tx.fetchrow(
+        """select id, order_id, kind, reason, state, asked_by, asked_at, answered_at, refusal from requests
+           where id = $1 for update""",
+        request_id,
+    )
+    if row is None:
+        return None
+    return CustodianRequest(**{**row, "refusal": msgspec.json.decode(row["refusal"]) if row["refusal"] else None})
+
+
+async def lock_orders(tx: Transaction, order_ids: Iterable[str]) -> dict[str, StoredOrder]:
+    """The orders that are there, locked in the order of their ids, by id."""
+    rows = await tx.fetch(
+        "select id, body, stream_version, last_hash from work_orders where id = any($1) order by id for update",
+        sorted(order_ids),
+    )
+    return {row["id"]: stored_order_of(row) for row in rows}

@@ -73,10 +73,12 @@ async def _locked_order(command: Command, order_id: str, uow: OrderUnitOfWork) -
     return stored.order
 
 
-async def ask_in(command: Command, ask: Ask, order: WorkOrder, masters: MasterKeys) -> CustodianRequest:
+async def ask_in(
+    command: Command, ask: Ask, order: WorkOrder, masters: MasterKeys, *, request_id: str | None = None
+) -> CustodianRequest:
     """A request within a command that does more and holds the order; the request as it is kept."""
     seal = await sealer_in(command, order.subscriber_id, masters)
-    request_id = new_id()
+    request_id = request_id or new_id()
     event = with_texts(ask.event(request_id), lambda text: seal(text, order.id))
     request = CustodianRequest(
         id=request_id,

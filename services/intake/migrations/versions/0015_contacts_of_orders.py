@@ -5,8 +5,8 @@ Expands: one table.
 
 from chassis.migrations import execute
 
-revision = "intake_0014"
-down_revision = "intake_0013"
+revision = "intake_0015"
+down_revision = "intake_0014"
 branch_labels = None
 depends_on = None
 

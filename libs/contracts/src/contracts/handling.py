@@ -1,0 +1,77 @@
+"""Rules of handling an order 工单处理规则, as data that an operator edits: suspensions, who may complete, what follows.
+
+They are one entity of the directory. Until an operator has defined one, `SHIPPED` holds as version 0. A field is added
+with the default that keeps what held before. A decision is made under the newest rules that its service knows.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from contracts.directory import Names
+
+SUBJECT = "handling_rules"
+"""The key of the rules: they are one entity with versions 1, 2, 3 …"""
+
+OTHER = "other"
+"""The reason of a suspension that names none."""
+
+
+class Completer(StrEnum):
+    """Who may complete an order 完成, within the work areas of their token."""
+
+    ASSIGNED_STAFF = "assigned_staff"
+    AREA_STAFF = "area_staff"
+    LEAD = "lead"
+    """A lead 工区负责人 of the order's work area."""
+    DISPATCHER = "dispatcher"
+    SUPERVISOR = "supervisor"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuspensionReason:
+    """Why an order may be suspended 挂起原因."""
+
+    code: str
+    """What messages and requests name it by."""
+    names: Names
+    is_active: bool = True
+    """An inactive one keeps its names for the orders that have it, and is not taken any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consequences:
+    """What follows when an order is completed unresolved, or with a petition."""
+
+    needs_audit: bool = True
+    """It cannot be archived unless it was audited after its last completion."""
+    tells_supervisor: bool = True
+    """Supervisors are told of it."""
+
+
+_SUSPENSION_REASONS = (
+    SuspensionReason(code="parts", names=Names("waiting for parts", "等待备件")),
+    SuspensionReason(code="subscriber", names=Names("at the subscriber's wish", "用户要求")),
+    SuspensionReason(code="no_access", names=Names("no access", "无法进入现场")),
+    SuspensionReason(code="weather", names=Names("weather", "天气原因")),
+    SuspensionReason(code="third_party", names=Names("waiting for others", "等待第三方")),
+    SuspensionReason(code=OTHER, names=Names("other", "其他")),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlingRulesDefined:
+    suspension_reasons: tuple[SuspensionReason, ...] = _SUSPENSION_REASONS
+    """The reasons for which an order may be suspended 挂起原因."""
+    longest_suspension_minutes: int = 30 * 24 * 60
+    """Around the clock, of one suspension."""
+    most_suspensions: int = 5
+    """Of an order in its whole life."""
+    completers: tuple[Completer, ...] = (Completer.ASSIGNED_STAFF, Completer.SUPERVISOR)
+    """Who may complete an order 完成."""
+    unresolved: Consequences = Consequences()
+    """What follows when an order is completed and not resolved."""
+    petitioned: Consequences = Consequences()
+    """What follows when an order is completed with a petition 上访."""
+
+
+SHIPPED = HandlingRulesDefined()

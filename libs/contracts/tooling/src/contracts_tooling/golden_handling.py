@@ -1,0 +1,38 @@
+"""Golden records of the rules of handling orders, and of staff with a token and a lead."""
+
+from contracts.directory import Names, StaffDefined
+from contracts.handling import (
+    SHIPPED,
+    SUBJECT,
+    Completer,
+    Consequences,
+    HandlingRulesDefined,
+    SuspensionReason,
+)
+
+RULES: tuple[HandlingRulesDefined, ...] = (
+    SHIPPED,
+    HandlingRulesDefined(
+        suspension_reasons=(
+            SuspensionReason(code="parts", names=Names("waiting for parts", "等待备件")),
+            SuspensionReason(code="ferry", names=Names("no ferry", "停航"), is_active=False),
+        ),
+        longest_suspension_minutes=1440,
+        most_suspensions=2,
+        completers=(Completer.AREA_STAFF, Completer.LEAD, Completer.DISPATCHER),
+        unresolved=Consequences(needs_audit=False),
+        petitioned=Consequences(tells_supervisor=False),
+    ),
+)
+
+LEAD = StaffDefined(
+    staff_id="staff-50",
+    name="赵敏",
+    work_area_id="north",
+    skills=("digital",),
+    is_active=False,
+    person_id="u-zhao",
+    is_lead=True,
+)
+
+__all__ = ["LEAD", "RULES", "SUBJECT"]

@@ -1,0 +1,89 @@
+"""The rules of handling orders 工单处理规则 over HTTP: one entity, of which each version stays readable."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import Field
+
+from chassis.field_types import Body, Code, Line
+from chassis.problems import Responses
+from chassis.request_context import Context
+from contracts.directory import Names
+from contracts.handling import Completer, Consequences, SuspensionReason
+from dispatch import use_cases, views
+from dispatch.domain.handling_rules import REFUSALS
+from work_orders.handling_rules import HandlingRules
+from work_orders.routes import ANY
+
+router = APIRouter(prefix="/v1/handling-rules", tags=["rules"])
+
+
+class SuspensionReasonBody(Body):
+    code: Code
+    name_en: Line
+    name_zh: Line
+    is_active: bool = True
+
+    def reason(self) -> SuspensionReason:
+        names = Names(en=self.name_en, zh=self.name_zh)
+        return SuspensionReason(code=self.code, names=names, is_active=self.is_active)
+
+
+class ConsequencesBody(Body):
+    needs_audit: bool
+    tells_supervisor: bool
+
+    def consequences(self) -> Consequences:
+        return Consequences(**self.model_dump())
+
+
+class HandlingRulesBody(Body):
+    """What is left out, or null, stays as it is."""
+
+    suspension_reasons: list[SuspensionReasonBody] | None = Field(
+        None, max_length=100, description="Once defined, a reason is made inactive and not left out."
+    )
+    longest_suspension_minutes: int | None = Field(None, ge=1, le=1_000_000, description="Of one suspension.")
+    most_suspensions: int | None = Field(None, ge=0, le=1000, description="Of an order in its whole life.")
+    completers: list[Completer] | None = Field(None, min_length=1, max_length=20)
+    unresolved: ConsequencesBody | None = Field(None, description="Of a completion that did not resolve it.")
+    petitioned: ConsequencesBody | None = Field(None, description="Of a completion with a petition 上访.")
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that are to change, as the rules have them."""
+        return {name: _ruled(value) for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+
+
+def _ruled(value: Any) -> Any:
+    match value:
+        case list():
+            return tuple(map(_ruled, value))
+        case SuspensionReasonBody():
+            return value.reason()
+        case ConsequencesBody():
+            return value.consequences()
+        case _:
+            return value
+
+
+Version = Annotated[int, Path(ge=0, le=1_000_000, description="0 is what was shipped.")]
+
+
+@router.get("", responses=Responses.of(ANY))
+async def get_handling_rules(context: Context) -> HandlingRules:
+    """The present rules of handling orders; version 0 is what was shipped."""
+    return await views.get_handling_rules(context.db)
+
+
+@router.get("/{version}", responses=Responses.of((*ANY, views.HandlingRulesNotFound)))
+async def get_handling_rules_at(version: Version, context: Context) -> HandlingRules:
+    """The rules as a version had them."""
+    return await views.get_handling_rules(context.db, version)
+
+
+@router.put("", responses=Responses.of((*ANY, *REFUSALS)))
+async def set_handling_rules(body: HandlingRulesBody, context: Context) -> HandlingRules:
+    """Changes the fields that are given, and tells every service; the next decisions are made under the new rules.
+    Unchanged rules make no new version."""
+    await use_cases.set_handling_rules(body.changes(), uow=context.uow)
+    return await views.get_handling_rules(context.db)
