@@ -48,6 +48,7 @@ class Act(StrEnum):
     NOTE = "note"
     ARRIVE = "arrive"
     EXTEND = "extend"
+    AMEND = "amend"
     ACCEPT = "accept"
     CONTACT = "contact"
 
@@ -66,6 +67,7 @@ CUSTODIANS: Mapping[Status, Service | None] = {
 """Who holds an order, and so who alone may change it."""
 
 _RUNNING = (Status.CREATED, Status.DISPATCHED, Status.PROCESSING, Status.REJECTED, Status.REDISPATCHING)
+_OPEN = (*_RUNNING, Status.COMPLETED, Status.AUDITING)
 _IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
 
 STEPS: Mapping[tuple[Status, Act], Status] = {
@@ -88,6 +90,7 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.NOTE): status for status in _IN_THE_FIELD},
     **{(status, Act.ARRIVE): status for status in _IN_THE_FIELD},
     **{(status, Act.EXTEND): status for status in _RUNNING},
+    **{(status, Act.AMEND): status for status in _OPEN},
     (Status.DISPATCHED, Act.ACCEPT): Status.DISPATCHED,
     **{(status, Act.CONTACT): status for status in _IN_THE_FIELD},
 }
@@ -95,7 +98,7 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
 WITHOUT_DECISION = frozenset({Act.ACCEPT, Act.CONTACT, Act.ARRIVE, Act.NOTE, Act.URGE, Act.EXTEND})
 """Acts that leave what others decide as it is: who decided on the version before them need not decide again."""
 
-_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND})
+_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND})
 
 
 class ActNotAllowed(Conflict):

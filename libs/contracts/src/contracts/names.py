@@ -43,6 +43,13 @@ ACTS: Mapping[str, Names] = {
     "extend": Names("extend", "延期"),
     "accept": Names("accept", "接单"),
     "contact": Names("record contact with the subscriber", "联系用户"),
+    "amend": Names("amend", "变更"),
+}
+
+URGENCIES: Mapping[str, Names] = {
+    "normal": Names("normal", "一般"),
+    "urgent": Names("urgent", "紧急"),
+    "emergency": Names("emergency", "特急"),
 }
 
 FACTS: Mapping[str, Names] = {
@@ -79,11 +86,13 @@ ROLES: Mapping[str, Names] = {
 
 CLOCKS: Mapping[str, Names] = {
     "dispatch": Names("dispatch", "派单"),
-    "accept": Names("start of work", "接单"),
+    "accept": Names("acceptance", "接单"),
     "contact": Names("first contact", "首次联系"),
     "arrive": Names("arrival", "到达"),
     "complete": Names("completion", "完成"),
     "reply": Names("reply", "答复"),
+    "restore": Names("restoration", "恢复供应"),
+    "follow_up": Names("follow-up", "回访"),
 }
 """What a time limit is for."""
 

@@ -3,7 +3,7 @@
 from chassis.commands import Reply
 from contracts.facts import WorkOrderFact
 from work_orders import facts_store
-from work_orders.commit import WorkOrderNotFound, lock_stored_order, may_see
+from work_orders.commit import WorkOrderNotFound, lock_order, may_see
 from work_orders.facts_views import fact_of
 from work_orders.sealing import sealed
 from work_orders.unit_of_work import OrderUnitOfWork
@@ -20,7 +20,7 @@ async def record_fact(order_id: str, fact: WorkOrderFact, *, uow: OrderUnitOfWor
     body = await sealed(fact, uow.sealing_keys, subject=order_id, subscriber_id=order.subscriber_id)
     async with uow.command() as command:
         # The row lock keeps the fact behind what was published of the order before.
-        stored = await lock_stored_order(command.tx, order_id)
+        stored = await lock_order(command.tx, order_id)
         if stored is None or not may_see(stored.order, uow.areas):
             raise WorkOrderNotFound(order_id=order_id)
         message = command.origin.message(body, subject=order_id)

@@ -41,6 +41,7 @@ from work_orders.device_acts import DeviceAct
 from work_orders.order_table import StoredOrder
 from work_orders.sealing import Opening, Sealer, sealed
 from work_orders.sealing_keys import SealingKeys
+from work_orders.time_limits import KnownRuleSets
 
 FindSubscriber = Callable[[Statements], Awaitable[str | None]]
 MaySee = Callable[[WorkOrder], bool]
@@ -98,6 +99,7 @@ class OrderUnitOfWork(UnitOfWork):
     """A unit of work that also runs commands on orders."""
 
     sealing_keys: SealingKeys
+    time_limits: KnownRuleSets
     catch_up_seconds: float
     """How long a version or a directory entry that is on its way is waited for."""
     device: DeviceAct | None = None
@@ -170,12 +172,13 @@ class OrderUnitOfWork(UnitOfWork):
 
     async def _commit(self, command: _Recording, stored: StoredOrder | None) -> None:
         decided_on = stored.order.version if stored else 0
+        sets = await self.time_limits.present(self.db)
         while True:
             message = await self._message(command, stored)
             order = apply(stored.order if stored else None, message)
             changed = StoredOrder(order, stored.stream_version if stored else 0, event_hash(message))
             try:
-                reply = await write_order(self.db, changed, message, self.headers)
+                reply = await write_order(self.db, changed, message, self.headers, sets)
                 break
             except StaleVersion:
                 stored = await self._with_nothing_decided_since(decided_on, command.order_id)

@@ -25,6 +25,17 @@ RULES: tuple[HandlingRulesDefined, ...] = (
     ),
 )
 
+RULES_OF_PHONES = HandlingRulesDefined(
+    suspension_reasons=RULES[1].suspension_reasons,
+    longest_suspension_minutes=1440,
+    most_suspensions=2,
+    completers=RULES[1].completers,
+    unresolved=RULES[1].unresolved,
+    petitioned=RULES[1].petitioned,
+    late_report_minutes=90,
+    device_clock_tolerance_seconds=30,
+)
+
 LEAD = StaffDefined(
     staff_id="staff-50",
     name="赵敏",
@@ -35,4 +46,4 @@ LEAD = StaffDefined(
     is_lead=True,
 )
 
-__all__ = ["LEAD", "RULES", "SUBJECT"]
+__all__ = ["LEAD", "RULES", "RULES_OF_PHONES", "SUBJECT"]

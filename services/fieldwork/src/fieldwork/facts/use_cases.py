@@ -9,7 +9,7 @@ from contracts.order import WorkOrder
 from fieldwork.facts.domain import reports
 from fieldwork.facts.domain.reports import Report
 from work_orders import facts_store
-from work_orders.commit import WorkOrderNotFound, change_in, lock_stored_order
+from work_orders.commit import WorkOrderNotFound, change_in, lock_order
 from work_orders.facts_views import fact_of
 from work_orders.handling_rules import handling_rules
 from work_orders.sealing import sealed
@@ -26,7 +26,7 @@ async def report(order_id: str, said: Report, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.command() as command:
         rules = (await handling_rules(command.tx)).rules
         # Nothing overtakes it under the lock, so it needs no version and loses no race.
-        stored = await lock_stored_order(command.tx, order_id)
+        stored = await lock_order(command.tx, order_id)
         if stored is None or not reports.has_had(stored.order, uow.areas):
             raise WorkOrderNotFound(order_id=order_id)
         said, occurred_at = _dated(stored.order, said, uow, command)

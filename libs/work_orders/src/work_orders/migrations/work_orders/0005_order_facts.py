@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "work_orders_0004"
-down_revision = "work_orders_0003"
+revision = "work_orders_0005"
+down_revision = "work_orders_0004"
 branch_labels = None
 depends_on = None
 
