@@ -17,13 +17,13 @@ from contracts.order import (
     Arrival,
     Audit,
     CannotApply,
-    Contact,
     Decision,
     Done,
     Extension,
     Note,
     Pause,
     Redispatch,
+    SubscriberContact,
     Suspension,
     Urge,
     WorkOrder,
@@ -318,7 +318,10 @@ def test_the_first_acceptance_of_a_dispatch_counts() -> None:
 
 def test_each_contact_with_the_subscriber_is_kept() -> None:
     order = fold(CREATED, DISPATCHED, e.WorkOrderContacted(note="at three"), STARTED, e.WorkOrderContacted())
-    assert order.contacts == (Contact(note="at three", contacted=_at(3)), Contact(note=None, contacted=_at(5)))
+    assert order.contacts == (
+        SubscriberContact(note="at three", contacted=_at(3)),
+        SubscriberContact(note=None, contacted=_at(5)),
+    )
 
 
 def test_every_event_of_the_catalogue_but_the_first_records_an_act_and_every_act_has_an_event() -> None:

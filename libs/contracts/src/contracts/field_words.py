@@ -80,7 +80,7 @@ _ORDER = {
     "work_area_id": "The work area's id.",
     "work_area_ids": "Ids of work areas; an empty list means all.",
     "work_areas": "Work areas.",
-    "Contact.note": "What came of it.",
+    "SubscriberContact.note": "What came of it.",
     "Decision.by": "The subject of the token of who decided.",
     "Decision.version": "The version that it made of the order.",
     "Note.note": "What was noted.",

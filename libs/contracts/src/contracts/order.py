@@ -28,7 +28,6 @@ from contracts.order_parts import (
     Audit,
     Cancellation,
     Completion,
-    Contact,
     Decision,
     Done,
     Extension,
@@ -36,6 +35,7 @@ from contracts.order_parts import (
     Pause,
     Redispatch,
     Rejection,
+    SubscriberContact,
     Suspension,
     Urge,
 )
@@ -50,7 +50,6 @@ __all__ = [
     "Cancellation",
     "CannotApply",
     "Completion",
-    "Contact",
     "Decision",
     "Done",
     "Extension",
@@ -58,6 +57,7 @@ __all__ = [
     "Pause",
     "Redispatch",
     "Rejection",
+    "SubscriberContact",
     "Suspension",
     "Urge",
     "WorkOrder",
@@ -139,7 +139,7 @@ class WorkOrder:
     first_started_at: datetime | None = None
     accepted: Done | None = None
     """Who first accepted the latest dispatch."""
-    contacts: tuple[Contact, ...] = ()
+    contacts: tuple[SubscriberContact, ...] = ()
     decision: Decision | None = None
     """None in a state that was folded by a release before it, until the next event."""
 
@@ -305,7 +305,7 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderAccepted():
             return {"accepted": order.accepted or done}
         case e.WorkOrderContacted():
-            return {"contacts": (*order.contacts, Contact(note=event.note, contacted=done))}
+            return {"contacts": (*order.contacts, SubscriberContact(note=event.note, contacted=done))}
         case e.WorkOrderAmended():
             return _amended(order, event, done)
         case _:

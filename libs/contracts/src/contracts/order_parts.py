@@ -96,7 +96,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class SubscriberContact:
     note: str | None
     contacted: Done
 

@@ -12,6 +12,7 @@ TAGS: Mapping[str, str] = {
 
 WORDS: Mapping[str, str] = {
     "FieldworkForm.type_names": "What the order's device type and demand type are called.",
+    "EtaBody.reason": "Why it is another time than before.",
     "NoteBody.note": "What is to be noted.",
     "RejectBody.reason": "Which kind of misdirection it is.",
     "SuspendBody.reason": "Why the work rests.",
@@ -21,6 +22,15 @@ EXAMPLES: Mapping[str, Any] = {
     "explanation": "不属于本工区",
     "note": "用户不在家",
     "reason": "等待备件",
+    "ContactBody.note": "约定下午三点上门",
+    "EtaBody.expected_at": "2026-03-03T09:00:00+08:00",
+    "EtaBody.reason": "堵车",
+    "PartBody.count": "12.5",
+    "PartBody.part_no": "RG6",
+    "PartBody.unit": "m",
+    "ReadingBody.quantity": "signal_level",
+    "ReadingBody.unit": "dBmV",
+    "ReadingBody.value": "-12.5",
     "ArriveBody.place": "漕溪路 251 号",
     "SuspendBody.until": "2026-03-03T09:00:00+08:00",
 }

@@ -9,7 +9,7 @@ from contracts import facts as f
 from contracts.lifecycle import Status
 from contracts.order import WorkOrder
 from fieldwork.facts.domain import reports
-from fieldwork.facts.domain.reports import BeforeTheOrder, OrderLetGo, Report
+from fieldwork.facts.domain.reports import BeforeTheOrder, FieldReport, OrderLetGo
 from work_orders.testing_streams import BEGIN, make_completed, make_dispatched, make_order, make_rejected
 
 LATER = BEGIN + timedelta(hours=1)
@@ -28,7 +28,7 @@ def moved_on() -> WorkOrder:
     )
 
 
-def takes(order: WorkOrder, report: Report, areas: tuple[str, ...] | None = NORTH, at: datetime = LATER) -> bool:
+def takes(order: WorkOrder, report: FieldReport, areas: tuple[str, ...] | None = NORTH, at: datetime = LATER) -> bool:
     return reports.takes_event(order, report, areas=areas, occurred_at=at)
 
 
@@ -61,7 +61,7 @@ def test_what_happened_before_the_dispatch_stops_no_clock() -> None:
 
 
 def test_a_departure_never_moves_the_order() -> None:
-    assert not takes(make_order(status=Status.DISPATCHED), Report(fact=f.WorkOrderDeparted()))
+    assert not takes(make_order(status=Status.DISPATCHED), FieldReport(fact=f.WorkOrderDeparted()))
 
 
 @pytest.mark.parametrize("minutes", [1, 2, 60, 24 * 60 + 2])

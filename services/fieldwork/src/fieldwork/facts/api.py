@@ -12,7 +12,7 @@ from chassis.problems import Responses
 from contracts.facts import WorkOrderDeparted, WorkOrderEtaRevised, WorkOrderPartUsed, WorkOrderReadingTaken
 from fieldwork.facts import use_cases
 from fieldwork.facts.domain import reports
-from fieldwork.facts.domain.reports import Report
+from fieldwork.facts.domain.reports import FieldReport
 from work_orders.facts_api import FactBody
 from work_orders.facts_views import OrderFact
 from work_orders.http import answered
@@ -46,47 +46,47 @@ Unit = Annotated[Line, Field(max_length=20)]
 class ReportBody(FactBody):
     """A report of the field, which knows what it says."""
 
-    def report(self) -> Report:
+    def report(self) -> FieldReport:
         raise NotImplementedError
 
 
 class AcceptBody(ReportBody):
-    def report(self) -> Report:
+    def report(self) -> FieldReport:
         return reports.acceptance()
 
 
 class ContactBody(ReportBody):
     note: Prose | None = Field(None, description="What came of it.")
 
-    def report(self) -> Report:
+    def report(self) -> FieldReport:
         return reports.contact(self.note)
 
 
 class ArriveBody(ReportBody):
     place: Prose | None = Field(None, description="Where, as the device or the person says.")
 
-    def report(self) -> Report:
+    def report(self) -> FieldReport:
         return reports.arrival(self.place)
 
 
 class NoteBody(ReportBody):
     note: Prose
 
-    def report(self) -> Report:
+    def report(self) -> FieldReport:
         return reports.note(self.note)
 
 
 class DepartBody(ReportBody):
-    def report(self) -> Report:
-        return Report(fact=WorkOrderDeparted())
+    def report(self) -> FieldReport:
+        return FieldReport(fact=WorkOrderDeparted())
 
 
 class EtaBody(ReportBody):
     expected_at: Moment = Field(description="When staff expect to be on site.")
     reason: Prose
 
-    def report(self) -> Report:
-        return Report(fact=WorkOrderEtaRevised(expected_at=self.expected_at, reason=self.reason))
+    def report(self) -> FieldReport:
+        return FieldReport(fact=WorkOrderEtaRevised(expected_at=self.expected_at, reason=self.reason))
 
 
 class ReadingBody(ReportBody):
@@ -94,8 +94,8 @@ class ReadingBody(ReportBody):
     value: Number
     unit: Unit | None = Field(None, description="Such as `dBmV`.")
 
-    def report(self) -> Report:
-        return Report(fact=WorkOrderReadingTaken(quantity=self.quantity, value=self.value, unit=self.unit))
+    def report(self) -> FieldReport:
+        return FieldReport(fact=WorkOrderReadingTaken(quantity=self.quantity, value=self.value, unit=self.unit))
 
 
 class PartBody(ReportBody):
@@ -103,8 +103,8 @@ class PartBody(ReportBody):
     count: Amount
     unit: Unit | None = Field(None, description="Such as `m`; pieces without it.")
 
-    def report(self) -> Report:
-        return Report(fact=WorkOrderPartUsed(part_no=self.part_no, count=self.count, unit=self.unit))
+    def report(self) -> FieldReport:
+        return FieldReport(fact=WorkOrderPartUsed(part_no=self.part_no, count=self.count, unit=self.unit))
 
 
 async def _take(order_id: str, body: ReportBody, context: CommandContext) -> Response:

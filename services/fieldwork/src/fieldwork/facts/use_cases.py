@@ -7,7 +7,7 @@ from chassis.commands import Reply
 from chassis.unit_of_work import Command
 from contracts.order import WorkOrder
 from fieldwork.facts.domain import reports
-from fieldwork.facts.domain.reports import Report
+from fieldwork.facts.domain.reports import FieldReport
 from work_orders import facts_store
 from work_orders.commit import WorkOrderNotFound, change_in, lock_order
 from work_orders.facts_views import fact_of
@@ -16,7 +16,7 @@ from work_orders.sealing import sealed
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
-async def report(order_id: str, said: Report, *, uow: OrderUnitOfWork) -> Reply:
+async def report(order_id: str, said: FieldReport, *, uow: OrderUnitOfWork) -> Reply:
     """Takes a report, as an event of the order where that can be, else as a fact beside it.
 
     Its reply is the order with status 200, or the fact with 201; the texts in it are sealed.
@@ -42,7 +42,7 @@ async def report(order_id: str, said: Report, *, uow: OrderUnitOfWork) -> Reply:
     return command.reply
 
 
-def _dated(order: WorkOrder, said: Report, uow: OrderUnitOfWork, command: Command) -> tuple[Report, datetime]:
+def _dated(order: WorkOrder, said: FieldReport, uow: OrderUnitOfWork, command: Command) -> tuple[FieldReport, datetime]:
     """The report, and when it happened: now, at the time that came with it, or by what a phone says of it."""
     if uow.device is None:
         return said, uow.occurred_at or command.now
@@ -50,7 +50,7 @@ def _dated(order: WorkOrder, said: Report, uow: OrderUnitOfWork, command: Comman
     return said.on(device), reports.since_dispatch(order, occurred_at, tolerance=uow.device.tolerance)
 
 
-async def _sealed(order: WorkOrder, said: Report, uow: OrderUnitOfWork) -> Report:
+async def _sealed(order: WorkOrder, said: FieldReport, uow: OrderUnitOfWork) -> FieldReport:
     """The report with its texts sealed, before a transaction: nothing is locked while a key is waited for."""
     about = {"subject": order.id, "subscriber_id": order.subscriber_id}
     event = await sealed(said.event, uow.sealing_keys, **about) if said.event is not None else None

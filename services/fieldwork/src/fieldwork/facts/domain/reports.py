@@ -45,7 +45,7 @@ class OrderLetGo(Conflict):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class FieldReport:
     """What happened in the field."""
 
     fact: WorkOrderFact
@@ -53,27 +53,27 @@ class Report:
     event: WorkOrderEvent | None = None
     """What moves the order; None for a report that moves none."""
 
-    def on(self, device: DeviceTime) -> "Report":
+    def on(self, device: DeviceTime) -> "FieldReport":
         """The report with what the phone said of its time."""
         fact: Any = self.fact
         event: Any = self.event
-        return Report(fact=replace(fact, device=device), event=replace(event, device=device) if event else None)
+        return FieldReport(fact=replace(fact, device=device), event=replace(event, device=device) if event else None)
 
 
-def acceptance() -> Report:
-    return Report(event=WorkOrderAccepted(), fact=WorkOrderAcceptanceRecorded())
+def acceptance() -> FieldReport:
+    return FieldReport(event=WorkOrderAccepted(), fact=WorkOrderAcceptanceRecorded())
 
 
-def contact(note: str | None) -> Report:
-    return Report(event=WorkOrderContacted(note=note), fact=WorkOrderContactRecorded(note=note))
+def contact(note: str | None) -> FieldReport:
+    return FieldReport(event=WorkOrderContacted(note=note), fact=WorkOrderContactRecorded(note=note))
 
 
-def arrival(place: str | None) -> Report:
-    return Report(event=WorkOrderArrived(place=place), fact=WorkOrderArrivalRecorded(place=place))
+def arrival(place: str | None) -> FieldReport:
+    return FieldReport(event=WorkOrderArrived(place=place), fact=WorkOrderArrivalRecorded(place=place))
 
 
-def note(text: str) -> Report:
-    return Report(event=WorkOrderNoteAdded(note=text), fact=WorkOrderNoteRecorded(note=text))
+def note(text: str) -> FieldReport:
+    return FieldReport(event=WorkOrderNoteAdded(note=text), fact=WorkOrderNoteRecorded(note=text))
 
 
 def since_dispatch(order: WorkOrder, occurred_at: datetime, *, tolerance: timedelta) -> datetime:
@@ -82,7 +82,7 @@ def since_dispatch(order: WorkOrder, occurred_at: datetime, *, tolerance: timede
     return begin if occurred_at < begin <= occurred_at + tolerance else occurred_at
 
 
-def takes_event(order: WorkOrder, report: Report, *, areas: Collection[str] | None, occurred_at: datetime) -> bool:
+def takes_event(order: WorkOrder, report: FieldReport, *, areas: Collection[str] | None, occurred_at: datetime) -> bool:
     """Whether the report moves the order: these areas hold it, its status allows it, and it happened since then."""
     if report.event is None or order.assignment is None or not _is_of(order.work_area_id, areas):
         return False
