@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.directory import Names
+from contracts.holders import Holder
 
 SUBJECT = "handling_rules"
 """The key of the rules: they are one entity with versions 1, 2, 3 …"""
@@ -34,6 +35,8 @@ class SuspensionReason:
     code: str
     """What messages and requests name it by."""
     names: Names
+    holder: Holder = Holder.HOUSE
+    """Whose the time of such a suspension is 责任方."""
     is_active: bool = True
     """An inactive one keeps its names for the orders that have it, and is not taken any more."""
 
@@ -50,8 +53,8 @@ class Consequences:
 
 _SUSPENSION_REASONS = (
     SuspensionReason(code="parts", names=Names("waiting for parts", "等待备件")),
-    SuspensionReason(code="subscriber", names=Names("at the subscriber's wish", "用户要求")),
-    SuspensionReason(code="no_access", names=Names("no access", "无法进入现场")),
+    SuspensionReason(code="subscriber", names=Names("at the subscriber's wish", "用户要求"), holder=Holder.SUBSCRIBER),
+    SuspensionReason(code="no_access", names=Names("no access", "无法进入现场"), holder=Holder.SUBSCRIBER),
     SuspensionReason(code="weather", names=Names("weather", "天气原因")),
     SuspensionReason(code="third_party", names=Names("waiting for others", "等待第三方")),
     SuspensionReason(code=OTHER, names=Names("other", "其他")),

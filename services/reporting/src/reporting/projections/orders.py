@@ -23,6 +23,7 @@ from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Status, step
 from contracts.message import Message
 from contracts.order import ACTS, CannotApply
 from reporting import tables
+from reporting.projections import holders
 from reporting.projections.days import days_of
 from reporting.projections.table import ProjectionTable, of_the_shown
 
@@ -66,6 +67,10 @@ class StayRow:
     zone: str
     subscriber_id: str
     created_at: datetime
+    appointment_at: datetime | None
+    """When the appointment begins that the order had when this stay began."""
+    held: str
+    """Its parts by holder, as JSON: see `holders`."""
 
 
 _CHANGING = (
@@ -77,6 +82,7 @@ _CHANGING = (
     "is_until_late",
     "is_suspended",
     "is_misdispatch_valid",
+    "held",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
@@ -88,6 +94,7 @@ def created(message: Message, late_after: timedelta) -> StayRow:
     body = message.body
     if not isinstance(body, e.WorkOrderCreated):
         raise CannotApply(f"order {message.subject} was never created")
+    appointment_at = body.appointment.start if body.appointment else None
     return StayRow(
         order_id=message.subject,
         since_version=1,
@@ -114,6 +121,8 @@ def created(message: Message, late_after: timedelta) -> StayRow:
         zone=body.zone.value,
         subscriber_id=body.subscriber_id,
         created_at=message.occurred_at,
+        appointment_at=appointment_at,
+        held=holders.begun(Status.CREATED, message.occurred_at, staff_id=None, appointment_at=appointment_at),
     )
 
 
@@ -128,6 +137,7 @@ def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow |
     if status == stay.status:
         if isinstance(body, e.WorkOrderSuspended | e.WorkOrderResumed):
             stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
+            stay.held = holders.suspended(stay.held, body, stay, message.occurred_at)
         return None
     is_late = message.recorded_at - message.occurred_at > late_after
     _finish(stay, message, status, is_late)
@@ -142,12 +152,14 @@ def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) ->
     stay.next_status, stay.left_at = next_status, left_at
     stay.microseconds = (left_at - stay.entered_at) // _MICROSECOND
     stay.is_until_late = is_late
+    stay.held = holders.finished(stay.held, left_at, appointment_at=stay.appointment_at)
     if stay.status == Status.REJECTED and isinstance(message.body, e.WorkOrderRedispatchRequested):
         stay.is_misdispatch_valid = message.body.is_misdispatch_valid
 
 
 def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
     dispatch = body if isinstance(body, e.WorkOrderDispatched) else None
+    staff_id = next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id
     return StayRow(
         order_id=stay.order_id,
         since_version=stay.until_version,
@@ -167,13 +179,17 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         dispatch_count=stay.dispatch_count + (dispatch is not None),
         completion_count=stay.completion_count + isinstance(body, e.WorkOrderCompleted),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
-        staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id,
+        staff_id=staff_id,
         device_type=stay.device_type,
         demand_type=stay.demand_type,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
         created_at=stay.created_at,
+        appointment_at=stay.appointment_at,
+        held=holders.begun(
+            Status(stay.next_status), stay.left_at, staff_id=staff_id, appointment_at=stay.appointment_at
+        ),
     )
 
 
