@@ -35,10 +35,17 @@ class SuspensionReason:
     code: str
     """What messages and requests name it by."""
     names: Names
-    holder: Holder = Holder.HOUSE
-    """Whose the time of such a suspension is 责任方."""
+    holder: Holder | None = None
+    """Whose the time of such a suspension is 责任方; None: as shipped, the subscriber's or the house's."""
     is_active: bool = True
     """An inactive one keeps its names for the orders that have it, and is not taken any more."""
+
+    @property
+    def held_by(self) -> Holder:
+        return self.holder or _SHIPPED_HOLDERS.get(self.code, Holder.HOUSE)
+
+
+_SHIPPED_HOLDERS = {"subscriber": Holder.SUBSCRIBER, "no_access": Holder.SUBSCRIBER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,8 +60,8 @@ class Consequences:
 
 _SUSPENSION_REASONS = (
     SuspensionReason(code="parts", names=Names("waiting for parts", "等待备件")),
-    SuspensionReason(code="subscriber", names=Names("at the subscriber's wish", "用户要求"), holder=Holder.SUBSCRIBER),
-    SuspensionReason(code="no_access", names=Names("no access", "无法进入现场"), holder=Holder.SUBSCRIBER),
+    SuspensionReason(code="subscriber", names=Names("at the subscriber's wish", "用户要求")),
+    SuspensionReason(code="no_access", names=Names("no access", "无法进入现场")),
     SuspensionReason(code="weather", names=Names("weather", "天气原因")),
     SuspensionReason(code="third_party", names=Names("waiting for others", "等待第三方")),
     SuspensionReason(code=OTHER, names=Names("other", "其他")),

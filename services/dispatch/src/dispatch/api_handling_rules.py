@@ -23,7 +23,7 @@ class SuspensionReasonBody(Body):
     code: Code
     name_en: Line
     name_zh: Line
-    holder: Holder = Holder.HOUSE
+    holder: Holder | None = Field(None, description="Whose the time of such a suspension is 责任方; null: as shipped.")
     is_active: bool = True
 
     def reason(self) -> SuspensionReason:

@@ -29,7 +29,6 @@ WORDS: Mapping[str, str] = {
     "ConsequencesBody.needs_audit": "Whether the order cannot be archived without an audit.",
     "ConsequencesBody.tells_supervisor": "Whether supervisors are told of it.",
     "HandlingRulesBody.completers": "Who may complete an order 完成.",
-    "SuspensionReasonBody.holder": "Whose the time of such a suspension is 责任方.",
     "SuspensionReasonBody.code": "What messages and requests name it by.",
     "Candidate.staff": "The members of its staff who are in service.",
     "CalendarBody.hours": "The parts of a working day, in their order and none touching another.",

@@ -11,7 +11,7 @@ from dispatch import recovery
 PATH = "/v1/handling-rules"
 OF_SHIPPED = {"code": "other", "name_en": "other", "name_zh": "其他"}
 REASONS = [
-    {"code": reason.code, "name_en": reason.names.en, "name_zh": reason.names.zh, "holder": reason.holder.value}
+    {"code": reason.code, "name_en": reason.names.en, "name_zh": reason.names.zh}
     for reason in SHIPPED.suspension_reasons
 ]
 
