@@ -21,6 +21,14 @@ from work_orders.sla_clocks import EXTENDABLE
 from work_orders.testing_streams import make_completed, make_dispatched, make_rejected
 
 NEW_YEAR = datetime(2025, 12, 31, 15, 58, tzinfo=UTC)
+
+
+def _rescheduled(chance: random.Random) -> dict[str, Any]:
+    start = NEW_YEAR + timedelta(seconds=chance.uniform(0, 21 * 86400))
+    other = e.Appointment(start=start, end=start + timedelta(hours=1))
+    return chance.choice([{}, {"is_appointment_withdrawn": True}, {"appointment": other}])
+
+
 MAKE = {
     Act.DISPATCH: lambda chance: make_dispatched(
         work_area_id=chance.choice("NSE"), staff_ids=tuple(chance.sample(["s-1", "s-2", "s-3"], 2))
@@ -46,6 +54,15 @@ MAKE = {
     Act.ARRIVE: lambda _: e.WorkOrderArrived(),
     Act.EXTEND: lambda chance: e.WorkOrderExtended(
         request_id="t", clock=chance.choice([*EXTENDABLE]), minutes=chance.randint(1, 3000), reason="x"
+    ),
+    Act.AMEND: lambda chance: e.WorkOrderAmended(
+        reason="x",
+        before=e.OrderDetails(),
+        demand_type=chance.choice([None, "complaint", "fault_repair"]),
+        device_type=chance.choice([None, "digital", "analogue"]),
+        urgency=chance.choice([None, *e.Urgency]),
+        content="x",
+        **_rescheduled(chance),
     ),
 }
 STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.SEND_TO_REDISPATCH)

@@ -90,6 +90,8 @@ STAYS = Table(
     *required(MOMENT, "created_at"),
     *optional(MOMENT, "appointment_at"),
     *required(Text, "held"),
+    Column("urgency", Text, nullable=False, server_default="normal"),
+    *optional(Text, "amended"),
 )
 
 SLA_CLOCKS = Table(
@@ -114,6 +116,7 @@ SLA_CLOCKS = Table(
     *required(Integer, "extension_count"),
     *optional(Text, "work_area_id", "staff_id"),
     *required(Text, "device_type", "demand_type", "channel", "zone"),
+    Column("urgency", Text, nullable=False, server_default="normal"),
 )
 
 LEGS = Table(

@@ -125,3 +125,17 @@ def test_what_lies_after_the_end_of_a_stay_is_cut_off(make_stream) -> None:
 def test_the_part_that_goes_on_has_no_length(make_stream) -> None:
     (stay,) = stays_of(make_stream())
     assert told([stay]) == [("dispatch", "first_dispatch", None)]
+
+
+def test_an_appointment_that_is_moved_moves_the_subscribers_time(make_stream) -> None:
+    stream = make_stream(status=Status.DISPATCHED, appointment=appointment(BEGIN + timedelta(minutes=31)))
+    moved = appointment(BEGIN + timedelta(minutes=61))
+    stream.after(minutes=48).add(e.WorkOrderAmended(reason="x", before=e.OrderDetails(), appointment=moved))
+    stream.after(minutes=20).add(e.WorkOrderStarted())
+    assert told(stays_of(stream))[1:-1] == [
+        ("subscriber", "appointment", 30),
+        ("area", "start", 19),
+        ("subscriber", "appointment", 11),
+        ("area", "start", 9),
+    ]
+    assert recounted(stream) == told(stays_of(stream))[:-1]

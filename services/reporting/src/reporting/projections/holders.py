@@ -22,7 +22,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Held(NamedTuple):
-    holder: Holder
+    holder: str
     reason: str
 
 
@@ -73,6 +73,16 @@ def suspended(held: str, body: e.WorkOrderSuspended | e.WorkOrderResumed, stay: 
     return _encoded([*before, *closed, _part(now, stay.staff_id, at_us)])
 
 
+def rescheduled(held: str, wanted_at: datetime | None, stay: Any, at: datetime) -> str:
+    """The parts once the order has another appointment, or none any more."""
+    *before, present = _PARTS.decode(held)
+    at_us = max(_us(at), present.since_us)
+    is_its_own = stay.is_suspended or stay.status != Status.DISPATCHED
+    now = (present.holder, present.reason) if is_its_own else _usual(Status.DISPATCHED, at_us, wanted_at)
+    closed = _closed(present, at_us, stay.appointment_at)
+    return _encoded([*before, *closed, _part(Held(*now), stay.staff_id, at_us)])
+
+
 def finished(held: str, left_at: datetime, *, appointment_at: datetime | None) -> str:
     """The parts of a stay that has ended; what lies after its end is cut off."""
     parts = _PARTS.decode(held)
@@ -101,7 +111,7 @@ def _usual(status: Status, at_us: int, appointment_at: datetime | None) -> Held:
 
 
 def _part(held: Held, staff_id: str | None, since_us: int) -> HeldPart:
-    return HeldPart(held.holder.value, held.reason, staff_id, since_us)
+    return HeldPart(held.holder, held.reason, staff_id, since_us)
 
 
 def _us(moment: datetime) -> int:

@@ -1,19 +1,21 @@
 """Stays: an order was in a status from one moment until another, and that was known from a third until a fourth.
 
 A stay is written when the order enters a status and finished when it leaves it; nothing else changes but
-whether the order is suspended meanwhile. What has ended stays as it is. A stay is known from `recorded_at` of the
-event that began it until that of the event that ended it, so the orders as they were known at any past moment
-are the stays with the moment between the two, in whatever order the stream was read.
+whether the order is suspended meanwhile, and what it is amended to. What has ended stays as it is. A stay is known from
+`recorded_at` of the event that began it until that of the event that ended it, so the orders as they were known at any
+past moment are the stays with the moment between the two, in whatever order the stream was read.
 
 The steps are folded here and not by `contracts.order`: the recount does it with that, and two hands that
 come to the same figures are worth more than one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from chassis.database import Transaction
 from chassis.one_statement import Part, Rows
@@ -68,9 +70,13 @@ class StayRow:
     subscriber_id: str
     created_at: datetime
     appointment_at: datetime | None
-    """When the appointment begins that the order had when this stay began."""
+    """When the appointment begins that the order has."""
     held: str
     """Its parts by holder, as JSON: see `holders`."""
+    urgency: str
+    amended: Any
+    """What an amendment gave the order during this stay, as JSON: the next stay begins with it. What has begun stays
+    counted under the names that it began with, so that a past figure is the same whenever it is asked for."""
 
 
 _CHANGING = (
@@ -82,10 +88,14 @@ _CHANGING = (
     "is_until_late",
     "is_suspended",
     "is_misdispatch_valid",
+    "appointment_at",
     "held",
+    "amended",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
+_within = attrgetter("is_suspended", "appointment_at", "held", "amended")
+"""What can change while the stay goes on."""
 _changing_values_of = attrgetter(*TABLE.key, *_CHANGING)
 
 
@@ -123,6 +133,8 @@ def created(message: Message, late_after: timedelta) -> StayRow:
         created_at=message.occurred_at,
         appointment_at=appointment_at,
         held=holders.begun(Status.CREATED, message.occurred_at, staff_id=None, appointment_at=appointment_at),
+        urgency=body.urgency.value,
+        amended=None,
     )
 
 
@@ -138,10 +150,36 @@ def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow |
         if isinstance(body, e.WorkOrderSuspended | e.WorkOrderResumed):
             stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
             stay.held = holders.suspended(stay.held, body, stay, message.occurred_at)
+        elif isinstance(body, e.WorkOrderAmended):
+            _amend(stay, body, message.occurred_at)
         return None
     is_late = message.recorded_at - message.occurred_at > late_after
     _finish(stay, message, status, is_late)
     return _next(stay, body, is_late)
+
+
+def _amend(stay: StayRow, body: e.WorkOrderAmended, at: datetime) -> None:
+    if amended := amended_kinds(body):
+        stay.amended = msgspec.json.encode({**kinds_of(stay), **amended}).decode()
+    if body.appointment is not None or body.is_appointment_withdrawn:
+        wanted_at = body.appointment.start if body.appointment else None
+        stay.held = holders.rescheduled(stay.held, wanted_at, stay, at)
+        stay.appointment_at = wanted_at
+
+
+KINDS = ("device_type", "demand_type", "urgency")
+"""What an order is counted under that can be amended."""
+
+
+def amended_kinds(amended: e.WorkOrderAmended) -> dict[str, str]:
+    return {name: str(value) for name in KINDS if (value := getattr(amended, name)) is not None}
+
+
+def kinds_of(stay: StayRow) -> dict[str, str]:
+    """What the order is at present, amendments of this stay among it."""
+    if stay.amended is not None:
+        return msgspec.json.decode(stay.amended, type=dict[str, str])
+    return {name: getattr(stay, name) for name in KINDS}
 
 
 def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) -> None:
@@ -180,8 +218,6 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         completion_count=stay.completion_count + isinstance(body, e.WorkOrderCompleted),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
         staff_id=staff_id,
-        device_type=stay.device_type,
-        demand_type=stay.demand_type,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
@@ -190,6 +226,8 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         held=holders.begun(
             Status(stay.next_status), stay.left_at, staff_id=staff_id, appointment_at=stay.appointment_at
         ),
+        amended=None,
+        **kinds_of(stay),
     )
 
 
@@ -220,6 +258,8 @@ class Taken:
     message: Message
     stay: StayRow
     known_at: datetime
+    kinds: Mapping[str, str]
+    """What the order is after it: by `KINDS`."""
 
 
 @dataclass(slots=True)
@@ -243,18 +283,19 @@ class Projected:
         """Raises `Poison` for an event that cannot follow."""
         for message in events:
             stay = self.present.get(message.subject)
-            was_suspended = stay is not None and stay.is_suspended
+            before = _within(stay) if stay is not None else None
             try:
                 entered = advance(stay, message, self.late_after) if stay else created(message, self.late_after)
             except CannotApply as error:
                 raise Poison(message, str(error)) from error
-            if stay is not None and (entered is not None or stay.is_suspended != was_suspended):
+            if stay is not None and (entered is not None or _within(stay) != before):
                 self._note_change(stay)
             if entered is not None:
                 self.present[message.subject] = entered
                 self.added.append(entered)
             stay = self.present[message.subject]
-            self.taken.append(Taken(message, stay, max(message.recorded_at, stay.since_known_at)))
+            known_at = max(message.recorded_at, stay.since_known_at)
+            self.taken.append(Taken(message, stay, known_at, kinds_of(stay)))
 
     def _note_change(self, stay: StayRow) -> None:
         if stay.since_version == self._stored.get(stay.order_id):

@@ -6,8 +6,8 @@ goes on without them.
 
 from chassis.migrations import execute
 
-revision = "reporting_0014"
-down_revision = "reporting_0013"
+revision = "reporting_0015"
+down_revision = "reporting_0014"
 branch_labels = None
 depends_on = None
 
