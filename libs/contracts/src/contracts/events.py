@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from contracts.device_time import DeviceTime
+from contracts.holders import Holder
 from contracts.sealing import FreeText
 
 
@@ -214,6 +215,8 @@ class WorkOrderUrged:
 class WorkOrderSuspended:
     reason: FreeText
     until: datetime
+    held_by: Holder | None = None
+    """Whose the time of the suspension is, as the handling rules said; None of before they did: the house's."""
     device: DeviceTime | None = None
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from contracts import events as e
 from contracts import facts as f
 from contracts.device_time import DeviceTime
+from contracts.holders import Holder
 from contracts.lifecycle import Service
 from contracts.message import Actor
 
@@ -31,7 +32,11 @@ IN_THE_FIELD: tuple[tuple[Service, Actor, Any], ...] = (
     (Service.FIELDWORK, _TECHNICIAN, e.WorkOrderArrived(place="东门", device=_OFF)),
     (Service.FIELDWORK, _TECHNICIAN, e.WorkOrderStarted(device=_PHONE)),
     (Service.FIELDWORK, _TECHNICIAN, e.WorkOrderNoteAdded(note="Gate code asked for.", device=_PHONE)),
-    (Service.FIELDWORK, _TECHNICIAN, e.WorkOrderSuspended(reason="等待配件", until=_TEN, device=_PHONE)),
+    (
+        Service.FIELDWORK,
+        _TECHNICIAN,
+        e.WorkOrderSuspended(reason="等待配件", until=_TEN, held_by=Holder.HOUSE, device=_PHONE),
+    ),
     (Service.FIELDWORK, _TECHNICIAN, e.WorkOrderResumed(device=_PHONE)),
     (
         Service.FIELDWORK,
