@@ -39,7 +39,7 @@ class SequencePassed(Conflict):
     zh = "序号 {sequence} 已被使用（其结果已不再保存，或属于另一操作）；从未发送过的操作请从 {next_sequence} 起编号。"
 
 
-class Outcome(StrEnum):
+class ActOutcome(StrEnum):
     APPLIED = "applied"
     ALREADY_APPLIED = "already_applied"
     REFUSED = "refused"
@@ -65,7 +65,7 @@ class ActResult:
     client_id: str
     sequence: int
     order_id: str
-    outcome: Outcome
+    outcome: ActOutcome
     order: OrderState | None = None
     fact_id: str | None = None
     problem: dict[str, Any] | None = None
@@ -114,7 +114,7 @@ async def take_batch(
     progress, results = _Progress(max(known, answered_until + 1)), []
     for act in sorted(acts, key=lambda one: one.sequence):
         result = await _take(act, progress, device_id, describe)
-        if result.outcome is Outcome.REFUSED and act.is_decision:
+        if result.outcome is ActOutcome.REFUSED and act.is_decision:
             progress.refused.setdefault(act.order_id, []).append(act.client_id)
         results.append(result)
     return results, progress.next_sequence
@@ -123,12 +123,12 @@ async def take_batch(
 async def _take(act: SentAct, progress: _Progress, device_id: str, describe: Describe) -> ActResult:
     if progress.is_stopped or act.sequence > progress.next_sequence:
         progress.is_stopped = True
-        return _result(act, Outcome.WAITING)
+        return _result(act, ActOutcome.WAITING)
     if act.sequence < progress.next_sequence:
         return await _repeated(act, progress, describe)
     before = tuple(progress.refused.get(act.order_id, ()))
     result = replace(await _carried_out(act, describe), follows_refused=before)
-    if result.outcome is Outcome.TRY_AGAIN:
+    if result.outcome is ActOutcome.TRY_AGAIN:
         progress.is_stopped = True
         return result
     progress.next_sequence = act.sequence + 1
@@ -146,7 +146,7 @@ async def _repeated(act: SentAct, progress: _Progress, describe: Describe) -> Ac
     except AlreadyReplied as first:
         return _of_reply(act, first.reply, is_repeat=True)
     except Refusal as refusal:
-        return _result(act, Outcome.REFUSED, problem=describe(refusal))
+        return _result(act, ActOutcome.REFUSED, problem=describe(refusal))
 
 
 async def _carried_out(act: SentAct, describe: Describe) -> ActResult:
@@ -155,7 +155,7 @@ async def _carried_out(act: SentAct, describe: Describe) -> ActResult:
     except AlreadyReplied as first:
         return _of_reply(act, first.reply, is_repeat=True)
     except Unavailable as refusal:
-        return _result(act, Outcome.TRY_AGAIN, problem=describe(refusal))
+        return _result(act, ActOutcome.TRY_AGAIN, problem=describe(refusal))
     except (Refusal, ActBodyInvalid) as refusal:
         return await _refused(act, describe(refusal))
 
@@ -174,14 +174,14 @@ async def _refused(act: SentAct, problem: dict[str, Any]) -> ActResult:
         return _of_reply(act, first.reply, is_repeat=True)
     except Refusal:
         pass  # The client id belongs to another act, which is why this one was refused.
-    return _result(act, Outcome.REFUSED, problem=problem, order=order)
+    return _result(act, ActOutcome.REFUSED, problem=problem, order=order)
 
 
 def _of_reply(act: SentAct, reply: Reply, *, is_repeat: bool) -> ActResult:
     said = msgspec.json.decode(reply.body, type=_Stored)
     if said.problem is not None:
-        return _result(act, Outcome.REFUSED, problem=said.problem, order=said.order, is_repeat=is_repeat)
-    outcome = Outcome.ALREADY_APPLIED if is_repeat else Outcome.APPLIED
+        return _result(act, ActOutcome.REFUSED, problem=said.problem, order=said.order, is_repeat=is_repeat)
+    outcome = ActOutcome.ALREADY_APPLIED if is_repeat else ActOutcome.APPLIED
     if reply.status == 201:
         return _result(act, outcome, fact_id=said.id, is_repeat=is_repeat)
     order = OrderState(
@@ -204,5 +204,5 @@ def _state_of(order: WorkOrder) -> OrderState:
     )
 
 
-def _result(act: SentAct, outcome: Outcome, **more: Any) -> ActResult:
+def _result(act: SentAct, outcome: ActOutcome, **more: Any) -> ActResult:
     return ActResult(client_id=act.client_id, sequence=act.sequence, order_id=act.order_id, outcome=outcome, **more)
