@@ -63,9 +63,9 @@ def _skip_locked() -> None:
 
 
 def _drop_version_guard() -> None:
-    guard = "and version = $17::int"
+    guard = f"and version = {commit._DECIDED_ON}::int"
     assert guard in commit._CHANGE
-    commit._CHANGE = commit._CHANGE.replace(guard, "and $17::int > 0")
+    commit._CHANGE = commit._CHANGE.replace(guard, f"and {commit._DECIDED_ON}::int > 0")
 
 
 _PLANTS: dict[Bug, Callable[[], None]] = {

@@ -15,6 +15,7 @@ PURE = {
     "events",
     "requests",
     "directory",
+    "escalation",
     "handling",
     "order",
     "order_parts",

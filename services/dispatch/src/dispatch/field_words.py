@@ -6,6 +6,7 @@ from typing import Any
 TAGS: Mapping[str, str] = {
     "calendars": "Working calendars: hours, days off, holidays and make-up days.",
     "work orders": "Orders that wait for dispatch 派单, and rulings on rejections.",
+    "alarms": "Alarms of time limits 预警、超时、升级, and the ladder that they climb.",
     "work areas": "Work areas 工区: what they cover and whether they are open.",
     "staff": "The repair staff 维修人员 of the work areas.",
     "rules": "The budget of rejections, the time limits, and the rules of handling orders.",

@@ -7,6 +7,7 @@ from typing import Any
 from chassis.commands import Reply
 from chassis.one_statement import execute_together
 from chassis.unit_of_work import Command, UnitOfWork
+from chassis.wakeup import JOBS
 from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
 from contracts.handling import SUBJECT as HANDLING_RULES
 from contracts.limits import SUBJECT, TimeLimitsDefined
@@ -94,6 +95,7 @@ async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: Unit
         if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:
             return
         await _publish_limits(command, rules, present.version)
+    uow.wakeup.send(JOBS)
 
 
 async def set_handling_rules(changes: Mapping[str, Any], *, uow: UnitOfWork) -> None:

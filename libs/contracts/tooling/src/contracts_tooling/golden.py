@@ -309,6 +309,11 @@ def _all() -> Iterator[tuple[str, Message]]:
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
     yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
+    for number, ladder in enumerate(golden_limits.LADDERS, start=1):
+        step = (Service.DISPATCH, ENGINE, ladder)
+        yield _recorded("escalation-rules", number, "escalation_rules", step, entity_version=number)
+    for number, alarm in enumerate(golden_limits.ALARMS, start=1):
+        yield _recorded("alarms", number, _SECOND_ORDER, (Service.DISPATCH, ENGINE, alarm))
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)
