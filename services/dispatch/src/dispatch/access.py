@@ -31,6 +31,7 @@ ROUTES: AccessTable = {
     "GET /v1/escalation-rules": REFERENCE_READERS,
     "GET /v1/escalation-rules/{version}": REFERENCE_READERS,
     "PUT /v1/escalation-rules": each(NO_AREA, OPERATOR, SUPERVISOR),
+    "POST /v1/work-orders/{order_id}/amend": _DISPATCHERS,
     "GET /v1/work-areas": REFERENCE_READERS,
     "GET /v1/work-areas/{work_area_id}": REFERENCE_READERS,
     "PUT /v1/work-areas/{work_area_id}": REFERENCE_EDITORS,

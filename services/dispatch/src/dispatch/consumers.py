@@ -1,4 +1,4 @@
-"""What dispatch listens to. Directory and time limits are its own work: it writes them and need not hear them."""
+"""What dispatch listens to. Time limits, and most of the directory, are its own work: it need not hear them."""
 
 from collections.abc import Sequence
 
@@ -11,6 +11,7 @@ from contracts.message import Message
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from dispatch import recovery
 from dispatch.alarms import store as alarms_store
+from work_orders.directory import order_types_of
 from work_orders.replica import Replica
 from work_orders.sealing_keys import sealing_keys_of
 from work_orders.time_limits import on_deadlines
@@ -39,6 +40,7 @@ SUBSCRIPTIONS = [
         OneStatement(_follower.reads, _orders_and_links),
         when_caught_up=_follower.settle_restore,
     ),
+    Subscription.of_changes(DIRECTORY, order_types_of),
     Subscription.of_changes(SEALING_KEYS, sealing_keys_of),
 ]
 
