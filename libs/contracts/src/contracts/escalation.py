@@ -54,6 +54,7 @@ class EscalationStep:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationRulesDefined:
     steps: tuple[EscalationStep, ...]
+    """The ladder, in any order; a clock has no two steps at the same minutes."""
     warning_hours: tuple[Hours, ...] = ()
     """Warnings wait for these hours of the day, and are left out when the limit is over by then; empty: any hour.
     Breaches and escalations never wait."""

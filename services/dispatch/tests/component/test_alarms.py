@@ -5,17 +5,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from tests.chaos.planted import Bug, plant
 
 from chassis.testing import FixedClock
 from chassis.unit_of_work import UnitOfWork
 from contracts.escalation import AlarmCause, ClockAlarm
-from contracts.events import WorkOrderStarted
+from contracts.events import WorkOrderStarted, WorkOrderUrged, Zone
 from contracts.lifecycle import Service
 from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Message
 from dispatch.alarms import monitor, store
 from dispatch.alarms.monitor import MONITOR, fire_due
 from dispatch.consumers import OWN
+from linework.recount import Recount
+from linework.verify.facts import Facts
+from linework.verify.laws import Findings, Law
 from work_orders.rows_by_limits import recompute
 from work_orders.time_limits import KnownRuleSets
 
@@ -102,6 +106,23 @@ async def test_a_worker_that_dies_before_its_commit_has_told_nothing_and_the_nex
         monkeypatch.setattr(store, "plan_looks", plan)
         await watching.look(minute)
     assert await told(staffed_desk) == [("warned", -15), ("breached", 0), ("escalated", 30)]
+
+
+@pytest.mark.parametrize("is_planted", [False, True])
+async def test_a_monitor_that_fires_twice_is_found_by_the_checker(staffed_desk, watching, monkeypatch, *, is_planted):
+    if is_planted:
+        for name in ("fired", "add_alarms"):
+            monkeypatch.setattr(store, name, getattr(store, name))  # put back after the test
+        plant(Bug.MONITOR_FIRES_TWICE)
+    stream = await staffed_desk.create("o-1", demand_type="report", zone=Zone.REMOTE)
+    await watching.look(9 * 24 * 60 * 3)
+    await staffed_desk.hear(stream.write(WorkOrderUrged(request_id="r-1", reason="again"), Service.DISPATCH))
+    await watching.look(9 * 24 * 60 * 3 + 1)
+    findings = Findings()
+    facts = Facts(findings, Recount())
+    for message in await alarms(staffed_desk):
+        facts.take(message)
+    assert findings.counts == ({Law.ALARMS: 1} if is_planted else {})
 
 
 async def test_a_clock_that_is_set_back_tells_nothing_again(staffed_desk, watching):

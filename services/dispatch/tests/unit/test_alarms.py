@@ -20,7 +20,7 @@ from contracts.events import SlaClock
 from contracts.lifecycle import Status
 from contracts.limits import SHIPPED as SHIPPED_LIMITS
 from contracts.limits import TimeLimit, TimeLimitsDefined
-from dispatch.alarms.domain import (
+from dispatch.alarms.ladder import (
     EscalationStepRepeated,
     EscalationTimeZoneUnknown,
     Ladder,

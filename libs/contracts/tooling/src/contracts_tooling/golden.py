@@ -308,15 +308,11 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
     for number, calendar in enumerate(golden_limits.CALENDARS, start=1):
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
-    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
-    yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
-    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
-    yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
-    for number, ladder in enumerate(golden_limits.LADDERS, start=1):
-        step = (Service.DISPATCH, ENGINE, ladder)
-        yield _recorded("escalation-rules", number, "escalation_rules", step, entity_version=number)
-    for number, alarm in enumerate(golden_limits.ALARMS, start=1):
-        yield _recorded("alarms", number, _SECOND_ORDER, (Service.DISPATCH, ENGINE, alarm))
+    for version, (name, body) in enumerate(golden_limits.OF_CALENDARS, start=3):
+        yield _recorded(name, 1, golden_limits.SUBJECT, (Service.DISPATCH, ENGINE, body), entity_version=version)
+    for key, version, number, body in golden_limits.ALARMS:
+        step = (Service.DISPATCH, ENGINE, body)
+        yield _recorded("alarms" if key is None else key, number, key or _SECOND_ORDER, step, entity_version=version)
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)

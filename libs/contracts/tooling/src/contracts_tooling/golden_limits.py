@@ -85,7 +85,7 @@ _KNOWN: dict[str, Any] = {
     "cause": x.AlarmCause.LIMITS_CHANGED,
     "late_seconds": 90,
 }
-ALARMS: tuple[x.ClockAlarm, ...] = (
+_FIRED: tuple[x.ClockAlarm, ...] = (
     x.ClockWarned(**_ALARM, minutes=-15),
     x.ClockWarned(**_ALARM, **_KNOWN, minutes=-15),
     x.ClockBreached(**_ALARM, minutes=0),
@@ -93,7 +93,7 @@ ALARMS: tuple[x.ClockAlarm, ...] = (
     x.ClockEscalated(**_ALARM, minutes=30),
     x.ClockEscalated(**_ALARM, **_KNOWN, minutes=60, level=2),
 )
-LADDERS: tuple[x.EscalationRulesDefined, ...] = (
+_LADDERS: tuple[x.EscalationRulesDefined, ...] = (
     x.SHIPPED,
     x.EscalationRulesDefined(
         steps=(x.EscalationStep(minutes=0, tell=(x.Receiver.SUPERVISOR,), channels=(x.AlarmChannel.SMS,)),),
@@ -121,7 +121,7 @@ CALENDARS: tuple[CalendarDefined, ...] = (
     ),
 )
 _NAMED = LimitCalendar("cn", CALENDARS[1].covered_working_time)
-LIMITS_OF_CALENDARS = replace(
+_LIMITS_OF_CALENDARS = replace(
     LIMITS[1],
     limits=(
         TimeLimit(clock=e.SlaClock.RESTORE, minutes=240),
@@ -131,16 +131,20 @@ LIMITS_OF_CALENDARS = replace(
     calendar_id="cn",
     calendars=(_NAMED,),
 )
-LIMITS_OF_CALENDAR = replace(LIMITS[1], calendar=CALENDARS[1].working_time, calendar_id="cn")
+_LIMITS_OF_CALENDAR = replace(LIMITS[1], calendar=CALENDARS[1].working_time, calendar_id="cn")
+OF_CALENDARS = (("limits-of-calendar", _LIMITS_OF_CALENDAR), ("limits-of-calendars", _LIMITS_OF_CALENDARS))
+ALARMS: tuple[tuple[str | None, int | None, int, Any], ...] = (
+    *((x.SUBJECT, number, number, ladder) for number, ladder in enumerate(_LADDERS, start=1)),
+    *((None, None, number, alarm) for number, alarm in enumerate(_FIRED, start=1)),
+)
+"""With key, version and number; of an order without key and version."""
 
 __all__ = [
     "ALARMS",
     "CALENDARS",
     "EXTENDED",
-    "LADDERS",
     "LIMITS",
-    "LIMITS_OF_CALENDAR",
-    "LIMITS_OF_CALENDARS",
+    "OF_CALENDARS",
     "REQUESTS",
     "SUBJECT",
 ]

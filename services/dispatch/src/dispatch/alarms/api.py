@@ -13,7 +13,7 @@ from contracts.calendar import Hours
 from contracts.escalation import AlarmChannel, EscalationRulesDefined, EscalationStep, Receiver
 from contracts.events import SlaClock
 from dispatch.alarms import use_cases, views
-from dispatch.alarms.domain import REFUSALS
+from dispatch.alarms.ladder import REFUSALS
 from dispatch.alarms.store import EscalationRules
 from dispatch.alarms.use_cases import AlarmNotFound
 from dispatch.alarms.views import Alarm, AlarmPage, AlarmState, EscalationRulesNotFound
@@ -44,7 +44,7 @@ class EscalationStepBody(Body):
 
 
 class EscalationRulesBody(Body):
-    steps: list[EscalationStepBody] = Field(max_length=200)
+    steps: list[EscalationStepBody] = Field(max_length=200, description="The ladder, in any order.")
     warning_hours: list[HoursBody] = Field(
         [], max_length=10, description="Warnings wait for these hours of the day; empty: any. Breaches never wait."
     )

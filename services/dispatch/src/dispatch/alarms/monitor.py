@@ -18,7 +18,7 @@ from contracts.escalation import AlarmCause
 from contracts.lifecycle import Service
 from contracts.message import Actor
 from dispatch.alarms import store
-from dispatch.alarms.domain import Ladder, Look, alarm, look_at_order
+from dispatch.alarms.ladder import Ladder, Look, alarm, look_at_order
 from dispatch.alarms.store import Watched
 from work_orders.sla_clocks import RuleSets
 from work_orders.time_limits import KnownRuleSets

@@ -18,7 +18,7 @@ from contracts.events import SlaClock
 from contracts.links import LinkKind, WorkOrderLinked, WorkOrderUnlinked
 from contracts.message import Message
 from contracts.order import WorkOrder
-from dispatch.alarms.domain import DueTime, Ladder
+from dispatch.alarms.ladder import DueTime, Ladder
 from work_orders.order_table import to_order
 from work_orders.sla_clocks import Deadline
 

@@ -5,7 +5,7 @@ from chassis.wakeup import JOBS
 from contracts.escalation import SUBJECT, EscalationRulesDefined
 from contracts.refusals import NotFound
 from dispatch.alarms import store
-from dispatch.alarms.domain import check_escalation_rules
+from dispatch.alarms.ladder import check_escalation_rules
 
 
 class AlarmNotFound(NotFound):

@@ -28,9 +28,9 @@ DueTime = tuple[SlaClock, datetime]
 
 
 class EscalationStepRepeated(Invalid):
-    """There are several steps at {minutes} minutes for clock {clock}; give one step with everybody it tells."""
+    """There are several steps at {minutes} minutes for the same clock; give one step with everybody it tells."""
 
-    zh = "计时 {clock} 在 {minutes} 分钟处有多个步骤；请合并为一个步骤并列出全部接收人。"
+    zh = "同一计时在 {minutes} 分钟处有多个步骤；请合并为一个步骤并列出全部接收人。"
 
 
 class WarningHoursOverlap(Invalid):
@@ -53,7 +53,7 @@ def check_escalation_rules(rules: EscalationRulesDefined) -> None:
     seen: set[tuple[SlaClock | None, int]] = set()
     for step in rules.steps:
         if (step.clock, step.minutes) in seen:
-            raise EscalationStepRepeated(minutes=step.minutes, clock=step.clock.value if step.clock else "*")
+            raise EscalationStepRepeated(minutes=step.minutes)
         seen.add((step.clock, step.minutes))
     if rules.time_zone not in time_zones():
         raise EscalationTimeZoneUnknown(time_zone=rules.time_zone)
