@@ -263,8 +263,8 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
     for number, calendar in enumerate(golden_limits.CALENDARS, start=1):
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
-    for version, (name, body) in enumerate(golden_limits.OF_CALENDARS, start=3):
-        yield _recorded(name, 1, golden_limits.SUBJECT, (Service.DISPATCH, ENGINE, body), entity_version=version)
+    for number, (name, body) in enumerate(golden_limits.OF_CALENDARS, start=3):
+        yield _recorded(name, 1, golden_limits.SUBJECT, (Service.DISPATCH, ENGINE, body), entity_version=number)
     for key, version, number, body in golden_limits.ALARMS:
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("alarms" if key is None else key, number, key or _SECOND_ORDER, step, entity_version=version)
