@@ -329,6 +329,9 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
         ("partner-requests", "PO-2026-17", switch, golden_calls.PARTNER_REQUESTS),
         ("partner-statuses-out", "PO-2026-17", Actor("intake", "service"), golden_calls.PARTNER_STATUSES),
+        ("partner-outages", "outage-17", switch, golden_calls.PARTNER_OUTAGES),
+        ("partner-subscribers", "subscriber:100200", switch, golden_calls.PARTNER_SUBSCRIBERS),
+        ("partner-outages-out", "outage-17", Actor("intake", "service"), golden_calls.OUTAGE_ANSWERS),
         ("calls-ring-told", _CALL, switch, golden_calls.RING_TOLD),
         ("partner-ring-told", "1795372789.1", switch, golden_calls.PARTNER_RING_TOLD),
     )
