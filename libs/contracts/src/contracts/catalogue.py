@@ -244,9 +244,11 @@ CATALOGUE: tuple[Entry, ...] = (
     _of_partner(
         "subscriber_changed", partners.PartnerSubscriberChanged, "A subscriber's data have changed 用户资料变更."
     ),
+    _of_partner("replay_requested", partners.PartnerReplayRequested, "The partner asks for a replay 重放."),
     _to_partner("events_accepted", partners.PartnerEventsAccepted, "These events were taken."),
     _to_partner("event_refused", partners.PartnerEventRefused, "This event was not taken."),
     _to_partner("order_status_changed", partners.PartnerOrderStatusChanged, "What became of the partner's order."),
+    _to_partner("replay_ended", partners.PartnerReplayEnded, "A replay is over."),
     _sealing_key("issued", sealing.SealingKeyIssued, "A subscriber's sealing key, wrapped with a master key."),
     _sealing_key("destroyed", sealing.SealingKeyDestroyed, "The subscriber was erased, and the key with them."),
 )

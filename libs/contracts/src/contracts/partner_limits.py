@@ -38,6 +38,8 @@ def limit_mistakes(message: Message, now: datetime) -> Iterator[Mistake]:
     yield from _spelling_mistakes(message)
     if isinstance(message.body, p.PartnerOutageReported | p.PartnerOutageRestoreTimeChanged):
         yield from _outage_mistakes(message.body, now)
+    if isinstance(message.body, p.PartnerReplayRequested) and not _EARLIEST <= message.body.since <= now:
+        yield mistake_at("/since", "is before 2000 or in the future", "早于 2000 年或在未来", "a time that has passed")
     if isinstance(message.body, p.PartnerSubscriberChanged):
         yield from _subscriber_mistakes(message.subject, message.body)
     if isinstance(message.body, p.PartnerCallRated) and (message.body.score or 1) > message.body.highest:

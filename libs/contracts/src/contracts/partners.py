@@ -216,6 +216,17 @@ class PartnerSubscriberChanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerReplayRequested:
+    """A partner asks for what it was told since a time, once more: answers and statuses, oldest first.
+
+    The subject is a name of its own for the replay. Each message has the id that it had, and `ce_replayid` is the
+    `ce_id` of this event. `PartnerReplayEnded` is the last of them.
+    """
+
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedEvent:
     event_id: str
     faults: tuple[str, ...] = ()
@@ -276,3 +287,15 @@ class PartnerOrderStatusChanged:
     """The window that was agreed for the work."""
     reply_by: datetime | None = None
     """Until when the centre has promised a reply, where it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerReplayEnded:
+    """A replay is over: everything was sent, or as much as a replay may have."""
+
+    event_id: str
+    """The event that asked for it."""
+    message_count: int
+    is_complete: bool
+    next_since: datetime | None = None
+    """Where the next replay goes on, if this one is not complete."""

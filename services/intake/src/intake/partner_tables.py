@@ -17,7 +17,23 @@ PARTNERS = Table(
     *required(Integer, "events_per_second"),
     *required(MOMENT, "paced_until", "changed_at"),
     Column("subscriber_fields", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("replay_days", Integer, nullable=False, server_default="30"),
+    Column("replay_messages", Integer, nullable=False, server_default="10000"),
+    Column("replay_per_second", Integer, nullable=False, server_default="100"),
 )
+
+PARTNER_REPLAYS = Table(
+    "partner_replays",
+    METADATA,
+    *key(ID, "partner_id"),
+    *required(ID, "event_id"),
+    *required(Text, "subject"),
+    *required(MOMENT, "since", "until", "after_at"),
+    *required(BigInteger, "after_place"),
+    *required(Integer, "message_count"),
+    *required(MOMENT, "next_at"),
+)
+"""The running replay of a partner: sent up to the message of (`after_at`, `after_place`), goes on at `next_at`."""
 
 PARTNER_EVENTS = Table(
     "partner_events",

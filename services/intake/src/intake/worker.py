@@ -7,12 +7,13 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from intake.calls.reminders import watch
 from intake.consumers import SUBSCRIPTIONS
+from intake.partners.replaying import send_replays
 from intake.partners.subscriptions import active_partners
 from intake.privacy.retention import retention_of
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watch, retention_of(settings)]
+    jobs = [watch, retention_of(settings), send_replays]
     return create_worker("intake", settings, SUBSCRIPTIONS, jobs, active_partners(settings.master_keys))
 
 

@@ -332,6 +332,8 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("partner-outages", "outage-17", switch, golden_calls.PARTNER_OUTAGES),
         ("partner-subscribers", "subscriber:100200", switch, golden_calls.PARTNER_SUBSCRIBERS),
         ("partner-outages-out", "outage-17", Actor("intake", "service"), golden_calls.OUTAGE_ANSWERS),
+        ("partner-replays", "replay of Monday", switch, golden_calls.PARTNER_REPLAYS),
+        ("partner-replays-out", "replay of Monday", Actor("intake", "service"), golden_calls.REPLAY_ENDS),
         ("calls-ring-told", _CALL, switch, golden_calls.RING_TOLD),
         ("partner-ring-told", "1795372789.1", switch, golden_calls.PARTNER_RING_TOLD),
     )

@@ -263,3 +263,9 @@ OUTAGE_ANSWERS = (
         outage_id="4f0b0a6e-2f1d-5d0a-9c3b-6a7a4d5e1f22",
     ),
 )
+
+PARTNER_REPLAYS = (p.PartnerReplayRequested(since=_NINE),)
+REPLAY_ENDS = (
+    p.PartnerReplayEnded(event_id="replay-1", message_count=12, is_complete=True),
+    p.PartnerReplayEnded(event_id="replay-2", message_count=10_000, is_complete=False, next_since=_TEN),
+)

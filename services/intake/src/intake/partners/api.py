@@ -28,6 +28,9 @@ class PartnerDefinition(Body):
     is_active: bool = Field(True, description="false: what the partner sends waits on its topic.")
     events_per_second: int = Field(200, ge=1, le=100_000, description="Beyond it events wait; none is dropped.")
     subscriber_fields: Annotated[list[SubscriberField], Field(max_length=len(SubscriberField))] = []
+    replay_days: int = Field(30, ge=1, le=365)
+    replay_messages: int = Field(10_000, ge=1000, le=1_000_000)
+    replay_per_second: int = Field(100, ge=1, le=500)
 
 
 class DefinedPartner(BaseModel):
@@ -37,6 +40,9 @@ class DefinedPartner(BaseModel):
     is_active: bool
     events_per_second: int
     subscriber_fields: list[SubscriberField]
+    replay_days: int
+    replay_messages: int
+    replay_per_second: int
     version: int
     paced_until: datetime | None
 

@@ -36,6 +36,11 @@ class Partner:
     """Beyond it the partner's events wait on its topic; none is dropped."""
     subscriber_fields: tuple[str, ...] = ()
     """What the partner may set of subscribers."""
+    replay_days: int = 30
+    """What the partner was told is kept so long, and can be replayed."""
+    replay_messages: int = 10_000
+    """A replay ends after so many, and says where the next one goes on."""
+    replay_per_second: int = 100
     version: int = 0
     paced_until: datetime | None = None
     """In the future while the partner is over its quota."""

@@ -32,6 +32,7 @@ from contracts.partners import (
     PartnerOutageReported,
     PartnerOutageRestored,
     PartnerOutageRestoreTimeChanged,
+    PartnerReplayRequested,
     PartnerSubscriberChanged,
 )
 from intake.partners import (
@@ -40,6 +41,7 @@ from intake.partners import (
     ingest_calls,
     ingest_orders,
     ingest_outages,
+    ingest_replays,
     ingest_requests,
     ingest_subscribers,
     store,
@@ -68,6 +70,7 @@ async def ingest(
     await ingest_requests.ingest(batch, _of_kind(right, PartnerOrderCancelRequested, PartnerOrderUrgeRequested))
     await ingest_outages.ingest(batch, _of_kind(right, *_ABOUT_OUTAGES))
     await ingest_subscribers.ingest(batch, _of_kind(right, PartnerSubscriberChanged))
+    await ingest_replays.ingest(batch, _of_kind(right, PartnerReplayRequested))
     await outbox.add(tx, batch.command.messages)
     await _answer(batch)
 

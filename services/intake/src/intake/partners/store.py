@@ -32,7 +32,8 @@ async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[st
     return {row["name"] for row in rows}
 
 
-_PARTNER = """id, name_en, name_zh, is_active, events_per_second, subscriber_fields, version,
+_PARTNER = """id, name_en, name_zh, is_active, events_per_second, subscriber_fields, replay_days,
+              replay_messages, replay_per_second, version,
               case when paced_until > now() then paced_until end as paced_until"""
 
 
