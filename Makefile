@@ -22,6 +22,11 @@ QUICK := -p no:schemathesis --hypothesis-profile quick
 
 CLIENTS := tests/interop/clients
 
+# Where Python keeps no compiled modules, each of the many processes of a run compiles every library once more.
+# Beside their sources they would outlive them, as folders of packages that are gone.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/compiled
+
 .DEFAULT_GOAL := help
 .PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak interop bench schema audit bill wheels bruno images k8s-try lock clean
 

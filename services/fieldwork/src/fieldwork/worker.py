@@ -6,10 +6,11 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
+from work_orders.change_retention import forgetting_changes
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("fieldwork", settings, SUBSCRIPTIONS)
+    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [forgetting_changes(settings)])
 
 
 if __name__ == "__main__":
