@@ -13,9 +13,9 @@ class OutageNotFound(NotFound):
 
 
 class OutageReferenceTaken(Conflict):
-    """Outage {reference} was reported before. Its restore time and its end are events of their own."""
+    """Outage {outage_id} was reported before. Its restore time and its end are events of their own."""
 
-    zh = "停电 {reference} 此前已上报；恢复时间变更和恢复供电请用各自的事件上报。"
+    zh = "停电 {outage_id} 此前已上报；恢复时间变更和恢复供电请用各自的事件上报。"
 
 
 class OutageEnded(Conflict):

@@ -21,9 +21,9 @@ class AgentNameTaken(Conflict):
 
 
 class SubscriberFieldsNotPermitted(Forbidden):
-    """The partner may not set {fields} of a subscriber; permitted: {permitted}."""
+    """The partner may not set of a subscriber: {fields:subscriber_field}. Permitted: {permitted:subscriber_field}."""
 
-    zh = "合作方无权设置用户的 {fields}；可设置：{permitted}。"
+    zh = "合作方无权设置用户的{fields:subscriber_field}；可设置：{permitted:subscriber_field}。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ async def _take(batch: PartnerBatch, message: Message) -> None:
 def reported(present: Outage | None, message: Message, outage_id: str, *, told_by: str) -> Outage:
     """Raises `OutageReferenceTaken` or `OutageTimesInverted`."""
     if present is not None:
-        raise OutageReferenceTaken(reference=message.subject)
+        raise OutageReferenceTaken(outage_id=message.subject)
     said: p.PartnerOutageReported = message.body
     outage = Outage(
         id=outage_id,
