@@ -307,6 +307,8 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
+    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
+    yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)
