@@ -263,3 +263,14 @@ OUTAGE_ANSWERS = (
         outage_id="4f0b0a6e-2f1d-5d0a-9c3b-6a7a4d5e1f22",
     ),
 )
+
+SAID_BY_PARTNERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("partner-requests", "PO-2026-17", PARTNER_REQUESTS),
+    ("partner-outages", "outage-17", PARTNER_OUTAGES),
+    ("partner-subscribers", "subscriber:100200", PARTNER_SUBSCRIBERS),
+)
+"""By the place of the records: their subject, and what is said there."""
+TOLD_TO_PARTNERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("partner-statuses-out", "PO-2026-17", PARTNER_STATUSES),
+    ("partner-outages-out", "outage-17", OUTAGE_ANSWERS),
+)
