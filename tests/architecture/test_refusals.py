@@ -35,6 +35,7 @@ AS_IT_IS = frozenset(
     [
         "adjudicator",
         "alarm",
+        "amended_version",
         "areas",
         "article_id",
         "auditor",
@@ -116,6 +117,7 @@ AS_IT_IS = frozenset(
         "schedule",
         "seconds",
         "size",
+        "seen_version",
         "staff_id",
         "staff_ids",
         "stratum",

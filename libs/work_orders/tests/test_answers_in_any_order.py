@@ -18,6 +18,7 @@ from contracts.lifecycle import Act, Service
 from contracts.message import Actor, Message
 from contracts.order import apply
 from contracts.requests import (
+    WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
     WorkOrderRequestRefused,
@@ -27,6 +28,7 @@ from work_orders import replica
 from work_orders.order_table import StoredOrder
 from work_orders.replica import Replica
 from work_orders.request_handling import RequestState
+from work_orders.sla_clocks import RuleSets
 from work_orders.testing import BEGIN, make_completed, make_created, make_dispatched, make_rejected
 
 ORDER = "o-1"
@@ -69,7 +71,7 @@ class Station:
     async def read(self, stream: list[Message], count: int) -> None:
         batch = stream[self.position : self.position + count]
         self.position += len(batch)
-        known = replica._Batch(self.stored, self.seen)
+        known = replica._Batch(self.stored, self.seen, RuleSets())
         Replica(self.service, FixedClock(BEGIN)).take(batch, known)
         self.outbox += known.to_send
 
@@ -108,9 +110,11 @@ def _request(number: int, *, is_cancel: bool) -> Message:
         lambda: WorkOrderUrgeRequested(**said),
         # Each of the first is granted; together they soon are too long, or the order has been completed.
         lambda: WorkOrderExtensionRequested(**said, clock=e.SlaClock.ARRIVE, minutes=400),
+        # Who has not seen the last amendment is refused.
+        lambda: WorkOrderAmendRequested(**said, seen_version=1 + number // 3, device_type=f"device-{number}"),
     )
     return new_message(
-        WorkOrderCancelRequested(**said) if is_cancel else kinds[number % 2](),
+        WorkOrderCancelRequested(**said) if is_cancel else kinds[number % 3](),
         service=Service.INTAKE,
         subject=ORDER,
         actor=Actor("agent-1", "agent"),
@@ -159,7 +163,7 @@ class Run:
                 station.position = max(0, station.position - self.random.randint(1, 5))
 
 
-_GRANTS = e.WorkOrderCancelled | e.WorkOrderUrged | e.WorkOrderExtended
+_GRANTS = e.WorkOrderCancelled | e.WorkOrderUrged | e.WorkOrderExtended | e.WorkOrderAmended
 
 
 def _answers(stream: list[Message]) -> dict[str, dict[str, Message]]:

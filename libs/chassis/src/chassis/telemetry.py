@@ -50,6 +50,7 @@ class _Metrics:
     )
     parked = Counter("linework_parked_total", "Records that were parked.", ["topic"])
     released = Counter("linework_released_total", "Parked records that were applied after all.", ["topic"])
+    job_rows_left = Gauge("linework_job_rows_left", "Rows that a job of the worker has still to go through.", ["job"])
     parked_keys = Gauge("linework_parked_keys", "Keys that are parked at the moment.")
     last_poll_age_seconds = Gauge("linework_last_poll_age_seconds", "Time since Kafka was last polled.")
     broker_silent_seconds = Gauge("linework_broker_silent_seconds", "Time since a broker of Kafka last answered.")
@@ -61,6 +62,11 @@ class _Metrics:
     lag_records = Gauge("linework_consumer_lag_records", "Records behind the end of the topic.", ["topic"])
     is_stuck = Gauge("linework_consumer_is_stuck", "1 while a batch cannot be applied and is tried again.", ["topic"])
     is_database_away = Gauge("linework_database_is_away", "1 when the database did not answer the last look.")
+    calendars_covered_until = Gauge(
+        "linework_calendars_covered_until_timestamp_seconds",
+        "End of the last day whose days off are announced, of the calendars that are counted in; 0: none is.",
+        ["counted_in_by"],
+    )
     event_age_seconds = Histogram(
         "linework_event_age_seconds",
         "Time from recording an event to applying it.",

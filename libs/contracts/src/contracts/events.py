@@ -31,6 +31,14 @@ class Zone(StrEnum):
     REMOTE = "remote"
 
 
+class Urgency(StrEnum):
+    """紧急程度"""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+    EMERGENCY = "emergency"
+
+
 class RejectionReason(StrEnum):
     OUTSIDE_AREA = "outside_area"
     WRONG_TRADE = "wrong_trade"
@@ -48,7 +56,7 @@ class AuditVerdict(StrEnum):
 
 
 class SlaClock(StrEnum):
-    """What a time limit is for. All begin with the creation of the order, but `accept`."""
+    """What a time limit is for. All begin with the creation of the order, but `accept` and `follow_up`."""
 
     DISPATCH = "dispatch"
     """Until the first dispatch."""
@@ -62,6 +70,11 @@ class SlaClock(StrEnum):
     """Until the first completion."""
     REPLY = "reply"
     """Until the first completion with the subscriber called back; until the archive where there is none."""
+    RESTORE = "restore"
+    """Until the first completion that resolved the matter; until the archive where there is none."""
+    FOLLOW_UP = "follow_up"
+    """From the first completion until a completion with the subscriber called back; until the archive where there is
+    none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +98,40 @@ class WorkOrderCreated:
     territory: str | None = None
     appointment: Appointment | None = None
     external_reference: str | None = None
+    urgency: Urgency = Urgency.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDetails:
+    """What can be amended of an order; None: it has none, or is left as it is."""
+
+    content: FreeText | None = None
+    appointment: Appointment | None = None
+    contact_id: str | None = None
+    """Whom to contact: name and phone are kept by intake under this reference."""
+    urgency: Urgency | None = None
+    device_type: str | None = None
+    demand_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAmended:
+    """What was entered is corrected 变更, or the appointment is moved 改约."""
+
+    reason: FreeText
+    before: OrderDetails
+    """What each of the details that change was."""
+    content: FreeText | None = None
+    """None, of this and each of the next: left as it is."""
+    appointment: Appointment | None = None
+    is_appointment_withdrawn: bool = False
+    """The order has no appointment any more."""
+    contact_id: str | None = None
+    urgency: Urgency | None = None
+    device_type: str | None = None
+    demand_type: str | None = None
+    request_id: str | None = None
+    """The request that this grants; None where the custodian's own people amended it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,4 +257,5 @@ WorkOrderEvent = (
     | WorkOrderNoteAdded
     | WorkOrderArrived
     | WorkOrderExtended
+    | WorkOrderAmended
 )

@@ -41,6 +41,13 @@ ACTS: Mapping[str, Names] = {
     "note": Names("note", "备注"),
     "arrive": Names("record the arrival", "到达"),
     "extend": Names("extend", "延期"),
+    "amend": Names("amend", "变更"),
+}
+
+URGENCIES: Mapping[str, Names] = {
+    "normal": Names("normal", "一般"),
+    "urgent": Names("urgent", "紧急"),
+    "emergency": Names("emergency", "特急"),
 }
 
 SERVICES: Mapping[str, Names] = {
@@ -69,8 +76,18 @@ CLOCKS: Mapping[str, Names] = {
     "arrive": Names("arrival", "到达"),
     "complete": Names("completion", "完成"),
     "reply": Names("reply", "答复"),
+    "restore": Names("restoration", "恢复供应"),
+    "follow_up": Names("follow-up", "回访"),
 }
 """What a time limit is for."""
+
+DAY_KINDS: Mapping[str, Names] = {
+    "workday": Names("workday", "工作日"),
+    "rest": Names("day off", "休息日"),
+    "statutory": Names("public holiday", "法定节假日"),
+    "make_up": Names("make-up workday", "调休上班日"),
+}
+"""Of days of a calendar."""
 
 LINK_KINDS: Mapping[str, Names] = {
     "duplicate": Names("duplicate", "重复工单"),

@@ -5,13 +5,15 @@ stream. Applying an event never asks a clock, a database or a person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
 from contracts import events as e
 from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status, allowed_acts, step
 from contracts.message import Message
 from contracts.order_parts import (
+    Amendment,
     Arrival,
     Assignment,
     Audit,
@@ -29,6 +31,8 @@ from contracts.order_parts import (
 
 __all__ = [
     "ACTS",
+    "DETAILS",
+    "Amendment",
     "Arrival",
     "Assignment",
     "Audit",
@@ -63,8 +67,13 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderNoteAdded: (Act.NOTE,),
     e.WorkOrderArrived: (Act.ARRIVE,),
     e.WorkOrderExtended: (Act.EXTEND,),
+    e.WorkOrderAmended: (Act.AMEND,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
+
+
+DETAILS = tuple(field.name for field in fields(e.OrderDetails))
+"""What can be amended: the fields of these names in the order and in what amends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,11 +115,28 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    urgency: e.Urgency = e.Urgency.NORMAL
+    contact_id: str | None = None
+    """Whom to contact, where that is not the subscriber; intake has name and phone."""
+    amendments: tuple[Amendment, ...] = ()
+    first_dispatched_at: datetime | None = None
+    """Of an order that was dispatched again, which `assignment` and `started` do not tell any more."""
+    first_started_at: datetime | None = None
 
     @property
     def work_area_id(self) -> str | None:
         """The work area of the latest dispatch."""
         return self.assignment.work_area_id if self.assignment else None
+
+    @property
+    def earliest_dispatch(self) -> datetime | None:
+        """When it was first dispatched; what a release without `first_dispatched_at` has folded knows the latest."""
+        return self.first_dispatched_at or (self.assignment.dispatched.at if self.assignment else None)
+
+    @property
+    def earliest_start(self) -> datetime | None:
+        """When work was first started."""
+        return self.first_started_at or (self.started.at if self.started else None)
 
     def advance(self, act: Act) -> Status:
         """Where the act would lead; raises `ActNotAllowed`."""
@@ -190,6 +216,7 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
         territory=event.territory,
         appointment=event.appointment,
         external_reference=event.external_reference,
+        urgency=event.urgency,
         created=done,
         changed=done,
     )
@@ -199,7 +226,7 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
     """What the event changes beside the status; every event of the catalogue that does has its line here."""
     match event:
         case e.WorkOrderDispatched():
-            return _dispatched(event, done)
+            return _dispatched(order, event, done)
         case e.WorkOrderStarted():
             return {"started": done}
         case e.WorkOrderRejected():
@@ -229,11 +256,13 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
             return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
         case e.WorkOrderExtended():
             return _extended(order, event, done)
+        case e.WorkOrderAmended():
+            return _amended(order, event, done)
         case _:
             return {}
 
 
-def _dispatched(event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
+def _dispatched(order: WorkOrder, event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
     assignment = Assignment(
         work_area_id=event.work_area_id,
         staff_ids=event.staff_ids,
@@ -241,7 +270,8 @@ def _dispatched(event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
         is_binding=event.is_binding,
         dispatched=done,
     )
-    return {"assignment": assignment, "started": None}
+    first = {"first_dispatched_at": order.earliest_dispatch, "first_started_at": order.earliest_start}
+    return {"assignment": assignment, "started": None, **first}
 
 
 def _rejected(order: WorkOrder, event: e.WorkOrderRejected, done: Done) -> dict[str, Any]:
@@ -275,6 +305,22 @@ def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[
         request_id=event.request_id, clock=event.clock, minutes=event.minutes, reason=event.reason, extended=done
     )
     return {"extensions": (*order.extensions, extension)}
+
+
+def _amended(order: WorkOrder, event: e.WorkOrderAmended, done: Done) -> dict[str, Any]:
+    changes = {name: value for name in DETAILS if (value := getattr(event, name)) is not None}
+    amendment = Amendment(
+        version=order.version + 1,
+        reason=event.reason,
+        before=event.before,
+        after=e.OrderDetails(**changes),
+        is_appointment_withdrawn=event.is_appointment_withdrawn,
+        request_id=event.request_id,
+        amended=done,
+    )
+    if event.is_appointment_withdrawn:
+        changes["appointment"] = None
+    return {**changes, "amendments": (*order.amendments, amendment)}
 
 
 def _cancelled(order: WorkOrder, event: e.WorkOrderCancelled, done: Done) -> dict[str, Any]:

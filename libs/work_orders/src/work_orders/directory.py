@@ -13,6 +13,7 @@ import msgspec
 
 from chassis.database import Statements, columns_of, unnest_of
 from chassis.one_statement import Part
+from contracts.amendment import TypesInUse
 from contracts.directory import (
     AgentDefined,
     CalendarDefined,
@@ -25,6 +26,7 @@ from contracts.directory import (
 )
 from contracts.message import Message
 from contracts.refusals import NotFound
+from contracts.shipped_calendars import SHIPPED_CALENDARS
 from work_orders.handling_rules import handling_rules_of
 from work_orders.tables import DIRECTORY
 
@@ -90,6 +92,11 @@ def whole_directory_of(messages: Sequence[Message]) -> list[Part]:
         rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]
         parts.append(Part(_UPSERT, [list(column) for column in zip(*rows, strict=True)]))
     return parts
+
+
+def order_types_of(messages: Sequence[Message]) -> list[Part]:
+    """Takes the device types and demand types of a batch into the copy."""
+    return whole_directory_of([one for one in messages if isinstance(one.body, DeviceTypeDefined | DemandTypeDefined)])
 
 
 def _key_of(entity: object) -> tuple[str, str] | None:
@@ -177,16 +184,28 @@ async def find_area_names(statements: Statements, area_ids: Sequence[str]) -> di
 
 
 async def find_calendar(statements: Statements, calendar_id: str) -> tuple[int, CalendarDefined] | None:
-    """The calendar and its version, if it has arrived."""
+    """The calendar and its version, if it has arrived; version 0 is what was shipped."""
     row = await statements.fetchrow(
         "select entity_version, body from directory where kind = $1 and id = $2", _CALENDAR, calendar_id
     )
-    return (row["entity_version"], msgspec.json.decode(row["body"], type=CalendarDefined)) if row else None
+    if row is not None:
+        return row["entity_version"], msgspec.json.decode(row["body"], type=CalendarDefined)
+    shipped = SHIPPED_CALENDARS.get(calendar_id)
+    return (0, shipped) if shipped else None
 
 
 async def _find_entities(statements: Statements, kind: str, ids: Sequence[str], shape: type[_E]) -> dict[str, _E]:
     rows = await statements.fetch("select id, body from directory where kind = $1 and id = any($2)", kind, list(ids))
     return {row["id"]: msgspec.json.decode(row["body"], type=shape) for row in rows}
+
+
+async def find_types_in_use(statements: Statements, device_type: str | None, demand_type: str | None) -> TypesInUse:
+    """Whether these types have arrived and are active."""
+    devices = await _find_entities(statements, _DEVICE_TYPE, [device_type or ""], DeviceTypeDefined)
+    demands = await _find_entities(statements, _DEMAND_TYPE, [demand_type or ""], DemandTypeDefined)
+    return TypesInUse(
+        any(device.is_active for device in devices.values()), any(demand.is_active for demand in demands.values())
+    )
 
 
 async def find_type_names(statements: Statements, device_type: str, demand_type: str) -> TypeNames:

@@ -6,10 +6,12 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
+from work_orders.change_retention import forgetting_changes
+from work_orders.rows_by_limits import keep_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("fieldwork", settings, SUBSCRIPTIONS)
+    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [forgetting_changes(settings), keep_rows_by_limits])
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts_tooling import golden_calls, golden_handling, golden_limits, golden_quality
+from contracts_tooling import golden_amendments, golden_calls, golden_handling, golden_limits, golden_quality
 
 AGENT = Actor("agent-7", "agent", "陈静")
 DISPATCHER = Actor("dispatcher-2", "dispatcher", "Zoë O’Neill")
@@ -300,6 +300,9 @@ def _all() -> Iterator[tuple[str, Message]]:
     yield from _timeline("extended", _SECOND_ORDER, (_CANCELLED[0], *golden_limits.EXTENDED))
     for number, step in enumerate(golden_limits.REQUESTS, start=1):
         yield _recorded("extension-requests", number, _SECOND_ORDER, step)
+    yield from _timeline("amended", "6f2b6d0e-95d7-4d5a-8a53-0f0a3e0d9c11", golden_amendments.AMENDED)
+    for number, step in enumerate(golden_amendments.REQUESTS, start=1):
+        yield _recorded("amend-requests", number, _SECOND_ORDER, step)
     for number, body in enumerate(golden_limits.LIMITS, start=1):
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
@@ -307,6 +310,8 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
+    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
+    yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)
@@ -327,13 +332,8 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("partner-offers", "1795372789.1", switch, golden_calls.PARTNER_OFFERS),
         ("partner-states", "agent:Agent/105", switch, golden_calls.PARTNER_STATES),
         ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
-        ("partner-requests", "PO-2026-17", switch, golden_calls.PARTNER_REQUESTS),
-        ("partner-statuses-out", "PO-2026-17", Actor("intake", "service"), golden_calls.PARTNER_STATUSES),
-        ("partner-outages", "outage-17", switch, golden_calls.PARTNER_OUTAGES),
-        ("partner-subscribers", "subscriber:100200", switch, golden_calls.PARTNER_SUBSCRIBERS),
-        ("partner-outages-out", "outage-17", Actor("intake", "service"), golden_calls.OUTAGE_ANSWERS),
-        ("partner-replays", "replay of Monday", switch, golden_calls.PARTNER_REPLAYS),
-        ("partner-replays-out", "replay of Monday", Actor("intake", "service"), golden_calls.REPLAY_ENDS),
+        *((place, subject, switch, said) for place, subject, said in golden_calls.SAID_BY_PARTNERS),
+        *((place, subject, Actor("intake", "service"), said) for place, subject, said in golden_calls.TOLD_TO_PARTNERS),
         ("calls-ring-told", _CALL, switch, golden_calls.RING_TOLD),
         ("partner-ring-told", "1795372789.1", switch, golden_calls.PARTNER_RING_TOLD),
     )

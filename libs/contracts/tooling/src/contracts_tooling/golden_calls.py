@@ -269,3 +269,16 @@ REPLAY_ENDS = (
     p.PartnerReplayEnded(event_id="replay-1", message_count=12, is_complete=True),
     p.PartnerReplayEnded(event_id="replay-2", message_count=10_000, is_complete=False, next_since=_TEN),
 )
+
+SAID_BY_PARTNERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("partner-requests", "PO-2026-17", PARTNER_REQUESTS),
+    ("partner-outages", "outage-17", PARTNER_OUTAGES),
+    ("partner-subscribers", "subscriber:100200", PARTNER_SUBSCRIBERS),
+    ("partner-replays", "replay of Monday", PARTNER_REPLAYS),
+)
+"""By the place of the records: their subject, and what is said there."""
+TOLD_TO_PARTNERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("partner-statuses-out", "PO-2026-17", PARTNER_STATUSES),
+    ("partner-outages-out", "outage-17", OUTAGE_ANSWERS),
+    ("partner-replays-out", "replay of Monday", REPLAY_ENDS),
+)

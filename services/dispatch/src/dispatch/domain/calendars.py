@@ -1,12 +1,16 @@
 """Whether a calendar 工作日历 can be counted in, and until when its days off are known."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from contracts.calendar import WorkingTime
 from contracts.directory import CalendarDefined
+from contracts.limits import LimitCalendar, TimeLimitsDefined
 from contracts.refusals import Invalid
 from contracts.time_zones import time_zones
 
+_MOST_DAYS = 400
 _DAYS_OF_A_WEEK = 7
 _FEWEST_MINUTES_A_WEEK = 60
 """With less, a limit of the longest allowed length would not end within a lifetime."""
@@ -42,6 +46,12 @@ class YearAnnouncedAndProvisional(Invalid):
     zh = "{year} 年不能既已公布又为暂定。"
 
 
+class DaysUnclear(Invalid):
+    """The last day must be {day} or later, and at most {longest_days} days can be asked for at once."""
+
+    zh = "最后一天不得早于 {day}，且一次最多查询 {longest_days} 天。"
+
+
 REFUSALS = (
     CalendarTimeZoneUnknown,
     HoursOverlap,
@@ -60,6 +70,12 @@ def check_calendar(calendar: CalendarDefined) -> None:
             raise StatutoryDayIsWorked(day=str(day))
     for year in sorted({*calendar.announced_years} & {*calendar.provisional_years}):
         raise YearAnnouncedAndProvisional(year=year)
+
+
+def check_days(first: date, last: date) -> None:
+    """Raises `DaysUnclear`."""
+    if not 0 <= (last - first).days < _MOST_DAYS:
+        raise DaysUnclear(day=str(first), longest_days=_MOST_DAYS)
 
 
 def check_working_time(working_time: WorkingTime) -> None:
@@ -81,11 +97,19 @@ def _check_hours(working_time: WorkingTime) -> None:
         previous = part.end_minute
 
 
-def covered_until(calendar: CalendarDefined) -> date | None:
-    """The last day of the last announced year that no unannounced year precedes; None while none is announced."""
-    if not calendar.announced_years:
-        return None
-    year = min(calendar.announced_years)
-    while year + 1 in calendar.announced_years:
-        year += 1
-    return date(year, 12, 31)
+def calendars_named_by(rules: TimeLimitsDefined) -> set[str]:
+    """The ids of the calendars that a set of limits is counted in."""
+    return {one for one in (rules.calendar_id, *(limit.calendar_id for limit in rules.limits)) if one is not None}
+
+
+def counted_in(rules: TimeLimitsDefined, calendars: Mapping[str, CalendarDefined]) -> TimeLimitsDefined:
+    """The set with these calendars as they are now; those that it names and that are not given stay as they were."""
+    given = {one: LimitCalendar(one, calendar.covered_working_time) for one, calendar in calendars.items()}
+    named = {one.calendar_id: one for one in rules.calendars} | given
+    own = given.get(rules.calendar_id or "")
+    of_limits = sorted({limit.calendar_id for limit in rules.limits if limit.calendar_id is not None})
+    return replace(
+        rules,
+        calendar=own.working_time if own else rules.calendar,
+        calendars=tuple(named[one] for one in of_limits),
+    )

@@ -5,8 +5,8 @@ Expands: code of before does not know the table, and the columns have defaults.
 
 from chassis.migrations import execute
 
-revision = "intake_0016"
-down_revision = "intake_0015"
+revision = "intake_0017"
+down_revision = "intake_0016"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ Expands: both columns have a default, which code of before writes.
 
 from chassis.migrations import execute
 
-revision = "intake_0015"
-down_revision = "intake_0014"
+revision = "intake_0016"
+down_revision = "intake_0015"
 branch_labels = None
 depends_on = None
 
