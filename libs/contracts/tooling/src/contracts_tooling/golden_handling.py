@@ -1,6 +1,9 @@
 """Golden records of the rules of handling orders, and of staff with a token and a lead."""
 
+from datetime import UTC, datetime
+
 from contracts.directory import Names, StaffDefined
+from contracts.events import WorkOrderSuspended
 from contracts.handling import (
     SHIPPED,
     SUBJECT,
@@ -9,6 +12,9 @@ from contracts.handling import (
     HandlingRulesDefined,
     SuspensionReason,
 )
+from contracts.holders import Holder
+from contracts.lifecycle import Service
+from contracts.message import Actor
 
 RULES: tuple[HandlingRulesDefined, ...] = (
     SHIPPED,
@@ -35,4 +41,10 @@ LEAD = StaffDefined(
     is_lead=True,
 )
 
-__all__ = ["LEAD", "RULES", "SUBJECT"]
+SUSPENDED = (
+    Service.FIELDWORK,
+    Actor("tech-5", "technician"),
+    WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
+)
+
+__all__ = ["LEAD", "RULES", "SUBJECT", "SUSPENDED"]
