@@ -18,6 +18,7 @@ PURE = {
     "requests",
     "directory",
     "handling",
+    "holders",
     "order",
     "order_parts",
     "calls",
