@@ -34,6 +34,10 @@ _HOW_FAR = {
 }
 """What answers say about how far the stream was read, and not about any order."""
 _BODIES = {
+    "POST /v1/work-orders/{order_id}/amend": {"reason": "x", "content": "y"},
+    "POST /v1/work-orders/{order_id}/amend-requests": {"reason": "x", "content": "y", "seen_version": 1},
+    "POST /v1/work-orders/{order_id}/readings": {"quantity": "signal_level", "value": "1"},
+    "POST /v1/work-orders/{order_id}/parts": {"part_no": "x", "count": "1"},
     "POST /v1/work-orders/{order_id}/links": {
         "kind": "duplicate",
         "other_order_id": f"south-{Status.DISPATCHED}",
