@@ -17,6 +17,8 @@ _DISPATCHERS = each(EVERY_AREA, SUPERVISOR, DISPATCHER)
 
 ROUTES: AccessTable = {
     "GET /v1/work-orders": _DISPATCHERS,
+    "GET /v1/work-orders/counts": _DISPATCHERS,
+    "GET /v1/changes/stream": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,

@@ -8,11 +8,11 @@ from chassis.worker import create_worker
 from dispatch import views
 from dispatch.consumers import SUBSCRIPTIONS
 from work_orders.calendar_coverage import watching
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.jobs import jobs_of_orders
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watching("time_limits", views.calendars_in_use), keep_rows_by_limits]
+    jobs = [watching("time_limits", views.calendars_in_use), *jobs_of_orders(settings)]
     return create_worker("dispatch", settings, SUBSCRIPTIONS, jobs)
 
 

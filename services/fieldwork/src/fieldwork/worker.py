@@ -6,11 +6,11 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.jobs import jobs_of_orders
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [keep_rows_by_limits])
+    return create_worker("fieldwork", settings, SUBSCRIPTIONS, jobs_of_orders(settings))
 
 
 if __name__ == "__main__":

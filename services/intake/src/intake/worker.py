@@ -9,11 +9,11 @@ from intake.calls.reminders import watch
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners.subscriptions import active_partners
 from intake.privacy.retention import retention_of
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.jobs import jobs_of_orders
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watch, retention_of(settings), keep_rows_by_limits]
+    jobs = [watch, retention_of(settings), *jobs_of_orders(settings)]
     return create_worker("intake", settings, SUBSCRIPTIONS, jobs, active_partners(settings.master_keys))
 
 

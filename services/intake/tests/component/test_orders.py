@@ -94,6 +94,17 @@ async def test_an_order_is_found_by_each_of_its_four_keys(intake: Intake) -> Non
         assert (await intake.get("/work-orders", params=params)).json()["items"] == []
 
 
+async def test_a_look_up_is_narrowed_and_counted_by_filters(intake: Intake) -> None:
+    web = await intake.order(channel="web", external_reference="E-1")
+    await intake.order()
+    for search in ({"channel": "web"}, {"text": "e-"}, {"text": web["order_no"][3:], "channel": "web"}):
+        found = (await intake.get("/work-orders", params=search)).json()["items"]
+        assert [order["id"] for order in found] == [web["id"]]
+    assert (await intake.get("/work-orders", params={"text": "picture"})).json()["items"] == []
+    counts = (await intake.get("/work-orders/counts")).json()
+    assert (counts["channel"], counts["status"]) == ({"phone": 1, "web": 1}, {"created": 2})
+
+
 async def test_a_look_up_is_paged_latest_change_first(intake: Intake) -> None:
     created = [(await intake.order())["id"] for _ in range(5)]
     seen, cursor = [], None
