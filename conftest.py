@@ -57,13 +57,15 @@ SINGLE = ("tests/access", "tests/fuzz")
 TOGETHER = ("tests/e2e",)
 
 
-# What takes longest, the longest of the installations in turns: one that began last would leave a process alone.
-LONGEST = (
-    *SINGLE,
+# What takes longest comes first: what began last would leave the other processes without work.
+LONGEST: tuple[str | tuple[str, ...], ...] = (
     "tests/e2e",
     "tests/chaos/test_chaos.py",
-    "tests/chaos/test_planted_bugs.py",
     "tests/operators/test_lost_topic.py",
+    "tests/interop/test_keycloak.py",
+    "tests/chaos/test_planted_bugs.py",
+    # These stay mixed: they are about as long.
+    SINGLE,
 )
 
 
@@ -87,9 +89,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    # Access and fuzzing stay mixed: their tests are about as long.
-    rank = next((rank for rank, part in enumerate(LONGEST) if part in item.path.as_posix()), len(LONGEST))
-    return max(rank, len(SINGLE) - 1)
+    return next((rank for rank, part in enumerate(LONGEST) if item.nodeid.startswith(part)), len(LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -24,9 +24,10 @@ suspend             dispatched processing                                  -> =
 note                dispatched processing                                  -> =
 arrive              dispatched processing                                  -> =
 extend              created dispatched processing rejected redispatching   -> =
+amend               created dispatched processing rejected redispatching completed auditing -> =
 """
 RESUMABLE = {"dispatched", "processing"}
-WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend"}
+WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend", "amend"}
 HELD_BY = {
     "created": "dispatch",
     "rejected": "dispatch",
@@ -108,13 +109,13 @@ def test_a_refused_act_reads_well_in_both_languages() -> None:
         step(Status.REJECTED, Act.START)
     assert refusal.value.message("en") == (
         "The order is rejected (custodian: dispatch). "
-        "Not allowed: start; allowed: send to redispatch, cancel, urge, extend."
+        "Not allowed: start; allowed: send to redispatch, cancel, urge, extend, amend."
     )
     assert refusal.value.message("zh") == (
-        "工单状态为“反单”（保管方：调度服务），不能执行“开始处理”；可执行：转重复派单、作废、催办、延期。"
+        "工单状态为“反单”（保管方：调度服务），不能执行“开始处理”；可执行：转重复派单、作废、催办、延期、变更。"
     )
     assert refusal.value.context["order_status"] == "rejected"
-    assert refusal.value.context["allowed_acts"] == ["send_to_redispatch", "cancel", "urge", "extend"]
+    assert refusal.value.context["allowed_acts"] == ["send_to_redispatch", "cancel", "urge", "extend", "amend"]
     assert refusal.value.code == "act_not_allowed"
 
 

@@ -89,7 +89,7 @@ def test_a_created_order_has_everything_that_was_said() -> None:
     order = fold(CREATED)
     assert (order.id, order.order_no, order.version, order.status) == ("o-1", "1", 1, Status.CREATED)
     assert order.custodian is Service.DISPATCH
-    assert order.allowed_acts == (Act.DISPATCH, Act.CANCEL, Act.URGE, Act.EXTEND)
+    assert order.allowed_acts == (Act.DISPATCH, Act.CANCEL, Act.URGE, Act.EXTEND, Act.AMEND)
     assert order.created == order.changed == _at(1)
     for name in CREATED.__slots__:
         assert getattr(order, name) == getattr(CREATED, name)
@@ -205,7 +205,7 @@ def test_a_suspended_order_rests_where_it_is() -> None:
     order = fold(CREATED, DISPATCHED, STARTED, SUSPENDED)
     assert (order.status, order.custodian) == (Status.PROCESSING, Service.FIELDWORK)
     assert order.suspension == Suspension(reason="parts", until=BEGIN + timedelta(days=1), suspended=_at(4))
-    assert set(order.allowed_acts) == {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND}
+    assert set(order.allowed_acts) == {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND}
 
 
 def test_a_suspended_order_can_be_urged_and_noted_and_stays_suspended() -> None:

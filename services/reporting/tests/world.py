@@ -44,6 +44,14 @@ MAKE = {
     Act.EXTEND: lambda chance: e.WorkOrderExtended(
         request_id="t", clock=chance.choice([*EXTENDABLE]), minutes=chance.randint(1, 3000), reason="x"
     ),
+    Act.AMEND: lambda chance: e.WorkOrderAmended(
+        reason="x",
+        before=e.OrderDetails(),
+        demand_type=chance.choice([None, "complaint", "fault_repair"]),
+        device_type=chance.choice([None, "digital", "analogue"]),
+        urgency=chance.choice([None, *e.Urgency]),
+        content="x",
+    ),
 }
 STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.SEND_TO_REDISPATCH)
 

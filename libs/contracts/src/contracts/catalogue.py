@@ -120,6 +120,7 @@ CATALOGUE: tuple[Entry, ...] = (
         (Service.DISPATCH, Service.FIELDWORK),
         "Its custodian granted an extension 延期.",
     ),
+    _event("amended", events.WorkOrderAmended, _CUSTODIANS, "What was entered was corrected 变更 or moved 改约."),
     Entry(
         "linework.work_order.cancel_requested.v1",
         requests.WorkOrderCancelRequested,
@@ -143,6 +144,14 @@ CATALOGUE: tuple[Entry, ...] = (
         WORK_ORDERS,
         (Service.INTAKE, *_CUSTODIANS),
         "Intake asks the custodian for more time; a custodian that handed over forwards it.",
+    ),
+    Entry(
+        "linework.work_order.amend_requested.v1",
+        requests.WorkOrderAmendRequested,
+        MessageKind.REQUEST,
+        WORK_ORDERS,
+        (Service.INTAKE, *_CUSTODIANS),
+        "Another service asks the custodian to amend the order; a custodian that handed over forwards it.",
     ),
     Entry(
         "linework.work_order.request_refused.v1",

@@ -48,6 +48,7 @@ class Act(StrEnum):
     NOTE = "note"
     ARRIVE = "arrive"
     EXTEND = "extend"
+    AMEND = "amend"
 
 
 CUSTODIANS: Mapping[Status, Service | None] = {
@@ -64,6 +65,7 @@ CUSTODIANS: Mapping[Status, Service | None] = {
 """Who holds an order, and so who alone may change it."""
 
 _RUNNING = (Status.CREATED, Status.DISPATCHED, Status.PROCESSING, Status.REJECTED, Status.REDISPATCHING)
+_OPEN = (*_RUNNING, Status.COMPLETED, Status.AUDITING)
 _IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
 
 STEPS: Mapping[tuple[Status, Act], Status] = {
@@ -86,9 +88,10 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.NOTE): status for status in _IN_THE_FIELD},
     **{(status, Act.ARRIVE): status for status in _IN_THE_FIELD},
     **{(status, Act.EXTEND): status for status in _RUNNING},
+    **{(status, Act.AMEND): status for status in _OPEN},
 }
 
-_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND})
+_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND})
 
 
 class ActNotAllowed(Conflict):

@@ -41,6 +41,13 @@ ACTS: Mapping[str, Names] = {
     "note": Names("note", "备注"),
     "arrive": Names("record the arrival", "到达"),
     "extend": Names("extend", "延期"),
+    "amend": Names("amend", "变更"),
+}
+
+URGENCIES: Mapping[str, Names] = {
+    "normal": Names("normal", "一般"),
+    "urgent": Names("urgent", "紧急"),
+    "emergency": Names("emergency", "特急"),
 }
 
 SERVICES: Mapping[str, Names] = {

@@ -5,7 +5,7 @@ stream. Applying an event never asks a clock, a database or a person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from contracts import events as e
 from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status, allowed_acts, step
 from contracts.message import Message
 from contracts.order_parts import (
+    Amendment,
     Arrival,
     Assignment,
     Audit,
@@ -30,6 +31,8 @@ from contracts.order_parts import (
 
 __all__ = [
     "ACTS",
+    "DETAILS",
+    "Amendment",
     "Arrival",
     "Assignment",
     "Audit",
@@ -64,8 +67,13 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderNoteAdded: (Act.NOTE,),
     e.WorkOrderArrived: (Act.ARRIVE,),
     e.WorkOrderExtended: (Act.EXTEND,),
+    e.WorkOrderAmended: (Act.AMEND,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
+
+
+DETAILS = tuple(field.name for field in fields(e.OrderDetails))
+"""What can be amended: the fields of these names in the order and in what amends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +115,10 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    urgency: e.Urgency = e.Urgency.NORMAL
+    contact_id: str | None = None
+    """Whom to contact, where that is not the subscriber; intake has name and phone."""
+    amendments: tuple[Amendment, ...] = ()
     first_dispatched_at: datetime | None = None
     """Of an order that was dispatched again, which `assignment` and `started` do not tell any more."""
     first_started_at: datetime | None = None
@@ -204,6 +216,7 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
         territory=event.territory,
         appointment=event.appointment,
         external_reference=event.external_reference,
+        urgency=event.urgency,
         created=done,
         changed=done,
     )
@@ -243,6 +256,8 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
             return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
         case e.WorkOrderExtended():
             return _extended(order, event, done)
+        case e.WorkOrderAmended():
+            return _amended(order, event, done)
         case _:
             return {}
 
@@ -290,6 +305,22 @@ def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[
         request_id=event.request_id, clock=event.clock, minutes=event.minutes, reason=event.reason, extended=done
     )
     return {"extensions": (*order.extensions, extension)}
+
+
+def _amended(order: WorkOrder, event: e.WorkOrderAmended, done: Done) -> dict[str, Any]:
+    changes = {name: value for name in DETAILS if (value := getattr(event, name)) is not None}
+    amendment = Amendment(
+        version=order.version + 1,
+        reason=event.reason,
+        before=event.before,
+        after=e.OrderDetails(**changes),
+        is_appointment_withdrawn=event.is_appointment_withdrawn,
+        request_id=event.request_id,
+        amended=done,
+    )
+    if event.is_appointment_withdrawn:
+        changes["appointment"] = None
+    return {**changes, "amendments": (*order.amendments, amendment)}
 
 
 def _cancelled(order: WorkOrder, event: e.WorkOrderCancelled, done: Done) -> dict[str, Any]:

@@ -43,6 +43,7 @@ class WorkOrderCounts(BaseModel):
     demand_type: dict[str, int]
     channel: dict[str, int]
     zone: dict[str, int]
+    urgency: dict[str, int]
     staff_id: dict[str, int]
     """By the staff to whom they are assigned."""
     has_appointment: int
@@ -64,7 +65,7 @@ async def counts_of(db: Database, search: Search, *, now: datetime, near: timede
 
 
 _BY_COLUMN = ("status", "work_area_id", "device_type", "demand_type")
-_BY_FACET = ("channel", "zone", "staff_id")
+_BY_FACET = ("channel", "zone", "urgency", "staff_id")
 _WHETHER = ("has_appointment", "is_urged", "is_suspended", "is_unresolved", "is_petitioned")
 
 

@@ -16,6 +16,7 @@ def facets_of(order: WorkOrder) -> dict[str, Any]:
     return {
         "channel": order.channel.value,
         "zone": order.zone.value,
+        "urgency": order.urgency.value,
         "staff_id": list(order.assignment.staff_ids) if order.assignment else [],
         "has_appointment": order.appointment is not None,
         "is_urged": bool(order.urges),

@@ -16,6 +16,7 @@ A request may be delivered twice, even after its answer. `RequestState` is what 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from contracts.amendment import details_present, grant_amendment
 from contracts.codec import new_message
 from contracts.events import WorkOrderCancelled, WorkOrderEvent, WorkOrderExtended, WorkOrderUrged
 from contracts.lifecycle import CUSTODIANS, Act, Service, Status
@@ -23,6 +24,7 @@ from contracts.message import Actor, Message
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, Refusal
 from contracts.requests import (
+    WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
     WorkOrderRequest,
@@ -114,6 +116,7 @@ _ACTS = {
     WorkOrderCancelRequested: Act.CANCEL,
     WorkOrderUrgeRequested: Act.URGE,
     WorkOrderExtensionRequested: Act.EXTEND,
+    WorkOrderAmendRequested: Act.AMEND,
 }
 
 
@@ -131,6 +134,8 @@ def _granted(message: Message, order: WorkOrder, limits: RuleSets) -> WorkOrderE
             return WorkOrderExtended(
                 request_id=request.request_id, clock=request.clock, minutes=request.minutes, reason=request.reason
             )
+        case WorkOrderAmendRequested():
+            return grant_amendment(order, request)
 
 
 def _check_extension(
@@ -179,11 +184,15 @@ def _decide(message: Message, stored: StoredOrder, limits: RuleSets, *, service:
 
 
 def _refuse(message: Message, order: WorkOrder, refusal: Refusal, *, service: Service, now: datetime) -> Message:
+    request: WorkOrderRequest = message.body
+    amendment = request if isinstance(request, WorkOrderAmendRequested) else None
     refused = WorkOrderRequestRefused(
-        request_id=message.body.request_id,
+        request_id=request.request_id,
         code=refusal.code,
         status=order.status.value,
         allowed_acts=tuple(act.value for act in order.allowed_acts),
+        order_version=order.version if amendment else None,
+        present=details_present(order, amendment) if amendment else None,
     )
     return _new(refused, message, service=service, now=now, actor=Actor(service.value, "service"))
 

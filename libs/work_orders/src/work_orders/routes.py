@@ -23,7 +23,7 @@ from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
 from chassis.request_context import CommandRequestContext, RequestContext
 from chassis.wait_for_version import NotCaughtUp
-from contracts.events import Channel, Zone
+from contracts.events import Channel, Urgency, Zone
 from contracts.lifecycle import ActNotAllowed, Status
 from work_orders.clocks_shown import clocks_for
 from work_orders.commit import BeforeTheLastAct, StaleVersion, WorkOrderNotFound
@@ -91,6 +91,7 @@ class Filters(BaseModel):
     demand_type: SearchReference = None
     channel: Channel | None = None
     zone: Zone | None = None
+    urgency: Urgency | None = None
     staff_id: SearchReference = Field(None, description="Assigned to this member of staff.")
     is_mine: bool = Field(False, description="Assigned to the caller, as the staff with their subject.")
     is_urged: bool | None = None
@@ -132,7 +133,7 @@ class Filters(BaseModel):
 
     def _facets(self, caller: Caller) -> dict[str, Any]:
         staff = [one for one in (self.staff_id, caller.sub if self.is_mine else None) if one is not None]
-        named = ("channel", "zone", "is_urged", "is_suspended", "is_unresolved", "is_petitioned")
+        named = ("channel", "zone", "urgency", "is_urged", "is_suspended", "is_unresolved", "is_petitioned")
         facets = {name: value for name in named if (value := getattr(self, name)) is not None}
         return facets | ({"staff_id": staff} if staff else {})
 

@@ -8,7 +8,7 @@ from chassis.migrations import execute
 revision = "fieldwork_0002"
 down_revision = "fieldwork_0001"
 branch_labels = None
-depends_on = "work_orders_0003"
+depends_on = "work_orders_0004"
 
 _KEY = "urgency, coalesce(next_due_at, '9999-12-30 00:00:00+00'::timestamptz), due_at, id"
 

@@ -88,6 +88,8 @@ STAYS = Table(
     *required(Text, "device_type", "demand_type", "channel", "zone"),
     *required(ID, "subscriber_id"),
     *required(MOMENT, "created_at"),
+    Column("urgency", Text, nullable=False, server_default="normal"),
+    *optional(Text, "amended"),
 )
 
 SLA_CLOCKS = Table(
@@ -112,6 +114,7 @@ SLA_CLOCKS = Table(
     *required(Integer, "extension_count"),
     *optional(Text, "work_area_id", "staff_id"),
     *required(Text, "device_type", "demand_type", "channel", "zone"),
+    Column("urgency", Text, nullable=False, server_default="normal"),
 )
 
 LEGS = Table(

@@ -8,23 +8,24 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from chassis.command_route import CommandRoute
-from chassis.field_types import Body, PastMoment, Prose
+from chassis.field_types import Body, Name, PastMoment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
+from contracts.amendment import AppointmentInverted, DemandTypeUnknown, DeviceTypeUnknown
 from contracts.events import SlaClock
 from contracts.lifecycle import CUSTODIANS, Status
 from intake.orders import use_cases, views
-from intake.orders.domain import creation
+from intake.orders.domain.amendment import AskedAmendment, Contact
 from intake.orders.domain.requests import Ask
 from intake.orders.models import CreateWorkOrder
 from intake.orders.views import HistoryEntry, RequestNotFound, RequestToCustodian
-from intake.reference import domain as reference_domain
 from intake.subscribers import domain as subscribers_domain
 from intake.subscribers.domain import searched_by_phone
-from intake.subscribers.models import NOT_SEARCHED
+from intake.subscribers.models import NOT_SEARCHED, Phone
 from intake.subscribers.phone_numbers import searched_number
 from intake.subscribers.views import SubscriberOfOrder
+from work_orders.amendment import AMEND_REFUSALS, Amended
 from work_orders.clocks_shown import clocks_for
 from work_orders.commit import ExternalReferenceTaken
 from work_orders.counts import WorkOrderCounts
@@ -70,6 +71,22 @@ class LookUpWanted(Wanted):
     phone: SearchReference = None
 
 
+class ContactOfAmendment(Body):
+    """Whom to contact about the order, where that is not the subscriber."""
+
+    name: Name
+    phone: Phone
+
+
+class AskForAmendment(AskCustodian, Amended):
+    seen_version: int = Field(ge=1, le=1_000_000, description="The order's version that the caller has seen.")
+    contact: ContactOfAmendment | None = None
+
+    def asked(self) -> AskedAmendment:
+        contact = Contact(self.contact.name, self.contact.phone) if self.contact else None
+        return AskedAmendment(amendment=self.command(), contact=contact, seen_version=self.seen_version)
+
+
 class FoundWorkOrders(WorkOrderPage):
     not_searched: list[str] = NOT_SEARCHED
 
@@ -82,9 +99,9 @@ class FoundWorkOrders(WorkOrderPage):
         (
             *_ASK_REFUSALS,
             subscribers_domain.SubscriberNotFound,
-            reference_domain.DeviceTypeUnknown,
-            reference_domain.DemandTypeUnknown,
-            creation.AppointmentInverted,
+            DeviceTypeUnknown,
+            DemandTypeUnknown,
+            AppointmentInverted,
             ExternalReferenceTaken,
         )
     ),
@@ -188,6 +205,28 @@ async def request_extension(order_id: OrderId, body: AskForTime, context: Comman
     `deadline_passed`, `extension_too_long` or `limit_not_running`.
     """
     return await _ask("extend", order_id, body, context, clock=body.clock, minutes=body.minutes)
+
+
+@router.post(
+    "/work-orders/{order_id}/amend-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(
+        (
+            *_ASK_REFUSALS,
+            *AMEND_REFUSALS,
+            DeviceTypeUnknown,
+            DemandTypeUnknown,
+        )
+    ),
+)
+async def request_amendment(order_id: OrderId, body: AskForAmendment, context: CommandContext) -> Response:
+    """Requests that what was entered be corrected 变更, or the appointment moved 改约, from the order's custodian.
+
+    Refused with `amended_meanwhile` when the order was amended after `seen_version`; the refusal's `present` is what
+    the order then has. Name and phone of a contact are kept here, and shown with the order's subscriber.
+    """
+    return (await use_cases.ask_for_amendment(order_id, body.asked(), uow=context.uow.at(body.occurred_at))).response()
 
 
 async def _ask(kind: str, order_id: str, body: AskCustodian, context: OrderContext, **more: object) -> Response:

@@ -1,19 +1,21 @@
 """Stays: an order was in a status from one moment until another, and that was known from a third until a fourth.
 
 A stay is written when the order enters a status and finished when it leaves it; nothing else changes but
-whether the order is suspended meanwhile. What has ended stays as it is. A stay is known from `recorded_at` of the
-event that began it until that of the event that ended it, so the orders as they were known at any past moment
-are the stays with the moment between the two, in whatever order the stream was read.
+whether the order is suspended meanwhile, and what it is amended to. What has ended stays as it is. A stay is known from
+`recorded_at` of the event that began it until that of the event that ended it, so the orders as they were known at any
+past moment are the stays with the moment between the two, in whatever order the stream was read.
 
 The steps are folded here and not by `contracts.order`: the recount does it with that, and two hands that
 come to the same figures are worth more than one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from chassis.database import Transaction
 from chassis.one_statement import Part, Rows
@@ -66,6 +68,10 @@ class StayRow:
     zone: str
     subscriber_id: str
     created_at: datetime
+    urgency: str
+    amended: Any
+    """What an amendment gave the order during this stay, as JSON: the next stay begins with it. What has begun stays
+    counted under the names that it began with, so that a past figure is the same whenever it is asked for."""
 
 
 _CHANGING = (
@@ -77,6 +83,7 @@ _CHANGING = (
     "is_until_late",
     "is_suspended",
     "is_misdispatch_valid",
+    "amended",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
@@ -114,6 +121,8 @@ def created(message: Message, late_after: timedelta) -> StayRow:
         zone=body.zone.value,
         subscriber_id=body.subscriber_id,
         created_at=message.occurred_at,
+        urgency=body.urgency.value,
+        amended=None,
     )
 
 
@@ -128,10 +137,27 @@ def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow |
     if status == stay.status:
         if isinstance(body, e.WorkOrderSuspended | e.WorkOrderResumed):
             stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
+        elif isinstance(body, e.WorkOrderAmended) and (amended := amended_kinds(body)):
+            stay.amended = msgspec.json.encode({**kinds_of(stay), **amended}).decode()
         return None
     is_late = message.recorded_at - message.occurred_at > late_after
     _finish(stay, message, status, is_late)
     return _next(stay, body, is_late)
+
+
+KINDS = ("device_type", "demand_type", "urgency")
+"""What an order is counted under that can be amended."""
+
+
+def amended_kinds(amended: e.WorkOrderAmended) -> dict[str, str]:
+    return {name: str(value) for name in KINDS if (value := getattr(amended, name)) is not None}
+
+
+def kinds_of(stay: StayRow) -> dict[str, str]:
+    """What the order is at present, amendments of this stay among it."""
+    if stay.amended is not None:
+        return msgspec.json.decode(stay.amended, type=dict[str, str])
+    return {name: getattr(stay, name) for name in KINDS}
 
 
 def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) -> None:
@@ -168,12 +194,12 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         completion_count=stay.completion_count + isinstance(body, e.WorkOrderCompleted),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
         staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id,
-        device_type=stay.device_type,
-        demand_type=stay.demand_type,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
         created_at=stay.created_at,
+        amended=None,
+        **kinds_of(stay),
     )
 
 
@@ -204,6 +230,8 @@ class Taken:
     message: Message
     stay: StayRow
     known_at: datetime
+    kinds: Mapping[str, str]
+    """What the order is after it: by `KINDS`."""
 
 
 @dataclass(slots=True)
@@ -227,18 +255,19 @@ class Projected:
         """Raises `Poison` for an event that cannot follow."""
         for message in events:
             stay = self.present.get(message.subject)
-            was_suspended = stay is not None and stay.is_suspended
+            before = (stay.is_suspended, stay.amended) if stay is not None else None
             try:
                 entered = advance(stay, message, self.late_after) if stay else created(message, self.late_after)
             except CannotApply as error:
                 raise Poison(message, str(error)) from error
-            if stay is not None and (entered is not None or stay.is_suspended != was_suspended):
+            if stay is not None and (entered is not None or (stay.is_suspended, stay.amended) != before):
                 self._note_change(stay)
             if entered is not None:
                 self.present[message.subject] = entered
                 self.added.append(entered)
             stay = self.present[message.subject]
-            self.taken.append(Taken(message, stay, max(message.recorded_at, stay.since_known_at)))
+            known_at = max(message.recorded_at, stay.since_known_at)
+            self.taken.append(Taken(message, stay, known_at, kinds_of(stay)))
 
     def _note_change(self, stay: StayRow) -> None:
         if stay.since_version == self._stored.get(stay.order_id):

@@ -1,4 +1,4 @@
-"""Requests to the custodian of an order: cancel, urge, extend."""
+"""Requests to the custodian of an order: cancel, urge, extend, amend."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from contracts.requests import (
+    WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
     WorkOrderRequest,
@@ -16,6 +17,7 @@ KINDS: Mapping[type, str] = {
     WorkOrderCancelRequested: "cancel",
     WorkOrderUrgeRequested: "urge",
     WorkOrderExtensionRequested: "extend",
+    WorkOrderAmendRequested: "amend",
 }
 PENDING = "pending"
 _EVENTS = {kind: event for event, kind in KINDS.items()}
@@ -23,12 +25,17 @@ _EVENTS = {kind: event for event, kind in KINDS.items()}
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of the custodian: `cancel`, `urge` or `extend`."""
+    """What is asked of the custodian: `cancel`, `urge`, `extend` or `amend`."""
 
     kind: str
     reason: str
     more: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the request, by name."""
+
+    def event(self, request_id: str) -> WorkOrderRequest:
+        """What carries the request to the custodian."""
+        event: WorkOrderRequest = _EVENTS[self.kind](request_id=request_id, reason=self.reason, **self.more)
+        return event
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +51,3 @@ class CustodianRequest:
     asked_at: datetime
     answered_at: datetime | None = None
     refusal: Mapping[str, Any] | None = None
-
-    def event(self, more: Mapping[str, Any]) -> WorkOrderRequest:
-        """What carries the request to the custodian."""
-        event: WorkOrderRequest = _EVENTS[self.kind](request_id=self.id, reason=self.reason, **more)
-        return event

@@ -8,8 +8,8 @@ from alembic import op
 
 from chassis.migrations import execute
 
-revision = "work_orders_0004"
-down_revision = "work_orders_0003"
+revision = "work_orders_0003"
+down_revision = "work_orders_0002"
 branch_labels = None
 depends_on = None
 

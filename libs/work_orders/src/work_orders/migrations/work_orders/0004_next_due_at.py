@@ -6,8 +6,8 @@ release computes them anew (`work_orders.rows_by_limits`); what it changed is as
 
 from chassis.migrations import execute
 
-revision = "work_orders_0003"
-down_revision = "work_orders_0002"
+revision = "work_orders_0004"
+down_revision = "work_orders_0003"
 branch_labels = None
 depends_on = None
 
