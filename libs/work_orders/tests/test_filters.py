@@ -44,7 +44,13 @@ async def floor(db: Database) -> Database:
     """Orders of every kind in two areas."""
     window = e.Appointment(BEGIN + timedelta(days=2), BEGIN + timedelta(days=2, hours=2))
     await _order(
-        db, "waits", channel=e.Channel.WEB, zone=e.Zone.RURAL, subscriber_no="S-77", external_reference="EXT-9"
+        db,
+        "waits",
+        channel=e.Channel.WEB,
+        zone=e.Zone.RURAL,
+        subscriber_no="S-77",
+        external_reference="EXT-9",
+        urgency=e.Urgency.EMERGENCY,
     )
     await _order(db, "booked", _dispatched("north", "ann"), appointment=window)
     await _order(db, "urged", _dispatched("north", "bob", "ann"), e.WorkOrderUrged(request_id="r", reason="again"))
@@ -61,6 +67,7 @@ async def floor(db: Database) -> Database:
     [
         ({"facets": {"channel": "web"}}, ["waits"]),
         ({"facets": {"zone": "rural"}}, ["waits"]),
+        ({"facets": {"urgency": "emergency"}}, ["waits"]),
         ({"facets": {"staff_id": ["bob"]}}, ["urged"]),
         ({"facets": {"staff_id": ["ann", "bob"]}}, ["urged"]),
         ({"facets": {"staff_id": ["ann"], "is_urged": False, "is_unresolved": False}}, ["angry", "booked"]),
@@ -104,7 +111,7 @@ async def test_counts_are_those_of_the_list(floor: Database) -> None:
 async def test_each_count_is_how_many_the_list_has_with_that_filter(floor: Database) -> None:
     for search in (Search(()), Search((), areas=("north",)), Search((Status.DISPATCHED,), text="no-")):
         found = await counts_of(floor, search, now=NOW, near=timedelta(hours=1))
-        for name in ("channel", "zone", "staff_id"):
+        for name in ("channel", "zone", "urgency", "staff_id"):
             for value, count in getattr(found, name).items():
                 facets = {name: [value] if name == "staff_id" else value}
                 narrowed = Search(search.statuses, areas=search.areas, text=search.text, facets=facets)
