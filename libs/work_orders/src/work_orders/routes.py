@@ -94,13 +94,13 @@ class Filters(BaseModel):
     urgency: Urgency | None = None
     staff_id: SearchReference = Field(None, description="Assigned to this member of staff.")
     is_mine: bool = Field(False, description="Assigned to the caller, as the staff with their subject.")
-    is_urged: bool | None = None
-    is_suspended: bool | None = None
+    is_urged: bool | None = Field(None, description="Whether somebody urged it.")
+    is_suspended: bool | None = Field(None, description="Whether its work rests.")
     is_unresolved: bool | None = Field(None, description="Whether the last completion says that it is not resolved.")
     is_petitioned: bool | None = Field(None, description="Whether the last completion says that it was petitioned.")
-    created_from: Moment | None = None
+    created_from: Moment | None = Field(None, description="Created at this time or later.")
     created_until: Moment | None = Field(None, description="Before this time.")
-    changed_from: Moment | None = None
+    changed_from: Moment | None = Field(None, description="Last changed at this time or later.")
     changed_until: Moment | None = Field(None, description="Before this time.")
     appointment_from: Moment | None = Field(None, description="The appointment begins at this time or later.")
     appointment_until: Moment | None = Field(None, description="The appointment begins before this time.")

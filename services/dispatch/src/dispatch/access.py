@@ -22,6 +22,7 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders/{order_id}": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
+    "POST /v1/bulk/dispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/amend": _DISPATCHERS,
     "GET /v1/work-areas": REFERENCE_READERS,

@@ -46,6 +46,7 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders/{order_id}/subscriber": _LOOK_UP,
     "POST /v1/work-orders/{order_id}/cancel-requests": _ASKERS,
     "POST /v1/work-orders/{order_id}/urge-requests": _ASKERS,
+    "POST /v1/bulk/urge-requests": _ASKERS,
     "POST /v1/work-orders/{order_id}/amend-requests": _ASKERS,
     # Who works on an order in the field may ask for more time as well.
     "POST /v1/work-orders/{order_id}/extension-requests": {**_ASKERS, TECHNICIAN: OWN_AREAS},
