@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.directory import Names
+from contracts.holders import Holder
 
 SUBJECT = "handling_rules"
 """The key of the rules: they are one entity with versions 1, 2, 3 …"""
@@ -34,8 +35,17 @@ class SuspensionReason:
     code: str
     """What messages and requests name it by."""
     names: Names
+    holder: Holder | None = None
+    """Whose the time of such a suspension is 责任方; None: as shipped, the subscriber's or the house's."""
     is_active: bool = True
     """An inactive one keeps its names for the orders that have it, and is not taken any more."""
+
+    @property
+    def held_by(self) -> Holder:
+        return self.holder or _SHIPPED_HOLDERS.get(self.code, Holder.HOUSE)
+
+
+_SHIPPED_HOLDERS = {"subscriber": Holder.SUBSCRIBER, "no_access": Holder.SUBSCRIBER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +82,10 @@ class HandlingRulesDefined:
     """What follows when an order is completed and not resolved."""
     petitioned: Consequences = Consequences()
     """What follows when an order is completed with a petition 上访."""
+    late_report_minutes: int = 24 * 60
+    """So long after a work area lost an order its staff, who may not know it yet, can report what happened since."""
+    device_clock_tolerance_seconds: int = 120
+    """So far the clock of a phone may be off without being corrected and flagged."""
 
 
 SHIPPED = HandlingRulesDefined()

@@ -20,6 +20,8 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders/counts": _DISPATCHERS,
     "GET /v1/changes/stream": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}": _DISPATCHERS,
+    "GET /v1/work-orders/{order_id}/facts": _DISPATCHERS,
+    "POST /v1/work-orders/{order_id}/remarks": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
     "POST /v1/bulk/dispatch": _DISPATCHERS,

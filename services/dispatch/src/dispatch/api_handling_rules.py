@@ -10,6 +10,7 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.directory import Names
 from contracts.handling import Completer, Consequences, SuspensionReason
+from contracts.holders import Holder
 from dispatch import use_cases, views
 from dispatch.domain.handling_rules import REFUSALS
 from work_orders.handling_rules import HandlingRules
@@ -22,11 +23,12 @@ class SuspensionReasonBody(Body):
     code: Code
     name_en: Line
     name_zh: Line
+    holder: Holder | None = Field(None, description="Whose the time of such a suspension is 责任方; null: as shipped.")
     is_active: bool = True
 
     def reason(self) -> SuspensionReason:
         names = Names(en=self.name_en, zh=self.name_zh)
-        return SuspensionReason(code=self.code, names=names, is_active=self.is_active)
+        return SuspensionReason(code=self.code, names=names, holder=self.holder, is_active=self.is_active)
 
 
 class ConsequencesBody(Body):
@@ -48,6 +50,12 @@ class HandlingRulesBody(Body):
     completers: list[Completer] | None = Field(None, min_length=1, max_length=20)
     unresolved: ConsequencesBody | None = Field(None, description="Of a completion that did not resolve it.")
     petitioned: ConsequencesBody | None = Field(None, description="Of a completion with a petition 上访.")
+    late_report_minutes: int | None = Field(
+        None, ge=0, le=100_000, description="So long after an area lost an order its staff report what happened since."
+    )
+    device_clock_tolerance_seconds: int | None = Field(
+        None, ge=1, le=86_400, description="So far a phone's clock may be off without being corrected and flagged."
+    )
 
     def changes(self) -> dict[str, Any]:
         """The fields that are to change, as the rules have them."""

@@ -1,6 +1,9 @@
 """Golden records of the rules of handling orders, and of staff with a token and a lead."""
 
+from datetime import UTC, datetime
+
 from contracts.directory import Names, StaffDefined
+from contracts.events import WorkOrderSuspended
 from contracts.handling import (
     SHIPPED,
     SUBJECT,
@@ -9,6 +12,9 @@ from contracts.handling import (
     HandlingRulesDefined,
     SuspensionReason,
 )
+from contracts.holders import Holder
+from contracts.lifecycle import Service
+from contracts.message import Actor
 
 RULES: tuple[HandlingRulesDefined, ...] = (
     SHIPPED,
@@ -25,6 +31,17 @@ RULES: tuple[HandlingRulesDefined, ...] = (
     ),
 )
 
+RULES_OF_PHONES = HandlingRulesDefined(
+    suspension_reasons=RULES[1].suspension_reasons,
+    longest_suspension_minutes=1440,
+    most_suspensions=2,
+    completers=RULES[1].completers,
+    unresolved=RULES[1].unresolved,
+    petitioned=RULES[1].petitioned,
+    late_report_minutes=90,
+    device_clock_tolerance_seconds=30,
+)
+
 LEAD = StaffDefined(
     staff_id="staff-50",
     name="赵敏",
@@ -35,4 +52,10 @@ LEAD = StaffDefined(
     is_lead=True,
 )
 
-__all__ = ["LEAD", "RULES", "SUBJECT"]
+SUSPENDED = (
+    Service.FIELDWORK,
+    Actor("tech-5", "technician"),
+    WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
+)
+
+__all__ = ["LEAD", "RULES", "RULES_OF_PHONES", "SUBJECT", "SUSPENDED"]

@@ -60,7 +60,9 @@ CALLS = ReportSection(
         *_CALLS,
         "short_abandons",
         "calls_lost",
+        "call_loss_rate",
         "calls_made",
+        "outbound_connect_rate",
         *_TIMES,
         "outbound_handle_time",
         "answered_in_three_rings",
@@ -160,7 +162,12 @@ FOLLOW_UPS = ReportSection(
     By.GROUP,
     Dimension.WORK_AREA,
 )
-IN_TIME = ReportSection("in_time", ("Time limits", "时限"), ("in_time", "extension_rate"), By.GROUP, Dimension.CLOCK)
+IN_TIME = ReportSection(
+    "in_time", ("Time limits", "时限"), ("in_time", "extension_rate", "clock_time"), By.GROUP, Dimension.CLOCK
+)
+BY_HOLDER = ReportSection(
+    "by_holder", ("Whose the time of orders was", "工单用时责任方"), ("held_time",), By.GROUP, Dimension.HOLDER
+)
 BACKLOG = ReportSection(
     "backlog",
     ("Backlog as it stood when the report was made", "制表时未完成工单"),
@@ -182,6 +189,7 @@ _USUAL = (
     ORDERS_BY_DEMAND,
     FOLLOW_UPS,
     IN_TIME,
+    BY_HOLDER,
     BACKLOG,
 )
 _ANALYSIS = (CALLS, CALLS_BY_PERIOD, CALLS_BY_HOUR, CALLS_BY_REASON, ORDERS_BY_DEMAND, CALLS_BY_QUEUE)

@@ -6,8 +6,8 @@ Expands: a release before leaves these as they are, and the worker of this relea
 
 from chassis.migrations import execute
 
-revision = "work_orders_0005"
-down_revision = "work_orders_0004"
+revision = "work_orders_0006"
+down_revision = "work_orders_0005"
 branch_labels = None
 depends_on = None
 
