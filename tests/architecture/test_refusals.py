@@ -117,6 +117,7 @@ AS_IT_IS = frozenset(
         "seen_version",
         "staff_id",
         "staff_ids",
+        "order_ids",
         "stratum",
         "streams",
         "subject",
