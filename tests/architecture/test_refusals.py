@@ -34,6 +34,7 @@ AS_IT_IS = frozenset(
     [
         "adjudicator",
         "alarm",
+        "alarm_id",
         "amended_version",
         "areas",
         "article_id",

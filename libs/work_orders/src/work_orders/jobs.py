@@ -3,9 +3,8 @@
 from chassis.settings import Settings
 from chassis.worker import Job
 from work_orders.change_retention import forgetting_changes
-from work_orders.rows_by_limits import keep_rows_by_limits
 from work_orders.rows_without_facets import keep_facets
 
 
 def jobs_of_orders(settings: Settings) -> list[Job]:
-    return [keep_rows_by_limits, keep_facets, forgetting_changes(settings)]
+    return [keep_facets, forgetting_changes(settings)]

@@ -9,10 +9,11 @@ from qa.consumers import SUBSCRIPTIONS
 from qa.follow_up.store import calendars_in_use
 from work_orders.calendar_coverage import watching
 from work_orders.jobs import jobs_of_orders
+from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watching("follow_ups", calendars_in_use), *jobs_of_orders(settings)]
+    jobs = [watching("follow_ups", calendars_in_use), *jobs_of_orders(settings), keeping_rows_by_limits()]
     return create_worker("qa", settings, SUBSCRIPTIONS, jobs)
 
 

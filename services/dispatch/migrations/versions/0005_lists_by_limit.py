@@ -5,8 +5,8 @@ Expands: a release before sorts its lists without an index while both run.
 
 from chassis.migrations import execute
 
-revision = "dispatch_0004"
-down_revision = "dispatch_0003"
+revision = "dispatch_0005"
+down_revision = "dispatch_0004"
 branch_labels = None
 depends_on = "work_orders_0004"
 
