@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "intake_0016"
-down_revision = "intake_0015"
+revision = "intake_0018"
+down_revision = "intake_0017"
 branch_labels = None
 depends_on = None
 
