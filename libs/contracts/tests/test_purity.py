@@ -19,6 +19,7 @@ PURE = {
     "directory",
     "escalation",
     "handling",
+    "holders",
     "order",
     "order_parts",
     "calls",

@@ -291,9 +291,17 @@ CATALOGUE: tuple[Entry, ...] = (
     _of_partner("order_requested", partners.PartnerOrderRequested, "The partner asks for a work order."),
     _of_partner("order_cancel_requested", partners.PartnerOrderCancelRequested, "The partner cancels its order 作废."),
     _of_partner("order_urge_requested", partners.PartnerOrderUrgeRequested, "The partner urges its order 催办."),
+    _of_partner("outage_reported", partners.PartnerOutageReported, "Supply fails or will fail 停电信息."),
+    _of_partner("outage_restore_time_changed", partners.PartnerOutageRestoreTimeChanged, "恢复供电时间变更."),
+    _of_partner("outage_restored", partners.PartnerOutageRestored, "Supply is back 恢复供电."),
+    _of_partner(
+        "subscriber_changed", partners.PartnerSubscriberChanged, "A subscriber's data have changed 用户资料变更."
+    ),
+    _of_partner("replay_requested", partners.PartnerReplayRequested, "The partner asks for a replay 重放."),
     _to_partner("events_accepted", partners.PartnerEventsAccepted, "These events were taken."),
     _to_partner("event_refused", partners.PartnerEventRefused, "This event was not taken."),
     _to_partner("order_status_changed", partners.PartnerOrderStatusChanged, "What became of the partner's order."),
+    _to_partner("replay_ended", partners.PartnerReplayEnded, "A replay is over."),
     _sealing_key("issued", sealing.SealingKeyIssued, "A subscriber's sealing key, wrapped with a master key."),
     _sealing_key("destroyed", sealing.SealingKeyDestroyed, "The subscriber was erased, and the key with them."),
 )
