@@ -31,6 +31,17 @@ RULES: tuple[HandlingRulesDefined, ...] = (
     ),
 )
 
+RULES_OF_PHONES = HandlingRulesDefined(
+    suspension_reasons=RULES[1].suspension_reasons,
+    longest_suspension_minutes=1440,
+    most_suspensions=2,
+    completers=RULES[1].completers,
+    unresolved=RULES[1].unresolved,
+    petitioned=RULES[1].petitioned,
+    late_report_minutes=90,
+    device_clock_tolerance_seconds=30,
+)
+
 LEAD = StaffDefined(
     staff_id="staff-50",
     name="赵敏",
@@ -47,4 +58,4 @@ SUSPENDED = (
     WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
 )
 
-__all__ = ["LEAD", "RULES", "SUBJECT", "SUSPENDED"]
+__all__ = ["LEAD", "RULES", "RULES_OF_PHONES", "SUBJECT", "SUSPENDED"]
