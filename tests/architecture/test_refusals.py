@@ -35,6 +35,7 @@ AS_IT_IS = frozenset(
     [
         "adjudicator",
         "alarm",
+        "alarm_id",
         "amended_version",
         "areas",
         "article_id",

@@ -17,6 +17,7 @@ PURE = {
     "facts",
     "requests",
     "directory",
+    "escalation",
     "handling",
     "holders",
     "order",

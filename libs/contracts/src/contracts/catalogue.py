@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, facts, handling, limits, links, partners, quality, requests, sealing
+from contracts import (
+    calls,
+    directory,
+    escalation,
+    events,
+    facts,
+    handling,
+    limits,
+    links,
+    partners,
+    quality,
+    requests,
+    sealing,
+)
 from contracts.lifecycle import Service
 from contracts.topics import (
     CALLS,
@@ -73,6 +86,10 @@ def _call(name: str, body: Shape, description: str) -> Entry:
 
 def _quality(name: str, body: Shape, description: str) -> Entry:
     return Entry(f"linework.quality.{name}.v1", body, MessageKind.NOTICE, QUALITY, (Service.QA,), description)
+
+
+def _alarm(name: str, body: Shape, description: str) -> Entry:
+    return Entry(f"linework.deadlines.{name}.v1", body, MessageKind.NOTICE, DEADLINES, (Service.DISPATCH,), description)
 
 
 def _of_partner(name: str, body: Shape, description: str) -> Entry:
@@ -210,6 +227,17 @@ CATALOGUE: tuple[Entry, ...] = (
         (Service.DISPATCH,),
         "The time limits 时限 as an operator has defined them.",
     ),
+    Entry(
+        "linework.deadlines.escalation_rules.v1",
+        escalation.EscalationRulesDefined,
+        MessageKind.FACT,
+        DEADLINES,
+        (Service.DISPATCH,),
+        "The ladder of alarms 升级规则 as an operator has defined it.",
+    ),
+    _alarm("clock_warned", escalation.ClockWarned, "预警."),
+    _alarm("clock_breached", escalation.ClockBreached, "超时."),
+    _alarm("clock_escalated", escalation.ClockEscalated, "升级."),
     _call("offered", calls.CallOffered, "呼叫到达."),
     _call("queued", calls.CallQueued, "进入队列."),
     _call("rang_unanswered", calls.CallRangUnanswered, "振铃未应答."),
