@@ -220,7 +220,28 @@ def problem(
     zone: tzinfo = UTC,
     errors: list[dict[str, str]] | None = None,
 ) -> Response:
-    """The document; its sentence shows local times of `zone`."""
+    """The document as a response; its sentence shows local times of `zone`."""
+    document = problem_document(refusal, scope, language=language, zone=zone, errors=errors)
+    status = HTTPStatus(document["status"])
+    headers = {"content-language": language}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["retry-after"] = str(refusal.context.get("retry_after_seconds", 1))
+    return Response(
+        msgspec.json.encode(document, enc_hook=str), status_code=status, media_type=PROBLEM_JSON, headers=headers
+    )
+
+
+def problem_document(
+    refusal: refusals.Refusal,
+    scope: Scope,
+    *,
+    language: str,
+    zone: tzinfo = UTC,
+    errors: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The document of one refusal, which is counted and logged."""
     status = status_of(type(refusal))
     METRICS.refusals.labels(refusal.code).inc()
     # The route, not the path: a path can name a person.
@@ -235,16 +256,7 @@ def problem(
         "detail": refusal.message(language, zone),
         "instance": f"{address_of(scope)}#{request_id.present()}",
     }
-    if errors is not None:
-        document["errors"] = errors
-    headers = {"content-language": language}
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = "Bearer"
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        headers["retry-after"] = str(refusal.context.get("retry_after_seconds", 1))
-    return Response(
-        msgspec.json.encode(document, enc_hook=str), status_code=status, media_type=PROBLEM_JSON, headers=headers
-    )
+    return document if errors is None else {**document, "errors": errors}
 
 
 def zone_of(request: Request) -> ZoneInfo:
