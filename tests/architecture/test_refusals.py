@@ -112,6 +112,7 @@ AS_IT_IS = frozenset(
         "recording_id",
         "referral_id",
         "rejection_count",
+        "repeated",
         "report_id",
         "request_id",
         "requests_per_second",
