@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from chassis import request_id
@@ -264,6 +265,13 @@ def zone_of(request: Request) -> ZoneInfo:
     return ZoneInfo(asked if asked in time_zones() else request.app.state.settings.time_zone)
 
 
+def _methods_at(request: Request) -> list[str]:
+    """Every method of a path: each is a route of its own, and the framework names those of one."""
+    routes = [route for route in request.app.router.routes if isinstance(route, Route)]
+    at_path = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in at_path for method in route.methods or ()})
+
+
 def install(app: FastAPI) -> None:
     """Answers every failure of a request with a problem document."""
 
@@ -291,7 +299,7 @@ def install(app: FastAPI) -> None:
             return respond(request, RouteNotFound(path=request.url.path))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             answer = respond(request, MethodNotAllowed(method=request.method, path=request.url.path))
-            answer.headers.update(error.headers or {})
+            answer.headers["allow"] = ", ".join(_methods_at(request))
             return answer
         return respond(request, MalformedRequest(reason=str(error.detail)))
 
