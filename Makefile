@@ -13,9 +13,11 @@ DIST ?= dist
 ARGS ?=
 # How many processes share the tests, each with its own servers. More than two processors have, because half of a
 # process's time it waits for servers: make test PROCESSES=8 on a bigger machine.
-PROCESSES ?= 4
-# conftest.py says which tests stay together, and which begin.
-PARALLEL := -n $(PROCESSES) --dist loadscope --no-loadscope-reorder --durations=20
+PROCESSES ?= 3
+# What starts installations and kills their processes has limits of time: two at once, when no other test takes the
+# processors. conftest.py says which tests stay together, and which begin.
+INSTALLATIONS := tests/chaos tests/e2e tests/operators
+PARALLEL := --dist loadscope --no-loadscope-reorder --durations=20
 # Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
@@ -49,7 +51,8 @@ test: install ## Run every tier of tests on embedded servers; ARGS narrows them
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest $(PARALLEL)
+	@$(BIN)/python -m pytest -n $(PROCESSES) $(PARALLEL) $(INSTALLATIONS:%=--ignore=%); others=$$?; \
+		$(BIN)/python -m pytest -n 2 $(PARALLEL) $(INSTALLATIONS) && exit $$others
 endif
 
 unit: install ## Test the decisions and the fold, without a server
