@@ -21,14 +21,13 @@ from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from work_orders.clocks_shown import ShownClocks
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
-from work_orders.order_table import StoredOrder, to_json
+from work_orders.order_table import RANKS, StoredOrder, to_json
 from work_orders.sealing import NOT_OPENED, Opening
 from work_orders.tables import WORK_ORDERS
 
 _URGENT = ("urgency", "due_at", "id")
 _RECENT = ("changed_at", "id")
 _BY_URGENCY, _BY_CHANGE = "work-orders by urgency", "work-orders by change"
-_URGENCIES = (0, 1)
 _ONE_OF = {"areas": "work_area_id", "subscriber_nos": "subscriber_no"}
 _EQUAL = ("work_area_id", "order_no", "external_reference", "device_type", "demand_type")
 
@@ -54,11 +53,11 @@ class Search:
 async def most_urgent(
     db: Database, search: Search, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
 ) -> bytes:
-    """A page, urged orders first, then by the time the subscriber waits for."""
+    """A page: the more urgent first, of these the urged ones, then by the time the subscriber waits for."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
         urgency, due_at, order_id = from_cursor(_BY_URGENCY, cursor, int, str, str)
-        if urgency not in _URGENCIES:
+        if urgency not in RANKS:
             raise CursorBroken()
         place = (urgency, moment_of(due_at), order_id)
     rows = await _rows(db, search, _URGENT, place, limit)

@@ -1,6 +1,10 @@
 """Golden records of the rules of handling orders, and of staff with a token and a lead."""
 
+from dataclasses import replace
+
+from contracts.access import Role
 from contracts.directory import Names, StaffDefined
+from contracts.events import Urgency
 from contracts.handling import (
     SHIPPED,
     SUBJECT,
@@ -8,6 +12,7 @@ from contracts.handling import (
     Consequences,
     HandlingRulesDefined,
     SuspensionReason,
+    UrgencySetters,
 )
 
 RULES: tuple[HandlingRulesDefined, ...] = (
@@ -25,6 +30,8 @@ RULES: tuple[HandlingRulesDefined, ...] = (
     ),
 )
 
+RULES_OF_URGENCY = replace(RULES[1], urgency_setters=(UrgencySetters(urgency=Urgency.URGENT, roles=(Role.AGENT,)),))
+
 LEAD = StaffDefined(
     staff_id="staff-50",
     name="赵敏",
@@ -35,4 +42,4 @@ LEAD = StaffDefined(
     is_lead=True,
 )
 
-__all__ = ["LEAD", "RULES", "SUBJECT"]
+__all__ = ["LEAD", "RULES", "RULES_OF_URGENCY", "SUBJECT"]
