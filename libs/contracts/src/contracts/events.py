@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.holders import Holder
 from contracts.sealing import FreeText
 
 
@@ -209,6 +210,8 @@ class WorkOrderUrged:
 class WorkOrderSuspended:
     reason: FreeText
     until: datetime
+    held_by: Holder | None = None
+    """Whose the time of the suspension is, as the handling rules said; None of before they did: the house's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

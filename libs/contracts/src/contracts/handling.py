@@ -10,6 +10,7 @@ from enum import StrEnum
 from contracts.access import Role
 from contracts.directory import Names
 from contracts.events import Urgency
+from contracts.holders import Holder
 from contracts.refusals import Forbidden
 
 SUBJECT = "handling_rules"
@@ -37,8 +38,17 @@ class SuspensionReason:
     code: str
     """What messages and requests name it by."""
     names: Names
+    holder: Holder | None = None
+    """Whose the time of such a suspension is 责任方; None: as shipped, the subscriber's or the house's."""
     is_active: bool = True
     """An inactive one keeps its names for the orders that have it, and is not taken any more."""
+
+    @property
+    def held_by(self) -> Holder:
+        return self.holder or _SHIPPED_HOLDERS.get(self.code, Holder.HOUSE)
+
+
+_SHIPPED_HOLDERS = {"subscriber": Holder.SUBSCRIBER, "no_access": Holder.SUBSCRIBER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from contracts.access import Role
 from contracts.directory import Names
 from contracts.events import Urgency
 from contracts.handling import Completer, Consequences, SuspensionReason, UrgencySetters
+from contracts.holders import Holder
 from dispatch import use_cases, views
 from dispatch.domain.handling_rules import REFUSALS
 from work_orders.handling_rules import HandlingRules
@@ -24,11 +25,12 @@ class SuspensionReasonBody(Body):
     code: Code
     name_en: Line
     name_zh: Line
+    holder: Holder | None = Field(None, description="Whose the time of such a suspension is 责任方; null: as shipped.")
     is_active: bool = True
 
     def reason(self) -> SuspensionReason:
         names = Names(en=self.name_en, zh=self.name_zh)
-        return SuspensionReason(code=self.code, names=names, is_active=self.is_active)
+        return SuspensionReason(code=self.code, names=names, holder=self.holder, is_active=self.is_active)
 
 
 class ConsequencesBody(Body):

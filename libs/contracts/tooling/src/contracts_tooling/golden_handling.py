@@ -1,10 +1,11 @@
 """Golden records of the rules of handling orders, and of staff with a token and a lead."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from contracts.access import Role
 from contracts.directory import Names, StaffDefined
-from contracts.events import Urgency
+from contracts.events import Urgency, WorkOrderSuspended
 from contracts.handling import (
     SHIPPED,
     SUBJECT,
@@ -14,6 +15,9 @@ from contracts.handling import (
     SuspensionReason,
     UrgencySetters,
 )
+from contracts.holders import Holder
+from contracts.lifecycle import Service
+from contracts.message import Actor
 
 RULES: tuple[HandlingRulesDefined, ...] = (
     SHIPPED,
@@ -42,4 +46,10 @@ LEAD = StaffDefined(
     is_lead=True,
 )
 
-__all__ = ["LEAD", "RULES", "RULES_OF_URGENCY", "SUBJECT"]
+SUSPENDED = (
+    Service.FIELDWORK,
+    Actor("tech-5", "technician"),
+    WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
+)
+
+__all__ = ["LEAD", "RULES", "RULES_OF_URGENCY", "SUBJECT", "SUSPENDED"]

@@ -25,6 +25,7 @@ from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Status, step
 from contracts.message import Message
 from contracts.order import ACTS, CannotApply
 from reporting import tables
+from reporting.projections import holders
 from reporting.projections.days import days_of
 from reporting.projections.table import ProjectionTable, of_the_shown
 
@@ -68,6 +69,10 @@ class StayRow:
     zone: str
     subscriber_id: str
     created_at: datetime
+    appointment_at: datetime | None
+    """When the appointment begins that the order has."""
+    held: str
+    """Its parts by holder, as JSON: see `holders`."""
     urgency: str
     amended: Any
     """What an amendment gave the order during this stay, as JSON: the next stay begins with it. What has begun stays
@@ -83,10 +88,14 @@ _CHANGING = (
     "is_until_late",
     "is_suspended",
     "is_misdispatch_valid",
+    "appointment_at",
+    "held",
     "amended",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
+_within = attrgetter("is_suspended", "appointment_at", "held", "amended")
+"""What can change while the stay goes on."""
 _changing_values_of = attrgetter(*TABLE.key, *_CHANGING)
 
 
@@ -95,6 +104,7 @@ def created(message: Message, late_after: timedelta) -> StayRow:
     body = message.body
     if not isinstance(body, e.WorkOrderCreated):
         raise CannotApply(f"order {message.subject} was never created")
+    appointment_at = body.appointment.start if body.appointment else None
     return StayRow(
         order_id=message.subject,
         since_version=1,
@@ -121,6 +131,8 @@ def created(message: Message, late_after: timedelta) -> StayRow:
         zone=body.zone.value,
         subscriber_id=body.subscriber_id,
         created_at=message.occurred_at,
+        appointment_at=appointment_at,
+        held=holders.begun(Status.CREATED, message.occurred_at, staff_id=None, appointment_at=appointment_at),
         urgency=body.urgency.value,
         amended=None,
     )
@@ -137,12 +149,22 @@ def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow |
     if status == stay.status:
         if isinstance(body, e.WorkOrderSuspended | e.WorkOrderResumed):
             stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
-        elif isinstance(body, e.WorkOrderAmended) and (amended := amended_kinds(body)):
-            stay.amended = msgspec.json.encode({**kinds_of(stay), **amended}).decode()
+            stay.held = holders.suspended(stay.held, body, stay, message.occurred_at)
+        elif isinstance(body, e.WorkOrderAmended):
+            _amend(stay, body, message.occurred_at)
         return None
     is_late = message.recorded_at - message.occurred_at > late_after
     _finish(stay, message, status, is_late)
     return _next(stay, body, is_late)
+
+
+def _amend(stay: StayRow, body: e.WorkOrderAmended, at: datetime) -> None:
+    if amended := amended_kinds(body):
+        stay.amended = msgspec.json.encode({**kinds_of(stay), **amended}).decode()
+    if body.appointment is not None or body.is_appointment_withdrawn:
+        wanted_at = body.appointment.start if body.appointment else None
+        stay.held = holders.rescheduled(stay.held, wanted_at, stay, at)
+        stay.appointment_at = wanted_at
 
 
 KINDS = ("device_type", "demand_type", "urgency")
@@ -168,12 +190,14 @@ def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) ->
     stay.next_status, stay.left_at = next_status, left_at
     stay.microseconds = (left_at - stay.entered_at) // _MICROSECOND
     stay.is_until_late = is_late
+    stay.held = holders.finished(stay.held, left_at, appointment_at=stay.appointment_at)
     if stay.status == Status.REJECTED and isinstance(message.body, e.WorkOrderRedispatchRequested):
         stay.is_misdispatch_valid = message.body.is_misdispatch_valid
 
 
 def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
     dispatch = body if isinstance(body, e.WorkOrderDispatched) else None
+    staff_id = next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id
     return StayRow(
         order_id=stay.order_id,
         since_version=stay.until_version,
@@ -193,11 +217,15 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         dispatch_count=stay.dispatch_count + (dispatch is not None),
         completion_count=stay.completion_count + isinstance(body, e.WorkOrderCompleted),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
-        staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id,
+        staff_id=staff_id,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
         created_at=stay.created_at,
+        appointment_at=stay.appointment_at,
+        held=holders.begun(
+            Status(stay.next_status), stay.left_at, staff_id=staff_id, appointment_at=stay.appointment_at
+        ),
         amended=None,
         **kinds_of(stay),
     )
@@ -255,12 +283,12 @@ class Projected:
         """Raises `Poison` for an event that cannot follow."""
         for message in events:
             stay = self.present.get(message.subject)
-            before = (stay.is_suspended, stay.amended) if stay is not None else None
+            before = _within(stay) if stay is not None else None
             try:
                 entered = advance(stay, message, self.late_after) if stay else created(message, self.late_after)
             except CannotApply as error:
                 raise Poison(message, str(error)) from error
-            if stay is not None and (entered is not None or (stay.is_suspended, stay.amended) != before):
+            if stay is not None and (entered is not None or _within(stay) != before):
                 self._note_change(stay)
             if entered is not None:
                 self.present[message.subject] = entered
