@@ -99,8 +99,8 @@ def _wall_clock(day: Any, minute: int, zone: Any) -> datetime:
 
 _STOPS: Mapping[SlaClock, tuple[type, ...]] = {
     SlaClock.DISPATCH: (e.WorkOrderDispatched,),
-    SlaClock.ACCEPT: (e.WorkOrderStarted,),
-    SlaClock.CONTACT: (e.WorkOrderStarted,),
+    SlaClock.ACCEPT: (e.WorkOrderAccepted, e.WorkOrderStarted),
+    SlaClock.CONTACT: (e.WorkOrderContacted, e.WorkOrderStarted),
     SlaClock.ARRIVE: (e.WorkOrderArrived, e.WorkOrderCompleted),
     SlaClock.COMPLETE: (e.WorkOrderCompleted,),
     SlaClock.REPLY: (e.WorkOrderCompleted, e.WorkOrderArchived),
