@@ -24,6 +24,8 @@ suspend             dispatched processing                                  -> =
 note                dispatched processing                                  -> =
 arrive              dispatched processing                                  -> =
 extend              created dispatched processing rejected redispatching   -> =
+accept              dispatched                                             -> =
+contact             dispatched processing                                  -> =
 amend               created dispatched processing rejected redispatching completed auditing -> =
 """
 RESUMABLE = {"dispatched", "processing"}

@@ -49,6 +49,8 @@ class Act(StrEnum):
     ARRIVE = "arrive"
     EXTEND = "extend"
     AMEND = "amend"
+    ACCEPT = "accept"
+    CONTACT = "contact"
 
 
 CUSTODIANS: Mapping[Status, Service | None] = {
@@ -89,7 +91,12 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.ARRIVE): status for status in _IN_THE_FIELD},
     **{(status, Act.EXTEND): status for status in _RUNNING},
     **{(status, Act.AMEND): status for status in _OPEN},
+    (Status.DISPATCHED, Act.ACCEPT): Status.DISPATCHED,
+    **{(status, Act.CONTACT): status for status in _IN_THE_FIELD},
 }
+
+WITHOUT_DECISION = frozenset({Act.ACCEPT, Act.CONTACT, Act.ARRIVE, Act.NOTE, Act.URGE, Act.EXTEND})
+"""Acts that leave what others decide as it is: who decided on the version before them need not decide again."""
 
 _WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND})
 

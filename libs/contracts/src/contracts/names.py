@@ -41,6 +41,8 @@ ACTS: Mapping[str, Names] = {
     "note": Names("note", "备注"),
     "arrive": Names("record the arrival", "到达"),
     "extend": Names("extend", "延期"),
+    "accept": Names("accept", "接单"),
+    "contact": Names("record contact with the subscriber", "联系用户"),
     "amend": Names("amend", "变更"),
 }
 
@@ -49,6 +51,19 @@ URGENCIES: Mapping[str, Names] = {
     "urgent": Names("urgent", "紧急"),
     "emergency": Names("emergency", "特急"),
 }
+
+FACTS: Mapping[str, Names] = {
+    "remark": Names("remark", "备注"),
+    "departure": Names("departure", "出发"),
+    "eta": Names("expected arrival", "预计到达"),
+    "note": Names("note", "记录"),
+    "reading": Names("reading", "读数"),
+    "part": Names("part used", "用料"),
+    "acceptance": Names("acceptance", "接单"),
+    "contact": Names("contact with the subscriber", "联系用户"),
+    "arrival": Names("arrival", "到达"),
+}
+"""Kinds of facts about an order."""
 
 SERVICES: Mapping[str, Names] = {
     "intake": Names("intake", "受理服务"),
@@ -71,7 +86,7 @@ ROLES: Mapping[str, Names] = {
 
 CLOCKS: Mapping[str, Names] = {
     "dispatch": Names("dispatch", "派单"),
-    "accept": Names("start of work", "接单"),
+    "accept": Names("acceptance", "接单"),
     "contact": Names("first contact", "首次联系"),
     "arrive": Names("arrival", "到达"),
     "complete": Names("completion", "完成"),
@@ -143,6 +158,17 @@ REBUILD_STATES: Mapping[str, Names] = {
     "failed": Names("failed", "失败"),
 }
 
+SUBSCRIBER_FIELDS: Mapping[str, Names] = {
+    "name": Names("name", "姓名"),
+    "phones": Names("telephone numbers", "电话"),
+    "address": Names("address", "地址"),
+    "kind": Names("kind", "用户类别"),
+    "zone": Names("zone", "区域类型"),
+    "territory": Names("territory", "台区"),
+    "notes": Names("notes", "备注"),
+}
+"""What a partner may set of a subscriber."""
+
 CATALOGUE: Mapping[str, Mapping[str, Names]] = {
     "status": STATUSES,
     "act": ACTS,
@@ -156,6 +182,7 @@ CATALOGUE: Mapping[str, Mapping[str, Names]] = {
     "review_state": REVIEW_STATES,
     "report_state": REPORT_STATES,
     "rebuild_state": REBUILD_STATES,
+    "subscriber_field": SUBSCRIBER_FIELDS,
 }
 
 

@@ -10,7 +10,16 @@ from datetime import datetime
 from typing import Any
 
 from contracts import events as e
-from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status, allowed_acts, step
+from contracts.lifecycle import (
+    CUSTODIANS,
+    WITHOUT_DECISION,
+    Act,
+    ActNotAllowed,
+    Service,
+    Status,
+    allowed_acts,
+    step,
+)
 from contracts.message import Message
 from contracts.order_parts import (
     Amendment,
@@ -19,12 +28,14 @@ from contracts.order_parts import (
     Audit,
     Cancellation,
     Completion,
+    Decision,
     Done,
     Extension,
     Note,
     Pause,
     Redispatch,
     Rejection,
+    SubscriberContact,
     Suspension,
     Urge,
 )
@@ -39,12 +50,14 @@ __all__ = [
     "Cancellation",
     "CannotApply",
     "Completion",
+    "Decision",
     "Done",
     "Extension",
     "Note",
     "Pause",
     "Redispatch",
     "Rejection",
+    "SubscriberContact",
     "Suspension",
     "Urge",
     "WorkOrder",
@@ -67,6 +80,8 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderNoteAdded: (Act.NOTE,),
     e.WorkOrderArrived: (Act.ARRIVE,),
     e.WorkOrderExtended: (Act.EXTEND,),
+    e.WorkOrderAccepted: (Act.ACCEPT,),
+    e.WorkOrderContacted: (Act.CONTACT,),
     e.WorkOrderAmended: (Act.AMEND,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
@@ -122,11 +137,25 @@ class WorkOrder:
     first_dispatched_at: datetime | None = None
     """Of an order that was dispatched again, which `assignment` and `started` do not tell any more."""
     first_started_at: datetime | None = None
+    accepted: Done | None = None
+    """Who first accepted the latest dispatch."""
+    contacts: tuple[SubscriberContact, ...] = ()
+    decision: Decision | None = None
+    """None in a state that was folded by a release before it, until the next event."""
 
     @property
     def work_area_id(self) -> str | None:
         """The work area of the latest dispatch."""
         return self.assignment.work_area_id if self.assignment else None
+
+    @property
+    def last_decision(self) -> Decision:
+        """What an act must have been decided on, or on something later; the last event where nothing else is known."""
+        return self.decision or Decision(version=self.version, at=self.changed.at, by=self.changed.by.sub)
+
+    @property
+    def decision_version(self) -> int:
+        return self.last_decision.version
 
     @property
     def earliest_dispatch(self) -> datetime | None:
@@ -161,8 +190,9 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         return _created(message.subject, message.body, done)
     if order is None:
         raise CannotApply(f"order {message.subject} was never created")
+    decision = _decision(order, message)
     if message.body is None:
-        return replace(order, version=order.version + 1, changed=done)
+        return replace(order, version=order.version + 1, changed=done, decision=decision)
     status = _status_after(order, message)
     changes = _changes(order, message.body, done)
     suspension = changes.get("suspension", order.suspension)
@@ -170,10 +200,25 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         order,
         version=order.version + 1,
         changed=done,
+        decision=decision,
         status=status,
         custodian=CUSTODIANS[status],
         allowed_acts=allowed_acts(status, is_suspended=suspension is not None),
         **changes,
+    )
+
+
+def _decision(order: WorkOrder, message: Message) -> Decision:
+    """The latest decision after the event; of what an event of an unknown type does, nobody can be sure."""
+    acts = ACTS.get(type(message.body), ())
+    if acts and WITHOUT_DECISION.issuperset(acts):
+        return order.last_decision
+    device = getattr(message.body, "device", None)
+    return Decision(
+        version=order.version + 1,
+        at=message.occurred_at,
+        by=message.actor.sub,
+        device_id=device.device_id if device else None,
     )
 
 
@@ -219,6 +264,7 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
         urgency=event.urgency,
         created=done,
         changed=done,
+        decision=Decision(version=1, at=done.at, by=done.by.sub),
     )
 
 
@@ -256,6 +302,10 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
             return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
         case e.WorkOrderExtended():
             return _extended(order, event, done)
+        case e.WorkOrderAccepted():
+            return {"accepted": order.accepted or done}
+        case e.WorkOrderContacted():
+            return {"contacts": (*order.contacts, SubscriberContact(note=event.note, contacted=done))}
         case e.WorkOrderAmended():
             return _amended(order, event, done)
         case _:
@@ -271,7 +321,7 @@ def _dispatched(order: WorkOrder, event: e.WorkOrderDispatched, done: Done) -> d
         dispatched=done,
     )
     first = {"first_dispatched_at": order.earliest_dispatch, "first_started_at": order.earliest_start}
-    return {"assignment": assignment, "started": None, **first}
+    return {"assignment": assignment, "started": None, "accepted": None, **first}
 
 
 def _rejected(order: WorkOrder, event: e.WorkOrderRejected, done: Done) -> dict[str, Any]:

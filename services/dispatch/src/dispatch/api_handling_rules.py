@@ -63,6 +63,12 @@ class HandlingRulesBody(Body):
     urgency_setters: list[UrgencySettersBody] | None = Field(
         None, max_length=3, description="Who may set which urgency; one that is left out anybody may set."
     )
+    late_report_minutes: int | None = Field(
+        None, ge=0, le=100_000, description="So long after an area lost an order its staff report what happened since."
+    )
+    device_clock_tolerance_seconds: int | None = Field(
+        None, ge=1, le=86_400, description="So far a phone's clock may be off without being corrected and flagged."
+    )
 
     def changes(self) -> dict[str, Any]:
         """The fields that are to change, as the rules have them."""

@@ -5,19 +5,22 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from dispatch import access, api, api_calendars, api_directory, api_handling_rules, api_limits
+from dispatch.alarms import api as alarms_api
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
-from work_orders import change_stream
+from work_orders import change_stream, facts_api
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
     api.router,
+    facts_api.router,
     change_stream.router,
     api_directory.router,
     api_calendars.router,
     api_limits.router,
     api_handling_rules.router,
+    alarms_api.router,
 ]
 
 

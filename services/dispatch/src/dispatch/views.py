@@ -18,9 +18,11 @@ from contracts.order import WorkOrder
 from contracts.refusals import NotFound
 from contracts.shipped_calendars import SHIPPED_CALENDARS
 from dispatch import store
+from dispatch.alarms.views import Alarm, alarms_of
 from dispatch.domain.assignment import has_rejected, is_budget_spent
 from dispatch.domain.coverage import can_take
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
+from work_orders.facts_views import OrderFact
 from work_orders.handling_rules import HandlingRules, handling_rules, handling_rules_at
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
@@ -300,19 +302,26 @@ class DispatchForm(OrderForm):
     rejection_budget: int
     is_budget_spent: bool
     """Rejected so often that only a supervisor may dispatch it, for good."""
+    alarms: tuple[Alarm, ...]
+    """Every alarm of its time limits, the newest first."""
 
 
-async def dispatch_form(db: Database, order: WorkOrderShown, subscriber: SubscriberFields) -> DispatchForm:
+async def dispatch_form(
+    db: Database, order: WorkOrderShown, subscriber: SubscriberFields, facts: tuple[OrderFact, ...]
+) -> DispatchForm:
     async with db.statements() as statements:
         rows = await statements.select(_OPEN_AREAS, {})
         able = [row for row in rows if can_take(store.to_work_area(row), order)]
         areas = await _with_staff(statements, able, _ACTIVE_OF_AREAS)
         budget = (await store.get_rule(statements, store.REJECTION_BUDGET)).value
+        alarms = await alarms_of(statements, order.id)
     return DispatchForm(
         order=order,
         work_areas=tuple(_candidate(area, order) for area in areas),
         rejection_budget=budget,
         is_budget_spent=is_budget_spent(order, budget),
+        alarms=alarms,
+        facts=facts,
         **subscriber,
     )
 

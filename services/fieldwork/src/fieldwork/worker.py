@@ -7,11 +7,11 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
 from work_orders.change_retention import forgetting_changes
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [forgetting_changes(settings), keep_rows_by_limits])
+    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [forgetting_changes(settings), keeping_rows_by_limits()])
 
 
 if __name__ == "__main__":

@@ -34,7 +34,19 @@ RULES: tuple[HandlingRulesDefined, ...] = (
     ),
 )
 
-RULES_OF_URGENCY = replace(RULES[1], urgency_setters=(UrgencySetters(urgency=Urgency.URGENT, roles=(Role.AGENT,)),))
+RULES_OF_PHONES = HandlingRulesDefined(
+    suspension_reasons=RULES[1].suspension_reasons,
+    longest_suspension_minutes=1440,
+    most_suspensions=2,
+    completers=RULES[1].completers,
+    unresolved=RULES[1].unresolved,
+    petitioned=RULES[1].petitioned,
+    late_report_minutes=90,
+    device_clock_tolerance_seconds=30,
+)
+RULES_OF_URGENCY = replace(
+    RULES_OF_PHONES, urgency_setters=(UrgencySetters(urgency=Urgency.URGENT, roles=(Role.AGENT,)),)
+)
 
 LEAD = StaffDefined(
     staff_id="staff-50",
@@ -52,4 +64,4 @@ SUSPENDED = (
     WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
 )
 
-__all__ = ["LEAD", "RULES", "RULES_OF_URGENCY", "SUBJECT", "SUSPENDED"]
+__all__ = ["LEAD", "RULES", "RULES_OF_PHONES", "RULES_OF_URGENCY", "SUBJECT", "SUSPENDED"]

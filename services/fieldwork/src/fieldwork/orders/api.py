@@ -54,14 +54,6 @@ class SuspendBody(ActBody):
     until: Moment = Field(description="When work goes on; after this moment.")
 
 
-class NoteBody(ActBody):
-    note: Prose
-
-
-class ArriveBody(ActBody):
-    place: Prose | None = Field(None, description="Where, as the device or the person says.")
-
-
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
@@ -97,12 +89,6 @@ async def list_work_areas(context: Context) -> list[WorkAreaWithStaff]:
 async def start_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Starts processing 处理."""
     return (await use_cases.start_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()
-
-
-@router.post("/work-orders/{order_id}/arrive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def arrive_at_work(order_id: OrderId, body: ArriveBody, context: CommandContext) -> Response:
-    """Somebody is on site 到达, which stops the clock of the arrival. `occurred_at` is the time of their device."""
-    return (await use_cases.arrive_at_work(order_id, body.place, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post(
@@ -148,9 +134,3 @@ async def suspend_work_order(order_id: OrderId, body: SuspendBody, context: Comm
 async def resume_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Work on it goes on."""
     return (await use_cases.resume_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()
-
-
-@router.post("/work-orders/{order_id}/notes", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def add_note(order_id: OrderId, body: NoteBody, context: CommandContext) -> Response:
-    """Notes something for whoever reads the order later."""
-    return (await use_cases.add_note(order_id, body.note, uow=context.uow.at(body.occurred_at))).response()

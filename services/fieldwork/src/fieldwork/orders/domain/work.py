@@ -1,4 +1,4 @@
-"""The work on an order: start 处理, arrive 到达, reject 反单, complete 完成, suspend and resume 挂起, notes."""
+"""Decisions about the work on an order: start 处理, reject 反单, complete 完成, suspend and resume 挂起."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,9 +7,7 @@ from datetime import datetime
 from contracts.directory import StaffDefined
 from contracts.events import (
     RejectionReason,
-    WorkOrderArrived,
     WorkOrderCompleted,
-    WorkOrderNoteAdded,
     WorkOrderRejected,
     WorkOrderResumed,
     WorkOrderStarted,
@@ -19,7 +17,7 @@ from contracts.lifecycle import Act
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, Invalid, Unavailable
 
-_ACTS = (Act.START, Act.ARRIVE, Act.REJECT, Act.COMPLETE, Act.SUSPEND, Act.RESUME, Act.NOTE)
+_ACTS = (Act.START, Act.ARRIVE, Act.REJECT, Act.COMPLETE, Act.SUSPEND, Act.RESUME, Act.NOTE, Act.ACCEPT, Act.CONTACT)
 
 
 class BindingAssignment(Conflict):
@@ -79,11 +77,6 @@ def start(order: WorkOrder) -> WorkOrderStarted:
     return WorkOrderStarted()
 
 
-def arrive(order: WorkOrder, place: str | None) -> WorkOrderArrived:
-    order.advance(Act.ARRIVE)
-    return WorkOrderArrived(place=place)
-
-
 def reject(order: WorkOrder, command: RejectWorkOrder) -> WorkOrderRejected:
     order.advance(Act.REJECT)
     if _is_binding(order):
@@ -132,11 +125,6 @@ def suspend(order: WorkOrder, command: SuspendWorkOrder, *, now: datetime) -> Wo
 def resume(order: WorkOrder) -> WorkOrderResumed:
     order.advance(Act.RESUME)
     return WorkOrderResumed()
-
-
-def add_note(order: WorkOrder, note: str) -> WorkOrderNoteAdded:
-    order.advance(Act.NOTE)
-    return WorkOrderNoteAdded(note=note)
 
 
 def allowed_acts(order: WorkOrder) -> tuple[Act, ...]:
