@@ -90,3 +90,12 @@ async def test_what_cannot_be_is_refused(intake: Intake, path: str, body: Any, s
     answer = await intake.post(path, named)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert await intake.count("tied_callers") == 0
+
+
+async def test_a_caller_keeps_their_kind_and_nobody_with_a_number_becomes_one(intake: Intake) -> None:
+    caller = await registered(intake)
+    (subscriber,) = (await intake.get("/subscribers", params={"subscriber_no": "111"})).json()["items"]
+    for found, kind in ((caller, "household"), (caller, "anonymous"), (subscriber, "place")):
+        headers = intake.as_("agent") | {"if-match": '"1"'}
+        answer = await intake.client.patch(f"/v1/subscribers/{found['id']}", json={"kind": kind}, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (422, "kind_reserved")

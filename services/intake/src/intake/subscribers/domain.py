@@ -35,9 +35,10 @@ class SubscriberNotFound(NotFound):
 
 
 class KindReserved(Invalid):
-    """Kind {kind} is for callers without a number, who are registered at /v1/callers and stay of their kind."""
+    """The kinds of a place and of an anonymous caller are for callers without a number, who are registered at
+    /v1/callers and keep their kind."""
 
-    zh = "类别 {kind} 仅用于无用户证号的来电人（在 /v1/callers 登记），且不能更改。"
+    zh = "“地点或物件”和“匿名”两个类别仅用于无用户证号的来电人；他们在 /v1/callers 登记，类别不再更改。"
 
 
 class PlaceMissing(Invalid):
@@ -71,7 +72,7 @@ def check_caller(kind: str, address: str) -> None:
 def check_kind(kind: str, *, present: str | None = None) -> None:
     """Raises `KindReserved` where somebody with a number would become a caller without one, or the reverse."""
     if kind != present and (kind in CALLER_KINDS or present in CALLER_KINDS):
-        raise KindReserved(kind=present if present in CALLER_KINDS else kind)
+        raise KindReserved()
 
 
 _HIDDEN = "*"

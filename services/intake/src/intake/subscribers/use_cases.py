@@ -105,7 +105,11 @@ async def change_subscriber(subscriber_id: str, changes: dict[str, Any], *, uow:
 
 
 async def change_in(command: Command, present: Subscriber, changes: Mapping[str, Any]) -> Subscriber:
-    """The next version of a subscriber that the command has locked, in a command that may do more."""
+    """The next version of a subscriber that the command has locked, in a command that may do more.
+
+    Raises `KindReserved`.
+    """
+    check_kind(changes.get("kind", present.kind), present=present.kind)
     if "phones" in changes:
         changes = {**changes, "phones": await in_one_spelling(command.tx, changes["phones"])}
     changed = replace(present, version=present.version + 1, **changes)
