@@ -6,12 +6,12 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
-from work_orders.change_retention import forgetting_changes
+from work_orders.jobs import jobs_of_orders
 from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [forgetting_changes(settings), keeping_rows_by_limits()])
+    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [*jobs_of_orders(settings), keeping_rows_by_limits()])
 
 
 if __name__ == "__main__":

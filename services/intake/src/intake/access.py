@@ -41,6 +41,7 @@ ROUTES: AccessTable = {
     # An order has no area until it is dispatched.
     "POST /v1/work-orders": each(NO_AREA, AGENT, SUPERVISOR),
     "GET /v1/work-orders": _LOOK_UP,
+    "GET /v1/work-orders/counts": _LOOK_UP,
     "GET /v1/changes/stream": _LOOK_UP,
     "GET /v1/work-orders/{order_id}": _LOOK_UP,
     "GET /v1/work-orders/{order_id}/facts": _LOOK_UP,
@@ -49,6 +50,7 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders/{order_id}/subscriber": _LOOK_UP,
     "POST /v1/work-orders/{order_id}/cancel-requests": _ASKERS,
     "POST /v1/work-orders/{order_id}/urge-requests": _ASKERS,
+    "POST /v1/bulk/urge-requests": _ASKERS,
     "POST /v1/work-orders/{order_id}/amend-requests": _ASKERS,
     # Who works on an order in the field may ask for more time as well.
     "POST /v1/work-orders/{order_id}/extension-requests": {**_ASKERS, TECHNICIAN: OWN_AREAS},
