@@ -5,8 +5,8 @@ Expands: one table.
 
 from chassis.migrations import execute
 
-revision = "intake_0018"
-down_revision = "intake_0017"
+revision = "intake_0019"
+down_revision = "intake_0018"
 branch_labels = None
 depends_on = None
 
