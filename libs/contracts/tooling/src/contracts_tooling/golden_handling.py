@@ -1,9 +1,11 @@
 """Golden records of the rules of handling orders, and of staff with a token and a lead."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from contracts.access import Role
 from contracts.directory import Names, StaffDefined
-from contracts.events import WorkOrderSuspended
+from contracts.events import Urgency, WorkOrderSuspended
 from contracts.handling import (
     SHIPPED,
     SUBJECT,
@@ -11,6 +13,7 @@ from contracts.handling import (
     Consequences,
     HandlingRulesDefined,
     SuspensionReason,
+    UrgencySetters,
 )
 from contracts.holders import Holder
 from contracts.lifecycle import Service
@@ -41,6 +44,9 @@ RULES_OF_PHONES = HandlingRulesDefined(
     late_report_minutes=90,
     device_clock_tolerance_seconds=30,
 )
+RULES_OF_URGENCY = replace(
+    RULES_OF_PHONES, urgency_setters=(UrgencySetters(urgency=Urgency.URGENT, roles=(Role.AGENT,)),)
+)
 
 LEAD = StaffDefined(
     staff_id="staff-50",
@@ -58,4 +64,4 @@ SUSPENDED = (
     WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
 )
 
-__all__ = ["LEAD", "RULES", "RULES_OF_PHONES", "SUBJECT", "SUSPENDED"]
+__all__ = ["LEAD", "RULES", "RULES_OF_PHONES", "RULES_OF_URGENCY", "SUBJECT", "SUSPENDED"]
