@@ -24,9 +24,14 @@ suspend             dispatched processing                                  -> =
 note                dispatched processing                                  -> =
 arrive              dispatched processing                                  -> =
 extend              created dispatched processing rejected redispatching   -> =
+reassign            dispatched processing                                  -> =
+recall              dispatched processing                                  -> redispatching
+supervise           created dispatched processing rejected redispatching completed auditing -> =
+answer_supervision  created dispatched processing rejected redispatching completed auditing -> =
 """
 RESUMABLE = {"dispatched", "processing"}
-WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend"}
+WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend", "reassign", "recall", "supervise"}
+WHILE_SUSPENDED |= {"answer_supervision"}
 HELD_BY = {
     "created": "dispatch",
     "rejected": "dispatch",

@@ -58,6 +58,17 @@ def _event(name: str, body: Shape, owners: tuple[Service, ...], description: str
     return Entry(f"linework.work_order.{name}.v1", body, MessageKind.EVENT, WORK_ORDERS, owners, description)
 
 
+def _request(name: str, body: Shape, wish: str) -> Entry:
+    return Entry(
+        f"linework.work_order.{name}_requested.v1",
+        body,
+        MessageKind.REQUEST,
+        WORK_ORDERS,
+        (Service.INTAKE, *_CUSTODIANS),
+        f"Intake asks the custodian {wish}; a custodian that handed over forwards it.",
+    )
+
+
 def _entity(name: str, body: Shape, owner: Service, description: str) -> Entry:
     return Entry(f"linework.directory.{name}.v1", body, MessageKind.ENTITY, DIRECTORY, (owner,), description)
 
@@ -120,6 +131,18 @@ CATALOGUE: tuple[Entry, ...] = (
         (Service.DISPATCH, Service.FIELDWORK),
         "Its custodian granted an extension 延期.",
     ),
+    _event("reassigned", events.WorkOrderReassigned, (Service.FIELDWORK,), "Other staff of the area have it 改派."),
+    _event("recalled", events.WorkOrderRecalled, (Service.FIELDWORK,), "The work area gave it back 撤回."),
+    _event("supervised", events.WorkOrderSupervised, _CUSTODIANS, "A supervisor wants an answer about it 督办."),
+    _event(
+        "supervision_answered",
+        events.WorkOrderSupervisionAnswered,
+        _CUSTODIANS,
+        "The supervisor has the answer 答复督办.",
+    ),
+    _request("recall", requests.WorkOrderRecallRequested, "to give the order back 撤回"),
+    _request("supervision", requests.WorkOrderSupervisionRequested, "for an answer by a moment 督办"),
+    _request("reopen", requests.WorkOrderReopenRequested, "to reopen a completed order that is not solved"),
     Entry(
         "linework.work_order.cancel_requested.v1",
         requests.WorkOrderCancelRequested,

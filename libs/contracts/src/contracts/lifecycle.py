@@ -48,6 +48,10 @@ class Act(StrEnum):
     NOTE = "note"
     ARRIVE = "arrive"
     EXTEND = "extend"
+    REASSIGN = "reassign"
+    RECALL = "recall"
+    SUPERVISE = "supervise"
+    ANSWER_SUPERVISION = "answer_supervision"
 
 
 CUSTODIANS: Mapping[Status, Service | None] = {
@@ -64,6 +68,7 @@ CUSTODIANS: Mapping[Status, Service | None] = {
 """Who holds an order, and so who alone may change it."""
 
 _RUNNING = (Status.CREATED, Status.DISPATCHED, Status.PROCESSING, Status.REJECTED, Status.REDISPATCHING)
+_OPEN = (*_RUNNING, Status.COMPLETED, Status.AUDITING)
 _IN_THE_FIELD = (Status.DISPATCHED, Status.PROCESSING)
 
 STEPS: Mapping[tuple[Status, Act], Status] = {
@@ -86,9 +91,16 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.NOTE): status for status in _IN_THE_FIELD},
     **{(status, Act.ARRIVE): status for status in _IN_THE_FIELD},
     **{(status, Act.EXTEND): status for status in _RUNNING},
+    **{(status, Act.REASSIGN): status for status in _IN_THE_FIELD},
+    **{(status, Act.RECALL): Status.REDISPATCHING for status in _IN_THE_FIELD},
+    **{(status, Act.SUPERVISE): status for status in _OPEN},
+    **{(status, Act.ANSWER_SUPERVISION): status for status in _OPEN},
 }
 
-_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND})
+_WHILE_SUSPENDED = frozenset(
+    {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.REASSIGN, Act.RECALL, Act.SUPERVISE}
+    | {Act.ANSWER_SUPERVISION}
+)
 
 
 class ActNotAllowed(Conflict):

@@ -41,6 +41,10 @@ ACTS: Mapping[str, Names] = {
     "note": Names("note", "备注"),
     "arrive": Names("record the arrival", "到达"),
     "extend": Names("extend", "延期"),
+    "reassign": Names("reassign", "改派"),
+    "recall": Names("recall", "撤回"),
+    "supervise": Names("supervise", "督办"),
+    "answer_supervision": Names("answer the supervision", "答复督办"),
 }
 
 SERVICES: Mapping[str, Names] = {

@@ -6,6 +6,7 @@ stream. Applying an event never asks a clock, a database or a person.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from contracts import events as e
@@ -21,8 +22,11 @@ from contracts.order_parts import (
     Extension,
     Note,
     Pause,
+    Reassignment,
+    Recall,
     Redispatch,
     Rejection,
+    Supervision,
     Suspension,
     Urge,
 )
@@ -39,8 +43,11 @@ __all__ = [
     "Extension",
     "Note",
     "Pause",
+    "Reassignment",
+    "Recall",
     "Redispatch",
     "Rejection",
+    "Supervision",
     "Suspension",
     "Urge",
     "WorkOrder",
@@ -63,6 +70,10 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderNoteAdded: (Act.NOTE,),
     e.WorkOrderArrived: (Act.ARRIVE,),
     e.WorkOrderExtended: (Act.EXTEND,),
+    e.WorkOrderReassigned: (Act.REASSIGN,),
+    e.WorkOrderRecalled: (Act.RECALL,),
+    e.WorkOrderSupervised: (Act.SUPERVISE,),
+    e.WorkOrderSupervisionAnswered: (Act.ANSWER_SUPERVISION,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
 
@@ -106,6 +117,19 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    reassignments: tuple[Reassignment, ...] = ()
+    recalls: tuple[Recall, ...] = ()
+    supervisions: tuple[Supervision, ...] = ()
+
+    @property
+    def open_supervision(self) -> Supervision | None:
+        """The oldest that was not answered."""
+        return next((each for each in self.supervisions if each.answered is None), None)
+
+    def suspension_ended_before(self, moment: datetime) -> datetime | None:
+        """When the suspension was over, if that was before the moment."""
+        until = self.suspension.until if self.suspension else moment
+        return until if until < moment else None
 
     @property
     def work_area_id(self) -> str | None:
@@ -220,15 +244,21 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderUrged():
             return {"urges": (*order.urges, Urge(request_id=event.request_id, reason=event.reason, urged=done))}
         case e.WorkOrderSuspended():
-            return {"suspension": Suspension(reason=event.reason, until=event.until, suspended=done)}
+            return {"suspension": _suspension(event, done)}
         case e.WorkOrderResumed():
-            return _resumed(order, done)
+            return _pause_ended(order, event.ended_at or done.at)
         case e.WorkOrderNoteAdded():
             return {"notes": (*order.notes, Note(note=event.note, noted=done))}
         case e.WorkOrderArrived():
             return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
         case e.WorkOrderExtended():
             return _extended(order, event, done)
+        case e.WorkOrderReassigned():
+            return _reassigned(order, event, done)
+        case e.WorkOrderRecalled():
+            return _recalled(order, event, done)
+        case e.WorkOrderSupervised() | e.WorkOrderSupervisionAnswered():
+            return {"supervisions": _supervisions(order, event, done)}
         case _:
             return {}
 
@@ -264,10 +294,44 @@ def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequeste
     return {"redispatches": (*order.redispatches, redispatch)}
 
 
-def _resumed(order: WorkOrder, done: Done) -> dict[str, Any]:
-    assert order.suspension is not None
-    pause = Pause(since=order.suspension.suspended.at, until=done.at)
+def _suspension(event: e.WorkOrderSuspended, done: Done) -> Suspension:
+    return Suspension(reason=event.reason, until=event.until, suspended=done, reason_code=event.reason_code)
+
+
+def _pause_ended(order: WorkOrder, at: datetime) -> dict[str, Any]:
+    if order.suspension is None:
+        return {}
+    pause = Pause(since=order.suspension.suspended.at, until=at, reason_code=order.suspension.reason_code)
     return {"suspension": None, "pauses": (*order.pauses, pause)}
+
+
+def _reassigned(order: WorkOrder, event: e.WorkOrderReassigned, done: Done) -> dict[str, Any]:
+    if order.assignment is None:
+        raise CannotApply(f"order {order.id} was never dispatched")
+    before = Reassignment(staff_ids=order.assignment.staff_ids, reason=event.reason, reassigned=done)
+    assignment = replace(order.assignment, staff_ids=event.staff_ids)
+    return {"assignment": assignment, "reassignments": (*order.reassignments, before)}
+
+
+def _recalled(order: WorkOrder, event: e.WorkOrderRecalled, done: Done) -> dict[str, Any]:
+    recall = Recall(
+        request_id=event.request_id, work_area_id=order.work_area_id or "", reason=event.reason, recalled=done
+    )
+    return {"recalls": (*order.recalls, recall), **_pause_ended(order, event.ended_at or done.at)}
+
+
+def _supervisions(
+    order: WorkOrder, event: e.WorkOrderSupervised | e.WorkOrderSupervisionAnswered, done: Done
+) -> tuple[Supervision, ...]:
+    if isinstance(event, e.WorkOrderSupervised):
+        asked = Supervision(request_id=event.request_id, reply_by=event.reply_by, reason=event.reason, supervised=done)
+        return (*order.supervisions, asked)
+    if all(each.answered or each.request_id != event.supervision_id for each in order.supervisions):
+        raise CannotApply(f"order {order.id} has no open supervision {event.supervision_id}")
+    return tuple(
+        replace(each, answer=event.answer, answered=done) if each.request_id == event.supervision_id else each
+        for each in order.supervisions
+    )
 
 
 def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[str, Any]:

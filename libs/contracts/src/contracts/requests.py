@@ -2,7 +2,7 @@
 
 Requests travel on the order's own stream, so that the stream determines who is custodian when they arrive.
 Each is answered exactly once: granted by a versioned event that carries its `request_id`
-(`WorkOrderCancelled`, `WorkOrderUrged`, `WorkOrderExtended`), or refused by `WorkOrderRequestRefused`. Neither a
+(`WorkOrderCancelled`, `WorkOrderUrged`, `WorkOrderRecalled`, …), or refused by `WorkOrderRequestRefused`. Neither a
 request nor a refusal changes the order, so neither has an order version.
 
 A custodian that has already handed the order over forwards the request: the same message type and
@@ -10,6 +10,7 @@ A custodian that has already handed the order over forwards the request: the sam
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from contracts.events import SlaClock
 from contracts.sealing import FreeText
@@ -42,6 +43,34 @@ class WorkOrderExtensionRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRecallRequested:
+    """Asks that a work area give the order back to be dispatched again 撤回."""
+
+    request_id: str
+    reason: FreeText
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderSupervisionRequested:
+    """Asks the custodian to answer a supervisor by a moment 督办."""
+
+    request_id: str
+    reply_by: datetime
+    reason: FreeText
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderReopenRequested:
+    """Asks that a completed order which turned out not to be solved be dispatched again."""
+
+    request_id: str
+    reason: FreeText
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderRequestRefused:
     """The custodian's no: what the order was when it was asked, and what would have been allowed."""
 
@@ -51,4 +80,11 @@ class WorkOrderRequestRefused:
     allowed_acts: tuple[str, ...] = ()
 
 
-WorkOrderRequest = WorkOrderCancelRequested | WorkOrderUrgeRequested | WorkOrderExtensionRequested
+WorkOrderRequest = (
+    WorkOrderCancelRequested
+    | WorkOrderUrgeRequested
+    | WorkOrderExtensionRequested
+    | WorkOrderRecallRequested
+    | WorkOrderSupervisionRequested
+    | WorkOrderReopenRequested
+)

@@ -17,7 +17,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.codec import new_message
-from contracts.events import WorkOrderCancelled, WorkOrderEvent, WorkOrderExtended, WorkOrderUrged
+from contracts.events import (
+    WorkOrderCancelled,
+    WorkOrderEvent,
+    WorkOrderExtended,
+    WorkOrderRecalled,
+    WorkOrderRedispatchRequested,
+    WorkOrderSupervised,
+    WorkOrderUrged,
+)
 from contracts.lifecycle import CUSTODIANS, Act, Service, Status
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
@@ -25,8 +33,11 @@ from contracts.refusals import Conflict, Refusal
 from contracts.requests import (
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
+    WorkOrderRecallRequested,
+    WorkOrderReopenRequested,
     WorkOrderRequest,
     WorkOrderRequestRefused,
+    WorkOrderSupervisionRequested,
     WorkOrderUrgeRequested,
 )
 from work_orders.order_table import StoredOrder
@@ -114,6 +125,9 @@ _ACTS = {
     WorkOrderCancelRequested: Act.CANCEL,
     WorkOrderUrgeRequested: Act.URGE,
     WorkOrderExtensionRequested: Act.EXTEND,
+    WorkOrderRecallRequested: Act.RECALL,
+    WorkOrderSupervisionRequested: Act.SUPERVISE,
+    WorkOrderReopenRequested: Act.REDISPATCH,
 }
 
 
@@ -131,6 +145,20 @@ def _granted(message: Message, order: WorkOrder, limits: RuleSets) -> WorkOrderE
             return WorkOrderExtended(
                 request_id=request.request_id, clock=request.clock, minutes=request.minutes, reason=request.reason
             )
+        case WorkOrderRecallRequested():
+            at = _occurred_at(message, order)
+            return WorkOrderRecalled(
+                request_id=request.request_id, reason=request.reason, ended_at=order.suspension_ended_before(at)
+            )
+        case WorkOrderSupervisionRequested():
+            return WorkOrderSupervised(request_id=request.request_id, reply_by=request.reply_by, reason=request.reason)
+        case WorkOrderReopenRequested():
+            return WorkOrderRedispatchRequested(request_id=request.request_id, reason=request.reason)
+
+
+def _occurred_at(message: Message, order: WorkOrder) -> datetime:
+    """Granted at once, as of when it was asked; but never before what the order has been through since."""
+    return max(message.occurred_at, order.changed.at)
 
 
 def _check_extension(
@@ -167,8 +195,7 @@ def _decide(message: Message, stored: StoredOrder, limits: RuleSets, *, service:
         service=service,
         subject=message.subject,
         actor=message.actor,
-        # Granted at once, as of when it was asked; but never before what the order has been through since.
-        occurred_at=max(message.occurred_at, order.changed.at),
+        occurred_at=_occurred_at(message, order),
         recorded_at=now,
         order_version=order.version + 1,
         prev_hash=stored.last_hash,

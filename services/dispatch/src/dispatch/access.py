@@ -21,6 +21,7 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
+    "POST /v1/work-orders/{order_id}/supervision-answers": _DISPATCHERS,
     "GET /v1/work-areas": REFERENCE_READERS,
     "GET /v1/work-areas/{work_area_id}": REFERENCE_READERS,
     "PUT /v1/work-areas/{work_area_id}": REFERENCE_EDITORS,

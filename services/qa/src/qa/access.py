@@ -18,6 +18,7 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/audit": _AUDITORS,
     "POST /v1/work-orders/{order_id}/redispatch": _AUDITORS,
     "POST /v1/work-orders/{order_id}/archive": _AUDITORS,
+    "POST /v1/work-orders/{order_id}/supervision-answers": _AUDITORS,
     "GET /v1/recordings": _OWN_OR_ALL,
     "GET /v1/recordings/{recording_id}": _OWN_OR_ALL,
     "POST /v1/recordings/{recording_id}/open": _OWN_OR_ALL,

@@ -307,6 +307,9 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
+    yield from _timeline("handled", _SECOND_ORDER, (_CANCELLED[0], *golden_handling.HANDLED))
+    for number, step in enumerate(golden_handling.REQUESTS, start=1):
+        yield _recorded("handling-requests", number, _SECOND_ORDER, step)
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)

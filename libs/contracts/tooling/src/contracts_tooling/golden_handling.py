@@ -1,5 +1,10 @@
-"""Golden records of the rules of handling orders, and of staff with a token and a lead."""
+"""Golden records of handling an order: reassigned, suspended, supervised, recalled, reopened; and of its rules."""
 
+from datetime import UTC, datetime
+from typing import Any
+
+from contracts import events as e
+from contracts import requests as r
 from contracts.directory import Names, StaffDefined
 from contracts.handling import (
     SHIPPED,
@@ -9,6 +14,8 @@ from contracts.handling import (
     HandlingRulesDefined,
     SuspensionReason,
 )
+from contracts.lifecycle import Service
+from contracts.message import Actor
 
 RULES: tuple[HandlingRulesDefined, ...] = (
     SHIPPED,
@@ -35,4 +42,52 @@ LEAD = StaffDefined(
     is_lead=True,
 )
 
-__all__ = ["LEAD", "RULES", "SUBJECT"]
+_SUPERVISOR = Actor("supervisor-1", "supervisor", "刘洋")
+_LEAD = Actor("u-zhao", "technician", "赵敏")
+_CLOCK = Actor("fieldwork", "service")
+_OVER = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
+_WEATHER = e.WorkOrderSuspended(reason="大雾", until=_OVER, reason_code="weather")
+
+HANDLED: tuple[tuple[Service, Actor, Any], ...] = (
+    (
+        Service.DISPATCH,
+        _SUPERVISOR,
+        e.WorkOrderSupervised(request_id="supervision-1", reply_by=_OVER, reason="用户已上访"),
+    ),
+    (Service.DISPATCH, _SUPERVISOR, e.WorkOrderDispatched(work_area_id="north", staff_ids=("staff-31",))),
+    (Service.FIELDWORK, _LEAD, e.WorkOrderReassigned(staff_ids=("staff-50", "staff-32"), reason="王强请假")),
+    (
+        Service.FIELDWORK,
+        _LEAD,
+        e.WorkOrderSupervisionAnswered(supervision_id="supervision-1", answer="今天下午上门"),
+    ),
+    (Service.FIELDWORK, _LEAD, _WEATHER),
+    (Service.FIELDWORK, _CLOCK, e.WorkOrderResumed(ended_at=_OVER)),
+    (Service.FIELDWORK, _SUPERVISOR, e.WorkOrderRecalled(request_id="recall-1", reason="需要光纤班")),
+    (Service.DISPATCH, _SUPERVISOR, e.WorkOrderDispatched(work_area_id="east", staff_ids=("staff-40",))),
+    (Service.FIELDWORK, _LEAD, _WEATHER),
+    (
+        Service.FIELDWORK,
+        _SUPERVISOR,
+        e.WorkOrderRecalled(request_id="recall-2", reason="No boat.", ended_at=_OVER),
+    ),
+)
+
+REQUESTS: tuple[tuple[Service, Actor, Any], ...] = (
+    (Service.INTAKE, _SUPERVISOR, r.WorkOrderRecallRequested(request_id="recall-1", reason="需要光纤班")),
+    (Service.QA, _SUPERVISOR, r.WorkOrderRecallRequested(request_id="recall-3", reason="Too late.", hop=2)),
+    (
+        Service.INTAKE,
+        _SUPERVISOR,
+        r.WorkOrderSupervisionRequested(request_id="supervision-1", reply_by=_OVER, reason="用户已上访"),
+    ),
+    (
+        Service.DISPATCH,
+        _SUPERVISOR,
+        r.WorkOrderSupervisionRequested(request_id="supervision-2", reply_by=_OVER, reason="Again.", hop=1),
+    ),
+    (Service.INTAKE, _SUPERVISOR, r.WorkOrderReopenRequested(request_id="reopen-1", reason="仍无信号")),
+    (Service.FIELDWORK, _SUPERVISOR, r.WorkOrderReopenRequested(request_id="reopen-2", reason="Still dark.", hop=1)),
+)
+
+__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "SUBJECT"]

@@ -104,7 +104,7 @@ def settled_by(messages: Sequence[Message]) -> list[Part]:
     answers: dict[str, tuple[str, str, datetime, str | None]] = {}
     for message in messages:
         is_refusal = isinstance(message.body, WorkOrderRequestRefused)
-        is_grant = message.order_version is not None and hasattr(message.body, "request_id")
+        is_grant = message.order_version is not None and getattr(message.body, "request_id", None)
         if is_refusal or is_grant:
             request_id = message.body.request_id
             refusal = msgspec.json.encode(message.body).decode() if is_refusal else None

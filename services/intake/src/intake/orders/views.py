@@ -35,7 +35,7 @@ class RequestNotFound(NotFound):
 class RequestToCustodian(BaseModel):
     id: str
     order_id: str
-    kind: Literal["cancel", "urge", "extend"]
+    kind: Literal["cancel", "urge", "extend", "recall", "supervise", "reopen"]
     reason: str
     state: Literal["pending", "granted", "refused"]
     asked_by: str

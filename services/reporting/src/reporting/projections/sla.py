@@ -218,6 +218,7 @@ MOVING = (
     e.WorkOrderCreated,
     *_STOPPING,
     e.WorkOrderRejected,
+    e.WorkOrderRecalled,
     e.WorkOrderCancelled,
     e.WorkOrderSuspended,
     e.WorkOrderResumed,
@@ -242,17 +243,19 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     if isinstance(body, e.WorkOrderDispatched) and row.clock != SlaClock.DISPATCH:
         return None if _names_of(row) == _names_of(stay) else replace(row, **_named(stay))
     calendar = _calendar_of(row, rules)
-    at = max(taken.message.occurred_at, row.began_at[-1], *row.ended_at[-1:])
+    # A suspension that ended by itself, or before the recall, ended when it was to end.
+    occurred_at = getattr(body, "ended_at", None) or taken.message.occurred_at
+    at = max(occurred_at, row.began_at[-1], *row.ended_at[-1:])
     if row.clock in (stopping := _stopping(body)):
         return _stop(replace(row, **_named(stay)), at, stopping[row.clock], calendar)
     match body:
         case e.WorkOrderCancelled():
             return replace(row, state=VOID)
-        case e.WorkOrderRejected() if row.clock == SlaClock.ACCEPT:
+        case e.WorkOrderRejected() | e.WorkOrderRecalled() if row.clock == SlaClock.ACCEPT:
             return replace(row, state=VOID)
         case e.WorkOrderSuspended() if row.state == RUNNING:
             return _due(replace(row, state=PAUSED, ended_at=[*row.ended_at, at]), calendar)
-        case e.WorkOrderResumed() if row.state == PAUSED:
+        case e.WorkOrderResumed() | e.WorkOrderRecalled() if row.state == PAUSED:
             return _due(replace(row, state=RUNNING, began_at=[*row.began_at, at]), calendar)
         case e.WorkOrderExtended() if row.clock == body.clock and row.limit_us is not None:
             limit_us, count = row.limit_us + body.minutes * MINUTE_US, row.extension_count + 1
