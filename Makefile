@@ -11,16 +11,20 @@ PACKAGES := $(wildcard libs/*/pyproject.toml libs/*/tooling/pyproject.toml servi
 DIST ?= dist
 # Options for pytest and for `linework up`: make test ARGS="-k relay", make run ARGS="--empty".
 ARGS ?=
-# How many processes share the tests, each with its own servers: make test PROCESSES=4 on a bigger machine.
-PROCESSES ?= 2
-# conftest.py says which tests stay together. What starts installations and kills their processes has limits of time
-# and comes afterwards, when no other test takes the processors.
-INSTALLATIONS := tests/chaos tests/e2e tests/operators
+# How many processes share the tests, each with its own servers. More than two processors have, because half of a
+# process's time it waits for servers: make test PROCESSES=8 on a bigger machine.
+PROCESSES ?= 4
+# conftest.py says which tests stay together, and which begin.
 PARALLEL := -n $(PROCESSES) --dist loadscope --no-loadscope-reorder --durations=20
 # Unit tests take less time than starting a second process, or a plugin that only tests/fuzz needs.
 QUICK := -p no:schemathesis --hypothesis-profile quick
 
 CLIENTS := tests/interop/clients
+
+# Where Python keeps no compiled modules, each of the many processes of a run compiles every library once more.
+# Beside their sources they would outlive them, as folders of packages that are gone.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.local/compiled
 
 .DEFAULT_GOAL := help
 .PHONY: help install run down test unit lint fmt e2e chaos runbooks keycloak interop bench schema audit bill wheels bruno images k8s-try lock clean
@@ -45,8 +49,7 @@ test: install ## Run every tier of tests on embedded servers; ARGS narrows them
 ifdef ARGS
 	@$(BIN)/python -m pytest $(ARGS)
 else
-	@$(BIN)/python -m pytest $(PARALLEL) $(INSTALLATIONS:%=--ignore=%); others=$$?; \
-		$(BIN)/python -m pytest $(PARALLEL) $(INSTALLATIONS) && exit $$others
+	@$(BIN)/python -m pytest $(PARALLEL)
 endif
 
 unit: install ## Test the decisions and the fold, without a server

@@ -8,11 +8,11 @@ import os
 import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
+from tests.server_folders import server_folder
 from xdist.scheduler import LoadScopeScheduling
 
 from chassis.testing_fixtures import (  # noqa: F401
@@ -57,13 +57,15 @@ SINGLE = ("tests/access", "tests/fuzz")
 TOGETHER = ("tests/e2e",)
 
 
-# What takes longest, the longest of the installations in turns: one that began last would leave a process alone.
-LONGEST = (
-    *SINGLE,
+# What takes longest comes first: what began last would leave the other processes without work.
+LONGEST: tuple[str | tuple[str, ...], ...] = (
     "tests/e2e",
     "tests/chaos/test_chaos.py",
-    "tests/chaos/test_planted_bugs.py",
     "tests/operators/test_lost_topic.py",
+    "tests/interop/test_keycloak.py",
+    "tests/chaos/test_planted_bugs.py",
+    # These stay mixed: they are about as long.
+    SINGLE,
 )
 
 
@@ -87,9 +89,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _rank(item: pytest.Item) -> int:
-    # Access and fuzzing stay mixed: their tests are about as long.
-    rank = next((rank for rank, part in enumerate(LONGEST) if part in item.path.as_posix()), len(LONGEST))
-    return max(rank, len(SINGLE) - 1)
+    return next((rank for rank, part in enumerate(LONGEST) if item.nodeid.startswith(part)), len(LONGEST))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -112,9 +112,7 @@ def postgres_server() -> "Iterator[EmbeddedPostgres]":
     from linework.embedded import EmbeddedPostgres
     from linework.ports import free_port
 
-    # Not in pytest's folder: under root PostgreSQL is another user, who must pass through, and
-    # every other run of pytest on the machine closes that folder again.
-    with TemporaryDirectory(prefix="linework-postgres-") as folder:
+    with server_folder("postgres") as folder:
         server = EmbeddedPostgres(
             Path(folder), free_port(), shared_buffers="32MB", dies_with_parent=True, is_throwaway=True
         )
@@ -129,7 +127,7 @@ def kafka_server() -> "Iterator[EmbeddedKafka]":
     from linework.embedded import EmbeddedKafka
     from linework.ports import free_port
 
-    with TemporaryDirectory(prefix="linework-kafka-") as folder:
+    with server_folder("kafka") as folder:
         server = EmbeddedKafka(Path(folder), free_port(), free_port(), dies_with_parent=True)
         server.start()
         yield server

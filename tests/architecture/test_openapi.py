@@ -3,6 +3,7 @@
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from contracts.lifecycle import Service
 
 ROOT = Path(__file__).parents[2]
 Document = dict[str, Any]
-DOCUMENTS = {service: openapi_documents.document_of(service) for service in Service}
+document_of = cache(openapi_documents.document_of)
 
 
 def faults(document: Document) -> list[str]:
@@ -95,7 +96,7 @@ def _refused(document: Document, schema: Document, holder: Mapping[str, Any], na
 
 @pytest.mark.parametrize("service", Service)
 def test_a_stranger_finds_everything_described(service: Service) -> None:
-    assert faults(DOCUMENTS[service]) == []
+    assert faults(document_of(service)) == []
 
 
 def _an_operation(document: Document) -> Document:
@@ -127,21 +128,21 @@ PLANTED: dict[str, Callable[[Document], object]] = {
 
 @pytest.mark.parametrize("text", PLANTED)
 def test_a_planted_fault_is_caught(text: str) -> None:
-    document = copy.deepcopy(DOCUMENTS[Service.FIELDWORK])
+    document = copy.deepcopy(document_of(Service.FIELDWORK))
     PLANTED[text](document)
     assert any(text in fault for fault in faults(document))
 
 
 @pytest.mark.parametrize("service", Service)
 def test_if_match_is_required_exactly_where_its_absence_is_refused(service: Service) -> None:
-    for operation in operations_of(DOCUMENTS[service]):
+    for operation in operations_of(document_of(service)):
         asked = [one["required"] for one in operation.get("parameters", ()) if one["name"] == "If-Match"]
         assert (asked == [True]) == ("428" in operation["responses"]), operation["operationId"]
 
 
 @pytest.mark.parametrize("service", Service)
 def test_every_refusal_is_the_one_problem(service: Service) -> None:
-    document = DOCUMENTS[service]
+    document = document_of(service)
     for operation in operations_of(document):
         for status, response in operation["responses"].items():
             if status >= "4":

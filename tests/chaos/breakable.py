@@ -2,6 +2,9 @@
 
 Kafka tells its clients where to go on, so each worker comes to each broker by an entrance of its own, whose
 advertised port is the worker's link to that broker. PostgreSQL needs one proxy a process; clients one a service.
+
+Each service has a PostgreSQL of its own. On a shared one a service that waits for the disk flushes the commits of those
+that do not wait, and a crash hardly ever loses any of them.
 """
 
 import asyncio
@@ -12,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 
+import asyncpg
 from tests.chaos.disks import SmallDisk, small_disk
 from tests.chaos.links import Link
 from tests.chaos.parts import Part, Process, all_ready
@@ -24,13 +28,31 @@ from linework.ports import LOOPBACK, OFFSETS, SERVICES, free_port
 from linework.runtime.giving_up import GivingUp
 from linework.runtime.installation import LocalInstallation as Described
 from linework.runtime.migrations import migrate
-from linework.runtime.preparation import create_databases, create_topics, database_urls
+from linework.runtime.preparation import create_topics, database_urls
 from linework.runtime.program import issuer_environment, service_environment
 
 _POSTGRES_MEGABYTES = 700
 _KAFKA_MEGABYTES = 500
 _TEND_SECONDS = 0.1
 _READY_SECONDS = 120
+
+
+class ServicePostgres(EmbeddedPostgres):
+    """The server of one service's database."""
+
+    def __init__(self, service: str, folder: Path, log: Path) -> None:
+        super().__init__(folder, free_port(), log=log, shared_buffers="32MB", dies_with_parent=True)
+        # A commit that does not wait for the disk is then lost in a crash more often.
+        self._settings |= {"wal_writer_delay": "10s"}
+        self.name = f"postgres_{service}"
+        self.service = service
+
+    async def create_database(self) -> None:
+        connection = await asyncpg.connect(self.url, timeout=10)
+        try:
+            await connection.execute(f'create database "linework_{self.service}"')
+        finally:
+            await connection.close()
 
 
 class BreakableInstallation(Installation):
@@ -51,11 +73,14 @@ class BreakableInstallation(Installation):
         self.parts: dict[str, Part] = {}
         self.links: dict[str, list[Link]] = {}
         self.disks: dict[str, SmallDisk] = {}
+        self._postgres: dict[str, ServicePostgres] = {}
         self._worker_names = {
             f"{service}_worker" + (f"_{number}" if number else ""): (service, number)
             for service in self.services
             for number in range(workers.get(service, 1))
         }
+        self._service_of = {service: service for service in self.services}
+        self._service_of |= {worker: service for worker, (service, _) in self._worker_names.items()}
         self._kafka_ports = {number: free_port() for number in range(1, broker_count + 1)}
         brokers = ",".join(f"{LOOPBACK}:{port}" for port in self._kafka_ports.values())
         ports = {part: free_port() for part in (*OFFSETS, *self._worker_names)}
@@ -78,6 +103,11 @@ class BreakableInstallation(Installation):
     @property
     def brokers(self) -> list[str]:
         return [f"kafka_{number}" for number in self._kafka_ports]
+
+    @property
+    def databases(self) -> list[str]:
+        """The names of the PostgreSQL servers, one a service."""
+        return [server.name for server in self._postgres.values()]
 
     @property
     def addresses_by_links(self) -> Addresses:
@@ -113,6 +143,7 @@ class BreakableInstallation(Installation):
                     stack.callback(link.close)
             await asyncio.gather(*(Part(server).start() for server in servers))
             self.parts = {server.name: Part(server) for server in servers}
+            await asyncio.gather(*(server.create_database() for server in self._postgres.values()))
             await asyncio.to_thread(self._prepare)
             for process in self._make_processes():
                 self.parts[process.name] = Part(process)
@@ -129,15 +160,12 @@ class BreakableInstallation(Installation):
     def _make_servers(self, stack: contextlib.ExitStack) -> list[EmbeddedPostgres | EmbeddedKafka]:
         fetch_jars()
         logs = self._described.logs
-        postgres = EmbeddedPostgres(
-            self._disk(stack, "postgres", _POSTGRES_MEGABYTES),
-            free_port(),
-            log=logs / "postgres.log",
-            shared_buffers="64MB",
-            dies_with_parent=True,
-        )
-        for process in (*self.services, *self._worker_names):
-            self.links[f"{process} to postgres"] = [Link(f"{process} to postgres", postgres.port)]
+        for service in self.services:
+            folder = self._disk(stack, f"postgres_{service}", _POSTGRES_MEGABYTES)
+            self._postgres[service] = ServicePostgres(service, folder, logs / f"postgres_{service}.log")
+        for process, service in self._service_of.items():
+            name = f"{process} to postgres"
+            self.links[name] = [Link(name, self._postgres[service].port)]
         for service in self.services:
             name = f"clients to {service}"
             self.links[name] = [Link(name, self._described.ports[service])]
@@ -154,8 +182,7 @@ class BreakableInstallation(Installation):
             )
             for number, port in self._kafka_ports.items()
         ]
-        self.postgres = postgres
-        return [postgres, *brokers]
+        return [*self._postgres.values(), *brokers]
 
     def _disk(self, stack: contextlib.ExitStack, name: str, megabytes: int) -> Path:
         folder = self.folder / name
@@ -171,13 +198,11 @@ class BreakableInstallation(Installation):
             yield Entrance(worker.replace("_", "").upper().translate(_DIGITS), link.target_port, link.port)
 
     def _prepare(self) -> None:
-        """Databases, migrated, and topics."""
-        urls = database_urls(self.postgres.url)
-        self.database_urls = {service: urls[service] for service in self.services}
-        create_databases(self.postgres.url)
+        """Migrated databases, and topics."""
+        self.database_urls = {name: database_urls(server.url)[name] for name, server in self._postgres.items()}
 
         def migrate_service(service: str) -> None:
-            environment = service_environment(self._described, service, urls[service])
+            environment = service_environment(self._described, service, self.database_urls[service])
             migrate(self._described, service, environment, GivingUp())
 
         with ThreadPoolExecutor(2) as pool:
@@ -194,7 +219,7 @@ class BreakableInstallation(Installation):
 
     def _environment(self, service: str, process: str) -> dict[str, str]:
         link = self.links[f"{process} to postgres"][0]
-        url = self.database_urls[service].replace(f":{self.postgres.port}/", f":{link.port}/")
+        url = self.database_urls[service].replace(f":{self._postgres[service].port}/", f":{link.port}/")
         env = service_environment(self._described, service, url)
         kafka = self.links.get(f"{process} to kafka")
         if kafka:

@@ -51,19 +51,22 @@ class Targets:
     links: Sequence[str]
     disks: Sequence[str]
     databases: Sequence[str]
+    """PostgreSQL servers."""
+    tables: Sequence[str]
+    """Services whose table is locked."""
 
     def of(self, kind: FaultKind) -> Sequence[str]:
         match kind:
             case FaultKind.KILL | FaultKind.STOP | FaultKind.CLOCK:
                 return self.processes
             case FaultKind.KILL_POSTGRES | FaultKind.STOP_POSTGRES:
-                return ("postgres",)
+                return self.databases
             case FaultKind.KILL_BROKER | FaultKind.STOP_BROKER:
                 return self.brokers
             case FaultKind.DISK_FULL:
                 return self.disks
             case FaultKind.LOCK:
-                return self.databases
+                return self.tables
         return self.links
 
 
@@ -71,8 +74,8 @@ class Targets:
 _WEIGHTS = {
     FaultKind.KILL: 8,
     FaultKind.STOP: 5,
-    FaultKind.KILL_POSTGRES: 1,
-    FaultKind.STOP_POSTGRES: 1,
+    FaultKind.KILL_POSTGRES: 3,
+    FaultKind.STOP_POSTGRES: 2,
     FaultKind.KILL_BROKER: 2,
     FaultKind.STOP_BROKER: 2,
     FaultKind.CUT: 4,

@@ -27,8 +27,11 @@ class Injector:
             processes=[process.name for process in installation.processes if process.name != "issuer"],
             brokers=installation.brokers if len(installation.brokers) > 1 else (),
             links=list(installation.links),
-            disks=[name for name in installation.disks if name == "postgres" or len(installation.brokers) > 1],
-            databases=installation.services,
+            disks=[
+                name for name in installation.disks if name in installation.databases or len(installation.brokers) > 1
+            ],
+            databases=installation.databases,
+            tables=installation.services,
         )
 
     def say(self, text: str) -> None:

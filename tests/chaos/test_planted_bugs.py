@@ -7,7 +7,6 @@ cannot survive, and which is harmless for the product: it happens with the bug a
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from tests.chaos.breakable import BreakableInstallation
 from tests.chaos.links import State
 from tests.chaos.own_orders import READERS_WORKER, WRITER, WRITERS_WORKERS, OwnOrders, opened_orders
 from tests.chaos.planted import Bug
+from tests.server_folders import server_folder
 
 from chassis.testing import eventually
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(240)
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
 async def installation() -> AsyncIterator[BreakableInstallation]:
-    with TemporaryDirectory(prefix="linework-chaos-") as folder:
+    with server_folder("chaos") as folder:
         small = BreakableInstallation(
             Path(folder), services=("fieldwork", "qa"), broker_count=1, workers={"fieldwork": 2}
         )

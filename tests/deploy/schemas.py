@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema
 import kubernetes_validate
 import yaml
-from tests.deploy.rendering import Manifest
+from tests.deploy.rendering import LOADER, Manifest
 
 KUBERNETES = "1.34"
 DEFINITIONS = Path(__file__).parents[3] / "shared" / "k8s-lab" / "crds"
@@ -49,7 +49,7 @@ def _definitions() -> dict[tuple[str, str], Any]:
     """By version and kind, the schema of each custom resource."""
     found = {}
     for file in sorted([*OWN_DEFINITIONS.glob("*.yaml"), *DEFINITIONS.glob("*.yaml")]):
-        definition = yaml.load(file.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        definition = yaml.load(file.read_text(encoding="utf-8"), LOADER)
         spec = definition["spec"]
         for version in spec["versions"]:
             schema = strict(version["schema"]["openAPIV3Schema"])

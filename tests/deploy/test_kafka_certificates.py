@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
 from deploy import kafka_rights
 from tests.deploy.guarded_kafka import GuardedKafka, operator_of
 from tests.deploy.test_kafka_rights import of_kind
+from tests.server_folders import server_folder
 
 from chassis.kafka import client_security
 from chassis.relay import SHARDS
@@ -29,7 +29,7 @@ RIGHTS = {QA: of_kind("KafkaUser", ())[QA]}
 
 @pytest.fixture(scope="module")
 def running_broker() -> Iterator[GuardedKafka]:
-    with TemporaryDirectory(prefix="linework-kafka-") as folder:
+    with server_folder("kafka") as folder:
         server = GuardedKafka(Path(folder), free_port(), free_port(), free_port(), [])
         server.start()
         yield server

@@ -3,7 +3,6 @@
 import importlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 from deploy import kafka_rights
 from tests.deploy.guarded_kafka import GuardedKafka, operator_of
 from tests.deploy.test_kafka_rights import of_kind
+from tests.server_folders import server_folder
 
 from chassis.kafka import client_security, create_missing_topics
 from chassis.recovery.restored_backup import mark_restored
@@ -30,7 +30,7 @@ EVERY_TOPIC = kafka_rights.topics(PARTNERS)
 
 @pytest.fixture(scope="module")
 def running_broker() -> Iterator[GuardedKafka]:
-    with TemporaryDirectory(prefix="linework-kafka-") as folder:
+    with server_folder("kafka") as folder:
         server = GuardedKafka(Path(folder), free_port(), free_port(), free_port(), USERS)
         server.start()
         yield server

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from deploy import generate, kafka_rights
-from tests.deploy.rendering import render
+from tests.deploy.rendering import LOADER, render
 
 from contracts.catalogue import CATALOGUE
 from contracts.lifecycle import Service
@@ -20,7 +20,7 @@ PARTNER = "switch-1"
 
 def of_kind(kind: str, partners: tuple[str, ...] = ()) -> dict[str, Any]:
     texts = generate.documents(partners).values()
-    found = [one for text in texts for one in yaml.safe_load_all(text) if one["kind"] == kind]
+    found = [one for text in texts for one in yaml.load_all(text, LOADER) if one["kind"] == kind]
     return {one["metadata"]["name"]: one["spec"] for one in found}
 
 

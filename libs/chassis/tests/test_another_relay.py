@@ -8,12 +8,12 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import fields
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
+from tests.server_folders import server_folder
 
 from chassis.database import Database
 from chassis.relay import Relay
@@ -34,7 +34,7 @@ KEYS, VERSIONS = 6, 8
 @pytest.fixture(scope="module")
 def logging_server(pytestconfig: pytest.Config) -> Iterator[Databases]:
     """A PostgreSQL whose log can be decoded, which costs a restart."""
-    with TemporaryDirectory(prefix="linework-postgres-") as folder:
+    with server_folder("postgres") as folder:
         server = EmbeddedPostgres(
             Path(folder), free_port(), shared_buffers="32MB", dies_with_parent=True, is_throwaway=True
         )

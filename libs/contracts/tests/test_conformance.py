@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts import conformance as rules
+from contracts import partner_limits
 from contracts import partners as p
 from contracts.codec import encode, new_partner_message
 from contracts.message import Message
@@ -195,7 +196,7 @@ def test_a_state_under_another_agents_name_is_a_mistake() -> None:
     assert check(replace(state, subject="agent:Agent/101")).code is None
 
 
-@pytest.mark.parametrize("wait", [-1, -4000, rules.LONGEST_MILLISECONDS + 1])
+@pytest.mark.parametrize("wait", [-1, -4000, partner_limits.LONGEST_MILLISECONDS + 1])
 def test_a_measure_below_zero_or_above_a_week_is_a_mistake(wait: int) -> None:
     checked = check(make_event(p.PartnerCallAnswered(wait_milliseconds=wait)))
     assert (checked.code, pointers(checked)) == (rules.MALFORMED, ["/wait_milliseconds"])

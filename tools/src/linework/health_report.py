@@ -4,11 +4,14 @@ import urllib.request
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client.samples import Sample
 
 from linework.metrics_text import read_samples, totals
 
+_WARNED_BEFORE = timedelta(days=60)
+"""As `deploy/observability/rules.yaml` alerts."""
 _MOST_OF_THEM = 0.95
 # An HTTP proxy of this machine is of no use on the way to loopback or into a cluster.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -30,6 +33,8 @@ class HealthReport:
     parked_keys: int | None = None
     event_age_seconds: float | None = None
     """95th percentile of the age at which events were applied, since the worker started."""
+    calendars_covered_until: float | None = None
+    """When the first of the calendars ends that the service counts in, as seconds since 1970; 0: none is announced."""
 
     @property
     def is_ready(self) -> bool:
@@ -47,6 +52,7 @@ def _health_report(service: str, http: str, worker: str | None) -> HealthReport:
     of_worker = read_samples(_read(f"{worker}/metrics") or "") if worker else []
     # Outbox and parked keys are of the database: whichever process answers knows them.
     either = totals(of_http or of_worker)
+    coverage = [one.value for one in of_worker if one.name == "linework_calendars_covered_until_timestamp_seconds"]
     return HealthReport(
         service,
         is_http_ready=_read(f"{http}/readyz") is not None,
@@ -57,6 +63,7 @@ def _health_report(service: str, http: str, worker: str | None) -> HealthReport:
         last_poll_age_seconds=totals(of_worker).get("linework_last_poll_age_seconds"),
         parked_keys=_whole(either.get("linework_parked_keys")),
         event_age_seconds=age_of_most(of_worker),
+        calendars_covered_until=min(coverage) if coverage else None,
     )
 
 
@@ -87,7 +94,22 @@ def age_of_most(samples: Iterable[Sample]) -> float | None:
 def lines(reports: Iterable[HealthReport]) -> list[str]:
     """A table for the terminal."""
     head = _ROW.format("service", "http", "worker", "outbox", "behind", "polled", "parked", "events")
-    return [head, *map(_line, reports)]
+    reports = list(reports)
+    return [head, *map(_line, reports), *warnings(reports, datetime.now(UTC))]
+
+
+def warnings(reports: Iterable[HealthReport], now: datetime) -> list[str]:
+    """What is not wrong yet and will be."""
+    found = [(report.service, report.calendars_covered_until) for report in reports]
+    return [
+        f"Warning: {service} counts in a calendar {_coverage(until)}; see docs/runbooks/calendar-ends.md."
+        for service, until in found
+        if until is not None and until < (now + _WARNED_BEFORE).timestamp()
+    ]
+
+
+def _coverage(until: float) -> str:
+    return f"that is covered until {datetime.fromtimestamp(until, UTC):%Y-%m-%d}" if until else "without holidays"
 
 
 def _line(report: HealthReport) -> str:

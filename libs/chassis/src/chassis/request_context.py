@@ -15,10 +15,13 @@ from typing import Annotated, Any, Protocol
 import httpx
 from fastapi import Depends, FastAPI, Request
 
+from chassis.auth import TokenRefused
 from chassis.clock import Clock
 from chassis.commands import NO_HEADERS, CommandHeaders, command_headers, documents_command_headers
 from chassis.database import Database
+from chassis.graceful_shutdown import is_leaving
 from chassis.guard import Caller, caller_of, hold_stream
+from chassis.key_set import KeySetUnavailable
 from chassis.settings import Settings
 from chassis.telemetry import traceparent
 from chassis.unit_of_work import UnitOfWork
@@ -62,6 +65,14 @@ class RequestContext:
         Raises `TooManyStreams`, which the route declares; the seat is given back when the answer ends.
         """
         hold_stream(self.request.scope)
+
+    async def may_go_on(self) -> bool:
+        """Asked before each event of a stream: whether the token is still good, and the process stays."""
+        try:
+            await self.state.verifier.verify(self.caller.token)
+        except (TokenRefused, KeySetUnavailable):
+            return False
+        return not is_leaving(self.app)
 
     @property
     def app(self) -> FastAPI:

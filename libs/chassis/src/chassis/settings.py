@@ -142,6 +142,9 @@ class Settings(BaseSettings):
     )
     streams_limit: int = Field(10, ge=1, description="live streams of one caller at a time in one process; then 429")
     idempotency_keys_kept_days: int = Field(7, ge=1, description="how long the reply to a command is stored")
+    changes_kept_hours: int = Field(
+        48, ge=1, le=8760, description="for how long a stream of changes can be resumed; then its client starts again"
+    )
     parked_kept_days: int = Field(90, ge=1, description="how long parked records are kept once released or discarded")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level that is logged")
     otlp_endpoint: str = Field(

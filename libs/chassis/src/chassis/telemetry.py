@@ -61,6 +61,11 @@ class _Metrics:
     lag_records = Gauge("linework_consumer_lag_records", "Records behind the end of the topic.", ["topic"])
     is_stuck = Gauge("linework_consumer_is_stuck", "1 while a batch cannot be applied and is tried again.", ["topic"])
     is_database_away = Gauge("linework_database_is_away", "1 when the database did not answer the last look.")
+    calendars_covered_until = Gauge(
+        "linework_calendars_covered_until_timestamp_seconds",
+        "End of the last day whose days off are announced, of the calendars that are counted in; 0: none is.",
+        ["counted_in_by"],
+    )
     event_age_seconds = Histogram(
         "linework_event_age_seconds",
         "Time from recording an event to applying it.",

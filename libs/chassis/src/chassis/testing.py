@@ -246,6 +246,18 @@ class OpenStream:
             pass
         return httpx.Response(self.status, headers=self.headers, content=self.body)
 
+    async def events(self, seconds: float = 20) -> AsyncIterator[str]:
+        """Each server-sent event, until the answer ends; a failure when none comes for so long."""
+        read = 0
+        while True:
+            while (end := self.body.find(b"\n\n", read)) >= 0:
+                yield self.body[read:end].decode()
+                read = end + 2
+            if self.has_ended:
+                return
+            if not await self.more(seconds):
+                raise AssertionError(f"no event within {seconds} s, after {self.body[-500:]!r}")
+
     def leave(self) -> None:
         self._leaves.set()
 

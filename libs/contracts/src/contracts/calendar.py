@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+
+class DayKind(StrEnum):
+    WORKDAY = "workday"
+    REST = "rest"
+    STATUTORY = "statutory"
+    """A holiday that the law names 法定节假日; only these are paid threefold."""
+    MAKE_UP = "make_up"
+    """Worked although the week says otherwise 调休."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,6 +24,8 @@ class WorkingDays:
     holidays: tuple[date, ...] = ()
     make_up_days: tuple[date, ...] = ()
     """Days that are worked although the week says otherwise 调休上班; stronger than a holiday."""
+    covered_until: date | None = None
+    """The last day whose days off are announced; what is counted beyond it may move. None: none are."""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -23,6 +35,10 @@ class WorkingDays:
         # The week first: it decides most days off without a search through the dates.
         is_off = day.weekday() in self.days_off or day in self.holidays
         return not is_off or day in self.make_up_days
+
+    def covers(self, moment: datetime) -> bool:
+        """Whether the days off until a moment are announced."""
+        return self.covered_until is not None and moment <= self.end_of(self.covered_until)
 
     def day_of(self, moment: datetime) -> date:
         return moment.astimezone(self.zone).date()

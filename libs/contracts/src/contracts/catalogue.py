@@ -259,8 +259,11 @@ CATALOGUE: tuple[Entry, ...] = (
     _of_partner("call_rated", partners.PartnerCallRated, "The caller was asked how content they were."),
     _of_partner("agent_state_changed", partners.PartnerAgentStateChanged, "What an agent does from then on."),
     _of_partner("order_requested", partners.PartnerOrderRequested, "The partner asks for a work order."),
+    _of_partner("order_cancel_requested", partners.PartnerOrderCancelRequested, "The partner cancels its order 作废."),
+    _of_partner("order_urge_requested", partners.PartnerOrderUrgeRequested, "The partner urges its order 催办."),
     _to_partner("events_accepted", partners.PartnerEventsAccepted, "These events were taken."),
     _to_partner("event_refused", partners.PartnerEventRefused, "This event was not taken."),
+    _to_partner("order_status_changed", partners.PartnerOrderStatusChanged, "What became of the partner's order."),
     _sealing_key("issued", sealing.SealingKeyIssued, "A subscriber's sealing key, wrapped with a master key."),
     _sealing_key("destroyed", sealing.SealingKeyDestroyed, "The subscriber was erased, and the key with them."),
 )

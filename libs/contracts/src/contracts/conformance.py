@@ -7,7 +7,7 @@ What only the course of a call shows (a second end, a correction of nothing) is 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from types import UnionType
@@ -21,8 +21,8 @@ from contracts.catalogue import BY_TYPE, MessageKind
 from contracts.codec import MalformedMessage, decode, is_utf8, source_of_partner
 from contracts.directory import Names
 from contracts.message import Message
+from contracts.partner_limits import LONGEST_TEXT, limit_mistakes, mistake_at
 from contracts.partners import Mistake
-from contracts.plain_text import plain_reference
 from contracts.topics import PARTNER_IN, topic_of_partner
 
 UNREADABLE = "event_unreadable"
@@ -61,14 +61,6 @@ SENTENCES: Mapping[str, Names] = {
 
 PARKED = (UNREADABLE, FORM_UNSUPPORTED)
 """What may hide an event that later ones of its key build on: the key waits until an operator has looked at it."""
-
-LONGEST_MILLISECONDS = 7 * 24 * 3600 * 1000
-LONGEST_TEXT = 200
-LONGEST_CONTENT = 4000
-MOST_LEGS = 100
-MOST_QUEUES = 100
-_EARLIEST = datetime.fromisoformat("2000-01-01T00:00:00Z")
-_AHEAD = timedelta(days=1)
 
 ONCE_A_LEG = (
     p.PartnerCallQueued,
@@ -120,7 +112,7 @@ def check_record(
     if mistakes or body is None:
         if body is None:
             mistakes.append(
-                _mistake("", "the value is not a JSON object in UTF-8", "内容不是 UTF-8 的 JSON 对象", "{…}")
+                mistake_at("", "the value is not a JSON object in UTF-8", "内容不是 UTF-8 的 JSON 对象", "{…}")
             )
         return checked(code=UNREADABLE, mistakes=tuple(mistakes))
     if entry is None or entry.kind is not MessageKind.PARTNER_EVENT:
@@ -130,7 +122,7 @@ def check_record(
     try:
         message = decode(key, value, _pairs(attributes), topic=topic_of_partner(PARTNER_IN, partner_id))
     except MalformedMessage as error:
-        return checked(code=MALFORMED, mistakes=(_mistake("", str(error), "内容不符合要求"),))
+        return checked(code=MALFORMED, mistakes=(mistake_at("", str(error), "内容不符合要求"),))
     return check_message(message, now=now)
 
 
@@ -140,17 +132,17 @@ def check_message(message: Message, *, now: datetime) -> Checked:
     if message.body is None:
         return checked(code=TYPE_UNKNOWN, mistakes=(_type_mistake(),))
     found = [
-        _mistake(name, "is not a short printable text", "不是可打印的短文本", f"1 to {LONGEST_TEXT} characters")
+        mistake_at(name, "is not a short printable text", "不是可打印的短文本", f"1 to {LONGEST_TEXT} characters")
         for name, text in (("ce_id", message.id), ("ce_subject", message.subject))
         if not is_short(text)
     ]
-    found += _limit_mistakes(message, now)
+    found += limit_mistakes(message, now)
     return checked(code=MALFORMED, mistakes=tuple(found)) if found else checked(message=message)
 
 
 def _type_mistake() -> Mistake:
     types = sorted(name for name, entry in BY_TYPE.items() if entry.kind is MessageKind.PARTNER_EVENT)
-    return _mistake("ce_type", "unknown type", "未知类型", ", ".join(types))
+    return mistake_at("ce_type", "unknown type", "未知类型", ", ".join(types))
 
 
 def is_short(text: str) -> bool:
@@ -162,10 +154,6 @@ def unknown_fields(message: Message) -> list[str]:
     """Fields of the value that the type does not have: ignored, and often a field misspelt."""
     body = json.loads(message.data)
     return sorted(set(body) - {field.name for field in fields(message.body)})
-
-
-def _mistake(pointer: str, en: str, zh: str, right: str = "") -> Mistake:
-    return Mistake(pointer, Names(en, zh), right)
 
 
 def _attributes(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
@@ -186,7 +174,7 @@ def _subject(key: bytes | None) -> str | None:
 def _name_mistakes(headers: Iterable[tuple[str, bytes]]) -> Iterator[Mistake]:
     for name, _ in headers:
         if not is_utf8(name):
-            yield _mistake(
+            yield mistake_at(
                 name.encode("utf-8", "backslashreplace").decode(), "the header name is not UTF-8", "头名称不是 UTF-8"
             )
 
@@ -196,15 +184,15 @@ def _header_mistakes(key: bytes | None, attributes: Mapping[str, str], partner_i
     for name in ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_subject", "ce_time"):
         text = attributes.get(name, "")
         if not text:
-            yield _mistake(name, "the header is missing", "缺少此头", wanted.get(name, ""))
+            yield mistake_at(name, "the header is missing", "缺少此头", wanted.get(name, ""))
         elif name in wanted and text != wanted[name]:
-            yield _mistake(name, f"is {text[:80]!r}", "内容不符", wanted[name] or "the record's key, in UTF-8")
+            yield mistake_at(name, f"is {text[:80]!r}", "内容不符", wanted[name] or "the record's key, in UTF-8")
         elif not is_short(text):
-            yield _mistake(
+            yield mistake_at(
                 name, "is not a short printable text", "不是可打印的短文本", f"1 to {LONGEST_TEXT} characters"
             )
     if "ce_time" in attributes and _moment(attributes["ce_time"]) is None:
-        yield _mistake("ce_time", "is not a time with a zone", "不是带时区的时间", "2026-11-22T08:00:00.000000Z")
+        yield mistake_at("ce_time", "is not a time with a zone", "不是带时区的时间", "2026-11-22T08:00:00.000000Z")
 
 
 def _moment(text: str) -> datetime | None:
@@ -238,7 +226,7 @@ def _duplicate_mistakes(value: bytes) -> Iterator[Mistake]:
         strict_json.check(value)
     except strict_json.DuplicateKey as error:
         pointer = error.pointer[:_LONGEST_POINTER]
-        yield _mistake(pointer, "is given more than once", "出现多次", "each key of an object once")
+        yield mistake_at(pointer, "is given more than once", "出现多次", "each key of an object once")
 
 
 def _shape_mistakes(shape: type, body: Mapping[str, Any], place: str = "") -> Iterator[Mistake]:
@@ -247,13 +235,13 @@ def _shape_mistakes(shape: type, body: Mapping[str, Any], place: str = "") -> It
         pointer, right = f"{place}/{field.name}", _described(hints[field.name])
         if field.name not in body:
             if field.default is MISSING and field.default_factory is MISSING:
-                yield _mistake(pointer, "is missing", "缺少此项", right)
+                yield mistake_at(pointer, "is missing", "缺少此项", right)
             continue
         try:
             msgspec.convert(body[field.name], hints[field.name])
         except msgspec.ValidationError as error:
             wrong, _, inner = str(error).partition(" - at `$")
-            yield _mistake(pointer + inner.rstrip("`").replace(".", "/"), wrong, "内容不符合要求", right)
+            yield mistake_at(pointer + inner.rstrip("`").replace(".", "/"), wrong, "内容不符合要求", right)
 
 
 def _described(hint: Any) -> str:
@@ -268,61 +256,6 @@ def _described(hint: Any) -> str:
     if isinstance(hint, type) and issubclass(hint, StrEnum):
         return "one of " + ", ".join(hint)
     return "object" if not is_dataclass(hint) else "object with " + ", ".join(field.name for field in fields(hint))
-
-
-def _limit_mistakes(message: Message, now: datetime) -> Iterator[Mistake]:
-    """What fits the type and cannot be true, or is more than is kept."""
-    if not _EARLIEST <= message.occurred_at <= now + _AHEAD:
-        yield _mistake(
-            "ce_time", "is before 2000 or more than a day ahead", "早于 2000 年或超前一天以上", "the time it happened"
-        )
-    for field in fields(message.body):
-        yield from _value_mistakes(field.name, getattr(message.body, field.name))
-    if isinstance(message.body, p.PartnerOrderRequested):
-        yield from _spelling_mistakes(message.subject, message.body)
-    if isinstance(message.body, p.PartnerCallRated) and (message.body.score or 1) > message.body.highest:
-        yield _mistake("/score", "is outside the scale", "超出评分范围", "1 to highest")
-    if isinstance(message.body, p.PartnerAgentStateChanged) and message.subject != f"agent:{message.body.agent}":
-        # Under another key their states would no longer stand in one order.
-        yield _mistake("ce_subject", "is not this agent's", "与坐席不符", "agent: and what `agent` says")
-
-
-def _spelling_mistakes(subject: str, order: p.PartnerOrderRequested) -> Iterator[Mistake]:
-    """Of an order's texts something is left once they are normalised as intake stores them, and not too much."""
-    texts = {"ce_subject": subject, "/subscriber_no": order.subscriber_no, "/territory": order.territory}
-    for pointer, text in texts.items():
-        if text and not 0 < len(plain_reference(text)) <= LONGEST_TEXT:
-            yield _mistake(
-                pointer,
-                "has no visible character, or is too long once it is normalised",
-                "没有可见字符，或规范化后过长",
-                f"1 to {LONGEST_TEXT} characters",
-            )
-    if order.content and not plain_reference(order.content):
-        yield _mistake("/content", "has no visible character", "没有可见字符", f"1 to {LONGEST_CONTENT} characters")
-
-
-_RANGES = {"leg": (1, MOST_LEGS), "position": (0, 100_000), "highest": (1, 100), "score": (1, 100)}
-
-
-def _value_mistakes(name: str, value: Any) -> Iterator[Mistake]:
-    if isinstance(value, tuple):
-        if len(value) > MOST_QUEUES:
-            yield _mistake(f"/{name}", "has too many entries", "项目过多", f"at most {MOST_QUEUES}")
-        for item in value[:MOST_QUEUES]:
-            yield from _value_mistakes(name, item)
-    elif isinstance(value, str) and not isinstance(value, StrEnum):
-        longest = LONGEST_CONTENT if name == "content" else LONGEST_TEXT
-        lines = value.replace("\n", "").replace("\t", "") if name == "content" else value
-        is_clean = lines.isprintable()
-        if not 0 < len(value) <= longest or not is_clean:
-            yield _mistake(
-                f"/{name}", "is empty, too long or not printable", "为空、过长或含不可打印字符", f"1 to {longest}"
-            )
-    elif isinstance(value, int) and not isinstance(value, bool):
-        lowest, highest = (0, LONGEST_MILLISECONDS) if name.endswith("_milliseconds") else _RANGES.get(name, (0, 2**31))
-        if not lowest <= value <= highest:
-            yield _mistake(f"/{name}", f"is {value}", "超出范围", f"{lowest} to {highest}")
 
 
 def place_of(body: Any) -> tuple[Any, ...] | None:

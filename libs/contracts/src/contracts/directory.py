@@ -4,10 +4,10 @@ Each message is the whole entity as it now is. Compaction keeps the newest, so v
 a reader takes a higher `entityversion` and ignores a lower one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from contracts.calendar import WorkingTime
+from contracts.calendar import DayKind, WorkingTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,26 @@ class CalendarDefined:
     """Years whose holidays and make-up days have been announced."""
     provisional_years: tuple[int, ...] = ()
     """Years whose holidays are known by rule only: make-up days are missing, and days may move."""
+
+    @property
+    def covered_until(self) -> date | None:
+        """The last day of the last announced year that no unannounced year precedes; None while none is announced."""
+        if not self.announced_years:
+            return None
+        year = min(self.announced_years)
+        while year + 1 in self.announced_years:
+            year += 1
+        return date(year, 12, 31)
+
+    @property
+    def covered_working_time(self) -> WorkingTime:
+        """The working time, which says itself until when it is covered."""
+        return replace(self.working_time, covered_until=self.covered_until)
+
+    def kind_of(self, day: date) -> DayKind:
+        if not self.working_time.is_working_day(day):
+            return DayKind.STATUTORY if day in self.statutory_days else DayKind.REST
+        return DayKind.MAKE_UP if day in self.working_time.make_up_days else DayKind.WORKDAY
 
 
 DirectoryEntity = (

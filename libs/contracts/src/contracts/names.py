@@ -76,6 +76,14 @@ CLOCKS: Mapping[str, Names] = {
 }
 """What a time limit is for."""
 
+DAY_KINDS: Mapping[str, Names] = {
+    "workday": Names("workday", "工作日"),
+    "rest": Names("day off", "休息日"),
+    "statutory": Names("public holiday", "法定节假日"),
+    "make_up": Names("make-up workday", "调休上班日"),
+}
+"""Of days of a calendar."""
+
 LINK_KINDS: Mapping[str, Names] = {
     "duplicate": Names("duplicate", "重复工单"),
     "same_outage": Names("same outage", "同一停电"),

@@ -5,7 +5,9 @@ is its reference of the call (or `agent:<agent>` for a state, or its own number 
 `ce_id` is its own name for the event: the same id again with the same content changes nothing. `ce_time` is when it
 happened by the partner's clock, `ce_source` is `/partner/<id>`.
 
-Each event is answered once: accepted, or refused with a code, what was wrong and what would be right.
+Each event is answered once: accepted, or refused with a code, what was wrong and what would be right. What is asked of
+an order's custodian is answered when the custodian has answered. Besides, intake tells what becomes of the orders that
+the partner asked for.
 """
 
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from datetime import datetime
 from contracts.calls import AgentState, Direction, EndedBy, EndReason, LossReason, TransferTarget
 from contracts.directory import Names
 from contracts.events import Appointment, Channel, Zone
+from contracts.lifecycle import Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +147,20 @@ class PartnerOrderRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOrderCancelRequested:
+    """A partner asks to cancel an order that it asked for. The subject is its own number of the order."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOrderUrgeRequested:
+    """A partner asks to hurry an order that it asked for 催办. The subject is its own number of the order."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedEvent:
     event_id: str
     faults: tuple[str, ...] = ()
@@ -184,3 +201,22 @@ class PartnerEventRefused:
     offset: int | None = None
     is_parked: bool = False
     """Its key waits, with everything behind it, until an operator has repaired or discarded it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOrderStatusChanged:
+    """What became of an order that the partner asked for: dispatched, completed, cancelled or archived.
+
+    The subject is the partner's own number of the order, `ce_time` is when it happened. Messages of an order come in
+    the order in which it happened.
+    """
+
+    order_id: str
+    order_no: str
+    status: Status
+    order_version: int
+    """Grows with each message of an order, with gaps: what happens between these statuses has versions too."""
+    appointment: Appointment | None = None
+    """The window that was agreed for the work."""
+    reply_by: datetime | None = None
+    """Until when the centre has promised a reply, where it has."""

@@ -89,7 +89,7 @@ PARTNER_OUT = Topic(
     name="partner.<id>.out",
     key="the partner's own reference",
     writers=(Service.INTAKE,),
-    description="What became of each event that the partner sent: accepted, or refused with why.",
+    description="What became of each event that the partner sent: accepted, or refused with why; and of its orders.",
     partitions=6,
     config={"cleanup.policy": "delete", "retention.ms": str(30 * _DAY), **_BOUNDED},
 )

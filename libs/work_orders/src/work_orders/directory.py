@@ -25,6 +25,7 @@ from contracts.directory import (
 )
 from contracts.message import Message
 from contracts.refusals import NotFound
+from contracts.shipped_calendars import SHIPPED_CALENDARS
 from work_orders.handling_rules import handling_rules_of
 from work_orders.tables import DIRECTORY
 
@@ -185,11 +186,14 @@ async def find_area_names(statements: Statements, area_ids: Sequence[str]) -> di
 
 
 async def find_calendar(statements: Statements, calendar_id: str) -> tuple[int, CalendarDefined] | None:
-    """The calendar and its version, if it has arrived."""
+    """The calendar and its version, if it has arrived; version 0 is what was shipped."""
     row = await statements.fetchrow(
         "select entity_version, body from directory where kind = $1 and id = $2", _CALENDAR, calendar_id
     )
-    return (row["entity_version"], msgspec.json.decode(row["body"], type=CalendarDefined)) if row else None
+    if row is not None:
+        return row["entity_version"], msgspec.json.decode(row["body"], type=CalendarDefined)
+    shipped = SHIPPED_CALENDARS.get(calendar_id)
+    return (0, shipped) if shipped else None
 
 
 async def _find_entities(statements: Statements, kind: str, ids: Sequence[str], shape: type[_E]) -> dict[str, _E]:

@@ -1,6 +1,7 @@
 """What a service with orders adds to its HTTP process."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 
 from chassis.commands import Reply
 from chassis.http import unit_of_work
+from work_orders.changes import ChangeFeed
 from work_orders.sealing import opening_for
 from work_orders.sealing_keys import SealingKeys
 from work_orders.unit_of_work import OrderUnitOfWork
@@ -20,7 +22,9 @@ def prepare_orders(app: FastAPI, *, locks_keys: bool = False) -> None:
     `locks_keys` is that of the units of work.
     """
     prepare_texts(app)
-    app.state.unit_of_work = partial(
+    state = app.state
+    state.change_feed = ChangeFeed(state.db, state.wakeup, kept=timedelta(hours=state.settings.changes_kept_hours))
+    state.unit_of_work = partial(
         unit_of_work,
         app,
         OrderUnitOfWork,

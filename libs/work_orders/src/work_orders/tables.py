@@ -1,11 +1,11 @@
 """The tables of the order library, exactly as its migrations create them.
 
-A service has those whose branch it names in its `alembic.ini`: `work_orders` (the first two), `sealing_keys`,
+A service has those whose branch it names in its `alembic.ini`: `work_orders` (the first three), `sealing_keys`,
 `directory`, `time_limits`, `handling_rules`. Each column has its name and type here and in the migrations only; a test
 holds the two against each other. The indexes of order lists belong to the services.
 """
 
-from sqlalchemy import JSON, Boolean, Column, Integer, MetaData, SmallInteger, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, MetaData, SmallInteger, Table, Text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.columns import ID, MOMENT
@@ -43,6 +43,19 @@ REQUESTS_SEEN = Table(
     Column("owed", JSONB),
 )
 """`owed` is the request that a restored database found, until it is settled; see `work_orders.request_handling`."""
+
+ORDER_CHANGES = Table(
+    "order_changes",
+    METADATA,
+    Column("changed_in", BigInteger, nullable=False),
+    Column("order_id", ID, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("work_area_id", Text),
+    Column("left_work_area_id", Text),
+    Column("recorded_at", MOMENT, nullable=False),
+)
+"""A row for each change of an order, written by a trigger: `changed_in` is the number of the transaction, and
+`left_work_area_id` the area that the change took the order from. See `work_orders.changes`."""
 
 SEALING_KEYS = Table(
     "sealing_keys",

@@ -17,6 +17,7 @@ _DISPATCHERS = each(EVERY_AREA, SUPERVISOR, DISPATCHER)
 
 ROUTES: AccessTable = {
     "GET /v1/work-orders": _DISPATCHERS,
+    "GET /v1/changes/stream": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
@@ -30,6 +31,7 @@ ROUTES: AccessTable = {
     "PUT /v1/staff/{staff_id}": REFERENCE_EDITORS,
     "GET /v1/calendars": REFERENCE_READERS,
     "GET /v1/calendars/{calendar_id}": REFERENCE_READERS,
+    "GET /v1/calendars/{calendar_id}/days": REFERENCE_READERS,
     "PUT /v1/calendars/{calendar_id}": REFERENCE_EDITORS,
     "GET /v1/handling-rules": REFERENCE_READERS,
     "GET /v1/handling-rules/{version}": REFERENCE_READERS,

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from chassis.field_types import Body, Code, Line
@@ -13,8 +13,8 @@ from chassis.request_context import Context
 from contracts.calendar import Hours, WorkingTime
 from contracts.directory import CalendarDefined, Names
 from dispatch import use_cases, views
-from dispatch.domain.calendars import REFUSALS
-from dispatch.views import CalendarPage, CalendarShown
+from dispatch.domain.calendars import REFUSALS, DaysUnclear, check_days
+from dispatch.views import CalendarDays, CalendarPage, CalendarShown
 from work_orders.directory import CalendarNotFound
 from work_orders.routes import ANY, Cursor, Limit
 
@@ -76,6 +76,15 @@ async def list_calendars(context: Context, cursor: Cursor = None, limit: Limit =
 async def get_calendar(calendar_id: Code, context: Context) -> CalendarShown:
     """One calendar, and until when its days off are known."""
     return await views.get_calendar(context.db, calendar_id)
+
+
+@router.get("/calendars/{calendar_id}/days", responses=Responses.of((*ANY, CalendarNotFound, DaysUnclear)))
+async def list_days_of_calendar(
+    calendar_id: Code, context: Context, first: Annotated[Day, Query()], last: Annotated[Day, Query()]
+) -> CalendarDays:
+    """The kind of each day: workday, rest, statutory 法定节假日, make-up 调休上班; of at most 400 days."""
+    check_days(first, last)
+    return await views.list_days(context.db, calendar_id, first, last)
 
 
 @router.put("/calendars/{calendar_id}", responses=Responses.of((*ANY, *REFUSALS)))

@@ -1,5 +1,6 @@
 """Time limits and their working calendar over HTTP: one set, changed as a whole."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -9,10 +10,11 @@ from pydantic import Field, model_validator
 from chassis.field_types import Body, Code, Moment
 from chassis.problems import Responses
 from chassis.request_context import Context
+from contracts.calendar import WorkingTime
 from contracts.events import SlaClock, Zone
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from dispatch import use_cases, views
-from dispatch.api_calendars import WorkingTimeBody
+from dispatch.api_calendars import Day, WorkingTimeBody
 from dispatch.domain import calendars
 from work_orders.directory import CalendarNotFound
 from work_orders.routes import ANY
@@ -38,6 +40,13 @@ class LimitBody(Body):
     demand_type: Code | None = None
 
 
+class LimitsCalendarBody(WorkingTimeBody):
+    covered_until: Day | None = Field(None, description="The last day whose days off are entered.")
+
+    def working_time(self) -> WorkingTime:
+        return replace(super().working_time(), covered_until=self.covered_until)
+
+
 class TimeLimitsBody(Body):
     applies_from: Moment | None = Field(
         None,
@@ -45,7 +54,7 @@ class TimeLimitsBody(Body):
         "With a moment of the past, orders since then are judged anew, finished ones as well.",
     )
     limits: list[LimitBody] = Field(max_length=1000)
-    calendar: WorkingTimeBody | None = Field(None, description="What to count in, unless calendar_id is given.")
+    calendar: LimitsCalendarBody | None = Field(None, description="What to count in, unless calendar_id is given.")
     calendar_id: Code | None = Field(
         None, description="Counts in this calendar; when it changes, the limits follow as of the same moment."
     )

@@ -17,6 +17,13 @@ WORDS: Mapping[str, str] = {
     "calendar_id": "The working calendar's id.",
     "provisional_years": "Years whose holidays are expected and not announced yet.",
     "statutory_days": "The holidays on which the law pays threefold.",
+    "covered_until": "The last day whose days off are announced; what is counted beyond it may move.",
+    "CalendarDay.day": "The day.",
+    "CalendarDay.is_worked": "Whether it is a working day.",
+    "CalendarDay.kind": "Which kind of day it is.",
+    "CalendarDay.name_en": "What the kind is called in English.",
+    "CalendarDay.name_zh": "What the kind is called in Chinese.",
+    "CalendarDays.items": "The days in their order.",
     "is_lead": "Whether they lead their work area 工区负责人.",
     "person_id": "The subject of their token; null while it is not known.",
     "ConsequencesBody.needs_audit": "Whether the order cannot be archived without an audit.",
@@ -39,6 +46,8 @@ WORDS: Mapping[str, str] = {
     "WorkArea.is_open": "Whether orders may be dispatched to it.",
     "WorkArea.staff": "Everybody who belongs to it.",
     "WorkAreaDefinition.is_open": "Whether orders may be dispatched to it.",
+    "list_days_of_calendar.first": "The first day.",
+    "list_days_of_calendar.last": "The last day; at most 400 days are shown.",
     "list_staff.work_area_id": "Only the staff of this work area.",
 }
 

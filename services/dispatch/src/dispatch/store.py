@@ -17,6 +17,7 @@ from chassis.database import Query, Statements, Transaction
 from chassis.row_store import definition_of
 from contracts.calendar import WorkingTime
 from contracts.directory import CalendarDefined, Names, StaffDefined, WorkAreaDefined
+from contracts.shipped_calendars import SHIPPED_CALENDARS
 from dispatch.domain.assignment import Circumstances, DispatchWorkOrder, WorkAreaUnknown
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
 from work_orders.directory import CalendarNotFound
@@ -146,16 +147,14 @@ async def put_staff(tx: Transaction, member: StaffDefined) -> Put:
         raise WorkAreaUnknown(work_area_id=member.work_area_id) from error
 
 
-async def find_calendar(statements: Statements, calendar_id: str) -> Any:
-    """The row of a calendar, or None."""
-    return await statements.fetchrow("select * from calendars where id = $1", calendar_id)
-
-
-async def get_calendar(statements: Statements, calendar_id: str) -> CalendarDefined:
-    """Raises `CalendarNotFound`."""
-    if (row := await find_calendar(statements, calendar_id)) is None:
+async def get_calendar(statements: Statements, calendar_id: str) -> tuple[int, CalendarDefined]:
+    """The calendar and its version; 0 is what was shipped. Raises `CalendarNotFound`."""
+    row = await statements.fetchrow("select * from calendars where id = $1", calendar_id)
+    if row is not None:
+        return row["version"], to_calendar(row)
+    if (shipped := SHIPPED_CALENDARS.get(calendar_id)) is None:
         raise CalendarNotFound(id=calendar_id)
-    return to_calendar(row)
+    return 0, shipped
 
 
 async def put_calendar(tx: Transaction, calendar: CalendarDefined) -> Put:

@@ -75,7 +75,9 @@ async def define_calendar(calendar: CalendarDefined, *, uow: UnitOfWork) -> Put:
             command.publish(calendar, subject=f"calendar:{calendar.calendar_id}", entity_version=put.version)
             present = (await time_limits.rule_sets(command.tx)).newest
             if present.rules.calendar_id == calendar.calendar_id:
-                await _publish_limits(command, replace(present.rules, calendar=calendar.working_time), present.version)
+                await _publish_limits(
+                    command, replace(present.rules, calendar=calendar.covered_working_time), present.version
+                )
     return put
 
 
@@ -87,8 +89,8 @@ async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: Unit
     async with uow.command() as command:
         await store.lock_time_limits(command.tx)
         if rules.calendar_id is not None:
-            calendar = await store.get_calendar(command.tx, rules.calendar_id)
-            rules = replace(rules, calendar=calendar.working_time)
+            _, calendar = await store.get_calendar(command.tx, rules.calendar_id)
+            rules = replace(rules, calendar=calendar.covered_working_time)
         check_working_time(rules.calendar)
         present = (await time_limits.rule_sets(command.tx)).newest
         if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:

@@ -2,24 +2,25 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from asyncpg import Record
 from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select
 
 from chassis.database import Database, Query, Statements
 from chassis.paging import from_cursor, page_of
-from contracts.calendar import Hours
+from contracts.calendar import DayKind, Hours, WorkingDays
+from contracts.directory import CalendarDefined
 from contracts.limits import TimeLimitsDefined
 from contracts.look_alikes import LookAlike, look_alikes
+from contracts.names import DAY_KINDS
 from contracts.order import WorkOrder
 from contracts.refusals import NotFound
+from contracts.shipped_calendars import SHIPPED_CALENDARS
 from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
-from dispatch.domain.calendars import covered_until
 from dispatch.domain.coverage import can_take
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
-from work_orders.directory import CalendarNotFound
 from work_orders.handling_rules import HandlingRules, handling_rules, handling_rules_at
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
@@ -101,12 +102,30 @@ class CalendarShown:
     covered_until: date | None
     """The last day whose holidays and make-up days have been announced."""
     version: int
+    """0: as shipped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarPage:
     items: list[CalendarShown]
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarDay:
+    day: date
+    kind: DayKind
+    name_en: str
+    """Of the kind."""
+    name_zh: str
+    is_worked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarDays:
+    items: list[CalendarDay]
+    covered_until: date | None
+    """After this day the kinds follow from the week, and from what is expected, alone."""
 
 
 _MOST_LOOK_ALIKES = 20
@@ -174,10 +193,25 @@ async def list_staff(db: Database, *, work_area_id: str | None, cursor: str | No
 
 async def get_calendar(db: Database, calendar_id: str) -> CalendarShown:
     async with db.statements() as statements:
-        row = await store.find_calendar(statements, calendar_id)
-    if row is None:
-        raise CalendarNotFound(id=calendar_id)
-    return _calendar(row)
+        return _calendar(*await store.get_calendar(statements, calendar_id))
+
+
+async def list_days(db: Database, calendar_id: str, first: date, last: date) -> CalendarDays:
+    """Every day from the first to the last, of which kind it is."""
+    async with db.statements() as statements:
+        _, calendar = await store.get_calendar(statements, calendar_id)
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    return CalendarDays(
+        items=[_day(day, calendar.kind_of(day)) for day in days],
+        covered_until=calendar.covered_until,
+    )
+
+
+def _day(day: date, kind: DayKind) -> CalendarDay:
+    names = DAY_KINDS[kind]
+    return CalendarDay(
+        day=day, kind=kind, name_en=names.en, name_zh=names.zh, is_worked=kind in (DayKind.WORKDAY, DayKind.MAKE_UP)
+    )
 
 
 async def list_calendars(db: Database, *, cursor: str | None, limit: int) -> CalendarPage:
@@ -185,12 +219,14 @@ async def list_calendars(db: Database, *, cursor: str | None, limit: int) -> Cal
     (after,) = from_cursor("calendars", cursor, str) if cursor else ("",)
     async with db.statements() as statements:
         rows = await statements.select(_CALENDARS, {"after": after, "rows": limit + 1})
-    shown, next_cursor = page_of("calendars", rows, limit, lambda row: (row["id"],))
-    return CalendarPage(items=[_calendar(row) for row in shown], next_cursor=next_cursor)
+    found = {row["id"]: (row["version"], store.to_calendar(row)) for row in rows}
+    # One that is stored beyond these rows lies beyond the page as well.
+    found = {name: (0, shipped) for name, shipped in SHIPPED_CALENDARS.items() if name > after} | found
+    shown, next_cursor = page_of("calendars", sorted(found.items())[: limit + 1], limit, lambda entry: (entry[0],))
+    return CalendarPage(items=[_calendar(*entry) for _, entry in shown], next_cursor=next_cursor)
 
 
-def _calendar(row: Record) -> CalendarShown:
-    calendar = store.to_calendar(row)
+def _calendar(version: int, calendar: CalendarDefined) -> CalendarShown:
     working_time = calendar.working_time
     return CalendarShown(
         calendar_id=calendar.calendar_id,
@@ -204,8 +240,8 @@ def _calendar(row: Record) -> CalendarShown:
         statutory_days=calendar.statutory_days,
         announced_years=calendar.announced_years,
         provisional_years=calendar.provisional_years,
-        covered_until=covered_until(calendar),
-        version=row["version"],
+        covered_until=calendar.covered_until,
+        version=version,
     )
 
 
@@ -299,6 +335,12 @@ class TimeLimits:
     rules: TimeLimitsDefined
     changed_by: str | None
     changed_at: datetime | None
+
+
+async def calendars_in_use(statements: Statements) -> list[WorkingDays]:
+    """Those of the newest limits, if any of these is counted in working time."""
+    rules = (await rule_sets(statements)).newest.rules
+    return [rules.calendar] if any(limit.is_working_time for limit in rules.limits) else []
 
 
 async def time_limits(db: Database) -> TimeLimits:

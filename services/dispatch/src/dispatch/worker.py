@@ -5,11 +5,15 @@ from fastapi import FastAPI
 from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
+from dispatch import views
 from dispatch.consumers import SUBSCRIPTIONS
+from work_orders.calendar_coverage import watching
+from work_orders.change_retention import forgetting_changes
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("dispatch", settings, SUBSCRIPTIONS)
+    jobs = [watching("time_limits", views.calendars_in_use), forgetting_changes(settings)]
+    return create_worker("dispatch", settings, SUBSCRIPTIONS, jobs)
 
 
 if __name__ == "__main__":

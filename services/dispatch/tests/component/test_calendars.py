@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
-from dispatch import recovery
+from dispatch import recovery, views
+from work_orders.calendar_coverage import measure
 
 PATH, LIMITS = "/v1/calendars/cn", "/v1/rules/time-limits"
 CHINA: dict[str, Any] = {
@@ -54,7 +56,55 @@ async def test_an_unchanged_calendar_makes_no_version(desk):
 async def test_a_calendar_that_cannot_be_counted_in_is_refused_and_changes_nothing(desk, change, code):
     refused = await desk.put(PATH, **CHINA | change)
     assert (refused.status_code, refused.json()["code"]) == (422, code)
-    assert (await desk.get(PATH)).json()["code"] == "calendar_not_found"
+    assert (await desk.get(PATH)).json()["version"] == 0
+
+
+async def test_a_calendar_that_nobody_defined_is_not_found(desk):
+    missing = await desk.get("/v1/calendars/nowhere")
+    assert (missing.status_code, missing.json()["code"]) == (404, "calendar_not_found")
+
+
+async def test_the_announced_years_of_china_are_there_before_anybody_defines_them(desk):
+    shipped = (await desk.get(PATH)).json()
+    assert (shipped["version"], shipped["covered_until"]) == (0, "2026-12-31")
+    await desk.put("/v1/calendars/au", **CHINA)
+    listed = (await desk.get("/v1/calendars", limit=1)).json()
+    assert [one["calendar_id"] for one in listed["items"]] == ["au"]
+    assert (await desk.get("/v1/calendars", cursor=listed["next_cursor"])).json()["items"] == [shipped]
+    limits = (await desk.put(LIMITS, **OF_CALENDAR)).json()["rules"]["calendar"]
+    assert (limits["covered_until"], limits["make_up_days"][-1]) == ("2026-12-31", "2026-10-10")
+
+
+async def test_every_day_of_a_calendar_is_of_a_kind_that_has_names(desk):
+    days = (await desk.get(f"{PATH}/days", first="2026-10-01", last="2026-10-10")).json()
+    assert days["covered_until"] == "2026-12-31"
+    kinds = [day["kind"] for day in days["items"]]
+    assert kinds == ["statutory"] * 3 + ["rest"] * 4 + ["workday"] * 2 + ["make_up"]
+    named = {key: days["items"][0][key] for key in ("name_zh", "name_en", "is_worked")}
+    assert named == {"name_zh": "法定节假日", "name_en": "public holiday", "is_worked": False}
+    refused = await desk.get(f"{PATH}/days", first="2026-10-10", last="2026-10-01")
+    assert (refused.status_code, refused.json()["code"]) == (422, "days_unclear")
+
+
+async def test_limits_with_a_working_time_of_their_own_say_until_when_it_is_covered(desk):
+    own = {name: CHINA[name] for name in ("time_zone", "days_off", "hours")} | {"covered_until": "2027-12-31"}
+    shown = (await desk.put(LIMITS, limits=[], calendar=own, longest_extension_minutes=60)).json()
+    assert shown["rules"]["calendar"]["covered_until"] == "2027-12-31"
+
+
+@pytest.mark.parametrize("is_defined", [True, False])
+async def test_the_coverage_of_the_limits_calendar_is_measured(desk, is_defined):
+    limit = {"clock": "reply", "minutes": 60, "is_working_time": True}
+    own = {name: CHINA[name] for name in ("time_zone", "days_off", "hours")}
+    count_in = {"calendar_id": "cn"} if is_defined else {"calendar": own}
+    await desk.put(LIMITS, limits=[limit], **count_in, longest_extension_minutes=60)
+    async with desk.db.statements() as statements:
+        measure("time_limits", await views.calendars_in_use(statements))
+    sample = REGISTRY.get_sample_value(
+        "linework_calendars_covered_until_timestamp_seconds", {"counted_in_by": "time_limits"}
+    )
+    assert sample == (datetime(2026, 12, 31, 16, tzinfo=UTC).timestamp() if is_defined else 0)
+    measure("time_limits", [])
 
 
 async def test_time_limits_that_name_a_calendar_follow_its_changes_as_of_the_same_moment(desk):

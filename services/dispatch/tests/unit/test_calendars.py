@@ -1,6 +1,6 @@
 """A calendar is refused when it leaves nothing to count in, or contradicts itself."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,15 +9,17 @@ from contracts.calendar import Hours, WorkingTime
 from contracts.directory import CalendarDefined, Names
 from contracts.limits import SHIPPED
 from contracts.refusals import Refusal
+from contracts.shipped_calendars import CHINA
 from dispatch.domain.calendars import (
     CalendarTimeZoneUnknown,
+    DaysUnclear,
     HoursOverlap,
     StatutoryDayIsWorked,
     TooLittleWorkingTime,
     YearAnnouncedAndProvisional,
     check_calendar,
+    check_days,
     check_working_time,
-    covered_until,
 )
 
 MORNING, AFTERNOON = Hours(begin_minute=510, end_minute=720), Hours(begin_minute=810, end_minute=1080)
@@ -97,4 +99,34 @@ def test_a_year_is_announced_or_provisional() -> None:
 def test_a_calendar_is_covered_until_the_first_gap_in_its_announced_years(
     announced_years: tuple[int, ...], day: date | None
 ) -> None:
-    assert covered_until(make_calendar(announced_years=announced_years)) == day
+    assert make_calendar(announced_years=announced_years).covered_until == day
+
+
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        (date(2026, 9, 30), "workday"),
+        (date(2026, 10, 1), "statutory"),
+        (date(2026, 10, 7), "rest"),
+        (date(2026, 10, 4), "rest"),
+        (date(2026, 10, 10), "make_up"),
+        (date(2026, 10, 17), "rest"),
+    ],
+)
+def test_a_day_is_of_one_kind(day: date, kind: str) -> None:
+    assert CHINA.kind_of(day) == kind
+
+
+def test_a_moment_is_covered_until_the_last_announced_day_has_ended() -> None:
+    working_time = CHINA.covered_working_time
+    midnight = datetime(2026, 12, 31, 16, tzinfo=UTC)
+    assert working_time.covers(midnight)
+    assert not working_time.covers(midnight + timedelta(microseconds=1))
+    assert not SHIPPED.calendar.covers(midnight)
+
+
+@pytest.mark.parametrize(("first", "last"), [(date(2026, 1, 2), NEW_YEAR), (NEW_YEAR, date(2027, 2, 5))])
+def test_days_are_asked_for_in_their_order_and_not_without_end(first: date, last: date) -> None:
+    with pytest.raises(DaysUnclear):
+        check_days(first, last)
+    check_days(NEW_YEAR, date(2027, 2, 4))

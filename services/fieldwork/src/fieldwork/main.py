@@ -8,7 +8,7 @@ from fieldwork import access
 from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.field_words import EXAMPLES, TAGS, WORDS
 from fieldwork.orders import api as orders
-from work_orders import supervision
+from work_orders import change_stream, supervision
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
@@ -17,7 +17,7 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "fieldwork",
         settings,
-        [orders.router, supervision.router],
+        [orders.router, supervision.router, change_stream.router],
         description="The work areas' lists, and what their staff do: start, arrive, reject, complete, suspend, note.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,

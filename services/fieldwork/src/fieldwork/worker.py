@@ -7,10 +7,12 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.orders.ending_suspensions import ending_suspensions
+from work_orders.change_retention import forgetting_changes
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("fieldwork", settings, SUBSCRIPTIONS, [ending_suspensions(settings)])
+    jobs = [ending_suspensions(settings), forgetting_changes(settings)]
+    return create_worker("fieldwork", settings, SUBSCRIPTIONS, jobs)
 
 
 if __name__ == "__main__":

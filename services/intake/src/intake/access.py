@@ -39,6 +39,7 @@ ROUTES: AccessTable = {
     # An order has no area until it is dispatched.
     "POST /v1/work-orders": each(NO_AREA, AGENT, SUPERVISOR),
     "GET /v1/work-orders": _LOOK_UP,
+    "GET /v1/changes/stream": _LOOK_UP,
     "GET /v1/work-orders/{order_id}": _LOOK_UP,
     "GET /v1/work-orders/{order_id}/history": _LOOK_UP,
     "GET /v1/work-orders/{order_id}/subscriber": _LOOK_UP,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from chassis.database import Transaction
-from chassis.one_statement import Part, Rows, execute_together
+from chassis.one_statement import Part, Rows, execute_together, fetch_together
 from chassis.subscribe import Subscription
 from chassis.subscription import OneStatement
 from contracts.catalogue import BY_BODY
@@ -13,24 +13,36 @@ from contracts.message import Message
 from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
 from intake import recovery, recovery_store
 from intake.orders import store as orders_store
+from intake.partners import order_news
+from intake.partners.sending import send_owed
 from intake.privacy import activity_store
 from intake.privacy.erasure import on_sealing_keys_of_ours
 from work_orders.handling_rules import handling_rules_of
 from work_orders.replica import Replica
 
 _follower = Replica(Service.INTAKE)
+_NEWS_READS = 3
+"""How many queries `order_news.reads` has."""
 _OF_RULES = frozenset({BY_BODY[HandlingRulesDefined].type.encode()})
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
+    known = await fetch_together(tx, order_news.reads(messages))
     await _follower.follow(messages, tx)
     if tx.is_catching_up:
         await recovery.take_back_requests(tx, messages)
     await execute_together(tx, _kept(messages))
+    await execute_together(tx, order_news.writes(messages, known, is_catching_up=tx.is_catching_up))
 
 
-def _orders_and_kept(messages: Sequence[Message], read: Sequence[Rows]) -> Sequence[Part]:
-    return [*_follower.writes(messages, read), *_kept(messages)]
+def _reads(messages: Sequence[Message]) -> Sequence[Part] | None:
+    orders = _follower.reads(messages)
+    return None if orders is None else [*orders, *order_news.reads(messages)]
+
+
+def _writes(messages: Sequence[Message], read: Sequence[Rows]) -> Sequence[Part]:
+    orders, news = read[:-_NEWS_READS], read[-_NEWS_READS:]
+    return [*_follower.writes(messages, orders), *_kept(messages), *order_news.writes(messages, news)]
 
 
 def _kept(messages: Sequence[Message]) -> list[Part]:
@@ -46,13 +58,14 @@ async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:
 async def when_caught_up(tx: Transaction) -> None:
     await _follower.settle_restore(tx)
     await recovery_store.skip_used_numbers(tx)
+    await send_owed(tx)
 
 
 SUBSCRIPTIONS = [
     Subscription(
         WORK_ORDERS,
         on_work_orders,
-        OneStatement(_follower.reads, _orders_and_kept),
+        OneStatement(_reads, _writes),
         when_caught_up=when_caught_up,
     ),
     Subscription(QUALITY, on_quality),

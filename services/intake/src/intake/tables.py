@@ -284,6 +284,38 @@ PARTNER_EVENTS = Table(
     *optional(Text, "code"),
 )
 
+PARTNER_ORDERS = Table(
+    "partner_orders",
+    METADATA,
+    *key(ID, "order_id"),
+    *required(ID, "partner_id", "reference"),
+    *required(Text, "subject"),
+)
+"""`reference` is the partner's own number as it is stored, `subject` as the partner writes it."""
+
+PARTNER_REQUESTS = Table(
+    "partner_requests",
+    METADATA,
+    *key(ID, "request_id"),
+    *required(ID, "partner_id", "event_id"),
+    *required(Text, "subject"),
+)
+"""The event of the partner that waits for the answer to a request."""
+
+PARTNER_MESSAGES = Table(
+    "partner_messages",
+    METADATA,
+    *key(ID, "message_id"),
+    *required(ID, "partner_id"),
+    Column("place", BigInteger, Identity(always=True), nullable=False),
+    *required(MOMENT, "recorded_at"),
+    *optional(ID, "order_id"),
+    *required(Text, "subject", "payload"),
+    *required(JSON, "headers"),
+    *required(Boolean, "is_owed"),
+)
+"""What partners were told. `is_owed`: it became known while a restored database caught up, and is sent at its end."""
+
 AGENTS = Table(
     "agents",
     METADATA,

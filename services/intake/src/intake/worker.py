@@ -9,10 +9,11 @@ from intake.calls.reminders import watch
 from intake.consumers import SUBSCRIPTIONS
 from intake.partners.subscriptions import active_partners
 from intake.privacy.retention import retention_of
+from work_orders.change_retention import forgetting_changes
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watch, retention_of(settings)]
+    jobs = [watch, retention_of(settings), forgetting_changes(settings)]
     return create_worker("intake", settings, SUBSCRIPTIONS, jobs, active_partners(settings.master_keys))
 
 

@@ -12,6 +12,7 @@ _FORM_READERS = each(NO_AREA, SUPERVISOR, AUDITOR, AGENT, OPERATOR)
 
 ROUTES: AccessTable = {
     "GET /v1/work-orders": _AUDITORS,
+    "GET /v1/changes/stream": _AUDITORS,
     "GET /v1/work-orders/{order_id}": _AUDITORS,
     "GET /v1/work-orders/{order_id}/form": _AUDITORS,
     "POST /v1/work-orders/{order_id}/submit-for-audit": _AUDITORS,

@@ -6,10 +6,14 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from qa.consumers import SUBSCRIPTIONS
+from qa.follow_up.store import calendars_in_use
+from work_orders.calendar_coverage import watching
+from work_orders.change_retention import forgetting_changes
 
 
 def app(settings: Settings) -> FastAPI:
-    return create_worker("qa", settings, SUBSCRIPTIONS)
+    jobs = [watching("follow_ups", calendars_in_use), forgetting_changes(settings)]
+    return create_worker("qa", settings, SUBSCRIPTIONS, jobs)
 
 
 if __name__ == "__main__":

@@ -80,6 +80,17 @@ async def test_the_calendar_that_dispatch_defines_takes_the_place_of_qas_own(qa:
     assert await supervisor(qa).refused("PUT", "/calendars/cn", {}) == (409, "calendar_is_shared")
 
 
+async def test_the_shipped_calendar_is_there_until_qa_or_dispatch_defines_one(qa: ServiceUnderTest) -> None:
+    shipped = (await qa.get("/calendars/cn", "supervisor")).json()
+    assert (shipped["version"], shipped["covered_until"], "2026-10-10" in shipped["make_up_days"]) == (
+        0,
+        "2026-12-31",
+        True,
+    )
+    await supervisor(qa).put("/calendars/cn", {"holidays": ["2026-01-01"]})
+    assert (await qa.get("/calendars/cn", "supervisor")).json()["holidays"] == ["2026-01-01"]
+
+
 async def test_a_calendar_does_not_take_the_zone_of_whichever_machine_reads_it(qa: ServiceUnderTest) -> None:
     refused = await supervisor(qa).refused("PUT", "/calendars/here", {"time_zone": "localtime"})
     assert refused == (422, "invalid_request")

@@ -49,15 +49,19 @@ async def _rows(reporting, metric, **asked):
     return answer.json()["rows"]
 
 
-@pytest.mark.parametrize(
-    "asked", [{}, {"group_by": "queue"}, {"only": "queue:sales"}, {"grain": "month"}, {"with_buckets": True}]
-)
-@pytest.mark.parametrize("metric", ["service_level_3", "talk_time", "calls_offered", "speed_of_answer"])
-async def test_a_usual_figure_is_told_without_a_look_at_the_rows(reporting, centre, metric, asked):
-    counted = await _rows(reporting, metric, **asked)
-    assert counted
+_USUAL = [
+    (metric, asked)
+    for metric in ("service_level_3", "talk_time", "calls_offered", "speed_of_answer")
+    for asked in ({}, {"group_by": "queue"}, {"only": "queue:sales"}, {"grain": "month"}, {"with_buckets": True})
+]
+
+
+async def test_a_usual_figure_is_told_without_a_look_at_the_rows(reporting, centre):
+    counted = [(metric, asked, await _rows(reporting, metric, **asked)) for metric, asked in _USUAL]
+    assert [(metric, asked) for metric, asked, rows in counted if not rows] == []
     await reporting.rows("truncate legs_a")
-    assert await _rows(reporting, metric, **asked) == counted
+    summed = [(metric, asked, await _rows(reporting, metric, **asked)) for metric, asked in _USUAL]
+    assert summed == counted
 
 
 async def test_a_record_of_decades_ago_does_not_have_every_day_since_then_summed(reporting, centre, make_call):

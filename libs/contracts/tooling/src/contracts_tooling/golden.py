@@ -330,6 +330,8 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("partner-offers", "1795372789.1", switch, golden_calls.PARTNER_OFFERS),
         ("partner-states", "agent:Agent/105", switch, golden_calls.PARTNER_STATES),
         ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
+        ("partner-requests", "PO-2026-17", switch, golden_calls.PARTNER_REQUESTS),
+        ("partner-statuses-out", "PO-2026-17", Actor("intake", "service"), golden_calls.PARTNER_STATUSES),
         ("calls-ring-told", _CALL, switch, golden_calls.RING_TOLD),
         ("partner-ring-told", "1795372789.1", switch, golden_calls.PARTNER_RING_TOLD),
     )

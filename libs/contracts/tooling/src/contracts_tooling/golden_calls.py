@@ -8,6 +8,7 @@ from contracts import directory as d
 from contracts import links
 from contracts import partners as p
 from contracts.events import Appointment, Channel, Zone
+from contracts.lifecycle import Status
 
 _NINE = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
 _TEN = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
@@ -217,5 +218,18 @@ ANSWERS = (
         partition=3,
         offset=91_822,
         is_parked=True,
+    ),
+)
+
+PARTNER_REQUESTS = (
+    p.PartnerOrderCancelRequested(reason="用户已自行恢复"),
+    p.PartnerOrderUrgeRequested(reason="The subscriber has called again.\nNo heating."),
+)
+
+_ORDER: dict[str, Any] = {"order_id": "7c2b1f64-95a0-4a7e-8f0d-51f1f6a8e3b2", "order_no": "20260302-000018"}
+PARTNER_STATUSES = (
+    p.PartnerOrderStatusChanged(**_ORDER, status=Status.CANCELLED, order_version=2),
+    p.PartnerOrderStatusChanged(
+        **_ORDER, status=Status.DISPATCHED, order_version=2, appointment=Appointment(_NINE, _TEN), reply_by=_TEN
     ),
 )

@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import is_dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, get_args, get_type_hints
 
 import msgspec
@@ -34,6 +34,10 @@ TIME: Schema = {
     "pattern": r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$",
 }
 """A moment in RFC 3339. The pattern insists on a time zone for validators that do not check formats."""
+
+DAY: Schema = {"type": "string", "format": "date", "pattern": r"^\d{4}-\d{2}-\d{2}$"}
+"""A single day; lists of days were published without a pattern."""
+_FORMS: Mapping[Any, Schema] = {datetime: TIME, date: DAY}
 
 
 def schema_of(entry: Entry) -> Schema:
@@ -145,10 +149,10 @@ def _describe_times(schema: Schema, hint: Any) -> None:
     if hint is datetime:
         schema.update(TIME)
     for item in get_args(hint):
-        if item is datetime:
+        if item is datetime or (item is date and "items" not in schema):
             holders = [schema["items"]] if "items" in schema else schema.get("anyOf", [])
             for holder in holders:
                 if holder.get("type") == "string":
-                    holder.update(TIME)
+                    holder.update(_FORMS[item])
         elif "items" in schema:
             _describe_times(schema["items"], item)

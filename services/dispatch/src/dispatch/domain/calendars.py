@@ -7,6 +7,7 @@ from contracts.directory import CalendarDefined
 from contracts.refusals import Invalid
 from contracts.time_zones import time_zones
 
+_MOST_DAYS = 400
 _DAYS_OF_A_WEEK = 7
 _FEWEST_MINUTES_A_WEEK = 60
 """With less, a limit of the longest allowed length would not end within a lifetime."""
@@ -42,6 +43,12 @@ class YearAnnouncedAndProvisional(Invalid):
     zh = "{year} 年不能既已公布又为暂定。"
 
 
+class DaysUnclear(Invalid):
+    """The last day must be {day} or later, and at most {longest_days} days can be asked for at once."""
+
+    zh = "最后一天不得早于 {day}，且一次最多查询 {longest_days} 天。"
+
+
 REFUSALS = (
     CalendarTimeZoneUnknown,
     HoursOverlap,
@@ -62,6 +69,12 @@ def check_calendar(calendar: CalendarDefined) -> None:
         raise YearAnnouncedAndProvisional(year=year)
 
 
+def check_days(first: date, last: date) -> None:
+    """Raises `DaysUnclear`."""
+    if not 0 <= (last - first).days < _MOST_DAYS:
+        raise DaysUnclear(day=str(first), longest_days=_MOST_DAYS)
+
+
 def check_working_time(working_time: WorkingTime) -> None:
     """Raises `CalendarTimeZoneUnknown`, `HoursOverlap` or `TooLittleWorkingTime`."""
     if working_time.time_zone not in time_zones():
@@ -79,13 +92,3 @@ def _check_hours(working_time: WorkingTime) -> None:
         if not previous < part.begin_minute < part.end_minute:
             raise HoursOverlap()
         previous = part.end_minute
-
-
-def covered_until(calendar: CalendarDefined) -> date | None:
-    """The last day of the last announced year that no unannounced year precedes; None while none is announced."""
-    if not calendar.announced_years:
-        return None
-    year = min(calendar.announced_years)
-    while year + 1 in calendar.announced_years:
-        year += 1
-    return date(year, 12, 31)

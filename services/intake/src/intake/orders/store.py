@@ -1,6 +1,6 @@
 """Rows of intake about orders besides the orders themselves: what creation needs to know, history, requests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -15,7 +15,7 @@ from intake.orders.domain.requests import CustodianRequest
 from intake.subscribers.domain import SubscriberNotFound
 from intake.tables import ORDER_HISTORY
 from work_orders.commit import find_stored_order
-from work_orders.order_table import StoredOrder
+from work_orders.order_table import StoredOrder, stored_order_of
 from work_orders.sealing_keys import SealingKeys
 
 
@@ -112,6 +112,26 @@ def settled_by(messages: Sequence[Message]) -> list[Part]:
             answers.setdefault(request_id, answer)
     rows = sorted(answers.values())
     return [Part(_SETTLE, [list(column) for column in zip(*rows, strict=True)])] if rows else []
+
+
+async def lock_request(tx: Transaction, request_id: str) -> CustodianRequest | None:
+    row = await tx.fetchrow(
+        """select id, order_id, kind, reason, state, asked_by, asked_at, answered_at, refusal from requests
+           where id = $1 for update""",
+        request_id,
+    )
+    if row is None:
+        return None
+    return CustodianRequest(**{**row, "refusal": msgspec.json.decode(row["refusal"]) if row["refusal"] else None})
+
+
+async def lock_orders(tx: Transaction, order_ids: Iterable[str]) -> dict[str, StoredOrder]:
+    """The orders that are there, locked in the order of their ids, by id."""
+    rows = await tx.fetch(
+        "select id, body, stream_version, last_hash from work_orders where id = any($1) order by id for update",
+        sorted(order_ids),
+    )
+    return {row["id"]: stored_order_of(row) for row in rows}
 
 
 async def lock_order(tx: Transaction, order_id: str) -> StoredOrder | None:

@@ -46,11 +46,13 @@ async def ask_custodian(order_id: str, ask: Ask, *, uow: OrderUnitOfWork) -> Rep
     return Reply(202, msgspec.json.encode(replace(request, reason=ask.reason)))
 
 
-async def ask_in(command: Command, ask: Ask, order: WorkOrder, masters: MasterKeys) -> CustodianRequest:
+async def ask_in(
+    command: Command, ask: Ask, order: WorkOrder, masters: MasterKeys, *, request_id: str | None = None
+) -> CustodianRequest:
     """A request within a command that does more and holds the order; the request as it is kept."""
     seal = await sealer_in(command, order.subscriber_id, masters)
     request = CustodianRequest(
-        id=new_id(),
+        id=request_id or new_id(),
         order_id=order.id,
         kind=ask.kind,
         reason=seal(ask.reason, order.id),

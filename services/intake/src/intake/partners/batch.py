@@ -13,6 +13,7 @@ from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.origin import Origin
 from contracts.partners import AcceptedEvent, Mistake, PartnerEventsAccepted
+from contracts.refusals import Refusal, Unavailable
 from intake.calls.domain.facts import Fault
 
 
@@ -68,6 +69,12 @@ class PartnerBatch:
         before = self.accepted.get(message.subject)
         events = (*(before.events if before else ()), AcceptedEvent(event_id=message.id, faults=faults))
         self.accepted[message.subject] = PartnerEventsAccepted(events=events, **about)
+
+    def refuse_by(self, message: Message, refusal: Refusal) -> None:
+        """Refuses an event as a command over HTTP would be; raises what is no fault of the partner's."""
+        if isinstance(refusal, Unavailable):
+            raise refusal
+        self.refuse(message, refusal.code, detail=Names(refusal.message("en"), refusal.message("zh")))
 
     def refuse(self, message: Message, code: str, *mistakes: Mistake, detail: Names | None = None) -> None:
         self.refused.append(RefusedMessage(message, code, detail or conformance.SENTENCES[code], mistakes))

@@ -19,22 +19,22 @@ from chassis.telemetry import METRICS
 from contracts import conformance
 from contracts.conformance import Checked
 from contracts.directory import Names
-from contracts.lifecycle import Service
-from contracts.message import Actor, Message
-from contracts.origin import Origin
+from contracts.message import Message
+from contracts.partner_limits import LONGEST_TEXT
 from contracts.partners import (
     Mistake,
     PartnerAgentStateChanged,
     PartnerCallEvent,
     PartnerEventRefused,
+    PartnerOrderCancelRequested,
     PartnerOrderRequested,
+    PartnerOrderUrgeRequested,
 )
-from contracts.topics import PARTNER_OUT, topic_of_partner
-from intake.partners import event_store, ingest_agent_states, ingest_calls, ingest_orders, store
+from intake.partners import event_store, ingest_agent_states, ingest_calls, ingest_orders, ingest_requests, store
 from intake.partners.batch import PartnerBatch, RefusedMessage
 from intake.partners.event_store import KnownEvent
-
-_INTAKE = Actor("intake", "service")
+from intake.partners.outgoing import Outgoing, to_partner
+from intake.partners.sending import send
 
 
 async def ingest(
@@ -50,12 +50,13 @@ async def ingest(
     await ingest_calls.ingest(batch, _of_kind(right, PartnerCallEvent))
     await ingest_agent_states.ingest(batch, _of_kind(right, PartnerAgentStateChanged))
     await ingest_orders.ingest(batch, _of_kind(right, PartnerOrderRequested))
+    await ingest_requests.ingest(batch, _of_kind(right, PartnerOrderCancelRequested, PartnerOrderUrgeRequested))
     await outbox.add(tx, batch.command.messages)
     await _answer(batch)
 
 
-def _of_kind(messages: Sequence[Message], kind: type) -> list[Message]:
-    return [message for message in messages if isinstance(message.body, kind)]
+def _of_kind(messages: Sequence[Message], *kinds: type) -> list[Message]:
+    return [message for message in messages if isinstance(message.body, kinds)]
 
 
 def _has_name(message: Message) -> bool:
@@ -106,11 +107,11 @@ def _fingerprint(message: Message) -> bytes:
 
 
 async def _answer(batch: PartnerBatch) -> None:
-    answers = [_to_partner(body, subject, batch.now) for subject, body in batch.accepted.items()]
+    answers = [to_partner(body, subject, batch.now) for subject, body in batch.accepted.items()]
     for refused in batch.refused:
         answers.append(_refusal(refused, batch.now))
         METRICS.refusals.labels(refused.code).inc()
-    await outbox.add(batch.tx, answers, topic_of_partner(PARTNER_OUT, batch.partner_id))
+    await send(batch.tx, [Outgoing(batch.partner_id, answer) for answer in answers])
     codes = {one.message.id: one.code for one in batch.refused if one.code != conformance.ID_REUSED}
     await event_store.note_refusals(batch.tx, batch.partner_id, codes)
 
@@ -119,16 +120,11 @@ def _refusal(refused: RefusedMessage, now: datetime) -> Message:
     body = PartnerEventRefused(
         code=refused.code,
         detail=refused.detail,
-        event_id=refused.message.id[: conformance.LONGEST_TEXT],
-        event_type=refused.message.type[: conformance.LONGEST_TEXT],
+        event_id=refused.message.id[:LONGEST_TEXT],
+        event_type=refused.message.type[:LONGEST_TEXT],
         mistakes=refused.mistakes,
     )
-    return _to_partner(body, refused.message.subject, now, cause=body.event_id)
-
-
-def _to_partner(body: object, subject: str, now: datetime, cause: str | None = None) -> Message:
-    origin = Origin(service=Service.INTAKE.value, actor=_INTAKE, recorded_at=now, causation_id=cause)
-    return origin.message(body, subject=subject)
+    return to_partner(body, refused.message.subject, now, cause=body.event_id)
 
 
 async def answer_unreadable(record: RawRecord, tx: Transaction, *, partner_id: str, clock: Clock) -> bool:
@@ -152,8 +148,7 @@ async def answer_unreadable(record: RawRecord, tx: Transaction, *, partner_id: s
         offset=record.offset,
         is_parked=is_parked,
     )
-    answer = _to_partner(body, subject, now, cause=event_id)
-    await outbox.add(tx, [answer], topic_of_partner(PARTNER_OUT, partner_id))
+    await send(tx, [Outgoing(partner_id, to_partner(body, subject, now, cause=event_id))])
     METRICS.refusals.labels(code).inc()
     return not is_parked
 
@@ -167,7 +162,7 @@ def _undecoded(record: RawRecord) -> tuple[Mistake, ...]:
 
 def _printable(text: str | None) -> str | None:
     """The text where it can be repeated in an answer, else None."""
-    is_printable = text is not None and 0 < len(text) <= conformance.LONGEST_TEXT and text.isprintable()
+    is_printable = text is not None and 0 < len(text) <= LONGEST_TEXT and text.isprintable()
     return text if is_printable else None
 
 

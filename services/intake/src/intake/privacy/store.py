@@ -37,6 +37,8 @@ _FORGET = (
     """delete from follow_up_activity using subscribers
        where id = $1 and follow_up_activity.subscriber_no in (subscribers.subscriber_no,
                                                               plain_reference(subscribers.subscriber_no))""",
+    """update partner_messages set payload = (payload::jsonb - 'appointment' - 'reply_by')::text where order_id in (
+            select work_orders.id from work_orders join subscribers using (subscriber_no) where subscribers.id = $1)""",
     # What a command about them was answered with is their data too.
     "delete from idempotency_keys where about = $1",
     "delete from subscribers where id = $1",

@@ -115,13 +115,15 @@ def _bring_up(plan: _Plan, order: WorkOrder) -> None:
         plan.change(joined, event)
         return
     completed_at = order.completions[-1].completed.at
+    calendar = plan.calendars[wanted.calendar]
     follow_up, planned = following.planned(
         wanted,
         order,
         follow_up_id=new_id(),
         thing=thing,
         outage_id=outage_id,
-        due_by=wanted.due_by(completed_at, plan.calendars[wanted.calendar]),
+        due_by=wanted.due_by(completed_at, calendar),
+        covered_until=calendar.covered_until,
         now=completed_at,
     )
     plan.change(follow_up, planned)

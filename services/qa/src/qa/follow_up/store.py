@@ -8,6 +8,7 @@ from sqlalchemy import ARRAY, Text, and_, bindparam
 
 from chassis.database import Statements, Transaction
 from chassis.document_store import DocumentStore, condition
+from contracts.directory import CalendarDefined
 from contracts.message import Actor
 from contracts.order import WorkOrder
 from contracts.quality import FollowUpCause
@@ -53,7 +54,7 @@ class FindingNotFound(NotFound):
 
 
 CALENDARS = DocumentStore(tables.CALENDARS, WorkingCalendar, not_found=CalendarNotFound, sort="created_at")
-"""Calendars that only qa has; `get_calendar` finds those of every service first."""
+"""Calendars that only qa has; deprecated: `get_calendar` finds those of dispatch first."""
 QUESTIONNAIRES = DocumentStore(
     tables.QUESTIONNAIRES, Questionnaire, not_found=QuestionnaireNotFound, sort="published_at"
 )
@@ -127,25 +128,45 @@ async def next_questionnaire_version(tx: Transaction, questionnaire_id: str) -> 
 
 
 async def get_calendar(statements: Statements, calendar_id: str) -> WorkingCalendar:
-    """The calendar that dispatch defines for every service, or the one that only qa has. Raises `CalendarNotFound`."""
-    if (shared := await find_shared_calendar(statements, calendar_id)) is not None:
-        return shared
-    return await CALENDARS.get(statements, calendar_id)
+    """What dispatch defines for every service, or else what only qa has, or else what was shipped.
 
-
-async def find_shared_calendar(statements: Statements, calendar_id: str) -> WorkingCalendar | None:
+    Raises `CalendarNotFound`.
+    """
     found = await find_calendar(statements, calendar_id)
+    if found is None or found[0] == 0:
+        own = await CALENDARS.find(statements, calendar_id)
+        if own is not None:
+            return own
     if found is None:
-        return None
-    version, calendar = found
+        raise CalendarNotFound(id=calendar_id)
+    return _of_directory(*found)
+
+
+async def is_shared_calendar(statements: Statements, calendar_id: str) -> bool:
+    """Whether dispatch has defined it."""
+    found = await find_calendar(statements, calendar_id)
+    return found is not None and found[0] > 0
+
+
+def _of_directory(version: int, calendar: CalendarDefined) -> WorkingCalendar:
     return WorkingCalendar(
-        id=calendar_id,
+        id=calendar.calendar_id,
         version=version,
         time_zone=calendar.working_time.time_zone,
         days_off=calendar.working_time.days_off,
         holidays=calendar.working_time.holidays,
         make_up_days=calendar.working_time.make_up_days,
+        covered_until=calendar.covered_until,
     )
+
+
+async def calendars_in_use(statements: Statements) -> list[WorkingCalendar]:
+    """Those that follow-ups of open projects are counted in."""
+    rows = await statements.fetch(
+        """select distinct body ->> 'calendar' as id from follow_up_projects
+           where is_open and end_at > now() order by id"""
+    )
+    return [await get_calendar(statements, row["id"]) for row in rows]
 
 
 async def lock_calendar_id(tx: Transaction, calendar_id: str) -> None:

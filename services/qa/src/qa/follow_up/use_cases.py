@@ -79,7 +79,7 @@ async def define_calendar(calendar: WorkingCalendar, *, uow: OrderUnitOfWork) ->
     async with uow.command() as command:
         calendar.check()
         await store.lock_calendar_id(command.tx, calendar.id)
-        if await store.find_shared_calendar(command.tx, calendar.id) is not None:
+        if await store.is_shared_calendar(command.tx, calendar.id):
             raise store.CalendarIsShared(calendar=calendar.id)
         present = await store.CALENDARS.find(command.tx, calendar.id)
         defined = replace(calendar, version=present.version + 1 if present else 1)
@@ -141,7 +141,14 @@ async def list_subscribers(project_id: str, subscriber_nos: Sequence[str], *, uo
         calendar = await store.get_calendar(command.tx, project.calendar)
         due_by = project.due_by(command.now, calendar)
         made = [
-            following.listed(project, one, follow_up_id=new_id(), due_by=due_by, now=command.now)
+            following.listed(
+                project,
+                one,
+                follow_up_id=new_id(),
+                due_by=due_by,
+                covered_until=calendar.covered_until,
+                now=command.now,
+            )
             for one in dict.fromkeys(subscriber_nos)
         ]
         known = await store.listed_before(command.tx, [follow_up.thing for follow_up, _ in made])

@@ -71,6 +71,8 @@ class FilingCalendar:
 
     @property
     def covered_until(self) -> str | None:
-        """The last holiday or make-up day that was entered: working days after it follow from the week alone."""
+        """Until when days off are announced, or the last that was entered; after it the week alone decides."""
+        if self.days.covered_until is not None:
+            return self.days.covered_until.isoformat()
         entered = (*self.days.holidays, *self.days.make_up_days)
         return max(entered).isoformat() if entered else None

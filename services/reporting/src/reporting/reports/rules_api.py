@@ -125,7 +125,8 @@ class WorkingCalendarShown(BaseModel):
     time_limits_version: int
     """The set of time limits that it is from; 0 is the one that is shipped."""
     covered_until: date | None
-    """The last holiday or make-up day that was entered. Working days after it follow from the week alone."""
+    """Until when days off are announced, or the last that was entered. Working days after it follow from the week
+    alone."""
 
 
 class ReportRulesShown(ReportRulesBody):

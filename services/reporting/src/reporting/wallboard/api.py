@@ -9,9 +9,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse
 from pydantic import BaseModel, ConfigDict
 
-from chassis.auth import TokenRefused
 from chassis.docs_page import policy_of
-from chassis.graceful_shutdown import is_leaving
 from chassis.problems import Responses
 from chassis.rate_limits import TooManyStreams
 from chassis.request_context import Context
@@ -176,17 +174,9 @@ async def get_wallboard_stream(
         lambda: wallboard.snapshot(context.db, viewer, context.clock.now()),
         after=last_event_id,
         wakeup=context.wakeup,
-        may_go_on=lambda: _may_go_on(context),
+        may_go_on=context.may_go_on,
     )
     return EventSourceResponse(snapshots, headers={"x-accel-buffering": "no"})
-
-
-async def _may_go_on(context: Context) -> bool:
-    try:
-        await context.state.verifier.verify(context.caller.token)
-    except TokenRefused:
-        return False
-    return not is_leaving(context.app)
 
 
 @router.get("/wallboard", response_class=Response, include_in_schema=False)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from contracts.events import Channel
@@ -105,6 +105,8 @@ class FollowUp:
     ended_at: datetime | None = None
     replies: tuple[QuestionReply, ...] = ()
     satisfaction: int | None = None
+    covered_until: date | None = None
+    """Until when days off were announced when `due_by` was counted: a deadline beyond it would be another today."""
 
     @property
     def is_untouched(self) -> bool:
@@ -151,6 +153,7 @@ def planned(
     thing: str,
     outage_id: str | None,
     due_by: datetime,
+    covered_until: date | None = None,
     now: datetime,
 ) -> tuple[FollowUp, FollowUpPlanned]:
     return _planned(
@@ -171,12 +174,19 @@ def planned(
             demand_type=order.demand_type,
             staff_id=order.assignment.staff_ids[0] if order.assignment else None,
             channel=order.channel,
+            covered_until=covered_until,
         )
     )
 
 
 def listed(
-    project: FollowUpProject, subscriber_no: str, *, follow_up_id: str, due_by: datetime, now: datetime
+    project: FollowUpProject,
+    subscriber_no: str,
+    *,
+    follow_up_id: str,
+    due_by: datetime,
+    covered_until: date | None = None,
+    now: datetime,
 ) -> tuple[FollowUp, FollowUpPlanned]:
     """The follow-up of a subscriber who was put on a project's list."""
     return _planned(
@@ -189,6 +199,7 @@ def listed(
             subscriber_no=subscriber_no,
             thing=f"{project.cause.value}:{project.id}:{subscriber_no}",
             due_by=due_by,
+            covered_until=covered_until,
             next_call_at=now,
         )
     )
