@@ -88,6 +88,9 @@ STAYS = Table(
     *required(Text, "device_type", "demand_type", "channel", "zone"),
     *required(ID, "subscriber_id"),
     *required(MOMENT, "created_at"),
+    *optional(Text, "next_staff_id"),
+    *required(Integer, "reassign_count", "urge_count"),
+    *optional(Boolean, "is_resolved", "is_petitioned"),
 )
 
 SLA_CLOCKS = Table(

@@ -66,6 +66,18 @@ class StayRow:
     zone: str
     subscriber_id: str
     created_at: datetime
+    next_staff_id: str | None = None
+    """Who has it after the latest reassignment of this stay; figures of the stay are of who had it at its beginning."""
+    reassign_count: int = 0
+    """Reassignments during this stay."""
+    urge_count: int = 0
+    is_resolved: bool | None = None
+    """What the completion said that began this stay."""
+    is_petitioned: bool | None = None
+
+    @property
+    def present_staff_id(self) -> str | None:
+        return self.next_staff_id or self.staff_id
 
 
 _CHANGING = (
@@ -77,6 +89,9 @@ _CHANGING = (
     "is_until_late",
     "is_suspended",
     "is_misdispatch_valid",
+    "next_staff_id",
+    "reassign_count",
+    "urge_count",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
@@ -126,12 +141,27 @@ def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow |
     body = message.body
     status = stay.status if body is None else _status_after(stay, message).value
     if status == stay.status:
-        if isinstance(body, e.WorkOrderSuspended | e.WorkOrderResumed):
-            stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
+        _note(stay, body)
         return None
     is_late = message.recorded_at - message.occurred_at > late_after
     _finish(stay, message, status, is_late)
     return _next(stay, body, is_late)
+
+
+def _note(stay: StayRow, body: Any) -> None:
+    """What an event changes of the present stay without ending it."""
+    match body:
+        case e.WorkOrderSuspended() | e.WorkOrderResumed():
+            stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
+        case e.WorkOrderReassigned():
+            stay.reassign_count += 1
+            stay.next_staff_id = next(iter(body.staff_ids), None)
+        case e.WorkOrderUrged():
+            stay.urge_count += 1
+
+
+_NOTED = (e.WorkOrderSuspended, e.WorkOrderResumed, e.WorkOrderReassigned, e.WorkOrderUrged)
+"""The events that change the present stay without ending it."""
 
 
 def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) -> None:
@@ -148,6 +178,7 @@ def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) ->
 
 def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
     dispatch = body if isinstance(body, e.WorkOrderDispatched) else None
+    completion = body if isinstance(body, e.WorkOrderCompleted) else None
     return StayRow(
         order_id=stay.order_id,
         since_version=stay.until_version,
@@ -165,15 +196,17 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         is_suspended=False,
         is_misdispatch_valid=None,
         dispatch_count=stay.dispatch_count + (dispatch is not None),
-        completion_count=stay.completion_count + isinstance(body, e.WorkOrderCompleted),
+        completion_count=stay.completion_count + (completion is not None),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
-        staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id,
+        staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.present_staff_id,
         device_type=stay.device_type,
         demand_type=stay.demand_type,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
         created_at=stay.created_at,
+        is_resolved=completion.is_resolved if completion else None,
+        is_petitioned=completion.is_petitioned if completion else None,
     )
 
 
@@ -204,6 +237,8 @@ class Taken:
     message: Message
     stay: StayRow
     known_at: datetime
+    staff_id: str | None
+    """Who had the order after it: of the stay, this becomes something else with the next reassignment."""
 
 
 @dataclass(slots=True)
@@ -227,18 +262,18 @@ class Projected:
         """Raises `Poison` for an event that cannot follow."""
         for message in events:
             stay = self.present.get(message.subject)
-            was_suspended = stay is not None and stay.is_suspended
             try:
                 entered = advance(stay, message, self.late_after) if stay else created(message, self.late_after)
             except CannotApply as error:
                 raise Poison(message, str(error)) from error
-            if stay is not None and (entered is not None or stay.is_suspended != was_suspended):
+            if stay is not None and (entered is not None or isinstance(message.body, _NOTED)):
                 self._note_change(stay)
             if entered is not None:
                 self.present[message.subject] = entered
                 self.added.append(entered)
             stay = self.present[message.subject]
-            self.taken.append(Taken(message, stay, max(message.recorded_at, stay.since_known_at)))
+            known_at = max(message.recorded_at, stay.since_known_at)
+            self.taken.append(Taken(message, stay, known_at, stay.present_staff_id))
 
     def _note_change(self, stay: StayRow) -> None:
         if stay.since_version == self._stored.get(stay.order_id):

@@ -145,7 +145,7 @@ class OrderClocks:
             turn=turn,
             ended_at=[],
             extension_count=0,
-            **_named(taken.stay),
+            **_named(taken),
             **facts,
         )
 
@@ -217,6 +217,7 @@ _STOPPING: Mapping[type, Mapping[str, str]] = {
 MOVING = (
     e.WorkOrderCreated,
     *_STOPPING,
+    e.WorkOrderReassigned,
     e.WorkOrderRejected,
     e.WorkOrderRecalled,
     e.WorkOrderCancelled,
@@ -237,17 +238,20 @@ def _stopping(body: Any) -> Mapping[str, str]:
 
 def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     """What an event makes of a clock; None if nothing."""
-    body, stay = taken.message.body, taken.stay
+    body = taken.message.body
     if row.state not in (RUNNING, PAUSED):
         return None
-    if isinstance(body, e.WorkOrderDispatched) and row.clock != SlaClock.DISPATCH:
-        return None if _names_of(row) == _names_of(stay) else replace(row, **_named(stay))
+    if isinstance(body, e.WorkOrderReassigned) or (
+        isinstance(body, e.WorkOrderDispatched) and row.clock != SlaClock.DISPATCH
+    ):
+        renamed = replace(row, **_named(taken))
+        return None if renamed == row else renamed
     calendar = _calendar_of(row, rules)
     # A suspension that ended by itself, or before the recall, ended when it was to end.
     occurred_at = getattr(body, "ended_at", None) or taken.message.occurred_at
     at = max(occurred_at, row.began_at[-1], *row.ended_at[-1:])
     if row.clock in (stopping := _stopping(body)):
-        return _stop(replace(row, **_named(stay)), at, stopping[row.clock], calendar)
+        return _stop(replace(row, **_named(taken)), at, stopping[row.clock], calendar)
     match body:
         case e.WorkOrderCancelled():
             return replace(row, state=VOID)
@@ -263,8 +267,8 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     return None
 
 
-def _named(stay: StayRow) -> dict[str, Any]:
-    return dict(zip(_NAMES, _names_of(stay), strict=True))
+def _named(taken: Taken) -> dict[str, Any]:
+    return {**dict(zip(_NAMES, _names_of(taken.stay), strict=True)), "staff_id": taken.staff_id}
 
 
 def _calendar_of(row: ClockRow, rules: RuleSet) -> Any:
