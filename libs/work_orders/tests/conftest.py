@@ -21,11 +21,13 @@ from contracts.codec import new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
+from work_orders.clocks_shown import ShownClocks
 from work_orders.order_table import StoredOrder, to_json, to_order
 from work_orders.replica import Replica
 from work_orders.sealing import Opening
 from work_orders.sealing_keys import SealingKeys
 from work_orders.testing import give_key
+from work_orders.time_limits import KnownRuleSets
 from work_orders.unit_of_work import OrderCommand, OrderUnitOfWork
 
 INI = Path(__file__).with_name("migrated") / "alembic.ini"
@@ -100,6 +102,10 @@ def sealing_keys_of(db: Database) -> SealingKeys:
     return SealingKeys(db, MasterKeys.parse(MASTER_KEYS), Wakeup(db.url), catch_up_seconds=0)
 
 
+def clocks_in(db: Database) -> ShownClocks:
+    return ShownClocks(db, KnownRuleSets(), FixedClock())
+
+
 def opening_of(db: Database) -> Opening:
     return Opening(sealing_keys_of(db))
 
@@ -138,6 +144,7 @@ class Orders:
             "wakeup": wakeup,
             "clock": clock,
             "sealing_keys": sealing_keys,
+            "time_limits": KnownRuleSets(),
             "catch_up_seconds": catch_up_seconds,
         }
 

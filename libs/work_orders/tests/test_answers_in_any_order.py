@@ -27,6 +27,7 @@ from work_orders import replica
 from work_orders.order_table import StoredOrder
 from work_orders.replica import Replica
 from work_orders.request_handling import RequestState
+from work_orders.sla_clocks import RuleSets
 from work_orders.testing import BEGIN, make_completed, make_created, make_dispatched, make_rejected
 
 ORDER = "o-1"
@@ -69,7 +70,7 @@ class Station:
     async def read(self, stream: list[Message], count: int) -> None:
         batch = stream[self.position : self.position + count]
         self.position += len(batch)
-        known = replica._Batch(self.stored, self.seen)
+        known = replica._Batch(self.stored, self.seen, RuleSets())
         Replica(self.service, FixedClock(BEGIN)).take(batch, known)
         self.outbox += known.to_send
 

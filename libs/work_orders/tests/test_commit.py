@@ -25,6 +25,7 @@ from .conftest import (
     BEGIN,
     Orders,
     act_on,
+    clocks_in,
     count_of,
     follow,
     make_created,
@@ -210,6 +211,7 @@ async def test_a_foreign_order_takes_as_long_as_one_that_is_not_there(
                 areas=areas,
                 at_least=2,
                 opening=opening_of(db),
+                clocks=clocks_in(db),
                 wakeup=Wakeup(db.url),
                 seconds=0,
             )

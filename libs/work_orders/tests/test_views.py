@@ -17,7 +17,7 @@ from contracts.lifecycle import Service, Status
 from work_orders.commit import WorkOrderNotFound
 from work_orders.views import Search, most_recent, most_urgent, one_order
 
-from .conftest import BEGIN, DISPATCHED, Timeline, follow, make_created, opening_of, tracked_in, whole_life
+from .conftest import BEGIN, DISPATCHED, Timeline, clocks_in, follow, make_created, opening_of, tracked_in, whole_life
 
 EVERY = Search(statuses=())
 LISTS = {"most_urgent": most_urgent, "most_recent": most_recent}
@@ -32,7 +32,7 @@ async def create(db: Database, order_id: str, *, minutes: int = 0, **overrides: 
 
 
 async def ids_of(db: Database, search: Search = EVERY, *, name: str = "most_urgent", limit: int = 50) -> list[str]:
-    page = json.loads(await LISTS[name](db, search, opening_of(db), cursor=None, limit=limit))
+    page = json.loads(await LISTS[name](db, search, opening_of(db), clocks_in(db), cursor=None, limit=limit))
     return [item["id"] for item in page["items"]]
 
 
@@ -45,7 +45,7 @@ async def test_pages_are_complete_and_without_repeats_while_orders_come_in(db: D
     seen: list[str] = []
     cursor, coming = None, 0
     while True:
-        page = json.loads(await LISTS[name](db, EVERY, opening_of(db), cursor=cursor, limit=4))
+        page = json.loads(await LISTS[name](db, EVERY, opening_of(db), clocks_in(db), cursor=cursor, limit=4))
         seen += [item["id"] for item in page["items"]]
         for minutes in (-1, 3, 99):
             await create(db, f"new-{coming:02}", minutes=minutes)
@@ -99,15 +99,15 @@ def cursor_of(values: Any) -> str:
 async def test_a_list_takes_its_own_cursors_only(db: Database) -> None:
     for order_id in ("a", "b"):
         await create(db, order_id)
-    opening, cursors = opening_of(db), {}
+    opening, clocks, cursors = opening_of(db), clocks_in(db), {}
     for name, page_of in LISTS.items():
-        cursors[name] = json.loads(await page_of(db, EVERY, opening, cursor=None, limit=1))["next_cursor"]
+        cursors[name] = json.loads(await page_of(db, EVERY, opening, clocks, cursor=None, limit=1))["next_cursor"]
     cursors["nobody's"] = to_cursor("settled-calls", BEGIN.isoformat(), "a")
     for name, page_of in LISTS.items():
-        await page_of(db, EVERY, opening, cursor=cursors[name], limit=1)
+        await page_of(db, EVERY, opening, clocks, cursor=cursors[name], limit=1)
         for of in cursors.keys() - {name}:
             with pytest.raises(CursorBroken):
-                await page_of(db, EVERY, opening, cursor=cursors[of], limit=1)
+                await page_of(db, EVERY, opening, clocks, cursor=cursors[of], limit=1)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_a_list_takes_its_own_cursors_only(db: Database) -> None:
 )
 async def test_a_cursor_with_a_broken_time_is_refused(db: Database, values: list[Any]) -> None:
     with pytest.raises(CursorBroken):
-        await most_urgent(db, EVERY, opening_of(db), cursor=cursor_of(values), limit=5)
+        await most_urgent(db, EVERY, opening_of(db), clocks_in(db), cursor=cursor_of(values), limit=5)
 
 
 @pytest.mark.parametrize(
@@ -132,26 +132,55 @@ async def test_a_cursor_with_a_broken_time_is_refused(db: Database, values: list
 async def test_a_cursor_at_the_edge_of_time_or_numbers_breaks_nothing(db: Database, values: list[Any]) -> None:
     await create(db, "a")
     with contextlib.suppress(CursorBroken):
-        await most_urgent(db, EVERY, opening_of(db), cursor=cursor_of(values), limit=5)
-    page = json.loads(await most_urgent(db, EVERY, opening_of(db), cursor=None, limit=5))
+        await most_urgent(db, EVERY, opening_of(db), clocks_in(db), cursor=cursor_of(values), limit=5)
+    page = json.loads(await most_urgent(db, EVERY, opening_of(db), clocks_in(db), cursor=None, limit=5))
     assert [order["id"] for order in page["items"]] == ["a"]
 
 
 async def test_one_order_is_read_at_least_at_the_version_asked_for(db: Database) -> None:
     await follow(db, Service.QA, whole_life("order-1").messages[:3])
     wakeup = Wakeup(db.url)
-    answer = await one_order(db, "order-1", areas=None, at_least=3, opening=opening_of(db), wakeup=wakeup, seconds=0)
+    answer = await one_order(
+        db, "order-1", areas=None, at_least=3, opening=opening_of(db), clocks=clocks_in(db), wakeup=wakeup, seconds=0
+    )
     assert answer.etag == '"3"'
     stored = await tracked_in(db, "order-1")
     assert stored is not None
     assert json.loads(answer.body)["version"] == 3
     with pytest.raises(NotCaughtUp):
-        await one_order(db, "order-1", areas=None, at_least=4, opening=opening_of(db), wakeup=wakeup, seconds=0)
+        await one_order(
+            db,
+            "order-1",
+            areas=None,
+            at_least=4,
+            opening=opening_of(db),
+            clocks=clocks_in(db),
+            wakeup=wakeup,
+            seconds=0,
+        )
     for areas in ((), ("south",)):
         with pytest.raises(WorkOrderNotFound):
-            await one_order(db, "order-1", areas=areas, at_least=None, opening=opening_of(db), wakeup=wakeup, seconds=0)
+            await one_order(
+                db,
+                "order-1",
+                areas=areas,
+                at_least=None,
+                opening=opening_of(db),
+                clocks=clocks_in(db),
+                wakeup=wakeup,
+                seconds=0,
+            )
         with pytest.raises(WorkOrderNotFound):
-            await one_order(db, "order-1", areas=areas, at_least=4, opening=opening_of(db), wakeup=wakeup, seconds=0)
+            await one_order(
+                db,
+                "order-1",
+                areas=areas,
+                at_least=4,
+                opening=opening_of(db),
+                clocks=clocks_in(db),
+                wakeup=wakeup,
+                seconds=0,
+            )
 
 
 async def test_the_time_that_is_waited_for_is_that_of_the_appointment(db: Database) -> None:

@@ -50,6 +50,7 @@ class _Metrics:
     )
     parked = Counter("linework_parked_total", "Records that were parked.", ["topic"])
     released = Counter("linework_released_total", "Parked records that were applied after all.", ["topic"])
+    job_rows_left = Gauge("linework_job_rows_left", "Rows that a job of the worker has still to go through.", ["job"])
     parked_keys = Gauge("linework_parked_keys", "Keys that are parked at the moment.")
     last_poll_age_seconds = Gauge("linework_last_poll_age_seconds", "Time since Kafka was last polled.")
     broker_silent_seconds = Gauge("linework_broker_silent_seconds", "Time since a broker of Kafka last answered.")

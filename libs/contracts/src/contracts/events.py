@@ -48,7 +48,7 @@ class AuditVerdict(StrEnum):
 
 
 class SlaClock(StrEnum):
-    """What a time limit is for. All begin with the creation of the order, but `accept`."""
+    """What a time limit is for. All begin with the creation of the order, but `accept` and `follow_up`."""
 
     DISPATCH = "dispatch"
     """Until the first dispatch."""
@@ -62,6 +62,11 @@ class SlaClock(StrEnum):
     """Until the first completion."""
     REPLY = "reply"
     """Until the first completion with the subscriber called back; until the archive where there is none."""
+    RESTORE = "restore"
+    """Until the first completion that resolved the matter; until the archive where there is none."""
+    FOLLOW_UP = "follow_up"
+    """From the first completion until a completion with the subscriber called back; until the archive where there is
+    none."""
 
 
 @dataclass(frozen=True, slots=True)

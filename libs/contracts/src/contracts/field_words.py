@@ -62,6 +62,7 @@ _ORDER = {
     "staff_id": "The id of a member of the repair staff.",
     "staff_ids": "Ids of the repair staff.",
     "started": "Who started the work and when; null until then.",
+    "first_started_at": "Of an order that was dispatched again, when work was first started.",
     "status": "The status in the life of the order.",
     "status_before": "The status in which it was cancelled; its custodian answers later requests.",
     "supervised": "Which supervisor wants an answer, and since when.",

@@ -27,6 +27,18 @@ class TimeLimit:
     """Counted in the hours of the calendar; otherwise around the clock."""
     zone: Zone | None = None
     demand_type: str | None = None
+    calendar_id: str | None = None
+    """The calendar of the directory whose working time counts; None: that of the set."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitCalendar:
+    """A calendar that limits of a set name, as it was when the set was defined."""
+
+    calendar_id: str
+    """Its id in the directory."""
+    working_time: WorkingTime
+    """Its days and hours as they are counted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +52,8 @@ class TimeLimitsDefined:
     """All extensions of one clock of an order together, in the kind of time of its limit."""
     calendar_id: str | None = None
     """The calendar of the directory that `calendar` was taken from; None: it stands here only."""
+    calendars: tuple[LimitCalendar, ...] = ()
+    """Those that single limits name, as they were when the set was defined."""
 
 
 _OFFICE_HOURS = (Hours(begin_minute=510, end_minute=720), Hours(begin_minute=810, end_minute=1080))

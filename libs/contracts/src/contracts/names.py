@@ -73,6 +73,8 @@ CLOCKS: Mapping[str, Names] = {
     "arrive": Names("arrival", "到达"),
     "complete": Names("completion", "完成"),
     "reply": Names("reply", "答复"),
+    "restore": Names("restoration", "恢复供应"),
+    "follow_up": Names("follow-up", "回访"),
 }
 """What a time limit is for."""
 

@@ -117,6 +117,9 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    first_dispatched_at: datetime | None = None
+    """Of an order that was dispatched again, which `assignment` and `started` do not tell any more."""
+    first_started_at: datetime | None = None
     reassignments: tuple[Reassignment, ...] = ()
     recalls: tuple[Recall, ...] = ()
     supervisions: tuple[Supervision, ...] = ()
@@ -135,6 +138,16 @@ class WorkOrder:
     def work_area_id(self) -> str | None:
         """The work area of the latest dispatch."""
         return self.assignment.work_area_id if self.assignment else None
+
+    @property
+    def earliest_dispatch(self) -> datetime | None:
+        """When it was first dispatched; what a release without `first_dispatched_at` has folded knows the latest."""
+        return self.first_dispatched_at or (self.assignment.dispatched.at if self.assignment else None)
+
+    @property
+    def earliest_start(self) -> datetime | None:
+        """When work was first started."""
+        return self.first_started_at or (self.started.at if self.started else None)
 
     def advance(self, act: Act) -> Status:
         """Where the act would lead; raises `ActNotAllowed`."""
@@ -223,7 +236,7 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
     """What the event changes beside the status; every event of the catalogue that does has its line here."""
     match event:
         case e.WorkOrderDispatched():
-            return _dispatched(event, done)
+            return _dispatched(order, event, done)
         case e.WorkOrderStarted():
             return {"started": done}
         case e.WorkOrderRejected():
@@ -263,7 +276,7 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
             return {}
 
 
-def _dispatched(event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
+def _dispatched(order: WorkOrder, event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
     assignment = Assignment(
         work_area_id=event.work_area_id,
         staff_ids=event.staff_ids,
@@ -271,7 +284,8 @@ def _dispatched(event: e.WorkOrderDispatched, done: Done) -> dict[str, Any]:
         is_binding=event.is_binding,
         dispatched=done,
     )
-    return {"assignment": assignment, "started": None}
+    first = {"first_dispatched_at": order.earliest_dispatch, "first_started_at": order.earliest_start}
+    return {"assignment": assignment, "started": None, **first}
 
 
 def _rejected(order: WorkOrder, event: e.WorkOrderRejected, done: Done) -> dict[str, Any]:

@@ -26,9 +26,11 @@ from contracts.chain import event_hash
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.refusals import Conflict, Invalid, NotFound, Stale
-from work_orders.order_table import COLUMNS, StoredOrder, stored_order_of, values_of
+from work_orders.order_table import BODY, COLUMNS, StoredOrder, stored_order_of, values_of
 from work_orders.sealing_keys import SealingKeys, SubscriberErased
+from work_orders.sla_clocks import RuleSets
 from work_orders.tables import WORK_ORDERS
+from work_orders.time_limits import rule_sets
 
 
 class WorkOrderNotFound(NotFound):
@@ -57,29 +59,34 @@ class BeforeTheLastAct(Invalid):
 
 
 _TYPED_CHANGE = parameters_of(WORK_ORDERS.c)
+_ROW = len(WORK_ORDERS.c)
+_DECIDED_ON = f"${_ROW + 1}"
+_KEY = _ROW + 2 + len(OUTBOX_WRITTEN)
+_STREAM_VERSION = f"${list(WORK_ORDERS.c.keys()).index('stream_version') + 1}"
+# The parameters are the row, the version decided on, the outbox row, the idempotency key with the reply's status and
+# tag, and of a new order the subscriber.
 _SENT_AND_KEPT = f"""
 sent as (
     insert into outbox ({OUTBOX_COLUMNS})
-    select {parameters_of(OUTBOX_WRITTEN, first=18)} from changed
+    select {parameters_of(OUTBOX_WRITTEN, first=_ROW + 2)} from changed
 ), kept as (
     insert into idempotency_keys ({KEY_COLUMNS}, status, etag, response)
-    select $25::text, $26::text, $27::text, $28::text, $29::text, $30::text[], $31::smallint, $32::text,
-        convert_to($16::text, 'UTF8')
-    from changed where $27::text is not null
+    select ${_KEY}::text, ${_KEY + 1}::text, ${_KEY + 2}::text, ${_KEY + 3}::text, ${_KEY + 4}::text,
+        ${_KEY + 5}::text[], ${_KEY + 6}::smallint, ${_KEY + 7}::text, convert_to(${BODY + 1}::text, 'UTF8')
+    from changed where ${_KEY + 2}::text is not null
 )
 select count(*) from changed"""
-# $1..$16 are the row, $17 the version decided on, $18..$24 the outbox row, $25..$32 the idempotency key,
-# $33 of a new order the subscriber.
 _CHANGE = f"""
 with changed as (
-    update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace("$3::integer", "stream_version")})
-    where id = $1 and version = $17::int and $3::int is not null returning 1
+    update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace(f"{_STREAM_VERSION}::integer", "stream_version")})
+    where id = $1 and version = {_DECIDED_ON}::int and {_STREAM_VERSION}::int is not null returning 1
 ), {_SENT_AND_KEPT}"""
 _CREATE = f"""
 with changed as (
-    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where $17::int = 0
+    insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where {_DECIDED_ON}::int = 0
         -- Held until this is committed: an erasure that comes at the same moment sees the order, or is seen here.
-        and exists (select from sealing_keys where subscriber_id = $33::text and wrapped is not null for share)
+        and exists (select from sealing_keys
+            where subscriber_id = ${_KEY + 8}::text and wrapped is not null for share)
     returning 1
 ), {_SENT_AND_KEPT}"""
 
@@ -126,7 +133,9 @@ async def find_for_command(
     return stored
 
 
-async def write_order(db: Database, stored: StoredOrder, message: Message, headers: CommandHeaders) -> Reply:
+async def write_order(
+    db: Database, stored: StoredOrder, message: Message, headers: CommandHeaders, sets: RuleSets
+) -> Reply:
     """Writes the order as the message left it, with the message and the reply; the reply's texts are sealed.
 
     Raises `StaleVersion`, `AlreadyReplied` or `IdempotencyKeyReused` where another command was faster, `CatchingUp`,
@@ -134,8 +143,8 @@ async def write_order(db: Database, stored: StoredOrder, message: Message, heade
     """
     decided_on = stored.order.version - 1
     is_new = decided_on == 0
-    values = values_of(stored)
-    reply = Reply(201 if is_new else 200, values[-1].encode(), etag_of(stored.order.version))
+    values = values_of(stored, sets)
+    reply = Reply(201 if is_new else 200, values[BODY].encode(), etag_of(stored.order.version))
     key = headers.idempotency
     kept = (*key.values, reply.status, reply.etag) if key else (None,) * 8
     whose = (stored.order.subscriber_id,) if is_new else ()
@@ -177,7 +186,7 @@ async def _raise_if_taken(statements: Statements, external_reference: str | None
 async def create_in(tx: Transaction, message: Message) -> WorkOrder:
     """An order from its first event, within a transaction that does more; raises `ExternalReferenceTaken`."""
     created = StoredOrder(apply(None, message), 0, event_hash(message))
-    if await tx.execute(_INSERT, *values_of(created)) == "INSERT 0 0":
+    if await tx.execute(_INSERT, *values_of(created, await rule_sets(tx))) == "INSERT 0 0":
         reference = created.order.external_reference
         await _raise_if_taken(tx, reference)
         raise ExternalReferenceTaken(external_reference=reference, order_id=None, order_no=None)

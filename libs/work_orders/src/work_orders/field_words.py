@@ -7,6 +7,14 @@ from contracts.field_words import EXAMPLES as PUBLISHED_EXAMPLES
 from contracts.field_words import WORDS as PUBLISHED
 
 _WORDS: Words = {
+    "OrderClock.began_at": "When it began to run.",
+    "OrderClock.clock": "What the limit is for.",
+    "OrderClock.paused_reason": "Why it rests; null while it does not.",
+    "OrderClock.paused_since": "Since when it rests.",
+    "OrderClock.paused_until": "Until when work is to rest.",
+    "OrderClock.phase": "Whether it runs, rests or has stopped.",
+    "OrderClock.stopped_at": "When it came to its end; null while it has not.",
+    "OrderClock.used_seconds": "How long it has run, in the time that counts.",
     "HandlingRules.rules": "The rules themselves.",
     "SubscriberShown.kind": "The kind of subscriber, such as `household`.",
     "SubscriberShown.version": "The version of intake's record of the subscriber.",

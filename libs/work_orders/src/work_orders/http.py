@@ -13,6 +13,7 @@ from chassis.http import unit_of_work
 from work_orders.changes import ChangeFeed
 from work_orders.sealing import opening_for
 from work_orders.sealing_keys import SealingKeys
+from work_orders.time_limits import KnownRuleSets
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
@@ -23,6 +24,7 @@ def prepare_orders(app: FastAPI, *, locks_keys: bool = False) -> None:
     """
     prepare_texts(app)
     state = app.state
+    state.time_limits = KnownRuleSets()
     state.change_feed = ChangeFeed(state.db, state.wakeup, kept=timedelta(hours=state.settings.changes_kept_hours))
     state.unit_of_work = partial(
         unit_of_work,
@@ -30,6 +32,7 @@ def prepare_orders(app: FastAPI, *, locks_keys: bool = False) -> None:
         OrderUnitOfWork,
         locks_keys=locks_keys,
         sealing_keys=app.state.sealing_keys,
+        time_limits=app.state.time_limits,
         catch_up_seconds=app.state.settings.catch_up_seconds,
     )
 

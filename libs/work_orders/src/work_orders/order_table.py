@@ -8,6 +8,8 @@ other columns repeat what lists filter and sort by and what the guard needs:
   `version` while the service's own event is on its way through Kafka.
 - `last_hash`: the hash of the event that made `version`; the next event carries it.
 - `urgency`: 0 once somebody urged, else 1; with `due_at` it makes the order of every list.
+- `next_due_at`: when the earliest limit of a running clock is over, or was; null while none runs. `rules_version` is
+  the newest set of limits that was known then (`work_orders.rows_by_limits`).
 """
 
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ import msgspec
 
 from chassis.database import columns_of
 from contracts.order import WorkOrder
+from work_orders.sla_clocks import RuleSets, next_due_at
 from work_orders.tables import WORK_ORDERS
 
 _ORDER = msgspec.json.Decoder(WorkOrder)
@@ -45,6 +48,8 @@ class StoredOrder:
 
 
 COLUMNS = columns_of(WORK_ORDERS.c)
+BODY = list(WORK_ORDERS.c.keys()).index("body")
+"""Its place among the columns."""
 
 
 def due_at(order: WorkOrder) -> datetime:
@@ -52,8 +57,8 @@ def due_at(order: WorkOrder) -> datetime:
     return order.appointment.start if order.appointment else order.created.at
 
 
-def values_of(stored: StoredOrder) -> tuple[Any, ...]:
-    """The values of `COLUMNS`."""
+def values_of(stored: StoredOrder, sets: RuleSets) -> tuple[Any, ...]:
+    """The values of `COLUMNS`, by the sets of limits that are known."""
     order = stored.order
     return (
         order.id,
@@ -72,6 +77,8 @@ def values_of(stored: StoredOrder) -> tuple[Any, ...]:
         order.changed.at,
         stored.last_hash,
         to_json(order).decode(),
+        next_due_at(order, sets),
+        sets.newest.version,
     )
 
 

@@ -6,13 +6,13 @@ has been read, which is what decides whether a request that stands in the stream
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from chassis import outbox
 from chassis.clock import Clock, SystemClock
-from chassis.database import Statements, Transaction, columns_of, unnest_of
+from chassis.database import Transaction, columns_of, unnest_of
 from chassis.one_statement import Part, Rows, execute_together, fetch_together
 from chassis.subscribe import Gap, Poison
 from chassis.subscription import OneStatement
@@ -21,21 +21,15 @@ from contracts.chain import GENESIS, event_hash
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
-from contracts.requests import WorkOrderExtensionRequested, WorkOrderRequest, WorkOrderRequestRefused
+from contracts.requests import WorkOrderRequest, WorkOrderRequestRefused
 from work_orders.order_table import COLUMNS, StoredOrder, to_order, values_of
 from work_orders.recovery import kept_of, note_owed, owed_answer, owed_of
 from work_orders.request_handling import RequestState, answer
 from work_orders.sla_clocks import RuleSets
 from work_orders.tables import REQUESTS_SEEN, WORK_ORDERS
+from work_orders.time_limits import KnownRuleSets
 
 log = logging.getLogger(__name__)
-
-Limits = Callable[[Statements], Awaitable[RuleSets]]
-"""Reads the time limits that a custodian of running orders decides extensions by."""
-
-
-async def _no_limits(statements: Statements) -> RuleSets:
-    return RuleSets()
 
 
 @dataclass(slots=True)
@@ -44,8 +38,8 @@ class _Batch:
 
     stored: dict[str, StoredOrder]
     seen: dict[str, RequestState]
+    limits: RuleSets
     is_catching_up: bool = False
-    limits: RuleSets = field(default_factory=RuleSets)
     versions: dict[str, int] = field(default_factory=dict)
     """The versions that were read of the orders that changed."""
     read_on: set[str] = field(default_factory=set)
@@ -63,9 +57,9 @@ class _Batch:
 class Replica:
     """Keeps one service's orders up with the stream, and answers what is asked of it as custodian."""
 
-    def __init__(self, service: Service, clock: Clock | None = None, limits: Limits = _no_limits) -> None:
+    def __init__(self, service: Service, clock: Clock | None = None) -> None:
         self._service = service
-        self._limits = limits
+        self._limits = KnownRuleSets()
         self._clock = clock or SystemClock()
 
     @property
@@ -75,20 +69,32 @@ class Replica:
 
     async def follow(self, messages: Sequence[Message], tx: Transaction) -> None:
         """Applies a batch; raises `Poison` for a message that does not follow the one before it."""
-        read = await fetch_together(tx, _what_is_known(messages, lock=True))
-        batch = _batch_of(read, is_catching_up=tx.is_catching_up)
-        if _needs_limits(messages):
-            batch.limits = await self._limits(tx)
+        read = await fetch_together(tx, self._what_is_known(messages, lock=True))
+        batch = self._batch_of(read, is_catching_up=tx.is_catching_up)
         self.take(messages, batch)
         await execute_together(tx, _changes(batch))
 
     def reads(self, messages: Sequence[Message]) -> Sequence[Part] | None:
-        return None if _needs_limits(messages) else _what_is_known(messages)
+        return self._what_is_known(messages)
 
     def writes(self, messages: Sequence[Message], read: Sequence[Rows]) -> Sequence[Part]:
-        batch = _batch_of(read)
+        batch = self._batch_of(read)
         self.take(messages, batch)
         return _changes(batch)
+
+    def _what_is_known(self, messages: Sequence[Message], *, lock: bool = False) -> list[Part]:
+        request_ids = {request_id for message in messages if (request_id := getattr(message.body, "request_id", None))}
+        orders = _orders({message.subject for message in messages}, lock=lock)
+        return [orders, Part(_REQUESTS_SEEN, [sorted(request_ids)]), self._limits.reading]
+
+    def _batch_of(self, read: Sequence[Rows], *, is_catching_up: bool = False) -> _Batch:
+        orders, requests, *limits = read
+        stored = {order_id: StoredOrder(to_order(body), *rest) for order_id, body, *rest in orders}
+        seen = {
+            request_id: RequestState(order_id, settled_hop, is_answered, owed=owed_of(order_id, owed))
+            for request_id, order_id, settled_hop, is_answered, owed in requests
+        }
+        return _Batch(stored, seen, self._limits.taken(limits), is_catching_up)
 
     def take(self, messages: Sequence[Message], batch: _Batch) -> None:
         """Folds the messages into what is known."""
@@ -136,9 +142,9 @@ class Replica:
     async def settle_restore(self, tx: Transaction) -> None:
         """Answers the requests that a restored database found without an answer; see `work_orders.recovery`."""
         (requests,) = await fetch_together(tx, [Part(_OWED)])
-        (orders,) = await fetch_together(tx, [_orders({order_id for _, order_id, *_ in requests}, lock=True)])
-        batch = _batch_of([orders, requests], is_catching_up=True)
-        batch.limits = await self._limits(tx)
+        order_ids = {order_id for _, order_id, *_ in requests}
+        orders, *limits = await fetch_together(tx, [_orders(order_ids, lock=True), self._limits.reading])
+        batch = self._batch_of([orders, requests, *limits], is_catching_up=True)
         for one in batch.seen.values():
             stored, now = batch.stored[one.order_id], self._clock.now()
             self._send(owed_answer(one, stored, service=self._service, now=now, limits=batch.limits), batch)
@@ -189,28 +195,8 @@ _REQUESTS_SEEN = f"{_REQUESTS} where request_id = any($1::text[])"
 _OWED = f"{_REQUESTS} where owed is not null order by owed->'headers'->>'ce_recordedtime'"
 
 
-def _what_is_known(messages: Sequence[Message], *, lock: bool = False) -> list[Part]:
-    request_ids = {request_id for message in messages if (request_id := getattr(message.body, "request_id", None))}
-    orders = _orders({message.subject for message in messages}, lock=lock)
-    return [orders, Part(_REQUESTS_SEEN, [sorted(request_ids)])]
-
-
 def _orders(ids: Iterable[str], *, lock: bool = False) -> Part:
     return Part(_LOCKED_ORDERS if lock else _ORDERS, [sorted(ids)])
-
-
-def _needs_limits(messages: Sequence[Message]) -> bool:
-    return any(isinstance(message.body, WorkOrderExtensionRequested) for message in messages)
-
-
-def _batch_of(read: Sequence[Rows], *, is_catching_up: bool = False) -> _Batch:
-    orders, requests = read
-    stored = {order_id: StoredOrder(to_order(body), *rest) for order_id, body, *rest in orders}
-    seen = {
-        request_id: RequestState(order_id, settled_hop, is_answered, owed=owed_of(order_id, owed))
-        for request_id, order_id, settled_hop, is_answered, owed in requests
-    }
-    return _Batch(stored, seen, is_catching_up)
 
 
 _CHANGING = [column for column in WORK_ORDERS.c if not column.primary_key]
@@ -236,9 +222,11 @@ def _changes(batch: _Batch) -> list[Part]:
     read_on = sorted(batch.read_on - batch.versions.keys())
     parts = []
     if created:
-        parts.append(Part(_CREATE, _columns(values_of(batch.stored[one]) for one in created), len(created)))
+        parts.append(
+            Part(_CREATE, _columns(values_of(batch.stored[one], batch.limits) for one in created), len(created))
+        )
     if changed:
-        rows = [(*values_of(batch.stored[one]), batch.versions[one]) for one in changed]
+        rows = [(*values_of(batch.stored[one], batch.limits), batch.versions[one]) for one in changed]
         parts.append(Part(_CHANGE, _columns(rows), len(changed)))
     if read_on:
         parts.append(Part(_READ_ON, (read_on, [batch.stored[one].stream_version for one in read_on])))

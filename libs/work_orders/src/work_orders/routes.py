@@ -21,6 +21,7 @@ from chassis.problems import Responses, VersionRequired
 from chassis.request_context import CommandRequestContext, RequestContext
 from chassis.wait_for_version import NotCaughtUp
 from contracts.lifecycle import ActNotAllowed, Status
+from work_orders.clocks_shown import clocks_for
 from work_orders.commit import BeforeTheLastAct, StaleVersion, WorkOrderNotFound
 from work_orders.sealing import WorkOrderShown, opening_for
 from work_orders.sealing_keys import SealingKeyNotArrived, SubscriberErased
@@ -106,7 +107,9 @@ async def list_orders(context: RequestContext, wanted: Wanted, *, default: Seque
     """A page of `WorkOrderPage` within the caller's areas, the most urgent first; raises `LIST_REFUSALS`."""
     search = wanted.search(context.caller.areas, default=default)
     opening = opening_for(context.request)
-    page = await most_urgent(context.db, search, opening, cursor=wanted.cursor, limit=wanted.limit)
+    page = await most_urgent(
+        context.db, search, opening, clocks_for(context.request), cursor=wanted.cursor, limit=wanted.limit
+    )
     return Response(page, media_type="application/json")
 
 
@@ -118,6 +121,7 @@ async def read_order(context: RequestContext, order_id: str, at_least: int | Non
         areas=context.caller.areas,
         at_least=at_least,
         opening=opening_for(context.request),
+        clocks=clocks_for(context.request),
         wakeup=context.wakeup,
         seconds=context.settings.catch_up_seconds,
     )

@@ -18,6 +18,7 @@ from chassis.problems import language_for
 from chassis.sealing import DoesNotOpen, SealingKey
 from contracts.order import WorkOrder
 from contracts.sealing import SEALED, SealedText, texts_of, with_texts
+from work_orders.clocks_shown import OrderClock
 from work_orders.sealing_keys import Key, SealingKeys
 
 T = TypeVar("T")
@@ -71,6 +72,8 @@ class WorkOrderShown(WorkOrder):
 
     sealed_text: SealedText | None = None
     """Why words stand in the place of a text; None or left out when all texts are shown."""
+    clocks: tuple[OrderClock, ...] = ()
+    """How far its time limits have run; left out of the replies to commands."""
 
 
 _SHOWN = msgspec.json.Decoder(WorkOrderShown)

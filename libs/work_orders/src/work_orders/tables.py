@@ -31,6 +31,8 @@ WORK_ORDERS = Table(
     Column("changed_at", MOMENT, nullable=False),
     Column("last_hash", Text, nullable=False),
     Column("body", JSON, nullable=False),
+    Column("next_due_at", MOMENT),
+    Column("rules_version", Integer, nullable=False),
 )
 
 REQUESTS_SEEN = Table(

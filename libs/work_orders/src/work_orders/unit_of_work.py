@@ -37,6 +37,7 @@ from work_orders.commit import (
 from work_orders.order_table import StoredOrder
 from work_orders.sealing import Opening, Sealer, sealed
 from work_orders.sealing_keys import SealingKeys
+from work_orders.time_limits import KnownRuleSets
 
 FindSubscriber = Callable[[Statements], Awaitable[str | None]]
 
@@ -93,6 +94,7 @@ class OrderUnitOfWork(UnitOfWork):
     """A unit of work that also runs commands on orders."""
 
     sealing_keys: SealingKeys
+    time_limits: KnownRuleSets
     catch_up_seconds: float
     """How long a version or a directory entry that is on its way is waited for."""
 
@@ -144,7 +146,8 @@ class OrderUnitOfWork(UnitOfWork):
         message = await self._message(command, stored)
         order = apply(stored.order if stored else None, message)
         changed = StoredOrder(order, stored.stream_version if stored else 0, event_hash(message))
-        reply = await write_order(self.db, changed, message, self.headers)
+        sets = await self.time_limits.present(self.db)
+        reply = await write_order(self.db, changed, message, self.headers, sets)
         self.wakeup.send(PUBLISH)
         METRICS.commands.labels(command.name).inc()
         _log_command(command.name, order, message)

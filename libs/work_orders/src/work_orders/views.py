@@ -1,6 +1,7 @@
 """The lists that people work from: pages of orders, as JSON that is ready to send.
 
-A row's body is sent as it is stored, with its sealed texts opened, so a page costs one query and no decoding.
+A row's body is sent as it is stored, with its sealed texts opened, with
+the clocks beside it, so a page costs one query.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ from chassis.paging import CursorBroken, from_cursor, json_page, moment_of, page
 from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
+from work_orders.clocks_shown import ShownClocks
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 from work_orders.order_table import StoredOrder, to_json
 from work_orders.sealing import NOT_OPENED, Opening
@@ -49,7 +51,9 @@ class Search:
         return {name: value for name in (*_ONE_OF, *_EQUAL) if (value := getattr(self, name)) is not None}
 
 
-async def most_urgent(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
+async def most_urgent(
+    db: Database, search: Search, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
+) -> bytes:
     """A page, urged orders first, then by the time the subscriber waits for."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
@@ -62,10 +66,12 @@ async def most_urgent(db: Database, search: Search, opening: Opening, *, cursor:
     shown, next_cursor = page_of(
         _BY_URGENCY, rows, limit, lambda row: (row["urgency"], row["due_at"].isoformat(), row["id"])
     )
-    return await _page(shown, next_cursor, opening)
+    return await _page(shown, next_cursor, opening, clocks)
 
 
-async def most_recent(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
+async def most_recent(
+    db: Database, search: Search, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
+) -> bytes:
     """A page, latest change first: for orders that nobody waits for any more."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
@@ -74,7 +80,7 @@ async def most_recent(db: Database, search: Search, opening: Opening, *, cursor:
     rows = await _rows(db, search, _RECENT, place, limit)
 
     shown, next_cursor = page_of(_BY_CHANGE, rows, limit, lambda row: (row["changed_at"].isoformat(), row["id"]))
-    return await _page(shown, next_cursor, opening)
+    return await _page(shown, next_cursor, opening, clocks)
 
 
 async def _rows(
@@ -108,8 +114,11 @@ def _query(statuses: tuple[Status, ...], narrowed: tuple[str, ...], sort: tuple[
     return Query(query.order_by(*order).limit(bindparam("rows", type_=Integer)))
 
 
-async def _page(shown: Sequence[Record], next_cursor: str | None, opening: Opening) -> bytes:
-    return json_page(await opening.objects([(row["id"], row[0]) for row in shown]), next_cursor)
+async def _page(shown: Sequence[Record], next_cursor: str | None, opening: Opening, clocks: ShownClocks) -> bytes:
+    bodies = await clocks.beside([row[0] for row in shown])
+    return json_page(
+        await opening.objects([(row["id"], body) for row, body in zip(shown, bodies, strict=True)]), next_cursor
+    )
 
 
 async def one_order(
@@ -119,6 +128,7 @@ async def one_order(
     areas: Sequence[str] | None,
     at_least: int | None,
     opening: Opening,
+    clocks: ShownClocks,
     wakeup: Wakeup,
     seconds: float,
 ) -> Reply:
@@ -144,6 +154,7 @@ async def one_order(
         raise WorkOrderNotFound(order_id=order_id)
     if at_least is not None and stored.order.version < at_least:
         raise NotCaughtUp(subject=order_id, expected=at_least)
-    body = await opening.object(order_id, to_json(stored.order), waits=at_least is not None)
+    (timed,) = await clocks.beside([to_json(stored.order).decode()])
+    body = await opening.object(order_id, timed.encode(), waits=at_least is not None)
     # The same version shows more once its key has arrived, and less once its subscriber was erased.
     return Reply(200, body, etag_of(stored.order.version, is_whole=NOT_OPENED not in body))

@@ -38,6 +38,15 @@ class LimitBody(Body):
     is_working_time: bool = Field(False, description="Counted in the hours of the calendar, else around the clock.")
     zone: Zone | None = None
     demand_type: Code | None = None
+    calendar_id: Code | None = Field(
+        None, description="Counts in this calendar instead of that of the set; for limits of working time."
+    )
+
+    @model_validator(mode="after")
+    def _counts_working_time(self) -> Self:
+        if self.calendar_id is not None and not self.is_working_time:
+            raise ValueError("calendar_id is for limits with is_working_time")
+        return self
 
 
 class LimitsCalendarBody(WorkingTimeBody):

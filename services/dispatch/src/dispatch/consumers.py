@@ -6,9 +6,9 @@ from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from dispatch import recovery
 from work_orders.replica import Replica
 from work_orders.sealing_keys import sealing_keys_of
-from work_orders.time_limits import on_deadlines, rule_sets
+from work_orders.time_limits import on_deadlines
 
-_follower = Replica(Service.DISPATCH, limits=rule_sets)
+_follower = Replica(Service.DISPATCH)
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, _follower.follow, _follower.one_statement, when_caught_up=_follower.settle_restore),

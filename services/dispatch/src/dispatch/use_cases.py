@@ -13,7 +13,7 @@ from contracts.limits import SUBJECT, TimeLimitsDefined
 from dispatch import store
 from dispatch.domain import assignment
 from dispatch.domain.assignment import DispatchWorkOrder, SendToRedispatch
-from dispatch.domain.calendars import check_calendar, check_working_time
+from dispatch.domain.calendars import calendars_named_by, check_calendar, check_working_time, counted_in
 from dispatch.domain.handling_rules import check_handling_rules
 from dispatch.store import NumberRule, Put
 from work_orders import time_limits
@@ -74,23 +74,21 @@ async def define_calendar(calendar: CalendarDefined, *, uow: UnitOfWork) -> Put:
         if put.is_changed:
             command.publish(calendar, subject=f"calendar:{calendar.calendar_id}", entity_version=put.version)
             present = (await time_limits.rule_sets(command.tx)).newest
-            if present.rules.calendar_id == calendar.calendar_id:
-                await _publish_limits(
-                    command, replace(present.rules, calendar=calendar.covered_working_time), present.version
-                )
+            if calendar.calendar_id in calendars_named_by(present.rules):
+                rules = counted_in(present.rules, {calendar.calendar_id: calendar})
+                await _publish_limits(command, rules, present.version)
     return put
 
 
 async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: UnitOfWork) -> None:
     """Defines the next set of limits; an unchanged set makes no version unless it is dated.
 
-    A set that names a calendar is counted in that calendar as it is. Raises `CalendarNotFound`.
+    Limits that name a calendar are counted in that calendar as it is. Raises `CalendarNotFound`.
     """
     async with uow.command() as command:
         await store.lock_time_limits(command.tx)
-        if rules.calendar_id is not None:
-            _, calendar = await store.get_calendar(command.tx, rules.calendar_id)
-            rules = replace(rules, calendar=calendar.covered_working_time)
+        named = {one: (await store.get_calendar(command.tx, one))[1] for one in sorted(calendars_named_by(rules))}
+        rules = counted_in(rules, named)
         check_working_time(rules.calendar)
         present = (await time_limits.rule_sets(command.tx)).newest
         if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:

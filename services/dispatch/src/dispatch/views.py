@@ -340,7 +340,9 @@ class TimeLimits:
 async def calendars_in_use(statements: Statements) -> list[WorkingDays]:
     """Those of the newest limits, if any of these is counted in working time."""
     rules = (await rule_sets(statements)).newest.rules
-    return [rules.calendar] if any(limit.is_working_time for limit in rules.limits) else []
+    counted = {limit.calendar_id for limit in rules.limits if limit.is_working_time}
+    named = [one.working_time for one in rules.calendars if one.calendar_id in counted]
+    return [rules.calendar, *named] if None in counted else list(named)
 
 
 async def time_limits(db: Database) -> TimeLimits:

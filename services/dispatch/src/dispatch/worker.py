@@ -9,10 +9,11 @@ from dispatch import views
 from dispatch.consumers import SUBSCRIPTIONS
 from work_orders.calendar_coverage import watching
 from work_orders.change_retention import forgetting_changes
+from work_orders.rows_by_limits import keep_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watching("time_limits", views.calendars_in_use), forgetting_changes(settings)]
+    jobs = [watching("time_limits", views.calendars_in_use), forgetting_changes(settings), keep_rows_by_limits]
     return create_worker("dispatch", settings, SUBSCRIPTIONS, jobs)
 
 

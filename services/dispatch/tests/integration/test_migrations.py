@@ -10,9 +10,13 @@ import pytest
 from alembic import command
 from alembic.config import Config
 
+from chassis.clock import SystemClock
 from contracts.lifecycle import Status
-from work_orders.order_table import COLUMNS
+from work_orders.clocks_shown import ShownClocks
+from work_orders.order_table import COLUMNS, to_json
 from work_orders.sealing import Opening
+from work_orders.testing import make_order
+from work_orders.time_limits import KnownRuleSets
 from work_orders.views import Search, most_urgent
 
 INI = Path(__file__).parents[2] / "alembic.ini"
@@ -47,14 +51,16 @@ async def test_the_list_that_opens_by_default_is_read_in_its_order_from_one_inde
             f"""insert into work_orders ({COLUMNS})
                 select 'o-' || i, 1, 1, (array['created', 'rejected', 'redispatching', 'archived'])[1 + i % 4],
                     null, null, i::text, null, i::text, 'd', 'd', i % 2, now() - i * interval '1 minute',
-                    now(), '', '{{}}'
-                from generate_series(1, 20000) as i"""
+                    now(), '', $1::text::json, null, 0
+                from generate_series(1, 20000) as i""",
+            to_json(make_order(status=Status.CREATED)).decode(),
         )
         await statements.execute("analyze work_orders")
         await statements.execute("select pg_stat_reset()")
+    opening, clocks = Opening(desk.app.state.sealing_keys), ShownClocks(desk.db, KnownRuleSets(), SystemClock())
     for _ in range(20):
         # Often enough for a plan that no longer looks at the statuses to have been considered.
-        await most_urgent(desk.db, Search(WAITING), Opening(desk.app.state.sealing_keys), cursor=None, limit=50)
+        await most_urgent(desk.db, Search(WAITING), opening, clocks, cursor=None, limit=50)
 
     async with desk.db.statements() as statements:
         await statements.execute("select pg_stat_force_next_flush()")

@@ -13,9 +13,9 @@ from fieldwork.orders.suspension_store import suspensions_of
 from work_orders.directory import directory_of
 from work_orders.replica import Replica
 from work_orders.sealing_keys import sealing_keys_of
-from work_orders.time_limits import on_deadlines, rule_sets
+from work_orders.time_limits import on_deadlines
 
-_follower = Replica(Service.FIELDWORK, limits=rule_sets)
+_follower = Replica(Service.FIELDWORK)
 
 
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:

@@ -10,7 +10,7 @@ from contracts.catalogue import BY_BODY
 from contracts.handling import HandlingRulesDefined
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
+from contracts.topics import DEADLINES, DIRECTORY, QUALITY, SEALING_KEYS, WORK_ORDERS
 from intake import recovery, recovery_store
 from intake.orders import store as orders_store
 from intake.partners import order_news
@@ -19,6 +19,7 @@ from intake.privacy import activity_store
 from intake.privacy.erasure import on_sealing_keys_of_ours
 from work_orders.handling_rules import handling_rules_of
 from work_orders.replica import Replica
+from work_orders.time_limits import on_deadlines
 
 _follower = Replica(Service.INTAKE)
 _NEWS_READS = 3
@@ -69,6 +70,7 @@ SUBSCRIPTIONS = [
         when_caught_up=when_caught_up,
     ),
     Subscription(QUALITY, on_quality),
+    Subscription(DEADLINES, on_deadlines),
     Subscription.of_changes(DIRECTORY, handling_rules_of, types=_OF_RULES),
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]

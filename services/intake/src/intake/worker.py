@@ -10,10 +10,11 @@ from intake.consumers import SUBSCRIPTIONS
 from intake.partners.subscriptions import active_partners
 from intake.privacy.retention import retention_of
 from work_orders.change_retention import forgetting_changes
+from work_orders.rows_by_limits import keep_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watch, retention_of(settings), forgetting_changes(settings)]
+    jobs = [watch, retention_of(settings), forgetting_changes(settings), keep_rows_by_limits]
     return create_worker("intake", settings, SUBSCRIPTIONS, jobs, active_partners(settings.master_keys))
 
 

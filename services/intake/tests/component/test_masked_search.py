@@ -76,6 +76,8 @@ def takes_text(schema: dict[str, Any]) -> bool:
 def stripped(answer: Any) -> str:
     """An answer without what is another every time."""
     said = answer.json()
+    for order in said.get("items", ()) if isinstance(said, dict) else ():
+        order.pop("clocks", None)  # they run
     return str({name: said[name] for name in ("code", "status")} if answer.is_error else said)
 
 

@@ -28,7 +28,9 @@ async def test_an_order_is_created_with_everything_that_was_entered(intake: Inta
     (message,) = await intake.outbox()
     assert (message.subject, message.order_version, message.type) == (order["id"], 1, "linework.work_order.created.v1")
     assert "王小明" not in message.data.decode()
-    assert (await intake.get(f"/work-orders/{order['id']}")).json() == order
+    shown = (await intake.get(f"/work-orders/{order['id']}")).json()
+    assert [clock["clock"] for clock in shown.pop("clocks")] == ["arrive"]
+    assert shown == order
 
 
 async def test_order_numbers_are_all_different_however_many_create_at_once(intake: Intake) -> None:

@@ -11,6 +11,7 @@ from chassis.request_context import Context
 from contracts.events import AuditVerdict
 from qa import use_cases, views
 from qa.domain import quality
+from work_orders.clocks_shown import clocks_for
 from work_orders.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
@@ -41,10 +42,9 @@ class RedispatchBody(ActBody):
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """Completed 完成 orders and those under audit 审核, most urgent first; `archived` 归档 latest first."""
     search = wanted.search(context.caller.areas, default=views.TO_AUDIT)
+    opening, clocks = opening_for(context.request), clocks_for(context.request)
     return Response(
-        await views.orders_page(
-            context.db, search, opening_for(context.request), cursor=wanted.cursor, limit=wanted.limit
-        ),
+        await views.orders_page(context.db, search, opening, clocks, cursor=wanted.cursor, limit=wanted.limit),
         media_type="application/json",
     )
 

@@ -9,13 +9,14 @@ from chassis.subscription import OneStatement
 from contracts.catalogue import BY_BODY
 from contracts.lifecycle import Service
 from contracts.message import Message
-from contracts.topics import CALLS, DIRECTORY, SEALING_KEYS, WORK_ORDERS
+from contracts.topics import CALLS, DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from qa.erasure import on_sealing_keys_of_quality
 from qa.follow_up.planning import orders_to_plan, plan_follow_ups
 from qa.recordings.consumer import on_calls
 from qa.recordings.domain.recording import KEPT
 from work_orders.directory import directory_of
 from work_orders.replica import Replica
+from work_orders.time_limits import on_deadlines
 
 _FOLLOWER = Replica(Service.QA)
 _OF_RECORDINGS = frozenset(BY_BODY[kind].type.encode() for kind in KEPT)
@@ -40,6 +41,7 @@ SUBSCRIPTIONS = [
         when_caught_up=_FOLLOWER.settle_restore,
     ),
     Subscription.of_changes(DIRECTORY, directory_of),
+    Subscription(DEADLINES, on_deadlines),
     Subscription(CALLS, on_calls, types=_OF_RECORDINGS),
     Subscription(SEALING_KEYS, on_sealing_keys_of_quality),
 ]

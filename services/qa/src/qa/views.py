@@ -8,6 +8,7 @@ from contracts.directory import Names
 from contracts.lifecycle import Act, Status
 from contracts.order import WorkOrder
 from qa.domain import quality
+from work_orders.clocks_shown import ShownClocks
 from work_orders.directory import TypeNames, find_staff, find_type_names, find_work_areas
 from work_orders.sealing import Opening, WorkOrderShown
 from work_orders.subscribers import OrderForm, subscriber_fields
@@ -42,10 +43,12 @@ class AuditForm(OrderForm):
     """What the caller can do with it here, at this version."""
 
 
-async def orders_page(db: Database, search: Search, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
+async def orders_page(
+    db: Database, search: Search, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
+) -> bytes:
     """The archive latest first, all other lists most urgent first."""
     page = most_recent if CLOSED.issuperset(search.statuses) else most_urgent
-    return await page(db, search, opening, cursor=cursor, limit=limit)
+    return await page(db, search, opening, clocks, cursor=cursor, limit=limit)
 
 
 async def form_of(order: WorkOrderShown, context: RequestContext) -> AuditForm:

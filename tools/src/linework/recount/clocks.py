@@ -103,12 +103,16 @@ _STOPS: Mapping[SlaClock, tuple[type, ...]] = {
     SlaClock.ARRIVE: (e.WorkOrderArrived, e.WorkOrderCompleted),
     SlaClock.COMPLETE: (e.WorkOrderCompleted,),
     SlaClock.REPLY: (e.WorkOrderCompleted, e.WorkOrderArchived),
+    SlaClock.RESTORE: (e.WorkOrderCompleted, e.WorkOrderArchived),
+    SlaClock.FOLLOW_UP: (e.WorkOrderCompleted, e.WorkOrderArchived),
 }
 
 
 def _is_end(clock: SlaClock, body: Any) -> bool:
-    if clock is SlaClock.REPLY and isinstance(body, e.WorkOrderCompleted):
+    if isinstance(body, e.WorkOrderCompleted) and clock in (SlaClock.REPLY, SlaClock.FOLLOW_UP):
         return body.is_called_back
+    if isinstance(body, e.WorkOrderCompleted) and clock is SlaClock.RESTORE:
+        return body.is_resolved
     return isinstance(body, _STOPS[clock])
 
 
@@ -138,17 +142,23 @@ class Clocks:
     def _every_clock(self) -> Iterator[Timed]:
         for log in self._logs.values():
             rules = self._rules_for(log.order.created.at)
-            for place, happened in enumerate(log.events):
-                if place == 0:
-                    started = [clock for clock in SlaClock if clock is not SlaClock.ACCEPT]
-                else:
-                    started = [SlaClock.ACCEPT] if isinstance(happened.body, e.WorkOrderDispatched) else []
-                for clock in started:
+            for place in range(len(log.events)):
+                for clock in _started(log, place):
                     yield _followed(log, place, clock, rules)
 
     def _rules_for(self, created_at: datetime) -> TimeLimitsDefined:
         fitting = [version for version, rules in self._sets.items() if rules.applies_from <= created_at]
         return self._sets[max(fitting)] if fitting else SHIPPED
+
+
+def _started(log: OrderLog, place: int) -> list[SlaClock]:
+    match log.events[place].body:
+        case e.WorkOrderDispatched():
+            return [SlaClock.ACCEPT]
+        case e.WorkOrderCompleted():
+            is_first = not any(isinstance(one.body, e.WorkOrderCompleted) for one in log.events[:place])
+            return [SlaClock.FOLLOW_UP] if is_first else []
+    return [clock for clock in SlaClock if clock not in (SlaClock.ACCEPT, SlaClock.FOLLOW_UP)] if place == 0 else []
 
 
 def _limit_for(log: OrderLog, clock: SlaClock, rules: TimeLimitsDefined) -> TimeLimit | None:
@@ -160,13 +170,19 @@ def _limit_for(log: OrderLog, clock: SlaClock, rules: TimeLimitsDefined) -> Time
     return None
 
 
+def _calendar_for(limit: TimeLimit | None, rules: TimeLimitsDefined) -> WorkingTime:
+    named = {one.calendar_id: one.working_time for one in rules.calendars}
+    return named.get(limit.calendar_id or "", rules.calendar) if limit else rules.calendar
+
+
 def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefined) -> Timed:
-    """A clock from the event that starts it on."""
+    """A clock from the event that starts it on; the completion that starts a follow-up may be its end as well."""
     began, limit = log.events[place].at, _limit_for(log, clock, rules)
     allowed = timedelta(minutes=limit.minutes or 0) if limit else timedelta.max
-    timed = Timed(clock, limit, rules.calendar, allowed, began, [(began, None)], names=log.events[place].names)
+    calendar, names = _calendar_for(limit, rules), log.events[place].names
+    timed = Timed(clock, limit, calendar, allowed, began, [(began, None)], names=names)
     latest = began  # never before its own latest change
-    for happened in log.events[place + 1 :]:
+    for happened in log.events[place if clock is SlaClock.FOLLOW_UP else place + 1 :]:
         body, moment = happened.body, max(happened.at, latest)
         if isinstance(body, e.WorkOrderResumed | e.WorkOrderRecalled) and body.ended_at is not None:
             moment = max(body.ended_at, latest)

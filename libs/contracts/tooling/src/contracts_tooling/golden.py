@@ -310,6 +310,8 @@ def _all() -> Iterator[tuple[str, Message]]:
     yield from _timeline("handled", _SECOND_ORDER, (_CANCELLED[0], *golden_handling.HANDLED))
     for number, step in enumerate(golden_handling.REQUESTS, start=1):
         yield _recorded("handling-requests", number, _SECOND_ORDER, step)
+    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
+    yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)

@@ -9,7 +9,7 @@ from contracts import requests as r
 from contracts.calendar import Hours, WorkingTime
 from contracts.directory import CalendarDefined, Names
 from contracts.lifecycle import Service
-from contracts.limits import SHIPPED, SUBJECT, TimeLimit, TimeLimitsDefined
+from contracts.limits import SHIPPED, SUBJECT, LimitCalendar, TimeLimit, TimeLimitsDefined
 from contracts.message import Actor
 
 _AGENT = Actor("agent-7", "agent", "陈静")
@@ -85,6 +85,17 @@ CALENDARS: tuple[CalendarDefined, ...] = (
         provisional_years=(2027,),
     ),
 )
+_NAMED = LimitCalendar("cn", CALENDARS[1].covered_working_time)
+LIMITS_OF_CALENDARS = replace(
+    LIMITS[1],
+    limits=(
+        TimeLimit(clock=e.SlaClock.RESTORE, minutes=240),
+        TimeLimit(clock=e.SlaClock.FOLLOW_UP, minutes=480, is_working_time=True, calendar_id="cn"),
+    ),
+    calendar=CALENDARS[1].working_time,
+    calendar_id="cn",
+    calendars=(_NAMED,),
+)
 LIMITS_OF_CALENDAR = replace(LIMITS[1], calendar=CALENDARS[1].working_time, calendar_id="cn")
 
-__all__ = ["CALENDARS", "EXTENDED", "LIMITS", "LIMITS_OF_CALENDAR", "REQUESTS", "SUBJECT"]
+__all__ = ["CALENDARS", "EXTENDED", "LIMITS", "LIMITS_OF_CALENDAR", "LIMITS_OF_CALENDARS", "REQUESTS", "SUBJECT"]

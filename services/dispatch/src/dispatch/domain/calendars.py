@@ -1,9 +1,12 @@
 """Whether a calendar 工作日历 can be counted in, and until when its days off are known."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from contracts.calendar import WorkingTime
 from contracts.directory import CalendarDefined
+from contracts.limits import LimitCalendar, TimeLimitsDefined
 from contracts.refusals import Invalid
 from contracts.time_zones import time_zones
 
@@ -92,3 +95,21 @@ def _check_hours(working_time: WorkingTime) -> None:
         if not previous < part.begin_minute < part.end_minute:
             raise HoursOverlap()
         previous = part.end_minute
+
+
+def calendars_named_by(rules: TimeLimitsDefined) -> set[str]:
+    """The ids of the calendars that a set of limits is counted in."""
+    return {one for one in (rules.calendar_id, *(limit.calendar_id for limit in rules.limits)) if one is not None}
+
+
+def counted_in(rules: TimeLimitsDefined, calendars: Mapping[str, CalendarDefined]) -> TimeLimitsDefined:
+    """The set with these calendars as they are now; those that it names and that are not given stay as they were."""
+    given = {one: LimitCalendar(one, calendar.covered_working_time) for one, calendar in calendars.items()}
+    named = {one.calendar_id: one for one in rules.calendars} | given
+    own = given.get(rules.calendar_id or "")
+    of_limits = sorted({limit.calendar_id for limit in rules.limits if limit.calendar_id is not None})
+    return replace(
+        rules,
+        calendar=own.working_time if own else rules.calendar,
+        calendars=tuple(named[one] for one in of_limits),
+    )

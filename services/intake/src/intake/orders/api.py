@@ -24,6 +24,7 @@ from intake.subscribers.domain import searched_by_phone
 from intake.subscribers.models import NOT_SEARCHED
 from intake.subscribers.phone_numbers import searched_number
 from intake.subscribers.views import SubscriberOfOrder
+from work_orders.clocks_shown import clocks_for
 from work_orders.commit import ExternalReferenceTaken
 from work_orders.routes import (
     ACT_REFUSALS,
@@ -118,8 +119,9 @@ async def look_up_work_orders(
         statuses=tuple(statuses),
         areas=caller.areas,
     )
+    opening, clocks = opening_for(context.request), clocks_for(context.request)
     return Response(
-        await views.look_up(context.db, wanted, opening_for(context.request), cursor=cursor, limit=limit),
+        await views.look_up(context.db, wanted, opening, clocks, cursor=cursor, limit=limit),
         media_type="application/json",
     )
 

@@ -21,6 +21,7 @@ from intake.scope_store import Scope, scope_of, visible_orders
 from intake.subscribers import store as subscribers_store
 from intake.subscribers.domain import as_seen_by
 from intake.subscribers.views import SubscriberOfOrder
+from work_orders.clocks_shown import ShownClocks
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 from work_orders.sealing import Opening, opening_for
 from work_orders.views import Search, most_recent
@@ -69,7 +70,9 @@ class LookUp:
     areas: tuple[str, ...] | None
 
 
-async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str | None, limit: int) -> bytes:
+async def look_up(
+    db: Database, wanted: LookUp, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
+) -> bytes:
     """A page of orders; a phone stands for the subscribers who have it."""
     async with db.statements() as statements:
         numbers = await _subscriber_numbers(statements, wanted)
@@ -80,7 +83,7 @@ async def look_up(db: Database, wanted: LookUp, opening: Opening, *, cursor: str
         order_no=wanted.order_no,
         external_reference=wanted.external_reference,
     )
-    return await most_recent(db, search, opening, cursor=cursor, limit=limit)
+    return await most_recent(db, search, opening, clocks, cursor=cursor, limit=limit)
 
 
 async def _subscriber_numbers(statements: Statements, wanted: LookUp) -> list[str] | None:

@@ -17,10 +17,18 @@ from contracts.events import SlaClock, Zone
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from reporting.projections.orders import StayRow, Taken
-from work_orders.sla_clocks import MICROSECOND, MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
+from work_orders.sla_clocks import MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
+from work_orders.working_time import MICROSECOND
 
 RUNNING, PAUSED, STOPPED, VOID = "running", "paused", "stopped", "void"
-_FROM_CREATION = (SlaClock.DISPATCH, SlaClock.CONTACT, SlaClock.ARRIVE, SlaClock.COMPLETE, SlaClock.REPLY)
+_FROM_CREATION = (
+    SlaClock.DISPATCH,
+    SlaClock.CONTACT,
+    SlaClock.ARRIVE,
+    SlaClock.COMPLETE,
+    SlaClock.REPLY,
+    SlaClock.RESTORE,
+)
 
 
 class ClockRow(Struct, frozen=True, kw_only=True):
@@ -203,6 +211,8 @@ _said = attrgetter(*_SAID)
 def _started(body: Any, stay: StayRow) -> list[tuple[SlaClock, int]]:
     if isinstance(body, e.WorkOrderCreated):
         return [(clock, 1) for clock in _FROM_CREATION]
+    if isinstance(body, e.WorkOrderCompleted) and stay.completion_count == 1:
+        return [(SlaClock.FOLLOW_UP, 1)]
     return [(SlaClock.ACCEPT, stay.dispatch_count)] if isinstance(body, e.WorkOrderDispatched) else []
 
 
@@ -211,7 +221,7 @@ _STOPPING: Mapping[type, Mapping[str, str]] = {
     e.WorkOrderStarted: {SlaClock.ACCEPT: "started", SlaClock.CONTACT: "started"},
     e.WorkOrderArrived: {SlaClock.ARRIVE: "arrived"},
     e.WorkOrderCompleted: {SlaClock.ARRIVE: "completed", SlaClock.COMPLETE: "completed"},
-    e.WorkOrderArchived: {SlaClock.REPLY: "archived"},
+    e.WorkOrderArchived: dict.fromkeys((SlaClock.REPLY, SlaClock.RESTORE, SlaClock.FOLLOW_UP), "archived"),
 }
 
 MOVING = (
@@ -231,9 +241,11 @@ MOVING = (
 def _stopping(body: Any) -> Mapping[str, str]:
     """The clocks that an event stops, and its name."""
     found = _STOPPING.get(type(body), {})
-    if isinstance(body, e.WorkOrderCompleted) and body.is_called_back:
-        return {**found, SlaClock.REPLY: "completed"}
-    return found
+    if not isinstance(body, e.WorkOrderCompleted):
+        return found
+    called_back = (SlaClock.REPLY, SlaClock.FOLLOW_UP) if body.is_called_back else ()
+    resolved = (SlaClock.RESTORE,) if body.is_resolved else ()
+    return {**found, **dict.fromkeys((*called_back, *resolved), "completed")}
 
 
 def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:

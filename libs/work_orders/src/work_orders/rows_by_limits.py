@@ -1,0 +1,66 @@
+"""Keeps `next_due_at` up with the sets of limits: a job of the worker.
+
+A row says by which set it was computed. When a newer one is known, orders that somebody keeps are computed again in
+chunks, the oldest set first. A chunk is one short transaction: commands and the stream go on between two.
+"""
+
+import logging
+
+from chassis.database import Database, Transaction
+from chassis.recovery.fence import is_passing
+from chassis.telemetry import METRICS
+from chassis.wakeup import Wakeup
+from work_orders.order_table import to_order
+from work_orders.sla_clocks import RuleSets, next_due_at
+from work_orders.time_limits import rule_sets
+
+log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 5.0
+_ORDERS_A_CHUNK = 200
+
+
+async def keep_rows_by_limits(db: Database, wakeup: Wakeup) -> None:
+    """Looks every few seconds for as long as the worker runs."""
+    while True:
+        try:
+            await recompute(db)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            log.warning("computing deadlines anew failed, retrying: %s: %s", type(error).__name__, error)
+        await wakeup.wait(_LOOK_SECONDS)
+
+
+async def recompute(db: Database) -> int:
+    """Computes what an earlier set of limits says of orders; returns of how many."""
+    async with db.statements() as statements:
+        sets = await rule_sets(statements)
+        left = await statements.fetchval(_COUNT, sets.newest.version)
+    done = 0
+    while left > done:
+        METRICS.job_rows_left.labels("rows_by_limits").set(left - done)
+        async with db.begin() as tx:
+            changed = await _recompute_chunk(tx, sets)
+        if not changed:
+            break  # what is left is locked: who changes it computes it, or the next look does
+        done += changed
+        log.info("computed deadlines anew", extra={"orders": done, "of": left, "rules_version": sets.newest.version})
+    METRICS.job_rows_left.labels("rows_by_limits").set(max(left - done, 0))
+    return done
+
+
+_EARLIER = "from work_orders where custodian is not null and rules_version < $1"
+_COUNT = f"select count(*) {_EARLIER}"
+# A row that is locked is being changed. Its new values are computed from the newest set that this process knows.
+_CHUNK = f"select id, body {_EARLIER} order by rules_version, id limit $2 for update skip locked"
+_SET = """
+update work_orders set next_due_at = computed.next_due_at, rules_version = $3
+from unnest($1::text[], $2::timestamptz[]) as computed (id, next_due_at) where work_orders.id = computed.id"""
+
+
+async def _recompute_chunk(tx: Transaction, sets: RuleSets) -> int:
+    rows = await tx.fetch(_CHUNK, sets.newest.version, _ORDERS_A_CHUNK)
+    moments = [next_due_at(to_order(row["body"]), sets) for row in rows]
+    await tx.execute(_SET, [row["id"] for row in rows], moments, sets.newest.version)
+    return len(rows)
