@@ -223,10 +223,10 @@ class Installation:
         found = await self.agent.list_of("intake", subscriber_no=self.subscriber_no)
         return next(listed for listed in found if listed["id"] == order["id"])
 
-    async def request(self, order: Json, kind: str) -> Json:
-        """A request to the order's custodian: `cancel` or `urge`."""
+    async def request(self, order: Json, kind: str, **more: Any) -> Json:
+        """A request to the order's custodian: `cancel`, `urge` or `amend`."""
         path = f"/work-orders/{order['id']}/{kind}-requests"
-        request = await self.agent.post("intake", path, {"reason": "用户来电要求"})
+        request = await self.agent.post("intake", path, {"reason": "用户来电要求", **more})
         assert request["state"] == "pending"
         return request
 

@@ -43,12 +43,14 @@ BODIES: dict[str, Any] = {
     },
     "suspend": {"reason": f"{MARK}-reason", "until": "2026-03-02T12:00:00Z"},
     "links": {"kind": "duplicate", "other_order_id": f"{MARK}-archived", "reason": f"{MARK}-reason"},
+    "amend": {"reason": f"{MARK}-reason", "content": f"{MARK}-content"},
+    "amend-requests": {"reason": f"{MARK}-reason", "content": f"{MARK}-content", "seen_version": 1},
     "attempts": {"outcome": "no_answer", "note": f"{MARK}-note"},
 }
 """Where what the schema requires is not enough for an act to be carried out, by the act."""
 CARRIED_OUT = {
-    Service.INTAKE: {"cancel-requests", "urge-requests", "extension-requests", "links", "reveals"},
-    Service.DISPATCH: {"dispatch", "send-to-redispatch"},
+    Service.INTAKE: {"cancel-requests", "urge-requests", "extension-requests", "amend-requests", "links", "reveals"},
+    Service.DISPATCH: {"dispatch", "send-to-redispatch", "amend"},
     Service.FIELDWORK: {"start", "arrive", "reject", "complete", "suspend", "notes"},
     Service.QA: {"submit-for-audit", "audit", "redispatch", "archive", "open", "take", "attempts"},
     Service.REPORTING: set(),

@@ -14,8 +14,19 @@ LIBRARIES = ("contracts", "chassis", "work_orders")
 
 PURE_CONTRACTS = frozenset(
     {"lifecycle", "events", "names", "order", "message", "refusals", "requests", "directory", "time_zones"}
-    | {"calendar", "calls", "handling", "limits", "links", "order_parts", "partners", "plain_text", "quality"}
-    | {"sealing"}
+    | {
+        "amendment",
+        "calendar",
+        "calls",
+        "handling",
+        "limits",
+        "links",
+        "order_handling",
+        "order_parts",
+        "partners",
+        "plain_text",
+    }
+    | {"quality", "sealing"}
 )
 TECHNICAL_CONTRACTS = frozenset(
     {"access", "catalogue", "chain", "codec", "field_notes", "message", "origin", "plain_text", "refusals"}

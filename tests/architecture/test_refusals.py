@@ -34,6 +34,7 @@ AS_IT_IS = frozenset(
     [
         "adjudicator",
         "alarm",
+        "amended_version",
         "areas",
         "article_id",
         "auditor",
@@ -113,6 +114,7 @@ AS_IT_IS = frozenset(
         "schedule",
         "seconds",
         "size",
+        "seen_version",
         "staff_id",
         "staff_ids",
         "stratum",

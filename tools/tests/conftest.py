@@ -212,7 +212,14 @@ class CityInMemory:
         said: dict[str, Any] = {"request_id": request_id, "reason": body["reason"]}
         if kind == "extension":
             said |= {"clock": e.SlaClock(body["clock"]), "minutes": body["minutes"]}
-        granted = {"cancel": e.WorkOrderCancelled, "urge": e.WorkOrderUrged, "extension": e.WorkOrderExtended}[kind]
+        if kind == "amend":
+            said |= {"before": e.OrderDetails(content=self.orders[order_id].content), "content": body["content"]}
+        granted = {
+            "cancel": e.WorkOrderCancelled,
+            "urge": e.WorkOrderUrged,
+            "extension": e.WorkOrderExtended,
+            "amend": e.WorkOrderAmended,
+        }[kind]
         try:
             self.act(order_id, granted(**said))
             state = "granted"

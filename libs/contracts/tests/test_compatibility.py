@@ -64,11 +64,11 @@ PLANTED: list[tuple[Rule, str, Change]] = [
 
 
 def _require_a_new_field(schemas: Schemas) -> None:
-    fields(schemas)["urgency"] = {"type": "string"}
-    schemas[CREATED]["required"].append("urgency")
+    fields(schemas)["weather"] = {"type": "string"}
+    schemas[CREATED]["required"].append("weather")
 
 
-PLANTED.append((Rule.REQUIRED_FIELD_ADDED, "urgency", _require_a_new_field))
+PLANTED.append((Rule.REQUIRED_FIELD_ADDED, "weather", _require_a_new_field))
 
 
 def changed(change: Change) -> Schemas:
@@ -110,7 +110,7 @@ def test_a_change_of_type_is_seen_wherever_it_is(place: str, change: Change) -> 
 
 
 def _add_an_optional_field(schemas: Schemas) -> None:
-    fields(schemas)["urgency"] = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
+    fields(schemas)["weather"] = {"anyOf": [{"type": "string"}, {"type": "null"}], "default": None}
 
 
 def _add_an_optional_field_below(schemas: Schemas) -> None:

@@ -28,9 +28,10 @@ reassign            dispatched processing                                  -> =
 recall              dispatched processing                                  -> redispatching
 supervise           created dispatched processing rejected redispatching completed auditing -> =
 answer_supervision  created dispatched processing rejected redispatching completed auditing -> =
+amend               created dispatched processing rejected redispatching completed auditing -> =
 """
 RESUMABLE = {"dispatched", "processing"}
-WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend", "reassign", "recall", "supervise"}
+WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend", "amend", "reassign", "recall", "supervise"}
 WHILE_SUSPENDED |= {"answer_supervision"}
 HELD_BY = {
     "created": "dispatch",
@@ -113,13 +114,13 @@ def test_a_refused_act_reads_well_in_both_languages() -> None:
         step(Status.REJECTED, Act.START)
     assert refusal.value.message("en") == (
         "The order is rejected (custodian: dispatch). "
-        "Not allowed: start; allowed: send to redispatch, cancel, urge, extend."
+        "Not allowed: start; allowed: send to redispatch, cancel, urge, extend, amend."
     )
     assert refusal.value.message("zh") == (
-        "工单状态为“反单”（保管方：调度服务），不能执行“开始处理”；可执行：转重复派单、作废、催办、延期。"
+        "工单状态为“反单”（保管方：调度服务），不能执行“开始处理”；可执行：转重复派单、作废、催办、延期、变更。"
     )
     assert refusal.value.context["order_status"] == "rejected"
-    assert refusal.value.context["allowed_acts"] == ["send_to_redispatch", "cancel", "urge", "extend"]
+    assert refusal.value.context["allowed_acts"] == ["send_to_redispatch", "cancel", "urge", "extend", "amend"]
     assert refusal.value.code == "act_not_allowed"
 
 

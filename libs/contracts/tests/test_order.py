@@ -98,6 +98,7 @@ def test_a_created_order_has_everything_that_was_said() -> None:
         Act.EXTEND,
         Act.SUPERVISE,
         Act.ANSWER_SUPERVISION,
+        Act.AMEND,
     )
     assert order.created == order.changed == _at(1)
     for name in CREATED.__slots__:

@@ -17,6 +17,7 @@ PURE = {
     "directory",
     "handling",
     "order",
+    "order_handling",
     "order_parts",
     "calls",
     "partners",

@@ -11,6 +11,7 @@ from contracts.lifecycle import Service, Status
 from contracts.message import Message
 from contracts.order import apply
 from contracts.requests import (
+    WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
     WorkOrderRequestRefused,
@@ -216,3 +217,38 @@ def test_an_extension_in_front_of_the_own_hand_over_is_forwarded_as_it_was_asked
     stored = ahead(read(stream), stream, make_completed())
     forwarded, _ = given(stream.ask(extension()), stored, Service.FIELDWORK)
     assert forwarded.body == extension(hop=1)
+
+
+def amendment(seen_version: int = 1, **details: object) -> WorkOrderAmendRequested:
+    return WorkOrderAmendRequested(request_id="r-1", reason="x", seen_version=seen_version, **details)
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status not in (Status.ARCHIVED, Status.CANCELLED)])
+def test_an_amendment_is_granted_by_whoever_holds_the_order(status: Status) -> None:
+    stream = Stream().until(status)
+    custodian = stream.order.custodian
+    granted, _ = given(stream.ask(amendment(demand_type="complaint")), read(stream), custodian)
+    after = apply(stream.order, granted)
+    assert (after.status, after.custodian, after.demand_type) == (status, custodian, "complaint")
+    assert after.amendments[-1].request_id == "r-1"
+
+
+def test_an_amendment_while_a_hand_over_is_on_its_way_is_forwarded_and_granted_behind_it() -> None:
+    stream = Stream().until(Status.PROCESSING)
+    at_fieldwork = ahead(read(stream), stream, make_completed())
+    request = stream.ask(amendment(demand_type="complaint"))
+    forwarded, _ = given(request, at_fieldwork, Service.FIELDWORK)
+    assert given(request, read(stream), Service.QA)[0] is None
+    stream.add(make_completed())
+    granted, _ = given(stream.take(forwarded), read(stream), Service.QA)
+    assert apply(stream.order, granted).demand_type == "complaint"
+
+
+def test_of_two_amendments_at_once_the_second_is_refused_with_what_the_order_has() -> None:
+    stream = Stream().until(Status.PROCESSING)
+    stream.add(e.WorkOrderAmended(reason="x", before=e.OrderDetails(demand_type="test"), demand_type="report"))
+    request = stream.ask(amendment(seen_version=3, demand_type="complaint"))
+    refused, _ = given(request, read(stream), Service.FIELDWORK)
+    assert isinstance(refused.body, WorkOrderRequestRefused)
+    assert (refused.body.code, refused.body.order_version) == ("amended_meanwhile", 4)
+    assert refused.body.present == e.OrderDetails(demand_type="report")

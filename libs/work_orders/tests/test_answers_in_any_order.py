@@ -18,6 +18,7 @@ from contracts.lifecycle import Act, Service
 from contracts.message import Actor, Message
 from contracts.order import apply
 from contracts.requests import (
+    WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
     WorkOrderRequestRefused,
@@ -109,9 +110,11 @@ def _request(number: int, *, is_cancel: bool) -> Message:
         lambda: WorkOrderUrgeRequested(**said),
         # Each of the first is granted; together they soon are too long, or the order has been completed.
         lambda: WorkOrderExtensionRequested(**said, clock=e.SlaClock.ARRIVE, minutes=400),
+        # Who has not seen the last amendment is refused.
+        lambda: WorkOrderAmendRequested(**said, seen_version=1 + number // 3, device_type=f"device-{number}"),
     )
     return new_message(
-        WorkOrderCancelRequested(**said) if is_cancel else kinds[number % 2](),
+        WorkOrderCancelRequested(**said) if is_cancel else kinds[number % 3](),
         service=Service.INTAKE,
         subject=ORDER,
         actor=Actor("agent-1", "agent"),
@@ -160,7 +163,7 @@ class Run:
                 station.position = max(0, station.position - self.random.randint(1, 5))
 
 
-_GRANTS = e.WorkOrderCancelled | e.WorkOrderUrged | e.WorkOrderExtended
+_GRANTS = e.WorkOrderCancelled | e.WorkOrderUrged | e.WorkOrderExtended | e.WorkOrderAmended
 
 
 def _answers(stream: list[Message]) -> dict[str, dict[str, Message]]:

@@ -1,7 +1,7 @@
 """Dispatch as its tests see it: its app over HTTP, its database, and the stream that it follows."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -14,13 +14,14 @@ from fastapi import FastAPI
 from chassis.database import Database
 from chassis.parking import RawRecord
 from chassis.sealing import SealingKey
-from chassis.subscribe import Consumer
+from chassis.subscribe import Consumer, Subscription
 from chassis.testing import TestIssuer, client_of, settings_for
 from contracts import events as e
 from contracts.chain import event_hash
 from contracts.codec import encode, new_message
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
+from contracts.topics import DIRECTORY, Topic
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.main import app as dispatch_app
 from work_orders.testing import give_key, opened, published
@@ -78,8 +79,15 @@ class Desk:
 
     async def hear(self, *messages: Message) -> None:
         """What the worker does with a batch from Kafka."""
-        consumer = Consumer(SUBSCRIPTIONS[0], service="dispatch", db=self.db)
-        await consumer.apply([_record(message) for message in messages])
+        await self._hear(SUBSCRIPTIONS[0], messages)
+
+    async def hear_of(self, *entities: Message) -> None:
+        """The same for a batch of the directory."""
+        await self._hear(next(one for one in SUBSCRIPTIONS if one.topic is DIRECTORY), entities)
+
+    async def _hear(self, subscription: Subscription, messages: Sequence[Message]) -> None:
+        consumer = Consumer(subscription, service="dispatch", db=self.db)
+        await consumer.apply([_record(message, subscription.topic) for message in messages])
 
     async def create(self, order_id: str = "o-1", **overrides: Any) -> Stream:
         """An order that intake created and dispatch has heard of."""
@@ -148,9 +156,9 @@ class Desk:
         self.app.state.http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
 
 
-def _record(message: Message) -> RawRecord:
+def _record(message: Message, topic: Topic) -> RawRecord:
     key, value, headers = encode(message)
-    return RawRecord(SUBSCRIPTIONS[0].topic.name, 0, next(_OFFSETS), key, value, tuple(headers))
+    return RawRecord(topic.name, 0, next(_OFFSETS), key, value, tuple(headers))
 
 
 @pytest.fixture

@@ -51,6 +51,14 @@ MAKE = {
     Act.REASSIGN: lambda chance: e.WorkOrderReassigned(staff_ids=(chance.choice(["s-1", "s-4"]),), reason="x"),
     Act.RECALL: lambda _: e.WorkOrderRecalled(request_id="b", reason="x"),
     Act.SUPERVISE: lambda _: e.WorkOrderSupervised(request_id="w", reply_by=NEW_YEAR, reason="x"),
+    Act.AMEND: lambda chance: e.WorkOrderAmended(
+        reason="x",
+        before=e.OrderDetails(),
+        demand_type=chance.choice([None, "complaint", "fault_repair"]),
+        device_type=chance.choice([None, "digital", "analogue"]),
+        urgency=chance.choice([None, *e.Urgency]),
+        content="x",
+    ),
 }
 STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.SEND_TO_REDISPATCH)
 

@@ -117,9 +117,9 @@ class Intake(OrderService):
         patience: Patience | None = None,
         **more: Any,
     ) -> Json:
-        """Asks the order's custodian to `cancel`, `urge` or `extend`; the answer comes at `request`.
+        """Asks the order's custodian to `cancel`, `urge`, `extend` or `amend`; the answer comes at `request`.
 
-        An extension also says its `clock` and `minutes`.
+        An extension also says its `clock` and `minutes`, an amendment its `seen_version` and what is to change.
         """
         path = f"/v1/work-orders/{part(order_id)}/{'extension' if kind == 'extend' else kind}-requests"
         body = given({"reason": reason, "occurred_at": occurred_at, **more})

@@ -33,13 +33,14 @@ MOST_ACTS = 60
 _CLOSED = (Status.ARCHIVED, Status.CANCELLED)
 
 CHOICES: Mapping[Status, Mapping[str, int]] = {
-    Status.CREATED: {"dispatch": 84, "urge": 6, "cancel": 6, "extend": 4},
+    Status.CREATED: {"dispatch": 82, "urge": 6, "cancel": 6, "extend": 3, "amend": 3},
     Status.DISPATCHED: {
         "start": 60,
         "arrive": 14,
         "reject": 14,
         "suspend": 4,
-        "note": 3,
+        "note": 2,
+        "amend": 1,
         "urge": 2,
         "cancel": 2,
         "extend": 1,
@@ -49,14 +50,15 @@ CHOICES: Mapping[Status, Mapping[str, int]] = {
         "arrive": 16,
         "reject": 6,
         "suspend": 5,
-        "note": 7,
+        "note": 6,
+        "amend": 1,
         "urge": 3,
         "cancel": 3,
         "extend": 2,
     },
     Status.REJECTED: {"send_to_redispatch": 92, "urge": 4, "cancel": 4},
     Status.REDISPATCHING: {"dispatch": 94, "urge": 3, "cancel": 3},
-    Status.COMPLETED: {"submit_for_audit": 55, "archive": 39, "redispatch": 6},
+    Status.COMPLETED: {"submit_for_audit": 54, "archive": 39, "redispatch": 6, "amend": 1},
     Status.AUDITING: {"pass_audit": 85, "fail_audit": 15},
 }
 """What people do with an order in each status, in percent."""
@@ -65,6 +67,10 @@ REQUESTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "urge": ("用户催促。", {}),
     "cancel": ("用户取消申请。", {}),
     "extend": ("等待备件，申请延期。", {"clock": "arrive", "minutes": 60}),
+    "amend": (
+        "用户补充情况，并要求改约。",
+        {"content": "用户补充：仅卧室电视无信号。", "is_appointment_withdrawn": True},
+    ),
 }
 """Requests to custodians: reason and further fields."""
 
@@ -143,8 +149,9 @@ class Story:
         """The order after the drawn step, or its present state after a concurrent change."""
         act = self._draw(order)
         try:
-            if act in ("urge", "cancel", "extend"):
-                await self._ask(act, order.id, by=self._random.choice(AGENTS))
+            if act in REQUESTS:
+                seen = {"seen_version": order.version} if act == "amend" else {}
+                await self._ask(act, order.id, by=self._random.choice(AGENTS), **seen)
                 return await self._look(order, at_least=order.version)
             changed = await self._timed(act, lambda: self._do(act, order))
         except Refused as error:
@@ -258,11 +265,11 @@ class Story:
             by=by,
         )
 
-    async def _ask(self, kind: str, order_id: str, *, by: Person) -> None:
+    async def _ask(self, kind: str, order_id: str, *, by: Person, **seen: int) -> None:
         """Sends a request to the custodian and waits for its answer."""
         reason, more = REQUESTS[kind]
-        intake = self._city.intake
-        asked = await self._timed(f"ask to {kind}", lambda: intake.ask(kind, order_id, reason=reason, by=by, **more))
+        intake, said = self._city.intake, {"reason": reason, **more, **seen}
+        asked = await self._timed(f"ask to {kind}", lambda: intake.ask(kind, order_id, by=by, **said))
         give_up_at = time.monotonic() + self._answer_seconds
         while asked["state"] == "pending" and time.monotonic() < give_up_at:
             asked = await intake.request(asked["id"], wait_seconds=5)

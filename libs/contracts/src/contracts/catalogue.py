@@ -143,6 +143,7 @@ CATALOGUE: tuple[Entry, ...] = (
     _request("recall", requests.WorkOrderRecallRequested, "to give the order back 撤回"),
     _request("supervision", requests.WorkOrderSupervisionRequested, "for an answer by a moment 督办"),
     _request("reopen", requests.WorkOrderReopenRequested, "to reopen a completed order that is not solved"),
+    _event("amended", events.WorkOrderAmended, _CUSTODIANS, "What was entered was corrected 变更 or moved 改约."),
     Entry(
         "linework.work_order.cancel_requested.v1",
         requests.WorkOrderCancelRequested,
@@ -166,6 +167,14 @@ CATALOGUE: tuple[Entry, ...] = (
         WORK_ORDERS,
         (Service.INTAKE, *_CUSTODIANS),
         "Intake asks the custodian for more time; a custodian that handed over forwards it.",
+    ),
+    Entry(
+        "linework.work_order.amend_requested.v1",
+        requests.WorkOrderAmendRequested,
+        MessageKind.REQUEST,
+        WORK_ORDERS,
+        (Service.INTAKE, *_CUSTODIANS),
+        "Another service asks the custodian to amend the order; a custodian that handed over forwards it.",
     ),
     Entry(
         "linework.work_order.request_refused.v1",

@@ -31,6 +31,14 @@ class Zone(StrEnum):
     REMOTE = "remote"
 
 
+class Urgency(StrEnum):
+    """紧急程度"""
+
+    NORMAL = "normal"
+    URGENT = "urgent"
+    EMERGENCY = "emergency"
+
+
 class RejectionReason(StrEnum):
     OUTSIDE_AREA = "outside_area"
     WRONG_TRADE = "wrong_trade"
@@ -90,6 +98,40 @@ class WorkOrderCreated:
     territory: str | None = None
     appointment: Appointment | None = None
     external_reference: str | None = None
+    urgency: Urgency = Urgency.NORMAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderDetails:
+    """What can be amended of an order; None: it has none, or is left as it is."""
+
+    content: FreeText | None = None
+    appointment: Appointment | None = None
+    contact_id: str | None = None
+    """Whom to contact: name and phone are kept by intake under this reference."""
+    urgency: Urgency | None = None
+    device_type: str | None = None
+    demand_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAmended:
+    """What was entered is corrected 变更, or the appointment is moved 改约."""
+
+    reason: FreeText
+    before: OrderDetails
+    """What each of the details that change was."""
+    content: FreeText | None = None
+    """None, of this and each of the next: left as it is."""
+    appointment: Appointment | None = None
+    is_appointment_withdrawn: bool = False
+    """The order has no appointment any more."""
+    contact_id: str | None = None
+    urgency: Urgency | None = None
+    device_type: str | None = None
+    demand_type: str | None = None
+    request_id: str | None = None
+    """The request that this grants; None where the custodian's own people amended it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,4 +302,5 @@ WorkOrderEvent = (
     | WorkOrderRecalled
     | WorkOrderSupervised
     | WorkOrderSupervisionAnswered
+    | WorkOrderAmended
 )

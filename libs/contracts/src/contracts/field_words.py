@@ -9,6 +9,9 @@ from typing import Any
 
 _ORDER = {
     "allowed_acts": "What the custodian may do with the order in its present state.",
+    "amended": "Who amended it and when.",
+    "amendments": "Each time that what was entered was corrected, or the appointment moved.",
+    "after": "What each of the details that changed became.",
     "appointment": "The window in which the subscriber wants the work done.",
     "archived": "Who archived it and when; null until then.",
     "arrivals": "Each time somebody came to the site.",
@@ -17,6 +20,7 @@ _ORDER = {
     "audit_requested": "Who submitted it for audit and when; null until then.",
     "audited": "Who audited it and when.",
     "audits": "Each audit, with verdict and remark.",
+    "before": "What each of the details that changed was.",
     "cancellation": "The granted cancellation; null if there is none.",
     "cancelled": "Who cancelled it and when.",
     "changed": "Who changed it last and when.",
@@ -38,6 +42,7 @@ _ORDER = {
     "external_reference": "What another system calls the order.",
     "handling": "What was done.",
     "is_binding": "Whether the work area cannot reject it again.",
+    "is_appointment_withdrawn": "Whether the order was to have no appointment any more.",
     "is_called_back": "Whether the subscriber was called back.",
     "is_misdispatch_valid": "The ruling on a rejection: whether the work area was right to send it back.",
     "is_petitioned": "Whether the subscriber has lodged a petition.",
@@ -76,6 +81,7 @@ _ORDER = {
     "urged": "Who passed the urging on and when.",
     "urges": "Each time that the subscriber urged.",
     "verdict": "What the audit came to.",
+    "urgency": "How urgent it is 紧急程度: normal 一般, urgent 紧急, emergency 特急.",
     "work_area": "The work area.",
     "work_area_id": "The work area's id.",
     "work_area_ids": "Ids of work areas; an empty list means all.",

@@ -52,6 +52,7 @@ class Act(StrEnum):
     RECALL = "recall"
     SUPERVISE = "supervise"
     ANSWER_SUPERVISION = "answer_supervision"
+    AMEND = "amend"
 
 
 CUSTODIANS: Mapping[Status, Service | None] = {
@@ -95,10 +96,11 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.RECALL): Status.REDISPATCHING for status in _IN_THE_FIELD},
     **{(status, Act.SUPERVISE): status for status in _OPEN},
     **{(status, Act.ANSWER_SUPERVISION): status for status in _OPEN},
+    **{(status, Act.AMEND): status for status in _OPEN},
 }
 
 _WHILE_SUSPENDED = frozenset(
-    {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.REASSIGN, Act.RECALL, Act.SUPERVISE}
+    {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND, Act.REASSIGN, Act.RECALL, Act.SUPERVISE}
     | {Act.ANSWER_SUPERVISION}
 )
 

@@ -45,6 +45,13 @@ ACTS: Mapping[str, Names] = {
     "recall": Names("recall", "撤回"),
     "supervise": Names("supervise", "督办"),
     "answer_supervision": Names("answer the supervision", "答复督办"),
+    "amend": Names("amend", "变更"),
+}
+
+URGENCIES: Mapping[str, Names] = {
+    "normal": Names("normal", "一般"),
+    "urgent": Names("urgent", "紧急"),
+    "emergency": Names("emergency", "特急"),
 }
 
 SERVICES: Mapping[str, Names] = {

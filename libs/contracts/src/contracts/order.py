@@ -5,14 +5,16 @@ stream. Applying an event never asks a clock, a database or a person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
 from contracts import events as e
 from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status, allowed_acts, step
 from contracts.message import Message
+from contracts.order_handling import pause_ended, supervised, supervision_answered, suspension_of
 from contracts.order_parts import (
+    Amendment,
     Arrival,
     Assignment,
     Audit,
@@ -33,6 +35,8 @@ from contracts.order_parts import (
 
 __all__ = [
     "ACTS",
+    "DETAILS",
+    "Amendment",
     "Arrival",
     "Assignment",
     "Audit",
@@ -74,8 +78,13 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderRecalled: (Act.RECALL,),
     e.WorkOrderSupervised: (Act.SUPERVISE,),
     e.WorkOrderSupervisionAnswered: (Act.ANSWER_SUPERVISION,),
+    e.WorkOrderAmended: (Act.AMEND,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
+
+
+DETAILS = tuple(field.name for field in fields(e.OrderDetails))
+"""What can be amended: the fields of these names in the order and in what amends it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +126,10 @@ class WorkOrder:
     pauses: tuple[Pause, ...] = ()
     arrivals: tuple[Arrival, ...] = ()
     extensions: tuple[Extension, ...] = ()
+    urgency: e.Urgency = e.Urgency.NORMAL
+    contact_id: str | None = None
+    """Whom to contact, where that is not the subscriber; intake has name and phone."""
+    amendments: tuple[Amendment, ...] = ()
     first_dispatched_at: datetime | None = None
     """Of an order that was dispatched again, which `assignment` and `started` do not tell any more."""
     first_started_at: datetime | None = None
@@ -227,6 +240,7 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
         territory=event.territory,
         appointment=event.appointment,
         external_reference=event.external_reference,
+        urgency=event.urgency,
         created=done,
         changed=done,
     )
@@ -257,9 +271,9 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderUrged():
             return {"urges": (*order.urges, Urge(request_id=event.request_id, reason=event.reason, urged=done))}
         case e.WorkOrderSuspended():
-            return {"suspension": _suspension(event, done)}
+            return {"suspension": suspension_of(event, done)}
         case e.WorkOrderResumed():
-            return _pause_ended(order, event.ended_at or done.at)
+            return pause_ended(order.suspension, order.pauses, event.ended_at or done.at)
         case e.WorkOrderNoteAdded():
             return {"notes": (*order.notes, Note(note=event.note, noted=done))}
         case e.WorkOrderArrived():
@@ -271,7 +285,9 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderRecalled():
             return _recalled(order, event, done)
         case e.WorkOrderSupervised() | e.WorkOrderSupervisionAnswered():
-            return {"supervisions": _supervisions(order, event, done)}
+            return _supervisions(order, event, done)
+        case e.WorkOrderAmended():
+            return _amended(order, event, done)
         case _:
             return {}
 
@@ -308,17 +324,6 @@ def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequeste
     return {"redispatches": (*order.redispatches, redispatch)}
 
 
-def _suspension(event: e.WorkOrderSuspended, done: Done) -> Suspension:
-    return Suspension(reason=event.reason, until=event.until, suspended=done, reason_code=event.reason_code)
-
-
-def _pause_ended(order: WorkOrder, at: datetime) -> dict[str, Any]:
-    if order.suspension is None:
-        return {}
-    pause = Pause(since=order.suspension.suspended.at, until=at, reason_code=order.suspension.reason_code)
-    return {"suspension": None, "pauses": (*order.pauses, pause)}
-
-
 def _reassigned(order: WorkOrder, event: e.WorkOrderReassigned, done: Done) -> dict[str, Any]:
     if order.assignment is None:
         raise CannotApply(f"order {order.id} was never dispatched")
@@ -331,21 +336,21 @@ def _recalled(order: WorkOrder, event: e.WorkOrderRecalled, done: Done) -> dict[
     recall = Recall(
         request_id=event.request_id, work_area_id=order.work_area_id or "", reason=event.reason, recalled=done
     )
-    return {"recalls": (*order.recalls, recall), **_pause_ended(order, event.ended_at or done.at)}
+    return {
+        "recalls": (*order.recalls, recall),
+        **pause_ended(order.suspension, order.pauses, event.ended_at or done.at),
+    }
 
 
 def _supervisions(
     order: WorkOrder, event: e.WorkOrderSupervised | e.WorkOrderSupervisionAnswered, done: Done
-) -> tuple[Supervision, ...]:
+) -> dict[str, Any]:
     if isinstance(event, e.WorkOrderSupervised):
-        asked = Supervision(request_id=event.request_id, reply_by=event.reply_by, reason=event.reason, supervised=done)
-        return (*order.supervisions, asked)
-    if all(each.answered or each.request_id != event.supervision_id for each in order.supervisions):
+        return {"supervisions": supervised(order.supervisions, event, done)}
+    supervisions = supervision_answered(order.supervisions, event, done)
+    if supervisions is None:
         raise CannotApply(f"order {order.id} has no open supervision {event.supervision_id}")
-    return tuple(
-        replace(each, answer=event.answer, answered=done) if each.request_id == event.supervision_id else each
-        for each in order.supervisions
-    )
+    return {"supervisions": supervisions}
 
 
 def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[str, Any]:
@@ -353,6 +358,22 @@ def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[
         request_id=event.request_id, clock=event.clock, minutes=event.minutes, reason=event.reason, extended=done
     )
     return {"extensions": (*order.extensions, extension)}
+
+
+def _amended(order: WorkOrder, event: e.WorkOrderAmended, done: Done) -> dict[str, Any]:
+    changes = {name: value for name in DETAILS if (value := getattr(event, name)) is not None}
+    amendment = Amendment(
+        version=order.version + 1,
+        reason=event.reason,
+        before=event.before,
+        after=e.OrderDetails(**changes),
+        is_appointment_withdrawn=event.is_appointment_withdrawn,
+        request_id=event.request_id,
+        amended=done,
+    )
+    if event.is_appointment_withdrawn:
+        changes["appointment"] = None
+    return {**changes, "amendments": (*order.amendments, amendment)}
 
 
 def _cancelled(order: WorkOrder, event: e.WorkOrderCancelled, done: Done) -> dict[str, Any]:

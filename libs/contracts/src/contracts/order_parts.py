@@ -103,6 +103,20 @@ class Urge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """What was corrected or moved: each detail that changed, before and after."""
+
+    version: int
+    """The order's version after it."""
+    reason: str
+    before: e.OrderDetails
+    after: e.OrderDetails
+    is_appointment_withdrawn: bool
+    request_id: str | None
+    amended: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     note: str
     noted: Done

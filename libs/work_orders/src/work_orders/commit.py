@@ -199,6 +199,12 @@ async def find_stored_order(statements: Statements, order_id: str) -> StoredOrde
     return stored_order_of(row) if row else None
 
 
+async def lock_order(tx: Transaction, order_id: str) -> StoredOrder | None:
+    """The order, held until the commit: what is published of it then stands behind what was published before."""
+    await tx.execute("select from work_orders where id = $1 for update", order_id)
+    return await find_stored_order(tx, order_id)
+
+
 def may_see(order: WorkOrder, areas: tuple[str, ...] | None) -> bool:
     """Whether a person with this area scope may see the order."""
     return areas is None or order.work_area_id in areas

@@ -13,6 +13,7 @@ import msgspec
 
 from chassis.database import Statements, columns_of, unnest_of
 from chassis.one_statement import Part
+from contracts.amendment import TypesInUse
 from contracts.directory import (
     AgentDefined,
     CalendarDefined,
@@ -91,6 +92,11 @@ def whole_directory_of(messages: Sequence[Message]) -> list[Part]:
         rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]
         parts.append(Part(_UPSERT, [list(column) for column in zip(*rows, strict=True)]))
     return parts
+
+
+def order_types_of(messages: Sequence[Message]) -> list[Part]:
+    """Takes the device types and demand types of a batch into the copy."""
+    return whole_directory_of([one for one in messages if isinstance(one.body, DeviceTypeDefined | DemandTypeDefined)])
 
 
 def _key_of(entity: object) -> tuple[str, str] | None:
@@ -199,6 +205,15 @@ async def find_calendar(statements: Statements, calendar_id: str) -> tuple[int, 
 async def _find_entities(statements: Statements, kind: str, ids: Sequence[str], shape: type[_E]) -> dict[str, _E]:
     rows = await statements.fetch("select id, body from directory where kind = $1 and id = any($2)", kind, list(ids))
     return {row["id"]: msgspec.json.decode(row["body"], type=shape) for row in rows}
+
+
+async def find_types_in_use(statements: Statements, device_type: str | None, demand_type: str | None) -> TypesInUse:
+    """Whether these types have arrived and are active."""
+    devices = await _find_entities(statements, _DEVICE_TYPE, [device_type or ""], DeviceTypeDefined)
+    demands = await _find_entities(statements, _DEMAND_TYPE, [demand_type or ""], DemandTypeDefined)
+    return TypesInUse(
+        any(device.is_active for device in devices.values()), any(demand.is_active for demand in demands.values())
+    )
 
 
 async def find_type_names(statements: Statements, device_type: str, demand_type: str) -> TypeNames:

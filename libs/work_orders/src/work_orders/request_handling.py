@@ -16,6 +16,7 @@ A request may be delivered twice, even after its answer. `RequestState` is what 
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from contracts.amendment import details_present, grant_amendment
 from contracts.codec import new_message
 from contracts.events import (
     WorkOrderCancelled,
@@ -31,6 +32,7 @@ from contracts.message import Actor, Message
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, Refusal
 from contracts.requests import (
+    WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
     WorkOrderRecallRequested,
@@ -128,6 +130,7 @@ _ACTS = {
     WorkOrderRecallRequested: Act.RECALL,
     WorkOrderSupervisionRequested: Act.SUPERVISE,
     WorkOrderReopenRequested: Act.REDISPATCH,
+    WorkOrderAmendRequested: Act.AMEND,
 }
 
 
@@ -152,6 +155,8 @@ def _granted(message: Message, order: WorkOrder, limits: RuleSets) -> WorkOrderE
             )
         case WorkOrderSupervisionRequested():
             return WorkOrderSupervised(request_id=request.request_id, reply_by=request.reply_by, reason=request.reason)
+        case WorkOrderAmendRequested():
+            return grant_amendment(order, request)
         case WorkOrderReopenRequested():
             return WorkOrderRedispatchRequested(request_id=request.request_id, reason=request.reason)
 
@@ -206,11 +211,15 @@ def _decide(message: Message, stored: StoredOrder, limits: RuleSets, *, service:
 
 
 def _refuse(message: Message, order: WorkOrder, refusal: Refusal, *, service: Service, now: datetime) -> Message:
+    request: WorkOrderRequest = message.body
+    amendment = request if isinstance(request, WorkOrderAmendRequested) else None
     refused = WorkOrderRequestRefused(
-        request_id=message.body.request_id,
+        request_id=request.request_id,
         code=refusal.code,
         status=order.status.value,
         allowed_acts=tuple(act.value for act in order.allowed_acts),
+        order_version=order.version if amendment else None,
+        present=details_present(order, amendment) if amendment else None,
     )
     return _new(refused, message, service=service, now=now, actor=Actor(service.value, "service"))
 

@@ -22,6 +22,16 @@ _SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactShown:
+    """Whom to contact about the order, where that is not the subscriber."""
+
+    id: str
+    """The order's `contact_id`, or an earlier one."""
+    name: str
+    phone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubscriberShown:
     """The subscriber as intake shows them to the caller: whole, masked, or with the address only."""
 
@@ -36,6 +46,8 @@ class SubscriberShown:
     territory: str | None
     notes: str
     is_masked: bool
+    contacts: tuple[ContactShown, ...] = ()
+    """The contacts that the order has had, the present one first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

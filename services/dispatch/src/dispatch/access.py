@@ -23,6 +23,7 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/supervision-answers": _DISPATCHERS,
+    "POST /v1/work-orders/{order_id}/amend": _DISPATCHERS,
     "GET /v1/work-areas": REFERENCE_READERS,
     "GET /v1/work-areas/{work_area_id}": REFERENCE_READERS,
     "PUT /v1/work-areas/{work_area_id}": REFERENCE_EDITORS,

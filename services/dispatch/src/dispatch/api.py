@@ -11,10 +11,13 @@ from chassis.commands import Reply
 from chassis.field_types import Code, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
+from contracts.amendment import DemandTypeUnknown, DeviceTypeUnknown
 from contracts.lifecycle import Status
 from dispatch import use_cases, views
 from dispatch.domain import assignment
 from dispatch.views import DispatchForm
+from work_orders.amendment import AMEND_REFUSALS, Amended
+from work_orders.asking import RequestSent
 from work_orders.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
@@ -49,6 +52,10 @@ class DispatchWorkOrder(ActBody):
             remark=self.remark,
             is_binding=self.is_binding,
         )
+
+
+class AmendBody(ActBody, Amended):
+    """A contact is amended at intake, which keeps people's data."""
 
 
 class SendToRedispatch(ActBody):
@@ -122,3 +129,17 @@ async def send_to_redispatch(order_id: OrderId, body: SendToRedispatch, context:
     return (
         await use_cases.send_to_redispatch(order_id, body.command(), uow=context.uow.at(body.occurred_at))
     ).response()
+
+
+@router.post(
+    "/work-orders/{order_id}/amend",
+    response_model=WorkOrderShown | RequestSent,
+    responses={
+        **Responses.of((*ACT_REFUSALS, *AMEND_REFUSALS, DeviceTypeUnknown, DemandTypeUnknown)),
+        202: {"model": RequestSent, "description": "Another service holds the order; its answer is at intake."},
+    },
+)
+async def amend_work_order(order_id: OrderId, body: AmendBody, context: CommandContext) -> Response:
+    """Corrects what was entered 变更, or moves the appointment 改约. At once where dispatch holds the order, answered
+    with the order; otherwise with 202 and the request to its custodian, which intake answers at `/v1/requests/{id}`."""
+    return (await use_cases.amend_work_order(order_id, body.command(), uow=context.uow.at(body.occurred_at))).response()

@@ -1,9 +1,10 @@
-"""What dispatch listens to. Directory and time limits are its own work: it writes them and need not hear them."""
+"""What dispatch listens to. Time limits, and most of the directory, are its own work: it need not hear them."""
 
 from chassis.subscribe import Subscription
 from contracts.lifecycle import Service
 from contracts.topics import DEADLINES, DIRECTORY, SEALING_KEYS, WORK_ORDERS
 from dispatch import recovery
+from work_orders.directory import order_types_of
 from work_orders.replica import Replica
 from work_orders.sealing_keys import sealing_keys_of
 from work_orders.time_limits import on_deadlines
@@ -12,6 +13,7 @@ _follower = Replica(Service.DISPATCH)
 
 SUBSCRIPTIONS = [
     Subscription(WORK_ORDERS, _follower.follow, _follower.one_statement, when_caught_up=_follower.settle_restore),
+    Subscription.of_changes(DIRECTORY, order_types_of),
     Subscription.of_changes(SEALING_KEYS, sealing_keys_of),
 ]
 

@@ -5,10 +5,13 @@ from dataclasses import replace
 from typing import Any
 
 from chassis.commands import Reply
+from chassis.identity import new_id
 from chassis.one_statement import execute_together
 from chassis.unit_of_work import Command, UnitOfWork
+from contracts.amendment import AmendWorkOrder, amend, amendment_requested, check_amendment
 from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
 from contracts.handling import SUBJECT as HANDLING_RULES
+from contracts.lifecycle import Service
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from dispatch import store
 from dispatch.domain import assignment
@@ -17,6 +20,8 @@ from dispatch.domain.calendars import calendars_named_by, check_calendar, check_
 from dispatch.domain.handling_rules import check_handling_rules
 from dispatch.store import NumberRule, Put
 from work_orders import time_limits
+from work_orders.asking import ask_custodian
+from work_orders.directory import find_types_in_use
 from work_orders.handling_rules import handling_rules, handling_rules_of
 from work_orders.unit_of_work import OrderUnitOfWork
 
@@ -37,6 +42,22 @@ async def send_to_redispatch(order_id: str, ruling: SendToRedispatch, *, uow: Or
     async with uow.order(order_id) as command:
         command.record(assignment.send_to_redispatch(command.order, ruling), name="send_to_redispatch")
     return command.reply
+
+
+async def amend_work_order(order_id: str, wanted: AmendWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
+    """At once where dispatch holds the order; otherwise it is asked of the custodian, and the reply is the request."""
+    check_amendment(wanted)
+    async with uow.order(order_id) as command:
+        order, details = command.order, wanted.details
+        async with uow.db.statements() as statements:
+            types = await find_types_in_use(statements, details.device_type, details.demand_type)
+        types.check(details.device_type, details.demand_type)
+        if order.custodian in (Service.DISPATCH, None):
+            command.record(amend(order, wanted), name="amend")
+    if command.event is not None:
+        return command.reply
+    request = amendment_requested(wanted, request_id=new_id(), seen_version=order.version)
+    return await ask_custodian(order, request, uow=uow)
 
 
 async def define_work_area(area: WorkAreaDefined, *, uow: UnitOfWork) -> Put:

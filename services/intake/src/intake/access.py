@@ -48,6 +48,7 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/recall-requests": each(EVERY_AREA, SUPERVISOR, DISPATCHER),
     "POST /v1/work-orders/{order_id}/supervision-requests": each(EVERY_AREA, SUPERVISOR),
     "POST /v1/work-orders/{order_id}/reopen-requests": _ASKERS,
+    "POST /v1/work-orders/{order_id}/amend-requests": _ASKERS,
     # Who works on an order in the field may ask for more time as well.
     "POST /v1/work-orders/{order_id}/extension-requests": {**_ASKERS, TECHNICIAN: OWN_AREAS},
     "GET /v1/requests/{request_id}": {**_ASKERS, TECHNICIAN: OWN_AREAS},

@@ -30,8 +30,6 @@ _OF_RULES = frozenset({BY_BODY[HandlingRulesDefined].type.encode()})
 async def on_work_orders(messages: Sequence[Message], tx: Transaction) -> None:
     known = await fetch_together(tx, order_news.reads(messages))
     await _follower.follow(messages, tx)
-    if tx.is_catching_up:
-        await recovery.take_back_requests(tx, messages)
     await execute_together(tx, _kept(messages))
     await execute_together(tx, order_news.writes(messages, known, is_catching_up=tx.is_catching_up))
 
@@ -48,7 +46,7 @@ def _writes(messages: Sequence[Message], read: Sequence[Rows]) -> Sequence[Part]
 
 def _kept(messages: Sequence[Message]) -> list[Part]:
     """What intake keeps of messages besides the orders."""
-    return [orders_store.history_of(messages), *orders_store.settled_by(messages)]
+    return [orders_store.history_of(messages), *orders_store.requests_of(messages)]
 
 
 async def on_quality(messages: Sequence[Message], tx: Transaction) -> None:

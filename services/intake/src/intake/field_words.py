@@ -195,6 +195,8 @@ WORDS: Mapping[str, str] = {**_CALLS, **_ORDERS, **_PEOPLE, **_REFERENCE}
 
 EXAMPLES: Mapping[str, Any] = {
     "ArticleText.keywords": ["无信号", "机顶盒"],
+    "AskForAmendment.demand_type": "complaint",
+    "seen_version": 1,
     "body": "先检查信号线，再重启机顶盒。",
     "call_closes_after_hours": 24,
     "cause": "光缆中断",

@@ -15,8 +15,6 @@ from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY, SEALING_KEYS
 from intake import recovery_store
-from intake.orders import store as orders_store
-from intake.orders.domain.requests import KINDS, PENDING, CustodianRequest
 from intake.privacy.domain import Ground
 from intake.privacy.erasure import destroyed
 from intake.reference.domain import DEMAND, DEVICE, OrderType, definition
@@ -24,15 +22,6 @@ from intake.subscribers.sealing_keys import issued
 from work_orders.recovery import re_emitted
 
 _KEYS_AT_ONCE = 500
-
-
-async def take_back_requests(tx: Transaction, messages: Sequence[Message]) -> None:
-    """Requests that clients may still ask after; one that was forwarded is the same request."""
-    for message in messages:
-        if (kind := KINDS.get(type(message.body))) is not None:
-            body, by, at = message.body, message.actor.sub, message.occurred_at
-            request = CustodianRequest(body.request_id, message.subject, kind, body.reason, PENDING, by, at)
-            await orders_store.add_request(tx, request)
 
 
 async def take_back(messages: Sequence[Message], tx: Transaction) -> None:

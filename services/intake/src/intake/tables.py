@@ -3,19 +3,7 @@
 One block a feature. The tables of the libraries are declared there.
 """
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Boolean,
-    Column,
-    Date,
-    Identity,
-    Integer,
-    LargeBinary,
-    MetaData,
-    Table,
-    Text,
-)
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Identity, Integer, LargeBinary, MetaData, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.columns import ID, MOMENT, key, optional, required
@@ -197,6 +185,14 @@ REQUESTS = Table(
     *required(MOMENT, "asked_at"),
     *optional(MOMENT, "answered_at"),
     *optional(JSON, "refusal"),
+)
+
+ORDER_CONTACTS = Table(
+    "order_contacts",
+    METADATA,
+    *key(ID, "id"),
+    *required(Text, "order_id", "subscriber_id", "name", "phone", "added_by"),
+    *required(MOMENT, "added_at"),
 )
 
 # privacy

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from contracts.amendment import AppointmentInverted, DemandTypeUnknown, DeviceTypeUnknown, TypesInUse
 from contracts.events import Appointment, Channel, Zone
-from intake.orders.domain.creation import AppointmentInverted, CreateWorkOrder, CreationContext, create
-from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
+from intake.orders.domain.creation import CreateWorkOrder, CreationContext, create
 
 NINE = datetime(2026, 3, 3, 9, tzinfo=UTC)
 KNOWN = CreationContext(
@@ -15,8 +15,7 @@ KNOWN = CreationContext(
     subscriber_no="111",
     zone=Zone.RURAL,
     territory="chengdong",
-    is_device_type_used=True,
-    is_demand_type_used=True,
+    types=TypesInUse(True, True),
 )
 
 
@@ -39,13 +38,13 @@ def test_the_place_of_the_work_may_differ_from_where_the_subscriber_lives() -> N
 
 def test_a_device_type_that_is_not_used_is_refused() -> None:
     with pytest.raises(DeviceTypeUnknown) as refused:
-        create(make_command(), replace(KNOWN, is_device_type_used=False))
+        create(make_command(), replace(KNOWN, types=TypesInUse(False, True)))
     assert refused.value.context == {"device_type": "digital"}
 
 
 def test_a_demand_type_that_is_not_used_is_refused() -> None:
     with pytest.raises(DemandTypeUnknown) as refused:
-        create(make_command(), replace(KNOWN, is_demand_type_used=False))
+        create(make_command(), replace(KNOWN, types=TypesInUse(True, False)))
     assert refused.value.context == {"demand_type": "test"}
 
 

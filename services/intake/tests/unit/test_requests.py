@@ -1,13 +1,17 @@
 """What carries a request to the custodian of an order."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from contracts.events import SlaClock
-from contracts.requests import WorkOrderCancelRequested, WorkOrderExtensionRequested, WorkOrderUrgeRequested
-from intake.orders.domain.requests import CustodianRequest
+from contracts.requests import (
+    WorkOrderAmendRequested,
+    WorkOrderCancelRequested,
+    WorkOrderExtensionRequested,
+    WorkOrderUrgeRequested,
+)
+from intake.orders.domain.requests import Ask
 
 
 @pytest.mark.parametrize(
@@ -16,6 +20,11 @@ from intake.orders.domain.requests import CustodianRequest
         ("cancel", {}, WorkOrderCancelRequested(request_id="request-1", reason="sealed")),
         ("urge", {}, WorkOrderUrgeRequested(request_id="request-1", reason="sealed")),
         (
+            "amend",
+            {"seen_version": 2, "demand_type": "complaint"},
+            WorkOrderAmendRequested(request_id="request-1", reason="sealed", seen_version=2, demand_type="complaint"),
+        ),
+        (
             "extend",
             {"clock": SlaClock.ARRIVE, "minutes": 30},
             WorkOrderExtensionRequested(request_id="request-1", reason="sealed", clock=SlaClock.ARRIVE, minutes=30),
@@ -23,6 +32,4 @@ from intake.orders.domain.requests import CustodianRequest
     ],
 )
 def test_a_request_is_carried_by_the_event_of_its_kind(kind: str, more: dict[str, Any], event: object) -> None:
-    asked_at = datetime(2026, 3, 2, 8, tzinfo=UTC)
-    request = CustodianRequest("request-1", "order-1", kind, "sealed", "pending", "agent-1", asked_at)
-    assert request.event(more) == event
+    assert Ask(kind, "sealed", more).event("request-1") == event

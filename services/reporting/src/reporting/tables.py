@@ -88,7 +88,8 @@ STAYS = Table(
     *required(Text, "device_type", "demand_type", "channel", "zone"),
     *required(ID, "subscriber_id"),
     *required(MOMENT, "created_at"),
-    *optional(Text, "next_staff_id"),
+    Column("urgency", Text, nullable=False, server_default="normal"),
+    *optional(Text, "amended", "next_staff_id"),
     *required(Integer, "reassign_count", "urge_count"),
     *optional(Boolean, "is_resolved", "is_petitioned"),
 )
@@ -115,6 +116,7 @@ SLA_CLOCKS = Table(
     *required(Integer, "extension_count"),
     *optional(Text, "work_area_id", "staff_id"),
     *required(Text, "device_type", "demand_type", "channel", "zone"),
+    Column("urgency", Text, nullable=False, server_default="normal"),
 )
 
 LEGS = Table(

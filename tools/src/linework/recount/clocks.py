@@ -35,6 +35,7 @@ class OrderLog:
     """Everything that happened to an order."""
 
     order: WorkOrder
+    """As it is now: an amended order is judged, and counted, as if it had always been so."""
     events: list[Happened] = field(default_factory=list)
 
 
@@ -131,6 +132,7 @@ class Clocks:
 
     def take(self, message: Message, after: WorkOrder) -> None:
         log = self._logs.setdefault(after.id, OrderLog(after))
+        log.order = after
         log.events.append(Happened(message.body, message.occurred_at, names_of(after)))
 
     def take_limits(self, message: Message) -> None:
@@ -179,7 +181,7 @@ def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefin
     """A clock from the event that starts it on; the completion that starts a follow-up may be its end as well."""
     began, limit = log.events[place].at, _limit_for(log, clock, rules)
     allowed = timedelta(minutes=limit.minutes or 0) if limit else timedelta.max
-    calendar, names = _calendar_for(limit, rules), log.events[place].names
+    calendar, names = _calendar_for(limit, rules), _as_amended(log.events[place].names, log.order)
     timed = Timed(clock, limit, calendar, allowed, began, [(began, None)], names=names)
     latest = began  # never before its own latest change
     for happened in log.events[place if clock is SlaClock.FOLLOW_UP else place + 1 :]:
@@ -187,7 +189,7 @@ def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefin
         if isinstance(body, e.WorkOrderResumed | e.WorkOrderRecalled) and body.ended_at is not None:
             moment = max(body.ended_at, latest)
         is_running = timed.spans[-1][1] is None
-        timed.names = happened.names
+        timed.names = _as_amended(happened.names, log.order)
         if _is_end(clock, body):
             timed.stopped, timed.stopped_by, latest = moment, type(body), moment
         elif _is_end_of_nothing(clock, body):
@@ -205,6 +207,10 @@ def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefin
         if timed.stopped or timed.is_void:
             break
     return timed
+
+
+def _as_amended(names: Mapping[str, str | None], order: WorkOrder) -> dict[str, str | None]:
+    return {**names, "demand_type": order.demand_type, "device_type": order.device_type}
 
 
 ClockRule = Callable[[Iterable[Timed], datetime, Thresholds], Iterator[CountedRow]]

@@ -25,7 +25,7 @@ from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts_tooling import golden_calls, golden_handling, golden_limits, golden_quality
+from contracts_tooling import golden_amendments, golden_calls, golden_handling, golden_limits, golden_quality
 
 AGENT = Actor("agent-7", "agent", "陈静")
 DISPATCHER = Actor("dispatcher-2", "dispatcher", "Zoë O’Neill")
@@ -300,6 +300,9 @@ def _all() -> Iterator[tuple[str, Message]]:
     yield from _timeline("extended", _SECOND_ORDER, (_CANCELLED[0], *golden_limits.EXTENDED))
     for number, step in enumerate(golden_limits.REQUESTS, start=1):
         yield _recorded("extension-requests", number, _SECOND_ORDER, step)
+    yield from _timeline("amended", "6f2b6d0e-95d7-4d5a-8a53-0f0a3e0d9c11", golden_amendments.AMENDED)
+    for number, step in enumerate(golden_amendments.REQUESTS, start=1):
+        yield _recorded("amend-requests", number, _SECOND_ORDER, step)
     for number, body in enumerate(golden_limits.LIMITS, start=1):
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)

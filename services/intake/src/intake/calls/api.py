@@ -11,6 +11,7 @@ from chassis.field_types import Moment
 from chassis.paging import CursorBroken
 from chassis.problems import Responses
 from chassis.request_context import Context
+from contracts.amendment import AppointmentInverted, DemandTypeUnknown, DeviceTypeUnknown
 from contracts.calls import Direction
 from intake.calls import settlement, use_cases, views
 from intake.calls.domain import call as calls
@@ -51,9 +52,7 @@ from intake.calls.models import (
 from intake.calls.store import CallRecord
 from intake.calls.views import CallSearch, CaseSearch, seen_case, seen_record
 from intake.knowledge.store import ArticleNotFound
-from intake.orders.domain.creation import AppointmentInverted
 from intake.outages.domain import OutageNotFound
-from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
 from intake.scope_store import scope_of
 from intake.subscribers.domain import SubscriberNotFound, not_searchable
 from intake.subscribers.models import Phone

@@ -13,10 +13,10 @@ from chassis.identity import new_id
 from chassis.paging import CursorBroken
 from chassis.problems import Responses, VersionRequired
 from chassis.request_context import CommandContext, Context
+from contracts.amendment import DemandTypeUnknown
 from intake.knowledge import search, store, use_cases, views
 from intake.knowledge.domain import Article, ArticleChanged, ArticleNotFound
 from intake.knowledge.views import ArticleVersions, SettledCalls
-from intake.reference.domain import DemandTypeUnknown
 from work_orders.routes import Cursor, Limit, OrderId
 
 _ACT = (*ANY, IdempotencyKeyBroken, IdempotencyKeyReused)

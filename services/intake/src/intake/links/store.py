@@ -7,9 +7,8 @@ from sqlalchemy import and_, bindparam, or_, select
 from chassis.database import Query, Statements, Transaction
 from chassis.row_store import RowStore
 from intake.links.domain.links import Link
-from intake.orders.store import lock_order
 from intake.tables import LINKS
-from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
+from work_orders.commit import WorkOrderNotFound, find_stored_order, lock_order, may_see
 from work_orders.order_table import StoredOrder
 
 links = RowStore(LINKS, Link)

@@ -7,23 +7,24 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from chassis.command_route import CommandRoute
-from chassis.field_types import Body, Moment, PastMoment, Prose
+from chassis.field_types import Body, Moment, Name, PastMoment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
+from contracts.amendment import AppointmentInverted, DemandTypeUnknown, DeviceTypeUnknown
 from contracts.events import SlaClock
 from contracts.lifecycle import Status
 from intake.orders import use_cases, views
-from intake.orders.domain import creation
+from intake.orders.domain.amendment import AskedAmendment, Contact
 from intake.orders.domain.requests import Ask, ReplyByNotAhead, check_reply_by
 from intake.orders.models import CreateWorkOrder
 from intake.orders.views import HistoryEntry, LookUp, RequestNotFound, RequestToCustodian
-from intake.reference import domain as reference_domain
 from intake.subscribers import domain as subscribers_domain
 from intake.subscribers.domain import searched_by_phone
-from intake.subscribers.models import NOT_SEARCHED
+from intake.subscribers.models import NOT_SEARCHED, Phone
 from intake.subscribers.phone_numbers import searched_number
 from intake.subscribers.views import SubscriberOfOrder
+from work_orders.amendment import AMEND_REFUSALS, Amended
 from work_orders.clocks_shown import clocks_for
 from work_orders.commit import ExternalReferenceTaken
 from work_orders.routes import (
@@ -63,6 +64,22 @@ class AskForAnswer(AskCustodian):
     reply_by: Moment = Field(description="Until when the custodian answers.")
 
 
+class ContactOfAmendment(Body):
+    """Whom to contact about the order, where that is not the subscriber."""
+
+    name: Name
+    phone: Phone
+
+
+class AskForAmendment(AskCustodian, Amended):
+    seen_version: int = Field(ge=1, le=1_000_000, description="The order's version that the caller has seen.")
+    contact: ContactOfAmendment | None = None
+
+    def asked(self) -> AskedAmendment:
+        contact = Contact(self.contact.name, self.contact.phone) if self.contact else None
+        return AskedAmendment(amendment=self.command(), contact=contact, seen_version=self.seen_version)
+
+
 class FoundWorkOrders(WorkOrderPage):
     not_searched: list[str] = NOT_SEARCHED
 
@@ -75,9 +92,9 @@ class FoundWorkOrders(WorkOrderPage):
         (
             *_ASK_REFUSALS,
             subscribers_domain.SubscriberNotFound,
-            reference_domain.DeviceTypeUnknown,
-            reference_domain.DemandTypeUnknown,
-            creation.AppointmentInverted,
+            DeviceTypeUnknown,
+            DemandTypeUnknown,
+            AppointmentInverted,
             ExternalReferenceTaken,
         )
     ),
@@ -224,6 +241,28 @@ async def request_supervision(order_id: OrderId, body: AskForAnswer, context: Co
 async def request_reopening(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
     """Requests that a completed order which turned out not to be solved be dispatched again; it counts as reopened."""
     return await _ask("reopen", order_id, body, context)
+
+
+@router.post(
+    "/work-orders/{order_id}/amend-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(
+        (
+            *_ASK_REFUSALS,
+            *AMEND_REFUSALS,
+            DeviceTypeUnknown,
+            DemandTypeUnknown,
+        )
+    ),
+)
+async def request_amendment(order_id: OrderId, body: AskForAmendment, context: CommandContext) -> Response:
+    """Requests that what was entered be corrected 变更, or the appointment moved 改约, from the order's custodian.
+
+    Refused with `amended_meanwhile` when the order was amended after `seen_version`; the refusal's `present` is what
+    the order then has. Name and phone of a contact are kept here, and shown with the order's subscriber.
+    """
+    return (await use_cases.ask_for_amendment(order_id, body.asked(), uow=context.uow.at(body.occurred_at))).response()
 
 
 async def _ask(kind: str, order_id: str, body: AskCustodian, context: OrderContext, **more: object) -> Response:

@@ -2,14 +2,10 @@
 
 from pydantic import Field
 
-from chassis.field_types import Body, Code, Moment, PastMoment, Prose, Reference
+from chassis.field_types import Body, Code, PastMoment, Prose, Reference
 from contracts.events import Appointment, Channel, Zone
 from intake.orders.domain import creation
-
-
-class Window(Body):
-    start: Moment
-    end: Moment
+from work_orders.amendment import Window
 
 
 class CreateWorkOrder(Body):

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from chassis.database import Statements, Transaction, columns_of, unnest_of
 from chassis.one_statement import Part
-from contracts.events import Zone
+from contracts.amendment import TypesInUse
+from contracts.events import OrderDetails, Zone
 from contracts.message import Message
 from contracts.requests import WorkOrderRequestRefused
 from intake.orders.domain.creation import CreateWorkOrder, CreationContext
-from intake.orders.domain.requests import CustodianRequest
+from intake.orders.domain.requests import KINDS, PENDING, CustodianRequest
 from intake.subscribers.domain import SubscriberNotFound
-from intake.tables import ORDER_HISTORY
-from work_orders.commit import find_stored_order
+from intake.tables import ORDER_HISTORY, REQUESTS
 from work_orders.order_table import StoredOrder, stored_order_of
 from work_orders.sealing_keys import SealingKeys
 
@@ -47,8 +48,7 @@ async def circumstances(
         subscriber_no=row["subscriber_no"],
         zone=Zone(row["zone"]),
         territory=row["territory"],
-        is_device_type_used=row["device"],
-        is_demand_type_used=row["demand"],
+        types=TypesInUse(row["device"], row["demand"]),
     )
 
 
@@ -97,21 +97,56 @@ _SETTLE = """
 update requests set state = answer.state, answered_at = answer.at, refusal = answer.refusal
 from unnest($1::text[], $2::text[], $3::timestamp with time zone[], $4::json[]) as answer (id, state, at, refusal)
 where requests.id = answer.id and requests.state = 'pending'"""
+_ADD_ASKED = f"""insert into requests ({columns_of(REQUESTS.c)})
+    select * from {unnest_of(REQUESTS.c)} on conflict (id) do nothing"""
 
 
-def settled_by(messages: Sequence[Message]) -> list[Part]:
-    """Writes the answers among the messages to the requests they answer; the first one counts."""
-    answers: dict[str, tuple[str, str, datetime, str | None]] = {}
+def requests_of(messages: Sequence[Message]) -> list[Part]:
+    """Keeps the requests among the messages, whoever asked, and writes the answers to those they answer.
+
+    Of several answers the first one counts; a request that is known already, or was forwarded, stays as it is.
+    """
+    answers = _answers(messages)
+    asked: dict[str, tuple[Any, ...]] = {}
+    for message in messages:
+        if (kind := KINDS.get(type(message.body))) is not None:
+            request_id = message.body.request_id
+            # A statement does not see what it inserts itself: an answer of the same batch comes with the request.
+            state, at, refusal = answers.get(request_id, (PENDING, None, None))
+            said = kind, message.body.reason, state, message.actor.sub, message.occurred_at, at, refusal
+            asked.setdefault(request_id, (request_id, message.subject, *said))
+    parts = [_part(_ADD_ASKED, [asked[one] for one in sorted(asked)])] if asked else []
+    settled = [(request_id, *answers[request_id]) for request_id in sorted(answers)]
+    return [*parts, _part(_SETTLE, settled)] if settled else parts
+
+
+def _part(sql: str, rows: Sequence[tuple[Any, ...]]) -> Part:
+    return Part(sql, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _answers(messages: Sequence[Message]) -> dict[str, tuple[str, datetime, str | None]]:
+    """State, time and refusal of each request that is answered here, by its id."""
+    answers: dict[str, tuple[str, datetime, str | None]] = {}
     for message in messages:
         is_refusal = isinstance(message.body, WorkOrderRequestRefused)
-        is_grant = message.order_version is not None and getattr(message.body, "request_id", None)
+        is_grant = message.order_version is not None and getattr(message.body, "request_id", None) is not None
         if is_refusal or is_grant:
-            request_id = message.body.request_id
             refusal = msgspec.json.encode(message.body).decode() if is_refusal else None
-            answer = request_id, "refused" if is_refusal else "granted", message.recorded_at, refusal
-            answers.setdefault(request_id, answer)
-    rows = sorted(answers.values())
-    return [Part(_SETTLE, [list(column) for column in zip(*rows, strict=True)])] if rows else []
+            answer = "refused" if is_refusal else "granted", message.recorded_at, refusal
+            answers.setdefault(message.body.request_id, answer)
+    return answers
+
+
+async def check_types(statements: Statements, details: OrderDetails) -> None:
+    """Raises `DeviceTypeUnknown` or `DemandTypeUnknown` for a type that is given and not in use."""
+    row = await statements.fetchrow(
+        """select exists (select from order_types where kind = 'device' and code = $1 and is_active) as device,
+               exists (select from order_types where kind = 'demand' and code = $2 and is_active) as demand""",
+        details.device_type,
+        details.demand_type,
+    )
+    assert row is not None
+    TypesInUse(row["device"], row["demand"]).check(details.device_type, details.demand_type)
 
 
 async def lock_request(tx: Transaction, request_id: str) -> CustodianRequest | None:
@@ -132,8 +167,3 @@ async def lock_orders(tx: Transaction, order_ids: Iterable[str]) -> dict[str, St
         sorted(order_ids),
     )
     return {row["id"]: stored_order_of(row) for row in rows}
-
-
-async def lock_order(tx: Transaction, order_id: str) -> StoredOrder | None:
-    await tx.execute("select from work_orders where id = $1 for update", order_id)
-    return await find_stored_order(tx, order_id)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ from contracts.lifecycle import Status
 from contracts.links import WorkOrderLinked, WorkOrderUnlinked
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
+from intake.orders.contacts_store import contacts_of
 from intake.scope_store import Scope, scope_of, visible_orders
 from intake.subscribers import store as subscribers_store
 from intake.subscribers.domain import as_seen_by
@@ -36,7 +37,7 @@ class RequestNotFound(NotFound):
 class RequestToCustodian(BaseModel):
     id: str
     order_id: str
-    kind: Literal["cancel", "urge", "extend", "recall", "supervise", "reopen"]
+    kind: Literal["cancel", "urge", "extend", "amend", "recall", "supervise", "reopen"]
     reason: str
     state: Literal["pending", "granted", "refused"]
     asked_by: str
@@ -161,9 +162,9 @@ async def request_to_custodian(context: RequestContext, request_id: str) -> Requ
         stored = await find_stored_order(statements, row["order_id"]) if row else None
     if row is None or stored is None or not may_see(stored.order, context.caller.areas):
         raise RequestNotFound(request_id=request_id)
-    reason, why = await opening_for(context.request).text(row["order_id"], row["reason"])
-    refusal = json.loads(row["refusal"]) if row["refusal"] else None
-    return RequestToCustodian.model_validate({**row, "refusal": refusal, "reason": reason, "sealed_text": why})
+    said = json.dumps({"reason": row["reason"], "refusal": json.loads(row["refusal"] or "null")})
+    ((opened, why),) = await opening_for(context.request).texts([(row["order_id"], said)])
+    return RequestToCustodian.model_validate({**row, **json.loads(opened), "sealed_text": why})
 
 
 async def subscriber_of_order(context: RequestContext, order_id: str) -> SubscriberOfOrder:
@@ -174,8 +175,10 @@ async def subscriber_of_order(context: RequestContext, order_id: str) -> Subscri
         if stored is None or not may_see(stored.order, areas):
             raise WorkOrderNotFound(order_id=order_id)
         subscriber = await subscribers_store.find_subscriber(statements, stored.order.subscriber_id)
+        contacts = await contacts_of(statements, stored.order)
     if subscriber is None:
         raise WorkOrderNotFound(order_id=order_id)
     visiting_status = stored.order.status if areas is not None else None
     seen = as_seen_by(subscriber, context.caller.roles, visiting_status=visiting_status)
-    return SubscriberOfOrder.model_validate(seen, from_attributes=True)
+    shown = [contact.masked() for contact in contacts] if seen.is_masked else contacts
+    return SubscriberOfOrder.model_validate({**asdict(seen), "contacts": shown}, from_attributes=True)

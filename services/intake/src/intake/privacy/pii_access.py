@@ -1,17 +1,19 @@
 """Revealing a subscriber whose data the caller sees masked, and holding it for the law: each leaves its record."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import msgspec
 
 from chassis.commands import Reply
 from chassis.identity import new_id
 from chassis.unit_of_work import Command
+from intake.orders.contacts_store import KeptContact, contacts_of
 from intake.privacy import store
 from intake.privacy.domain import Hold, LegalHoldNotFound, Purpose, RevealRecord
 from intake.subscribers import store as subscribers_store
 from intake.subscribers.domain import SubscriberIdNotFound
 from intake.subscribers.sealing_keys import sealer_in
+from work_orders.commit import find_stored_order
 from work_orders.sealing import Opening, Sealer
 from work_orders.unit_of_work import OrderUnitOfWork
 
@@ -48,8 +50,16 @@ async def reveal_subscriber(wanted: Reveal, *, uow: OrderUnitOfWork) -> Reply:
         )
         await store.REVEALS.save(command.tx, record)
         # Without an entity tag: a reveal is no version of the subscriber.
-        command.reply_as(Reply(200, msgspec.json.encode(subscriber)), about=subscriber.id)
+        contacts = await _contacts(command, wanted.work_order_id)
+        shown = {**asdict(subscriber), "contacts": contacts}
+        command.reply_as(Reply(200, msgspec.json.encode(shown)), about=subscriber.id)
     return command.reply
+
+
+async def _contacts(command: Command, order_id: str | None) -> list[KeptContact]:
+    """The contacts of the order that the reveal is about."""
+    stored = await find_stored_order(command.tx, order_id) if order_id is not None else None
+    return await contacts_of(command.tx, stored.order) if stored is not None else []
 
 
 async def set_legal_hold(subscriber_id: str, reason: str, *, uow: OrderUnitOfWork) -> Reply:

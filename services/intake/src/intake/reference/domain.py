@@ -3,21 +3,8 @@
 from dataclasses import dataclass
 
 from contracts.directory import DemandTypeDefined, DeviceTypeDefined, Names
-from contracts.refusals import Invalid
 
 DEVICE, DEMAND = "device", "demand"
-
-
-class DeviceTypeUnknown(Invalid):
-    """Device type {device_type} is unknown or inactive."""
-
-    zh = "设备类型 {device_type} 不在列表中或已停用。"
-
-
-class DemandTypeUnknown(Invalid):
-    """Demand type {demand_type} is unknown or inactive."""
-
-    zh = "需求类型 {demand_type} 不在列表中或已停用。"
 
 
 @dataclass(frozen=True, slots=True)

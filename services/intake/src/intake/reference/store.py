@@ -5,7 +5,8 @@ from dataclasses import asdict, replace
 
 from chassis.database import Statements
 from chassis.row_store import definition_of
-from intake.reference.domain import DEMAND, DemandTypeUnknown, DeskRules, OrderType
+from contracts.amendment import DemandTypeUnknown
+from intake.reference.domain import DEMAND, DeskRules, OrderType
 from intake.tables import ORDER_TYPES
 
 

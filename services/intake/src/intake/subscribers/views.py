@@ -12,6 +12,15 @@ from intake.subscribers import store
 from intake.subscribers.domain import Subscriber
 
 
+class ContactOfOrder(BaseModel):
+    """Whom to contact about an order, where that is not its subscriber."""
+
+    id: str
+    """The order's `contact_id`, or an earlier one."""
+    name: str
+    phone: str
+
+
 class SubscriberOfOrder(BaseModel):
     id: str
     version: int
@@ -26,6 +35,8 @@ class SubscriberOfOrder(BaseModel):
     is_masked: bool
     look_alikes: list[LookAlike] = []
     """In the answer to a command only: what of it people may take for something else."""
+    contacts: list[ContactOfOrder] = []
+    """With an order only: the contacts that it has had, the present one first."""
 
 
 @dataclass(frozen=True, slots=True)

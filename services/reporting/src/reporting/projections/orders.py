@@ -1,19 +1,21 @@
 """Stays: an order was in a status from one moment until another, and that was known from a third until a fourth.
 
 A stay is written when the order enters a status and finished when it leaves it; nothing else changes but
-whether the order is suspended meanwhile. What has ended stays as it is. A stay is known from `recorded_at` of the
-event that began it until that of the event that ended it, so the orders as they were known at any past moment
-are the stays with the moment between the two, in whatever order the stream was read.
+whether the order is suspended meanwhile, and what it is amended to. What has ended stays as it is. A stay is known from
+`recorded_at` of the event that began it until that of the event that ended it, so the orders as they were known at any
+past moment are the stays with the moment between the two, in whatever order the stream was read.
 
 The steps are folded here and not by `contracts.order`: the recount does it with that, and two hands that
 come to the same figures are worth more than one.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from chassis.database import Transaction
 from chassis.one_statement import Part, Rows
@@ -66,6 +68,10 @@ class StayRow:
     zone: str
     subscriber_id: str
     created_at: datetime
+    urgency: str
+    amended: Any
+    """What an amendment gave the order during this stay, as JSON: the next stay begins with it. What has begun stays
+    counted under the names that it began with, so that a past figure is the same whenever it is asked for."""
     next_staff_id: str | None = None
     """Who has it after the latest reassignment of this stay; figures of the stay are of who had it at its beginning."""
     reassign_count: int = 0
@@ -92,6 +98,7 @@ _CHANGING = (
     "next_staff_id",
     "reassign_count",
     "urge_count",
+    "amended",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
@@ -129,6 +136,8 @@ def created(message: Message, late_after: timedelta) -> StayRow:
         zone=body.zone.value,
         subscriber_id=body.subscriber_id,
         created_at=message.occurred_at,
+        urgency=body.urgency.value,
+        amended=None,
     )
 
 
@@ -158,10 +167,27 @@ def _note(stay: StayRow, body: Any) -> None:
             stay.next_staff_id = next(iter(body.staff_ids), None)
         case e.WorkOrderUrged():
             stay.urge_count += 1
+        case e.WorkOrderAmended():
+            if amended := amended_kinds(body):
+                stay.amended = msgspec.json.encode({**kinds_of(stay), **amended}).decode()
 
 
-_NOTED = (e.WorkOrderSuspended, e.WorkOrderResumed, e.WorkOrderReassigned, e.WorkOrderUrged)
-"""The events that change the present stay without ending it."""
+_NOTED = (e.WorkOrderSuspended, e.WorkOrderResumed, e.WorkOrderReassigned, e.WorkOrderUrged, e.WorkOrderAmended)
+"""The events that may change the present stay without ending it."""
+
+KINDS = ("device_type", "demand_type", "urgency")
+"""What an order is counted under that can be amended."""
+
+
+def amended_kinds(amended: e.WorkOrderAmended) -> dict[str, str]:
+    return {name: str(value) for name in KINDS if (value := getattr(amended, name)) is not None}
+
+
+def kinds_of(stay: StayRow) -> dict[str, str]:
+    """What the order is at present, amendments of this stay among it."""
+    if stay.amended is not None:
+        return msgspec.json.decode(stay.amended, type=dict[str, str])
+    return {name: getattr(stay, name) for name in KINDS}
 
 
 def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) -> None:
@@ -199,14 +225,14 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         completion_count=stay.completion_count + (completion is not None),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
         staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.present_staff_id,
-        device_type=stay.device_type,
-        demand_type=stay.demand_type,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
         created_at=stay.created_at,
         is_resolved=completion.is_resolved if completion else None,
         is_petitioned=completion.is_petitioned if completion else None,
+        amended=None,
+        **kinds_of(stay),
     )
 
 
@@ -237,8 +263,10 @@ class Taken:
     message: Message
     stay: StayRow
     known_at: datetime
+    kinds: Mapping[str, str]
+    """What the order is after it: by `KINDS`."""
     staff_id: str | None
-    """Who had the order after it: of the stay, this becomes something else with the next reassignment."""
+    """Who had the order after it."""
 
 
 @dataclass(slots=True)
@@ -273,7 +301,7 @@ class Projected:
                 self.added.append(entered)
             stay = self.present[message.subject]
             known_at = max(message.recorded_at, stay.since_known_at)
-            self.taken.append(Taken(message, stay, known_at, stay.present_staff_id))
+            self.taken.append(Taken(message, stay, known_at, kinds_of(stay), stay.present_staff_id))
 
     def _note_change(self, stay: StayRow) -> None:
         if stay.since_version == self._stored.get(stay.order_id):

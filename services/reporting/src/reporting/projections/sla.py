@@ -3,6 +3,7 @@
 A clock takes an event's `occurred_at`, but never one before its own latest change.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from contracts import events as e
 from contracts.events import SlaClock, Zone
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
-from reporting.projections.orders import StayRow, Taken
+from reporting.projections.orders import KINDS, StayRow, Taken, amended_kinds
 from work_orders.sla_clocks import MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
 from work_orders.working_time import MICROSECOND
 
@@ -64,10 +65,11 @@ class ClockRow(Struct, frozen=True, kw_only=True):
     demand_type: str
     channel: str
     zone: str
+    urgency: str = "normal"
 
 
-_NAMES = ("work_area_id", "staff_id", "device_type", "demand_type", "channel", "zone")
-_names_of = attrgetter(*_NAMES)
+_OF_THE_STAY = ("work_area_id", "staff_id", "channel", "zone")
+_NAMES = (*_OF_THE_STAY, *KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class OrderClocks:
         if not isinstance(message.body, MOVING):
             return
         for clock, turn in _started(message.body, stay):
-            limit = rules.limit(clock, zone=Zone(stay.zone), demand_type=stay.demand_type)
+            limit = _limit_of(clock, zone=stay.zone, kinds=taken.kinds, rules=rules)
             if limit is not None:
                 self._start(clock, turn, limit, taken)
         # In one order, whichever way they came to be known: rows are numbered as they are added.
@@ -176,10 +178,11 @@ class OrderClocks:
         self.added.append(self.present[key])
 
     def reevaluate(self, history: Sequence[Taken], rules: RuleSet, known_at: datetime) -> None:
-        """The clocks as another set of limits would have them; what differs is known from now on."""
-        judged = OrderClocks(self.late_after)
+        """The clocks as a set of limits would have them, had the order been from the beginning what it is at the end of
+        the history; what differs is known from now on."""
+        judged, kinds = OrderClocks(self.late_after), history[-1].kinds
         for taken in history:
-            judged.take(taken, rules)
+            judged.take(dataclasses.replace(taken, kinds=kinds), rules)
         version = history[-1].message.order_version or 0
         for key in sorted({**self.present, **judged.present}):
             present, other = self.present.get(key), judged.present.get(key)
@@ -256,8 +259,8 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     if isinstance(body, e.WorkOrderReassigned) or (
         isinstance(body, e.WorkOrderDispatched) and row.clock != SlaClock.DISPATCH
     ):
-        renamed = replace(row, **_named(taken))
-        return None if renamed == row else renamed
+        named = _named(taken)
+        return None if all(getattr(row, name) == value for name, value in named.items()) else replace(row, **named)
     calendar = _calendar_of(row, rules)
     # A suspension that ended by itself, or before the recall, ended when it was to end.
     occurred_at = getattr(body, "ended_at", None) or taken.message.occurred_at
@@ -280,11 +283,16 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
 
 
 def _named(taken: Taken) -> dict[str, Any]:
-    return {**dict(zip(_NAMES, _names_of(taken.stay), strict=True)), "staff_id": taken.staff_id}
+    return {**{name: getattr(taken.stay, name) for name in _OF_THE_STAY}, **taken.kinds, "staff_id": taken.staff_id}
+
+
+def _limit_of(clock: SlaClock, *, zone: str, kinds: Mapping[str, str], rules: RuleSet) -> Limit | None:
+    return rules.limit(clock, zone=Zone(zone), demand_type=kinds["demand_type"])
 
 
 def _calendar_of(row: ClockRow, rules: RuleSet) -> Any:
-    limit = rules.limit(SlaClock(row.clock), zone=Zone(row.zone), demand_type=row.demand_type)
+    kinds = {name: getattr(row, name) for name in KINDS}
+    limit = _limit_of(SlaClock(row.clock), zone=row.zone, kinds=kinds, rules=rules)
     return limit.calendar if limit else None
 
 
@@ -303,6 +311,11 @@ def _stop(row: ClockRow, at: datetime, by: str, calendar: Any) -> ClockRow:
     return replace(stopped, is_in_time=is_in_time, stopped_at=at, stopped_by=by, microseconds=took)
 
 
+def is_rejudging(taken: Taken) -> bool:
+    """Whether the order is judged anew: as if it had been from its beginning what it is amended to."""
+    return isinstance(taken.message.body, e.WorkOrderAmended) and bool(amended_kinds(taken.message.body))
+
+
 def clocks_of(history: Sequence[Taken], rules: LimitHistory, late_after: timedelta) -> OrderClocks:
     """The clocks of an order from the whole of its events."""
     order_clocks, created_at = OrderClocks(late_after), history[0].stay.created_at
@@ -314,6 +327,8 @@ def clocks_of(history: Sequence[Taken], rules: LimitHistory, late_after: timedel
             known_at = later.pop(0)
             order_clocks.reevaluate(history[:place], rules.known_by(known_at).of(created_at), known_at)
         order_clocks.take(taken, rules.known_by(known_by).of(created_at))
+        if is_rejudging(taken):
+            order_clocks.reevaluate(history[: place + 1], rules.known_by(known_by).of(created_at), known_by)
     for known_at in later:
         order_clocks.reevaluate(history, rules.known_by(known_at).of(created_at), known_at)
     return order_clocks

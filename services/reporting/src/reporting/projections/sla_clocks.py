@@ -20,7 +20,7 @@ from reporting import tables
 from reporting.projections import orders
 from reporting.projections.days import days_of
 from reporting.projections.orders import Projected, Taken
-from reporting.projections.sla import MOVING, ClockRow, LimitHistory, OrderClocks, clocks_of
+from reporting.projections.sla import MOVING, ClockRow, LimitHistory, OrderClocks, clocks_of, is_rejudging
 from reporting.projections.table import ProjectionTable, of_the_shown
 from reporting.record import event_store
 
@@ -53,11 +53,13 @@ def _by_order(taken: Iterable[Taken]) -> dict[str, list[Taken]]:
 
 
 def _overtaken(by_order: Mapping[str, Sequence[Taken]], rules: LimitHistory) -> list[str]:
-    """An event that was recorded before a set of limits that is known already is of what was known before it."""
+    """The orders whose clocks follow from the whole of their events only: an event that was recorded before a set of
+    limits that is known already is of what was known before it, and an amendment judges an order from its beginning.
+    """
     return [
         order_id
         for order_id, events in by_order.items()
-        if rules.after(min(one.known_at for one in events), events[0].stay.created_at)
+        if any(map(is_rejudging, events)) or rules.after(min(one.known_at for one in events), events[0].stay.created_at)
     ]
 
 

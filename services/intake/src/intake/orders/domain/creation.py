@@ -2,15 +2,8 @@
 
 from dataclasses import dataclass
 
+from contracts.amendment import AppointmentInverted, TypesInUse
 from contracts.events import Appointment, Channel, WorkOrderCreated, Zone
-from contracts.refusals import Invalid
-from intake.reference.domain import DemandTypeUnknown, DeviceTypeUnknown
-
-
-class AppointmentInverted(Invalid):
-    """The appointment ends at {end:time}, not after its start at {start:time}."""
-
-    zh = "预约结束时间 {end:time}不晚于开始时间 {start:time}。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +16,7 @@ class CreationContext:
     """As it is stored, which may be an older spelling of the number in the command."""
     zone: Zone
     territory: str | None
-    is_device_type_used: bool
-    is_demand_type_used: bool
+    types: TypesInUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +34,7 @@ class CreateWorkOrder:
 
 
 def create(command: CreateWorkOrder, known: CreationContext) -> WorkOrderCreated:
-    if not known.is_device_type_used:
-        raise DeviceTypeUnknown(device_type=command.device_type)
-    if not known.is_demand_type_used:
-        raise DemandTypeUnknown(demand_type=command.demand_type)
+    known.types.check(command.device_type, command.demand_type)
     window = command.appointment
     if window is not None and window.end <= window.start:
         raise AppointmentInverted(start=window.start.isoformat(), end=window.end.isoformat())

@@ -1,4 +1,4 @@
-"""Requests to the custodian of an order: cancel, urge, extend, recall, supervise, reopen."""
+"""Requests to the custodian of an order: cancel, urge, extend, amend, recall, supervise, reopen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from typing import Any
 
 from contracts.refusals import Invalid
 from contracts.requests import (
+    WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
     WorkOrderRecallRequested,
@@ -23,6 +24,7 @@ KINDS: Mapping[type, str] = {
     WorkOrderRecallRequested: "recall",
     WorkOrderSupervisionRequested: "supervise",
     WorkOrderReopenRequested: "reopen",
+    WorkOrderAmendRequested: "amend",
 }
 PENDING = "pending"
 _EVENTS = {kind: event for event, kind in KINDS.items()}
@@ -48,6 +50,11 @@ class Ask:
     more: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the request, by name."""
 
+    def event(self, request_id: str) -> WorkOrderRequest:
+        """What carries the request to the custodian."""
+        event: WorkOrderRequest = _EVENTS[self.kind](request_id=request_id, reason=self.reason, **self.more)
+        return event
+
 
 @dataclass(frozen=True, slots=True)
 class CustodianRequest:
@@ -62,8 +69,3 @@ class CustodianRequest:
     asked_at: datetime
     answered_at: datetime | None = None
     refusal: Mapping[str, Any] | None = None
-
-    def event(self, more: Mapping[str, Any]) -> WorkOrderRequest:
-        """What carries the request to the custodian."""
-        event: WorkOrderRequest = _EVENTS[self.kind](request_id=self.id, reason=self.reason, **more)
-        return event

@@ -5,8 +5,8 @@ Expands: code of before writes the defaults. The rebuild that the worker begins 
 
 from chassis.migrations import execute
 
-revision = "reporting_0014"
-down_revision = "reporting_0013"
+revision = "reporting_0015"
+down_revision = "reporting_0014"
 branch_labels = None
 depends_on = None
 
