@@ -8,11 +8,15 @@ from contracts.handling import Completer
 from contracts.lifecycle import ActNotAllowed, Status
 from contracts.order import WorkOrder
 from fieldwork.orders.domain import staffing
-from fieldwork.orders.domain.staffing import Person, ReassignWorkOrder
+from fieldwork.orders.domain.staffing import ActingPerson, ReassignWorkOrder
 from fieldwork.orders.domain.work import StaffOutsideWorkArea, StaffRepeated
 from work_orders.testing_streams import make_dispatched, make_order
 
-SUPERVISOR, DISPATCHER, TECHNICIAN = Person(role="supervisor"), Person(role="dispatcher"), Person(role="technician")
+SUPERVISOR, DISPATCHER, TECHNICIAN = (
+    ActingPerson(role="supervisor"),
+    ActingPerson(role="dispatcher"),
+    ActingPerson(role="technician"),
+)
 ASSIGNED_ONLY = (Completer.ASSIGNED_STAFF, Completer.SUPERVISOR)
 
 
@@ -32,8 +36,8 @@ def to(*staff_ids: str) -> ReassignWorkOrder:
     return ReassignWorkOrder(staff_ids=staff_ids, reason="王强请假")
 
 
-def person(*members: StaffDefined) -> Person:
-    return Person(role="technician", members=members)
+def person(*members: StaffDefined) -> ActingPerson:
+    return ActingPerson(role="technician", members=members)
 
 
 def order_of(*staff_ids: str) -> WorkOrder:
@@ -42,7 +46,9 @@ def order_of(*staff_ids: str) -> WorkOrder:
 
 @pytest.mark.parametrize("by", [SUPERVISOR, DISPATCHER, person(member("boss", is_lead=True))])
 @pytest.mark.parametrize("status", [Status.DISPATCHED, Status.PROCESSING])
-def test_a_lead_a_dispatcher_or_a_supervisor_gives_the_order_to_others_of_the_area(by: Person, status: Status) -> None:
+def test_a_lead_a_dispatcher_or_a_supervisor_gives_the_order_to_others_of_the_area(
+    by: ActingPerson, status: Status
+) -> None:
     event = staffing.reassign(make_order(status=status), to("north-2"), by, KNOWN)
     assert event == e.WorkOrderReassigned(staff_ids=("north-2",), reason="王强请假")
 
@@ -56,7 +62,7 @@ def test_a_lead_a_dispatcher_or_a_supervisor_gives_the_order_to_others_of_the_ar
         person(member("boss", is_lead=True, is_active=False)),
     ],
 )
-def test_staff_who_do_not_lead_the_area_do_not_reassign(by: Person) -> None:
+def test_staff_who_do_not_lead_the_area_do_not_reassign(by: ActingPerson) -> None:
     with pytest.raises(staffing.NotLeadOfWorkArea):
         staffing.reassign(make_order(status=Status.PROCESSING), to("north-2"), by, KNOWN)
 
@@ -82,7 +88,7 @@ def test_an_order_outside_the_field_is_not_reassigned(status: Status) -> None:
         staffing.reassign(make_order(status=status), to("north-2"), SUPERVISOR, KNOWN)
 
 
-def may_complete(by: Person, completers=ASSIGNED_ONLY, assigned=(member("north-1", person_id="u-1"),)) -> bool:
+def may_complete(by: ActingPerson, completers=ASSIGNED_ONLY, assigned=(member("north-1", person_id="u-1"),)) -> bool:
     try:
         staffing.check_completer(order_of("north-1"), by, completers, assigned)
     except staffing.CompletionNotPermitted:
@@ -115,6 +121,6 @@ def test_a_person_who_is_a_member_of_two_areas_completes_in_both() -> None:
         (person(member("boss", person_id="u-3", is_lead=True)), (Completer.LEAD,)),
     ],
 )
-def test_whoever_a_rule_names_completes_an_order_and_nobody_else(by: Person, completers) -> None:
+def test_whoever_a_rule_names_completes_an_order_and_nobody_else(by: ActingPerson, completers) -> None:
     assert may_complete(by, completers)
     assert not may_complete(by, tuple(each for each in Completer if each not in completers and each != "area_staff"))

@@ -298,11 +298,7 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("sealing-keys", number, subject, step, entity_version=number)
     yield from _of_calls()
     yield from _timeline("extended", _SECOND_ORDER, (_CANCELLED[0], *golden_limits.EXTENDED))
-    for number, step in enumerate(golden_limits.REQUESTS, start=1):
-        yield _recorded("extension-requests", number, _SECOND_ORDER, step)
     yield from _timeline("amended", "6f2b6d0e-95d7-4d5a-8a53-0f0a3e0d9c11", golden_amendments.AMENDED)
-    for number, step in enumerate(golden_amendments.REQUESTS, start=1):
-        yield _recorded("amend-requests", number, _SECOND_ORDER, step)
     for number, body in enumerate(golden_limits.LIMITS, start=1):
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
@@ -311,8 +307,9 @@ def _all() -> Iterator[tuple[str, Message]]:
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
     yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
     yield from _timeline("handled", _SECOND_ORDER, (_CANCELLED[0], *golden_handling.HANDLED))
-    for number, step in enumerate(golden_handling.REQUESTS, start=1):
-        yield _recorded("handling-requests", number, _SECOND_ORDER, step)
+    for place, module in (("extension", golden_limits), ("amend", golden_amendments), ("handling", golden_handling)):
+        for number, step in enumerate(module.REQUESTS, start=1):
+            yield _recorded(f"{place}-requests", number, _SECOND_ORDER, step)
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
     yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
     for number, rules in enumerate(golden_handling.RULES, start=1):

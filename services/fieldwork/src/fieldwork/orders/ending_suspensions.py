@@ -21,6 +21,7 @@ from contracts.refusals import Refusal
 from fieldwork.orders import suspension_store as store
 from fieldwork.orders.domain import suspension
 from work_orders.sealing_keys import SealingKeys
+from work_orders.time_limits import KnownRuleSets
 from work_orders.unit_of_work import OrderUnitOfWork
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def unit_of_work(settings: Settings, db: Database, wakeup: Wakeup, clock: Clock)
         headers=_AT_ANY_VERSION,
         sealing_keys=keys,
         catch_up_seconds=0,
+        time_limits=KnownRuleSets(),
     )
 
 

@@ -6,7 +6,7 @@ from chassis.wait_for_version import caught_up
 from contracts.directory import StaffDefined
 from contracts.order import WorkOrder
 from fieldwork.orders.domain import staffing, suspension, work
-from fieldwork.orders.domain.staffing import Person, ReassignWorkOrder
+from fieldwork.orders.domain.staffing import ActingPerson, ReassignWorkOrder
 from fieldwork.orders.domain.suspension import SuspendWorkOrder
 from fieldwork.orders.domain.work import CompleteWorkOrder, RejectWorkOrder
 from work_orders.directory import find_staff, find_staff_of_person
@@ -49,8 +49,8 @@ async def _check_completer(order: WorkOrder, uow: OrderUnitOfWork) -> None:
     staffing.check_completer(order, by, rules.completers, assigned.values())
 
 
-async def _person(statements: Statements, uow: OrderUnitOfWork) -> Person:
-    return Person(role=uow.actor.role, members=await find_staff_of_person(statements, uow.actor.sub))
+async def _person(statements: Statements, uow: OrderUnitOfWork) -> ActingPerson:
+    return ActingPerson(role=uow.actor.role, members=await find_staff_of_person(statements, uow.actor.sub))
 
 
 async def reassign_work_order(order_id: str, reassignment: ReassignWorkOrder, *, uow: OrderUnitOfWork) -> Reply:

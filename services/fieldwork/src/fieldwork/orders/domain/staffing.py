@@ -45,7 +45,7 @@ class ReassignWorkOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
+class ActingPerson:
     """Who acts: the role of their token, and the members of staff that they are, if the directory says so."""
 
     role: str
@@ -56,7 +56,7 @@ class Person:
 
 
 def reassign(
-    order: WorkOrder, command: ReassignWorkOrder, by: Person, known: Mapping[str, StaffDefined]
+    order: WorkOrder, command: ReassignWorkOrder, by: ActingPerson, known: Mapping[str, StaffDefined]
 ) -> WorkOrderReassigned:
     """`known` are those of the staff named in the command that the directory has told of."""
     order.advance(Act.REASSIGN)
@@ -81,7 +81,7 @@ def _check_staff(staff_ids: Sequence[str], work_area_id: str | None, known: Mapp
 
 
 def check_completer(
-    order: WorkOrder, by: Person, completers: Collection[Completer], assigned: Collection[StaffDefined]
+    order: WorkOrder, by: ActingPerson, completers: Collection[Completer], assigned: Collection[StaffDefined]
 ) -> None:
     """Raises `CompletionNotPermitted` unless a rule lets this person complete the order.
 
@@ -101,7 +101,7 @@ def check_completer(
         raise CompletionNotPermitted()
 
 
-def _may_be_assigned(order: WorkOrder, by: Person, assigned: Collection[StaffDefined]) -> bool:
+def _may_be_assigned(order: WorkOrder, by: ActingPerson, assigned: Collection[StaffDefined]) -> bool:
     """Whether the person is one of the assigned staff, or may be: nobody is locked out for lack of a `person_id`."""
     staff_ids = order.assignment.staff_ids if order.assignment else ()
     if by.members:
