@@ -4,6 +4,7 @@ The servers start when the first test asks for them and stop with the run. Tests
 and topics of their own; whoever kills or stops a server starts it again before the test ends.
 """
 
+import gc
 import os
 import socket
 from collections.abc import Generator, Iterator
@@ -86,6 +87,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> GroupSchedul
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begins with what takes longest, so that the processes end together; else the order is random."""
     items.sort(key=_rank)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the collector of garbage looks through it no more."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _rank(item: pytest.Item) -> int:

@@ -7,10 +7,13 @@ the services run on a real PostgreSQL. Their outboxes are not relayed.
 import contextlib
 import importlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 import hypothesis
 import pytest
+import requests
 import schemathesis
 from hypothesis.errors import FlakyStrategyDefinition
 from schemathesis import GenerationMode
@@ -51,47 +54,50 @@ CHAINS = 30
 MOST_SESSIONS = 10
 
 
+@dataclass(frozen=True)
+class Fuzzed:
+    """A running service, and what each request to it is sent with: by a caller with every role, on one connection."""
+
+    address: str
+    sending: dict[str, Any]
+
+    @property
+    def schema(self) -> schemathesis.BaseSchema:
+        """Every route but live streams, whose answers have no end."""
+        return schemathesis.openapi.from_url(f"{self.address}/openapi.json").exclude(path_regex=r"/stream$")
+
+
 @pytest.fixture(params=SERVICES)
-def service(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[tuple[str, dict[str, str]]]:
-    """A running service and the headers of a caller with every role."""
+def service(request: pytest.FixtureRequest, new_database: Callable[[str], str]) -> Iterator[Fuzzed]:
     name: str = request.param
     app = importlib.import_module(f"{name}.main").app(settings_for(new_database(name)))
     issuer = TestIssuer()
-    with served(app, issuer) as address:
-        yield address, issuer.headers("operator", roles=EVERY_ROLE)
-
-
-def _schema(address: str) -> schemathesis.BaseSchema:
-    """Every route but live streams, whose answers have no end."""
-    return schemathesis.openapi.from_url(f"{address}/openapi.json").exclude(path_regex=r"/stream$")
+    with served(app, issuer) as address, requests.Session() as session:
+        yield Fuzzed(address, {"headers": issuer.headers("operator", roles=EVERY_ROLE), "session": session})
 
 
 @pytest.mark.timeout(900)
-def test_any_single_request_gets_a_declared_answer(service: tuple[str, dict[str, str]]) -> None:
-    address, headers = service
-    schema = _schema(address)
-    for operation, mode in product((found.ok() for found in schema.get_all_operations()), GenerationMode):
+def test_any_single_request_gets_a_declared_answer(service: Fuzzed) -> None:
+    for operation, mode in product((found.ok() for found in service.schema.get_all_operations()), GenerationMode):
 
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
         @hypothesis.settings(SETTINGS, max_examples=15)
         def any_request(case: schemathesis.Case) -> None:
-            case.call_and_validate(headers=headers, checks=CHECKS)
+            case.call_and_validate(**service.sending, checks=CHECKS)
 
         any_request()
 
 
 @pytest.mark.timeout(900)
-def test_any_chain_of_requests_gets_declared_answers(service: tuple[str, dict[str, str]]) -> None:
-    address, headers = service
-    schema = _schema(address)
+def test_any_chain_of_requests_gets_declared_answers(service: Fuzzed) -> None:
     chains: list[list[Exception]] = []
 
-    class Chain(schema.as_state_machine()):
+    class Chain(service.schema.as_state_machine()):
         def setup(self) -> None:
             chains.append([])
 
         def get_call_kwargs(self, case: schemathesis.Case) -> dict[str, object]:
-            return {"headers": headers}
+            return service.sending
 
         def validate_response(self, response, case: schemathesis.Case, **_: object) -> None:
             try:

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterator
 from importlib.metadata import Distribution
 from pathlib import Path
@@ -55,10 +56,19 @@ def environment(folder: Path, wheels: Path, package: str) -> set[str]:
     install = [*uv, "pip", "install", "--no-deps", "--python", str(venv / "bin" / "python")]
     subprocess.run([*install, *own], check=True, env={**os.environ, "UV_NO_CACHE": "1"})
     site = next(venv.glob("lib/python*/site-packages"))
+    _share_compiled(site, folder / "compiled")
     for name in names:
         if not name.startswith(OURS):
             _link(installed()[name], site)
     return names
+
+
+def _share_compiled(site: Path, compiled: Path) -> None:
+    """A process with `PYTHONPYCACHEPREFIX=compiled` compiles no linked module that has been compiled here."""
+    if sys.pycache_prefix:
+        own = compiled / site.relative_to("/")
+        own.parent.mkdir(parents=True)
+        own.symlink_to(Path(sys.pycache_prefix, *Path(sysconfig.get_path("purelib")).parts[1:]))
 
 
 def _link(distribution: Distribution, site: Path) -> None:

@@ -32,6 +32,7 @@ KEYS: Mapping[Dimension, list[str]] = {
     Dimension.DEMAND_TYPE: ["bulky_items", "complaint"],
     Dimension.STATUS: ["created", "processing"],
     Dimension.CLOCK: ["arrive", "reply"],
+    Dimension.HOLDER: ["dispatch", "area", "staff", "subscriber"],
 }
 KNOWN = {
     ("work_area_id", "north"): Names(en="North yard", zh="北区工区"),

@@ -13,6 +13,7 @@ from contracts import events as e
 from contracts import quality as q
 from contracts.calendar import Hours, WorkingTime
 from contracts.codec import new_message
+from contracts.holders import Holder
 from contracts.lifecycle import Act, Service, allowed_acts
 from contracts.limits import TimeLimit, TimeLimitsDefined
 from contracts.message import Actor, Message
@@ -20,6 +21,14 @@ from work_orders.sla_clocks import EXTENDABLE
 from work_orders.testing_streams import make_completed, make_dispatched, make_rejected
 
 NEW_YEAR = datetime(2025, 12, 31, 15, 58, tzinfo=UTC)
+
+
+def _rescheduled(chance: random.Random) -> dict[str, Any]:
+    start = NEW_YEAR + timedelta(seconds=chance.uniform(0, 21 * 86400))
+    other = e.Appointment(start=start, end=start + timedelta(hours=1))
+    return chance.choice([{}, {"is_appointment_withdrawn": True}, {"appointment": other}])
+
+
 MAKE = {
     Act.DISPATCH: lambda chance: make_dispatched(
         work_area_id=chance.choice("NSE"), staff_ids=tuple(chance.sample(["s-1", "s-2", "s-3"], 2))
@@ -41,7 +50,9 @@ MAKE = {
     Act.ARCHIVE: lambda _: e.WorkOrderArchived(),
     Act.CANCEL: lambda _: e.WorkOrderCancelled(request_id="r", reason="x"),
     Act.URGE: lambda _: e.WorkOrderUrged(request_id="u", reason="x"),
-    Act.SUSPEND: lambda _: e.WorkOrderSuspended(reason="x", until=NEW_YEAR),
+    Act.SUSPEND: lambda chance: e.WorkOrderSuspended(
+        reason="x", until=NEW_YEAR, held_by=chance.choice([None, Holder.HOUSE, Holder.SUBSCRIBER])
+    ),
     Act.RESUME: lambda _: e.WorkOrderResumed(),
     Act.NOTE: lambda _: e.WorkOrderNoteAdded(note="x"),
     Act.ARRIVE: lambda _: e.WorkOrderArrived(),
@@ -58,6 +69,7 @@ MAKE = {
         device_type=chance.choice([None, "digital", "analogue"]),
         urgency=chance.choice([None, *e.Urgency]),
         content="x",
+        **_rescheduled(chance),
     ),
 }
 STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.SEND_TO_REDISPATCH)
@@ -65,9 +77,12 @@ STRAIGHT_ON = (Act.DISPATCH, Act.START, Act.COMPLETE, Act.SUBMIT_FOR_AUDIT, Act.
 
 def life(make_stream, number: int, chance: random.Random, *, steps: Sequence[float] = ()):
     """An order that anything allowed can happen to, at any time, some of it dated back."""
+    at = NEW_YEAR + timedelta(seconds=chance.uniform(0, 20 * 86400))
+    wanted_at = at + timedelta(seconds=chance.choice([-60, 30, 40_000]))
     stream = make_stream(
         f"o-{number:03}",
-        at=NEW_YEAR + timedelta(seconds=chance.uniform(0, 20 * 86400)),
+        at=at,
+        appointment=chance.choice([None, e.Appointment(start=wanted_at, end=wanted_at + timedelta(hours=1))]),
         demand_type=chance.choice(["fault_repair", "complaint"]),
         subscriber_id=chance.choice(["s-1", "s-2", "s-3"]),
         channel=chance.choice([e.Channel.PHONE, e.Channel.WEB]),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.holders import Holder
 from contracts.sealing import FreeText
 
 
@@ -231,6 +232,8 @@ class WorkOrderSuspended:
     until: datetime
     reason_code: str | None = None
     """One of the reasons of the handling rules; None of before there were any."""
+    held_by: Holder | None = None
+    """Whose the time of the suspension is, as the handling rules said; None of before they did: the house's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from contracts.directory import Names
+from contracts.holders import Holder
 
 SUBJECT = "handling_rules"
 """The key of the rules: they are one entity with versions 1, 2, 3 …"""
@@ -34,8 +35,17 @@ class SuspensionReason:
     code: str
     """What messages and requests name it by."""
     names: Names
+    holder: Holder | None = None
+    """Whose the time of such a suspension is 责任方; None: as shipped, the subscriber's or the house's."""
     is_active: bool = True
     """An inactive one keeps its names for the orders that have it, and is not taken any more."""
+
+    @property
+    def held_by(self) -> Holder:
+        return self.holder or _SHIPPED_HOLDERS.get(self.code, Holder.HOUSE)
+
+
+_SHIPPED_HOLDERS = {"subscriber": Holder.SUBSCRIBER, "no_access": Holder.SUBSCRIBER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,6 +93,16 @@ DAY_KINDS: Mapping[str, Names] = {
 }
 """Of days of a calendar."""
 
+HOLDERS: Mapping[str, Names] = {
+    "dispatch": Names("dispatch", "调度"),
+    "area": Names("work area", "工区"),
+    "staff": Names("repair staff", "维修人员"),
+    "qa": Names("quality assurance", "质检"),
+    "subscriber": Names("subscriber", "用户"),
+    "house": Names("the house", "公司内部"),
+}
+"""Whose the minutes of an order are 责任方."""
+
 LINK_KINDS: Mapping[str, Names] = {
     "duplicate": Names("duplicate", "重复工单"),
     "same_outage": Names("same outage", "同一停电"),

@@ -10,6 +10,7 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.directory import Names
 from contracts.handling import Completer, Consequences, SuspensionReason
+from contracts.holders import Holder
 from dispatch import use_cases, views
 from dispatch.domain.handling_rules import REFUSALS
 from work_orders.handling_rules import HandlingRules
@@ -22,11 +23,12 @@ class SuspensionReasonBody(Body):
     code: Code
     name_en: Line
     name_zh: Line
+    holder: Holder | None = Field(None, description="Whose the time of such a suspension is 责任方; null: as shipped.")
     is_active: bool = True
 
     def reason(self) -> SuspensionReason:
         names = Names(en=self.name_en, zh=self.name_zh)
-        return SuspensionReason(code=self.code, names=names, is_active=self.is_active)
+        return SuspensionReason(code=self.code, names=names, holder=self.holder, is_active=self.is_active)
 
 
 class ConsequencesBody(Body):

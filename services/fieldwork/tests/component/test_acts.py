@@ -7,6 +7,7 @@ import pytest
 
 from contracts import events as e
 from contracts.chain import event_hash
+from contracts.holders import Holder
 from contracts.lifecycle import Status
 from work_orders.http import prepare_orders
 from work_orders.testing import BEGIN, COMPLETION, ServiceUnderTest, Stream, make_dispatched, staff
@@ -56,7 +57,7 @@ async def test_an_act_is_answered_with_the_order_and_published_behind_what_was_b
         (
             Status.PROCESSING,
             "suspend",
-            e.WorkOrderSuspended(reason="等待配件", until=TOMORROW, reason_code="other"),
+            e.WorkOrderSuspended(reason="等待配件", until=TOMORROW, held_by=Holder.HOUSE, reason_code="other"),
         ),
         (Status.DISPATCHED, "arrive", e.WorkOrderArrived(place="东门")),
         (Status.DISPATCHED, "notes", e.WorkOrderNoteAdded(note="钥匙在门卫")),

@@ -88,6 +88,8 @@ STAYS = Table(
     *required(Text, "device_type", "demand_type", "channel", "zone"),
     *required(ID, "subscriber_id"),
     *required(MOMENT, "created_at"),
+    *optional(MOMENT, "appointment_at"),
+    *required(Text, "held"),
     Column("urgency", Text, nullable=False, server_default="normal"),
     *optional(Text, "amended", "next_staff_id"),
     *required(Integer, "reassign_count", "urge_count"),

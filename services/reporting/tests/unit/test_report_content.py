@@ -26,7 +26,7 @@ from services.reporting.tests.report_samples import (
 )
 
 from contracts.directory import Names
-from contracts.names import CLOCKS, STATUSES
+from contracts.names import CLOCKS, HOLDERS, STATUSES
 from contracts.time_zones import ZONES
 from reporting.metrics import METRICS, REGISTRY, Dimension, MetricKind
 from reporting.reports import workbook
@@ -351,7 +351,7 @@ def test_the_font_has_every_character_that_a_report_is_made_of():
     texts = [text for table in names for pair in table.values() for text in pair]
     texts += [text for metric in METRICS for text in (metric.name_en, metric.name_zh)]
     texts += [text for pair in WEEKDAYS for text in pair] + [*ZONES.values()]
-    texts += [text for each in (*STATUSES.values(), *CLOCKS.values()) for text in (each.en, each.zh)]
+    texts += [text for each in (*STATUSES.values(), *CLOCKS.values(), *HOLDERS.values()) for text in (each.en, each.zh)]
     texts += [text for language in Language for text in made(ReportKind.MONTHLY, language)[2].summary]
     characters = sorted({character for text in texts for character in text if not character.isspace()} | {*"①⑳≥≤±—•·"})
     planted = "\U0001f600"  # the font has none, so that the test is seen to find what is absent

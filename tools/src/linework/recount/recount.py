@@ -9,13 +9,13 @@ from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.quality import QualityEvent
-from linework.recount import agents, calls, clocks, follow_ups, handled, orders, presence, promises
+from linework.recount import agents, calls, clocks, follow_ups, handled, holders, orders, presence, promises
 from linework.recount.counting import Asked, CountedRow, Kind, count
 
 KINDS: dict[tuple[str, int], Kind] = {
     **{
         key: kind
-        for rules in (orders.RULES, calls.RULES, handled.RULES, follow_ups.RULES, promises.RULES)
+        for rules in (orders.RULES, holders.RULES, calls.RULES, handled.RULES, follow_ups.RULES, promises.RULES)
         for key, (kind, _) in rules.items()
     },
     **{(metric, 1): kind for metric, (kind, _) in clocks.RULES.items()},
@@ -32,6 +32,7 @@ class Recount:
 
     def __init__(self) -> None:
         self._lives: dict[str, orders.Life] = {}
+        self._minutes: dict[str, holders.Minutes] = {}
         self._calls: dict[str, calls.Call] = {}
         self._agents = agents.Agents()
         self._follow_ups = follow_ups.FollowUps()
@@ -42,6 +43,7 @@ class Recount:
         if life is None:
             life = self._lives[after.id] = orders.Life(after.id, after.subscriber_id, after.demand_type)
         life.take(before, message, after)
+        self._minutes.setdefault(after.id, holders.Minutes()).take(before, message, after)
         self._clocks.take(message, after)
 
     def take_fact(self, message: Message) -> None:
@@ -86,6 +88,8 @@ class Recount:
         key = (asked.metric, version)
         if key in orders.RULES:
             return orders.RULES[key][1](self._lives.values(), at)
+        if key in holders.RULES:
+            return holders.RULES[key][1](self._minutes.values())
         if key in follow_ups.RULES:
             return follow_ups.RULES[key][1](self._follow_ups.cases, self._lives.values())
         if key in promises.RULES:

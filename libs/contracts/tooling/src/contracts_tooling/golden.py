@@ -299,6 +299,7 @@ def _all() -> Iterator[tuple[str, Message]]:
     yield from _of_calls()
     yield from _timeline("extended", _SECOND_ORDER, (_CANCELLED[0], *golden_limits.EXTENDED))
     yield from _timeline("amended", "6f2b6d0e-95d7-4d5a-8a53-0f0a3e0d9c11", golden_amendments.AMENDED)
+    yield from _timeline("suspended", _SECOND_ORDER, (*_SENT_BACK[:3], golden_handling.SUSPENDED))
     for number, body in enumerate(golden_limits.LIMITS, start=1):
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)

@@ -14,6 +14,7 @@ from contracts.handling import (
     HandlingRulesDefined,
     SuspensionReason,
 )
+from contracts.holders import Holder
 from contracts.lifecycle import Service
 from contracts.message import Actor
 
@@ -46,7 +47,7 @@ _SUPERVISOR = Actor("supervisor-1", "supervisor", "刘洋")
 _LEAD = Actor("u-zhao", "technician", "赵敏")
 _CLOCK = Actor("fieldwork", "service")
 _OVER = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
-_WEATHER = e.WorkOrderSuspended(reason="大雾", until=_OVER, reason_code="weather")
+_WEATHER = e.WorkOrderSuspended(reason="大雾", until=_OVER, held_by=Holder.HOUSE, reason_code="weather")
 
 HANDLED: tuple[tuple[Service, Actor, Any], ...] = (
     (
@@ -90,4 +91,10 @@ REQUESTS: tuple[tuple[Service, Actor, Any], ...] = (
     (Service.FIELDWORK, _SUPERVISOR, r.WorkOrderReopenRequested(request_id="reopen-2", reason="Still dark.", hop=1)),
 )
 
-__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "SUBJECT"]
+SUSPENDED = (
+    Service.FIELDWORK,
+    Actor("tech-5", "technician"),
+    e.WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
+)
+
+__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "SUBJECT", "SUSPENDED"]

@@ -206,7 +206,7 @@ async def _late_rows(
     fill = filler(question, state.live, arguments)
     if source.is_refolded:
         return await _late_facts(statements, state, question, cursor, limit)
-    if source.relation is not None:
+    if source.is_of_agents:
         return await _late_states(statements, state, question, cursor, limit)
     counts = [f"({fill(one)}) <> 0" for one in (question.metric.numerator, question.metric.denominator or "1")]
     # A row that was replaced since has corrected what was shown all the same.

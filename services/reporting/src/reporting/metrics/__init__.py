@@ -7,12 +7,13 @@ changes its meaning.
 
 from collections.abc import Mapping
 
-from reporting.metrics import agents, calls, durations, follow_ups, handled, orders, promises, sla_clocks
+from reporting.metrics import agents, calls, durations, follow_ups, handled, holders, orders, promises, sla_clocks
 from reporting.metrics.metric import Dimension, Grain, Metric, MetricKind, Source
 
 METRICS = (
     *orders.METRICS,
     *durations.METRICS,
+    *holders.METRICS,
     *sla_clocks.METRICS,
     *calls.METRICS,
     *handled.METRICS,

@@ -16,6 +16,8 @@ class Dimension(StrEnum):
     CHANNEL = "channel"
     ZONE = "zone"
     CLOCK = "clock"
+    HOLDER = "holder"
+    REASON = "reason"
     DIRECTION = "direction"
     QUEUE = "queue"
     AGENT = "agent_id"
@@ -75,6 +77,8 @@ class Source:
     """Only the present state is stored; an earlier one is folded again from the record."""
     relation: str | None = None
     """SQL in place of the table, where rows are made of several."""
+    is_of_parts: bool = False
+    """Its relation takes rows of its table apart, and of no other."""
     columns: Mapping[Dimension, str] = field(default_factory=dict)
     """The columns of dimensions that are not called like them."""
     has_marks: bool = False
@@ -84,7 +88,12 @@ class Source:
 
     @property
     def counts_legs(self) -> bool:
-        return self.is_refolded or self.relation is not None
+        return self.is_refolded or self.is_of_agents
+
+    @property
+    def is_of_agents(self) -> bool:
+        """Its rows are made of agents' states and of the legs that they handled."""
+        return self.relation is not None and not self.is_of_parts and not self.is_refolded
 
     def column(self, dimension: Dimension) -> str:
         return self.columns.get(dimension, dimension.value)
@@ -99,7 +108,7 @@ class Source:
             return (self.table, "later")
         if self.is_refolded:
             return ("legs",)
-        return (self.table, "legs") if self.relation is not None else (self.table,)
+        return (self.table, "legs") if self.is_of_agents else (self.table,)
 
 
 ALL_ROLES = ("agent", "technician", "dispatcher", "auditor", "supervisor", "operator")

@@ -15,8 +15,6 @@ from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from chassis.database import Transaction
 from chassis.one_statement import Part, Rows
 from chassis.subscribe import Poison
@@ -25,65 +23,15 @@ from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Status, step
 from contracts.message import Message
 from contracts.order import ACTS, CannotApply
 from reporting import tables
+from reporting.projections import holders
 from reporting.projections.days import days_of
+from reporting.projections.stays import StayRow, kinds_of, note
 from reporting.projections.table import ProjectionTable, of_the_shown
 
 TABLE = ProjectionTable(tables.STAYS)
 LATER = "later"
 """Days on which orders were dispatched or completed of which something was found out later: see `days_found_out`."""
 _MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(slots=True)
-class StayRow:
-    """The fields are the columns of the table, in their order."""
-
-    order_id: str
-    since_version: int
-    until_version: int | None
-    since_known_at: datetime
-    until_known_at: datetime | None
-    from_status: str | None
-    status: str
-    next_status: str | None
-    entered_at: datetime
-    left_at: datetime | None
-    microseconds: int | None
-    is_since_late: bool
-    """The event that began it was recorded long after it happened."""
-    is_until_late: bool | None
-    is_suspended: bool
-    is_misdispatch_valid: bool | None
-    """The ruling that ended it, of a stay in `rejected`."""
-    dispatch_count: int
-    """Dispatches of the order until now, the one that began this stay among them."""
-    completion_count: int
-    work_area_id: str | None
-    """The work area of the latest dispatch."""
-    staff_id: str | None
-    """Who was named first in the latest dispatch: one person answers for an order."""
-    device_type: str
-    demand_type: str
-    channel: str
-    zone: str
-    subscriber_id: str
-    created_at: datetime
-    urgency: str
-    amended: Any
-    """What an amendment gave the order during this stay, as JSON: the next stay begins with it. What has begun stays
-    counted under the names that it began with, so that a past figure is the same whenever it is asked for."""
-    next_staff_id: str | None = None
-    """Who has it after the latest reassignment of this stay; figures of the stay are of who had it at its beginning."""
-    reassign_count: int = 0
-    """Reassignments during this stay."""
-    urge_count: int = 0
-    is_resolved: bool | None = None
-    """What the completion said that began this stay."""
-    is_petitioned: bool | None = None
-
-    @property
-    def present_staff_id(self) -> str | None:
-        return self.next_staff_id or self.staff_id
 
 
 _CHANGING = (
@@ -98,10 +46,14 @@ _CHANGING = (
     "next_staff_id",
     "reassign_count",
     "urge_count",
+    "appointment_at",
+    "held",
     "amended",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
+_within = attrgetter("is_suspended", "appointment_at", "held", "amended", "reassign_count", "urge_count")
+"""What can change while the stay goes on."""
 _changing_values_of = attrgetter(*TABLE.key, *_CHANGING)
 
 
@@ -110,6 +62,7 @@ def created(message: Message, late_after: timedelta) -> StayRow:
     body = message.body
     if not isinstance(body, e.WorkOrderCreated):
         raise CannotApply(f"order {message.subject} was never created")
+    appointment_at = body.appointment.start if body.appointment else None
     return StayRow(
         order_id=message.subject,
         since_version=1,
@@ -136,6 +89,8 @@ def created(message: Message, late_after: timedelta) -> StayRow:
         zone=body.zone.value,
         subscriber_id=body.subscriber_id,
         created_at=message.occurred_at,
+        appointment_at=appointment_at,
+        held=holders.begun(Status.CREATED, message.occurred_at, staff_id=None, appointment_at=appointment_at),
         urgency=body.urgency.value,
         amended=None,
     )
@@ -150,44 +105,11 @@ def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow |
     body = message.body
     status = stay.status if body is None else _status_after(stay, message).value
     if status == stay.status:
-        _note(stay, body)
+        note(stay, body, message.occurred_at)
         return None
     is_late = message.recorded_at - message.occurred_at > late_after
     _finish(stay, message, status, is_late)
     return _next(stay, body, is_late)
-
-
-def _note(stay: StayRow, body: Any) -> None:
-    """What an event changes of the present stay without ending it."""
-    match body:
-        case e.WorkOrderSuspended() | e.WorkOrderResumed():
-            stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
-        case e.WorkOrderReassigned():
-            stay.reassign_count += 1
-            stay.next_staff_id = next(iter(body.staff_ids), None)
-        case e.WorkOrderUrged():
-            stay.urge_count += 1
-        case e.WorkOrderAmended():
-            if amended := amended_kinds(body):
-                stay.amended = msgspec.json.encode({**kinds_of(stay), **amended}).decode()
-
-
-_NOTED = (e.WorkOrderSuspended, e.WorkOrderResumed, e.WorkOrderReassigned, e.WorkOrderUrged, e.WorkOrderAmended)
-"""The events that may change the present stay without ending it."""
-
-KINDS = ("device_type", "demand_type", "urgency")
-"""What an order is counted under that can be amended."""
-
-
-def amended_kinds(amended: e.WorkOrderAmended) -> dict[str, str]:
-    return {name: str(value) for name in KINDS if (value := getattr(amended, name)) is not None}
-
-
-def kinds_of(stay: StayRow) -> dict[str, str]:
-    """What the order is at present, amendments of this stay among it."""
-    if stay.amended is not None:
-        return msgspec.json.decode(stay.amended, type=dict[str, str])
-    return {name: getattr(stay, name) for name in KINDS}
 
 
 def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) -> None:
@@ -198,6 +120,7 @@ def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) ->
     stay.next_status, stay.left_at = next_status, left_at
     stay.microseconds = (left_at - stay.entered_at) // _MICROSECOND
     stay.is_until_late = is_late
+    stay.held = holders.finished(stay.held, left_at, appointment_at=stay.appointment_at)
     if stay.status == Status.REJECTED and isinstance(message.body, e.WorkOrderRedispatchRequested):
         stay.is_misdispatch_valid = message.body.is_misdispatch_valid
 
@@ -205,6 +128,7 @@ def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) ->
 def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
     dispatch = body if isinstance(body, e.WorkOrderDispatched) else None
     completion = body if isinstance(body, e.WorkOrderCompleted) else None
+    staff_id = next(iter(dispatch.staff_ids), None) if dispatch else stay.present_staff_id
     return StayRow(
         order_id=stay.order_id,
         since_version=stay.until_version,
@@ -224,13 +148,17 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         dispatch_count=stay.dispatch_count + (dispatch is not None),
         completion_count=stay.completion_count + (completion is not None),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
-        staff_id=next(iter(dispatch.staff_ids), None) if dispatch else stay.present_staff_id,
+        staff_id=staff_id,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
         created_at=stay.created_at,
         is_resolved=completion.is_resolved if completion else None,
         is_petitioned=completion.is_petitioned if completion else None,
+        appointment_at=stay.appointment_at,
+        held=holders.begun(
+            Status(stay.next_status), stay.left_at, staff_id=staff_id, appointment_at=stay.appointment_at
+        ),
         amended=None,
         **kinds_of(stay),
     )
@@ -290,11 +218,12 @@ class Projected:
         """Raises `Poison` for an event that cannot follow."""
         for message in events:
             stay = self.present.get(message.subject)
+            before = _within(stay) if stay is not None else None
             try:
                 entered = advance(stay, message, self.late_after) if stay else created(message, self.late_after)
             except CannotApply as error:
                 raise Poison(message, str(error)) from error
-            if stay is not None and (entered is not None or isinstance(message.body, _NOTED)):
+            if stay is not None and (entered is not None or _within(stay) != before):
                 self._note_change(stay)
             if entered is not None:
                 self.present[message.subject] = entered

@@ -17,7 +17,8 @@ from contracts import events as e
 from contracts.events import SlaClock, Zone
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
-from reporting.projections.orders import KINDS, StayRow, Taken, amended_kinds
+from reporting.projections.orders import Taken
+from reporting.projections.stays import KINDS, StayRow, amended_kinds
 from work_orders.sla_clocks import MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
 from work_orders.working_time import MICROSECOND
 

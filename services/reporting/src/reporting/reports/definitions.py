@@ -93,6 +93,10 @@ DEFINITIONS: dict[tuple[str, int], Bilingual] = {
     ("reply_time", 1): ("From creation to the reply to the subscriber.", "从生成到答复用户的时长。"),
     ("in_time", 1): ("Time limits kept / time limits that ended.", "按时完成的时限÷已结束的时限。"),
     ("extension_rate", 1): ("Time limits that were extended / time limits that ended.", "延期的时限÷已结束的时限。"),
+    ("held_time", 1): (
+        "Stretches of orders with each holder: how long until the holder changes.",
+        "工单在各责任方处停留的各段时长。",
+    ),
     ("backlog", 1): (
         "Orders neither completed, archived nor cancelled, as they stand.",
         "当前未完成、未归档、未作废的工单数。",

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from contracts.directory import Names
-from contracts.names import CLOCKS, STATUSES, in_language
+from contracts.names import CLOCKS, HOLDERS, STATUSES, in_language
 from reporting.metrics import Dimension
 from reporting.reports.content import Content, dimension_of
 from reporting.reports.rules import ReportRules
 from reporting.reports.words import UNNAMED, VOICES, Language, word
 
+_OF_CODES = {Dimension.STATUS: STATUSES, Dimension.CLOCK: CLOCKS, Dimension.HOLDER: HOLDERS}
 _A_CODE = re.compile(r"[A-Za-z0-9_.:/@|+-]+")
 KnownNames = Mapping[tuple[str, str], Names]
 """By dimension and key."""
@@ -31,10 +32,8 @@ class Naming:
         if key is None:
             return word("none", self.language)
         is_chinese = self.language == Language.ZH
-        if dimension is Dimension.STATUS:
-            return in_language(STATUSES[key], self.language)
-        if dimension is Dimension.CLOCK:
-            return in_language(CLOCKS[key], self.language)
+        if dimension in _OF_CODES:
+            return in_language(_OF_CODES[dimension][key], self.language)
         name = self._name(dimension, key)
         if name is not None:
             return self._namesakes.get((dimension.value, key), name)

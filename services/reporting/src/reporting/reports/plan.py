@@ -161,6 +161,9 @@ FOLLOW_UPS = ReportSection(
     Dimension.WORK_AREA,
 )
 IN_TIME = ReportSection("in_time", ("Time limits", "时限"), ("in_time", "extension_rate"), By.GROUP, Dimension.CLOCK)
+BY_HOLDER = ReportSection(
+    "by_holder", ("Whose the time of orders was", "工单用时责任方"), ("held_time",), By.GROUP, Dimension.HOLDER
+)
 BACKLOG = ReportSection(
     "backlog",
     ("Backlog as it stood when the report was made", "制表时未完成工单"),
@@ -182,6 +185,7 @@ _USUAL = (
     ORDERS_BY_DEMAND,
     FOLLOW_UPS,
     IN_TIME,
+    BY_HOLDER,
     BACKLOG,
 )
 _ANALYSIS = (CALLS, CALLS_BY_PERIOD, CALLS_BY_HOUR, CALLS_BY_REASON, ORDERS_BY_DEMAND, CALLS_BY_QUEUE)

@@ -119,6 +119,7 @@ WORDS: Mapping[str, Bilingual] = {
         "其余 {count} 行见数据表及 CSV。",
     ),
     "more_lines": ("{count} more lines are in the CSV.", "其余 {count} 行见 CSV。"),
+    "holder": ("Holder", "责任方"),
     "calendar": ("Working calendar", "工作日历"),
     "calendar_until": ("holidays entered until {day}", "节假日已录入至 {day}"),
     "calendar_none": ("no holidays entered: days of the week only", "未录入节假日，仅按星期判定"),

@@ -55,10 +55,12 @@ def suspend(
     if len(order.pauses) >= rules.most_suspensions:
         raise SuspensionsSpent(count=len(order.pauses), most=rules.most_suspensions)
     code = command.reason_code or OTHER
-    active = [reason.code for reason in rules.suspension_reasons if reason.is_active]
+    active = {reason.code: reason for reason in rules.suspension_reasons if reason.is_active}
     if code not in active:
-        raise SuspensionReasonUnknown(given=code, codes=active)
-    return WorkOrderSuspended(reason=command.reason, until=command.until, reason_code=code)
+        raise SuspensionReasonUnknown(given=code, codes=[*active])
+    return WorkOrderSuspended(
+        reason=command.reason, until=command.until, held_by=active[code].held_by, reason_code=code
+    )
 
 
 def resume(order: WorkOrder, *, at: datetime) -> WorkOrderResumed:

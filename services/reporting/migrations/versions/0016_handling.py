@@ -5,8 +5,8 @@ Expands: code of before writes the defaults. The rebuild that the worker begins 
 
 from chassis.migrations import execute
 
-revision = "reporting_0015"
-down_revision = "reporting_0014"
+revision = "reporting_0016"
+down_revision = "reporting_0015"
 branch_labels = None
 depends_on = None
 
@@ -23,7 +23,7 @@ alter table stays_{name}
 def upgrade() -> None:
     for name in ("a", "b"):
         execute(_ADD.format(name=name))
-    execute("update stream_state set live_shape = 8 where message_count = 0;")
+    execute("update stream_state set live_shape = 9 where message_count = 0;")
 
 
 def downgrade() -> None:
