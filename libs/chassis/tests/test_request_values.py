@@ -81,12 +81,14 @@ def test_any_version_fits_a_star_but_not_what_is_not_there() -> None:
     assert (star.fits(7), star.fits(0), star.decided_on(7), star.decided_on(0)) == (True, False, 7, 1)
 
 
-def test_the_newest_of_the_named_versions_is_waited_for_unless_another_of_them_is_there() -> None:
+def test_a_named_version_fits_the_present_one_or_any_since_the_oldest_that_still_counts() -> None:
     versions = versions_of('"2", "5"')
-    assert [versions.are_decided_by(present) for present in (1, 2, 3, 5, 6)] == [False, True, False, True, True]
+    assert [versions.fits_since(2, present) for present in (1, 2, 3, 6)] == [False, True, True, True]
+    assert [versions.fits_since(6, present) for present in (6, 9)] == [False, False]
+    assert [versions_of("*").fits_since(6, present) for present in (0, 6)] == [False, True]
     assert [versions.decided_on(present) for present in (1, 2, 6)] == [5, 2, 5]
     with pytest.raises(NoVersionNamed):
-        versions_of('"somebody-elses"').are_decided_by(3)
+        versions_of('"somebody-elses"').decided_on(3)
 
 
 @given(st.integers(-(2**62), 2**62), st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])))

@@ -28,6 +28,8 @@ reassign            dispatched processing                                  -> =
 recall              dispatched processing                                  -> redispatching
 supervise           created dispatched processing rejected redispatching completed auditing -> =
 answer_supervision  created dispatched processing rejected redispatching completed auditing -> =
+accept              dispatched                                             -> =
+contact             dispatched processing                                  -> =
 amend               created dispatched processing rejected redispatching completed auditing -> =
 """
 RESUMABLE = {"dispatched", "processing"}

@@ -9,6 +9,7 @@ import pytest
 from contracts import events as e
 from contracts import requests as r
 from contracts.catalogue import BY_BODY, CATALOGUE, MessageKind
+from contracts.device_time import DeviceTime
 from contracts.lifecycle import Act, Service, Status
 from contracts.message import Actor, Message
 from contracts.order import (
@@ -16,6 +17,7 @@ from contracts.order import (
     Arrival,
     Audit,
     CannotApply,
+    Decision,
     Done,
     Extension,
     Note,
@@ -23,6 +25,7 @@ from contracts.order import (
     Reassignment,
     Recall,
     Redispatch,
+    SubscriberContact,
     Suspension,
     Urge,
     WorkOrder,
@@ -282,7 +285,54 @@ def test_a_request_or_its_refusal_does_not_change_an_order(body: object) -> None
 def test_an_event_of_an_unknown_type_moves_only_the_version_and_the_last_change() -> None:
     before = fold(CREATED, DISPATCHED, SUSPENDED)
     after = apply(before, make_message(None, "somebody", 4))
-    assert after == replace(before, version=4, changed=_at(4))
+    assert after == replace(before, version=4, changed=_at(4), decision=Decision(version=4, at=_at(4).at, by=WHO.sub))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        e.WorkOrderAccepted(),
+        e.WorkOrderContacted(),
+        e.WorkOrderArrived(),
+        NOTED,
+        e.WorkOrderUrged(request_id="r", reason="again"),
+        e.WorkOrderExtended(request_id="r", clock=e.SlaClock.ARRIVE, minutes=1, reason="snow"),
+    ],
+)
+def test_what_decides_nothing_leaves_the_latest_decision_as_it_is(body: object) -> None:
+    order = fold(CREATED, DISPATCHED, body)
+    assert (order.version, order.decision_version) == (3, 2)
+
+
+def test_every_other_event_is_the_latest_decision() -> None:
+    order = fold(CREATED, DISPATCHED, STARTED)
+    assert order.decision == Decision(version=3, at=_at(3).at, by=WHO.sub)
+
+
+def test_a_decision_that_a_phone_sent_later_names_the_phone() -> None:
+    phone = DeviceTime(device_id="phone-7", sequence=1, said_at=BEGIN)
+    assert fold(CREATED, DISPATCHED, e.WorkOrderStarted(device=phone)).last_decision.device_id == "phone-7"
+
+
+def test_of_a_state_without_a_decision_the_last_event_counts_as_one() -> None:
+    old = replace(fold(CREATED, DISPATCHED), decision=None)
+    assert old.decision_version == 2
+    assert apply(old, make_message(NOTED, "fieldwork", 3)).decision_version == 2
+
+
+def test_the_first_acceptance_of_a_dispatch_counts() -> None:
+    accepted = e.WorkOrderAccepted()
+    assert fold(CREATED, DISPATCHED, accepted, accepted).accepted == _at(3)
+    again = fold(CREATED, DISPATCHED, accepted, REJECTED, e.WorkOrderRedispatchRequested(), DISPATCHED)
+    assert again.accepted is None
+
+
+def test_each_contact_with_the_subscriber_is_kept() -> None:
+    order = fold(CREATED, DISPATCHED, e.WorkOrderContacted(note="at three"), STARTED, e.WorkOrderContacted())
+    assert order.contacts == (
+        SubscriberContact(note="at three", contacted=_at(3)),
+        SubscriberContact(note=None, contacted=_at(5)),
+    )
 
 
 def test_every_event_of_the_catalogue_but_the_first_records_an_act_and_every_act_has_an_event() -> None:

@@ -37,6 +37,7 @@ from .conftest import (
 )
 
 NOTE = e.WorkOrderNoteAdded(note="seen")
+REJECTED = e.WorkOrderRejected(reason=e.RejectionReason.UNSAFE, explanation="dog")
 
 
 async def outbox_of(db: Database) -> list[Message]:
@@ -75,13 +76,13 @@ async def test_an_act_is_state_outbox_row_and_answer_at_once(db: Database, order
     assert await count_of(db, "idempotency_keys") == 1
 
 
-async def test_of_many_acts_on_one_version_one_wins_and_the_others_change_nothing(
+async def test_of_many_decisions_on_one_version_one_wins_and_the_others_change_nothing(
     db: Database, orders: Orders, processing: str
 ) -> None:
     acts = [act_on(processing, 3, key=f"key-{number}") for number in range(10)]
     stored = [await orders.get_for(act) for act in acts]
     results = await asyncio.gather(
-        *(orders.record(one, NOTE, act, name="note") for one, act in zip(stored, acts, strict=True)),
+        *(orders.record(one, REJECTED, act, name="reject") for one, act in zip(stored, acts, strict=True)),
         return_exceptions=True,
     )
     winners = [result for result in results if isinstance(result, Reply)]
@@ -92,7 +93,7 @@ async def test_of_many_acts_on_one_version_one_wins_and_the_others_change_nothin
     assert await count_of(db, "idempotency_keys") == 1
     present = await tracked_in(db, processing)
     assert present is not None
-    assert (present.order.version, len(present.order.notes)) == (4, 1)
+    assert (present.order.version, len(present.order.rejections)) == (4, 1)
 
 
 async def test_the_same_act_twice_at_once_gets_the_same_answer(db: Database, orders: Orders, processing: str) -> None:

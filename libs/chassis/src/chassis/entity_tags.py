@@ -36,6 +36,10 @@ class NamedVersions:
         """`present` is 0 of what is not there, which no tag fits."""
         return present in self.named or (self.is_any and present > 0)
 
+    def fits_since(self, oldest: int, present: int) -> bool:
+        """Whether a version from `oldest` to `present` is named; `present` is 0 of what is not there."""
+        return any(oldest <= version <= present for version in self.named) or (self.is_any and present > 0)
+
     @property
     def newest(self) -> int:
         """What has to be there before it can be said that none fits; raises `NoVersionNamed`."""
@@ -44,10 +48,6 @@ class NamedVersions:
         if not self.named:
             raise NoVersionNamed()
         return max(self.named)
-
-    def are_decided_by(self, present: int) -> bool:
-        """Whether no later version has to be waited for; raises `NoVersionNamed`."""
-        return present >= self.newest or self.fits(present)
 
     def decided_on(self, present: int) -> int:
         """The version of a request with these tags: the present one where it fits, or else the newest named."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, handling, limits, links, partners, quality, requests, sealing
+from contracts import calls, directory, events, facts, handling, limits, links, partners, quality, requests, sealing
 from contracts.lifecycle import Service
 from contracts.topics import (
     CALLS,
@@ -52,6 +52,7 @@ class Entry:
 
 
 _CUSTODIANS = (Service.DISPATCH, Service.FIELDWORK, Service.QA)
+_EVERYBODY = (Service.INTAKE, *_CUSTODIANS)
 
 
 def _event(name: str, body: Shape, owners: tuple[Service, ...], description: str) -> Entry:
@@ -67,6 +68,10 @@ def _request(name: str, body: Shape, wish: str) -> Entry:
         (Service.INTAKE, *_CUSTODIANS),
         f"Intake asks the custodian {wish}; a custodian that handed over forwards it.",
     )
+
+
+def _fact(name: str, body: Shape, description: str, owners: tuple[Service, ...] = (Service.FIELDWORK,)) -> Entry:
+    return Entry(f"linework.work_order.{name}.v1", body, MessageKind.NOTICE, WORK_ORDERS, owners, description)
 
 
 def _entity(name: str, body: Shape, owner: Service, description: str) -> Entry:
@@ -143,6 +148,17 @@ CATALOGUE: tuple[Entry, ...] = (
     _request("recall", requests.WorkOrderRecallRequested, "to give the order back 撤回"),
     _request("supervision", requests.WorkOrderSupervisionRequested, "for an answer by a moment 督办"),
     _request("reopen", requests.WorkOrderReopenRequested, "to reopen a completed order that is not solved"),
+    _event("accepted", events.WorkOrderAccepted, (Service.FIELDWORK,), "The work area will see to it 接单."),
+    _event("contacted", events.WorkOrderContacted, (Service.FIELDWORK,), "The subscriber was contacted 联系用户."),
+    _fact("remarked", facts.WorkOrderRemarked, "Somebody who may see it added a remark 备注.", _EVERYBODY),
+    _fact("departed", facts.WorkOrderDeparted, "Staff are on their way 出发."),
+    _fact("eta_revised", facts.WorkOrderEtaRevised, "Staff expect to be on site at another time 预计到达."),
+    _fact("note_recorded", facts.WorkOrderNoteRecorded, "A note of a work area that does not hold it at present."),
+    _fact("reading_taken", facts.WorkOrderReadingTaken, "A reading was taken 读数."),
+    _fact("part_used", facts.WorkOrderPartUsed, "A part was used 用料."),
+    _fact("acceptance_recorded", facts.WorkOrderAcceptanceRecorded, "An acceptance that stops no clock."),
+    _fact("contact_recorded", facts.WorkOrderContactRecorded, "A contact with the subscriber that stops no clock."),
+    _fact("arrival_recorded", facts.WorkOrderArrivalRecorded, "An arrival that stops no clock."),
     _event("amended", events.WorkOrderAmended, _CUSTODIANS, "What was entered was corrected 变更 or moved 改约."),
     Entry(
         "linework.work_order.cancel_requested.v1",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from contracts.device_time import DeviceTime
 from contracts.holders import Holder
 from contracts.sealing import FreeText
 
@@ -62,9 +63,10 @@ class SlaClock(StrEnum):
     DISPATCH = "dispatch"
     """Until the first dispatch."""
     ACCEPT = "accept"
-    """From each dispatch until the work area starts; nothing of it counts where the area sends the order back."""
+    """From each dispatch until the work area accepts or starts; nothing of it counts where the area sends the order
+    back."""
     CONTACT = "contact"
-    """Until work was first started: the earliest sign of contact with the subscriber."""
+    """Until the subscriber was first contacted, or work was first started."""
     ARRIVE = "arrive"
     """Until the first arrival; until completion where no arrival was recorded."""
     COMPLETE = "complete"
@@ -146,7 +148,8 @@ class WorkOrderDispatched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderStarted:
-    pass
+    device: DeviceTime | None = None
+    """Of an act that a phone sent later; so in every event of the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +157,7 @@ class WorkOrderRejected:
     reason: RejectionReason
     explanation: FreeText
     """The misdispatch explanation 误派说明."""
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +196,7 @@ class WorkOrderCompleted:
     is_resolved: bool
     is_petitioned: bool
     is_called_back: bool
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,17 +239,20 @@ class WorkOrderSuspended:
     """One of the reasons of the handling rules; None of before there were any."""
     held_by: Holder | None = None
     """Whose the time of the suspension is, as the handling rules said; None of before they did: the house's."""
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderResumed:
     ended_at: datetime | None = None
     """When the suspension was over, where it ended by itself; the event itself may be later."""
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderNoteAdded:
     note: FreeText
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,6 +261,22 @@ class WorkOrderArrived:
 
     place: FreeText | None = None
     """The place, as the device or the person reports it."""
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAccepted:
+    """Somebody of the work area will see to it 接单; stops `accept`, as the start of the work does."""
+
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderContacted:
+    """The subscriber was contacted 联系用户; the first time stops `contact`, as the start of the work does."""
+
+    note: FreeText | None = None
+    device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +324,8 @@ WorkOrderEvent = (
     | WorkOrderResumed
     | WorkOrderNoteAdded
     | WorkOrderArrived
+    | WorkOrderAccepted
+    | WorkOrderContacted
     | WorkOrderExtended
     | WorkOrderReassigned
     | WorkOrderRecalled

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 _ORDER = {
+    "accepted": "Who accepted the latest dispatch, and when; null until then.",
     "allowed_acts": "What the custodian may do with the order in its present state.",
     "amended": "Who amended it and when.",
     "amendments": "Each time that what was entered was corrected, or the appointment moved.",
@@ -28,9 +29,12 @@ _ORDER = {
     "clock": "Which clock of the service level it is about.",
     "completed": "Who completed it and when.",
     "completions": "Each time that the work was finished.",
+    "contacted": "Who contacted the subscriber and when.",
+    "contacts": "Each time that the subscriber was contacted.",
     "content": "What is asked for, in the words of whoever took it down.",
     "created": "Who created it and when.",
     "custodian": "The service that may change the order in its present state; null when it is over.",
+    "decision": "The latest decision about the order: an act may be based on its version or on any later one.",
     "demand_type": "The code of what is wanted, such as `test`; its names are at `/v1/demand-types` of intake.",
     "demand_types": "Codes of demand types; an empty list means all.",
     "device_type": "The code of the device, such as `digital`; its names are at `/v1/device-types` of intake.",
@@ -86,6 +90,9 @@ _ORDER = {
     "work_area_id": "The work area's id.",
     "work_area_ids": "Ids of work areas; an empty list means all.",
     "work_areas": "Work areas.",
+    "SubscriberContact.note": "What came of it.",
+    "Decision.by": "The subject of the token of who decided.",
+    "Decision.version": "The version that it made of the order.",
     "Note.note": "What was noted.",
     "WorkOrderShown.notes": "What was noted on the order, in the order in which it was noted.",
     "WorkOrderShown.version": "Goes up by one with each event; for `If-Match`.",

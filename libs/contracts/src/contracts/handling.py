@@ -82,6 +82,10 @@ class HandlingRulesDefined:
     """What follows when an order is completed and not resolved."""
     petitioned: Consequences = Consequences()
     """What follows when an order is completed with a petition 上访."""
+    late_report_minutes: int = 24 * 60
+    """So long after a work area lost an order its staff, who may not know it yet, can report what happened since."""
+    device_clock_tolerance_seconds: int = 120
+    """So far the clock of a phone may be off without being corrected and flagged."""
 
 
 SHIPPED = HandlingRulesDefined()

@@ -53,6 +53,8 @@ class Act(StrEnum):
     SUPERVISE = "supervise"
     ANSWER_SUPERVISION = "answer_supervision"
     AMEND = "amend"
+    ACCEPT = "accept"
+    CONTACT = "contact"
 
 
 CUSTODIANS: Mapping[Status, Service | None] = {
@@ -97,7 +99,14 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.SUPERVISE): status for status in _OPEN},
     **{(status, Act.ANSWER_SUPERVISION): status for status in _OPEN},
     **{(status, Act.AMEND): status for status in _OPEN},
+    (Status.DISPATCHED, Act.ACCEPT): Status.DISPATCHED,
+    **{(status, Act.CONTACT): status for status in _IN_THE_FIELD},
 }
+
+WITHOUT_DECISION = frozenset(
+    {Act.ACCEPT, Act.CONTACT, Act.ARRIVE, Act.NOTE, Act.URGE, Act.EXTEND, Act.SUPERVISE, Act.ANSWER_SUPERVISION}
+)
+"""Acts that leave what others decide as it is: who decided on the version before them need not decide again."""
 
 _WHILE_SUSPENDED = frozenset(
     {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND, Act.REASSIGN, Act.RECALL, Act.SUPERVISE}

@@ -45,6 +45,8 @@ ACTS: Mapping[str, Names] = {
     "recall": Names("recall", "撤回"),
     "supervise": Names("supervise", "督办"),
     "answer_supervision": Names("answer the supervision", "答复督办"),
+    "accept": Names("accept", "接单"),
+    "contact": Names("record contact with the subscriber", "联系用户"),
     "amend": Names("amend", "变更"),
 }
 
@@ -53,6 +55,19 @@ URGENCIES: Mapping[str, Names] = {
     "urgent": Names("urgent", "紧急"),
     "emergency": Names("emergency", "特急"),
 }
+
+FACTS: Mapping[str, Names] = {
+    "remark": Names("remark", "备注"),
+    "departure": Names("departure", "出发"),
+    "eta": Names("expected arrival", "预计到达"),
+    "note": Names("note", "记录"),
+    "reading": Names("reading", "读数"),
+    "part": Names("part used", "用料"),
+    "acceptance": Names("acceptance", "接单"),
+    "contact": Names("contact with the subscriber", "联系用户"),
+    "arrival": Names("arrival", "到达"),
+}
+"""Kinds of facts about an order."""
 
 SERVICES: Mapping[str, Names] = {
     "intake": Names("intake", "受理服务"),
@@ -75,7 +90,7 @@ ROLES: Mapping[str, Names] = {
 
 CLOCKS: Mapping[str, Names] = {
     "dispatch": Names("dispatch", "派单"),
-    "accept": Names("start of work", "接单"),
+    "accept": Names("acceptance", "接单"),
     "contact": Names("first contact", "首次联系"),
     "arrive": Names("arrival", "到达"),
     "complete": Names("completion", "完成"),

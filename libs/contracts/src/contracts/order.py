@@ -5,12 +5,18 @@ stream. Applying an event never asks a clock, a database or a person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from dataclasses import fields, replace
 from typing import Any
 
 from contracts import events as e
-from contracts.lifecycle import CUSTODIANS, Act, ActNotAllowed, Service, Status, allowed_acts, step
+from contracts.lifecycle import (
+    CUSTODIANS,
+    WITHOUT_DECISION,
+    Act,
+    ActNotAllowed,
+    Status,
+    allowed_acts,
+)
 from contracts.message import Message
 from contracts.order_handling import pause_ended, supervised, supervision_answered, suspension_of
 from contracts.order_parts import (
@@ -20,6 +26,7 @@ from contracts.order_parts import (
     Audit,
     Cancellation,
     Completion,
+    Decision,
     Done,
     Extension,
     Note,
@@ -28,10 +35,12 @@ from contracts.order_parts import (
     Recall,
     Redispatch,
     Rejection,
+    SubscriberContact,
     Supervision,
     Suspension,
     Urge,
 )
+from contracts.work_order import WorkOrder
 
 __all__ = [
     "ACTS",
@@ -43,6 +52,7 @@ __all__ = [
     "Cancellation",
     "CannotApply",
     "Completion",
+    "Decision",
     "Done",
     "Extension",
     "Note",
@@ -51,6 +61,7 @@ __all__ = [
     "Recall",
     "Redispatch",
     "Rejection",
+    "SubscriberContact",
     "Supervision",
     "Suspension",
     "Urge",
@@ -78,6 +89,8 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderRecalled: (Act.RECALL,),
     e.WorkOrderSupervised: (Act.SUPERVISE,),
     e.WorkOrderSupervisionAnswered: (Act.ANSWER_SUPERVISION,),
+    e.WorkOrderAccepted: (Act.ACCEPT,),
+    e.WorkOrderContacted: (Act.CONTACT,),
     e.WorkOrderAmended: (Act.AMEND,),
 }
 """The acts that each event records; of two, the order's status or the verdict says which."""
@@ -85,86 +98,6 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
 
 DETAILS = tuple(field.name for field in fields(e.OrderDetails))
 """What can be amended: the fields of these names in the order and in what amends it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkOrder:
-    """An order at one version. Lists are oldest first; the last rejection, completion or audit is the present one."""
-
-    id: str
-    order_no: str
-    version: int
-    status: Status
-    custodian: Service | None
-    allowed_acts: tuple[Act, ...]
-    subscriber_id: str
-    subscriber_no: str
-    device_type: str
-    demand_type: str
-    content: str
-    channel: e.Channel
-    zone: e.Zone
-    territory: str | None
-    appointment: e.Appointment | None
-    external_reference: str | None
-    created: Done
-    changed: Done
-    """The latest event's author and `occurred_at`."""
-    assignment: Assignment | None = None
-    """The latest dispatch; kept after a rejection and after completion."""
-    started: Done | None = None
-    rejections: tuple[Rejection, ...] = ()
-    completions: tuple[Completion, ...] = ()
-    audit_requested: Done | None = None
-    audits: tuple[Audit, ...] = ()
-    redispatches: tuple[Redispatch, ...] = ()
-    suspension: Suspension | None = None
-    urges: tuple[Urge, ...] = ()
-    notes: tuple[Note, ...] = ()
-    cancellation: Cancellation | None = None
-    archived: Done | None = None
-    pauses: tuple[Pause, ...] = ()
-    arrivals: tuple[Arrival, ...] = ()
-    extensions: tuple[Extension, ...] = ()
-    urgency: e.Urgency = e.Urgency.NORMAL
-    contact_id: str | None = None
-    """Whom to contact, where that is not the subscriber; intake has name and phone."""
-    amendments: tuple[Amendment, ...] = ()
-    first_dispatched_at: datetime | None = None
-    """Of an order that was dispatched again, which `assignment` and `started` do not tell any more."""
-    first_started_at: datetime | None = None
-    reassignments: tuple[Reassignment, ...] = ()
-    recalls: tuple[Recall, ...] = ()
-    supervisions: tuple[Supervision, ...] = ()
-
-    @property
-    def open_supervision(self) -> Supervision | None:
-        """The oldest that was not answered."""
-        return next((each for each in self.supervisions if each.answered is None), None)
-
-    def suspension_ended_before(self, moment: datetime) -> datetime | None:
-        """When the suspension was over, if that was before the moment."""
-        until = self.suspension.until if self.suspension else moment
-        return until if until < moment else None
-
-    @property
-    def work_area_id(self) -> str | None:
-        """The work area of the latest dispatch."""
-        return self.assignment.work_area_id if self.assignment else None
-
-    @property
-    def earliest_dispatch(self) -> datetime | None:
-        """When it was first dispatched; what a release without `first_dispatched_at` has folded knows the latest."""
-        return self.first_dispatched_at or (self.assignment.dispatched.at if self.assignment else None)
-
-    @property
-    def earliest_start(self) -> datetime | None:
-        """When work was first started."""
-        return self.first_started_at or (self.started.at if self.started else None)
-
-    def advance(self, act: Act) -> Status:
-        """Where the act would lead; raises `ActNotAllowed`."""
-        return step(self.status, act, is_suspended=self.suspension is not None)
 
 
 class CannotApply(ValueError):
@@ -185,8 +118,9 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         return _created(message.subject, message.body, done)
     if order is None:
         raise CannotApply(f"order {message.subject} was never created")
+    decision = _decision(order, message)
     if message.body is None:
-        return replace(order, version=order.version + 1, changed=done)
+        return replace(order, version=order.version + 1, changed=done, decision=decision)
     status = _status_after(order, message)
     changes = _changes(order, message.body, done)
     suspension = changes.get("suspension", order.suspension)
@@ -194,10 +128,25 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         order,
         version=order.version + 1,
         changed=done,
+        decision=decision,
         status=status,
         custodian=CUSTODIANS[status],
         allowed_acts=allowed_acts(status, is_suspended=suspension is not None),
         **changes,
+    )
+
+
+def _decision(order: WorkOrder, message: Message) -> Decision:
+    """The latest decision after the event; of what an event of an unknown type does, nobody can be sure."""
+    acts = ACTS.get(type(message.body), ())
+    if acts and WITHOUT_DECISION.issuperset(acts):
+        return order.last_decision
+    device = getattr(message.body, "device", None)
+    return Decision(
+        version=order.version + 1,
+        at=message.occurred_at,
+        by=message.actor.sub,
+        device_id=device.device_id if device else None,
     )
 
 
@@ -243,6 +192,7 @@ def _created(order_id: str, event: e.WorkOrderCreated, done: Done) -> WorkOrder:
         urgency=event.urgency,
         created=done,
         changed=done,
+        decision=Decision(version=1, at=done.at, by=done.by.sub),
     )
 
 
@@ -286,6 +236,10 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
             return _recalled(order, event, done)
         case e.WorkOrderSupervised() | e.WorkOrderSupervisionAnswered():
             return _supervisions(order, event, done)
+        case e.WorkOrderAccepted():
+            return {"accepted": order.accepted or done}
+        case e.WorkOrderContacted():
+            return {"contacts": (*order.contacts, SubscriberContact(note=event.note, contacted=done))}
         case e.WorkOrderAmended():
             return _amended(order, event, done)
         case _:
@@ -301,7 +255,7 @@ def _dispatched(order: WorkOrder, event: e.WorkOrderDispatched, done: Done) -> d
         dispatched=done,
     )
     first = {"first_dispatched_at": order.earliest_dispatch, "first_started_at": order.earliest_start}
-    return {"assignment": assignment, "started": None, **first}
+    return {"assignment": assignment, "started": None, "accepted": None, **first}
 
 
 def _rejected(order: WorkOrder, event: e.WorkOrderRejected, done: Done) -> dict[str, Any]:

@@ -17,6 +17,18 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The latest event that others cannot overlook; after it come only acts of `lifecycle.WITHOUT_DECISION`."""
+
+    version: int
+    at: datetime
+    by: str
+    """The subject of who decided."""
+    device_id: str | None = None
+    """The phone that sent it later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     work_area_id: str
     staff_ids: tuple[str, ...]
@@ -84,6 +96,12 @@ class Pause:
 class Arrival:
     place: str | None
     arrived: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriberContact:
+    note: str | None
+    contacted: Done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ changes nothing and gets the present version. The outbox row is fed by the guard
 is drawn after the row lock: numbers of one order grow in commit order.
 """
 
+from datetime import datetime
+
 import asyncpg
 
 from chassis import outbox
@@ -21,12 +23,13 @@ from chassis.entity_tags import etag_of
 from chassis.outbox import COLUMNS as OUTBOX_COLUMNS
 from chassis.outbox import WRITTEN as OUTBOX_WRITTEN
 from chassis.outbox import row_of
-from chassis.unit_of_work import UnitOfWork
+from chassis.unit_of_work import Command, UnitOfWork
 from contracts.chain import event_hash
+from contracts.events import WorkOrderEvent
 from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from contracts.refusals import Conflict, Invalid, NotFound, Stale
-from work_orders.order_table import BODY, COLUMNS, StoredOrder, stored_order_of, values_of
+from work_orders.order_table import BODY, COLUMNS, StoredOrder, stored_order_of, to_json, values_of
 from work_orders.sealing_keys import SealingKeys, SubscriberErased
 from work_orders.sla_clocks import RuleSets
 from work_orders.tables import WORK_ORDERS
@@ -53,9 +56,9 @@ class ExternalReferenceTaken(Conflict):
 
 
 class BeforeTheLastAct(Invalid):
-    """occurred_at {occurred_at:time} is before the order's last act at {last_act_at:time}."""
+    """occurred_at {occurred_at:time} is before the latest decision about the order at {last_act_at:time}."""
 
-    zh = "发生时间 {occurred_at:time}早于工单上一次操作的时间 {last_act_at:time}。"
+    zh = "发生时间 {occurred_at:time}早于工单上一次决定的时间 {last_act_at:time}。"
 
 
 _TYPED_CHANGE = parameters_of(WORK_ORDERS.c)
@@ -192,6 +195,29 @@ async def create_in(tx: Transaction, message: Message) -> WorkOrder:
         raise ExternalReferenceTaken(external_reference=reference, order_id=None, order_no=None)
     await outbox.add(tx, [message])
     return created.order
+
+
+_CHANGE_IN = f"""
+update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace(f"{_STREAM_VERSION}::integer", "stream_version")})
+where id = $1 and version = {_DECIDED_ON}::int and {_STREAM_VERSION}::int is not null"""
+
+
+async def change_in(
+    command: Command, stored: StoredOrder, event: WorkOrderEvent, *, occurred_at: datetime | None = None
+) -> None:
+    """The order's next event within a command that holds the order's row; the reply is the order after it."""
+    order = stored.order
+    message = command.origin.message(
+        event,
+        subject=order.id,
+        order_version=order.version + 1,
+        prev_hash=stored.last_hash,
+        occurred_at=occurred_at,
+    )
+    changed = StoredOrder(apply(order, message), stored.stream_version, event_hash(message))
+    await command.tx.execute(_CHANGE_IN, *values_of(changed, await rule_sets(command.tx)), order.version)
+    command.messages.append(message)
+    command.reply_as(Reply(200, to_json(changed.order), etag_of(changed.order.version)))
 
 
 async def find_stored_order(statements: Statements, order_id: str) -> StoredOrder | None:

@@ -22,6 +22,7 @@ from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.order import CannotApply, apply
 from contracts.requests import WorkOrderRequest, WorkOrderRequestRefused
+from work_orders import facts_store
 from work_orders.order_table import COLUMNS, StoredOrder, to_order, values_of
 from work_orders.recovery import kept_of, note_owed, owed_answer, owed_of
 from work_orders.request_handling import RequestState, answer
@@ -44,6 +45,7 @@ class _Batch:
     """The versions that were read of the orders that changed."""
     read_on: set[str] = field(default_factory=set)
     to_send: list[Message] = field(default_factory=list)
+    facts: list[Message] = field(default_factory=list)
 
     def change(self, stored: StoredOrder) -> None:
         """Keeps an order as it is after a message, and before the first one the version that was read (0: none)."""
@@ -105,6 +107,8 @@ class Replica:
                 self._answer(message, batch)
             elif isinstance(message.body, WorkOrderRequestRefused):
                 _settle(message.body.request_id, message.subject, batch)
+            elif facts_store.is_fact(message):
+                _keep_fact(message, batch)
 
     def _apply(self, message: Message, version: int, batch: _Batch) -> None:
         stored = batch.stored.get(message.subject)
@@ -181,6 +185,12 @@ def _tell_unrecorded(message: Message) -> None:
     )
 
 
+def _keep_fact(message: Message, batch: _Batch) -> None:
+    if message.subject not in batch.stored:
+        raise Poison(message, f"a fact about order {message.subject}, which was never created")
+    batch.facts.append(message)
+
+
 def _settle(request_id: str, order_id: str, batch: _Batch) -> None:
     seen = batch.seen.setdefault(request_id, RequestState(order_id))
     seen.is_changed = seen.is_changed or not seen.is_answered
@@ -233,6 +243,8 @@ def _changes(batch: _Batch) -> list[Part]:
     kept = [_request_row(request_id, seen) for request_id, seen in sorted(batch.seen.items()) if seen.is_changed]
     if kept:
         parts.append(Part(_KEEP_REQUESTS, _columns(kept)))
+    if batch.facts:
+        parts.append(facts_store.kept_by(batch.facts))
     # Last, so that the numbers of an order's rows grow in commit order.
     return [*parts, outbox.added_by(batch.to_send)] if batch.to_send else parts
 

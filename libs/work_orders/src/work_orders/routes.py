@@ -46,6 +46,13 @@ ACT_REFUSALS = (
     WorkOrderNotFound,
 )
 
+FACT_REFUSALS = tuple(
+    one
+    for one in ACT_REFUSALS
+    if one not in (ActNotAllowed, BeforeTheLastAct, NoVersionNamed, StaleVersion, VersionRequired)
+)
+"""Of what needs no version and is refused by no status."""
+
 OrderId = Annotated[str, Path(max_length=64, pattern=r"^[A-Za-z0-9._-]+$", description="The order's id.")]
 AtLeast = Annotated[
     int | None, Query(ge=1, le=1_000_000, description="Wait briefly until this order version has arrived here.")

@@ -197,14 +197,20 @@ def _all_lives(order: WorkOrder) -> Iterator[Life]:
     called_back = next((one.completed.at for one in completions if one.is_called_back), archived_at)
     yield SlaClock.DISPATCH, created_at, order.earliest_dispatch
     if order.assignment is not None and (order.started is not None or order.status is Status.DISPATCHED):
-        yield SlaClock.ACCEPT, order.assignment.dispatched.at, _moment_of(order.started)
-    yield SlaClock.CONTACT, created_at, order.earliest_start
+        accepted_at = _earlier(_moment_of(order.accepted), _moment_of(order.started))
+        yield SlaClock.ACCEPT, order.assignment.dispatched.at, accepted_at
+    contacted_at = order.contacts[0].contacted.at if order.contacts else None
+    yield SlaClock.CONTACT, created_at, _earlier(contacted_at, order.earliest_start)
     yield SlaClock.ARRIVE, created_at, min((*on_site, *(one.completed.at for one in completions[:1])), default=None)
     yield SlaClock.COMPLETE, created_at, completed_at
     yield SlaClock.RESTORE, created_at, resolved
     yield SlaClock.REPLY, created_at, called_back
     if completed_at is not None:
         yield SlaClock.FOLLOW_UP, completed_at, called_back
+
+
+def _earlier(*moments: datetime | None) -> datetime | None:
+    return min(filter(None, moments), default=None)
 
 
 def _moment_of(done: Done | None) -> datetime | None:

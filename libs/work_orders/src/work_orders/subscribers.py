@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from chassis.telemetry import traceparent
 from contracts.events import Zone
 from contracts.order import WorkOrder
+from work_orders.facts_views import OrderFact
 from work_orders.sealing import WorkOrderShown
 
 # A person waits for the form: better without the subscriber at once than whole after a while.
@@ -71,6 +72,8 @@ class OrderForm:
     subscriber: SubscriberShown | None
     subscriber_unavailable: bool
     subscriber_placeholder: SubscriberPlaceholder | None
+    facts: tuple[OrderFact, ...]
+    """The latest facts about the order, newest first; all are at `/v1/work-orders/{order_id}/facts`."""
 
 
 class SubscriberFields(TypedDict):

@@ -1,6 +1,6 @@
 """The tables of the order library, exactly as its migrations create them.
 
-A service has those whose branch it names in its `alembic.ini`: `work_orders` (the first three), `sealing_keys`,
+A service has those whose branch it names in its `alembic.ini`: `work_orders` (the first four), `sealing_keys`,
 `directory`, `time_limits`, `handling_rules`. Each column has its name and type here and in the migrations only; a test
 holds the two against each other. The indexes of order lists belong to the services.
 """
@@ -45,6 +45,22 @@ REQUESTS_SEEN = Table(
     Column("owed", JSONB),
 )
 """`owed` is the request that a restored database found, until it is settled; see `work_orders.request_handling`."""
+
+ORDER_FACTS = Table(
+    "order_facts",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("order_id", ID, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("actor_sub", Text, nullable=False),
+    Column("actor_role", Text, nullable=False),
+    Column("actor_name", Text, nullable=False),
+    Column("occurred_at", MOMENT, nullable=False),
+    Column("recorded_at", MOMENT, nullable=False),
+    Column("data", JSON, nullable=False),
+)
+"""`id` is that of the message; `data` is its body."""
 
 ORDER_CHANGES = Table(
     "order_changes",

@@ -5,15 +5,16 @@
             command.record(work.start(command.order), name="start")
         return command.reply
 
-On entry the order is read at the version that the command was decided on. On exit the recorded event is committed by
-the one guarded statement of `work_orders.commit`: no transaction is open while the command decides, and the command
-that loses a race changes nothing and raises `StaleVersion`.
+On entry the order is read at the version that the command was decided on, or at a later one with no decision in
+between. On exit the recorded event is committed by the one guarded statement of `work_orders.commit`: no transaction is
+open while the command decides. A command that loses a race to another decision changes nothing and raises
+`StaleVersion`; one that loses it to an arrival or an urging is written behind that.
 """
 
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chassis.commands import Reply
@@ -28,18 +29,22 @@ from contracts.message import Message
 from contracts.order import WorkOrder, apply
 from work_orders.commit import (
     BeforeTheLastAct,
+    StaleVersion,
     WorkOrderNotFound,
     find_for_command,
+    find_stored_order,
     may_see,
     stale_version,
     write_order,
 )
+from work_orders.device_acts import DeviceAct
 from work_orders.order_table import StoredOrder
 from work_orders.sealing import Opening, Sealer, sealed
 from work_orders.sealing_keys import SealingKeys
 from work_orders.time_limits import KnownRuleSets
 
 FindSubscriber = Callable[[Statements], Awaitable[str | None]]
+MaySee = Callable[[WorkOrder], bool]
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +102,8 @@ class OrderUnitOfWork(UnitOfWork):
     time_limits: KnownRuleSets
     catch_up_seconds: float
     """How long a version or a directory entry that is on its way is waited for."""
+    device: DeviceAct | None = None
+    """What a phone says of an act that it sends later."""
 
     @contextlib.asynccontextmanager
     async def order(self, order_id: str) -> AsyncIterator[OrderCommand]:
@@ -118,41 +125,78 @@ class OrderUnitOfWork(UnitOfWork):
         if command.event is not None:
             await self._commit(command, None)
 
+    async def get_visible(self, order_id: str, may_see: MaySee | None = None) -> StoredOrder:
+        """An order that the caller may see, at whatever version; one that has not arrived here yet is waited for.
+
+        Raises `AlreadyReplied`, `IdempotencyKeyReused` or `WorkOrderNotFound`.
+        """
+        return await self._read_visible(order_id, lambda order: True, may_see or self._may_see)
+
+    def _may_see(self, order: WorkOrder) -> bool:
+        return may_see(order, self.areas)
+
     async def _get_order(self, order_id: str) -> StoredOrder:
-        """The order at the version decided on; a version that has not arrived here yet is waited for."""
+        """The order at a version that the command fits; a version that has not arrived here yet is waited for."""
         versions = self.headers.versions
         newest = versions.newest  # or a refusal at once: what names no version cannot arrive
+        stored = await self._read_visible(
+            order_id, lambda order: order.version >= newest or self._fits(order), self._may_see
+        )
+        if not self._fits(stored.order):
+            raise stale_version(stored.order, newest)
+        return stored
 
+    def _fits(self, order: WorkOrder) -> bool:
+        """Whether nothing was decided since the version that the command is based on, but by the same phone itself."""
+        last, since = order.last_decision, order.decision_version
+        if self.device is not None and (last.by, last.device_id) == (self.actor.sub, self.device.device_id):
+            # It decided so without a network and saw no answer; what came before it, that decision was measured by.
+            since = 1
+        return self.headers.versions.fits_since(since, order.version)
+
+    async def _read_visible(
+        self, order_id: str, is_new_enough: Callable[[WorkOrder], bool], may_see: MaySee
+    ) -> StoredOrder:
         async def read() -> StoredOrder | None:
             async with self.db.statements() as statements:
                 return await find_for_command(statements, order_id, self, self.sealing_keys)
 
         def is_there(stored: StoredOrder | None) -> bool:
             # A foreign order is waited for like one that is not there: how long it takes tells nothing.
-            return (
-                stored is not None
-                and may_see(stored.order, self.areas)
-                and versions.are_decided_by(stored.order.version)
-            )
+            return stored is not None and may_see(stored.order) and is_new_enough(stored.order)
 
         stored = await caught_up(read, is_there, wakeup=self.wakeup, seconds=self.catch_up_seconds, key=order_id)
-        if stored is None or not may_see(stored.order, self.areas):
+        if stored is None or not may_see(stored.order):
             raise WorkOrderNotFound(order_id=order_id)
-        if not versions.fits(stored.order.version):
-            raise stale_version(stored.order, newest)
         return stored
 
     async def _commit(self, command: _Recording, stored: StoredOrder | None) -> None:
-        message = await self._message(command, stored)
-        order = apply(stored.order if stored else None, message)
-        changed = StoredOrder(order, stored.stream_version if stored else 0, event_hash(message))
+        decided_on = stored.order.version if stored else 0
         sets = await self.time_limits.present(self.db)
-        reply = await write_order(self.db, changed, message, self.headers, sets)
+        while True:
+            message = await self._message(command, stored)
+            order = apply(stored.order if stored else None, message)
+            changed = StoredOrder(order, stored.stream_version if stored else 0, event_hash(message))
+            try:
+                reply = await write_order(self.db, changed, message, self.headers, sets)
+                break
+            except StaleVersion:
+                stored = await self._with_nothing_decided_since(decided_on, command.order_id)
         self.wakeup.send(PUBLISH)
         METRICS.commands.labels(command.name).inc()
         _log_command(command.name, order, message)
         opening = Opening(self.sealing_keys, language=self.headers.language)
         command.settle(Reply(reply.status, await opening.object(command.order_id, reply.body), reply.etag))
+
+    async def _with_nothing_decided_since(self, version: int, order_id: str) -> StoredOrder:
+        """The order as it is after a lost race, where what was faster decided nothing; else raises `StaleVersion`."""
+        async with self.db.statements() as statements:
+            present = await find_stored_order(statements, order_id)
+        if present is None:
+            raise WorkOrderNotFound(order_id=order_id)
+        if present.order.decision_version > version:
+            raise stale_version(present.order, version)
+        return present
 
     async def _message(self, command: _Recording, stored: StoredOrder | None) -> Message:
         event: Any = command.event
@@ -160,11 +204,19 @@ class OrderUnitOfWork(UnitOfWork):
         body = await sealed(event, self.sealing_keys, subject=command.order_id, subscriber_id=subscriber_id)
         if stored is None:
             return self.origin().message(body, subject=command.order_id, order_version=1)
-        last = stored.order.changed.at
-        if self.occurred_at is not None and self.occurred_at < last:
-            raise BeforeTheLastAct(occurred_at=self.occurred_at, last_act_at=last)
-        version = stored.order.version + 1
-        return self.origin().message(body, subject=command.order_id, order_version=version, prev_hash=stored.last_hash)
+        last, occurred_at = stored.order.last_decision.at, self.occurred_at
+        if self.device is not None:
+            occurred_at, device = self.device.judged(not_before=last)
+            body = replace(body, device=device)
+        elif occurred_at is not None and occurred_at < last:
+            raise BeforeTheLastAct(occurred_at=occurred_at, last_act_at=last)
+        return self.origin().message(
+            body,
+            subject=command.order_id,
+            order_version=stored.order.version + 1,
+            prev_hash=stored.last_hash,
+            occurred_at=occurred_at,
+        )
 
     async def sealer(self, find: FindSubscriber, *texts: str | None, replay: Replay | None = None) -> Sealer:
         """Seals texts under the key of the subscriber that `find` returns; leaves them plain when it returns None.

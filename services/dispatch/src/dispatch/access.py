@@ -19,6 +19,8 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders": _DISPATCHERS,
     "GET /v1/changes/stream": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}": _DISPATCHERS,
+    "GET /v1/work-orders/{order_id}/facts": _DISPATCHERS,
+    "POST /v1/work-orders/{order_id}/remarks": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,

@@ -18,6 +18,7 @@ from dispatch.domain import assignment
 from dispatch.views import DispatchForm
 from work_orders.amendment import AMEND_REFUSALS, Amended
 from work_orders.asking import RequestSent
+from work_orders.facts_views import latest_facts
 from work_orders.routes import (
     ACT_REFUSALS,
     LIST_REFUSALS,
@@ -31,7 +32,7 @@ from work_orders.routes import (
     list_orders,
     read_order,
 )
-from work_orders.sealing import WorkOrderShown, to_shown
+from work_orders.sealing import WorkOrderShown, opening_for, to_shown
 from work_orders.subscribers import subscriber_fields
 
 _WAITING = (Status.CREATED, Status.REJECTED, Status.REDISPATCHING)
@@ -90,7 +91,8 @@ async def get_work_order_form(order_id: OrderId, context: Context, at_least: AtL
     order = to_shown(found.body)
     # Asked before the database is: no connection waits for intake.
     subscriber = await subscriber_fields(order, context.app, token=context.caller.token)
-    form = await views.dispatch_form(context.db, order, subscriber)
+    facts = await latest_facts(context.db, order.id, opening_for(context.request))
+    form = await views.dispatch_form(context.db, order, subscriber, facts)
     return Reply(200, msgspec.json.encode(form), found.etag).response()
 
 

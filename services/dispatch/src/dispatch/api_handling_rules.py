@@ -50,6 +50,12 @@ class HandlingRulesBody(Body):
     completers: list[Completer] | None = Field(None, min_length=1, max_length=20)
     unresolved: ConsequencesBody | None = Field(None, description="Of a completion that did not resolve it.")
     petitioned: ConsequencesBody | None = Field(None, description="Of a completion with a petition 上访.")
+    late_report_minutes: int | None = Field(
+        None, ge=0, le=100_000, description="So long after an area lost an order its staff report what happened since."
+    )
+    device_clock_tolerance_seconds: int | None = Field(
+        None, ge=1, le=86_400, description="So far a phone's clock may be off without being corrected and flagged."
+    )
 
     def changes(self) -> dict[str, Any]:
         """The fields that are to change, as the rules have them."""

@@ -7,13 +7,14 @@ from chassis.settings import Settings
 from dispatch import access, api, api_calendars, api_directory, api_handling_rules, api_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
-from work_orders import change_stream, supervision
+from work_orders import change_stream, facts_api, supervision
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
     api.router,
     supervision.router,
+    facts_api.router,
     change_stream.router,
     api_directory.router,
     api_calendars.router,

@@ -21,6 +21,7 @@ from dispatch import store
 from dispatch.domain.assignment import has_rejected, is_budget_spent
 from dispatch.domain.coverage import can_take
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
+from work_orders.facts_views import OrderFact
 from work_orders.handling_rules import HandlingRules, handling_rules, handling_rules_at
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
@@ -302,7 +303,9 @@ class DispatchForm(OrderForm):
     """Rejected so often that only a supervisor may dispatch it, for good."""
 
 
-async def dispatch_form(db: Database, order: WorkOrderShown, subscriber: SubscriberFields) -> DispatchForm:
+async def dispatch_form(
+    db: Database, order: WorkOrderShown, subscriber: SubscriberFields, facts: tuple[OrderFact, ...]
+) -> DispatchForm:
     async with db.statements() as statements:
         rows = await statements.select(_OPEN_AREAS, {})
         able = [row for row in rows if can_take(store.to_work_area(row), order)]
@@ -313,6 +316,7 @@ async def dispatch_form(db: Database, order: WorkOrderShown, subscriber: Subscri
         work_areas=tuple(_candidate(area, order) for area in areas),
         rejection_budget=budget,
         is_budget_spent=is_budget_spent(order, budget),
+        facts=facts,
         **subscriber,
     )
 

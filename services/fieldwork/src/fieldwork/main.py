@@ -6,9 +6,10 @@ from chassis.http import create_app, serve
 from chassis.settings import Settings
 from fieldwork import access
 from fieldwork.consumers import SUBSCRIPTIONS
+from fieldwork.facts import api as facts
 from fieldwork.field_words import EXAMPLES, TAGS, WORDS
 from fieldwork.orders import api as orders
-from work_orders import change_stream, supervision
+from work_orders import change_stream, facts_api, supervision
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
@@ -17,8 +18,8 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "fieldwork",
         settings,
-        [orders.router, supervision.router, change_stream.router],
-        description="The work areas' lists, and what their staff do: start, arrive, reject, complete, suspend, note.",
+        [orders.router, facts.router, facts_api.router, supervision.router, change_stream.router],
+        description="The work areas' lists, what their staff decide, and what they report from the field.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,
         prepare=prepare_orders,

@@ -69,7 +69,7 @@ async def test_the_custodian_grants_a_cancel_request(fieldwork: ServiceUnderTest
     assert (granted.causation_id, granted.actor.sub) == (request.id, "agent-1")
     row = await fieldwork.row_of()
     assert (row["status"], row["custodian"]) == ("cancelled", None)
-    refused = await fieldwork.act("o-1", "notes", version=granted.order_version, **TECHNICIAN, note="x")
+    refused = await fieldwork.act("o-1", "start", version=granted.order_version, **TECHNICIAN)
     assert (refused.status_code, refused.json()["allowed_acts"]) == (409, [])
 
 

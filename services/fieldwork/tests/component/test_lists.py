@@ -172,7 +172,7 @@ async def test_the_form_has_the_order_its_area_with_staff_and_what_can_be_done(c
     assert answer.headers["etag"] == f'"{form["order"]["version"]}"'
     assert form["work_area"]["names"] == {"en": "north", "zh": "north工区"}
     assert [(one["staff_id"], one["name"]) for one in form["work_area"]["staff"]] == [("north-1", "name of north-1")]
-    assert form["allowed_acts"] == ["reject", "complete", "suspend", "note", "arrive"]
+    assert form["allowed_acts"] == ["reject", "complete", "suspend", "note", "arrive", "contact"]
 
 
 async def test_the_form_offers_no_act_to_who_may_only_read(city: ServiceUnderTest) -> None:

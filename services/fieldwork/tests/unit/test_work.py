@@ -28,12 +28,10 @@ def make_completion(**overrides) -> CompleteWorkOrder:
 
 DECISIONS: dict[Act, Callable[[WorkOrder], object]] = {
     Act.START: work.start,
-    Act.ARRIVE: lambda order: work.arrive(order, "东门"),
     Act.REJECT: lambda order: work.reject(order, REJECTION),
     Act.COMPLETE: lambda order: work.complete(order, make_completion(), NORTH),
     Act.SUSPEND: lambda order: suspension.suspend(order, SUSPENSION, SHIPPED, at=BEGIN, now=BEGIN),
     Act.RESUME: lambda order: suspension.resume(order, at=BEGIN),
-    Act.NOTE: lambda order: work.add_note(order, "钥匙在门卫"),
 }
 
 
@@ -51,9 +49,9 @@ def test_an_act_is_decided_where_the_table_has_it_and_refused_everywhere_else(ac
 
 @pytest.mark.parametrize("status", [Status.DISPATCHED, Status.PROCESSING])
 @pytest.mark.parametrize("act", DECISIONS)
-def test_a_suspended_order_takes_notes_and_can_be_resumed_and_nothing_else(act: Act, status: Status) -> None:
+def test_a_suspended_order_can_be_resumed_and_nothing_else(act: Act, status: Status) -> None:
     order = make_order(e.WorkOrderSuspended(reason="等待配件", until=TOMORROW), status=status)
-    if act in (Act.NOTE, Act.RESUME):
+    if act is Act.RESUME:
         DECISIONS[act](order)
         return
     with pytest.raises(ActNotAllowed) as refused:
@@ -136,9 +134,11 @@ def test_the_form_offers_what_the_work_area_can_do_and_no_request_or_other_servi
         Act.SUSPEND,
         Act.NOTE,
         Act.ARRIVE,
+        Act.ACCEPT,
+        Act.CONTACT,
     )
     assert work.allowed_acts(make_order(status=Status.COMPLETED)) == ()
 
 
 def test_the_form_does_not_offer_to_reject_a_binding_assignment() -> None:
-    assert work.allowed_acts(_bound()) == (Act.START, Act.SUSPEND, Act.NOTE, Act.ARRIVE)
+    assert work.allowed_acts(_bound()) == (Act.START, Act.SUSPEND, Act.NOTE, Act.ARRIVE, Act.ACCEPT, Act.CONTACT)

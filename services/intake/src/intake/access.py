@@ -41,6 +41,8 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders": _LOOK_UP,
     "GET /v1/changes/stream": _LOOK_UP,
     "GET /v1/work-orders/{order_id}": _LOOK_UP,
+    "GET /v1/work-orders/{order_id}/facts": _LOOK_UP,
+    "POST /v1/work-orders/{order_id}/remarks": _LOOK_UP,
     "GET /v1/work-orders/{order_id}/history": _LOOK_UP,
     "GET /v1/work-orders/{order_id}/subscriber": _LOOK_UP,
     "POST /v1/work-orders/{order_id}/cancel-requests": _ASKERS,

@@ -19,12 +19,13 @@ from intake.privacy import api_retention as retention
 from intake.reference import api as order_types
 from intake.reference import api_desk_rules as desk_rules
 from intake.subscribers import api as subscribers
-from work_orders import change_stream
+from work_orders import change_stream, facts_api
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
     orders.router,
+    facts_api.router,
     change_stream.router,
     subscribers.router,
     order_types.router,

@@ -14,6 +14,8 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders": _AUDITORS,
     "GET /v1/changes/stream": _AUDITORS,
     "GET /v1/work-orders/{order_id}": _AUDITORS,
+    "GET /v1/work-orders/{order_id}/facts": _AUDITORS,
+    "POST /v1/work-orders/{order_id}/remarks": _AUDITORS,
     "GET /v1/work-orders/{order_id}/form": _AUDITORS,
     "POST /v1/work-orders/{order_id}/submit-for-audit": _AUDITORS,
     "POST /v1/work-orders/{order_id}/audit": _AUDITORS,

@@ -17,13 +17,14 @@ from qa.follow_up import api_projects as projects
 from qa.recordings import api as recordings
 from qa.sampling import api as sampling
 from qa.typical_cases import api as typical_cases
-from work_orders import change_stream, supervision
+from work_orders import change_stream, facts_api, supervision
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
     api.router,
     supervision.router,
+    facts_api.router,
     change_stream.router,
     recordings.router,
     sampling.router,

@@ -10,7 +10,8 @@ from contracts.order import WorkOrder
 from qa.domain import quality
 from work_orders.clocks_shown import ShownClocks
 from work_orders.directory import TypeNames, find_staff, find_type_names, find_work_areas
-from work_orders.sealing import Opening, WorkOrderShown
+from work_orders.facts_views import latest_facts
+from work_orders.sealing import Opening, WorkOrderShown, opening_for
 from work_orders.subscribers import OrderForm, subscriber_fields
 from work_orders.views import Search, most_recent, most_urgent
 
@@ -59,6 +60,7 @@ async def form_of(order: WorkOrderShown, context: RequestContext) -> AuditForm:
     return AuditForm(
         order=order,
         **await subscriber_fields(order, context.app, token=context.caller.token),
+        facts=await latest_facts(context.db, order.id, opening_for(context.request)),
         work_areas=tuple(NamedWorkArea(work_area_id=one.work_area_id, names=one.names) for one in areas.values()),
         staff=tuple(NamedStaff(staff_id=one.staff_id, name=one.name) for one in staff.values()),
         type_names=type_names,

@@ -1,5 +1,6 @@
 """Clocks: what is in time and what is not, by which limits, and what a changed set of limits does to the past."""
 
+import asyncio
 import random
 from datetime import timedelta
 
@@ -13,6 +14,8 @@ from contracts.events import SlaClock
 from contracts.lifecycle import Status
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from reporting.projections import sla_clocks
+from reporting.projections.orders import Projected
+from reporting.projections.sla import LimitHistory
 from reporting.rebuilds import rebuilding
 from work_orders.testing import BEGIN
 
@@ -140,3 +143,20 @@ async def test_from_a_share_one_comes_down_to_the_event_that_stopped_the_clock(r
     (item,) = answer["items"]
     assert (item["subject"], item["numerator"], item["dimensions"]["clock"]) == ("o-1", 0, "arrive")
     assert [event["type"] for event in item["events"]] == ["linework.work_order.arrived.v1"]
+
+
+async def test_judging_many_orders_leaves_the_worker_time_for_others(make_stream):
+    projected = Projected(timedelta(minutes=5))
+    projected.take(message for number in range(30) for message in make_stream(f"o-{number}").messages)
+    turns = 0
+
+    async def answer_probes() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(answer_probes())
+    found = await sla_clocks.judged([[taken] for taken in projected.taken], LimitHistory(), timedelta(minutes=5))
+    others.cancel()
+    assert (len(found), turns >= 30) == (30, True)

@@ -127,6 +127,21 @@ def test_a_work_area_that_sends_an_order_back_has_not_missed_to_accept_it(make_s
     assert (second.state, second.is_in_time, second.work_area_id) == ("stopped", True, "south")
 
 
+def test_an_acceptance_stops_its_clock_and_the_start_of_work_does_without_one(make_stream):
+    accept, contact = TimeLimit(clock=SlaClock.ACCEPT, minutes=30), TimeLimit(clock=SlaClock.CONTACT, minutes=30)
+    stream = at_the_door(make_stream)
+    stream.after(minutes=20).add(e.WorkOrderAccepted())
+    stream.add(e.WorkOrderContacted())
+    stream.after(minutes=20).add(e.WorkOrderStarted())
+    found = by_limit(stream, accept, contact)
+    assert judged(found) == {"accept": True, "contact": True}
+    assert {row.stopped_by for row in found.present.values()} == {"accepted", "contacted"}
+    late = at_the_door(make_stream)
+    late.after(minutes=40).add(e.WorkOrderStarted())
+    late.add(e.WorkOrderContacted())
+    assert judged(by_limit(late, accept, contact)) == {"accept": False, "contact": False}
+
+
 @pytest.mark.parametrize(("hours", "is_in_time"), [(95, True), (95.01, False)])
 def test_a_complaint_is_answered_when_the_subscriber_was_called_back(make_stream, hours, is_in_time):
     """From Monday to Friday, 16:00 in Shanghai, are four working days of eight hours."""

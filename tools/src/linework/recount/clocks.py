@@ -99,8 +99,8 @@ def _wall_clock(day: Any, minute: int, zone: Any) -> datetime:
 
 _STOPS: Mapping[SlaClock, tuple[type, ...]] = {
     SlaClock.DISPATCH: (e.WorkOrderDispatched,),
-    SlaClock.ACCEPT: (e.WorkOrderStarted,),
-    SlaClock.CONTACT: (e.WorkOrderStarted,),
+    SlaClock.ACCEPT: (e.WorkOrderAccepted, e.WorkOrderStarted),
+    SlaClock.CONTACT: (e.WorkOrderContacted, e.WorkOrderStarted),
     SlaClock.ARRIVE: (e.WorkOrderArrived, e.WorkOrderCompleted),
     SlaClock.COMPLETE: (e.WorkOrderCompleted,),
     SlaClock.REPLY: (e.WorkOrderCompleted, e.WorkOrderArchived),
@@ -234,6 +234,13 @@ def _times(where: Callable[[Timed], bool]) -> ClockRule:
     return rule
 
 
+def _ran(clocks: Iterable[Timed], _: datetime, __: Thresholds) -> Iterator[CountedRow]:
+    for timed in clocks:
+        if timed.limit and timed.stopped and not timed.is_void:
+            ran = sum((end - begin for begin, end in timed.spans if end), timedelta())
+            yield CountedRow(timed.stopped, _named(timed), ran // _MICROSECOND, 1)
+
+
 def _standing(counts: Callable[[Timed, datetime, Thresholds], bool]) -> ClockRule:
     def rule(clocks: Iterable[Timed], at: datetime, thresholds: Thresholds) -> Iterator[CountedRow]:
         for timed in clocks:
@@ -261,6 +268,11 @@ RULES: Mapping[str, tuple[Kind, ClockRule]] = {
         _times(lambda timed: timed.clock is SlaClock.ARRIVE and timed.stopped_by is e.WorkOrderArrived),
     ),
     "reply_time": ("distribution", _times(lambda timed: timed.clock is SlaClock.REPLY and timed.limit is not None)),
+    "first_contact_time": (
+        "distribution",
+        _times(lambda timed: timed.clock is SlaClock.CONTACT and timed.limit is not None),
+    ),
+    "clock_time": ("distribution", _ran),
     "near_limit": ("count", _standing(_is_near)),
     "over_limit": ("count", _standing(lambda timed, at, _: timed.is_over_before(at))),
 }

@@ -90,6 +90,18 @@ def _answered_in_three_rings(legs: Legs, thresholds: Thresholds) -> Iterator[Cou
             )
 
 
+def _outbound_connected(legs: Legs, _: Thresholds) -> Iterator[CountedRow]:
+    for leg in legs:
+        if leg.began.fact.direction is c.Direction.OUTBOUND and leg.outcome != "waiting":
+            yield CountedRow(leg.moment, leg.names, leg.outcome == "answered", 1, leg.is_marked)
+
+
+def _not_reached(legs: Legs, _: Thresholds) -> Iterator[CountedRow]:
+    for leg in legs:
+        if leg.began.fact.direction is c.Direction.INBOUND and leg.outcome in ("answered", "abandoned", "lost"):
+            yield CountedRow(leg.moment, leg.names, leg.outcome != "answered", 1, leg.is_marked)
+
+
 RULES: Mapping[tuple[str, int], tuple[Kind, LegRule]] = {
     **{
         (metric, 2): (kind, _by_handler(rule))
@@ -98,6 +110,8 @@ RULES: Mapping[tuple[str, int], tuple[Kind, LegRule]] = {
     },
     **{(name, 2): ("distribution", _time(name, c.Direction.INBOUND)) for name in _TIMED},
     **{(f"outbound_{name}", 1): ("distribution", _time(name, c.Direction.OUTBOUND)) for name in _TIMED},
+    ("outbound_connect_rate", 1): ("ratio", _by_handler(_outbound_connected)),
+    ("call_loss_rate", 1): ("ratio", _by_handler(_not_reached)),
     ("rang_not_answered", 1): ("count", _rang_not_answered),
     ("answered_in_three_rings", 1): ("ratio", _by_handler(_answered_in_three_rings)),
 }

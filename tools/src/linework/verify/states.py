@@ -10,8 +10,8 @@ from contracts.order import WorkOrder
 _MOST_SHOWN = 5
 _SHOWN_BESIDE = ("clocks",)
 """What an answer adds to the order, which no event tells."""
-_UNKNOWN_TO_EARLIER_FOLDS = ("first_dispatched_at", "first_started_at")
-"""Null in the orders that were dispatched again before these fields were there."""
+_UNKNOWN_TO_EARLIER_FOLDS = ("decision", "first_dispatched_at", "first_started_at")
+"""Null in the orders that have not changed, or were dispatched again, since before these fields were there."""
 
 
 def difference(expected: WorkOrder | None, found: Mapping[str, Any] | None) -> str | None:

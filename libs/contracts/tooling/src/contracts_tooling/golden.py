@@ -19,13 +19,20 @@ import msgspec
 from contracts import directory as d
 from contracts import events as e
 from contracts import requests as r
-from contracts import sealing as s
 from contracts.catalogue import BY_BODY, MessageKind
 from contracts.chain import GENESIS, event_hash
 from contracts.codec import Headers, encode, source_of, source_of_partner
 from contracts.lifecycle import Service
 from contracts.message import Actor, Message
-from contracts_tooling import golden_amendments, golden_calls, golden_handling, golden_limits, golden_quality
+from contracts_tooling import (
+    golden_amendments,
+    golden_calls,
+    golden_facts,
+    golden_handling,
+    golden_limits,
+    golden_quality,
+    golden_sealed,
+)
 
 AGENT = Actor("agent-7", "agent", "陈静")
 DISPATCHER = Actor("dispatcher-2", "dispatcher", "Zoë O’Neill")
@@ -135,59 +142,6 @@ _SENT_BACK: tuple[Step, ...] = (
     (Service.QA, AUDITOR, e.WorkOrderRedispatchRequested(reason="Not repaired.")),
 )
 
-_SUBSCRIBER = "5b0d7c1e-2f63-4d0a-bb1f-6f1f0f7f9d11"
-# Sealed under the wrapped key below, whose master key is the bytes 0 to 31.
-_SEALED: tuple[Step, ...] = (
-    (
-        Service.INTAKE,
-        AGENT,
-        e.WorkOrderCreated(
-            order_no="20260302-000019",
-            subscriber_id=_SUBSCRIBER,
-            subscriber_no="111",
-            device_type="digital",
-            demand_type="test",
-            content=f"sealed:1:{_SUBSCRIBER}:8GXW8N598ZqU60APTV7y0G6MBH9e3vcI8doG4Wbick1xllgURug_H3OoP-5aPUZituD2KDwPIIN-"
-            "k1sHEMV-0W7b",
-            channel=e.Channel.PHONE,
-            zone=e.Zone.URBAN,
-        ),
-    ),
-    (
-        Service.DISPATCH,
-        DISPATCHER,
-        e.WorkOrderDispatched(
-            work_area_id="north",
-            staff_ids=("staff-31",),
-            remark=f"sealed:1:{_SUBSCRIBER}:c8w07hHH9rggDTUFIwUposWZG47IhiROxHogkNVC5n09TYEqjQM",
-        ),
-    ),
-    (
-        Service.FIELDWORK,
-        AGENT,
-        e.WorkOrderCancelled(
-            request_id="cancel-9",
-            reason=f"sealed:1:{_SUBSCRIBER}:U3cbpG98KNmG0VFZcYfloKI-lZ2Cf40O3yhV2ch7qtw3nCNCPF7BA12rQw",
-        ),
-    ),
-)
-
-_SEALING_KEYS: tuple[tuple[str, Step], ...] = (
-    (
-        _SUBSCRIBER,
-        (
-            Service.INTAKE,
-            AGENT,
-            s.SealingKeyIssued(
-                subscriber_id=_SUBSCRIBER,
-                master_key_id="golden",
-                wrapped="6Uw7lD0-fIeWrrBDFd-bSQW-TRxJwYBbDYX7m0Un8mUKcW_LQWnU0by7C8txvcknruRfkf9qzPmKsNfd",
-            ),
-        ),
-    ),
-    (_SUBSCRIBER, (Service.INTAKE, AGENT, s.SealingKeyDestroyed(subscriber_id=_SUBSCRIBER, ground="subscriber_asked"))),
-)
-
 _REQUESTS: tuple[Step, ...] = (
     (Service.INTAKE, AGENT, r.WorkOrderCancelRequested(request_id="cancel-1", reason="Called by mistake.")),
     (Service.DISPATCH, AGENT, r.WorkOrderCancelRequested(request_id="cancel-2", reason="不要了", hop=1)),
@@ -293,8 +247,8 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("requests", number, _SECOND_ORDER, step, causation_id=f"cause-{number}")
     for number, (subject, step) in enumerate(_DIRECTORY, start=1):
         yield _recorded("directory", number, subject, step, entity_version=number)
-    yield from _timeline("sealed", "3f1d0c9a-7a55-4f0e-9a5e-0b8f1a6d2c47", _SEALED)
-    for number, (subject, step) in enumerate(_SEALING_KEYS, start=1):
+    yield from _timeline("sealed", "3f1d0c9a-7a55-4f0e-9a5e-0b8f1a6d2c47", golden_sealed.SEALED)
+    for number, (subject, step) in enumerate(golden_sealed.SEALING_KEYS, start=1):
         yield _recorded("sealing-keys", number, subject, step, entity_version=number)
     yield from _of_calls()
     yield from _timeline("extended", _SECOND_ORDER, (_CANCELLED[0], *golden_limits.EXTENDED))
@@ -311,6 +265,12 @@ def _all() -> Iterator[tuple[str, Message]]:
     for place, module in (("extension", golden_limits), ("amend", golden_amendments), ("handling", golden_handling)):
         for number, step in enumerate(module.REQUESTS, start=1):
             yield _recorded(f"{place}-requests", number, _SECOND_ORDER, step)
+    step = (Service.DISPATCH, ENGINE, golden_handling.RULES_OF_PHONES)
+    yield _recorded("handling-rules-of-phones", 1, golden_handling.SUBJECT, step, entity_version=3)
+    yield from _timeline("in-the-field", _SECOND_ORDER, (_CANCELLED[0], *golden_facts.IN_THE_FIELD))
+    yield from _timeline("sent-back-by-phone", _SECOND_ORDER, (_CANCELLED[0], *golden_facts.SENT_BACK))
+    for number, fact in enumerate(golden_facts.FACTS, start=1):
+        yield _recorded("facts", number, _SECOND_ORDER, (Service.FIELDWORK, TECHNICIAN, fact))
     step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
     yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
     for number, rules in enumerate(golden_handling.RULES, start=1):

@@ -5,6 +5,7 @@ from typing import Any
 
 from contracts import events as e
 from contracts import requests as r
+from contracts.device_time import DeviceTime
 from contracts.directory import Names, StaffDefined
 from contracts.handling import (
     SHIPPED,
@@ -33,6 +34,17 @@ RULES: tuple[HandlingRulesDefined, ...] = (
     ),
 )
 
+RULES_OF_PHONES = HandlingRulesDefined(
+    suspension_reasons=RULES[1].suspension_reasons,
+    longest_suspension_minutes=1440,
+    most_suspensions=2,
+    completers=RULES[1].completers,
+    unresolved=RULES[1].unresolved,
+    petitioned=RULES[1].petitioned,
+    late_report_minutes=90,
+    device_clock_tolerance_seconds=30,
+)
+
 LEAD = StaffDefined(
     staff_id="staff-50",
     name="赵敏",
@@ -47,7 +59,8 @@ _SUPERVISOR = Actor("supervisor-1", "supervisor", "刘洋")
 _LEAD = Actor("u-zhao", "technician", "赵敏")
 _CLOCK = Actor("fieldwork", "service")
 _OVER = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
-_WEATHER = e.WorkOrderSuspended(reason="大雾", until=_OVER, held_by=Holder.HOUSE, reason_code="weather")
+_PHONE = DeviceTime(device_id="phone-7", sequence=40, said_at=datetime(2026, 3, 3, 2, 0, tzinfo=UTC))
+_WEATHER = e.WorkOrderSuspended(reason="大雾", until=_OVER, held_by=Holder.HOUSE, reason_code="weather", device=_PHONE)
 
 HANDLED: tuple[tuple[Service, Actor, Any], ...] = (
     (
@@ -66,6 +79,8 @@ HANDLED: tuple[tuple[Service, Actor, Any], ...] = (
     (Service.FIELDWORK, _CLOCK, e.WorkOrderResumed(ended_at=_OVER)),
     (Service.FIELDWORK, _SUPERVISOR, e.WorkOrderRecalled(request_id="recall-1", reason="需要光纤班")),
     (Service.DISPATCH, _SUPERVISOR, e.WorkOrderDispatched(work_area_id="east", staff_ids=("staff-40",))),
+    (Service.FIELDWORK, _LEAD, _WEATHER),
+    (Service.FIELDWORK, _LEAD, e.WorkOrderResumed(ended_at=_OVER, device=_PHONE)),
     (Service.FIELDWORK, _LEAD, _WEATHER),
     (
         Service.FIELDWORK,
@@ -97,4 +112,4 @@ SUSPENDED = (
     e.WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
 )
 
-__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "SUBJECT", "SUSPENDED"]
+__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "RULES_OF_PHONES", "SUBJECT", "SUSPENDED"]

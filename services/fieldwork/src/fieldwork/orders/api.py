@@ -81,14 +81,6 @@ class ReassignBody(ActBody):
     reason: Prose
 
 
-class NoteBody(ActBody):
-    note: Prose
-
-
-class ArriveBody(ActBody):
-    place: Prose | None = Field(None, description="Where, as the device or the person says.")
-
-
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
@@ -124,12 +116,6 @@ async def list_work_areas(context: Context) -> list[WorkAreaWithStaff]:
 async def start_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Starts processing 处理."""
     return (await use_cases.start_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()
-
-
-@router.post("/work-orders/{order_id}/arrive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def arrive_at_work(order_id: OrderId, body: ArriveBody, context: CommandContext) -> Response:
-    """Somebody is on site 到达, which stops the clock of the arrival. `occurred_at` is the time of their device."""
-    return (await use_cases.arrive_at_work(order_id, body.place, uow=context.uow.at(body.occurred_at))).response()
 
 
 @router.post(
@@ -188,9 +174,3 @@ async def reassign_work_order(order_id: OrderId, body: ReassignBody, context: Co
     It is no rejection, and what was started goes on."""
     command = staffing.ReassignWorkOrder(staff_ids=tuple(body.staff_ids), reason=body.reason)
     return (await use_cases.reassign_work_order(order_id, command, uow=context.uow.at(body.occurred_at))).response()
-
-
-@router.post("/work-orders/{order_id}/notes", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
-async def add_note(order_id: OrderId, body: NoteBody, context: CommandContext) -> Response:
-    """Notes something for whoever reads the order later."""
-    return (await use_cases.add_note(order_id, body.note, uow=context.uow.at(body.occurred_at))).response()

@@ -20,12 +20,6 @@ async def start_work_order(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
     return command.reply
 
 
-async def arrive_at_work(order_id: str, place: str | None, *, uow: OrderUnitOfWork) -> Reply:
-    async with uow.order(order_id) as command:
-        command.record(work.arrive(command.order, place), name="arrive")
-    return command.reply
-
-
 async def reject_work_order(order_id: str, rejection: RejectWorkOrder, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.order(order_id) as command:
         command.record(work.reject(command.order, rejection), name="reject")
@@ -91,10 +85,4 @@ async def resume_work_order(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.order(order_id) as command:
         at = uow.occurred_at or uow.clock.now()
         command.record(suspension.resume(command.order, at=at), name="resume")
-    return command.reply
-
-
-async def add_note(order_id: str, note: str, *, uow: OrderUnitOfWork) -> Reply:
-    async with uow.order(order_id) as command:
-        command.record(work.add_note(command.order, note), name="note")
     return command.reply

@@ -6,7 +6,8 @@ from chassis.request_context import RequestContext
 from contracts.lifecycle import Act
 from fieldwork.orders.domain import work
 from work_orders.directory import TypeNames, WorkAreaWithStaff, find_type_names, find_work_areas_with_staff
-from work_orders.sealing import WorkOrderShown
+from work_orders.facts_views import latest_facts
+from work_orders.sealing import WorkOrderShown, opening_for
 from work_orders.subscribers import OrderForm, subscriber_fields
 
 
@@ -28,6 +29,7 @@ async def form_of(order: WorkOrderShown, context: RequestContext) -> FieldworkFo
     return FieldworkForm(
         order=order,
         **await subscriber_fields(order, context.app, token=context.caller.token),
+        facts=await latest_facts(context.db, order.id, opening_for(context.request)),
         work_area=areas[0] if areas else None,
         type_names=type_names,
         allowed_acts=work.allowed_acts(order) if context.may("POST /v1/work-orders/{order_id}/start") else (),

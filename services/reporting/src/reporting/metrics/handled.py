@@ -139,7 +139,46 @@ _RINGS = (
     ),
 )
 
+_OVER = "outcome in ('answered', 'abandoned', 'lost')"
+
+
+def _share(metric_id: str, name_en: str, name_zh: str, formula: str, above: str, where: str) -> Metric:
+    return of_calls(
+        id=metric_id,
+        kind=MetricKind.RATIO,
+        unit="share",
+        name_en=name_en,
+        name_zh=name_zh,
+        formula=f"{formula}, by the moment of the offer",
+        source=HANDLED_LEGS,
+        where=where,
+        numerator=f"({above})::int",
+        denominator="1",
+    )
+
+
+_SHARES = (
+    _share(
+        "outbound_connect_rate",
+        "Outbound connect rate",
+        "外呼接通率",
+        "outbound legs that were answered / outbound legs that were answered or have ended",
+        ANSWERED,
+        "direction = 'outbound' and outcome <> 'waiting'",
+    ),
+    _share(
+        "call_loss_rate",
+        "Call loss rate",
+        "呼损率",
+        "inbound legs that were abandoned, short ones among them, or lost / inbound legs that were answered, "
+        f"abandoned or lost; {_BY_HANDLER}",
+        f"not {ANSWERED}",
+        f"direction = 'inbound' and {_OVER}",
+    ),
+)
+
 METRICS = (
+    *_SHARES,
     *(_by_handler(metric) for metric in FIRST_VERSIONS if metric.id not in _REDEFINED),
     *_TIMES,
     *_RINGS,

@@ -105,6 +105,34 @@ METRICS = (
         ),
         where="state = 'stopped' and clock = 'reply'",
     ),
+    _time(
+        id="first_contact_time",
+        name_en="Time to first contact",
+        name_zh="首次联系时长",
+        formula=(
+            "occurred_at of the first contact, or else of the first start of work, minus occurred_at of creation, of "
+            "orders that have a limit for the first contact (complaints, as shipped), suspensions among it; "
+            f"{AREA_NOTE}; {PERCENTILES}"
+        ),
+        where="state = 'stopped' and clock = 'contact'",
+    ),
+    _stopped(
+        id="clock_time",
+        kind=MetricKind.DISTRIBUTION,
+        unit="seconds",
+        name_en="Time by clock",
+        name_zh="各时限用时",
+        formula=(
+            "for each clock with a limit that stopped: how long it ran, around the clock, suspensions left out; "
+            f"{_WHEN}; {PERCENTILES}"
+        ),
+        where=_LIMITED,
+        numerator=(
+            "(select sum(extract(epoch from ran.ended - ran.began) * 1000000)"
+            " from unnest(began_at, ended_at) as ran (began, ended))::bigint"
+        ),
+        dimensions=DIMENSIONS,
+    ),
     _standing(
         "near_limit",
         "Near their limit",

@@ -222,6 +222,8 @@ def _started(body: Any, stay: StayRow) -> list[tuple[SlaClock, int]]:
 
 _STOPPING: Mapping[type, Mapping[str, str]] = {
     e.WorkOrderDispatched: {SlaClock.DISPATCH: "dispatched"},
+    e.WorkOrderAccepted: {SlaClock.ACCEPT: "accepted"},
+    e.WorkOrderContacted: {SlaClock.CONTACT: "contacted"},
     e.WorkOrderStarted: {SlaClock.ACCEPT: "started", SlaClock.CONTACT: "started"},
     e.WorkOrderArrived: {SlaClock.ARRIVE: "arrived"},
     e.WorkOrderCompleted: {SlaClock.ARRIVE: "completed", SlaClock.COMPLETE: "completed"},

@@ -93,6 +93,18 @@ DEFINITIONS: dict[tuple[str, int], Bilingual] = {
     ("reply_time", 1): ("From creation to the reply to the subscriber.", "从生成到答复用户的时长。"),
     ("in_time", 1): ("Time limits kept / time limits that ended.", "按时完成的时限÷已结束的时限。"),
     ("extension_rate", 1): ("Time limits that were extended / time limits that ended.", "延期的时限÷已结束的时限。"),
+    ("outbound_connect_rate", 1): (
+        "Outbound calls that were answered / outbound calls that were answered or have ended.",
+        "已接通的外呼÷已接通或已结束的外呼。",
+    ),
+    ("call_loss_rate", 1): (
+        "Inbound calls that were abandoned or lost / inbound calls that were answered, abandoned or lost.",
+        "放弃与流失的来电÷已接通、放弃与流失的来电。",
+    ),
+    ("clock_time", 1): (
+        "How long clocks with a limit ran until they stopped, suspensions left out.",
+        "设有时限的各时钟至停止为止的运行时长，挂起时间除外。",
+    ),
     ("held_time", 1): (
         "Stretches of orders with each holder: how long until the holder changes.",
         "工单在各责任方处停留的各段时长。",

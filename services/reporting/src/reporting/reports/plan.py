@@ -60,7 +60,9 @@ CALLS = ReportSection(
         *_CALLS,
         "short_abandons",
         "calls_lost",
+        "call_loss_rate",
         "calls_made",
+        "outbound_connect_rate",
         *_TIMES,
         "outbound_handle_time",
         "answered_in_three_rings",
@@ -160,7 +162,9 @@ FOLLOW_UPS = ReportSection(
     By.GROUP,
     Dimension.WORK_AREA,
 )
-IN_TIME = ReportSection("in_time", ("Time limits", "时限"), ("in_time", "extension_rate"), By.GROUP, Dimension.CLOCK)
+IN_TIME = ReportSection(
+    "in_time", ("Time limits", "时限"), ("in_time", "extension_rate", "clock_time"), By.GROUP, Dimension.CLOCK
+)
 BY_HOLDER = ReportSection(
     "by_holder", ("Whose the time of orders was", "工单用时责任方"), ("held_time",), By.GROUP, Dimension.HOLDER
 )

@@ -1,4 +1,4 @@
-"""The work on an order: start 处理, arrive 到达, reject 反单, complete 完成, notes."""
+"""Decisions about the work on an order: start 处理, reject 反单, complete 完成."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from contracts.directory import StaffDefined
 from contracts.events import (
     RejectionReason,
-    WorkOrderArrived,
     WorkOrderCompleted,
-    WorkOrderNoteAdded,
     WorkOrderRejected,
     WorkOrderStarted,
 )
@@ -16,7 +14,7 @@ from contracts.lifecycle import Act
 from contracts.order import WorkOrder
 from contracts.refusals import Conflict, Invalid, Unavailable
 
-_ACTS = (Act.START, Act.ARRIVE, Act.REJECT, Act.COMPLETE, Act.SUSPEND, Act.RESUME, Act.NOTE)
+_ACTS = (Act.START, Act.ARRIVE, Act.REJECT, Act.COMPLETE, Act.SUSPEND, Act.RESUME, Act.NOTE, Act.ACCEPT, Act.CONTACT)
 
 
 class BindingAssignment(Conflict):
@@ -64,11 +62,6 @@ def start(order: WorkOrder) -> WorkOrderStarted:
     return WorkOrderStarted()
 
 
-def arrive(order: WorkOrder, place: str | None) -> WorkOrderArrived:
-    order.advance(Act.ARRIVE)
-    return WorkOrderArrived(place=place)
-
-
 def reject(order: WorkOrder, command: RejectWorkOrder) -> WorkOrderRejected:
     order.advance(Act.REJECT)
     if _is_binding(order):
@@ -105,11 +98,6 @@ def awaited_staff(order: WorkOrder, command: CompleteWorkOrder) -> tuple[str, ..
     """Who of the staff named exists for certain, because dispatch gave them the order."""
     assigned = order.assignment.staff_ids if order.assignment else ()
     return tuple(staff_id for staff_id in command.staff_ids if staff_id in assigned)
-
-
-def add_note(order: WorkOrder, note: str) -> WorkOrderNoteAdded:
-    order.advance(Act.NOTE)
-    return WorkOrderNoteAdded(note=note)
 
 
 def allowed_acts(order: WorkOrder) -> tuple[Act, ...]:

@@ -1,0 +1,129 @@
+"""Facts about an order: what was seen, measured, used or said. They stand beside the order and never conflict.
+
+A fact travels on the order's own stream without an order version. It is published by the service that was told, in
+any status of the order and whoever holds it, and applied once by the id of its message. It changes neither the order
+nor its version, and stops no clock: an arrival that does is the event `WorkOrderArrived`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from contracts.device_time import DeviceTime
+from contracts.sealing import FreeText
+
+
+class FactKind(StrEnum):
+    REMARK = "remark"
+    DEPARTURE = "departure"
+    ETA = "eta"
+    NOTE = "note"
+    READING = "reading"
+    PART = "part"
+    ACCEPTANCE = "acceptance"
+    CONTACT = "contact"
+    ARRIVAL = "arrival"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRemarked:
+    """Added 备注 by somebody who may see the order."""
+
+    remark: FreeText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderDeparted:
+    """Staff are on their way."""
+
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderEtaRevised:
+    """When staff expect to be on site; the latest counts."""
+
+    expected_at: datetime
+    reason: FreeText
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderNoteRecorded:
+    """A note on an order that the work area does not hold at present; else it is `WorkOrderNoteAdded`."""
+
+    note: FreeText
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderReadingTaken:
+    """What an instrument or a meter showed."""
+
+    quantity: str
+    """A code, such as `signal_level`."""
+    value: str
+    """A decimal number, such as `-12.5`."""
+    unit: str | None = None
+    """Such as `dBmV`."""
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderPartUsed:
+    part_no: str
+    count: str
+    """A decimal number above 0, such as `1` or `12.5`."""
+    unit: str | None = None
+    """Such as `m`; None for pieces."""
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderAcceptanceRecorded:
+    """Accepted, told when the order could not be accepted any more; stops no clock."""
+
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderContactRecorded:
+    """The subscriber was contacted, told when the work area did not hold the order; stops no clock."""
+
+    note: FreeText | None = None
+    device: DeviceTime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderArrivalRecorded:
+    """An arrival that was told when the work area did not hold the order; stops no clock."""
+
+    place: FreeText | None = None
+    device: DeviceTime | None = None
+
+
+WorkOrderFact = (
+    WorkOrderRemarked
+    | WorkOrderDeparted
+    | WorkOrderEtaRevised
+    | WorkOrderNoteRecorded
+    | WorkOrderReadingTaken
+    | WorkOrderPartUsed
+    | WorkOrderAcceptanceRecorded
+    | WorkOrderContactRecorded
+    | WorkOrderArrivalRecorded
+)
+
+KINDS: Mapping[type, FactKind] = {
+    WorkOrderRemarked: FactKind.REMARK,
+    WorkOrderDeparted: FactKind.DEPARTURE,
+    WorkOrderEtaRevised: FactKind.ETA,
+    WorkOrderNoteRecorded: FactKind.NOTE,
+    WorkOrderReadingTaken: FactKind.READING,
+    WorkOrderPartUsed: FactKind.PART,
+    WorkOrderAcceptanceRecorded: FactKind.ACCEPTANCE,
+    WorkOrderContactRecorded: FactKind.CONTACT,
+    WorkOrderArrivalRecorded: FactKind.ARRIVAL,
+}
+"""What kind of fact each message is of."""

@@ -1,0 +1,1 @@
+"""What happens in the field and can never conflict: acceptance, contact, arrivals, notes, readings, parts."""

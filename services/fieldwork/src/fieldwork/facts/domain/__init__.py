@@ -1,0 +1,1 @@
+"""Decisions. Pure: the standard library and the published language only."""
