@@ -50,6 +50,9 @@ SETTINGS = hypothesis.settings(
     phases=[hypothesis.Phase.generate],
 )
 SERVICES = ("intake", "dispatch", "fieldwork", "qa", "reporting")
+EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 15}
+"""Of each route. Of the kinds of values that fifteen and fifteen bring to a route (empty, null, negative, large, blank,
+long, control characters, …) these bring 99 of a hundred; with the numbers changed round it was 92."""
 CHAINS = 30
 MOST_SESSIONS = 10
 
@@ -81,7 +84,7 @@ def test_any_single_request_gets_a_declared_answer(service: Fuzzed) -> None:
     for operation, mode in product((found.ok() for found in service.schema.get_all_operations()), GenerationMode):
 
         @hypothesis.given(case=operation.as_strategy(generation_mode=mode))
-        @hypothesis.settings(SETTINGS, max_examples=15)
+        @hypothesis.settings(SETTINGS, max_examples=EXAMPLES[mode])
         def any_request(case: schemathesis.Case) -> None:
             case.call_and_validate(**service.sending, checks=CHECKS)
 
