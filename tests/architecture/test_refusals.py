@@ -18,6 +18,7 @@ from contracts.events import SlaClock
 from contracts.lifecycle import Act, Service, Status
 from contracts.links import LinkKind
 from contracts.names import CATALOGUE
+from contracts.partners import SubscriberField
 from contracts.quality import FollowUpCause
 from contracts.refusals import TIME, Conflict, Refusal
 from qa.evaluation.domain.evaluation import ReviewState
@@ -34,6 +35,7 @@ AS_IT_IS = frozenset(
     [
         "adjudicator",
         "alarm",
+        "alarm_id",
         "amended_version",
         "areas",
         "article_id",
@@ -50,11 +52,13 @@ AS_IT_IS = frozenset(
         "contrast",
         "count",
         "day",
+        "days",
         "demand_type",
         "device_type",
         "difference_count",
         "dimension",
         "dimensions",
+        "event_id",
         "expected",
         "expected_version",
         "external_reference",
@@ -246,6 +250,7 @@ def test_what_is_raised_with_a_time_or_a_code_says_of_which_kind_it_is() -> None
         ("review_state", ReviewState),
         ("report_state", get_args(Report.model_fields["state"].annotation)),
         ("rebuild_state", get_args(Rebuild.model_fields["state"].annotation)),
+        ("subscriber_field", SubscriberField),
     ],
 )
 def test_the_catalogue_names_every_code_of_a_kind_and_no_other(kind: str, codes: Any) -> None:

@@ -1,7 +1,7 @@
 """Bugs that the checker must find. Each is patched into a process under test by `tests.chaos.process`, nowhere else."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +11,7 @@ from asyncpg import Connection
 from chassis import offsets
 from chassis.relay import Relay
 from chassis.subscribe import Consumer
+from dispatch.alarms import store as alarms_store
 from work_orders import commit
 
 
@@ -23,6 +24,8 @@ class Bug(StrEnum):
     """Relays take whatever rows nobody else holds, instead of owning shards."""
     NO_VERSION_GUARD = "no version guard"
     """An act is written whatever the version of the order is by then."""
+    MONITOR_FIRES_TWICE = "monitor fires twice"
+    """The monitor of time limits goes by the moment alone, and does not know what it has fired."""
 
 
 def plant(bug: Bug) -> None:
@@ -63,9 +66,19 @@ def _skip_locked() -> None:
 
 
 def _drop_version_guard() -> None:
-    guard = "and version = $17::int"
+    guard = f"and version = {commit._DECIDED_ON}::int"
     assert guard in commit._CHANGE
-    commit._CHANGE = commit._CHANGE.replace(guard, "and $17::int > 0")
+    commit._CHANGE = commit._CHANGE.replace(guard, f"and {commit._DECIDED_ON}::int > 0")
+
+
+def _forget_alarms() -> None:
+    async def none_fired(_: Any, order_ids: Sequence[str]) -> Mapping[str, Any]:
+        return {order_id: {} for order_id in order_ids}
+
+    async def all_new(_: Any, alarms: Sequence[Any]) -> set[str]:
+        return {message.body.alarm_id for message in alarms}
+
+    alarms_store.fired, alarms_store.add_alarms = none_fired, all_new
 
 
 _PLANTS: dict[Bug, Callable[[], None]] = {
@@ -73,4 +86,5 @@ _PLANTS: dict[Bug, Callable[[], None]] = {
     Bug.ACK_BEFORE_APPLY: _acknowledge_before_apply,
     Bug.SKIP_LOCKED: _skip_locked,
     Bug.NO_VERSION_GUARD: _drop_version_guard,
+    Bug.MONITOR_FIRES_TWICE: _forget_alarms,
 }

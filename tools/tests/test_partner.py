@@ -13,6 +13,7 @@ from intake.orders import api as intake_api
 from linework.client import NotReached
 from linework.importer.order_body import CreateWorkOrder
 from linework.stopped import Stopped
+from linework_partner.example_kinds import ExampleKind
 from linework_partner.records import NoRecords
 
 Typed = Callable[..., Result]
@@ -25,6 +26,15 @@ def sample(typed: Typed, tmp_path: Path) -> Path:
     file = tmp_path / "sample.jsonl"
     file.write_text(typed("partner", "example").output, encoding="utf-8")
     return file
+
+
+@pytest.mark.parametrize("kind", ExampleKind)
+@pytest.mark.parametrize("mode", [(), ("--structured",)])
+def test_every_example_conforms(typed: Typed, tmp_path: Path, kind: str, mode: tuple[str, ...]) -> None:
+    file = tmp_path / "sample.jsonl"
+    file.write_text(typed("partner", "example", kind, *mode).output, encoding="utf-8")
+    checked = typed("partner", "check", str(file))
+    assert (checked.exit_code, ", 0 wrong." in checked.output) == (0, True), checked.output
 
 
 def test_the_example_conforms(typed: Typed, sample: Path) -> None:

@@ -1,5 +1,6 @@
 """What a partner is told about its records: every mistake of one, with what would be right."""
 
+import dataclasses
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -208,3 +209,43 @@ def test_a_header_name_that_is_not_utf8_is_named() -> None:
     checked = rules.check_record(key, value, [("\udcffodd", b"x"), *headers], partner_id="pbx", now=NOW)
     assert checked.code == rules.UNREADABLE
     assert [(one.pointer, one.wrong.en) for one in checked.mistakes] == [("\\udcffodd", "the header name is not UTF-8")]
+
+
+OUTAGE = p.PartnerOutageReported(territories=("north",), cause="cable")
+CHANGED = p.PartnerSubscriberChanged(subscriber_no="100", name="Li")
+FAR = NOW.replace(year=NOW.year + 11)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (replace(OUTAGE, territories=()), ["/territories"]),
+        (replace(OUTAGE, territories=("north",) * 101), ["/territories"]),
+        (replace(OUTAGE, territories=("\u3164",)), ["/territories", "/territories"]),
+        (replace(OUTAGE, cause="\u3164"), ["/cause"]),
+        (replace(OUTAGE, began_at=NOW.replace(hour=13)), ["/began_at"]),
+        (replace(OUTAGE, began_at=NOW.replace(hour=13), is_planned=True), []),
+        (replace(OUTAGE, began_at=FAR, is_planned=True), ["/began_at"]),
+        (replace(OUTAGE, restore_by=FAR), ["/restore_by"]),
+        (p.PartnerOutageRestoreTimeChanged(restore_by=FAR), ["/restore_by"]),
+        (CHANGED, []),
+        (replace(CHANGED, name=None), [""]),
+        (replace(CHANGED, name="\u3164"), ["/name"]),
+        (replace(CHANGED, phones=("1380000",) * 11), ["/phones"]),
+        (replace(CHANGED, phones=("13800001111", "front door")), ["/phones/1"]),
+        (replace(CHANGED, kind="House Hold"), ["/kind"]),
+        (replace(CHANGED, notes="line\nline"), []),
+        (replace(CHANGED, subscriber_no="101"), ["ce_subject"]),
+    ],
+)
+def test_outages_and_subscribers_have_limits(body: Any, expected: list[str]) -> None:
+    is_about_subscriber = isinstance(body, p.PartnerSubscriberChanged)
+    message = replace(make_event(body), subject="subscriber:100" if is_about_subscriber else "OUT-1")
+    found = check(message).mistakes
+    assert sorted({one.pointer for one in found}) == sorted(set(expected))
+    assert all(one.right and one.wrong.zh for one in found)
+
+
+def test_what_a_partner_may_set_of_subscribers_are_the_fields_of_the_event() -> None:
+    fields = {field.name for field in dataclasses.fields(p.PartnerSubscriberChanged)}
+    assert fields - {"subscriber_no"} == set(p.SubscriberField)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from contracts.partners import SubscriberField
 from linework.runtime.commands import StateFolder
 from linework.session import in_installation
 from linework_partner.commands import PARTNER_ID_HELP, check, example
@@ -23,13 +24,22 @@ def register(
     events_per_second: Annotated[
         int, typer.Option("--events-per-second", min=1, help="Quota; events beyond it are delayed.")
     ] = 200,
+    may_set: Annotated[
+        list[SubscriberField] | None,
+        typer.Option("--may-set", help="A field of subscribers that it may set by its events; may be repeated."),
+    ] = None,
     suspended: Annotated[bool, typer.Option("--suspended", help="Register as inactive: its events wait.")] = False,
     state_folder: StateFolder = None,
 ) -> None:
     """Register or update a partner in a running installation; its topics are created within seconds."""
     defined = in_installation(
         lambda city: city.intake.define_partner(
-            partner, en=english, zh=chinese, events_per_second=events_per_second, is_active=not suspended
+            partner,
+            en=english,
+            zh=chinese,
+            events_per_second=events_per_second,
+            is_active=not suspended,
+            subscriber_fields=[field.value for field in may_set or ()],
         ),
         state_folder,
         patience_seconds=0,

@@ -42,7 +42,7 @@ def _in_living_memory(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-def _not_in_the_future(moment: datetime) -> datetime:
+def not_in_the_future(moment: datetime) -> datetime:
     if moment > datetime.now(UTC) + _CLOCK_TOLERANCE:
         raise InvalidValue("the time is in the future", "时间在未来")
     return _in_living_memory(moment)
@@ -92,7 +92,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,6
 Moment = Annotated[AwareDatetime, AfterValidator(_in_living_memory)]
 """A time with its zone, from 2000 to ten years ahead."""
 
-PastMoment = Annotated[AwareDatetime, AfterValidator(_not_in_the_future)]
+PastMoment = Annotated[AwareDatetime, AfterValidator(not_in_the_future)]
 """A time with its zone, from 2000 until this moment (five minutes of clock difference are let pass)."""
 
 

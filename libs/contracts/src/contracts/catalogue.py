@@ -8,7 +8,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from contracts import calls, directory, events, facts, handling, limits, links, partners, quality, requests, sealing
+from contracts import (
+    calls,
+    directory,
+    escalation,
+    events,
+    facts,
+    handling,
+    limits,
+    links,
+    partners,
+    quality,
+    requests,
+    sealing,
+)
 from contracts.lifecycle import Service
 from contracts.topics import (
     CALLS,
@@ -84,6 +97,10 @@ def _call(name: str, body: Shape, description: str) -> Entry:
 
 def _quality(name: str, body: Shape, description: str) -> Entry:
     return Entry(f"linework.quality.{name}.v1", body, MessageKind.NOTICE, QUALITY, (Service.QA,), description)
+
+
+def _alarm(name: str, body: Shape, description: str) -> Entry:
+    return Entry(f"linework.deadlines.{name}.v1", body, MessageKind.NOTICE, DEADLINES, (Service.DISPATCH,), description)
 
 
 def _of_partner(name: str, body: Shape, description: str) -> Entry:
@@ -233,6 +250,17 @@ CATALOGUE: tuple[Entry, ...] = (
         (Service.DISPATCH,),
         "The time limits 时限 as an operator has defined them.",
     ),
+    Entry(
+        "linework.deadlines.escalation_rules.v1",
+        escalation.EscalationRulesDefined,
+        MessageKind.FACT,
+        DEADLINES,
+        (Service.DISPATCH,),
+        "The ladder of alarms 升级规则 as an operator has defined it.",
+    ),
+    _alarm("clock_warned", escalation.ClockWarned, "预警."),
+    _alarm("clock_breached", escalation.ClockBreached, "超时."),
+    _alarm("clock_escalated", escalation.ClockEscalated, "升级."),
     _call("offered", calls.CallOffered, "呼叫到达."),
     _call("queued", calls.CallQueued, "进入队列."),
     _call("rang_unanswered", calls.CallRangUnanswered, "振铃未应答."),
@@ -286,9 +314,17 @@ CATALOGUE: tuple[Entry, ...] = (
     _of_partner("order_requested", partners.PartnerOrderRequested, "The partner asks for a work order."),
     _of_partner("order_cancel_requested", partners.PartnerOrderCancelRequested, "The partner cancels its order 作废."),
     _of_partner("order_urge_requested", partners.PartnerOrderUrgeRequested, "The partner urges its order 催办."),
+    _of_partner("outage_reported", partners.PartnerOutageReported, "Supply fails or will fail 停电信息."),
+    _of_partner("outage_restore_time_changed", partners.PartnerOutageRestoreTimeChanged, "恢复供电时间变更."),
+    _of_partner("outage_restored", partners.PartnerOutageRestored, "Supply is back 恢复供电."),
+    _of_partner(
+        "subscriber_changed", partners.PartnerSubscriberChanged, "A subscriber's data have changed 用户资料变更."
+    ),
+    _of_partner("replay_requested", partners.PartnerReplayRequested, "The partner asks for a replay 重放."),
     _to_partner("events_accepted", partners.PartnerEventsAccepted, "These events were taken."),
     _to_partner("event_refused", partners.PartnerEventRefused, "This event was not taken."),
     _to_partner("order_status_changed", partners.PartnerOrderStatusChanged, "What became of the partner's order."),
+    _to_partner("replay_ended", partners.PartnerReplayEnded, "A replay is over."),
     _sealing_key("issued", sealing.SealingKeyIssued, "A subscriber's sealing key, wrapped with a master key."),
     _sealing_key("destroyed", sealing.SealingKeyDestroyed, "The subscriber was erased, and the key with them."),
 )

@@ -167,6 +167,7 @@ def headers_of(message: Message) -> dict[str, str]:
         "ce_correlationid": message.correlation_id,
         "ce_causationid": message.causation_id,
         "ce_traceparent": message.traceparent,
+        "ce_replayid": message.replay_id,
     }
     return headers | {name: str(value) for name, value in optional.items() if value not in (None, "")}
 
@@ -269,6 +270,7 @@ def _read(attributes: Mapping[str, str], value: bytes, entry: Entry | None) -> M
         correlation_id=attributes.get("ce_correlationid"),
         causation_id=attributes.get("ce_causationid"),
         traceparent=attributes.get("ce_traceparent"),
+        replay_id=attributes.get("ce_replayid"),
     )
 
 

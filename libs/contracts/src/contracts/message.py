@@ -37,6 +37,8 @@ class Message:
     correlation_id: str | None = None
     causation_id: str | None = None
     traceparent: str | None = None
+    replay_id: str | None = None
+    """Of a message to a partner that is sent once more: the event that asked for the replay."""
 
     @property
     def service(self) -> str:

@@ -162,6 +162,17 @@ REBUILD_STATES: Mapping[str, Names] = {
     "failed": Names("failed", "失败"),
 }
 
+SUBSCRIBER_FIELDS: Mapping[str, Names] = {
+    "name": Names("name", "姓名"),
+    "phones": Names("telephone numbers", "电话"),
+    "address": Names("address", "地址"),
+    "kind": Names("kind", "用户类别"),
+    "zone": Names("zone", "区域类型"),
+    "territory": Names("territory", "台区"),
+    "notes": Names("notes", "备注"),
+}
+"""What a partner may set of a subscriber."""
+
 CATALOGUE: Mapping[str, Mapping[str, Names]] = {
     "status": STATUSES,
     "act": ACTS,
@@ -174,6 +185,7 @@ CATALOGUE: Mapping[str, Mapping[str, Names]] = {
     "review_state": REVIEW_STATES,
     "report_state": REPORT_STATES,
     "rebuild_state": REBUILD_STATES,
+    "subscriber_field": SUBSCRIBER_FIELDS,
 }
 
 

@@ -12,6 +12,7 @@ the partner asked for.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from contracts.calls import AgentState, Direction, EndedBy, EndReason, LossReason, TransferTarget
 from contracts.directory import Names
@@ -161,6 +162,71 @@ class PartnerOrderUrgeRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOutageReported:
+    """A partner announces an outage 停电信息. The subject is its own reference of the outage."""
+
+    territories: tuple[str, ...]
+    cause: str
+    is_planned: bool = False
+    """Announced before it begins 计划停电; only then `began_at` may be ahead."""
+    began_at: datetime | None = None
+    """When it began, or will; left out, it is `ce_time`."""
+    restore_by: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOutageRestoreTimeChanged:
+    """By when supply is expected to be back, of an outage that the partner reported."""
+
+    restore_by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerOutageRestored:
+    """The outage is over since `ce_time`, or a planned one is called off."""
+
+
+class SubscriberField(StrEnum):
+    """What a partner may set of a subscriber, each where an operator permits it."""
+
+    NAME = "name"
+    PHONES = "phones"
+    ADDRESS = "address"
+    KIND = "kind"
+    ZONE = "zone"
+    TERRITORY = "territory"
+    NOTES = "notes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerSubscriberChanged:
+    """A subscriber's data as the partner has them. The subject is `subscriber:<subscriber_no>`.
+
+    What is left out stays as it is; `phones` are all of them.
+    """
+
+    subscriber_no: str
+    name: str | None = None
+    phones: tuple[str, ...] | None = None
+    address: str | None = None
+    kind: str | None = None
+    zone: Zone | None = None
+    territory: str | None = None
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerReplayRequested:
+    """A partner asks for what it was told since a time, once more: answers and statuses, oldest first.
+
+    The subject is a name of its own for the replay. Each message has the id that it had, and `ce_replayid` is the
+    `ce_id` of this event. `PartnerReplayEnded` is the last of them.
+    """
+
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedEvent:
     event_id: str
     faults: tuple[str, ...] = ()
@@ -175,6 +241,7 @@ class PartnerEventsAccepted:
     call_id: str | None = None
     order_id: str | None = None
     order_no: str | None = None
+    outage_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,3 +287,15 @@ class PartnerOrderStatusChanged:
     """The window that was agreed for the work."""
     reply_by: datetime | None = None
     """Until when the centre has promised a reply, where it has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartnerReplayEnded:
+    """A replay is over: everything was sent, or as much as a replay may have."""
+
+    event_id: str
+    """The event that asked for it."""
+    message_count: int
+    is_complete: bool
+    next_since: datetime | None = None
+    """Where the next replay goes on, if this one is not complete."""

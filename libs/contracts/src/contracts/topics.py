@@ -67,10 +67,11 @@ QUALITY = Topic(
 
 DEADLINES = Topic(
     name="deadlines",
-    key="time_limits, of sets of limits",
+    key="time_limits, of sets of limits; escalation_rules, of the ladder; of alarms the order id",
     writers=(Service.DISPATCH,),
-    description="Every set of time limits that operators have defined, oldest first. It has nothing about single "
-    "orders: a reader computes an order's deadlines from its events and these limits, again when limits change.",
+    description="Every set of time limits that operators have defined, oldest first; a reader computes an order's "
+    "deadlines from its events and these limits, again when limits change. And the alarms of orders whose limits come "
+    "near or are over, each once.",
     config={"cleanup.policy": "delete", **_FOREVER, **_BOUNDED},
 )
 

@@ -6,7 +6,7 @@ has been read, which is what decides whether a request that stands in the stream
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from work_orders import facts_store
 from work_orders.order_table import COLUMNS, StoredOrder, to_order, values_of
 from work_orders.recovery import kept_of, note_owed, owed_answer, owed_of
 from work_orders.request_handling import RequestState, answer
-from work_orders.sla_clocks import RuleSets
+from work_orders.sla_clocks import Deadline, RuleSets, next_due_at
 from work_orders.tables import REQUESTS_SEEN, WORK_ORDERS
 from work_orders.time_limits import KnownRuleSets
 
@@ -56,12 +56,17 @@ class _Batch:
         self.stored[order_id] = stored
 
 
+Beside = Callable[[Sequence[Deadline]], Sequence[Part]]
+"""What a service keeps beside the orders of a batch, of which it is given each with its next deadline."""
+
+
 class Replica:
     """Keeps one service's orders up with the stream, and answers what is asked of it as custodian."""
 
-    def __init__(self, service: Service, clock: Clock | None = None) -> None:
+    def __init__(self, service: Service, clock: Clock | None = None, beside: Beside | None = None) -> None:
         self._service = service
         self._limits = KnownRuleSets()
+        self._beside = beside
         self._clock = clock or SystemClock()
 
     @property
@@ -74,7 +79,7 @@ class Replica:
         read = await fetch_together(tx, self._what_is_known(messages, lock=True))
         batch = self._batch_of(read, is_catching_up=tx.is_catching_up)
         self.take(messages, batch)
-        await execute_together(tx, _changes(batch))
+        await execute_together(tx, self._changes(batch))
 
     def reads(self, messages: Sequence[Message]) -> Sequence[Part] | None:
         return self._what_is_known(messages)
@@ -82,7 +87,14 @@ class Replica:
     def writes(self, messages: Sequence[Message], read: Sequence[Rows]) -> Sequence[Part]:
         batch = self._batch_of(read)
         self.take(messages, batch)
-        return _changes(batch)
+        return self._changes(batch)
+
+    def _changes(self, batch: _Batch) -> list[Part]:
+        if self._beside is None:
+            return _changes(batch)
+        touched = sorted(batch.read_on | batch.versions.keys())
+        deadlines = [(one, next_due_at(batch.stored[one].order, batch.limits)) for one in touched]
+        return [*self._beside(deadlines), *_changes(batch)]
 
     def _what_is_known(self, messages: Sequence[Message], *, lock: bool = False) -> list[Part]:
         request_ids = {request_id for message in messages if (request_id := getattr(message.body, "request_id", None))}
@@ -152,7 +164,7 @@ class Replica:
         for one in batch.seen.values():
             stored, now = batch.stored[one.order_id], self._clock.now()
             self._send(owed_answer(one, stored, service=self._service, now=now, limits=batch.limits), batch)
-        await execute_together(tx, _changes(batch))
+        await execute_together(tx, self._changes(batch))
 
     def _send(self, given: Message | None, batch: _Batch) -> None:
         if given is None:

@@ -5,13 +5,15 @@ chunks, the oldest set first. A chunk is one short transaction: commands and the
 """
 
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 
 from chassis.database import Database, Transaction
 from chassis.recovery.fence import is_passing
 from chassis.telemetry import METRICS
 from chassis.wakeup import Wakeup
+from chassis.worker import Job
 from work_orders.order_table import to_order
-from work_orders.sla_clocks import RuleSets, next_due_at
+from work_orders.sla_clocks import Deadline, RuleSets, next_due_at
 from work_orders.time_limits import rule_sets
 
 log = logging.getLogger(__name__)
@@ -20,11 +22,27 @@ _LOOK_SECONDS = 5.0
 _ORDERS_A_CHUNK = 200
 
 
-async def keep_rows_by_limits(db: Database, wakeup: Wakeup) -> None:
+Beside = Callable[[Transaction, Sequence[Deadline]], Awaitable[None]]
+"""What a service keeps beside the orders whose deadline another set of limits has moved."""
+
+
+async def _nothing(tx: Transaction, deadlines: Sequence[Deadline]) -> None:
+    pass
+
+
+def keeping_rows_by_limits(beside: Beside = _nothing) -> Job:
     """Looks every few seconds for as long as the worker runs."""
+
+    async def keep_rows_by_limits(db: Database, wakeup: Wakeup) -> None:
+        await _keep(db, wakeup, beside)
+
+    return keep_rows_by_limits
+
+
+async def _keep(db: Database, wakeup: Wakeup, beside: Beside) -> None:
     while True:
         try:
-            await recompute(db)
+            await recompute(db, beside)
         except Exception as error:
             if not is_passing(error):
                 raise
@@ -32,7 +50,7 @@ async def keep_rows_by_limits(db: Database, wakeup: Wakeup) -> None:
         await wakeup.wait(_LOOK_SECONDS)
 
 
-async def recompute(db: Database) -> int:
+async def recompute(db: Database, beside: Beside = _nothing) -> int:
     """Computes what an earlier set of limits says of orders; returns of how many."""
     async with db.statements() as statements:
         sets = await rule_sets(statements)
@@ -41,7 +59,7 @@ async def recompute(db: Database) -> int:
     while left > done:
         METRICS.job_rows_left.labels("rows_by_limits").set(left - done)
         async with db.begin() as tx:
-            changed = await _recompute_chunk(tx, sets)
+            changed = await _recompute_chunk(tx, sets, beside)
         if not changed:
             break  # what is left is locked: who changes it computes it, or the next look does
         done += changed
@@ -59,8 +77,10 @@ update work_orders set next_due_at = computed.next_due_at, rules_version = $3
 from unnest($1::text[], $2::timestamptz[]) as computed (id, next_due_at) where work_orders.id = computed.id"""
 
 
-async def _recompute_chunk(tx: Transaction, sets: RuleSets) -> int:
+async def _recompute_chunk(tx: Transaction, sets: RuleSets, beside: Beside) -> int:
     rows = await tx.fetch(_CHUNK, sets.newest.version, _ORDERS_A_CHUNK)
-    moments = [next_due_at(to_order(row["body"]), sets) for row in rows]
-    await tx.execute(_SET, [row["id"] for row in rows], moments, sets.newest.version)
+    deadlines = [(row["id"], next_due_at(to_order(row["body"]), sets)) for row in rows]
+    ids, moments = [one for one, _ in deadlines], [moment for _, moment in deadlines]
+    await tx.execute(_SET, ids, moments, sets.newest.version)
+    await beside(tx, deadlines)
     return len(rows)

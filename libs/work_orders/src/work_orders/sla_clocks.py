@@ -167,6 +167,10 @@ def clocks_of(order: WorkOrder, sets: RuleSets, *, at: datetime) -> tuple[ClockS
     return tuple(found)
 
 
+Deadline = tuple[str, datetime | None]
+"""An order, and when the next limit of it is over, or was."""
+
+
 def next_due_at(order: WorkOrder, sets: RuleSets) -> datetime | None:
     """The earliest moment at which a limit of a running clock is over, or was; None while nothing runs."""
     if order.suspension is not None or order.status in _CLOSED:

@@ -5,15 +5,19 @@ from contracts.access import (
     EVERY_AREA,
     NO_AREA,
     OPERATOR,
+    OWN_AREAS,
     REFERENCE_EDITORS,
     REFERENCE_READERS,
     SUPERVISOR,
+    TECHNICIAN,
     AccessTable,
     each,
 )
 
 # Whoever has both roles acts as supervisor, and the event says so.
 _DISPATCHERS = each(EVERY_AREA, SUPERVISOR, DISPATCHER)
+
+_WHO_IS_TOLD = _DISPATCHERS | each(OWN_AREAS, TECHNICIAN)
 
 ROUTES: AccessTable = {
     "GET /v1/work-orders": _DISPATCHERS,
@@ -25,6 +29,11 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/supervision-answers": _DISPATCHERS,
+    "GET /v1/alarms": _WHO_IS_TOLD,
+    "POST /v1/alarms/{alarm_id}/acknowledge": _WHO_IS_TOLD,
+    "GET /v1/escalation-rules": REFERENCE_READERS,
+    "GET /v1/escalation-rules/{version}": REFERENCE_READERS,
+    "PUT /v1/escalation-rules": each(NO_AREA, OPERATOR, SUPERVISOR),
     "POST /v1/work-orders/{order_id}/amend": _DISPATCHERS,
     "GET /v1/work-areas": REFERENCE_READERS,
     "GET /v1/work-areas/{work_area_id}": REFERENCE_READERS,

@@ -6,6 +6,7 @@ from typing import Any
 TAGS: Mapping[str, str] = {
     "calendars": "Working calendars: hours, days off, holidays and make-up days.",
     "work orders": "Orders that wait for dispatch 派单, and rulings on rejections.",
+    "alarms": "Alarms of time limits 预警、超时、升级, and the ladder that they climb.",
     "work areas": "Work areas 工区: what they cover and whether they are open.",
     "staff": "The repair staff 维修人员 of the work areas.",
     "rules": "The budget of rejections, the time limits, and the rules of handling orders.",
@@ -13,6 +14,21 @@ TAGS: Mapping[str, str] = {
 """What each group of routes is about."""
 
 WORDS: Mapping[str, str] = {
+    "Alarm.alarm_id": "The alarm's id.",
+    "Alarm.acknowledged_at": "When it was acknowledged; null while nobody has.",
+    "Alarm.acknowledged_by": "Who acknowledged it first.",
+    "Alarm.cause": "Whether its moment came, or other limits put it into the past.",
+    "Alarm.channels": "How they are told.",
+    "Alarm.clock": "Whose limit it is about.",
+    "Alarm.due_at": "When the limit is over, or was.",
+    "Alarm.escalation_version": "The escalation rules that the step is of; 0 is what was shipped.",
+    "Alarm.fired_at": "When it fired.",
+    "Alarm.kind": "Whether it warns, tells of the breach or escalates.",
+    "Alarm.limits_version": "The set of time limits that the due time follows from; 0 is what was shipped.",
+    "Alarm.state": "Whether somebody has acknowledged it, or it is over.",
+    "Alarm.tell": "Who is told.",
+    "alarm_id": "The alarm's id.",
+    "EscalationRules.rules": "The ladder itself.",
     "announced_years": "Years whose holidays the state has announced.",
     "calendar_id": "The working calendar's id.",
     "provisional_years": "Years whose holidays are expected and not announced yet.",

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from dispatch import access, api, api_calendars, api_directory, api_handling_rules, api_limits
+from dispatch.alarms import api as alarms_api
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
 from work_orders import change_stream, facts_api, supervision
@@ -20,6 +21,7 @@ ROUTERS = [
     api_calendars.router,
     api_limits.router,
     api_handling_rules.router,
+    alarms_api.router,
 ]
 
 

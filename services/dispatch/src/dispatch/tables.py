@@ -3,7 +3,7 @@
 The tables of orders are in `work_orders.tables`, the technical ones in `chassis.tables`.
 """
 
-from sqlalchemy import ARRAY, Boolean, Column, Date, ForeignKey, Integer, MetaData, Table, Text
+from sqlalchemy import ARRAY, JSON, Boolean, Column, Date, ForeignKey, Integer, MetaData, Table, Text
 
 from chassis.columns import ID, MOMENT, key, required
 
@@ -46,6 +46,43 @@ RULES = Table(
     METADATA,
     *key(Text, "name"),
     *required(Integer, "value", "version"),
+    *required(Text, "changed_by"),
+    *required(MOMENT, "changed_at"),
+)
+ALARM_WATCH = Table(
+    "alarm_watch",
+    METADATA,
+    *key(ID, "order_id"),
+    *required(MOMENT, "look_at"),
+    *required(Boolean, "is_by_limits"),
+)
+"""When each order with a running clock is looked at; `is_by_limits`: because other limits have moved its deadline."""
+
+CLOCK_ALARMS = Table(
+    "clock_alarms",
+    METADATA,
+    *key(ID, "id"),
+    *required(ID, "order_id"),
+    *required(Text, "clock"),
+    *required(MOMENT, "due_at"),
+    *required(Integer, "minutes"),
+    *required(Text, "kind"),
+    *required(MOMENT, "fired_at"),
+    *required(JSON, "body"),
+    Column("acknowledged_by", Text),
+    Column("acknowledged_at", MOMENT),
+    Column("over_at", MOMENT),
+)
+"""`over_at`: the clock has stopped, or has another due time."""
+
+DUPLICATE_LINKS = Table("duplicate_links", METADATA, *key(ID, "link_id"), *required(ID, "order_id"))
+"""The orders that are linked to another as its duplicate."""
+
+ESCALATION_RULES = Table(
+    "escalation_rules",
+    METADATA,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    *required(JSON, "body"),
     *required(Text, "changed_by"),
     *required(MOMENT, "changed_at"),
 )

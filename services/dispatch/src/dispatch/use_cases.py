@@ -8,6 +8,7 @@ from chassis.commands import Reply
 from chassis.identity import new_id
 from chassis.one_statement import execute_together
 from chassis.unit_of_work import Command, UnitOfWork
+from chassis.wakeup import JOBS
 from contracts.amendment import AmendWorkOrder, amend, amendment_requested, check_amendment
 from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
 from contracts.handling import SUBJECT as HANDLING_RULES
@@ -115,6 +116,7 @@ async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: Unit
         if not is_dated and replace(rules, applies_from=present.rules.applies_from) == present.rules:
             return
         await _publish_limits(command, rules, present.version)
+    uow.wakeup.send(JOBS)
 
 
 async def set_handling_rules(changes: Mapping[str, Any], *, uow: UnitOfWork) -> None:

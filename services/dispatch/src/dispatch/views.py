@@ -18,6 +18,7 @@ from contracts.order import WorkOrder
 from contracts.refusals import NotFound
 from contracts.shipped_calendars import SHIPPED_CALENDARS
 from dispatch import store
+from dispatch.alarms.views import Alarm, alarms_of
 from dispatch.domain.assignment import has_rejected, is_budget_spent
 from dispatch.domain.coverage import can_take
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
@@ -301,6 +302,8 @@ class DispatchForm(OrderForm):
     rejection_budget: int
     is_budget_spent: bool
     """Rejected so often that only a supervisor may dispatch it, for good."""
+    alarms: tuple[Alarm, ...]
+    """Every alarm of its time limits, the newest first."""
 
 
 async def dispatch_form(
@@ -311,11 +314,13 @@ async def dispatch_form(
         able = [row for row in rows if can_take(store.to_work_area(row), order)]
         areas = await _with_staff(statements, able, _ACTIVE_OF_AREAS)
         budget = (await store.get_rule(statements, store.REJECTION_BUDGET)).value
+        alarms = await alarms_of(statements, order.id)
     return DispatchForm(
         order=order,
         work_areas=tuple(_candidate(area, order) for area in areas),
         rejection_budget=budget,
         is_budget_spent=is_budget_spent(order, budget),
+        alarms=alarms,
         facts=facts,
         **subscriber,
     )

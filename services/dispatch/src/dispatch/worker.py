@@ -6,14 +6,21 @@ from chassis.http import serve
 from chassis.settings import Settings
 from chassis.worker import create_worker
 from dispatch import views
+from dispatch.alarms import store as alarms_store
+from dispatch.alarms.monitor import watch_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from work_orders.calendar_coverage import watching
 from work_orders.change_retention import forgetting_changes
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watching("time_limits", views.calendars_in_use), forgetting_changes(settings), keep_rows_by_limits]
+    jobs = [
+        watching("time_limits", views.calendars_in_use),
+        forgetting_changes(settings),
+        keeping_rows_by_limits(alarms_store.plan_by_limits),
+        watch_limits,
+    ]
     return create_worker("dispatch", settings, SUBSCRIPTIONS, jobs)
 
 

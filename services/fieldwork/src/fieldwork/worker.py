@@ -8,11 +8,11 @@ from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.orders.ending_suspensions import ending_suspensions
 from work_orders.change_retention import forgetting_changes
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [ending_suspensions(settings), forgetting_changes(settings), keep_rows_by_limits]
+    jobs = [ending_suspensions(settings), forgetting_changes(settings), keeping_rows_by_limits()]
     return create_worker("fieldwork", settings, SUBSCRIPTIONS, jobs)
 
 

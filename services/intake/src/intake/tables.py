@@ -3,14 +3,14 @@
 One block a feature. The tables of the libraries are declared there.
 """
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Identity, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Date, Identity, Integer, Table, Text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.columns import ID, MOMENT, key, optional, required
+from intake.partner_tables import METADATA
 
-METADATA = MetaData()
 IS_COMPLETE = True
-"""Every table of intake is here; a test holds them against the migrated ones."""
+"""Every table of intake is here or in `partner_tables`; a test holds them against the migrated ones."""
 _TEXTS = ARRAY(Text)
 
 
@@ -111,6 +111,7 @@ OUTAGES = Table(
     *optional(MOMENT, "restore_by", "ended_at"),
     *required(Text, "told_by"),
     *required(MOMENT, "changed_at"),
+    Column("is_planned", Boolean, nullable=False, server_default="false"),
 )
 
 # links
@@ -256,61 +257,7 @@ FOLLOW_UP_ACTIVITY = Table(
     *required(MOMENT, "last_at"),
 )
 
-# partners
-
-PARTNERS = Table(
-    "partners",
-    METADATA,
-    *key(ID, "id"),
-    *required(Integer, "version"),
-    *required(Text, "name_en", "name_zh"),
-    *required(Boolean, "is_active"),
-    *required(Integer, "events_per_second"),
-    *required(MOMENT, "paced_until", "changed_at"),
-)
-
-PARTNER_EVENTS = Table(
-    "partner_events",
-    METADATA,
-    *key(ID, "partner_id", "event_id"),
-    *required(LargeBinary, "fingerprint"),
-    *required(Text, "subject", "type"),
-    *optional(MOMENT, "occurred_at"),
-    *required(MOMENT, "received_at"),
-    *optional(Text, "code"),
-)
-
-PARTNER_ORDERS = Table(
-    "partner_orders",
-    METADATA,
-    *key(ID, "order_id"),
-    *required(ID, "partner_id", "reference"),
-    *required(Text, "subject"),
-)
-"""`reference` is the partner's own number as it is stored, `subject` as the partner writes it."""
-
-PARTNER_REQUESTS = Table(
-    "partner_requests",
-    METADATA,
-    *key(ID, "request_id"),
-    *required(ID, "partner_id", "event_id"),
-    *required(Text, "subject"),
-)
-"""The event of the partner that waits for the answer to a request."""
-
-PARTNER_MESSAGES = Table(
-    "partner_messages",
-    METADATA,
-    *key(ID, "message_id"),
-    *required(ID, "partner_id"),
-    Column("place", BigInteger, Identity(always=True), nullable=False),
-    *required(MOMENT, "recorded_at"),
-    *optional(ID, "order_id"),
-    *required(Text, "subject", "payload"),
-    *required(JSON, "headers"),
-    *required(Boolean, "is_owed"),
-)
-"""What partners were told. `is_owed`: it became known while a restored database caught up, and is sent at its end."""
+# agents
 
 AGENTS = Table(
     "agents",

@@ -7,14 +7,15 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from intake.calls.reminders import watch
 from intake.consumers import SUBSCRIPTIONS
+from intake.partners.replaying import send_replays
 from intake.partners.subscriptions import active_partners
 from intake.privacy.retention import retention_of
 from work_orders.change_retention import forgetting_changes
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watch, retention_of(settings), forgetting_changes(settings), keep_rows_by_limits]
+    jobs = [watch, retention_of(settings), forgetting_changes(settings), keeping_rows_by_limits(), send_replays]
     return create_worker("intake", settings, SUBSCRIPTIONS, jobs, active_partners(settings.master_keys))
 
 

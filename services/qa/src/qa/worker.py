@@ -9,11 +9,11 @@ from qa.consumers import SUBSCRIPTIONS
 from qa.follow_up.store import calendars_in_use
 from work_orders.calendar_coverage import watching
 from work_orders.change_retention import forgetting_changes
-from work_orders.rows_by_limits import keep_rows_by_limits
+from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watching("follow_ups", calendars_in_use), forgetting_changes(settings), keep_rows_by_limits]
+    jobs = [watching("follow_ups", calendars_in_use), forgetting_changes(settings), keeping_rows_by_limits()]
     return create_worker("qa", settings, SUBSCRIPTIONS, jobs)
 
 

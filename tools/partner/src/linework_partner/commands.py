@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from linework_partner.example_kinds import ExampleKind
 from linework_partner.records import read_records
 
 if TYPE_CHECKING:
@@ -44,26 +44,17 @@ def check(
 
 
 def example(
+    kind: Annotated[ExampleKind, typer.Argument(help="What the events are about.")] = ExampleKind.CALL,
     structured: Annotated[
         bool, typer.Option("--structured", help="In structured mode: the value is the whole event.")
     ] = False,
 ) -> None:
-    """Print the events of a complete call as sample records to edit and check."""
-    from contracts import partners as p
-    from contracts.calls import EndedBy
-    from contracts.codec import encode, new_partner_message
+    """Print the events of a call, an order, an outage, a subscriber or a replay as sample records to edit and check."""
+    from contracts.codec import encode
     from contracts.structured import MEDIA_TYPE, wrap
+    from linework_partner.examples import example_of
 
-    at = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-    said = [
-        (p.PartnerCallOffered(caller="13800001111", line="96123"), 0),
-        (p.PartnerCallQueued(queue="support", position=1), 1),
-        (p.PartnerCallAnswered(agent="Agent/101", wait_milliseconds=4000), 5),
-        (p.PartnerCallEnded(ended_by=EndedBy.CALLER, talk_milliseconds=27_000), 32),
-    ]
-    for number, (body, seconds) in enumerate(said, start=1):
-        moment, event_id = at.replace(second=seconds), f"call-1-{number}"
-        message = new_partner_message(body, partner_id="pbx", event_id=event_id, subject="call-1", occurred_at=moment)
+    for message in example_of(kind):
         key, value, headers = encode(message)
         kept = {name: text.decode() for name, text in headers if name not in ("ce_recordedtime", "content-type")}
         if structured:

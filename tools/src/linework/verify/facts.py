@@ -3,6 +3,7 @@
 Facts have versions without gaps; notices of quality have no versions and are identified by their ids.
 """
 
+from contracts.escalation import ClockAlarm
 from contracts.message import Message
 from linework.recount import Recount
 from linework.verify.laws import Findings, Law
@@ -23,11 +24,15 @@ class Facts:
         self._versions: dict[str, int] = {}
         self._without_version: set[str] = set()
         self._notices: set[str] = set()
+        self._alarms: set[str] = set()
 
     def take(self, message: Message, *, is_counted: bool = True) -> None:
         version = message.entity_version
         if version is None:
-            self.message_count += is_counted and _is_new(message.id, self._without_version)
+            is_new = _is_new(message.id, self._without_version)
+            self.message_count += is_counted and is_new
+            if is_new and isinstance(message.body, ClockAlarm):
+                self._check_alarm(message, message.body)
             return
         known = self._versions.get(message.subject, 0)
         if version <= known:
@@ -38,6 +43,11 @@ class Facts:
         if is_counted:
             self.message_count += 1
             self._recount.take_fact(message)
+
+    def _check_alarm(self, message: Message, alarm: ClockAlarm) -> None:
+        step = f"{alarm.clock.value}, due {alarm.due_at.isoformat()}, at {alarm.minutes} minutes"
+        if not _is_new(f"{message.subject} {step}", self._alarms):
+            self._findings.add(Law.ALARMS, message.subject, f"fired again: {step}")
 
     def take_notice(self, message: Message, *, is_counted: bool = True) -> None:
         if is_counted and _is_new(message.id, self._notices):

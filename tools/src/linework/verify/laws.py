@@ -41,6 +41,7 @@ class Law(StrEnum):
     REQUESTS = "each request is answered exactly once"
     STATES = "each service's orders are the fold of the stream"
     RECORD = "reporting keeps every message once"
+    ALARMS = "each alarm of a due time fires once"
     FIGURES = "figures equal a recount"
     OUTBOXES = "outboxes are empty and consumers have read everything"
     PARKED = "nothing is parked"

@@ -46,6 +46,7 @@ HEADERS: dict[str, tuple[str, Schema]] = {
     "ce_correlationid": ("What it all began with, such as a call.", _TEXT),
     "ce_causationid": ("The message or command that caused it.", _TEXT),
     "ce_traceparent": ("W3C trace context of the command.", _TEXT),
+    "ce_replayid": ("It was sent before, under the same `ce_id`: the event that asked for the replay.", _TEXT),
     "content-type": ("Always `application/json`.", {"type": "string", "const": "application/json"}),
 }
 """Every header, what it means and what it holds."""
@@ -57,17 +58,20 @@ _REQUIRED_BY_KIND = {
     MessageKind.EVENT: ("ce_orderversion", "ce_prevhash"),
     MessageKind.ENTITY: ("ce_entityversion",),
     MessageKind.FACT: ("ce_entityversion",),
+    MessageKind.PARTNER_ANSWER: (),
 }
 COMMON_HEADERS = "Headers"
 _HEADERS_OF_KIND = {
     MessageKind.EVENT: "EventHeaders",
     MessageKind.ENTITY: "VersionedHeaders",
     MessageKind.FACT: "VersionedHeaders",
+    MessageKind.PARTNER_ANSWER: "PartnerAnswerHeaders",
 }
 _ONLY_IN = {
     "ce_orderversion": (MessageKind.EVENT,),
     "ce_prevhash": (MessageKind.EVENT,),
     "ce_entityversion": (MessageKind.ENTITY, MessageKind.FACT),
+    "ce_replayid": (MessageKind.PARTNER_ANSWER,),
 }
 
 

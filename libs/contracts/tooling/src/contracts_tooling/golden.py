@@ -259,20 +259,21 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
     for number, calendar in enumerate(golden_limits.CALENDARS, start=1):
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
-    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDAR)
-    yield _recorded("limits-of-calendar", 1, golden_limits.SUBJECT, step, entity_version=3)
     yield from _timeline("handled", _SECOND_ORDER, (_CANCELLED[0], *golden_handling.HANDLED))
     for place, module in (("extension", golden_limits), ("amend", golden_amendments), ("handling", golden_handling)):
         for number, step in enumerate(module.REQUESTS, start=1):
             yield _recorded(f"{place}-requests", number, _SECOND_ORDER, step)
+    for number, (name, body) in enumerate(golden_limits.OF_CALENDARS, start=3):
+        yield _recorded(name, 1, golden_limits.SUBJECT, (Service.DISPATCH, ENGINE, body), entity_version=number)
+    for key, version, number, body in golden_limits.ALARMS:
+        step = (Service.DISPATCH, ENGINE, body)
+        yield _recorded("alarms" if key is None else key, number, key or _SECOND_ORDER, step, entity_version=version)
     step = (Service.DISPATCH, ENGINE, golden_handling.RULES_OF_PHONES)
     yield _recorded("handling-rules-of-phones", 1, golden_handling.SUBJECT, step, entity_version=3)
     yield from _timeline("in-the-field", _SECOND_ORDER, (_CANCELLED[0], *golden_facts.IN_THE_FIELD))
     yield from _timeline("sent-back-by-phone", _SECOND_ORDER, (_CANCELLED[0], *golden_facts.SENT_BACK))
     for number, fact in enumerate(golden_facts.FACTS, start=1):
         yield _recorded("facts", number, _SECOND_ORDER, (Service.FIELDWORK, TECHNICIAN, fact))
-    step = (Service.DISPATCH, ENGINE, golden_limits.LIMITS_OF_CALENDARS)
-    yield _recorded("limits-of-calendars", 1, golden_limits.SUBJECT, step, entity_version=4)
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)
@@ -293,8 +294,8 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("partner-offers", "1795372789.1", switch, golden_calls.PARTNER_OFFERS),
         ("partner-states", "agent:Agent/105", switch, golden_calls.PARTNER_STATES),
         ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
-        ("partner-requests", "PO-2026-17", switch, golden_calls.PARTNER_REQUESTS),
-        ("partner-statuses-out", "PO-2026-17", Actor("intake", "service"), golden_calls.PARTNER_STATUSES),
+        *((place, subject, switch, said) for place, subject, said in golden_calls.SAID_BY_PARTNERS),
+        *((place, subject, Actor("intake", "service"), said) for place, subject, said in golden_calls.TOLD_TO_PARTNERS),
         ("calls-ring-told", _CALL, switch, golden_calls.RING_TOLD),
         ("partner-ring-told", "1795372789.1", switch, golden_calls.PARTNER_RING_TOLD),
     )

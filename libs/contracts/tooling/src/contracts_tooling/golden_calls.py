@@ -233,3 +233,52 @@ PARTNER_STATUSES = (
         **_ORDER, status=Status.DISPATCHED, order_version=2, appointment=Appointment(_NINE, _TEN), reply_by=_TEN
     ),
 )
+
+_OUTAGE: dict[str, Any] = {"territories": ("chengdong",), "cause": "光缆中断"}
+PARTNER_OUTAGES = (
+    p.PartnerOutageReported(**_OUTAGE),
+    p.PartnerOutageReported(**_OUTAGE, is_planned=True, began_at=_NINE, restore_by=_TEN),
+    p.PartnerOutageRestoreTimeChanged(restore_by=_TEN),
+    p.PartnerOutageRestored(),
+)
+PARTNER_SUBSCRIBERS = (
+    p.PartnerSubscriberChanged(subscriber_no="100200", zone=Zone.RURAL),
+    p.PartnerSubscriberChanged(
+        subscriber_no="100200",
+        name="Example Person",
+        phones=("+86 138 0000 1111", "95598"),
+        address="Example Street 1",
+        kind="household",
+        zone=Zone.URBAN,
+        territory="chengdong",
+        notes="Gate code at the porter.\nDog.",
+    ),
+)
+OUTAGE_ANSWERS = (
+    p.PartnerEventsAccepted(
+        events=(p.AcceptedEvent(event_id="o-1", faults=("clock_ahead",)),),
+        call_id="0b3b8f0e-8f0e-5d2c-9d64-1f6a3a7f1c11",
+        order_id="7c2b1f64-95a0-4a7e-8f0d-51f1f6a8e3b2",
+        order_no="20260302-000018",
+        outage_id="4f0b0a6e-2f1d-5d0a-9c3b-6a7a4d5e1f22",
+    ),
+)
+
+PARTNER_REPLAYS = (p.PartnerReplayRequested(since=_NINE),)
+REPLAY_ENDS = (
+    p.PartnerReplayEnded(event_id="replay-1", message_count=12, is_complete=True),
+    p.PartnerReplayEnded(event_id="replay-2", message_count=10_000, is_complete=False, next_since=_TEN),
+)
+
+SAID_BY_PARTNERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("partner-requests", "PO-2026-17", PARTNER_REQUESTS),
+    ("partner-outages", "outage-17", PARTNER_OUTAGES),
+    ("partner-subscribers", "subscriber:100200", PARTNER_SUBSCRIBERS),
+    ("partner-replays", "replay of Monday", PARTNER_REPLAYS),
+)
+"""By the place of the records: their subject, and what is said there."""
+TOLD_TO_PARTNERS: tuple[tuple[str, str, tuple[Any, ...]], ...] = (
+    ("partner-statuses-out", "PO-2026-17", PARTNER_STATUSES),
+    ("partner-outages-out", "outage-17", OUTAGE_ANSWERS),
+    ("partner-replays-out", "replay of Monday", REPLAY_ENDS),
+)

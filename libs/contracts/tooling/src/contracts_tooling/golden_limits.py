@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from contracts import escalation as x
 from contracts import events as e
 from contracts import requests as r
 from contracts.calendar import Hours, WorkingTime
@@ -67,6 +68,40 @@ LIMITS: tuple[TimeLimitsDefined, ...] = (
     ),
 )
 
+_ALARM: dict[str, Any] = {
+    "alarm_id": "alarm-1",
+    "order_no": "20260302-000001",
+    "clock": e.SlaClock.ARRIVE,
+    "due_at": datetime(2026, 3, 2, 8, 45, tzinfo=UTC),
+    "tell": (x.Receiver.STAFF, x.Receiver.AREA_LEAD),
+    "channels": (x.AlarmChannel.APPLICATION,),
+    "demand_type": "fault_repair",
+    "limits_version": 0,
+    "escalation_version": 1,
+}
+_KNOWN: dict[str, Any] = {
+    "work_area_id": "north",
+    "staff_ids": ("staff-9",),
+    "cause": x.AlarmCause.LIMITS_CHANGED,
+    "late_seconds": 90,
+}
+_FIRED: tuple[x.ClockAlarm, ...] = (
+    x.ClockWarned(**_ALARM, minutes=-15),
+    x.ClockWarned(**_ALARM, **_KNOWN, minutes=-15),
+    x.ClockBreached(**_ALARM, minutes=0),
+    x.ClockBreached(**_ALARM, **_KNOWN, minutes=0),
+    x.ClockEscalated(**_ALARM, minutes=30),
+    x.ClockEscalated(**_ALARM, **_KNOWN, minutes=60, level=2),
+)
+_LADDERS: tuple[x.EscalationRulesDefined, ...] = (
+    x.SHIPPED,
+    x.EscalationRulesDefined(
+        steps=(x.EscalationStep(minutes=0, tell=(x.Receiver.SUPERVISOR,), channels=(x.AlarmChannel.SMS,)),),
+        warning_hours=(Hours(begin_minute=480, end_minute=1320),),
+        time_zone="Asia/Urumqi",
+    ),
+)
+
 _CHINA = Names("Working days in China", "中国工作日")
 CALENDARS: tuple[CalendarDefined, ...] = (
     CalendarDefined(calendar_id="cn", names=_CHINA, working_time=SHIPPED.calendar),
@@ -86,7 +121,7 @@ CALENDARS: tuple[CalendarDefined, ...] = (
     ),
 )
 _NAMED = LimitCalendar("cn", CALENDARS[1].covered_working_time)
-LIMITS_OF_CALENDARS = replace(
+_LIMITS_OF_CALENDARS = replace(
     LIMITS[1],
     limits=(
         TimeLimit(clock=e.SlaClock.RESTORE, minutes=240),
@@ -96,6 +131,20 @@ LIMITS_OF_CALENDARS = replace(
     calendar_id="cn",
     calendars=(_NAMED,),
 )
-LIMITS_OF_CALENDAR = replace(LIMITS[1], calendar=CALENDARS[1].working_time, calendar_id="cn")
+_LIMITS_OF_CALENDAR = replace(LIMITS[1], calendar=CALENDARS[1].working_time, calendar_id="cn")
+OF_CALENDARS = (("limits-of-calendar", _LIMITS_OF_CALENDAR), ("limits-of-calendars", _LIMITS_OF_CALENDARS))
+ALARMS: tuple[tuple[str | None, int | None, int, Any], ...] = (
+    *((x.SUBJECT, number, number, ladder) for number, ladder in enumerate(_LADDERS, start=1)),
+    *((None, None, number, alarm) for number, alarm in enumerate(_FIRED, start=1)),
+)
+"""With key, version and number; of an order without key and version."""
 
-__all__ = ["CALENDARS", "EXTENDED", "LIMITS", "LIMITS_OF_CALENDAR", "LIMITS_OF_CALENDARS", "REQUESTS", "SUBJECT"]
+__all__ = [
+    "ALARMS",
+    "CALENDARS",
+    "EXTENDED",
+    "LIMITS",
+    "OF_CALENDARS",
+    "REQUESTS",
+    "SUBJECT",
+]

@@ -1,13 +1,14 @@
 """Outages over HTTP."""
 
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
 
 from chassis.any_route import ANY
 from chassis.commands import IdempotencyKeyBroken, IdempotencyKeyReused
-from chassis.field_types import Body, Moment, PastMoment, Prose, Reference
+from chassis.field_types import Body, Moment, Prose, Reference, not_in_the_future
 from chassis.identity import new_id
 from chassis.problems import Responses
 from chassis.request_context import Context
@@ -24,8 +25,14 @@ router = APIRouter(prefix="/v1", tags=["ties"])
 class NewOutage(Body):
     territories: Annotated[list[Reference], Field(min_length=1, max_length=200)]
     cause: Prose
-    began_at: PastMoment
+    is_planned: bool = False
+    began_at: Moment
     restore_by: Moment | None = None
+
+    @field_validator("began_at")
+    @classmethod
+    def _has_begun(cls, began_at: datetime, given: ValidationInfo) -> datetime:
+        return began_at if given.data.get("is_planned") else not_in_the_future(began_at)
 
 
 class OutageChange(Body):

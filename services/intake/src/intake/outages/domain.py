@@ -12,6 +12,12 @@ class OutageNotFound(NotFound):
     zh = "没有编号为 {outage_id} 的停电信息。"
 
 
+class OutageReferenceTaken(Conflict):
+    """Outage {outage_id} was reported before. Its restore time and its end are events of their own."""
+
+    zh = "停电 {outage_id} 此前已上报；恢复时间变更和恢复供电请用各自的事件上报。"
+
+
 class OutageEnded(Conflict):
     """Outage {outage_id} ended at {ended_at:time}."""
 
@@ -38,6 +44,8 @@ class Outage:
     version: int = 1
     territories: tuple[str, ...]
     cause: str
+    is_planned: bool = False
+    """Announced before it begins 计划停电."""
     began_at: datetime
     restore_by: datetime | None = None
     ended_at: datetime | None = None

@@ -18,6 +18,7 @@ class OutageShown(BaseModel):
     version: int
     territories: list[str]
     cause: str
+    is_planned: bool
     began_at: datetime
     restore_by: datetime | None
     ended_at: datetime | None

@@ -11,6 +11,7 @@ from chassis.field_types import Body, Code, Line, Name
 from chassis.paging import CursorBroken, from_cursor, page_of
 from chassis.problems import Responses
 from chassis.request_context import Context
+from contracts.partners import SubscriberField
 from contracts.topics import PARTNER_ID
 from intake.partners import event_store, store, use_cases
 from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
@@ -26,6 +27,10 @@ class PartnerDefinition(Body):
     name_zh: Line
     is_active: bool = Field(True, description="false: what the partner sends waits on its topic.")
     events_per_second: int = Field(200, ge=1, le=100_000, description="Beyond it events wait; none is dropped.")
+    subscriber_fields: Annotated[list[SubscriberField], Field(max_length=len(SubscriberField))] = []
+    replay_days: int = Field(30, ge=1, le=365)
+    replay_messages: int = Field(10_000, ge=1000, le=1_000_000)
+    replay_per_second: int = Field(100, ge=1, le=500)
 
 
 class DefinedPartner(BaseModel):
@@ -34,6 +39,10 @@ class DefinedPartner(BaseModel):
     name_zh: str
     is_active: bool
     events_per_second: int
+    subscriber_fields: list[SubscriberField]
+    replay_days: int
+    replay_messages: int
+    replay_per_second: int
     version: int
     paced_until: datetime | None
 
@@ -95,7 +104,9 @@ class DefinedAgents(BaseModel):
 @router.put("/partners/{partner_id}", responses=Responses.of(ANY))
 async def define_partner(partner_id: PartnerId, body: PartnerDefinition, context: Context) -> DefinedPartner:
     """Registers a partner, or changes it; it may then write to `partner.<id>.in`."""
-    defined = await use_cases.define_partner(Partner(partner_id, **body.model_dump()), uow=context.uow)
+    permitted = tuple(dict.fromkeys(field.value for field in body.subscriber_fields))
+    partner = Partner(partner_id, **(body.model_dump() | {"subscriber_fields": permitted}))
+    defined = await use_cases.define_partner(partner, uow=context.uow)
     return DefinedPartner.model_validate(defined, from_attributes=True)
 
 

@@ -70,11 +70,11 @@ class PartnerBatch:
         events = (*(before.events if before else ()), AcceptedEvent(event_id=message.id, faults=faults))
         self.accepted[message.subject] = PartnerEventsAccepted(events=events, **about)
 
-    def refuse_by(self, message: Message, refusal: Refusal) -> None:
+    def refuse_by(self, message: Message, refusal: Refusal, *mistakes: Mistake) -> None:
         """Refuses an event as a command over HTTP would be; raises what is no fault of the partner's."""
         if isinstance(refusal, Unavailable):
             raise refusal
-        self.refuse(message, refusal.code, detail=Names(refusal.message("en"), refusal.message("zh")))
+        self.refuse(message, refusal.code, *mistakes, detail=Names(refusal.message("en"), refusal.message("zh")))
 
     def refuse(self, message: Message, code: str, *mistakes: Mistake, detail: Names | None = None) -> None:
         self.refused.append(RefusedMessage(message, code, detail or conformance.SENTENCES[code], mistakes))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from contracts.calls import AgentStateChanged
-from contracts.refusals import Conflict, NotFound
+from contracts.refusals import Conflict, Forbidden, NotFound
 
 
 class PartnerNotFound(NotFound):
@@ -20,6 +20,12 @@ class AgentNameTaken(Conflict):
     zh = "合作方 {partner_id} 的名称 {name} 已属于另一坐席。"
 
 
+class SubscriberFieldsNotPermitted(Forbidden):
+    """The partner may not set of a subscriber: {fields:subscriber_field}. Permitted: {permitted:subscriber_field}."""
+
+    zh = "合作方无权设置用户的{fields:subscriber_field}；可设置：{permitted:subscriber_field}。"
+
+
 @dataclass(frozen=True, slots=True)
 class Partner:
     id: str
@@ -28,6 +34,13 @@ class Partner:
     is_active: bool = True
     events_per_second: int = 200
     """Beyond it the partner's events wait on its topic; none is dropped."""
+    subscriber_fields: tuple[str, ...] = ()
+    """What the partner may set of subscribers."""
+    replay_days: int = 30
+    """What the partner was told is kept so long, and can be replayed."""
+    replay_messages: int = 10_000
+    """A replay ends after so many, and says where the next one goes on."""
+    replay_per_second: int = 100
     version: int = 0
     paced_until: datetime | None = None
     """In the future while the partner is over its quota."""

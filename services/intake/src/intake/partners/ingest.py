@@ -29,12 +29,29 @@ from contracts.partners import (
     PartnerOrderCancelRequested,
     PartnerOrderRequested,
     PartnerOrderUrgeRequested,
+    PartnerOutageReported,
+    PartnerOutageRestored,
+    PartnerOutageRestoreTimeChanged,
+    PartnerReplayRequested,
+    PartnerSubscriberChanged,
 )
-from intake.partners import event_store, ingest_agent_states, ingest_calls, ingest_orders, ingest_requests, store
+from intake.partners import (
+    event_store,
+    ingest_agent_states,
+    ingest_calls,
+    ingest_orders,
+    ingest_outages,
+    ingest_replays,
+    ingest_requests,
+    ingest_subscribers,
+    store,
+)
 from intake.partners.batch import PartnerBatch, RefusedMessage
 from intake.partners.event_store import KnownEvent
 from intake.partners.outgoing import Outgoing, to_partner
 from intake.partners.sending import send
+
+_ABOUT_OUTAGES = (PartnerOutageReported, PartnerOutageRestoreTimeChanged, PartnerOutageRestored)
 
 
 async def ingest(
@@ -51,6 +68,9 @@ async def ingest(
     await ingest_agent_states.ingest(batch, _of_kind(right, PartnerAgentStateChanged))
     await ingest_orders.ingest(batch, _of_kind(right, PartnerOrderRequested))
     await ingest_requests.ingest(batch, _of_kind(right, PartnerOrderCancelRequested, PartnerOrderUrgeRequested))
+    await ingest_outages.ingest(batch, _of_kind(right, *_ABOUT_OUTAGES))
+    await ingest_subscribers.ingest(batch, _of_kind(right, PartnerSubscriberChanged))
+    await ingest_replays.ingest(batch, _of_kind(right, PartnerReplayRequested))
     await outbox.add(tx, batch.command.messages)
     await _answer(batch)
 

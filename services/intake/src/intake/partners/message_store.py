@@ -8,8 +8,8 @@ from chassis.database import Statements, Transaction, columns_of, unnest_of
 from chassis.one_statement import Part
 from contracts.codec import decode, headers_of
 from contracts.message import Message
+from intake.partner_tables import PARTNER_MESSAGES, PARTNER_ORDERS
 from intake.partners.outgoing import Outgoing, PartnerOrder
-from intake.tables import PARTNER_MESSAGES, PARTNER_ORDERS
 
 # A call that is waiting for its reply has one promise; an order can have come of several calls.
 _REPLY_BY = """(select max(reply_by) from settlements join cases using (call_id)

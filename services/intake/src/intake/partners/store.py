@@ -7,8 +7,9 @@ from typing import Any
 
 from chassis.database import Statements, Transaction
 from chassis.row_store import definition_of
+from intake.partner_tables import PARTNERS
 from intake.partners.domain import AgentName, AgentNameTaken, DeskAgent, Partner, PartnerNotFound
-from intake.tables import AGENTS, PARTNERS
+from intake.tables import AGENTS
 
 
 async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[str], *, now: datetime) -> set[str]:
@@ -31,20 +32,25 @@ async def note_unregistered(tx: Transaction, partner_id: str, names: Iterable[st
     return {row["name"] for row in rows}
 
 
-_PARTNER = """id, name_en, name_zh, is_active, events_per_second, version,
+_PARTNER = """id, name_en, name_zh, is_active, events_per_second, subscriber_fields, replay_days,
+              replay_messages, replay_per_second, version,
               case when paced_until > now() then paced_until end as paced_until"""
 
 
 async def partners(statements: Statements) -> list[Partner]:
     rows = await statements.fetch(f"select {_PARTNER} from partners order by id")
-    return [Partner(**row) for row in rows]
+    return [_partner(row) for row in rows]
 
 
 async def get_partner(statements: Statements, partner_id: str) -> Partner:
     row = await statements.fetchrow(f"select {_PARTNER} from partners where id = $1", partner_id)
     if row is None:
         raise PartnerNotFound(partner_id=partner_id)
-    return Partner(**row)
+    return _partner(row)
+
+
+def _partner(row: Any) -> Partner:
+    return Partner(**{**row, "subscriber_fields": tuple(row["subscriber_fields"])})
 
 
 _DEFINE_PARTNER = definition_of(PARTNERS, "paced_until")

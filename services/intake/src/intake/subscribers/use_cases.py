@@ -1,6 +1,6 @@
 """Registering a subscriber and changing one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -43,12 +43,17 @@ async def change_subscriber(subscriber_id: str, changes: dict[str, Any], *, uow:
         if present is None:
             raise SubscriberIdNotFound(subscriber_id=subscriber_id)
         command.check_version(present.version, SubscriberChanged)
-        if "phones" in changes:
-            changes["phones"] = await in_one_spelling(command.tx, changes["phones"])
-        changed = replace(present, version=present.version + 1, **changes)
-        await store.update_subscriber(command.tx, changed, now=command.now)
-        _reply_with(command, changed, (), status=200)
+        _reply_with(command, await change_in(command, present, changes), (), status=200)
     return command.reply
+
+
+async def change_in(command: Command, present: Subscriber, changes: Mapping[str, Any]) -> Subscriber:
+    """The next version of a subscriber that the command has locked, in a command that may do more."""
+    if "phones" in changes:
+        changes = {**changes, "phones": await in_one_spelling(command.tx, changes["phones"])}
+    changed = replace(present, version=present.version + 1, **changes)
+    await store.update_subscriber(command.tx, changed, now=command.now)
+    return changed
 
 
 def _reply_with(command: Command, subscriber: Subscriber, similar: Iterable[LookAlike], *, status: int) -> None:

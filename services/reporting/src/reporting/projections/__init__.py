@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from chassis.database import Transaction
 from contracts.calls import AgentStateChanged
+from contracts.escalation import EscalationRulesDefined
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from reporting.projections import agents, calls, days, follow_ups, orders, promises, sla, sla_clocks
@@ -86,4 +87,5 @@ async def refold(tx: Transaction, name: str, subjects: Iterable[str], late_after
 
 
 def _is_of_a_call(message: Message) -> bool:
-    return message.entity_version is not None and not isinstance(message.body, AgentStateChanged | TimeLimitsDefined)
+    other = AgentStateChanged | TimeLimitsDefined | EscalationRulesDefined
+    return message.entity_version is not None and not isinstance(message.body, other)
