@@ -11,6 +11,7 @@ async def test_a1_a_created_order_is_in_the_dispatch_list_complete(installation:
     order = await installation.create()
     await installation.dispatcher.see("dispatch", order)
     (listed,) = await installation.dispatcher.list_of("dispatch", subscriber_no=installation.subscriber_no)
+    assert [clock["clock"] for clock in listed.pop("clocks")] == ["arrive"]
     assert listed == order
     assert (listed["device_type"], listed["demand_type"], listed["content"]) == ("digital", "test", "测试")
     assert listed["appointment"] == {"start": "2026-12-01T01:00:00Z", "end": "2026-12-01T04:00:00Z"}
@@ -21,6 +22,7 @@ async def test_a2_the_dispatch_form_shows_the_subscriber_the_order_and_whom_to_s
     order = await installation.create()
     await installation.dispatcher.see("dispatch", order)
     form = await installation.dispatcher.get("dispatch", f"/work-orders/{order['id']}/form")
+    assert [clock["clock"] for clock in form["order"].pop("clocks")] == ["arrive"]
     assert form["order"] == order | {"sealed_text": None}
     assert form["subscriber"]["subscriber_no"] == installation.subscriber_no
     assert form["subscriber"]["address"] == "徐汇区漕溪路 251 弄 3 号"

@@ -1,5 +1,7 @@
 """Facts beside an order: told to any service, in any status, and shown wherever the order is shown."""
 
+from datetime import UTC, datetime
+
 from tests.installation import Installation
 
 from chassis.testing import eventually
@@ -31,3 +33,35 @@ async def test_everybody_who_sees_an_order_adds_remarks_that_all_others_see(inst
     history = await installation.agent.get("intake", f"/work-orders/{order['id']}/history")
     remarks = [entry["data"]["remark"] for entry in history if entry["type"].endswith("remarked.v1")]
     assert sorted(remarks) == sorted(f"备注 {service}" for service in SERVICES)
+
+
+async def test_a_visit_without_a_network_is_sent_twice_and_shown_everywhere_once(installation: Installation) -> None:
+    order = await installation.dispatched()
+    now = datetime.now(UTC)
+    steps = [("accept", {}), ("depart", {}), ("arrive", {"place": "东门"}), ("start", {}), ("notes", {"note": "有狗"})]
+    acts = [
+        {
+            "client_id": f"{order['id'][:8]}-{number}",
+            "sequence": number,
+            "order_id": order["id"],
+            "act": act,
+            "seen_version": order["version"],
+            "device_time": now.isoformat(),
+            "body": body,
+        }
+        for number, (act, body) in enumerate(steps, start=1)
+    ]
+    batch = {"device_id": f"phone-{order['id'][:8]}", "sent_at": now.isoformat(), "acts": acts}
+    first, second = [await installation.north.post("fieldwork", "/field-batches", batch) for _ in range(2)]
+    assert [result["outcome"] for result in first["results"]] == ["applied"] * 5
+    assert [result["outcome"] for result in second["results"]] == ["already_applied"] * 5
+    version = first["results"][-1]["order"]["version"]
+    looked_up = await installation.agent.get("intake", f"/work-orders/{order['id']}", at_least=version)
+    assert (looked_up["status"], looked_up["version"]) == ("processing", version)
+    assert (looked_up["accepted"]["by"]["role"], len(looked_up["arrivals"])) == ("technician", 1)
+
+    async def facts() -> list[str]:
+        page = await installation.agent.get("intake", f"/work-orders/{order['id']}/facts")
+        return [fact["kind"] for fact in page["items"]]
+
+    assert await eventually(facts, until=bool) == ["departure"]

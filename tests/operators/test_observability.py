@@ -129,7 +129,7 @@ def test_every_metric_is_on_a_dashboard_or_in_an_alert() -> None:
 
 
 def test_no_metric_has_a_label_without_bounds() -> None:
-    allowed = {"act", "code", "topic", "method", "route", "status", "version", "service", "counted_in_by"}
+    allowed = {"act", "code", "topic", "method", "route", "status", "version", "service", "counted_in_by", "job"}
     told = {
         label for metric in vars(METRICS).values() if hasattr(metric, "_labelnames") for label in metric._labelnames
     }

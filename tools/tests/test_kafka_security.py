@@ -39,7 +39,7 @@ def test_half_a_set_or_a_missing_file_stops_the_command_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("KAFKA_KEY_FILE", str(tmp_path / "none"))
-    with pytest.raises(Stopped, match="given together"):
+    with pytest.raises(Stopped, match="KAFKA_CERTIFICATE_FILE is missing"):
         security_of_environment()
     monkeypatch.setenv("KAFKA_CERTIFICATE_FILE", str(tmp_path / "none"))
     with pytest.raises(Stopped, match="cannot be used: No such file"):

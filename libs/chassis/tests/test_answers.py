@@ -183,15 +183,27 @@ async def test_a_key_is_the_same_quoted_or_bare(client: httpx.AsyncClient, key: 
     assert (await client.post("/v1/toys/1/act", json={}, headers=headers)).json()["key"] == "k-1"
 
 
-@pytest.mark.parametrize(("key", "kept"), [('"a\\"b"', 'a"b'), ('"a', '"a'), ('"a"b"', '"a"b"'), ("'a'", "'a'")])
+@pytest.mark.parametrize(("key", "kept"), [('"a\\"b"', 'a"b'), ('a"b', 'a"b'), ("'a'", "'a'"), ("a;b=1", "a;b=1")])
 async def test_what_is_no_quoted_string_is_a_key_as_it_is(client: httpx.AsyncClient, key: str, kept: str) -> None:
     headers = {"if-match": '"3"', "idempotency-key": key}
     assert (await client.post("/v1/toys/1/act", json={}, headers=headers)).json()["key"] == kept
 
 
-async def test_an_empty_key_is_refused_also_in_quotes(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/v1/toys/1/act", json={}, headers={"if-match": '"3"', "idempotency-key": '""'})
+@pytest.mark.parametrize("key", ['""', '"a', 'a"', '"a"b"', '"a";q=1"', '"', '"a", "b"'])
+async def test_an_empty_or_torn_key_is_refused(client: httpx.AsyncClient, key: str) -> None:
+    answer = await client.post("/v1/toys/1/act", json={}, headers={"if-match": '"3"', "idempotency-key": key})
     assert answer.json()["code"] == "idempotency_key_broken"
+
+
+async def test_two_keys_are_refused(client: httpx.AsyncClient) -> None:
+    headers = [("if-match", '"3"'), ("idempotency-key", "a"), ("idempotency-key", "a")]
+    answer = await client.post("/v1/toys/1/act", json={}, headers=headers)
+    assert answer.json()["code"] == "idempotency_key_broken"
+
+
+async def test_a_wrong_method_is_answered_with_every_method_of_the_path(client: httpx.AsyncClient) -> None:
+    answer = await client.request("DELETE", "/v1/toys/1")
+    assert (answer.status_code, answer.headers.get_list("allow")) == (405, ["GET"])
 
 
 async def test_a_list_is_read_to_its_end_by_following_its_links(client: httpx.AsyncClient) -> None:
@@ -235,6 +247,14 @@ async def test_a_parameter_that_the_route_does_not_know_is_refused_with_those_it
     assert (await client.get("/v1/toys?begin=1")).json()["unknown"] == ["begin"], "the name in the query counts"
     many = "&".join(f"z{number}" for number in range(1500))
     assert len((await client.get(f"/v1/toys?{many}")).json()["unknown"]) == 20
+
+
+async def test_a_parameter_is_given_once_where_the_route_takes_one_value(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/toys?limit=2&colour=red&limit=3&colour=")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (422, "repeated_parameters")
+    assert problem["repeated"] == ["colour", "limit"]
+    assert (await client.get("/v1/toys?from=1&from=1")).json()["code"] == "repeated_parameters"
 
 
 async def test_who_may_not_use_a_route_does_not_learn_its_parameters(client: httpx.AsyncClient) -> None:

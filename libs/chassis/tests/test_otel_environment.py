@@ -87,3 +87,19 @@ def test_a_name_and_attributes_that_are_given_take_the_place_of_ours(monkeypatch
     assert (said["service.name"], said["service.namespace"]) == ("intake-shanghai", "centre")
     assert said["deployment.environment.name"] == "test"
     assert said["service.version"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "many"),
+        ("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "0"),
+    ],
+)
+def test_a_variable_that_the_sdk_cannot_read_ends_the_start_with_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://theirs:4318")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=f"cannot start: .*{name}.* cannot be read"):
+        tracing.set_up_traces("toy", settings())

@@ -56,6 +56,8 @@ MAKE = {
     Act.RESUME: lambda _: e.WorkOrderResumed(),
     Act.NOTE: lambda _: e.WorkOrderNoteAdded(note="x"),
     Act.ARRIVE: lambda _: e.WorkOrderArrived(),
+    Act.ACCEPT: lambda _: e.WorkOrderAccepted(),
+    Act.CONTACT: lambda _: e.WorkOrderContacted(),
     Act.EXTEND: lambda chance: e.WorkOrderExtended(
         request_id="t", clock=chance.choice([*EXTENDABLE]), minutes=chance.randint(1, 3000), reason="x"
     ),

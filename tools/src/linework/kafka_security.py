@@ -19,8 +19,10 @@ def security_of_environment() -> dict[str, Any]:
     given: dict[str, Any] = {name.lower(): os.environ.get(name, "") for name in _TEXTS}
     given |= {name.lower(): SecretStr(os.environ.get(name, "")) for name in _SECRETS}
     settings = Settings.model_construct(**given)
-    if bool(settings.kafka_certificate_file) != bool(settings.kafka_key_file):
-        raise Stopped("KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE are given together.")
+    pair = ("KAFKA_CERTIFICATE_FILE", "KAFKA_KEY_FILE")
+    missing = [name for name in pair if not given[name.lower()]]
+    if len(missing) == 1:
+        raise Stopped(f"{missing[0]} is missing: {' and '.join(pair)} are given together.")
     if (fault := settings.kafka_certificates.fault()) is not None:
         raise Stopped(f"The certificates for Kafka ({', '.join(_TEXTS[1:])}) cannot be used: {fault}.")
     return client_security(settings)

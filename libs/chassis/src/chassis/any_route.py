@@ -15,7 +15,7 @@ from chassis.problems import (
     RequestTooLarge,
     RequestTooSlow,
 )
-from chassis.query_parameters import UnknownParameters
+from chassis.query_parameters import RepeatedParameters, UnknownParameters
 from chassis.rate_limits import TooManyRequests
 from contracts.refusals import Refusal
 
@@ -36,6 +36,7 @@ ANY: tuple[type[Refusal], ...] = (
     AddressTooLong,
     HeadersTooLarge,
     TooManyRequests,
+    RepeatedParameters,
     UnknownParameters,
     EventTooLarge,
 )

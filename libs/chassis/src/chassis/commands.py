@@ -42,9 +42,10 @@ class IdempotencyKeyReused(Invalid):
 
 
 class IdempotencyKeyBroken(Invalid):
-    """An Idempotency-Key must have 1 to 200 printable characters."""
+    """An Idempotency-Key is given once and has 1 to 200 printable characters; with a quote at either end it is a whole
+    string in quotes."""
 
-    zh = "Idempotency-Key 应为 1 至 200 个可打印字符。"
+    zh = "Idempotency-Key 只能出现一次，为 1 至 200 个可打印字符；以引号开头或结尾时，应为完整的带引号字符串。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +185,13 @@ def _versions(if_match: list[str]) -> NamedVersions | None:
 
 
 async def _idempotency(request: Request) -> Idempotency | None:
-    key = _unquoted(request.headers.get("idempotency-key"))
-    if key is None:
+    given = request.headers.getlist("idempotency-key")
+    if not given:
         return None
-    if not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
+    key = _unquoted(given[0])
+    # What is no string and has a quote at an end is a string that was cut off, or one with parameters behind it.
+    is_torn = key == given[0] and (key.startswith('"') or key.endswith('"'))
+    if len(given) > 1 or is_torn or not 0 < len(key) <= _LONGEST_KEY or not key.isprintable():
         raise IdempotencyKeyBroken()
     caller = caller_of(request.scope)
     return Idempotency(
@@ -200,9 +204,9 @@ async def _idempotency(request: Request) -> Idempotency | None:
     )
 
 
-def _unquoted(key: str | None) -> str | None:
+def _unquoted(key: str) -> str:
     """The text of a structured field's string (RFC 9651), or the key as it is."""
-    if key is None or not _STRING.fullmatch(key):
+    if not _STRING.fullmatch(key):
         return key
     return _ESCAPED.sub(r"\1", key[1:-1])
 

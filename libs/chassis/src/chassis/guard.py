@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from chassis.auth import TokenMissing, TokenRefused
 from chassis.claims import Principal
 from chassis.openapi import SCHEME, document, documented, named
-from chassis.query_parameters import check_parameters, known_parameters
+from chassis.query_parameters import KnownParameters, check_parameters, known_parameters
 from contracts.access import WHOLE, AccessTable, Grants, Reach, Role, reaches, role_in, scope_of
 from contracts.message import Actor
 from contracts.refusals import Forbidden
@@ -77,7 +77,7 @@ class Caller:
 class Guard:
     """One route, which only those get to whom the table grants it."""
 
-    def __init__(self, app: ASGIApp, grants: Mapping[str, Grants | None], parameters: frozenset[str] | None) -> None:
+    def __init__(self, app: ASGIApp, grants: Mapping[str, Grants | None], parameters: KnownParameters | None) -> None:
         self._app = app
         self._grants = grants
         """By method; None is public."""

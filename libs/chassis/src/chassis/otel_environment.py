@@ -78,3 +78,10 @@ def resource_of(service: str) -> Resource:
         "service.instance.id": _INSTANCE,
     }
     return Resource.create({**ours, **OTELResourceDetector().detect().attributes})
+
+
+def unreadable_variables(error: ValueError) -> str:
+    """The variables whose value an error of the SDK repeats; of those that are given, all where it repeats none."""
+    given = {name: value for name, value in os.environ.items() if name.startswith("OTEL_") and value}
+    repeated = [name for name, value in given.items() if value in str(error)]
+    return " or ".join(sorted(repeated or given)) or "a variable OTEL_…"

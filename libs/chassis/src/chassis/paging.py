@@ -19,8 +19,8 @@ from chassis.addresses import address_of, query_of
 from contracts.refusals import Invalid
 
 T = TypeVar("T")
-_CURSOR = re.compile(r"(?:^|(?<=&))cursor=[^&]*(?:&|$)")
-_made: ContextVar[list[str] | None] = ContextVar("linework.cursors", default=None)
+_made: ContextVar[list[tuple[str, str]] | None] = ContextVar("linework.cursors", default=None)
+"""The parameter that asks for the next page, and its value."""
 
 
 class CursorBroken(Invalid):
@@ -32,9 +32,14 @@ class CursorBroken(Invalid):
 def to_cursor(of: str, *values: Any) -> str:
     """An opaque cursor of the list `of`, made of a row's sort values (texts and numbers)."""
     cursor = base64.urlsafe_b64encode(json.dumps((of, *values), separators=(",", ":")).encode()).decode().rstrip("=")
-    if (made := _made.get()) is not None:
-        made[:] = [cursor]
+    follow_by("cursor", cursor)
     return cursor
+
+
+def follow_by(parameter: str, value: str) -> None:
+    """The page that answers this request is followed by the one that this parameter asks for."""
+    if (made := _made.get()) is not None:
+        made[:] = [(parameter, value)]
 
 
 def begin() -> None:
@@ -47,8 +52,10 @@ def next_page(scope: Scope) -> str | None:
     made = _made.get()
     if not made or scope["method"] != "GET":
         return None
-    asked = _CURSOR.sub("", query_of(scope["query_string"].decode("latin-1"))).strip("&")
-    return f"{address_of(scope)}?{asked}{'&' if asked else ''}cursor={made[0]}"
+    ((parameter, value),) = made
+    query = query_of(scope["query_string"].decode("latin-1"))
+    asked = re.sub(rf"(?:^|(?<=&)){parameter}=[^&]*(?:&|$)", "", query).strip("&")
+    return f"{address_of(scope)}?{asked}{'&' if asked else ''}{parameter}={value}"
 
 
 def from_cursor(of: str, cursor: str, *kinds: type) -> tuple[Any, ...]:

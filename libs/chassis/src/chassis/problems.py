@@ -18,6 +18,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 from starlette.types import Scope
 
 from chassis import request_id
@@ -219,7 +220,28 @@ def problem(
     zone: tzinfo = UTC,
     errors: list[dict[str, str]] | None = None,
 ) -> Response:
-    """The document; its sentence shows local times of `zone`."""
+    """The document as a response; its sentence shows local times of `zone`."""
+    document = problem_document(refusal, scope, language=language, zone=zone, errors=errors)
+    status = HTTPStatus(document["status"])
+    headers = {"content-language": language}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["retry-after"] = str(refusal.context.get("retry_after_seconds", 1))
+    return Response(
+        msgspec.json.encode(document, enc_hook=str), status_code=status, media_type=PROBLEM_JSON, headers=headers
+    )
+
+
+def problem_document(
+    refusal: refusals.Refusal,
+    scope: Scope,
+    *,
+    language: str,
+    zone: tzinfo = UTC,
+    errors: list[dict[str, str]] | None = None,
+) -> dict[str, Any]:
+    """The document of one refusal, which is counted and logged."""
     status = status_of(type(refusal))
     METRICS.refusals.labels(refusal.code).inc()
     # The route, not the path: a path can name a person.
@@ -234,22 +256,20 @@ def problem(
         "detail": refusal.message(language, zone),
         "instance": f"{address_of(scope)}#{request_id.present()}",
     }
-    if errors is not None:
-        document["errors"] = errors
-    headers = {"content-language": language}
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = "Bearer"
-    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        headers["retry-after"] = str(refusal.context.get("retry_after_seconds", 1))
-    return Response(
-        msgspec.json.encode(document, enc_hook=str), status_code=status, media_type=PROBLEM_JSON, headers=headers
-    )
+    return document if errors is None else {**document, "errors": errors}
 
 
 def zone_of(request: Request) -> ZoneInfo:
     """The reader's time zone, which a request may name as `time_zone`; otherwise that of the installation."""
     asked = request.query_params.get("time_zone")
     return ZoneInfo(asked if asked in time_zones() else request.app.state.settings.time_zone)
+
+
+def _methods_at(request: Request) -> list[str]:
+    """Every method of a path: each is a route of its own, and the framework names those of one."""
+    routes = [route for route in request.app.router.routes if isinstance(route, Route)]
+    at_path = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in at_path for method in route.methods or ()})
 
 
 def install(app: FastAPI) -> None:
@@ -279,7 +299,7 @@ def install(app: FastAPI) -> None:
             return respond(request, RouteNotFound(path=request.url.path))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             answer = respond(request, MethodNotAllowed(method=request.method, path=request.url.path))
-            answer.headers.update(error.headers or {})
+            answer.headers["allow"] = ", ".join(_methods_at(request))
             return answer
         return respond(request, MalformedRequest(reason=str(error.detail)))
 

@@ -177,8 +177,10 @@ class Settings(BaseSettings):
     @classmethod
     def _is_the_key_of_the_certificate(cls, key_file: str, info: ValidationInfo) -> str:
         certificate_file = info.data.get("kafka_certificate_file", "")
-        if bool(key_file) != bool(certificate_file):
-            raise ValueError("KAFKA_CERTIFICATE_FILE and KAFKA_KEY_FILE are given together")
+        if certificate_file and not key_file:
+            raise ValueError("it is missing beside KAFKA_CERTIFICATE_FILE")
+        if key_file and not certificate_file:
+            raise ValueError("it is given without KAFKA_CERTIFICATE_FILE, which is missing")
         password = info.data.get("kafka_key_password", SecretStr("")).get_secret_value()
         fault = Certificates("", certificate_file, key_file, password).fault()
         if fault is not None:
@@ -234,7 +236,10 @@ class Settings(BaseSettings):
             # Its message repeats the value.
             sys.exit("cannot start, the environment is not complete: OIDC_ROLE_MAP: not a JSON object")
         except ValidationError as error:
-            faults = [f"{str(fault['loc'][0]).upper()}: {fault['msg'].lower()}" for fault in error.errors()]
+            faults = [
+                f"{str(fault['loc'][0]).upper()}: {fault['msg'][:1].lower()}{fault['msg'][1:]}"
+                for fault in error.errors()
+            ]
             sys.exit("cannot start, the environment is incomplete or invalid: " + "; ".join(faults))
 
 

@@ -12,6 +12,7 @@ routes and topics, and outcomes. Queries, error texts and what a caller makes up
 
 import contextlib
 import re
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, Sam
 from opentelemetry.trace import Link, NonRecordingSpan, Span, SpanContext, SpanKind, StatusCode, TraceFlags
 from opentelemetry.util.types import Attributes
 
-from chassis.otel_environment import exporter_of, resource_of, sampling_of
+from chassis.otel_environment import exporter_of, resource_of, sampling_of, unreadable_variables
 from chassis.parking import Parked, RawRecord
 from chassis.settings import Settings
 from contracts.message import Message
@@ -40,11 +41,15 @@ _tracer: trace.Tracer | None = None
 
 def set_up_traces(service: str, settings: Settings) -> TracerProvider | None:
     """Sends spans by OTLP, if the settings say where to; the process's end sends what is left."""
-    exporter = exporter_of(settings)
-    if exporter is None:
-        return None
-    ratio, is_callers = sampling_of(settings)
-    return start(service, BatchSpanProcessor(exporter), ratio=ratio, is_callers=is_callers)
+    try:
+        exporter = exporter_of(settings)
+        if exporter is None:
+            return None
+        ratio, is_callers = sampling_of(settings)
+        return start(service, BatchSpanProcessor(exporter), ratio=ratio, is_callers=is_callers)
+    except ValueError as error:
+        # The SDK reads them itself, and says neither which one it was nor that it is a matter of the environment.
+        sys.exit(f"cannot start: {unreadable_variables(error)} cannot be read: {error}")
 
 
 def start(service: str, processor: SpanProcessor, *, ratio: float = 1.0, is_callers: bool = True) -> TracerProvider:

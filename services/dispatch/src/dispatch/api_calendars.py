@@ -20,10 +20,12 @@ from work_orders.routes import ANY, Cursor, Limit
 
 router = APIRouter(prefix="/v1", tags=["calendars"])
 
-Minute = Annotated[int, Field(ge=0, le=1440, description="Since local midnight; 1440 is the end of the day.")]
+Minute = Annotated[
+    int, Field(strict=True, ge=0, le=1440, description="Since local midnight; 1440 is the end of the day.")
+]
 Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))]
 Days = Annotated[list[Day], Field(max_length=2000)]
-Years = Annotated[list[Annotated[int, Field(ge=2000, le=2100)]], Field(max_length=101)]
+Years = Annotated[list[Annotated[int, Field(strict=True, ge=2000, le=2100)]], Field(max_length=101)]
 
 
 class HoursBody(Body):
@@ -33,7 +35,7 @@ class HoursBody(Body):
 
 class WorkingTimeBody(Body):
     time_zone: Line = Field(description="Such as Asia/Shanghai.")
-    days_off: list[Annotated[int, Field(ge=0, le=6)]] = Field(max_length=7, description="0 is Monday.")
+    days_off: list[Annotated[int, Field(strict=True, ge=0, le=6)]] = Field(max_length=7, description="0 is Monday.")
     holidays: Days = Field([], description="Days that are not worked although the week says so.")
     make_up_days: Days = Field([], description="Worked although the week or a holiday says otherwise 调休上班.")
     hours: list[HoursBody] = Field(min_length=1, max_length=10, description="The parts of a working day, in order.")

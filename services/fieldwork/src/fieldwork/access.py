@@ -30,4 +30,6 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/eta": _WORKERS,
     "POST /v1/work-orders/{order_id}/readings": _WORKERS,
     "POST /v1/work-orders/{order_id}/parts": _WORKERS,
+    # Carries out what stands in a row like its own.
+    "POST /v1/field-batches": _WORKERS,
 }

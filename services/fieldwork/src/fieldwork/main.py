@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from chassis.http import create_app, serve
 from chassis.settings import Settings
 from fieldwork import access
+from fieldwork.batches import api as batches
 from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.facts import api as facts
 from fieldwork.field_words import EXAMPLES, TAGS, WORDS
@@ -18,7 +19,7 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "fieldwork",
         settings,
-        [orders.router, facts.router, facts_api.router, supervision.router, change_stream.router],
+        [orders.router, facts.router, batches.router, facts_api.router, supervision.router, change_stream.router],
         description="The work areas' lists, what their staff decide, and what they report from the field.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,

@@ -147,3 +147,8 @@ async def test_whatever_can_be_written_is_kept_as_it_is(intake: Intake, text: st
     found = await intake.get("/work-orders", params={"external_reference": text})
     assert [item["content"] for item in found.json()["items"]] == [text]
     assert (await intake.get(f"/work-orders/{order['id']}")).json()["content"] == text
+
+
+async def test_a_wrong_method_is_answered_with_every_method_of_the_path(intake: Intake) -> None:
+    answer = await intake.client.delete("/v1/outages", headers=intake.as_("agent"))
+    assert (answer.status_code, answer.headers.get_list("allow")) == (405, ["GET, POST"])

@@ -70,6 +70,13 @@ async def test_what_was_asked_before_a_project_began_may_be_asked_again(
     assert await _listed(qa, second, "1") == (1, 0)
 
 
+async def test_a_calendar_that_is_put_unchanged_stays_at_its_version(qa: ServiceUnderTest) -> None:
+    bodies = ({"holidays": ["2026-01-01"]}, {"holidays": ["2026-01-01"]}, {"holidays": ["2026-01-02"]})
+    versions = [(await supervisor(qa).put("/calendars/own", body))["version"] for body in bodies]
+    assert versions == [1, 1, 2]
+    assert await supervisor(qa).refused("PUT", "/calendars/own", {"days_off": ["5"]}) == (422, "invalid_request")
+
+
 async def test_the_calendar_that_dispatch_defines_takes_the_place_of_qas_own(qa: ServiceUnderTest) -> None:
     await supervisor(qa).put("/calendars/cn", {"holidays": ["2026-01-01"]})
     working_time = replace(SHIPPED.calendar, holidays=(date(2026, 10, 1),), make_up_days=(date(2026, 10, 10),))

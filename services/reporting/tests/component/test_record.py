@@ -71,6 +71,13 @@ async def test_the_record_is_read_page_by_page_to_its_end(reporting, stream):
     assert (await reporting.get("/events", "agent")).status_code == 403
 
 
+async def test_the_record_is_read_to_its_end_by_following_its_links(reporting, stream):
+    page = await reporting.get("/events", "operator", limit=4, topic="work-orders")
+    assert page.headers["link"] == '</v1/events?limit=4&topic=work-orders&after=4>; rel="next"'
+    page = await reporting.get("/events", "operator", after=6)
+    assert (page.json()["items"], page.headers.get("link")) == ([], None)
+
+
 async def test_a_page_of_the_record_is_bounded_in_bytes_and_none_is_left_out(reporting, stream, monkeypatch):
     monkeypatch.setattr(event_store, "_PAGE_BYTES", len(stream.messages[0].data) + 1)
     after, pages = 0, []

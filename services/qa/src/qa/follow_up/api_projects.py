@@ -48,7 +48,7 @@ Days = Annotated[list[Annotated[date, Field(ge=date(2000, 1, 1), le=date(2100, 1
 
 class FollowUpCalendarBody(Body):
     time_zone: Zone = "Asia/Shanghai"
-    days_off: Annotated[list[Annotated[int, Field(ge=0, le=6)]], Field(max_length=7)] = [5, 6]
+    days_off: Annotated[list[Annotated[int, Field(strict=True, ge=0, le=6)]], Field(max_length=7)] = [5, 6]
     holidays: Days = []
     make_up_days: Days = []
 

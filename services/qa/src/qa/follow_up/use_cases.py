@@ -83,7 +83,9 @@ async def define_calendar(calendar: WorkingCalendar, *, uow: OrderUnitOfWork) ->
             raise store.CalendarIsShared(calendar=calendar.id)
         present = await store.CALENDARS.find(command.tx, calendar.id)
         defined = replace(calendar, version=present.version + 1 if present else 1)
-        if present:
+        if present and present == replace(calendar, version=present.version):
+            defined = present  # nothing has changed
+        elif present:
             await store.CALENDARS.save(command.tx, defined)
         else:
             await store.CALENDARS.add(command.tx, defined)

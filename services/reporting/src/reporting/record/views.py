@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chassis.database import Database
+from chassis.paging import follow_by
 from chassis.wait_for_version import NotCaughtUp, caught_up
 from chassis.wakeup import Wakeup
 from contracts.chain import time_text
@@ -133,4 +134,6 @@ async def record_page(db: Database, *, after: int, topic: str | None, limit: int
         }
         for one in found
     ]
+    if found:
+        follow_by("after", str(found[-1].place))
     return msgspec.json.encode({"items": items, "next_after": found[-1].place if found else after})
