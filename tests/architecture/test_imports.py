@@ -31,7 +31,7 @@ WITH_SQLALCHEMY = frozenset(
         "chassis.row_store",
         "chassis.tables",
     }
-    | {"work_orders.tables", "work_orders.views"}
+    | {"work_orders.counts", "work_orders.search", "work_orders.tables", "work_orders.views"}
 )
 WITH_SQLALCHEMY_IN_A_SERVICE = re.compile(r"(^|_)(store|tables|views|projections)$")
 TRADE_WORDS = frozenset({"order", "orders", "dispatch", "subscriber", "staff", "area", "audit", "ticket", "fieldwork"})

@@ -126,6 +126,7 @@ AS_IT_IS = frozenset(
         "size",
         "staff_id",
         "staff_ids",
+        "order_ids",
         "stratum",
         "streams",
         "subject",

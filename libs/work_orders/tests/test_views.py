@@ -15,7 +15,8 @@ from chassis.wakeup import Wakeup
 from contracts import events as e
 from contracts.lifecycle import Service, Status
 from work_orders.commit import WorkOrderNotFound
-from work_orders.views import Search, most_recent, most_urgent, one_order
+from work_orders.search import Search
+from work_orders.views import most_recent, most_urgent, one_order
 
 from .conftest import BEGIN, DISPATCHED, Timeline, clocks_in, follow, make_created, opening_of, tracked_in, whole_life
 
@@ -58,7 +59,7 @@ async def test_pages_are_complete_and_without_repeats_while_orders_come_in(db: D
     )
 
 
-async def test_urged_orders_stand_first_then_whoever_waits_longest(db: Database) -> None:
+async def test_urged_orders_stand_first_then_those_whose_limit_is_next(db: Database) -> None:
     await create(db, "created-late", minutes=30)
     await create(db, "created-early", minutes=1)
     window = e.Appointment(BEGIN + timedelta(minutes=10), BEGIN + timedelta(minutes=20))
@@ -66,7 +67,7 @@ async def test_urged_orders_stand_first_then_whoever_waits_longest(db: Database)
     urged = await create(db, "urged", minutes=50)
     urged.then(Service.DISPATCH, e.WorkOrderUrged(request_id="r-1", reason="third call"))
     await follow(db, Service.QA, urged.messages)
-    assert await ids_of(db) == ["urged", "created-early", "appointed", "created-late"]
+    assert await ids_of(db) == ["urged", "appointed", "created-early", "created-late"]
 
 
 async def test_a_list_is_narrowed_by_each_thing_it_can_be_narrowed_by(db: Database) -> None:

@@ -24,8 +24,8 @@ def prepare_orders(app: FastAPI, *, locks_keys: bool = False) -> None:
     """
     prepare_texts(app)
     state = app.state
-    state.time_limits = KnownRuleSets()
     state.change_feed = ChangeFeed(state.db, state.wakeup, kept=timedelta(hours=state.settings.changes_kept_hours))
+    state.time_limits = KnownRuleSets()
     state.unit_of_work = partial(
         unit_of_work,
         app,

@@ -8,6 +8,7 @@ other columns repeat what lists filter and sort by and what the guard needs:
   `version` while the service's own event is on its way through Kafka.
 - `last_hash`: the hash of the event that made `version`; the next event carries it.
 - `urgency`: 0 once somebody urged, else 1; with `due_at` it makes the order of every list.
+- `facets`: what else lists filter by, and `created_at`; both of the version in `faceted_version`.
 - `next_due_at`: when the earliest limit of a running clock is over, or was; null while none runs. `rules_version` is
   the newest set of limits that was known then (`work_orders.rows_by_limits`).
 """
@@ -20,6 +21,7 @@ import msgspec
 
 from chassis.database import columns_of
 from contracts.order import WorkOrder
+from work_orders.facets import facets_json
 from work_orders.sla_clocks import RuleSets, next_due_at
 from work_orders.tables import WORK_ORDERS
 
@@ -79,6 +81,9 @@ def values_of(stored: StoredOrder, sets: RuleSets) -> tuple[Any, ...]:
         to_json(order).decode(),
         next_due_at(order, sets),
         sets.newest.version,
+        facets_json(order),
+        order.created.at,
+        order.version,
     )
 
 

@@ -33,6 +33,9 @@ WORK_ORDERS = Table(
     Column("body", JSON, nullable=False),
     Column("next_due_at", MOMENT),
     Column("rules_version", Integer, nullable=False),
+    Column("facets", JSONB),
+    Column("created_at", MOMENT),
+    Column("faceted_version", Integer, nullable=False),
 )
 
 REQUESTS_SEEN = Table(

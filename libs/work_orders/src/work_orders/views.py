@@ -4,14 +4,14 @@ A row's body is sent as it is stored, with its sealed texts opened, with
 the clocks beside it, so a page costs one query.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from asyncpg import Record
-from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, cast, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Integer, Text, bindparam, cast, literal_column, select, tuple_
 
+from chassis.columns import MOMENT
 from chassis.commands import Reply
 from chassis.database import Database, Query
 from chassis.entity_tags import etag_of
@@ -23,49 +23,34 @@ from work_orders.clocks_shown import ShownClocks
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 from work_orders.order_table import StoredOrder, to_json
 from work_orders.sealing import NOT_OPENED, Opening
+from work_orders.search import Search, narrowed
 from work_orders.tables import WORK_ORDERS
 
-_URGENT = ("urgency", "due_at", "id")
-_RECENT = ("changed_at", "id")
-_BY_URGENCY, _BY_CHANGE = "work-orders by urgency", "work-orders by change"
+_C = WORK_ORDERS.c
+# Where no limit runs, as of a suspended order: after every limit. The text is that of the indexes.
+_NEXT_LIMIT = literal_column("coalesce(next_due_at, '9999-12-30 00:00:00+00'::timestamptz)", MOMENT)
+_URGENT = {"urgency": _C.urgency, "next_limit": _NEXT_LIMIT, "due_at": _C.due_at, "id": _C.id}
+_RECENT = {"changed_at": _C.changed_at, "id": _C.id}
+_BY_URGENCY, _BY_CHANGE = "work-orders by limit", "work-orders by change"
 _URGENCIES = (0, 1)
-_ONE_OF = {"areas": "work_area_id", "subscriber_nos": "subscriber_no"}
-_EQUAL = ("work_area_id", "order_no", "external_reference", "device_type", "demand_type")
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """What a list is narrowed to; None does not narrow. `areas` is the caller's scope."""
-
-    statuses: Sequence[Status]
-    areas: Sequence[str] | None = None
-    work_area_id: str | None = None
-    subscriber_nos: Sequence[str] | None = None
-    order_no: str | None = None
-    external_reference: str | None = None
-    device_type: str | None = None
-    demand_type: str | None = None
-
-    def values(self) -> dict[str, Any]:
-        """What it is narrowed to besides the statuses."""
-        return {name: value for name in (*_ONE_OF, *_EQUAL) if (value := getattr(self, name)) is not None}
 
 
 async def most_urgent(
     db: Database, search: Search, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
 ) -> bytes:
-    """A page, urged orders first, then by the time the subscriber waits for."""
+    """A page, urged orders first, then by the next limit, then by the time the subscriber waits for."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
-        urgency, due_at, order_id = from_cursor(_BY_URGENCY, cursor, int, str, str)
+        urgency, next_limit, due_at, order_id = from_cursor(_BY_URGENCY, cursor, int, str, str, str)
         if urgency not in _URGENCIES:
             raise CursorBroken()
-        place = (urgency, moment_of(due_at), order_id)
+        place = (urgency, moment_of(next_limit), moment_of(due_at), order_id)
     rows = await _rows(db, search, _URGENT, place, limit)
 
-    shown, next_cursor = page_of(
-        _BY_URGENCY, rows, limit, lambda row: (row["urgency"], row["due_at"].isoformat(), row["id"])
-    )
+    def sorted_by(row: Record) -> tuple[int, str, str, str]:
+        return row["urgency"], row["next_limit"].isoformat(), row["due_at"].isoformat(), row["id"]
+
+    shown, next_cursor = page_of(_BY_URGENCY, rows, limit, sorted_by)
     return await _page(shown, next_cursor, opening, clocks)
 
 
@@ -83,11 +68,12 @@ async def most_recent(
     return await _page(shown, next_cursor, opening, clocks)
 
 
-async def _rows(
-    db: Database, search: Search, sort: tuple[str, ...], place: tuple[Any, ...], limit: int
-) -> Sequence[Record]:
+Sort = Mapping[str, ColumnElement[Any]]
+
+
+async def _rows(db: Database, search: Search, sort: Sort, place: tuple[Any, ...], limit: int) -> Sequence[Record]:
     values = search.values()
-    query = _query(tuple(search.statuses), tuple(values), sort, bool(place))
+    query = _query(tuple(search.statuses), tuple(values), sort is _RECENT, bool(place))
     # One more than asked for tells whether there is a next page.
     values |= {"rows": limit + 1, **{f"last_{name}": value for name, value in zip(sort, place, strict=False)}}
     async with db.statements() as statements:
@@ -95,22 +81,15 @@ async def _rows(
 
 
 @lru_cache(maxsize=500)
-def _query(statuses: tuple[Status, ...], narrowed: tuple[str, ...], sort: tuple[str, ...], is_continued: bool) -> Query:
-    """The query of a list. Statuses stand in its text, so that PostgreSQL finds the list's partial index."""
-    c = WORK_ORDERS.c
-    columns = [c[name] for name in sort]
-    query = select(cast(c.body, Text), *columns)
-    if statuses:
-        query = query.where(c.status.in_([literal_column(f"'{status.value}'") for status in statuses]))
-    for name in narrowed:
-        if name in _ONE_OF:
-            query = query.where(c[_ONE_OF[name]] == any_(bindparam(name, type_=ARRAY(Text))))
-        else:
-            query = query.where(c[name] == bindparam(name))
+def _query(statuses: tuple[Status, ...], names: tuple[str, ...], is_recent: bool, is_continued: bool) -> Query:
+    sort = _RECENT if is_recent else _URGENT
+    columns = [column.label(name) for name, column in sort.items()]
+    query = narrowed(select(cast(_C.body, Text), *columns), statuses, names)
     if is_continued:
-        last = tuple_(*(bindparam(f"last_{column.name}", type_=column.type) for column in columns))
-        query = query.where(tuple_(*columns) < last if sort is _RECENT else tuple_(*columns) > last)
-    order = [column.desc() for column in columns] if sort is _RECENT else columns
+        last = tuple_(*(bindparam(f"last_{name}", type_=column.type) for name, column in sort.items()))
+        place = tuple_(*sort.values())
+        query = query.where(place < last if is_recent else place > last)
+    order = [column.desc() for column in sort.values()] if is_recent else sort.values()
     return Query(query.order_by(*order).limit(bindparam("rows", type_=Integer)))
 
 

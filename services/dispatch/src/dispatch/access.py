@@ -21,12 +21,14 @@ _WHO_IS_TOLD = _DISPATCHERS | each(OWN_AREAS, TECHNICIAN)
 
 ROUTES: AccessTable = {
     "GET /v1/work-orders": _DISPATCHERS,
+    "GET /v1/work-orders/counts": _DISPATCHERS,
     "GET /v1/changes/stream": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}/facts": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/remarks": _DISPATCHERS,
     "GET /v1/work-orders/{order_id}/form": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
+    "POST /v1/bulk/dispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/supervision-answers": _DISPATCHERS,
     "GET /v1/alarms": _WHO_IS_TOLD,

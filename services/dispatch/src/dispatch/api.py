@@ -18,9 +18,11 @@ from dispatch.domain import assignment
 from dispatch.views import DispatchForm
 from work_orders.amendment import AMEND_REFUSALS, Amended
 from work_orders.asking import RequestSent
+from work_orders.counts import WorkOrderCounts
 from work_orders.facts_views import latest_facts
 from work_orders.routes import (
     ACT_REFUSALS,
+    ANY,
     LIST_REFUSALS,
     VERSION_READ,
     ActBody,
@@ -28,7 +30,9 @@ from work_orders.routes import (
     CommandContext,
     ListWanted,
     OrderId,
+    WantedCounts,
     WorkOrderPage,
+    count_orders,
     list_orders,
     read_order,
 )
@@ -71,6 +75,12 @@ class SendToRedispatch(ActBody):
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The lists 调度, 反单 and 重复派单, or of any status; most urgent first."""
     return await list_orders(context, wanted, default=_WAITING)
+
+
+@router.get("/work-orders/counts", responses=Responses.of(ANY))
+async def count_work_orders(context: Context, wanted: WantedCounts) -> WorkOrderCounts:
+    """How many orders of the list there are, by status and by each filter, in one answer."""
+    return await count_orders(context, wanted, default=_WAITING)
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=VERSION_READ)

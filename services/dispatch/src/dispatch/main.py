@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from dispatch import access, api, api_calendars, api_directory, api_handling_rules, api_limits
+from dispatch import access, api, api_bulk, api_calendars, api_directory, api_handling_rules, api_limits
 from dispatch.alarms import api as alarms_api
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
@@ -15,6 +15,7 @@ from work_orders.http import prepare_orders
 ROUTERS = [
     api.router,
     supervision.router,
+    api_bulk.router,
     facts_api.router,
     change_stream.router,
     api_directory.router,

@@ -10,14 +10,14 @@ from dispatch.alarms import store as alarms_store
 from dispatch.alarms.monitor import watch_limits
 from dispatch.consumers import SUBSCRIPTIONS
 from work_orders.calendar_coverage import watching
-from work_orders.change_retention import forgetting_changes
+from work_orders.jobs import jobs_of_orders
 from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
     jobs = [
         watching("time_limits", views.calendars_in_use),
-        forgetting_changes(settings),
+        *jobs_of_orders(settings),
         keeping_rows_by_limits(alarms_store.plan_by_limits),
         watch_limits,
     ]

@@ -58,6 +58,20 @@ async def test_a_refused_dispatch_says_why_and_changes_nothing(staffed_desk):
     assert (await staffed_desk.get("/v1/work-orders/o-1")).json()["version"] == 1
 
 
+async def test_orders_are_dispatched_together_and_answered_row_by_row(staffed_desk):
+    await staffed_desk.create("o-1")
+    await staffed_desk.create("o-2", order_no="no-2")
+    good = {"work_area_id": "north", "staff_ids": ["wang"], "version": 1}
+    rows = [{**good, "order_id": "o-1"}, {**good, "order_id": "o-2", "staff_ids": ["zhao"]}]
+    headers = staffed_desk.issuer.headers("dispatcher")
+    answer = (await staffed_desk.client.post("/v1/bulk/dispatch", json={"rows": rows}, headers=headers)).json()
+    assert [(row["version"], row["problem"] and row["problem"]["code"]) for row in answer["rows"]] == [
+        (2, None),
+        (None, "staff_outside_work_area"),
+    ]
+    assert [message.subject for message in await staffed_desk.outbox()] == ["o-1"]
+
+
 async def test_a_closed_area_and_inactive_staff_get_no_orders(staffed_desk):
     await staffed_desk.create()
     await staffed_desk.put_staff("wang", is_active=False)

@@ -7,6 +7,7 @@ _FIELD_READERS = {**_WORKERS, DISPATCHER: EVERY_AREA}
 
 ROUTES: AccessTable = {
     "GET /v1/work-orders": _FIELD_READERS,
+    "GET /v1/work-orders/counts": _FIELD_READERS,
     "GET /v1/changes/stream": _FIELD_READERS,
     "GET /v1/work-orders/{order_id}": _FIELD_READERS,
     "GET /v1/work-orders/{order_id}/facts": _FIELD_READERS,

@@ -7,12 +7,12 @@ from chassis.settings import Settings
 from chassis.worker import create_worker
 from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.orders.ending_suspensions import ending_suspensions
-from work_orders.change_retention import forgetting_changes
+from work_orders.jobs import jobs_of_orders
 from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [ending_suspensions(settings), forgetting_changes(settings), keeping_rows_by_limits()]
+    jobs = [*jobs_of_orders(settings), keeping_rows_by_limits(), ending_suspensions(settings)]
     return create_worker("fieldwork", settings, SUBSCRIPTIONS, jobs)
 
 

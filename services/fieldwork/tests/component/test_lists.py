@@ -48,8 +48,9 @@ async def city(fieldwork: ServiceUnderTest) -> ServiceUnderTest:
 
 async def test_the_to_do_list_has_dispatched_and_processing_orders_most_urgent_first(city: ServiceUnderTest) -> None:
     assert await _ids(city, *NORTH) == ["urged", "soon", "late"]
-    assert await _ids(city, "supervisor") == ["urged", "far", "soon", "late"]
-    assert await _ids(city, "dispatcher") == ["urged", "far", "soon", "late"]
+    # A complaint's limits are longer.
+    assert await _ids(city, "supervisor") == ["urged", "soon", "late", "far"]
+    assert await _ids(city, "dispatcher") == ["urged", "soon", "late", "far"]
 
 
 @pytest.mark.parametrize("areas", [["north"], ["north", "west"]])
@@ -73,11 +74,45 @@ async def test_the_pages_of_a_list_are_its_whole_in_order(city: ServiceUnderTest
         ({"external_reference": "x-1"}, ["urged"]),
         ({"device_type": "analogue"}, ["late"]),
         ({"demand_type": "complaint"}, ["far"]),
+        ({"text": "X-"}, ["urged"]),
+        ({"channel": "phone", "is_urged": True}, ["urged"]),
+        ({"staff_id": "south-1"}, ["far"]),
+        ({"is_mine": True}, []),
+        ({"is_overdue": True, "device_type": "analogue"}, ["late"]),
+        ({"near_minutes": 5}, []),
+        ({"created_from": "2026-03-02T09:00:00Z"}, []),
+        ({"appointment_from": "2026-03-02T16:30:00Z"}, ["urged"]),
         ({"subscriber_no": "'; drop table work_orders; --"}, []),
     ],
 )
 async def test_a_list_is_searched_by_any_of_its_columns(city: ServiceUnderTest, search: dict, found: list[str]) -> None:
     assert await _ids(city, "supervisor", **search) == found
+
+
+async def test_a_member_of_staff_finds_what_is_theirs(city: ServiceUnderTest) -> None:
+    headers = city.issuer.headers("technician", ["north"], "north-1")
+    answer = await city.client.get("/v1/work-orders", headers=headers, params={"is_mine": True})
+    assert [order["id"] for order in answer.json()["items"]] == ["urged", "soon", "late"]
+
+
+async def test_counts_are_of_what_the_caller_sees_and_of_the_same_filters(city: ServiceUnderTest) -> None:
+    counts = (await city.get("/work-orders/counts", "supervisor")).json()
+    assert (counts["counted"], counts["is_complete"]) == (4, True)
+    assert counts["status"] == {"dispatched": 3, "processing": 1}
+    assert counts["work_area_id"] == {"north": 3, "south": 1}
+    assert (counts["is_urged"], counts["is_overdue"]) == (1, 4)
+    north = (await city.get("/work-orders/counts", *NORTH)).json()
+    assert (north["counted"], north["staff_id"]) == (3, {"north-1": 3})
+    assert (await city.get("/work-orders/counts", *NORTH, staff_id="south-1")).json()["counted"] == 0
+    assert (await city.get("/work-orders/counts", "technician")).json()["counted"] == 0
+    urged = (await city.get("/work-orders/counts", *NORTH, is_urged=True)).json()
+    assert (urged["counted"], urged["device_type"]) == (1, {"digital": 1})
+
+
+async def test_a_filter_that_cannot_be_is_refused(city: ServiceUnderTest) -> None:
+    for wrong in ({"zone": "moon"}, {"near_minutes": 0}, {"created_from": "2026-03-02"}, {"is_mine": "x"}):
+        answer = await city.get("/work-orders", *NORTH, **wrong)
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), wrong
 
 
 async def test_a_technician_sees_the_orders_of_their_own_areas_only(city: ServiceUnderTest) -> None:
@@ -97,7 +132,9 @@ async def test_an_order_of_a_foreign_area_is_not_found(city: ServiceUnderTest, p
     assert (await city.get(path, "supervisor")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/work-orders", "/work-orders/far", "/work-orders/far/form", "/work-areas"])
+@pytest.mark.parametrize(
+    "path", ["/work-orders", "/work-orders/counts", "/work-orders/far", "/work-orders/far/form", "/work-areas"]
+)
 @pytest.mark.parametrize("role", ["agent", "auditor", "operator", "partner"])
 async def test_who_has_nothing_to_do_in_the_field_reads_nothing(city: ServiceUnderTest, path: str, role: str) -> None:
     assert (await city.get(path, role)).status_code == 403

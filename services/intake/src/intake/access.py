@@ -39,6 +39,7 @@ ROUTES: AccessTable = {
     # An order has no area until it is dispatched.
     "POST /v1/work-orders": each(NO_AREA, AGENT, SUPERVISOR),
     "GET /v1/work-orders": _LOOK_UP,
+    "GET /v1/work-orders/counts": _LOOK_UP,
     "GET /v1/changes/stream": _LOOK_UP,
     "GET /v1/work-orders/{order_id}": _LOOK_UP,
     "GET /v1/work-orders/{order_id}/facts": _LOOK_UP,
@@ -50,6 +51,7 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/recall-requests": each(EVERY_AREA, SUPERVISOR, DISPATCHER),
     "POST /v1/work-orders/{order_id}/supervision-requests": each(EVERY_AREA, SUPERVISOR),
     "POST /v1/work-orders/{order_id}/reopen-requests": _ASKERS,
+    "POST /v1/bulk/urge-requests": _ASKERS,
     "POST /v1/work-orders/{order_id}/amend-requests": _ASKERS,
     # Who works on an order in the field may ask for more time as well.
     "POST /v1/work-orders/{order_id}/extension-requests": {**_ASKERS, TECHNICIAN: OWN_AREAS},

@@ -11,6 +11,7 @@ from intake.field_words import EXAMPLES, TAGS, WORDS
 from intake.knowledge import api as knowledge
 from intake.links import api as links
 from intake.orders import api as orders
+from intake.orders import api_bulk as bulk
 from intake.outages import api as outages
 from intake.partners import api as partners
 from intake.partners.subscriptions import subscription_finder
@@ -25,6 +26,7 @@ from work_orders.http import prepare_orders
 
 ROUTERS = [
     orders.router,
+    bulk.router,
     facts_api.router,
     change_stream.router,
     subscribers.router,

@@ -10,12 +10,12 @@ from intake.consumers import SUBSCRIPTIONS
 from intake.partners.replaying import send_replays
 from intake.partners.subscriptions import active_partners
 from intake.privacy.retention import retention_of
-from work_orders.change_retention import forgetting_changes
+from work_orders.jobs import jobs_of_orders
 from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watch, retention_of(settings), forgetting_changes(settings), keeping_rows_by_limits(), send_replays]
+    jobs = [watch, retention_of(settings), *jobs_of_orders(settings), keeping_rows_by_limits(), send_replays]
     return create_worker("intake", settings, SUBSCRIPTIONS, jobs, active_partners(settings.master_keys))
 
 

@@ -94,6 +94,30 @@ async def test_an_order_is_found_by_each_of_its_four_keys(intake: Intake) -> Non
         assert (await intake.get("/work-orders", params=params)).json()["items"] == []
 
 
+async def test_a_look_up_is_narrowed_and_counted_by_filters(intake: Intake) -> None:
+    web = await intake.order(channel="web", external_reference="E-1")
+    await intake.order()
+    for search in ({"channel": "web"}, {"text": "e-"}, {"text": web["order_no"][3:], "channel": "web"}):
+        found = (await intake.get("/work-orders", params=search)).json()["items"]
+        assert [order["id"] for order in found] == [web["id"]]
+    assert (await intake.get("/work-orders", params={"text": "picture"})).json()["items"] == []
+    counts = (await intake.get("/work-orders/counts")).json()
+    assert (counts["channel"], counts["status"]) == ({"phone": 1, "web": 1}, {"created": 2})
+
+
+async def test_orders_are_urged_together(intake: Intake) -> None:
+    first, second = await intake.order(), await intake.order()
+    rows = [{"order_id": one, "reason": "三次来电"} for one in (first["id"], "nobody", second["id"])]
+    answer = (await intake.post("/bulk/urge-requests", {"rows": rows}, **{"idempotency-key": "k-1"})).json()
+    assert (answer["done"], answer["refused"]) == (2, 1)
+    assert answer["rows"][1]["problem"]["code"] == "work_order_not_found"
+    request = (await intake.get(f"/requests/{answer['rows'][2]['request_id']}")).json()
+    assert (request["order_id"], request["kind"], request["reason"]) == (second["id"], "urge", "三次来电")
+    again = (await intake.post("/bulk/urge-requests", {"rows": rows}, **{"idempotency-key": "k-1"})).json()
+    assert [row["request_id"] for row in again["rows"]] == [row["request_id"] for row in answer["rows"]]
+    assert await intake.count("requests") == 2
+
+
 async def test_a_look_up_is_paged_latest_change_first(intake: Intake) -> None:
     created = [(await intake.order())["id"] for _ in range(5)]
     seen, cursor = [], None

@@ -12,6 +12,7 @@ _FORM_READERS = each(NO_AREA, SUPERVISOR, AUDITOR, AGENT, OPERATOR)
 
 ROUTES: AccessTable = {
     "GET /v1/work-orders": _AUDITORS,
+    "GET /v1/work-orders/counts": _AUDITORS,
     "GET /v1/changes/stream": _AUDITORS,
     "GET /v1/work-orders/{order_id}": _AUDITORS,
     "GET /v1/work-orders/{order_id}/facts": _AUDITORS,
@@ -22,6 +23,8 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/redispatch": _AUDITORS,
     "POST /v1/work-orders/{order_id}/archive": _AUDITORS,
     "POST /v1/work-orders/{order_id}/supervision-answers": _AUDITORS,
+    "POST /v1/bulk/submit-for-audit": _AUDITORS,
+    "POST /v1/bulk/archive": _AUDITORS,
     "GET /v1/recordings": _OWN_OR_ALL,
     "GET /v1/recordings/{recording_id}": _OWN_OR_ALL,
     "POST /v1/recordings/{recording_id}/open": _OWN_OR_ALL,

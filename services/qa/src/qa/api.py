@@ -12,8 +12,10 @@ from contracts.events import AuditVerdict
 from qa import use_cases, views
 from qa.domain import quality
 from work_orders.clocks_shown import clocks_for
+from work_orders.counts import WorkOrderCounts
 from work_orders.routes import (
     ACT_REFUSALS,
+    ANY,
     LIST_REFUSALS,
     VERSION_READ,
     ActBody,
@@ -21,8 +23,11 @@ from work_orders.routes import (
     CommandContext,
     ListWanted,
     OrderId,
+    WantedCounts,
     WorkOrderPage,
+    count_orders,
     read_order,
+    search_of,
 )
 from work_orders.sealing import WorkOrderShown, opening_for, to_shown
 
@@ -41,12 +46,18 @@ class RedispatchBody(ActBody):
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """Completed 完成 orders and those under audit 审核, most urgent first; `archived` 归档 latest first."""
-    search = wanted.search(context.caller.areas, default=views.TO_AUDIT)
+    search = search_of(context, wanted, default=views.TO_AUDIT)
     opening, clocks = opening_for(context.request), clocks_for(context.request)
     return Response(
         await views.orders_page(context.db, search, opening, clocks, cursor=wanted.cursor, limit=wanted.limit),
         media_type="application/json",
     )
+
+
+@router.get("/work-orders/counts", responses=Responses.of(ANY))
+async def count_work_orders(context: Context, wanted: WantedCounts) -> WorkOrderCounts:
+    """How many orders of the list there are, by status and by each filter, in one answer."""
+    return await count_orders(context, wanted, default=views.TO_AUDIT)
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=VERSION_READ)

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.http import create_app, serve
 from chassis.settings import Settings
-from qa import access, api, api_rules, scope
+from qa import access, api, api_bulk, api_rules, scope
 from qa.calibration import api as calibration
 from qa.consumers import SUBSCRIPTIONS
 from qa.evaluation import api as evaluation
@@ -24,6 +24,7 @@ from work_orders.http import prepare_orders
 ROUTERS = [
     api.router,
     supervision.router,
+    api_bulk.router,
     facts_api.router,
     change_stream.router,
     recordings.router,

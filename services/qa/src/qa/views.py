@@ -12,8 +12,9 @@ from work_orders.clocks_shown import ShownClocks
 from work_orders.directory import TypeNames, find_staff, find_type_names, find_work_areas
 from work_orders.facts_views import latest_facts
 from work_orders.sealing import Opening, WorkOrderShown, opening_for
+from work_orders.search import Search
 from work_orders.subscribers import OrderForm, subscriber_fields
-from work_orders.views import Search, most_recent, most_urgent
+from work_orders.views import most_recent, most_urgent
 
 TO_AUDIT = (Status.COMPLETED, Status.AUDITING)
 CLOSED = frozenset({Status.ARCHIVED, Status.CANCELLED})

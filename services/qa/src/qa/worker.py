@@ -8,12 +8,12 @@ from chassis.worker import create_worker
 from qa.consumers import SUBSCRIPTIONS
 from qa.follow_up.store import calendars_in_use
 from work_orders.calendar_coverage import watching
-from work_orders.change_retention import forgetting_changes
+from work_orders.jobs import jobs_of_orders
 from work_orders.rows_by_limits import keeping_rows_by_limits
 
 
 def app(settings: Settings) -> FastAPI:
-    jobs = [watching("follow_ups", calendars_in_use), forgetting_changes(settings), keeping_rows_by_limits()]
+    jobs = [watching("follow_ups", calendars_in_use), *jobs_of_orders(settings), keeping_rows_by_limits()]
     return create_worker("qa", settings, SUBSCRIPTIONS, jobs)
 
 

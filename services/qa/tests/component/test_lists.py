@@ -78,6 +78,15 @@ async def test_the_pages_of_a_list_are_its_whole_in_order(city: ServiceUnderTest
     assert found == await _ids(city, status=statuses)
 
 
+async def test_the_lists_are_counted_by_status_and_filter(city: ServiceUnderTest) -> None:
+    counts = (await city.get("/work-orders/counts", "auditor")).json()
+    assert (counts["status"], counts["device_type"]) == ({"auditing": 1, "completed": 2}, {"analogue": 1, "digital": 2})
+    archive = (await city.get("/work-orders/counts", "auditor", status="archived", is_unresolved=False)).json()
+    assert (archive["counted"], archive["is_overdue"], archive["is_near"]) == (2, 0, 0)
+    found = (await city.get("/work-orders", "auditor", status="archived", is_petitioned=True)).json()
+    assert found["items"] == []
+
+
 async def test_a_cursor_of_the_archive_is_not_one_of_the_work_list(city: ServiceUnderTest) -> None:
     page = (await city.get("/work-orders", "auditor", status="archived", limit=1)).json()
     answer = await city.get("/work-orders", "auditor", status="completed", cursor=page["next_cursor"])

@@ -14,6 +14,7 @@ from contracts.events import RejectionReason
 from contracts.lifecycle import Status
 from fieldwork.orders import use_cases, views
 from fieldwork.orders.domain import staffing, suspension, work
+from work_orders.counts import WorkOrderCounts
 from work_orders.directory import WorkAreaWithStaff, find_work_areas_with_staff
 from work_orders.routes import (
     ACT_REFUSALS,
@@ -25,7 +26,9 @@ from work_orders.routes import (
     CommandContext,
     ListWanted,
     OrderId,
+    WantedCounts,
     WorkOrderPage,
+    count_orders,
     list_orders,
     read_order,
 )
@@ -85,6 +88,12 @@ class ReassignBody(ActBody):
 async def list_work_orders(context: Context, wanted: ListWanted) -> Response:
     """The to-do list 待处理 of the caller's work areas, or orders in other statuses; most urgent first."""
     return await list_orders(context, wanted, default=TO_DO)
+
+
+@router.get("/work-orders/counts", responses=Responses.of(ANY))
+async def count_work_orders(context: Context, wanted: WantedCounts) -> WorkOrderCounts:
+    """How many orders of the list there are, by status and by each filter, in one answer."""
+    return await count_orders(context, wanted, default=TO_DO)
 
 
 @router.get("/work-orders/{order_id}", response_model=WorkOrderShown, responses=VERSION_READ)

@@ -1,6 +1,7 @@
 """Orders over HTTP: create, look up, follow, ask the custodian."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
@@ -13,12 +14,12 @@ from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
 from contracts.amendment import AppointmentInverted, DemandTypeUnknown, DeviceTypeUnknown
 from contracts.events import SlaClock
-from contracts.lifecycle import Status
+from contracts.lifecycle import CUSTODIANS, Status
 from intake.orders import use_cases, views
 from intake.orders.domain.amendment import AskedAmendment, Contact
 from intake.orders.domain.requests import Ask, ReplyByNotAhead, check_reply_by
 from intake.orders.models import CreateWorkOrder
-from intake.orders.views import HistoryEntry, LookUp, RequestNotFound, RequestToCustodian
+from intake.orders.views import HistoryEntry, RequestNotFound, RequestToCustodian
 from intake.subscribers import domain as subscribers_domain
 from intake.subscribers.domain import searched_by_phone
 from intake.subscribers.models import NOT_SEARCHED, Phone
@@ -27,6 +28,7 @@ from intake.subscribers.views import SubscriberOfOrder
 from work_orders.amendment import AMEND_REFUSALS, Amended
 from work_orders.clocks_shown import clocks_for
 from work_orders.commit import ExternalReferenceTaken
+from work_orders.counts import WorkOrderCounts
 from work_orders.routes import (
     ACT_REFUSALS,
     ANY,
@@ -35,17 +37,20 @@ from work_orders.routes import (
     VERSION_READ,
     AtLeast,
     CommandContext,
-    Cursor,
-    Limit,
     OrderContext,
     OrderId,
     SearchReference,
+    Wanted,
+    WantedCounts,
     WorkOrderPage,
+    count_orders,
     read_order,
+    search_of,
 )
 from work_orders.sealing import WorkOrderShown, opening_for
 
 _ASK_REFUSALS = tuple(one for one in ACT_REFUSALS if one.code not in ("stale_version", "version_required"))
+_NOT_CLOSED = tuple(status for status in Status if CUSTODIANS[status] is not None)
 
 router = APIRouter(prefix="/v1", tags=["work orders"], route_class=CommandRoute)
 
@@ -62,6 +67,12 @@ class AskForTime(AskCustodian):
 
 class AskForAnswer(AskCustodian):
     reply_by: Moment = Field(description="Until when the custodian answers.")
+
+
+class LookUpWanted(Wanted):
+    """What a look-up is asked for."""
+
+    phone: SearchReference = None
 
 
 class ContactOfAmendment(Body):
@@ -106,41 +117,33 @@ async def create_work_order(body: CreateWorkOrder, context: CommandContext) -> R
 
 
 @router.get("/work-orders", response_model=FoundWorkOrders, responses=Responses.of(LIST_REFUSALS))
-async def look_up_work_orders(
-    context: Context,
-    subscriber_no: SearchReference = None,
-    order_no: SearchReference = None,
-    phone: SearchReference = None,
-    external_reference: SearchReference = None,
-    status: Annotated[list[Status] | None, Query(max_length=9)] = None,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-) -> Response:
-    """Look-up 业务查询 by subscriber number, order number, phone or external reference; latest change first.
+async def look_up_work_orders(context: Context, wanted: Annotated[LookUpWanted, Query()]) -> Response:
+    """Look-up 业务查询 by subscriber number, order number, phone, external reference or a filter; latest change first.
 
     A caller who sees masked phone numbers finds nothing by them (`not_searched` lists them); a technician finds by a
     phone the orders whose subscriber they see whole.
     """
     caller = context.caller
-    statuses: Collection[Status] | None = status or ()
-    if phone is not None:
+    statuses: Collection[Status] | None = wanted.status or ()
+    if wanted.phone is not None:
         statuses = searched_by_phone(statuses, caller.roles, is_within_areas=caller.areas is not None)
     if statuses is None:
         hidden = FoundWorkOrders(items=[], next_cursor=None, not_searched=["phone"])
         return Response(hidden.model_dump_json(), media_type="application/json")
-    wanted = LookUp(
-        subscriber_no=subscriber_no,
-        order_no=order_no,
-        phone=await searched_number(context.db, phone),
-        external_reference=external_reference,
-        statuses=tuple(statuses),
-        areas=caller.areas,
-    )
+    search = replace(search_of(context, wanted, default=()), statuses=tuple(statuses))
+    phone = await searched_number(context.db, wanted.phone)
     opening, clocks = opening_for(context.request), clocks_for(context.request)
     return Response(
-        await views.look_up(context.db, wanted, opening, clocks, cursor=cursor, limit=limit),
+        await views.look_up(context.db, search, phone, opening, clocks, cursor=wanted.cursor, limit=wanted.limit),
         media_type="application/json",
     )
+
+
+@router.get("/work-orders/counts", responses=Responses.of(ANY))
+async def count_work_orders(context: Context, wanted: WantedCounts) -> WorkOrderCounts:
+    """How many orders there are, by status and by each filter, in one answer; those that are not closed, if no status
+    is asked for."""
+    return await count_orders(context, wanted, default=_NOT_CLOSED)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,7 +13,6 @@ from chassis.database import Database, Statements
 from chassis.request_context import RequestContext
 from chassis.wait_for_version import NotCaughtUp, caught_up
 from contracts.catalogue import BY_BODY
-from contracts.lifecycle import Status
 from contracts.links import WorkOrderLinked, WorkOrderUnlinked
 from contracts.refusals import NotFound
 from contracts.sealing import SealedText
@@ -25,7 +24,8 @@ from intake.subscribers.views import SubscriberOfOrder
 from work_orders.clocks_shown import ShownClocks
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 from work_orders.sealing import Opening, opening_for
-from work_orders.views import Search, most_recent
+from work_orders.search import Search
+from work_orders.views import most_recent
 
 
 class RequestNotFound(NotFound):
@@ -61,41 +61,33 @@ class HistoryEntry(BaseModel):
     sealed_text: SealedText | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class LookUp:
-    subscriber_no: str | None
-    order_no: str | None
-    phone: str | None
-    external_reference: str | None
-    statuses: tuple[Status, ...]
-    areas: tuple[str, ...] | None
-
-
 async def look_up(
-    db: Database, wanted: LookUp, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
+    db: Database,
+    search: Search,
+    phone: str | None,
+    opening: Opening,
+    clocks: ShownClocks,
+    *,
+    cursor: str | None,
+    limit: int,
 ) -> bytes:
     """A page of orders; a phone stands for the subscribers who have it."""
     async with db.statements() as statements:
-        numbers = await _subscriber_numbers(statements, wanted)
-    search = Search(
-        statuses=wanted.statuses,
-        areas=wanted.areas,
-        subscriber_nos=numbers,
-        order_no=wanted.order_no,
-        external_reference=wanted.external_reference,
-    )
+        numbers = await _subscriber_numbers(statements, search.subscriber_nos, phone)
+    search = replace(search, subscriber_nos=numbers)
     return await most_recent(db, search, opening, clocks, cursor=cursor, limit=limit)
 
 
-async def _subscriber_numbers(statements: Statements, wanted: LookUp) -> list[str] | None:
+async def _subscriber_numbers(
+    statements: Statements, given: Sequence[str] | None, phone: str | None
+) -> Sequence[str] | None:
     """The subscriber numbers to look for, as they are stored; None for any."""
-    numbers = None
-    if wanted.subscriber_no:
-        numbers = await subscribers_store.subscriber_numbers(statements, wanted.subscriber_no)
-        numbers = numbers or [wanted.subscriber_no]
-    if wanted.phone is None:
+    numbers: Sequence[str] | None = None
+    if given:
+        numbers = await subscribers_store.subscriber_numbers(statements, given[0]) or given
+    if phone is None:
         return numbers
-    of_phone = await subscribers_store.numbers_of_phone(statements, wanted.phone)
+    of_phone = await subscribers_store.numbers_of_phone(statements, phone)
     return of_phone if numbers is None else [number for number in numbers if number in of_phone]
 
 
