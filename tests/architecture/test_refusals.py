@@ -14,7 +14,7 @@ from deploy import reference_pages
 
 from contracts import names
 from contracts.access import Role
-from contracts.events import SlaClock
+from contracts.events import SlaClock, Urgency
 from contracts.lifecycle import Act, Service, Status
 from contracts.links import LinkKind
 from contracts.names import CATALOGUE
@@ -248,6 +248,7 @@ def test_what_is_raised_with_a_time_or_a_code_says_of_which_kind_it_is() -> None
         ("service", Service),
         ("role", Role),
         ("clock", SlaClock),
+        ("urgency", Urgency),
         ("link_kind", LinkKind),
         ("cause", FollowUpCause),
         ("follow_up_state", FollowUpState),

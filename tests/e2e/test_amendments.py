@@ -99,8 +99,8 @@ async def test_the_timeline_says_what_was_and_what_is(installation: Installation
     amended = await installation.dispatcher.act("dispatch", order, "amend", urgency="emergency", reason="漏电")
     timeline = await eventually(
         lambda: installation.supervisor.get("reporting", f"/work-orders/{order['id']}/timeline"),
-        until=lambda found: len(found["events"]) == amended["version"],
+        until=lambda found: len(found["items"]) == amended["version"],
         seconds=30,
     )
-    data = timeline["events"][-1]["data"]
+    data = timeline["items"][-1]["data"]
     assert (data["before"]["urgency"], data["urgency"], data["reason"]) == ("normal", "emergency", "漏电")

@@ -24,6 +24,7 @@ from contracts.lifecycle import Act, ActNotAllowed, Status
 from contracts.order import Done
 from contracts.refusals import Refusal
 from contracts.requests import WorkOrderAmendRequested
+from work_orders.order_table import RANKS, rank_of
 from work_orders.testing_streams import Stream, make_created, make_order
 
 NINE = datetime(2026, 3, 3, 1, tzinfo=UTC)
@@ -134,3 +135,12 @@ def test_what_happened_besides_amendments_refuses_none() -> None:
 def test_a_version_that_the_order_has_not_reached_is_refused() -> None:
     with pytest.raises(VersionNotReached):
         grant_amendment(make_order(status=Status.CREATED), request(2, demand_type="complaint"))
+
+
+def test_lists_have_the_more_urgent_first_and_of_these_the_urged() -> None:
+    def rank(urgency: e.Urgency, *more: e.WorkOrderEvent) -> int:
+        return rank_of(make_order(make_created(urgency=urgency), *more))
+
+    urged = e.WorkOrderUrged(request_id="r", reason="x")
+    ranks = [rank(urgency, *more) for urgency in reversed(e.Urgency) for more in ((urged,), ())]
+    assert ranks == sorted(ranks) == list(RANKS)

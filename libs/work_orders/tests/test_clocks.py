@@ -19,6 +19,7 @@ from work_orders.sla_clocks import (
     RuleSets,
     deadline,
     elapsed_us,
+    next_due_at,
     reached,
 )
 from work_orders.testing import BEGIN, Stream, make_created
@@ -135,8 +136,8 @@ def make_rules(*limits: TimeLimit, **overrides) -> TimeLimitsDefined:
 
 
 def test_the_first_limit_that_fits_an_order_holds() -> None:
-    complaint = {"zone": e.Zone.REMOTE, "demand_type": "complaint"}
-    repair = {"zone": e.Zone.REMOTE, "demand_type": "fault_repair"}
+    complaint = {"zone": e.Zone.REMOTE, "demand_type": "complaint", "urgency": e.Urgency.NORMAL}
+    repair = {"zone": e.Zone.REMOTE, "demand_type": "fault_repair", "urgency": e.Urgency.NORMAL}
     shipped = SHIPPED_ONLY.of(BEGIN)
     assert shipped.limit(SlaClock.ARRIVE, **complaint) is None
     assert shipped.limit(SlaClock.ARRIVE, **repair).us == 120 * MINUTE_US
@@ -196,3 +197,13 @@ def test_a_complaint_waits_for_its_reply_until_somebody_called_back() -> None:
     stream = Stream()
     stream.add(make_created(demand_type="complaint"))
     assert deadline(stream.order, SlaClock.REPLY, SHIPPED_ONLY, at=BEGIN) is not None
+
+
+def test_a_limit_for_an_urgency_holds_for_orders_of_it_and_follows_an_amendment() -> None:
+    urgent = TimeLimit(clock=SlaClock.ARRIVE, minutes=20, urgency=e.Urgency.URGENT)
+    sets = RuleSets.known([RuleSet(1, make_rules(urgent, TimeLimit(clock=SlaClock.ARRIVE, minutes=90)))])
+    stream = Stream()
+    stream.add(make_created())
+    assert next_due_at(stream.order, sets) == BEGIN + timedelta(minutes=90)
+    stream.add(e.WorkOrderAmended(reason="x", before=e.OrderDetails(), urgency=e.Urgency.URGENT))
+    assert next_due_at(stream.order, sets) == BEGIN + timedelta(minutes=20)

@@ -89,6 +89,7 @@ def life(make_stream, number: int, chance: random.Random, *, steps: Sequence[flo
         subscriber_id=chance.choice(["s-1", "s-2", "s-3"]),
         channel=chance.choice([e.Channel.PHONE, e.Channel.WEB]),
         zone=chance.choice(list(e.Zone)),
+        urgency=chance.choice(list(e.Urgency)),
     )
     for _ in range(chance.randint(0, 14)):
         allowed = allowed_acts(stream.order.status, is_suspended=stream.order.suspension is not None)
@@ -310,6 +311,7 @@ def make_limits(chance: random.Random, applies_from: datetime) -> TimeLimitsDefi
             is_working_time=chance.random() < 0.5,
             zone=chance.choice([None, None, *e.Zone]),
             demand_type=chance.choice([None, "complaint"]),
+            urgency=chance.choice([None, None, *e.Urgency]),
         )
         for clock in chance.choices(list(e.SlaClock), k=chance.randint(0, 12))
     ]

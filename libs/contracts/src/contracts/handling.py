@@ -7,8 +7,11 @@ with the default that keeps what held before. A decision is made under the newes
 from dataclasses import dataclass
 from enum import StrEnum
 
+from contracts.access import Role
 from contracts.directory import Names
+from contracts.events import Urgency
 from contracts.holders import Holder
+from contracts.refusals import Forbidden
 
 SUBJECT = "handling_rules"
 """The key of the rules: they are one entity with versions 1, 2, 3 …"""
@@ -58,6 +61,18 @@ class Consequences:
     """Supervisors are told of it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrgencySetters:
+    """Who may create an order with an urgency 紧急程度, or amend it to that."""
+
+    urgency: Urgency
+    roles: tuple[Role, ...]
+
+
+_URGENCY_SETTERS = (
+    UrgencySetters(urgency=Urgency.URGENT, roles=(Role.AGENT, Role.DISPATCHER, Role.SUPERVISOR, Role.PARTNER)),
+    UrgencySetters(urgency=Urgency.EMERGENCY, roles=(Role.AGENT, Role.DISPATCHER, Role.SUPERVISOR)),
+)
 _SUSPENSION_REASONS = (
     SuspensionReason(code="parts", names=Names("waiting for parts", "等待备件")),
     SuspensionReason(code="subscriber", names=Names("at the subscriber's wish", "用户要求")),
@@ -82,6 +97,8 @@ class HandlingRulesDefined:
     """What follows when an order is completed and not resolved."""
     petitioned: Consequences = Consequences()
     """What follows when an order is completed with a petition 上访."""
+    urgency_setters: tuple[UrgencySetters, ...] = _URGENCY_SETTERS
+    """Who may set which urgency; one that is not named anybody may set who may create or amend orders."""
     late_report_minutes: int = 24 * 60
     """So long after a work area lost an order its staff, who may not know it yet, can report what happened since."""
     device_clock_tolerance_seconds: int = 120
@@ -89,3 +106,17 @@ class HandlingRulesDefined:
 
 
 SHIPPED = HandlingRulesDefined()
+
+
+class UrgencyNotAllowed(Forbidden):
+    """As {role:role} you may not set the urgency {urgency:urgency}; it may be set by: {allowed_roles:role}."""
+
+    zh = "{role:role}不能将紧急程度设为“{urgency:urgency}”；可由以下角色设置：{allowed_roles:role}。"
+
+
+def check_urgency(urgency: Urgency | None, role: str, rules: HandlingRulesDefined) -> None:
+    """Raises `UrgencyNotAllowed`; None is not checked."""
+    for setters in rules.urgency_setters:
+        if setters.urgency is urgency and role not in setters.roles:
+            roles = [allowed.value for allowed in setters.roles]
+            raise UrgencyNotAllowed(role=role, urgency=setters.urgency.value, allowed_roles=roles)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from contracts.calendar import Hours, WorkingTime
-from contracts.events import SlaClock, Zone
+from contracts.events import SlaClock, Urgency, Zone
 
 SUBJECT = "time_limits"
 """The key of every set of limits: they are one stream with versions 1, 2, 3 …"""
@@ -18,7 +18,7 @@ SUBJECT = "time_limits"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLimit:
-    """For the orders of a zone and a demand type; None is any."""
+    """For the orders of a zone, a demand type and an urgency; None is any."""
 
     clock: SlaClock
     minutes: int | None
@@ -29,6 +29,7 @@ class TimeLimit:
     demand_type: str | None = None
     calendar_id: str | None = None
     """The calendar of the directory whose working time counts; None: that of the set."""
+    urgency: Urgency | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,7 @@ CATALOGUE: Mapping[str, Mapping[str, Names]] = {
     "service": SERVICES,
     "role": ROLES,
     "clock": CLOCKS,
+    "urgency": URGENCIES,
     "link_kind": LINK_KINDS,
     "cause": FOLLOW_UP_CAUSES,
     "follow_up_state": FOLLOW_UP_STATES,

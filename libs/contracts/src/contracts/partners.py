@@ -16,7 +16,7 @@ from enum import StrEnum
 
 from contracts.calls import AgentState, Direction, EndedBy, EndReason, LossReason, TransferTarget
 from contracts.directory import Names
-from contracts.events import Appointment, Channel, Zone
+from contracts.events import Appointment, Channel, Urgency, Zone
 from contracts.lifecycle import Status
 
 
@@ -145,6 +145,8 @@ class PartnerOrderRequested:
     zone: Zone | None = None
     territory: str | None = None
     appointment: Appointment | None = None
+    urgency: Urgency = Urgency.NORMAL
+    """紧急程度; which ones a partner may set is a rule of the operator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from pydantic import Field
 from chassis.field_types import Body, Code, Moment, Prose
 from contracts.amendment import AmendWorkOrder, AppointmentInverted, AppointmentMovedAndWithdrawn, NothingAmended
 from contracts.events import Appointment, OrderDetails, Urgency
+from contracts.handling import UrgencyNotAllowed
 
-AMEND_REFUSALS = (AppointmentInverted, AppointmentMovedAndWithdrawn, NothingAmended)
+AMEND_REFUSALS = (AppointmentInverted, AppointmentMovedAndWithdrawn, NothingAmended, UrgencyNotAllowed)
 
 
 class Window(Body):

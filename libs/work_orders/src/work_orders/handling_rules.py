@@ -6,6 +6,7 @@ Decisions are made under the newest one. The topic is compacted, so a copy that 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -20,6 +21,10 @@ _RULES = msgspec.json.Decoder(HandlingRulesDefined)
 _ADD = f"""insert into handling_rules ({columns_of(HANDLING_RULES.c)})
     select * from {unnest_of(HANDLING_RULES.c)} on conflict (version) do nothing"""
 _NEWEST = "select version, body, changed_by, changed_at from handling_rules order by version desc limit 1"
+
+
+NEWEST_RULES = "select body from handling_rules order by version desc limit 1"
+"""For a query that reads more: `rules_of` takes what it returns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,12 @@ def handling_rules_of(messages: Sequence[Message]) -> list[Part]:
         if isinstance(message.body, HandlingRulesDefined)
     ]
     return [Part(_ADD, [list(column) for column in zip(*rows, strict=True)])] if rows else []
+
+
+@lru_cache(8)
+def rules_of(body: str | None) -> HandlingRulesDefined:
+    """The rules of a stored body; None is what was shipped."""
+    return SHIPPED if body is None else _RULES.decode(body)
 
 
 async def handling_rules(statements: Statements) -> HandlingRules:

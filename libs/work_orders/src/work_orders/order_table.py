@@ -7,7 +7,7 @@ other columns repeat what lists filter and sort by and what the guard needs:
 - `stream_version`: the version up to which this service has read the order's stream. It is behind
   `version` while the service's own event is on its way through Kafka.
 - `last_hash`: the hash of the event that made `version`; the next event carries it.
-- `urgency`: 0 once somebody urged, else 1; with `due_at` it makes the order of every list.
+- `urgency`: where it stands among others, the lowest first (`rank_of`); with `due_at` it makes the order of every list.
 - `facets`: what else lists filter by, and `created_at`; both of the version in `faceted_version`.
 - `next_due_at`: when the earliest limit of a running clock is over, or was; null while none runs. `rules_version` is
   the newest set of limits that was known then (`work_orders.rows_by_limits`).
@@ -20,6 +20,7 @@ from typing import Any
 import msgspec
 
 from chassis.database import columns_of
+from contracts.events import Urgency
 from contracts.order import WorkOrder
 from work_orders.facets import facets_json
 from work_orders.sla_clocks import RuleSets, next_due_at
@@ -59,6 +60,16 @@ def due_at(order: WorkOrder) -> datetime:
     return order.appointment.start if order.appointment else order.created.at
 
 
+_LEVELS = {Urgency.NORMAL: 0, Urgency.URGENT: 1, Urgency.EMERGENCY: 2}
+RANKS = range(-4, 2)
+"""Of every order; 0 and 1 are the normal ones, as they were before orders had an urgency."""
+
+
+def rank_of(order: WorkOrder) -> int:
+    """The more urgent first, and of these the ones that somebody urged."""
+    return (0 if order.urges else 1) - 2 * _LEVELS[order.urgency]
+
+
 def values_of(stored: StoredOrder, sets: RuleSets) -> tuple[Any, ...]:
     """The values of `COLUMNS`, by the sets of limits that are known."""
     order = stored.order
@@ -74,7 +85,7 @@ def values_of(stored: StoredOrder, sets: RuleSets) -> tuple[Any, ...]:
         order.subscriber_no,
         order.device_type,
         order.demand_type,
-        0 if order.urges else 1,
+        rank_of(order),
         due_at(order),
         order.changed.at,
         stored.last_hash,

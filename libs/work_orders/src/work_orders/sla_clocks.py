@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from contracts.calendar import WorkingTime
-from contracts.events import SlaClock, Zone
+from contracts.events import SlaClock, Urgency, Zone
 from contracts.lifecycle import Status
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from contracts.order import Done, WorkOrder
@@ -55,25 +55,29 @@ class RuleSet:
 
     version: int
     rules: TimeLimitsDefined
-    _limits: dict[tuple[Zone, str], Mapping[SlaClock, Limit]] = field(default_factory=dict, compare=False, repr=False)
+    _limits: dict[tuple[Zone, str, Urgency], Mapping[SlaClock, Limit]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
-    def limit(self, clock: SlaClock, *, zone: Zone, demand_type: str) -> Limit | None:
+    def limit(self, clock: SlaClock, *, zone: Zone, demand_type: str, urgency: Urgency) -> Limit | None:
         """What holds for a clock of such an order."""
-        return self.limits(zone=zone, demand_type=demand_type).get(clock)
+        return self.limits(zone=zone, demand_type=demand_type, urgency=urgency).get(clock)
 
-    def limits(self, *, zone: Zone, demand_type: str) -> Mapping[SlaClock, Limit]:
+    def limits(self, *, zone: Zone, demand_type: str, urgency: Urgency) -> Mapping[SlaClock, Limit]:
         """The limits of such an order by clock: of each clock the first that fits."""
-        known = self._limits.get((zone, demand_type))
+        kind = zone, demand_type, urgency
+        known = self._limits.get(kind)
         if known is None:
             if len(self._limits) > _MOST_KINDS:
                 self._limits.clear()
-            known = self._limits[zone, demand_type] = self._find_limits(zone, demand_type)
+            known = self._limits[kind] = self._find_limits(*kind)
         return known
 
-    def _find_limits(self, zone: Zone, demand_type: str) -> Mapping[SlaClock, Limit]:
+    def _find_limits(self, zone: Zone, demand_type: str, urgency: Urgency) -> Mapping[SlaClock, Limit]:
         first: dict[SlaClock, TimeLimit] = {}
         for given in self.rules.limits:
-            if given.zone in (None, zone) and given.demand_type in (None, demand_type):
+            is_for_kind = given.zone in (None, zone) and given.demand_type in (None, demand_type)
+            if is_for_kind and given.urgency in (None, urgency):
                 first.setdefault(given.clock, given)
         return {clock: limit for clock, given in first.items() if (limit := self._limit_of(given)) is not None}
 
@@ -156,7 +160,7 @@ def clocks_of(order: WorkOrder, sets: RuleSets, *, at: datetime) -> tuple[ClockS
     What ended without a result has none: a cancelled order keeps the clocks that had stopped.
     """
     rules = sets.of(order.created.at)
-    limits = rules.limits(zone=order.zone, demand_type=order.demand_type)
+    limits = rules.limits(zone=order.zone, demand_type=order.demand_type, urgency=order.urgency)
     found = []
     for clock, began_at, stopped_at in _lives(order) if limits else ():
         limit = limits.get(clock)

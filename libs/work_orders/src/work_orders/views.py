@@ -21,7 +21,7 @@ from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from work_orders.clocks_shown import ShownClocks
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
-from work_orders.order_table import StoredOrder, to_json
+from work_orders.order_table import RANKS, StoredOrder, to_json
 from work_orders.sealing import NOT_OPENED, Opening
 from work_orders.search import Search, narrowed
 from work_orders.tables import WORK_ORDERS
@@ -32,17 +32,16 @@ _NEXT_LIMIT = literal_column("coalesce(next_due_at, '9999-12-30 00:00:00+00'::ti
 _URGENT = {"urgency": _C.urgency, "next_limit": _NEXT_LIMIT, "due_at": _C.due_at, "id": _C.id}
 _RECENT = {"changed_at": _C.changed_at, "id": _C.id}
 _BY_URGENCY, _BY_CHANGE = "work-orders by limit", "work-orders by change"
-_URGENCIES = (0, 1)
 
 
 async def most_urgent(
     db: Database, search: Search, opening: Opening, clocks: ShownClocks, *, cursor: str | None, limit: int
 ) -> bytes:
-    """A page, urged orders first, then by the next limit, then by the time the subscriber waits for."""
+    """A page: the more urgent first, of these the urged, then by next limit, then by what the subscriber waits for."""
     place: tuple[Any, ...] = ()
     if cursor is not None:
         urgency, next_limit, due_at, order_id = from_cursor(_BY_URGENCY, cursor, int, str, str, str)
-        if urgency not in _URGENCIES:
+        if urgency not in RANKS:
             raise CursorBroken()
         place = (urgency, moment_of(next_limit), moment_of(due_at), order_id)
     rows = await _rows(db, search, _URGENT, place, limit)

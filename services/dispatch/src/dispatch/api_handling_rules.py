@@ -8,8 +8,10 @@ from pydantic import Field
 from chassis.field_types import Body, Code, Line
 from chassis.problems import Responses
 from chassis.request_context import Context
+from contracts.access import Role
 from contracts.directory import Names
-from contracts.handling import Completer, Consequences, SuspensionReason
+from contracts.events import Urgency
+from contracts.handling import Completer, Consequences, SuspensionReason, UrgencySetters
 from contracts.holders import Holder
 from dispatch import use_cases, views
 from dispatch.domain.handling_rules import REFUSALS
@@ -39,6 +41,14 @@ class ConsequencesBody(Body):
         return Consequences(**self.model_dump())
 
 
+class UrgencySettersBody(Body):
+    urgency: Urgency
+    roles: list[Role] = Field(max_length=8)
+
+    def setters(self) -> UrgencySetters:
+        return UrgencySetters(urgency=self.urgency, roles=tuple(self.roles))
+
+
 class HandlingRulesBody(Body):
     """What is left out, or null, stays as it is."""
 
@@ -50,6 +60,9 @@ class HandlingRulesBody(Body):
     completers: list[Completer] | None = Field(None, min_length=1, max_length=20)
     unresolved: ConsequencesBody | None = Field(None, description="Of a completion that did not resolve it.")
     petitioned: ConsequencesBody | None = Field(None, description="Of a completion with a petition 上访.")
+    urgency_setters: list[UrgencySettersBody] | None = Field(
+        None, max_length=3, description="Who may set which urgency; one that is left out anybody may set."
+    )
     late_report_minutes: int | None = Field(
         None, ge=0, le=100_000, description="So long after an area lost an order its staff report what happened since."
     )
@@ -70,6 +83,8 @@ def _ruled(value: Any) -> Any:
             return value.reason()
         case ConsequencesBody():
             return value.consequences()
+        case UrgencySettersBody():
+            return value.setters()
         case _:
             return value
 

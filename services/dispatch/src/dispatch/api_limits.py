@@ -11,7 +11,7 @@ from chassis.field_types import Body, Code, Moment
 from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.calendar import WorkingTime
-from contracts.events import SlaClock, Zone
+from contracts.events import SlaClock, Urgency, Zone
 from contracts.limits import SHIPPED, TimeLimit, TimeLimitsDefined
 from dispatch import use_cases, views
 from dispatch.api_calendars import Day, WorkingTimeBody
@@ -31,13 +31,14 @@ _LIMITS_REFUSALS = (
 
 
 class LimitBody(Body):
-    """Without a zone or a demand type it is for all of them. The first that fits an order holds for its clock."""
+    """Without a zone, a demand type or an urgency it is for all of them. The first that fits an order holds."""
 
     clock: SlaClock
     minutes: int | None = Field(ge=1, le=_MOST_MINUTES, description="null: no limit for these orders.")
     is_working_time: bool = Field(False, description="Counted in the hours of the calendar, else around the clock.")
     zone: Zone | None = None
     demand_type: Code | None = None
+    urgency: Urgency | None = None
     calendar_id: Code | None = Field(
         None, description="Counts in this calendar instead of that of the set; for limits of working time."
     )

@@ -12,6 +12,7 @@ from chassis.wakeup import JOBS
 from contracts.amendment import AmendWorkOrder, amend, amendment_requested, check_amendment
 from contracts.directory import CalendarDefined, StaffDefined, WorkAreaDefined
 from contracts.handling import SUBJECT as HANDLING_RULES
+from contracts.handling import check_urgency
 from contracts.lifecycle import Service
 from contracts.limits import SUBJECT, TimeLimitsDefined
 from dispatch import store
@@ -52,7 +53,9 @@ async def amend_work_order(order_id: str, wanted: AmendWorkOrder, *, uow: OrderU
         order, details = command.order, wanted.details
         async with uow.db.statements() as statements:
             types = await find_types_in_use(statements, details.device_type, details.demand_type)
+            rules = (await handling_rules(statements)).rules
         types.check(details.device_type, details.demand_type)
+        check_urgency(details.urgency, uow.actor.role, rules)
         if order.custodian in (Service.DISPATCH, None):
             command.record(amend(order, wanted), name="amend")
     if command.event is not None:

@@ -1,14 +1,20 @@
 """Asking for an amendment over HTTP: the request, its answer, and the contact that intake keeps."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from services.intake.tests.service import DISPATCHER, Intake
+from services.intake.tests.service import DISPATCHER, Intake, make_order
 
+from chassis.one_statement import execute_together
 from contracts import events as e
+from contracts.access import Role
 from contracts.codec import new_message
+from contracts.handling import SUBJECT, HandlingRulesDefined, UrgencySetters
 from contracts.lifecycle import Service
+from contracts.message import Message
 from contracts.requests import WorkOrderAmendRequested, WorkOrderRequestRefused
+from work_orders.handling_rules import handling_rules_of
 
 DISPATCHED = e.WorkOrderDispatched(work_area_id="north", staff_ids=("staff-1",))
 LATER = {"start": "2027-03-05T01:00:00Z", "end": "2027-03-05T03:00:00Z"}
@@ -161,3 +167,24 @@ async def test_what_cannot_be_asked_is_refused_and_leaves_everything_as_it_was(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert len(await intake.outbox()) == sent
     assert await intake.count("requests") == await intake.count("order_contacts") == 0
+
+
+async def test_an_urgency_is_set_by_whom_the_rules_let(intake: Intake) -> None:
+    order = await intake.order(urgency="emergency")
+    assert order["urgency"] == "emergency"
+    await intake.deliver_own(order["id"])
+    rules = HandlingRulesDefined(urgency_setters=(UrgencySetters(urgency=e.Urgency.URGENT, roles=(Role.SUPERVISOR,)),))
+    async with intake.db.begin() as tx:
+        await execute_together(tx, handling_rules_of([defined_rules(rules)]))
+    for answer in (
+        await intake.post("/work-orders", make_order(urgency="urgent")),
+        await ask(intake, order["id"], urgency="urgent"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (403, "urgency_not_allowed")
+    assert (await ask(intake, order["id"], "supervisor", urgency="urgent")).status_code == 202
+
+
+def defined_rules(rules: HandlingRulesDefined) -> Message:
+    now = datetime.now(UTC)
+    said = {"actor": DISPATCHER, "occurred_at": now, "recorded_at": now}
+    return new_message(rules, service=Service.DISPATCH, subject=SUBJECT, entity_version=1, **said)

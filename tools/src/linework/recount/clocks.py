@@ -164,9 +164,10 @@ def _started(log: OrderLog, place: int) -> list[SlaClock]:
 
 
 def _limit_for(log: OrderLog, clock: SlaClock, rules: TimeLimitsDefined) -> TimeLimit | None:
-    zone, demand_type = log.order.zone, log.order.demand_type
+    zone, demand_type, urgency = log.order.zone, log.order.demand_type, log.order.urgency
     for limit in rules.limits:
         is_for_it = limit.zone in (None, zone) and limit.demand_type in (None, demand_type)
+        is_for_it = is_for_it and limit.urgency in (None, urgency)
         if limit.clock is clock and is_for_it:
             return limit if limit.minutes is not None else None
     return None
@@ -210,7 +211,7 @@ def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefin
 
 
 def _as_amended(names: Mapping[str, str | None], order: WorkOrder) -> dict[str, str | None]:
-    return {**names, "demand_type": order.demand_type, "device_type": order.device_type}
+    return {**names, "demand_type": order.demand_type, "device_type": order.device_type, "urgency": order.urgency.value}
 
 
 ClockRule = Callable[[Iterable[Timed], datetime, Thresholds], Iterator[CountedRow]]

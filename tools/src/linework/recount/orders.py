@@ -98,6 +98,7 @@ def names_of(order: WorkOrder) -> dict[str, str | None]:
         "device_type": order.device_type,
         "channel": order.channel.value,
         "zone": order.zone.value,
+        "urgency": order.urgency.value,
     }
 
 

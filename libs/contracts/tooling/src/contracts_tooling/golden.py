@@ -277,6 +277,8 @@ def _all() -> Iterator[tuple[str, Message]]:
     for number, rules in enumerate(golden_handling.RULES, start=1):
         step = (Service.DISPATCH, ENGINE, rules)
         yield _recorded("handling-rules", number, golden_handling.SUBJECT, step, entity_version=number)
+    step = (Service.DISPATCH, ENGINE, golden_handling.RULES_OF_URGENCY)
+    yield _recorded("rules-of-urgency", 1, golden_handling.SUBJECT, step, entity_version=3)
     yield _recorded("leads", 1, "staff:staff-50", (Service.DISPATCH, ENGINE, golden_handling.LEAD), entity_version=1)
     for number, body in enumerate(golden_quality.QUALITY, start=1):
         yield _recorded("quality", number, "rec-1", (Service.QA, AUDITOR, body))
@@ -294,6 +296,7 @@ def _of_calls() -> Iterator[tuple[str, Message]]:
         ("partner-offers", "1795372789.1", switch, golden_calls.PARTNER_OFFERS),
         ("partner-states", "agent:Agent/105", switch, golden_calls.PARTNER_STATES),
         ("partner-orders", "PO-2026-17", switch, golden_calls.PARTNER_ORDERS),
+        ("partner-urgent-orders", "PO-2026-18", switch, golden_calls.PARTNER_URGENT_ORDERS),
         *((place, subject, switch, said) for place, subject, said in golden_calls.SAID_BY_PARTNERS),
         *((place, subject, Actor("intake", "service"), said) for place, subject, said in golden_calls.TOLD_TO_PARTNERS),
         ("calls-ring-told", _CALL, switch, golden_calls.RING_TOLD),

@@ -1,5 +1,6 @@
 """What is recorded of calls, partners and links: each type with nothing but what it must say, and with everything."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ from contracts import calls as c
 from contracts import directory as d
 from contracts import links
 from contracts import partners as p
-from contracts.events import Appointment, Channel, Zone
+from contracts.events import Appointment, Channel, Urgency, Zone
 from contracts.lifecycle import Status
 
 _NINE = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -197,6 +198,8 @@ PARTNER_ORDERS = (
     p.PartnerOrderRequested(**_ASKED),
     p.PartnerOrderRequested(**_ASKED, zone=Zone.REMOTE, territory="chengdong", appointment=Appointment(_NINE, _TEN)),
 )
+
+PARTNER_URGENT_ORDERS = (replace(PARTNER_ORDERS[1], urgency=Urgency.URGENT),)
 
 _NAMES = d.Names("A code is missing.", "缺少代码。")
 

@@ -1,12 +1,15 @@
 """Golden records of handling an order: reassigned, suspended, supervised, recalled, reopened; and of its rules."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from contracts import events as e
 from contracts import requests as r
+from contracts.access import Role
 from contracts.device_time import DeviceTime
 from contracts.directory import Names, StaffDefined
+from contracts.events import Urgency
 from contracts.handling import (
     SHIPPED,
     SUBJECT,
@@ -14,6 +17,7 @@ from contracts.handling import (
     Consequences,
     HandlingRulesDefined,
     SuspensionReason,
+    UrgencySetters,
 )
 from contracts.holders import Holder
 from contracts.lifecycle import Service
@@ -43,6 +47,9 @@ RULES_OF_PHONES = HandlingRulesDefined(
     petitioned=RULES[1].petitioned,
     late_report_minutes=90,
     device_clock_tolerance_seconds=30,
+)
+RULES_OF_URGENCY = replace(
+    RULES_OF_PHONES, urgency_setters=(UrgencySetters(urgency=Urgency.URGENT, roles=(Role.AGENT,)),)
 )
 
 LEAD = StaffDefined(
@@ -112,4 +119,4 @@ SUSPENDED = (
     e.WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
 )
 
-__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "RULES_OF_PHONES", "SUBJECT", "SUSPENDED"]
+__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "RULES_OF_PHONES", "RULES_OF_URGENCY", "SUBJECT", "SUSPENDED"]

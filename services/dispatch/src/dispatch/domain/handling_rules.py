@@ -26,6 +26,7 @@ def check_handling_rules(rules: HandlingRulesDefined, present: HandlingRulesDefi
     reasons = [reason.code for reason in rules.suspension_reasons]
     _check_distinct("suspension_reasons", reasons)
     _check_distinct("completers", [completer.value for completer in rules.completers])
+    _check_distinct("urgency_setters", [setters.urgency.value for setters in rules.urgency_setters])
     removed = [reason for reason in present.suspension_reasons if reason.code not in reasons]
     if removed:
         raise SuspensionReasonRemoved(

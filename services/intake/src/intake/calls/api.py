@@ -13,6 +13,7 @@ from chassis.problems import Responses
 from chassis.request_context import Context
 from contracts.amendment import AppointmentInverted, DemandTypeUnknown, DeviceTypeUnknown
 from contracts.calls import Direction
+from contracts.handling import UrgencyNotAllowed
 from intake.calls import settlement, use_cases, views
 from intake.calls.domain import call as calls
 from intake.calls.domain import settlement as ways
@@ -69,6 +70,7 @@ _CREATION = (
     DeviceTypeUnknown,
     DemandTypeUnknown,
     AppointmentInverted,
+    UrgencyNotAllowed,
     ExternalReferenceTaken,
 )
 _WRITING = (*_ACT, SealingKeyNotArrived, SubscriberErased)

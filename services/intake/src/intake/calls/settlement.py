@@ -98,7 +98,7 @@ async def _settle(changed: Changing, how: Settling) -> Settlement:
 async def _create_order(changed: Changing, how: NewOrder) -> str:
     command, call, uow = changed.command, changed.call, changed.uow
     known = await circumstances(command.tx, how.order, now=how.occurred_at or command.now)
-    order_id, event = new_id(), create(how.order, known)
+    order_id, event = new_id(), create(how.order, known, role=uow.actor.role)
     subscriber_id, masters = known.subscriber_id, uow.sealing_keys.masters
     event = await sealed_in(command, event, masters, subject=order_id, subscriber_id=subscriber_id)
     origin = replace(command.origin, correlation_id=call.id, occurred_at=how.occurred_at)

@@ -14,6 +14,7 @@ from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
 from contracts.amendment import AppointmentInverted, DemandTypeUnknown, DeviceTypeUnknown
 from contracts.events import SlaClock
+from contracts.handling import UrgencyNotAllowed
 from contracts.lifecycle import CUSTODIANS, Status
 from intake.orders import use_cases, views
 from intake.orders.domain.amendment import AskedAmendment, Contact
@@ -107,6 +108,7 @@ class FoundWorkOrders(WorkOrderPage):
             DemandTypeUnknown,
             AppointmentInverted,
             ExternalReferenceTaken,
+            UrgencyNotAllowed,
         )
     ),
 )

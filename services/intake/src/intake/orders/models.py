@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from chassis.field_types import Body, Code, PastMoment, Prose, Reference
-from contracts.events import Appointment, Channel, Zone
+from contracts.events import Appointment, Channel, Urgency, Zone
 from intake.orders.domain import creation
 from work_orders.amendment import Window
 
@@ -18,6 +18,7 @@ class CreateWorkOrder(Body):
     external_reference: Reference | None = None
     zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
     territory: Reference | None = None
+    urgency: Urgency = Field(Urgency.NORMAL, description="紧急程度; who may set which is a handling rule.")
     occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
 
     def command(self) -> creation.CreateWorkOrder:

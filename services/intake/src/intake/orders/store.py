@@ -16,6 +16,7 @@ from intake.orders.domain.creation import CreateWorkOrder, CreationContext
 from intake.orders.domain.requests import KINDS, PENDING, CustodianRequest
 from intake.subscribers.domain import SubscriberNotFound
 from intake.tables import ORDER_HISTORY, REQUESTS
+from work_orders.handling_rules import NEWEST_RULES, rules_of
 from work_orders.order_table import StoredOrder, stored_order_of
 from work_orders.sealing_keys import SealingKeys
 
@@ -28,8 +29,8 @@ async def circumstances(
     With `keys`, it brings the subscriber's sealing key along for them.
     """
     row = await statements.fetchrow(
-        """select id, subscriber_no, zone, territory, master_key_id, wrapped, entity_version,
-               nextval('order_numbers') as number,
+        f"""select id, subscriber_no, zone, territory, master_key_id, wrapped, entity_version,
+               nextval('order_numbers') as number, ({NEWEST_RULES}) as rules,
                exists (select from order_types where kind = 'device' and code = $2 and is_active) as device,
                exists (select from order_types where kind = 'demand' and code = $3 and is_active) as demand
            from subscribers left join sealing_keys on subscriber_id = id
@@ -49,6 +50,7 @@ async def circumstances(
         zone=Zone(row["zone"]),
         territory=row["territory"],
         types=TypesInUse(row["device"], row["demand"]),
+        rules=rules_of(row["rules"]),
     )
 
 

@@ -9,6 +9,7 @@ from chassis.identity import new_id
 from chassis.sealing import MasterKeys
 from chassis.unit_of_work import Command
 from contracts.amendment import check_amendment
+from contracts.handling import check_urgency
 from contracts.order import WorkOrder
 from contracts.sealing import with_texts
 from intake.orders import contacts_store, references, store
@@ -19,6 +20,7 @@ from intake.scope_store import Scope
 from intake.subscribers.phone_numbers import in_one_spelling
 from intake.subscribers.sealing_keys import ensure_key, sealer_in
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound, lock_order, may_see
+from work_orders.handling_rules import handling_rules
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
@@ -27,7 +29,7 @@ async def create_work_order(wanted: CreateWorkOrder, *, uow: OrderUnitOfWork) ->
         await uow.raise_if_replied(statements)
         now = uow.occurred_at or uow.clock.now()
         known = await store.circumstances(statements, wanted, uow.sealing_keys, now=now)
-    event = create(wanted, known)
+    event = create(wanted, known, role=uow.actor.role)
     await ensure_key(known.subscriber_id, uow=uow)
     try:
         async with uow.new_order(new_id()) as command:
@@ -53,6 +55,7 @@ async def ask_for_amendment(order_id: str, asked: AskedAmendment, *, uow: OrderU
     async with uow.command() as command:
         order = await _locked_order(command, order_id, uow)
         await store.check_types(command.tx, amendment.details)
+        check_urgency(amendment.details.urgency, uow.actor.role, (await handling_rules(command.tx)).rules)
         if contact is not None:
             phones = await in_one_spelling(command.tx, [contact.phone])
             contact_id = new_id()

@@ -32,7 +32,7 @@ async def _create(batch: PartnerBatch, message: Message) -> None:
     known = await orders_store.circumstances(batch.tx, wanted, now=batch.now)
     # The same id each time: a restored database that does not know the event any more finds the order of it.
     order_id = derived_id(batch.partner_id, message.id, "order")
-    event, subscriber_id = create(wanted, known), known.subscriber_id
+    event, subscriber_id = create(wanted, known, role=batch.command.actor.role), known.subscriber_id
     event = await sealed_in(batch.command, event, batch.masters, subject=order_id, subscriber_id=subscriber_id)
     origin = Origin.caused_by(message, service=batch.command.origin.service, now=batch.now, actor=batch.command.actor)
     occurred_at = min(message.occurred_at, batch.now)
@@ -57,6 +57,7 @@ def _wanted(batch: PartnerBatch, asked: PartnerOrderRequested, reference: str) -
         content=plain_prose(asked.content),
         channel=Channel.PARTNER,
         appointment=asked.appointment,
+        urgency=asked.urgency,
         # The partner's own number: another partner may have the same one.
         external_reference=f"{batch.partner_id}/{plain_reference(reference)}",
         zone=asked.zone,

@@ -17,6 +17,7 @@ _COPIED = (
     "device_type",
     "channel",
     "zone",
+    "urgency",
 )
 HELD = Source(
     name="parts of statuses left, by holder",

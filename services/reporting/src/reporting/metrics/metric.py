@@ -15,6 +15,7 @@ class Dimension(StrEnum):
     DEVICE_TYPE = "device_type"
     CHANNEL = "channel"
     ZONE = "zone"
+    URGENCY = "urgency"
     CLOCK = "clock"
     HOLDER = "holder"
     REASON = "reason"

@@ -62,9 +62,16 @@ ALL = (
     Dimension.DEVICE_TYPE,
     Dimension.CHANNEL,
     Dimension.ZONE,
+    Dimension.URGENCY,
 )
 NOT_BY_STATUS = tuple(dimension for dimension in ALL if dimension is not Dimension.STATUS)
-AT_CREATION = (Dimension.DEMAND_TYPE, Dimension.DEVICE_TYPE, Dimension.CHANNEL, Dimension.ZONE)
+AT_CREATION = (
+    Dimension.DEMAND_TYPE,
+    Dimension.DEVICE_TYPE,
+    Dimension.CHANNEL,
+    Dimension.ZONE,
+    Dimension.URGENCY,
+)
 RUNNING = "status in ('created', 'dispatched', 'processing', 'rejected', 'redispatching')"
 
 AREA_NOTE = "work_area_id and staff_id are those of the latest dispatch, staff_id its first named"

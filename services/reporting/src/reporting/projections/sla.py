@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from contracts import events as e
-from contracts.events import SlaClock, Zone
+from contracts.events import SlaClock, Urgency, Zone
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
 from reporting.projections.orders import Taken
@@ -290,7 +290,8 @@ def _named(taken: Taken) -> dict[str, Any]:
 
 
 def _limit_of(clock: SlaClock, *, zone: str, kinds: Mapping[str, str], rules: RuleSet) -> Limit | None:
-    return rules.limit(clock, zone=Zone(zone), demand_type=kinds["demand_type"])
+    urgency = Urgency(kinds["urgency"])
+    return rules.limit(clock, zone=Zone(zone), demand_type=kinds["demand_type"], urgency=urgency)
 
 
 def _calendar_of(row: ClockRow, rules: RuleSet) -> Any:

@@ -41,6 +41,7 @@ WORDS: Mapping[str, Bilingual] = {
     "staff_id": ("Staff", "人员"),
     "work_area_id": ("Work area", "工区"),
     "demand_type": ("Demand type", "需求类型"),
+    "urgency": ("Urgency", "紧急程度"),
     "status": ("Status", "状态"),
     "": ("Whole period", "全部时段"),
     "none": ("not stated", "未注明"),

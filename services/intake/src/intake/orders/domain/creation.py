@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from contracts.amendment import AppointmentInverted, TypesInUse
-from contracts.events import Appointment, Channel, WorkOrderCreated, Zone
+from contracts.events import Appointment, Channel, Urgency, WorkOrderCreated, Zone
+from contracts.handling import HandlingRulesDefined, check_urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class CreationContext:
     zone: Zone
     territory: str | None
     types: TypesInUse
+    rules: HandlingRulesDefined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +33,12 @@ class CreateWorkOrder:
     zone: Zone | None = None
     """Where the work is, when that is not where the subscriber lives."""
     territory: str | None = None
+    urgency: Urgency = Urgency.NORMAL
 
 
-def create(command: CreateWorkOrder, known: CreationContext) -> WorkOrderCreated:
+def create(command: CreateWorkOrder, known: CreationContext, *, role: str) -> WorkOrderCreated:
     known.types.check(command.device_type, command.demand_type)
+    check_urgency(command.urgency, role, known.rules)
     window = command.appointment
     if window is not None and window.end <= window.start:
         raise AppointmentInverted(start=window.start.isoformat(), end=window.end.isoformat())
@@ -50,4 +54,5 @@ def create(command: CreateWorkOrder, known: CreationContext) -> WorkOrderCreated
         territory=command.territory or known.territory,
         appointment=window,
         external_reference=command.external_reference,
+        urgency=command.urgency,
     )
