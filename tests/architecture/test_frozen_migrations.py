@@ -1,6 +1,8 @@
 """A migration is frozen text: of this repository it imports `execute` and nothing that goes on changing."""
 
 import ast
+import re
+from collections import Counter
 from collections.abc import Iterator
 from configparser import ConfigParser
 from pathlib import Path
@@ -57,3 +59,12 @@ def test_every_branch_of_a_library_is_used_and_every_service_has_the_technical_t
     assert all("chassis:migrations/versions" in branches for branches in named.values())
     existing = {f"{folder.parents[1].name}:migrations/{folder.name}" for folder in LIBRARIES}
     assert set().union(*named.values()) == existing
+
+
+def test_no_two_migrations_have_the_same_revision() -> None:
+    # Two branches that are merged can each bring the next number; Alembic finds out when a database is made.
+    revisions = [
+        re.search(r'^revision = "(\w+)"', path.read_text("utf-8"), re.MULTILINE)[1]  # type: ignore[index]
+        for path in migrations()
+    ]
+    assert sorted(one for one, count in Counter(revisions).items() if count > 1) == []

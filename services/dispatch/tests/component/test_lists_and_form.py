@@ -22,6 +22,7 @@ SUBSCRIBER = {
     "territory": None,
     "notes": "",
     "is_masked": True,
+    "contacts": [],
 }
 
 

@@ -180,6 +180,7 @@ SUBSCRIBER = {
     "territory": None,
     "notes": "",
     "is_masked": False,
+    "contacts": [],
 }
 
 

@@ -32,6 +32,8 @@ _KNOWERS = each(NO_AREA, SUPERVISOR, AUDITOR, OPERATOR)
 ROUTES: AccessTable = {
     "POST /v1/subscribers": _SUBSCRIBER_WRITERS,
     "PATCH /v1/subscribers/{subscriber_id}": _SUBSCRIBER_WRITERS,
+    "POST /v1/callers": _SUBSCRIBER_WRITERS,
+    "POST /v1/callers/{subscriber_id}/tie": _SUBSCRIBER_WRITERS,
     "GET /v1/subscribers": _SUBSCRIBER_READERS,
     "GET /v1/subscribers/{subscriber_id}": _SUBSCRIBER_READERS,
     "GET /v1/{kind}-types": REFERENCE_READERS,

@@ -5,8 +5,8 @@ Expands: a release before sorts its lists without an index while both run.
 
 from chassis.migrations import execute
 
-revision = "fieldwork_0002"
-down_revision = "fieldwork_0001"
+revision = "fieldwork_0003"
+down_revision = "fieldwork_0002"
 branch_labels = None
 depends_on = "work_orders_0004"
 
