@@ -211,6 +211,7 @@ def test_a_sealed_text_of_the_first_release_still_opens() -> None:
 NOT_TYPED = {
     "order_no", "subscriber_id", "subscriber_no", "device_type", "demand_type", "territory", "external_reference",
     "work_area_id", "staff_ids", "request_id", "code", "status", "allowed_acts",
+    "contact_id", "supervision_id", "reason_code",
 }  # fmt: skip
 """References and codes of events, requests and answers; an external reference is another system's number."""
 

@@ -31,6 +31,6 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/eta": _WORKERS,
     "POST /v1/work-orders/{order_id}/readings": _WORKERS,
     "POST /v1/work-orders/{order_id}/parts": _WORKERS,
-    # Carries out what stands in a row like its own.
+    # Carries out the acts whose rows let in everybody whom its own lets in.
     "POST /v1/field-batches": _WORKERS,
 }

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from chassis.command_route import shape_of
 from chassis.commands import CommandHeaders
+from contracts.access import Grants
 from contracts.refusals import Invalid
 from fieldwork.access import ROUTES
 from fieldwork.batches.use_cases import ActBodyInvalid
@@ -66,16 +67,20 @@ class BatchedAct:
 
 
 def _acts_of(router: APIRouter, *, are_decisions: bool) -> dict[str, BatchedAct]:
-    """The commands on an order by the end of their path, as far as the same people may use them."""
+    """The commands on an order by the end of their path, as far as whoever may send batches may use them."""
     found = {}
     for route in router.routes:
         if not isinstance(route, APIRoute) or not route.path.startswith(_PREFIX) or "POST" not in route.methods:
             continue
         shape = shape_of(route.endpoint)
-        if shape is not None and ROUTES[f"POST {route.path}"] == ROUTES[BATCHES]:
+        if shape is not None and _grants(BATCHES).items() <= _grants(f"POST {route.path}").items():
             act = BatchedAct(shape.body_model, are_decisions, route.endpoint, shape.body, shape.context)
             found[route.path.removeprefix(_PREFIX)] = act
     return found
+
+
+def _grants(row: str) -> Grants:
+    return ROUTES[row] or {}
 
 
 ACTS: Mapping[str, BatchedAct] = {
