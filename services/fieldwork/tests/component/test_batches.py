@@ -109,7 +109,7 @@ async def test_a_missing_act_is_waited_for_and_named(fieldwork: ServiceUnderTest
 
 async def test_a_refused_decision_stops_no_later_fact_and_later_decisions_name_it(fieldwork: ServiceUnderTest) -> None:
     await _dispatched(fieldwork)
-    await fieldwork.act("o-1", "suspend", version=2, **WHO, reason="x", until="2030-01-01T00:00:00Z")
+    await fieldwork.act("o-1", "suspend", version=2, **WHO, reason="x", until=(SENT + timedelta(days=1)).isoformat())
     answer = await send(fieldwork, *VISIT)
     # While the work rests nothing is accepted and nobody arrives: these are kept as facts.
     assert outcomes(answer) == [*["applied"] * 3, "refused", "applied", "applied", "refused", "applied"]
