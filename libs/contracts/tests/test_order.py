@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from contracts import events as e
@@ -107,6 +108,13 @@ def test_a_created_order_has_everything_that_was_said() -> None:
     for name in CREATED.__slots__:
         assert getattr(order, name) == getattr(CREATED, name)
     assert order.work_area_id is None
+
+
+def test_an_order_that_an_earlier_release_stored_allows_what_came_after_it() -> None:
+    order = fold(CREATED)
+    stored = msgspec.json.decode(msgspec.json.encode(order))
+    stored["allowed_acts"] = ["dispatch"]
+    assert msgspec.convert(stored, WorkOrder).allowed_acts == order.allowed_acts
 
 
 def test_a_dispatched_order_has_its_assignment() -> None:

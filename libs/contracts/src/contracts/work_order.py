@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from contracts import events as e
-from contracts.lifecycle import Act, Service, Status, step
+from contracts.lifecycle import Act, Service, Status, allowed_acts, step
 from contracts.order_parts import (
     Amendment,
     Arrival,
@@ -82,6 +82,11 @@ class WorkOrder:
     contacts: tuple[SubscriberContact, ...] = ()
     decision: Decision | None = None
     """None in a state that was folded by a release before it, until the next event."""
+
+    def __post_init__(self) -> None:
+        # A stored order that has not changed since an earlier release lacks the acts that came after it.
+        acts = allowed_acts(self.status, is_suspended=self.suspension is not None)
+        object.__setattr__(self, "allowed_acts", acts)
 
     @property
     def open_supervision(self) -> Supervision | None:
