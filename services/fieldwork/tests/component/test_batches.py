@@ -1,6 +1,7 @@
 """What a phone did without a network, sent later, in whatever pieces and however often."""
 
 import asyncio
+import json
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -263,3 +264,17 @@ async def test_a_day_of_300_acts_in_five_shuffled_repeats_with_kills_ends_as_the
         ]
         row = await fieldwork.row_of(order_id)
         assert (row["version"], row["status"]) == (6, "completed")
+
+
+@pytest.mark.parametrize("note", ["\ud800", "a\x00b", 10**40, float("nan"), json.loads("[" * 300 + "]" * 300)])
+async def test_a_body_that_no_act_takes_refuses_that_act_alone(fieldwork: ServiceUnderTest, note: Any) -> None:
+    await _dispatched(fieldwork)
+    sent = [act(1, "notes", note=note), act(2, "depart")]
+    for expected in (["refused", "applied"], ["refused", "already_applied"]):
+        body = {"device_id": "phone-1", "sent_at": datetime.now(UTC).isoformat(), "acts": sent}
+        headers = fieldwork.issuer.headers(WHO["role"], WHO["areas"], WHO["sub"])
+        # As a client of Python or JavaScript writes it; httpx would refuse to.
+        answer = await fieldwork.client.post(
+            "/v1/field-batches", content=json.dumps(body), headers={**headers, "Content-Type": "application/json"}
+        )
+        assert outcomes(answer) == expected
