@@ -35,7 +35,7 @@ ROUTES: AccessTable = {
     "POST /v1/alarms/{alarm_id}/acknowledge": _WHO_IS_TOLD,
     "GET /v1/escalation-rules": REFERENCE_READERS,
     "GET /v1/escalation-rules/{version}": REFERENCE_READERS,
-    "PUT /v1/escalation-rules": each(NO_AREA, OPERATOR, SUPERVISOR),
+    "PUT /v1/escalation-rules": REFERENCE_EDITORS,
     "POST /v1/work-orders/{order_id}/amend": _DISPATCHERS,
     "GET /v1/work-areas": REFERENCE_READERS,
     "GET /v1/work-areas/{work_area_id}": REFERENCE_READERS,

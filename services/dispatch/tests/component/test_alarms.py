@@ -250,6 +250,13 @@ async def test_a_ladder_that_makes_no_sense_is_refused_and_changes_nothing(staff
     assert (await staffed_desk.get(RULES)).json()["version"] == 0
 
 
+async def test_the_ladder_of_every_area_is_not_changed_from_one(staffed_desk):
+    headers = staffed_desk.issuer.headers("supervisor", ["south"])
+    refused = await staffed_desk.client.put(RULES, json={"steps": []}, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (403, "areas_not_enough")
+    assert (await staffed_desk.get(RULES)).json()["version"] == 0
+
+
 WORKING = {"time_zone": "UTC", "days_off": [], "hours": [{"begin_minute": 0, "end_minute": 1440}]}
 LADDER = {"steps": [{"minutes": -30, "tell": ["staff"]}, {"minutes": 0, "tell": ["supervisor"], "channels": ["sms"]}]}
 
