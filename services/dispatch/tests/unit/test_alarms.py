@@ -98,6 +98,11 @@ def test_after_a_downtime_the_highest_missed_step_fires_and_says_how_late() -> N
     assert (firing.step.minutes, firing.level, firing.late) == (30, 1, timedelta(minutes=10))
 
 
+def test_a_warning_that_is_longer_than_its_limit_is_late_by_no_more_than_the_limit_runs() -> None:
+    found = look(dispatched(), 2, steps=ladder(-10_000))
+    assert [firing.late for firing in found.firing] == [timedelta(minutes=2)]
+
+
 def test_an_extension_arms_every_step_again() -> None:
     stream, fired = dispatched(), {(SlaClock.ARRIVE, at(60)): 30}
     assert steps_of(look(stream, 95, fired)) == []

@@ -143,6 +143,14 @@ async def test_an_act_with_a_body_that_does_not_fit_is_refused_alone(fieldwork: 
     assert answer.json()["results"][0]["problem"]["errors"][0]["pointer"] == "#/weather"
 
 
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_a_time_at_an_end_of_the_calendar_is_not_believed(fieldwork: ServiceUnderTest, said: str) -> None:
+    await _dispatched(fieldwork)
+    assert outcomes(await send(fieldwork, act(1, "arrive", at=said))) == ["applied"]
+    (message,) = await fieldwork.sent()
+    assert not message.body.device.is_believed
+
+
 @pytest.mark.parametrize("said", ["1970-01-01T00:00:09+08:00", "2099-12-31T23:59:59Z"])
 async def test_a_time_that_cannot_be_is_kept_as_said_and_not_believed(fieldwork: ServiceUnderTest, said: str) -> None:
     await _dispatched(fieldwork)

@@ -141,7 +141,8 @@ def look_at_order(
         due = [one for one in steps if one[1] <= now and (one[0].minutes >= 0 or now < state.due_at)]
         if due:
             step, moment, level = due[-1]
-            firing.append(Firing(state, step, level, state.due_at, now - moment))
+            # A limit that is shorter than its warning is warned of when it begins, and that is not late.
+            firing.append(Firing(state, step, level, state.due_at, now - max(moment, state.began_at)))
         moments += [moment for _, moment, _ in steps if moment > now]
     return Look(tuple(firing), frozenset(standing), min(moments, default=None))
 

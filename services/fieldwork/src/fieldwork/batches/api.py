@@ -13,7 +13,7 @@ from pydantic import AfterValidator, AwareDatetime, Field
 from chassis.any_route import ANY
 from chassis.commands import CommandHeaders, Idempotency, Reply
 from chassis.entity_tags import NamedVersions
-from chassis.field_errors import InvalidValue, field_errors
+from chassis.field_errors import field_errors
 from chassis.field_types import Body, Code
 from chassis.problems import InvalidRequest, Responses, language_for, problem_document, zone_of
 from chassis.request_context import Context, RequestContext
@@ -32,10 +32,10 @@ _WITHIN_A_DAY_OF_THE_ENDS = (datetime(2, 1, 1, tzinfo=UTC), datetime(9998, 12, 3
 
 
 def _with_days_beside(moment: datetime) -> datetime:
+    # An empty date of some phones is the first moment of the calendar, which has no local time in every zone. Nobody
+    # believes such a time; it must not cost the phone its day.
     first, last = _WITHIN_A_DAY_OF_THE_ENDS
-    if not first <= moment <= last:
-        raise InvalidValue("the time is at an end of the calendar", "时间超出日历范围")
-    return moment
+    return min(max(moment, first), last)
 
 
 DeviceMoment = Annotated[AwareDatetime, AfterValidator(_with_days_beside)]
@@ -46,7 +46,7 @@ ActName = StrEnum("ActName", {name.upper().replace("-", "_"): name for name in A
 
 class FieldAct(Body):
     client_id: Code = Field(description="The phone's own id of the act; sent again, it is the same act.")
-    sequence: int = Field(ge=1, le=2**53, description="Its place among all acts of the phone: 1, 2, 3 … without gaps.")
+    sequence: int = Field(ge=1, lt=2**53, description="Its place among all acts of the phone: 1, 2, 3 … without gaps.")
     order_id: Code
     act: ActName = Field(description="The end of the path of the act's own route, such as `arrive`.")
     seen_version: int | None = Field(
