@@ -164,6 +164,8 @@ WITHOUT = {
     # They make or mend what belongs to no area, and would change what the walk looks at.
     "POST /v1/subscribers",
     "PATCH /v1/subscribers/{subscriber_id}",
+    "POST /v1/callers",
+    "POST /v1/callers/{subscriber_id}/tie",
     "POST /v1/work-orders",
     "POST /v1/calls",
     "PUT /v1/calls/{call_id}/record",

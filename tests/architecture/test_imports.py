@@ -15,7 +15,7 @@ LIBRARIES = ("contracts", "chassis", "work_orders")
 PURE_CONTRACTS = frozenset(
     {"lifecycle", "events", "names", "order", "message", "refusals", "requests", "directory", "time_zones"}
     | {"amendment", "calendar", "calls", "device_time", "facts", "handling", "limits", "links", "order_parts"}
-    | {"escalation", "partners", "plain_text", "quality", "sealing"}
+    | {"escalation", "order_handling", "partners", "plain_text", "quality", "sealing", "work_order"}
 )
 TECHNICAL_CONTRACTS = frozenset(
     {"access", "catalogue", "chain", "codec", "field_notes", "message", "origin", "plain_text", "refusals"}

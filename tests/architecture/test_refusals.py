@@ -70,6 +70,8 @@ AS_IT_IS = frozenset(
         "id",
         "impossible",
         "is_open",
+        "is_petitioned",
+        "is_resolved",
         "item",
         "items",
         "judge",

@@ -127,7 +127,9 @@ async def tell_everything(installation: Installation, marked: Marked, answers: l
     order = await installation.act(order, "dispatch", "start", area="south")
     south = installation.south
     order = await south.act("fieldwork", order, "notes", note=text)
-    order = await south.act("fieldwork", order, "suspend", reason=text, until="2030-01-01T00:00:00Z")
+    order = await south.act(
+        "fieldwork", order, "suspend", reason=text, until=(datetime.now(UTC) + timedelta(days=1)).isoformat()
+    )
     asked = await agent.post("intake", f"/work-orders/{order['id']}/urge-requests", {"reason": text}, **key)
     await agent.get("intake", f"/requests/{asked['id']}", wait_seconds=10)
     order = await south.see("fieldwork", order | {"version": order["version"] + 1})

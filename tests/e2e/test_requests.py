@@ -1,6 +1,7 @@
 """Requests to an order's custodian: asked at intake, answered once by the custodian."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.installation import Installation, Json, Refused
@@ -76,7 +77,11 @@ async def test_an_urged_order_stands_first_in_its_list(installation: Installatio
 
 async def test_a_suspended_order_rests_until_it_is_resumed(installation: Installation) -> None:
     order = await installation.north.act(
-        "fieldwork", await installation.processing(), "suspend", reason="等待配件", until="2030-01-01T00:00:00Z"
+        "fieldwork",
+        await installation.processing(),
+        "suspend",
+        reason="等待配件",
+        until=(datetime.now(UTC) + timedelta(days=1)).isoformat(),
     )
     assert order["suspension"]["reason"] == "等待配件"
     with pytest.raises(Refused) as refused:

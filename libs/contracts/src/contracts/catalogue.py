@@ -72,6 +72,17 @@ def _event(name: str, body: Shape, owners: tuple[Service, ...], description: str
     return Entry(f"linework.work_order.{name}.v1", body, MessageKind.EVENT, WORK_ORDERS, owners, description)
 
 
+def _request(name: str, body: Shape, wish: str) -> Entry:
+    return Entry(
+        f"linework.work_order.{name}_requested.v1",
+        body,
+        MessageKind.REQUEST,
+        WORK_ORDERS,
+        (Service.INTAKE, *_CUSTODIANS),
+        f"Intake asks the custodian {wish}; a custodian that handed over forwards it.",
+    )
+
+
 def _fact(name: str, body: Shape, description: str, owners: tuple[Service, ...] = (Service.FIELDWORK,)) -> Entry:
     return Entry(f"linework.work_order.{name}.v1", body, MessageKind.NOTICE, WORK_ORDERS, owners, description)
 
@@ -142,6 +153,18 @@ CATALOGUE: tuple[Entry, ...] = (
         (Service.DISPATCH, Service.FIELDWORK),
         "Its custodian granted an extension 延期.",
     ),
+    _event("reassigned", events.WorkOrderReassigned, (Service.FIELDWORK,), "Other staff of the area have it 改派."),
+    _event("recalled", events.WorkOrderRecalled, (Service.FIELDWORK,), "The work area gave it back 撤回."),
+    _event("supervised", events.WorkOrderSupervised, _CUSTODIANS, "A supervisor wants an answer about it 督办."),
+    _event(
+        "supervision_answered",
+        events.WorkOrderSupervisionAnswered,
+        _CUSTODIANS,
+        "The supervisor has the answer 答复督办.",
+    ),
+    _request("recall", requests.WorkOrderRecallRequested, "to give the order back 撤回"),
+    _request("supervision", requests.WorkOrderSupervisionRequested, "for an answer by a moment 督办"),
+    _request("reopen", requests.WorkOrderReopenRequested, "to reopen a completed order that is not solved"),
     _event("accepted", events.WorkOrderAccepted, (Service.FIELDWORK,), "The work area will see to it 接单."),
     _event("contacted", events.WorkOrderContacted, (Service.FIELDWORK,), "The subscriber was contacted 联系用户."),
     _fact("remarked", facts.WorkOrderRemarked, "Somebody who may see it added a remark 备注.", _EVERYBODY),

@@ -167,6 +167,26 @@ class WorkOrderRedispatchRequested:
     is_misdispatch_valid: bool | None = None
     remark: FreeText | None = None
     reason: FreeText | None = None
+    request_id: str | None = None
+    """Of the request that this grants, where an agent asked from a call that the order be reopened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderReassigned:
+    """Other staff of the same work area 改派; no rejection."""
+
+    staff_ids: tuple[str, ...]
+    reason: FreeText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRecalled:
+    """The grant of a recall request 撤回: it waits to be dispatched again; no rejection, and a suspension is over."""
+
+    request_id: str
+    reason: FreeText
+    ended_at: datetime | None = None
+    """When the suspension was over, where that was before the recall."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +235,8 @@ class WorkOrderUrged:
 class WorkOrderSuspended:
     reason: FreeText
     until: datetime
+    reason_code: str | None = None
+    """One of the reasons of the handling rules; None of before there were any."""
     held_by: Holder | None = None
     """Whose the time of the suspension is, as the handling rules said; None of before they did: the house's."""
     device: DeviceTime | None = None
@@ -222,6 +244,8 @@ class WorkOrderSuspended:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderResumed:
+    ended_at: datetime | None = None
+    """When the suspension was over, where it ended by itself; the event itself may be later."""
     device: DeviceTime | None = None
 
 
@@ -266,6 +290,24 @@ class WorkOrderExtended:
     reason: FreeText
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderSupervised:
+    """A supervisor watches over the order 督办: its custodian answers by a moment."""
+
+    request_id: str
+    reply_by: datetime
+    reason: FreeText
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderSupervisionAnswered:
+    """The custodian's people answer the oldest supervision that is open."""
+
+    supervision_id: str
+    """The `request_id` of the supervision."""
+    answer: FreeText
+
+
 WorkOrderEvent = (
     WorkOrderCreated
     | WorkOrderDispatched
@@ -285,5 +327,9 @@ WorkOrderEvent = (
     | WorkOrderAccepted
     | WorkOrderContacted
     | WorkOrderExtended
+    | WorkOrderReassigned
+    | WorkOrderRecalled
+    | WorkOrderSupervised
+    | WorkOrderSupervisionAnswered
     | WorkOrderAmended
 )

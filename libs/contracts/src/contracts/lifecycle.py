@@ -48,6 +48,10 @@ class Act(StrEnum):
     NOTE = "note"
     ARRIVE = "arrive"
     EXTEND = "extend"
+    REASSIGN = "reassign"
+    RECALL = "recall"
+    SUPERVISE = "supervise"
+    ANSWER_SUPERVISION = "answer_supervision"
     AMEND = "amend"
     ACCEPT = "accept"
     CONTACT = "contact"
@@ -90,15 +94,24 @@ STEPS: Mapping[tuple[Status, Act], Status] = {
     **{(status, Act.NOTE): status for status in _IN_THE_FIELD},
     **{(status, Act.ARRIVE): status for status in _IN_THE_FIELD},
     **{(status, Act.EXTEND): status for status in _RUNNING},
+    **{(status, Act.REASSIGN): status for status in _IN_THE_FIELD},
+    **{(status, Act.RECALL): Status.REDISPATCHING for status in _IN_THE_FIELD},
+    **{(status, Act.SUPERVISE): status for status in _OPEN},
+    **{(status, Act.ANSWER_SUPERVISION): status for status in _OPEN},
     **{(status, Act.AMEND): status for status in _OPEN},
     (Status.DISPATCHED, Act.ACCEPT): Status.DISPATCHED,
     **{(status, Act.CONTACT): status for status in _IN_THE_FIELD},
 }
 
-WITHOUT_DECISION = frozenset({Act.ACCEPT, Act.CONTACT, Act.ARRIVE, Act.NOTE, Act.URGE, Act.EXTEND})
+WITHOUT_DECISION = frozenset(
+    {Act.ACCEPT, Act.CONTACT, Act.ARRIVE, Act.NOTE, Act.URGE, Act.EXTEND, Act.SUPERVISE, Act.ANSWER_SUPERVISION}
+)
 """Acts that leave what others decide as it is: who decided on the version before them need not decide again."""
 
-_WHILE_SUSPENDED = frozenset({Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND})
+_WHILE_SUSPENDED = frozenset(
+    {Act.RESUME, Act.CANCEL, Act.URGE, Act.NOTE, Act.EXTEND, Act.AMEND, Act.REASSIGN, Act.RECALL, Act.SUPERVISE}
+    | {Act.ANSWER_SUPERVISION}
+)
 
 
 class ActNotAllowed(Conflict):

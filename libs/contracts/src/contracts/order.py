@@ -5,8 +5,7 @@ stream. Applying an event never asks a clock, a database or a person.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from dataclasses import fields, replace
 from typing import Any
 
 from contracts import events as e
@@ -15,12 +14,11 @@ from contracts.lifecycle import (
     WITHOUT_DECISION,
     Act,
     ActNotAllowed,
-    Service,
     Status,
     allowed_acts,
-    step,
 )
 from contracts.message import Message
+from contracts.order_handling import pause_ended, supervised, supervision_answered, suspension_of
 from contracts.order_parts import (
     Amendment,
     Arrival,
@@ -33,12 +31,16 @@ from contracts.order_parts import (
     Extension,
     Note,
     Pause,
+    Reassignment,
+    Recall,
     Redispatch,
     Rejection,
     SubscriberContact,
+    Supervision,
     Suspension,
     Urge,
 )
+from contracts.work_order import WorkOrder
 
 __all__ = [
     "ACTS",
@@ -55,9 +57,12 @@ __all__ = [
     "Extension",
     "Note",
     "Pause",
+    "Reassignment",
+    "Recall",
     "Redispatch",
     "Rejection",
     "SubscriberContact",
+    "Supervision",
     "Suspension",
     "Urge",
     "WorkOrder",
@@ -80,6 +85,10 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
     e.WorkOrderNoteAdded: (Act.NOTE,),
     e.WorkOrderArrived: (Act.ARRIVE,),
     e.WorkOrderExtended: (Act.EXTEND,),
+    e.WorkOrderReassigned: (Act.REASSIGN,),
+    e.WorkOrderRecalled: (Act.RECALL,),
+    e.WorkOrderSupervised: (Act.SUPERVISE,),
+    e.WorkOrderSupervisionAnswered: (Act.ANSWER_SUPERVISION,),
     e.WorkOrderAccepted: (Act.ACCEPT,),
     e.WorkOrderContacted: (Act.CONTACT,),
     e.WorkOrderAmended: (Act.AMEND,),
@@ -89,87 +98,6 @@ ACTS: Mapping[type, tuple[Act, ...]] = {
 
 DETAILS = tuple(field.name for field in fields(e.OrderDetails))
 """What can be amended: the fields of these names in the order and in what amends it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkOrder:
-    """An order at one version. Lists are oldest first; the last rejection, completion or audit is the present one."""
-
-    id: str
-    order_no: str
-    version: int
-    status: Status
-    custodian: Service | None
-    allowed_acts: tuple[Act, ...]
-    subscriber_id: str
-    subscriber_no: str
-    device_type: str
-    demand_type: str
-    content: str
-    channel: e.Channel
-    zone: e.Zone
-    territory: str | None
-    appointment: e.Appointment | None
-    external_reference: str | None
-    created: Done
-    changed: Done
-    """The latest event's author and `occurred_at`."""
-    assignment: Assignment | None = None
-    """The latest dispatch; kept after a rejection and after completion."""
-    started: Done | None = None
-    rejections: tuple[Rejection, ...] = ()
-    completions: tuple[Completion, ...] = ()
-    audit_requested: Done | None = None
-    audits: tuple[Audit, ...] = ()
-    redispatches: tuple[Redispatch, ...] = ()
-    suspension: Suspension | None = None
-    urges: tuple[Urge, ...] = ()
-    notes: tuple[Note, ...] = ()
-    cancellation: Cancellation | None = None
-    archived: Done | None = None
-    pauses: tuple[Pause, ...] = ()
-    arrivals: tuple[Arrival, ...] = ()
-    extensions: tuple[Extension, ...] = ()
-    urgency: e.Urgency = e.Urgency.NORMAL
-    contact_id: str | None = None
-    """Whom to contact, where that is not the subscriber; intake has name and phone."""
-    amendments: tuple[Amendment, ...] = ()
-    first_dispatched_at: datetime | None = None
-    """Of an order that was dispatched again, which `assignment` and `started` do not tell any more."""
-    first_started_at: datetime | None = None
-    accepted: Done | None = None
-    """Who first accepted the latest dispatch."""
-    contacts: tuple[SubscriberContact, ...] = ()
-    decision: Decision | None = None
-    """None in a state that was folded by a release before it, until the next event."""
-
-    @property
-    def work_area_id(self) -> str | None:
-        """The work area of the latest dispatch."""
-        return self.assignment.work_area_id if self.assignment else None
-
-    @property
-    def last_decision(self) -> Decision:
-        """What an act must have been decided on, or on something later; the last event where nothing else is known."""
-        return self.decision or Decision(version=self.version, at=self.changed.at, by=self.changed.by.sub)
-
-    @property
-    def decision_version(self) -> int:
-        return self.last_decision.version
-
-    @property
-    def earliest_dispatch(self) -> datetime | None:
-        """When it was first dispatched; what a release without `first_dispatched_at` has folded knows the latest."""
-        return self.first_dispatched_at or (self.assignment.dispatched.at if self.assignment else None)
-
-    @property
-    def earliest_start(self) -> datetime | None:
-        """When work was first started."""
-        return self.first_started_at or (self.started.at if self.started else None)
-
-    def advance(self, act: Act) -> Status:
-        """Where the act would lead; raises `ActNotAllowed`."""
-        return step(self.status, act, is_suspended=self.suspension is not None)
 
 
 class CannotApply(ValueError):
@@ -293,15 +221,21 @@ def _changes(order: WorkOrder, event: object, done: Done) -> dict[str, Any]:
         case e.WorkOrderUrged():
             return {"urges": (*order.urges, Urge(request_id=event.request_id, reason=event.reason, urged=done))}
         case e.WorkOrderSuspended():
-            return {"suspension": Suspension(reason=event.reason, until=event.until, suspended=done)}
+            return {"suspension": suspension_of(event, done)}
         case e.WorkOrderResumed():
-            return _resumed(order, done)
+            return pause_ended(order.suspension, order.pauses, event.ended_at or done.at)
         case e.WorkOrderNoteAdded():
             return {"notes": (*order.notes, Note(note=event.note, noted=done))}
         case e.WorkOrderArrived():
             return {"arrivals": (*order.arrivals, Arrival(place=event.place, arrived=done))}
         case e.WorkOrderExtended():
             return _extended(order, event, done)
+        case e.WorkOrderReassigned():
+            return _reassigned(order, event, done)
+        case e.WorkOrderRecalled():
+            return _recalled(order, event, done)
+        case e.WorkOrderSupervised() | e.WorkOrderSupervisionAnswered():
+            return _supervisions(order, event, done)
         case e.WorkOrderAccepted():
             return {"accepted": order.accepted or done}
         case e.WorkOrderContacted():
@@ -344,10 +278,33 @@ def _redispatch_requested(order: WorkOrder, event: e.WorkOrderRedispatchRequeste
     return {"redispatches": (*order.redispatches, redispatch)}
 
 
-def _resumed(order: WorkOrder, done: Done) -> dict[str, Any]:
-    assert order.suspension is not None
-    pause = Pause(since=order.suspension.suspended.at, until=done.at)
-    return {"suspension": None, "pauses": (*order.pauses, pause)}
+def _reassigned(order: WorkOrder, event: e.WorkOrderReassigned, done: Done) -> dict[str, Any]:
+    if order.assignment is None:
+        raise CannotApply(f"order {order.id} was never dispatched")
+    before = Reassignment(staff_ids=order.assignment.staff_ids, reason=event.reason, reassigned=done)
+    assignment = replace(order.assignment, staff_ids=event.staff_ids)
+    return {"assignment": assignment, "reassignments": (*order.reassignments, before)}
+
+
+def _recalled(order: WorkOrder, event: e.WorkOrderRecalled, done: Done) -> dict[str, Any]:
+    recall = Recall(
+        request_id=event.request_id, work_area_id=order.work_area_id or "", reason=event.reason, recalled=done
+    )
+    return {
+        "recalls": (*order.recalls, recall),
+        **pause_ended(order.suspension, order.pauses, event.ended_at or done.at),
+    }
+
+
+def _supervisions(
+    order: WorkOrder, event: e.WorkOrderSupervised | e.WorkOrderSupervisionAnswered, done: Done
+) -> dict[str, Any]:
+    if isinstance(event, e.WorkOrderSupervised):
+        return {"supervisions": supervised(order.supervisions, event, done)}
+    supervisions = supervision_answered(order.supervisions, event, done)
+    if supervisions is None:
+        raise CannotApply(f"order {order.id} has no open supervision {event.supervision_id}")
+    return {"supervisions": supervisions}
 
 
 def _extended(order: WorkOrder, event: e.WorkOrderExtended, done: Done) -> dict[str, Any]:

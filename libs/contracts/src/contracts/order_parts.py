@@ -79,6 +79,8 @@ class Suspension:
     reason: str
     until: datetime
     suspended: Done
+    reason_code: str | None = None
+    """None of before suspensions had one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class Pause:
 
     since: datetime
     until: datetime
+    reason_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,3 +147,31 @@ class Cancellation:
     status_before: Status
     """Its custodian granted the request, and answers later ones."""
     cancelled: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reassignment:
+    """Other staff of the same work area 改派."""
+
+    staff_ids: tuple[str, ...]
+    """Who had it before."""
+    reason: str
+    reassigned: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    request_id: str
+    work_area_id: str
+    reason: str
+    recalled: Done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Supervision:
+    request_id: str
+    reply_by: datetime
+    reason: str
+    supervised: Done
+    answer: str | None = None
+    answered: Done | None = None

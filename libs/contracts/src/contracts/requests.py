@@ -2,14 +2,15 @@
 
 Requests travel on the order's own stream, so that the stream determines who is custodian when they arrive.
 Each is answered exactly once: granted by a versioned event that carries its `request_id`
-(`WorkOrderCancelled`, `WorkOrderUrged`, `WorkOrderExtended`, `WorkOrderAmended`), or refused by
-`WorkOrderRequestRefused`. Neither a request nor a refusal changes the order, so neither has an order version.
+(`WorkOrderCancelled`, `WorkOrderUrged`, `WorkOrderAmended`, …), or refused by `WorkOrderRequestRefused`. Neither a
+request nor a refusal changes the order, so neither has an order version.
 
 A custodian that has already handed the order over forwards the request: the same message type and
 `request_id` with `hop` one higher, behind the hand-over.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from contracts.events import Appointment, OrderDetails, SlaClock, Urgency
 from contracts.sealing import FreeText
@@ -37,6 +38,34 @@ class WorkOrderExtensionRequested:
     clock: SlaClock
     minutes: int
     """Of working time, where the limit is of working time."""
+    reason: FreeText
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderRecallRequested:
+    """Asks that a work area give the order back to be dispatched again 撤回."""
+
+    request_id: str
+    reason: FreeText
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderSupervisionRequested:
+    """Asks the custodian to answer a supervisor by a moment 督办."""
+
+    request_id: str
+    reply_by: datetime
+    reason: FreeText
+    hop: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOrderReopenRequested:
+    """Asks that a completed order which turned out not to be solved be dispatched again."""
+
+    request_id: str
     reason: FreeText
     hop: int = 0
 
@@ -75,5 +104,11 @@ class WorkOrderRequestRefused:
 
 
 WorkOrderRequest = (
-    WorkOrderCancelRequested | WorkOrderUrgeRequested | WorkOrderExtensionRequested | WorkOrderAmendRequested
+    WorkOrderCancelRequested
+    | WorkOrderUrgeRequested
+    | WorkOrderExtensionRequested
+    | WorkOrderAmendRequested
+    | WorkOrderRecallRequested
+    | WorkOrderSupervisionRequested
+    | WorkOrderReopenRequested
 )

@@ -142,6 +142,14 @@ async def find_staff(statements: Statements, staff_ids: Iterable[str]) -> dict[s
     return {row["id"]: _STAFF_OF.decode(row["body"]) for row in rows}
 
 
+async def find_staff_of_person(statements: Statements, person_id: str) -> list[StaffDefined]:
+    """The members of staff whose token has this subject; one person may be several, such as of two areas."""
+    rows = await statements.fetch(
+        "select body from directory where kind = 'staff' and body ->> 'person_id' = $1 order by id", person_id
+    )
+    return [_STAFF_OF.decode(row["body"]) for row in rows]
+
+
 async def find_work_areas_with_staff(
     statements: Statements, work_area_ids: Iterable[str] | None = None
 ) -> list[WorkAreaWithStaff]:

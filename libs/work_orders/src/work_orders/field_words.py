@@ -28,6 +28,7 @@ _WORDS: Words = {
     "HandlingRules.rules": "The rules themselves.",
     "SubscriberShown.kind": "The kind of subscriber, such as `household`.",
     "SubscriberShown.version": "The version of intake's record of the subscriber.",
+    "SupervisionAnswer.answer": "What the supervisor is to know.",
     "TypeNames.demand_type": "What the demand type is called; null while the copy does not know.",
     "TypeNames.device_type": "What the device type is called; null while the copy does not know.",
     "WorkAreaWithStaff.is_open": "Whether orders may be dispatched to it.",

@@ -18,7 +18,15 @@ from datetime import datetime
 
 from contracts.amendment import details_present, grant_amendment
 from contracts.codec import new_message
-from contracts.events import WorkOrderCancelled, WorkOrderEvent, WorkOrderExtended, WorkOrderUrged
+from contracts.events import (
+    WorkOrderCancelled,
+    WorkOrderEvent,
+    WorkOrderExtended,
+    WorkOrderRecalled,
+    WorkOrderRedispatchRequested,
+    WorkOrderSupervised,
+    WorkOrderUrged,
+)
 from contracts.lifecycle import CUSTODIANS, Act, Service, Status
 from contracts.message import Actor, Message
 from contracts.order import WorkOrder
@@ -27,8 +35,11 @@ from contracts.requests import (
     WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
+    WorkOrderRecallRequested,
+    WorkOrderReopenRequested,
     WorkOrderRequest,
     WorkOrderRequestRefused,
+    WorkOrderSupervisionRequested,
     WorkOrderUrgeRequested,
 )
 from work_orders.order_table import StoredOrder
@@ -116,6 +127,9 @@ _ACTS = {
     WorkOrderCancelRequested: Act.CANCEL,
     WorkOrderUrgeRequested: Act.URGE,
     WorkOrderExtensionRequested: Act.EXTEND,
+    WorkOrderRecallRequested: Act.RECALL,
+    WorkOrderSupervisionRequested: Act.SUPERVISE,
+    WorkOrderReopenRequested: Act.REDISPATCH,
     WorkOrderAmendRequested: Act.AMEND,
 }
 
@@ -134,8 +148,22 @@ def _granted(message: Message, order: WorkOrder, limits: RuleSets) -> WorkOrderE
             return WorkOrderExtended(
                 request_id=request.request_id, clock=request.clock, minutes=request.minutes, reason=request.reason
             )
+        case WorkOrderRecallRequested():
+            at = _occurred_at(message, order)
+            return WorkOrderRecalled(
+                request_id=request.request_id, reason=request.reason, ended_at=order.suspension_ended_before(at)
+            )
+        case WorkOrderSupervisionRequested():
+            return WorkOrderSupervised(request_id=request.request_id, reply_by=request.reply_by, reason=request.reason)
         case WorkOrderAmendRequested():
             return grant_amendment(order, request)
+        case WorkOrderReopenRequested():
+            return WorkOrderRedispatchRequested(request_id=request.request_id, reason=request.reason)
+
+
+def _occurred_at(message: Message, order: WorkOrder) -> datetime:
+    """Granted at once, as of when it was asked; but never before what the order has been through since."""
+    return max(message.occurred_at, order.changed.at)
 
 
 def _check_extension(
@@ -172,8 +200,7 @@ def _decide(message: Message, stored: StoredOrder, limits: RuleSets, *, service:
         service=service,
         subject=message.subject,
         actor=message.actor,
-        # Granted at once, as of when it was asked; but never before what the order has been through since.
-        occurred_at=max(message.occurred_at, order.changed.at),
+        occurred_at=_occurred_at(message, order),
         recorded_at=now,
         order_version=order.version + 1,
         prev_hash=stored.last_hash,

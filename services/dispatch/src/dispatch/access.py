@@ -30,6 +30,7 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/dispatch": _DISPATCHERS,
     "POST /v1/bulk/dispatch": _DISPATCHERS,
     "POST /v1/work-orders/{order_id}/send-to-redispatch": _DISPATCHERS,
+    "POST /v1/work-orders/{order_id}/supervision-answers": _DISPATCHERS,
     "GET /v1/alarms": _WHO_IS_TOLD,
     "POST /v1/alarms/{alarm_id}/acknowledge": _WHO_IS_TOLD,
     "GET /v1/escalation-rules": REFERENCE_READERS,

@@ -8,12 +8,13 @@ from dispatch import access, api, api_bulk, api_calendars, api_directory, api_ha
 from dispatch.alarms import api as alarms_api
 from dispatch.consumers import SUBSCRIPTIONS
 from dispatch.field_words import EXAMPLES, TAGS, WORDS
-from work_orders import change_stream, facts_api
+from work_orders import change_stream, facts_api, supervision
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
     api.router,
+    supervision.router,
     api_bulk.router,
     facts_api.router,
     change_stream.router,

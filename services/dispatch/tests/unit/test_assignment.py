@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from contracts.directory import Names, StaffDefined, WorkAreaDefined
-from contracts.events import Channel, RejectionReason, WorkOrderDispatched, WorkOrderRedispatchRequested, Zone
+from contracts.events import (
+    Channel,
+    RejectionReason,
+    WorkOrderDispatched,
+    WorkOrderRecalled,
+    WorkOrderRedispatchRequested,
+    Zone,
+)
 from contracts.lifecycle import CUSTODIANS, STEPS, Act, ActNotAllowed, Status, allowed_acts
 from contracts.message import Actor
 from contracts.order import Done, Rejection, WorkOrder
@@ -30,6 +37,7 @@ from dispatch.domain.assignment import (
     is_budget_spent,
     send_to_redispatch,
 )
+from work_orders.testing_streams import make_order as order_after
 
 DONE = Done(Actor("u-1", "agent"), datetime(2026, 3, 2, 8, tzinfo=UTC))
 
@@ -233,3 +241,9 @@ def test_refusals_say_their_sentence_in_both_languages() -> None:
         dispatch(order, make_command(), known, is_supervisor=False)
     assert "rejected 2 time(s), the limit is 2" in refusal.value.message("en")
     assert "反单 2 次" in refusal.value.message("zh")
+
+
+def test_a_recall_is_no_rejection_and_the_area_may_have_the_order_again() -> None:
+    order = order_after(WorkOrderRecalled(request_id="r-1", reason="需要光纤班"), status=Status.PROCESSING)
+    assert not is_budget_spent(order, 1)
+    assert not has_rejected("north", order)

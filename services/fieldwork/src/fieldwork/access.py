@@ -17,9 +17,13 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/start": _WORKERS,
     "POST /v1/work-orders/{order_id}/arrive": _WORKERS,
     "POST /v1/work-orders/{order_id}/reject": _WORKERS,
-    "POST /v1/work-orders/{order_id}/complete": _WORKERS,
+    # The handling rules say who of these may complete it.
+    "POST /v1/work-orders/{order_id}/complete": _FIELD_READERS,
+    # Of the technicians the leads of the area.
+    "POST /v1/work-orders/{order_id}/reassign": {SUPERVISOR: EVERY_AREA, DISPATCHER: EVERY_AREA, TECHNICIAN: OWN_AREAS},
     "POST /v1/work-orders/{order_id}/suspend": _WORKERS,
     "POST /v1/work-orders/{order_id}/resume": _WORKERS,
+    "POST /v1/work-orders/{order_id}/supervision-answers": _WORKERS,
     "POST /v1/work-orders/{order_id}/notes": _WORKERS,
     "POST /v1/work-orders/{order_id}/accept": _WORKERS,
     "POST /v1/work-orders/{order_id}/contact": _WORKERS,

@@ -10,7 +10,7 @@ from fieldwork.consumers import SUBSCRIPTIONS
 from fieldwork.facts import api as facts
 from fieldwork.field_words import EXAMPLES, TAGS, WORDS
 from fieldwork.orders import api as orders
-from work_orders import change_stream, facts_api
+from work_orders import change_stream, facts_api, supervision
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
@@ -19,7 +19,7 @@ def app(settings: Settings) -> FastAPI:
     return create_app(
         "fieldwork",
         settings,
-        [orders.router, facts.router, batches.router, facts_api.router, change_stream.router],
+        [orders.router, facts.router, batches.router, facts_api.router, supervision.router, change_stream.router],
         description="The work areas' lists, what their staff decide, and what they report from the field.",
         access=access.ROUTES,
         subscriptions=SUBSCRIPTIONS,

@@ -7,10 +7,12 @@ import pytest
 
 from contracts import events as e
 from contracts.directory import StaffDefined
+from contracts.handling import SHIPPED
 from contracts.lifecycle import STEPS, Act, ActNotAllowed, Status
 from contracts.order import WorkOrder
-from fieldwork.orders.domain import work
-from fieldwork.orders.domain.work import CompleteWorkOrder, RejectWorkOrder, SuspendWorkOrder
+from fieldwork.orders.domain import suspension, work
+from fieldwork.orders.domain.suspension import SuspendWorkOrder
+from fieldwork.orders.domain.work import CompleteWorkOrder, RejectWorkOrder
 from work_orders.testing_streams import BEGIN, make_dispatched, make_order
 
 NORTH = {"north-1": StaffDefined(staff_id="north-1", name="王强", work_area_id="north")}
@@ -28,8 +30,8 @@ DECISIONS: dict[Act, Callable[[WorkOrder], object]] = {
     Act.START: work.start,
     Act.REJECT: lambda order: work.reject(order, REJECTION),
     Act.COMPLETE: lambda order: work.complete(order, make_completion(), NORTH),
-    Act.SUSPEND: lambda order: work.suspend(order, SUSPENSION, now=BEGIN),
-    Act.RESUME: work.resume,
+    Act.SUSPEND: lambda order: suspension.suspend(order, SUSPENSION, SHIPPED, at=BEGIN, now=BEGIN),
+    Act.RESUME: lambda order: suspension.resume(order, at=BEGIN),
 }
 
 
@@ -123,12 +125,6 @@ def test_the_staff_it_was_given_to_are_waited_for_when_their_entries_have_not_ar
 def test_a_colleague_who_has_left_since_may_have_completed_it() -> None:
     left = {"north-1": StaffDefined(staff_id="north-1", name="王强", work_area_id="north", is_active=False)}
     assert work.complete(make_order(status=Status.PROCESSING), make_completion(), left).staff_ids == ("north-1",)
-
-
-@pytest.mark.parametrize("until", [BEGIN, BEGIN - timedelta(seconds=1)])
-def test_a_suspension_ends_in_the_future(until) -> None:
-    with pytest.raises(work.SuspensionAlreadyOver):
-        work.suspend(make_order(status=Status.PROCESSING), SuspendWorkOrder(reason="等待配件", until=until), now=BEGIN)
 
 
 def test_the_form_offers_what_the_work_area_can_do_and_no_request_or_other_services_act() -> None:

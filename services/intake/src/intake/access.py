@@ -32,6 +32,8 @@ _KNOWERS = each(NO_AREA, SUPERVISOR, AUDITOR, OPERATOR)
 ROUTES: AccessTable = {
     "POST /v1/subscribers": _SUBSCRIBER_WRITERS,
     "PATCH /v1/subscribers/{subscriber_id}": _SUBSCRIBER_WRITERS,
+    "POST /v1/callers": _SUBSCRIBER_WRITERS,
+    "POST /v1/callers/{subscriber_id}/tie": _SUBSCRIBER_WRITERS,
     "GET /v1/subscribers": _SUBSCRIBER_READERS,
     "GET /v1/subscribers/{subscriber_id}": _SUBSCRIBER_READERS,
     "GET /v1/{kind}-types": REFERENCE_READERS,
@@ -48,6 +50,9 @@ ROUTES: AccessTable = {
     "GET /v1/work-orders/{order_id}/subscriber": _LOOK_UP,
     "POST /v1/work-orders/{order_id}/cancel-requests": _ASKERS,
     "POST /v1/work-orders/{order_id}/urge-requests": _ASKERS,
+    "POST /v1/work-orders/{order_id}/recall-requests": each(EVERY_AREA, SUPERVISOR, DISPATCHER),
+    "POST /v1/work-orders/{order_id}/supervision-requests": each(EVERY_AREA, SUPERVISOR),
+    "POST /v1/work-orders/{order_id}/reopen-requests": _ASKERS,
     "POST /v1/bulk/urge-requests": _ASKERS,
     "POST /v1/work-orders/{order_id}/amend-requests": _ASKERS,
     # Who works on an order in the field may ask for more time as well.

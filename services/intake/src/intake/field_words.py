@@ -38,6 +38,10 @@ _CALLS = {
     "WholeCall.reference": "What the partner's switch calls the call; null where an agent logged it.",
     "WholeCall.state": "How far the call has come.",
     "WrittenRecord.version": "Goes up by one with each change of the record; for `If-Match`.",
+    "TiedCaller.caller_id": "The id of the caller without a number.",
+    "TiedCaller.tied_by": "Who tied them.",
+    "TiedCaller.tied_at": "When they were tied.",
+    "NewCaller.kind": "`place` for an order about a place or a thing, `anonymous` for who does not say who they are.",
     "article_id": "The article that the answer was taken from; null for the agent's own knowledge.",
     "call_id": "The call's id.",
     "caller_name": "Who called.",
@@ -199,6 +203,7 @@ _REFERENCE = {
 WORDS: Mapping[str, str] = {**_CALLS, **_ORDERS, **_PEOPLE, **_REFERENCE}
 
 EXAMPLES: Mapping[str, Any] = {
+    "NewCaller.address": "漕溪路 251 弄路口灯杆",
     "ArticleText.keywords": ["无信号", "机顶盒"],
     "AskForAmendment.demand_type": "complaint",
     "seen_version": 1,

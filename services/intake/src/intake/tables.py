@@ -196,6 +196,15 @@ ORDER_CONTACTS = Table(
     *required(MOMENT, "added_at"),
 )
 
+TIED_CALLERS = Table(
+    "tied_callers",
+    METADATA,
+    *key(ID, "caller_id"),
+    *required(ID, "subscriber_id"),
+    *required(Text, "tied_by"),
+    *required(MOMENT, "tied_at"),
+)
+
 # privacy
 
 REVEALS = Table(

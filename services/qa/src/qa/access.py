@@ -22,6 +22,7 @@ ROUTES: AccessTable = {
     "POST /v1/work-orders/{order_id}/audit": _AUDITORS,
     "POST /v1/work-orders/{order_id}/redispatch": _AUDITORS,
     "POST /v1/work-orders/{order_id}/archive": _AUDITORS,
+    "POST /v1/work-orders/{order_id}/supervision-answers": _AUDITORS,
     "POST /v1/bulk/submit-for-audit": _AUDITORS,
     "POST /v1/bulk/archive": _AUDITORS,
     "GET /v1/recordings": _OWN_OR_ALL,

@@ -105,7 +105,12 @@ async def redispatch_work_order(order_id: OrderId, body: RedispatchBody, context
     ).response()
 
 
-@router.post("/work-orders/{order_id}/archive", response_model=WorkOrderShown, responses=Responses.of(ACT_REFUSALS))
+@router.post(
+    "/work-orders/{order_id}/archive",
+    response_model=WorkOrderShown,
+    responses=Responses.of((*ACT_REFUSALS, quality.AuditNeeded)),
+)
 async def archive_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
-    """Closes a completed order for good 归档, audited or not."""
+    """Closes a completed order for good 归档; the handling rules say whether one that was not resolved, or that a
+    petition was lodged for, needs an audit first."""
     return (await use_cases.archive_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()

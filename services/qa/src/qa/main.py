@@ -17,12 +17,13 @@ from qa.follow_up import api_projects as projects
 from qa.recordings import api as recordings
 from qa.sampling import api as sampling
 from qa.typical_cases import api as typical_cases
-from work_orders import change_stream, facts_api
+from work_orders import change_stream, facts_api, supervision
 from work_orders.field_words import documentation
 from work_orders.http import prepare_orders
 
 ROUTERS = [
     api.router,
+    supervision.router,
     api_bulk.router,
     facts_api.router,
     change_stream.router,

@@ -1,10 +1,12 @@
 """What quality decides, and what it is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from contracts import events as e
+from contracts.handling import SHIPPED, Consequences
 from contracts.lifecycle import STEPS, Act, ActNotAllowed, Status
 from contracts.order import WorkOrder
 from qa.domain import quality
@@ -21,7 +23,7 @@ DECISIONS: dict[Act, Callable[[WorkOrder], object]] = {
     Act.PASS_AUDIT: lambda order: quality.audit(order, make_audit()),
     Act.FAIL_AUDIT: lambda order: quality.audit(order, make_audit(e.AuditVerdict.FAILED)),
     Act.REDISPATCH: lambda order: quality.redispatch(order, "仍有故障"),
-    Act.ARCHIVE: quality.archive,
+    Act.ARCHIVE: lambda order: quality.archive(order, SHIPPED),
 }
 
 
@@ -51,7 +53,7 @@ def test_an_audited_order_can_be_submitted_again_or_archived() -> None:
     passed = e.WorkOrderAudited(verdict=e.AuditVerdict.PASSED, remark="good")
     order = make_order(passed, status=Status.AUDITING)
     quality.submit_for_audit(order)
-    quality.archive(order)
+    quality.archive(order, SHIPPED)
 
 
 def _auditing(completed_by: str, *staff_ids: str) -> Stream:
@@ -92,3 +94,36 @@ def test_the_form_offers_what_quality_can_do_and_no_other_services_act() -> None
     own = (Act.SUBMIT_FOR_AUDIT, Act.REDISPATCH, Act.ARCHIVE)
     assert quality.allowed_acts(make_order(status=Status.COMPLETED), "auditor-7") == own
     assert quality.allowed_acts(make_order(status=Status.DISPATCHED), "auditor-7") == ()
+
+
+@pytest.mark.parametrize("facts", [{"is_resolved": False}, {"is_petitioned": True}])
+def test_what_is_unresolved_or_petitioned_is_not_archived_without_an_audit_after_it(facts) -> None:
+    stream = Stream().until(Status.PROCESSING)
+    stream.add(make_completed(**facts))
+    with pytest.raises(quality.AuditNeeded):
+        quality.archive(stream.order, SHIPPED)
+    stream.add(e.WorkOrderAuditRequested(), sub="auditor-7")
+    stream.add(e.WorkOrderAudited(verdict=e.AuditVerdict.PASSED, remark="good"), sub="auditor-8")
+    quality.archive(stream.order, SHIPPED)
+
+
+def test_rules_may_let_the_unresolved_and_the_petitioned_go_unaudited() -> None:
+    order = make_order(make_completed(is_resolved=False, is_petitioned=True), status=Status.PROCESSING)
+    free = Consequences(needs_audit=False)
+    quality.archive(order, replace(SHIPPED, unresolved=free, petitioned=free))
+    with pytest.raises(quality.AuditNeeded):
+        quality.archive(order, replace(SHIPPED, unresolved=free))
+
+
+def test_an_audit_of_the_work_before_does_not_count_for_the_work_after() -> None:
+    stream = _auditing("north-1", "north-1")
+    for event in (
+        e.WorkOrderAudited(verdict=e.AuditVerdict.PASSED, remark="good"),
+        e.WorkOrderRedispatchRequested(reason="again"),
+        make_dispatched(),
+        e.WorkOrderStarted(),
+        make_completed(is_resolved=False),
+    ):
+        stream.add(event)
+    with pytest.raises(quality.AuditNeeded):
+        quality.archive(stream.order, SHIPPED)

@@ -91,7 +91,9 @@ STAYS = Table(
     *optional(MOMENT, "appointment_at"),
     *required(Text, "held"),
     Column("urgency", Text, nullable=False, server_default="normal"),
-    *optional(Text, "amended"),
+    *optional(Text, "amended", "next_staff_id"),
+    *required(Integer, "reassign_count", "urge_count"),
+    *optional(Boolean, "is_resolved", "is_petitioned"),
 )
 
 SLA_CLOCKS = Table(

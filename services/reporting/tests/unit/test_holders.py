@@ -13,7 +13,8 @@ from contracts.lifecycle import Status
 from contracts.order import apply
 from linework.recount.holders import Minutes
 from reporting.projections.holders import RULES, HeldPart
-from reporting.projections.orders import Projected, StayRow
+from reporting.projections.orders import Projected
+from reporting.projections.stays import StayRow
 from work_orders.testing_streams import BEGIN, make_completed, make_dispatched, make_rejected
 
 LATE_AFTER = timedelta(minutes=5)

@@ -10,7 +10,8 @@ from contracts import events as e
 from contracts.lifecycle import Status
 from contracts.order import CannotApply, apply
 from linework.recount.orders import Life
-from reporting.projections.orders import Projected, StayRow, advance, created
+from reporting.projections.orders import Projected, advance, created
+from reporting.projections.stays import StayRow
 from work_orders.testing_streams import BEGIN, make_completed, make_dispatched, make_rejected
 
 LATE_AFTER = timedelta(minutes=5)

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Table
 
 from reporting import tables
-from reporting.projections import calls, follow_ups, orders, promises, rings, sla
+from reporting.projections import calls, follow_ups, promises, rings, sla, stays
 from reporting.projections.table import ProjectionTable
 
 
@@ -14,7 +14,7 @@ from reporting.projections.table import ProjectionTable
     ("row", "table"),
     [
         (calls.LegRow, tables.LEGS),
-        (orders.StayRow, tables.STAYS),
+        (stays.StayRow, tables.STAYS),
         (promises.PromiseRow, tables.PROMISES),
         (rings.RingRow, tables.RINGS),
         (follow_ups.FollowUpRow, tables.FOLLOW_UPS),

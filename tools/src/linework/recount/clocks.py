@@ -119,7 +119,7 @@ def _is_end(clock: SlaClock, body: Any) -> bool:
 
 def _is_end_of_nothing(clock: SlaClock, body: Any) -> bool:
     return isinstance(body, e.WorkOrderCancelled) or (
-        clock is SlaClock.ACCEPT and isinstance(body, e.WorkOrderRejected)
+        clock is SlaClock.ACCEPT and isinstance(body, e.WorkOrderRejected | e.WorkOrderRecalled)
     )
 
 
@@ -187,6 +187,8 @@ def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefin
     latest = began  # never before its own latest change
     for happened in log.events[place if clock is SlaClock.FOLLOW_UP else place + 1 :]:
         body, moment = happened.body, max(happened.at, latest)
+        if isinstance(body, e.WorkOrderResumed | e.WorkOrderRecalled) and body.ended_at is not None:
+            moment = max(body.ended_at, latest)
         is_running = timed.spans[-1][1] is None
         timed.names = _as_amended(happened.names, log.order)
         if _is_end(clock, body):
@@ -196,7 +198,7 @@ def _followed(log: OrderLog, place: int, clock: SlaClock, rules: TimeLimitsDefin
         elif isinstance(body, e.WorkOrderExtended) and body.clock is clock and limit:
             timed.allowed += timedelta(minutes=body.minutes)
             timed.is_extended = True
-        elif isinstance(body, e.WorkOrderResumed) and not is_running:
+        elif isinstance(body, e.WorkOrderResumed | e.WorkOrderRecalled) and not is_running:
             timed.spans.append((moment, None))
             latest = moment
         rests = timed.stopped is not None or isinstance(body, e.WorkOrderSuspended)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from contracts.events import WorkOrderAmended, WorkOrderResumed, WorkOrderSuspended
+from contracts.events import WorkOrderAmended, WorkOrderReassigned, WorkOrderResumed, WorkOrderSuspended
 from contracts.lifecycle import Status
 from contracts.message import Message
 from contracts.order import WorkOrder
@@ -37,19 +37,22 @@ class Stay:
     until: datetime | None = None
     turns: list[tuple[datetime, str | None]] = field(default_factory=list)
     """When it was suspended, with the holder, or resumed (None)."""
+    staff: list[tuple[datetime, str | None]] = field(default_factory=list)
+    """Who had it from when on, after who had it at the beginning."""
 
     @property
     def latest(self) -> datetime:
         """Time never goes back within a stay."""
-        return max(at for at, _ in (*self.wanted, *self.turns))
+        return max(at for at, _ in (*self.wanted, *self.turns, *self.staff))
 
-    def parts(self) -> Iterator[tuple[str, str, int]]:
-        """Holder, reason and microseconds; what lasted no time is none of them."""
+    def parts(self) -> Iterator[tuple[str, str, str | None, int]]:
+        """Holder, reason, staff and microseconds; what lasted no time is none of them."""
         assert self.until is not None
-        told = [min(at, self.until) for at, _ in (*self.turns, *self.wanted)]
+        told = [min(at, self.until) for at, _ in (*self.turns, *self.wanted, *self.staff)]
         cuts = sorted({self.since, self.until, *told, *self._appointments(self.until)})
         for begin, end in pairwise(cuts):
-            yield *self._who(begin), (end - begin) // _MICROSECOND
+            staff_id = _last(self.staff, begin) or self.names["staff_id"]
+            yield *self._who(begin), staff_id, (end - begin) // _MICROSECOND
 
     def _appointments(self, until: datetime) -> Iterator[datetime]:
         """The beginnings of appointments that turn the subscriber's time into the work area's."""
@@ -83,9 +86,12 @@ class Minutes:
             self._enter(message.occurred_at, after)
             return
         stay, body = self._stays[-1], message.body
-        at = max(message.occurred_at, stay.latest)
+        # A suspension that ended by itself ended when it was to end.
+        at = max(getattr(body, "ended_at", None) or message.occurred_at, stay.latest)
         if isinstance(body, WorkOrderSuspended | WorkOrderResumed):
             stay.turns.append((at, _holder_of(body)))
+        elif isinstance(body, WorkOrderReassigned):
+            stay.staff.append((at, body.staff_ids[0]))
         elif isinstance(body, WorkOrderAmended) and (body.appointment or body.is_appointment_withdrawn):
             stay.wanted.append((at, _start_of(after)))
 
@@ -97,8 +103,9 @@ class Minutes:
 
     def rows(self) -> Iterator[CountedRow]:
         for stay in self._stays[:-1]:
-            for holder, reason, microseconds in stay.parts():
-                yield CountedRow(stay.until, {**stay.names, "holder": holder, "reason": reason}, microseconds, 1)
+            for holder, reason, staff_id, microseconds in stay.parts():
+                names = {**stay.names, "holder": holder, "reason": reason, "staff_id": staff_id}
+                yield CountedRow(stay.until, names, microseconds, 1)
 
 
 def _start_of(order: WorkOrder) -> datetime | None:

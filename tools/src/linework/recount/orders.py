@@ -4,7 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from contracts.events import WorkOrderCompleted, WorkOrderRedispatchRequested
+from contracts.events import (
+    WorkOrderCompleted,
+    WorkOrderReassigned,
+    WorkOrderRedispatchRequested,
+    WorkOrderUrged,
+)
 from contracts.lifecycle import Status
 from contracts.message import Message
 from contracts.order import WorkOrder
@@ -30,6 +35,11 @@ class Step:
     """How long it had been in the status before."""
     is_misdispatch_valid: bool
     is_completion: bool
+    is_unresolved: bool
+    is_petitioned: bool
+    reassign_count: int
+    """Reassignments while it was in the status before."""
+    urge_count: int
 
 
 @dataclass(slots=True)
@@ -40,6 +50,8 @@ class Life:
     subscriber_id: str
     demand_type: str
     steps: list[Step] = field(default_factory=list)
+    _since: list[type] = field(default_factory=list)
+    """What happened since the last step."""
 
     @property
     def created_at(self) -> datetime:
@@ -47,6 +59,7 @@ class Life:
 
     def take(self, before: WorkOrder | None, message: Message, after: WorkOrder) -> None:
         if before is not None and before.status is after.status:
+            self._since.append(type(message.body))
             return
         entered_at = self.steps[-1].at if self.steps else message.occurred_at
         # Time never goes back within an order: an event that is dated before its forerunner is of that moment.
@@ -66,8 +79,13 @@ class Life:
                 and before is not None
                 and before.status is Status.REJECTED,
                 is_completion=isinstance(body, WorkOrderCompleted),
+                is_unresolved=isinstance(body, WorkOrderCompleted) and not body.is_resolved,
+                is_petitioned=isinstance(body, WorkOrderCompleted) and body.is_petitioned,
+                reassign_count=self._since.count(WorkOrderReassigned),
+                urge_count=self._since.count(WorkOrderUrged),
             )
         )
+        self._since.clear()
 
 
 def names_of(order: WorkOrder) -> dict[str, str | None]:
@@ -192,6 +210,31 @@ def _is_reopening(step: Step) -> bool:
     return step.after is Status.REDISPATCHING and step.before in (Status.COMPLETED, Status.AUDITING)
 
 
+def _is_recall(step: Step) -> bool:
+    return step.after is Status.REDISPATCHING and step.before in (Status.DISPATCHED, Status.PROCESSING)
+
+
+def _happened(count: Callable[[Step], int], below: Callable[[Step], bool]) -> OrderRule:
+    """Counts what happened in a status when it is left, under the names that the order had there."""
+
+    def rule(lives: Lives, _: datetime) -> Iterator[CountedRow]:
+        for life in lives:
+            for step in life.steps[1:]:
+                yield CountedRow(step.at, step.names_before, count(step), int(below(step)))
+
+    return rule
+
+
+def _completions(above: Callable[[Step], bool]) -> OrderRule:
+    def rule(lives: Lives, _: datetime) -> Iterator[CountedRow]:
+        for life in lives:
+            for step in life.steps:
+                if step.is_completion:
+                    yield CountedRow(step.at, step.names, int(above(step)), 1)
+
+    return rule
+
+
 RULES: Mapping[tuple[str, int], tuple[Kind, OrderRule]] = {
     ("work_orders", 1): ("count", _present(is_backlog=False)),
     ("backlog", 1): ("count", _present(is_backlog=True)),
@@ -210,6 +253,14 @@ RULES: Mapping[tuple[str, int], tuple[Kind, OrderRule]] = {
     ("rejections_per_order", 1): ("ratio", _rejections_per_order),
     ("first_dispatch_accuracy", 1): ("ratio", _first_dispatch_accuracy),
     ("reopen_rate", 1): ("ratio", _entered(_is_reopening, _is_completion)),
+    ("recall_rate", 1): ("ratio", _entered(_is_recall, lambda step: step.after is Status.DISPATCHED)),
+    ("reassign_rate", 1): (
+        "ratio",
+        _happened(lambda step: step.reassign_count, lambda step: step.before is Status.DISPATCHED),
+    ),
+    ("urge_rate", 1): ("ratio", _happened(lambda step: step.urge_count, lambda step: step.before is Status.CREATED)),
+    ("unresolved_rate", 1): ("ratio", _completions(lambda step: step.is_unresolved)),
+    ("petition_rate", 1): ("ratio", _completions(lambda step: step.is_petitioned)),
     ("repeat_rate", 1): ("ratio", _repeat_rate),
     ("audit_pass_rate", 1): (
         "ratio",

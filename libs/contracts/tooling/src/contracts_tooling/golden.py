@@ -252,17 +252,17 @@ def _all() -> Iterator[tuple[str, Message]]:
         yield _recorded("sealing-keys", number, subject, step, entity_version=number)
     yield from _of_calls()
     yield from _timeline("extended", _SECOND_ORDER, (_CANCELLED[0], *golden_limits.EXTENDED))
-    for number, step in enumerate(golden_limits.REQUESTS, start=1):
-        yield _recorded("extension-requests", number, _SECOND_ORDER, step)
     yield from _timeline("amended", "6f2b6d0e-95d7-4d5a-8a53-0f0a3e0d9c11", golden_amendments.AMENDED)
-    for number, step in enumerate(golden_amendments.REQUESTS, start=1):
-        yield _recorded("amend-requests", number, _SECOND_ORDER, step)
     yield from _timeline("suspended", _SECOND_ORDER, (*_SENT_BACK[:3], golden_handling.SUSPENDED))
     for number, body in enumerate(golden_limits.LIMITS, start=1):
         step = (Service.DISPATCH, ENGINE, body)
         yield _recorded("time-limits", number, golden_limits.SUBJECT, step, entity_version=number)
     for number, calendar in enumerate(golden_limits.CALENDARS, start=1):
         yield _recorded("calendars", number, "calendar:cn", (Service.DISPATCH, ENGINE, calendar), entity_version=number)
+    yield from _timeline("handled", _SECOND_ORDER, (_CANCELLED[0], *golden_handling.HANDLED))
+    for place, module in (("extension", golden_limits), ("amend", golden_amendments), ("handling", golden_handling)):
+        for number, step in enumerate(module.REQUESTS, start=1):
+            yield _recorded(f"{place}-requests", number, _SECOND_ORDER, step)
     for number, (name, body) in enumerate(golden_limits.OF_CALENDARS, start=3):
         yield _recorded(name, 1, golden_limits.SUBJECT, (Service.DISPATCH, ENGINE, body), entity_version=number)
     for key, version, number, body in golden_limits.ALARMS:

@@ -1,11 +1,15 @@
-"""Golden records of the rules of handling orders, and of staff with a token and a lead."""
+"""Golden records of handling an order: reassigned, suspended, supervised, recalled, reopened; and of its rules."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
+from contracts import events as e
+from contracts import requests as r
 from contracts.access import Role
+from contracts.device_time import DeviceTime
 from contracts.directory import Names, StaffDefined
-from contracts.events import Urgency, WorkOrderSuspended
+from contracts.events import Urgency
 from contracts.handling import (
     SHIPPED,
     SUBJECT,
@@ -58,10 +62,61 @@ LEAD = StaffDefined(
     is_lead=True,
 )
 
+_SUPERVISOR = Actor("supervisor-1", "supervisor", "刘洋")
+_LEAD = Actor("u-zhao", "technician", "赵敏")
+_CLOCK = Actor("fieldwork", "service")
+_OVER = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
+_PHONE = DeviceTime(device_id="phone-7", sequence=40, said_at=datetime(2026, 3, 3, 2, 0, tzinfo=UTC))
+_WEATHER = e.WorkOrderSuspended(reason="大雾", until=_OVER, held_by=Holder.HOUSE, reason_code="weather", device=_PHONE)
+
+HANDLED: tuple[tuple[Service, Actor, Any], ...] = (
+    (
+        Service.DISPATCH,
+        _SUPERVISOR,
+        e.WorkOrderSupervised(request_id="supervision-1", reply_by=_OVER, reason="用户已上访"),
+    ),
+    (Service.DISPATCH, _SUPERVISOR, e.WorkOrderDispatched(work_area_id="north", staff_ids=("staff-31",))),
+    (Service.FIELDWORK, _LEAD, e.WorkOrderReassigned(staff_ids=("staff-50", "staff-32"), reason="王强请假")),
+    (
+        Service.FIELDWORK,
+        _LEAD,
+        e.WorkOrderSupervisionAnswered(supervision_id="supervision-1", answer="今天下午上门"),
+    ),
+    (Service.FIELDWORK, _LEAD, _WEATHER),
+    (Service.FIELDWORK, _CLOCK, e.WorkOrderResumed(ended_at=_OVER)),
+    (Service.FIELDWORK, _SUPERVISOR, e.WorkOrderRecalled(request_id="recall-1", reason="需要光纤班")),
+    (Service.DISPATCH, _SUPERVISOR, e.WorkOrderDispatched(work_area_id="east", staff_ids=("staff-40",))),
+    (Service.FIELDWORK, _LEAD, _WEATHER),
+    (Service.FIELDWORK, _LEAD, e.WorkOrderResumed(ended_at=_OVER, device=_PHONE)),
+    (Service.FIELDWORK, _LEAD, _WEATHER),
+    (
+        Service.FIELDWORK,
+        _SUPERVISOR,
+        e.WorkOrderRecalled(request_id="recall-2", reason="No boat.", ended_at=_OVER),
+    ),
+)
+
+REQUESTS: tuple[tuple[Service, Actor, Any], ...] = (
+    (Service.INTAKE, _SUPERVISOR, r.WorkOrderRecallRequested(request_id="recall-1", reason="需要光纤班")),
+    (Service.QA, _SUPERVISOR, r.WorkOrderRecallRequested(request_id="recall-3", reason="Too late.", hop=2)),
+    (
+        Service.INTAKE,
+        _SUPERVISOR,
+        r.WorkOrderSupervisionRequested(request_id="supervision-1", reply_by=_OVER, reason="用户已上访"),
+    ),
+    (
+        Service.DISPATCH,
+        _SUPERVISOR,
+        r.WorkOrderSupervisionRequested(request_id="supervision-2", reply_by=_OVER, reason="Again.", hop=1),
+    ),
+    (Service.INTAKE, _SUPERVISOR, r.WorkOrderReopenRequested(request_id="reopen-1", reason="仍无信号")),
+    (Service.FIELDWORK, _SUPERVISOR, r.WorkOrderReopenRequested(request_id="reopen-2", reason="Still dark.", hop=1)),
+)
+
 SUSPENDED = (
     Service.FIELDWORK,
     Actor("tech-5", "technician"),
-    WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
+    e.WorkOrderSuspended(reason="用户外出", until=datetime(2026, 3, 3, 9, tzinfo=UTC), held_by=Holder.SUBSCRIBER),
 )
 
-__all__ = ["LEAD", "RULES", "RULES_OF_PHONES", "RULES_OF_URGENCY", "SUBJECT", "SUSPENDED"]
+__all__ = ["HANDLED", "LEAD", "REQUESTS", "RULES", "RULES_OF_PHONES", "RULES_OF_URGENCY", "SUBJECT", "SUSPENDED"]

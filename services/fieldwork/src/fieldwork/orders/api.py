@@ -13,7 +13,7 @@ from chassis.request_context import Context
 from contracts.events import RejectionReason
 from contracts.lifecycle import Status
 from fieldwork.orders import use_cases, views
-from fieldwork.orders.domain import work
+from fieldwork.orders.domain import staffing, suspension, work
 from work_orders.counts import WorkOrderCounts
 from work_orders.directory import WorkAreaWithStaff, find_work_areas_with_staff
 from work_orders.routes import (
@@ -34,6 +34,25 @@ from work_orders.routes import (
 )
 from work_orders.sealing import WorkOrderShown, to_shown
 
+_COMPLETION_REFUSALS = (
+    work.StaffRepeated,
+    work.StaffOutsideWorkArea,
+    work.StaffNotArrived,
+    staffing.CompletionNotPermitted,
+)
+_SUSPENSION_REFUSALS = (
+    suspension.SuspensionAlreadyOver,
+    suspension.SuspensionReasonUnknown,
+    suspension.SuspensionTooLong,
+    suspension.SuspensionsSpent,
+)
+_REASSIGNMENT_REFUSALS = (
+    staffing.NotLeadOfWorkArea,
+    staffing.StaffNotInService,
+    staffing.StaffUnchanged,
+    work.StaffOutsideWorkArea,
+    work.StaffRepeated,
+)
 TO_DO = (Status.DISPATCHED, Status.PROCESSING)
 
 router = APIRouter(prefix="/v1", tags=["work orders"], route_class=CommandRoute)
@@ -55,6 +74,14 @@ class CompleteBody(ActBody):
 class SuspendBody(ActBody):
     reason: Prose
     until: Moment = Field(description="When work goes on; after this moment.")
+    reason_code: Code | None = Field(
+        None, description="A reason of the handling rules 挂起原因; `other` unless it is given."
+    )
+
+
+class ReassignBody(ActBody):
+    staff_ids: Annotated[list[Code], Field(min_length=1, max_length=50, description="Who has it from then on.")]
+    reason: Prose
 
 
 @router.get("/work-orders", response_model=WorkOrderPage, responses=Responses.of(LIST_REFUSALS))
@@ -114,7 +141,7 @@ async def reject_work_order(order_id: OrderId, body: RejectBody, context: Comman
 @router.post(
     "/work-orders/{order_id}/complete",
     response_model=WorkOrderShown,
-    responses=Responses.of((*ACT_REFUSALS, work.StaffRepeated, work.StaffOutsideWorkArea, work.StaffNotArrived)),
+    responses=Responses.of((*ACT_REFUSALS, *_COMPLETION_REFUSALS)),
 )
 async def complete_work_order(order_id: OrderId, body: CompleteBody, context: CommandContext) -> Response:
     """The work is finished 完成: who did it, what was done, and three answers."""
@@ -131,11 +158,12 @@ async def complete_work_order(order_id: OrderId, body: CompleteBody, context: Co
 @router.post(
     "/work-orders/{order_id}/suspend",
     response_model=WorkOrderShown,
-    responses=Responses.of((*ACT_REFUSALS, work.SuspensionAlreadyOver)),
+    responses=Responses.of((*ACT_REFUSALS, *_SUSPENSION_REFUSALS)),
 )
 async def suspend_work_order(order_id: OrderId, body: SuspendBody, context: CommandContext) -> Response:
-    """Lets the work rest until a time 挂起; until it is resumed, only notes and requests are taken."""
-    command = work.SuspendWorkOrder(reason=body.reason, until=body.until)
+    """Lets the work rest until a time 挂起, at which it goes on by itself; until then only notes, requests and
+    reassignments are taken. The handling rules say for which reasons, how long and how often."""
+    command = suspension.SuspendWorkOrder(reason=body.reason, until=body.until, reason_code=body.reason_code)
     return (await use_cases.suspend_work_order(order_id, command, uow=context.uow.at(body.occurred_at))).response()
 
 
@@ -143,3 +171,15 @@ async def suspend_work_order(order_id: OrderId, body: SuspendBody, context: Comm
 async def resume_work_order(order_id: OrderId, body: ActBody, context: CommandContext) -> Response:
     """Work on it goes on."""
     return (await use_cases.resume_work_order(order_id, uow=context.uow.at(body.occurred_at))).response()
+
+
+@router.post(
+    "/work-orders/{order_id}/reassign",
+    response_model=WorkOrderShown,
+    responses=Responses.of((*ACT_REFUSALS, *_REASSIGNMENT_REFUSALS)),
+)
+async def reassign_work_order(order_id: OrderId, body: ReassignBody, context: CommandContext) -> Response:
+    """Gives the order to other staff of the same work area 改派: by a lead of the area, a dispatcher or a supervisor.
+    It is no rejection, and what was started goes on."""
+    command = staffing.ReassignWorkOrder(staff_ids=tuple(body.staff_ids), reason=body.reason)
+    return (await use_cases.reassign_work_order(order_id, command, uow=context.uow.at(body.occurred_at))).response()

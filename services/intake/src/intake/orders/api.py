@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from chassis.command_route import CommandRoute
-from chassis.field_types import Body, Name, PastMoment, Prose
+from chassis.field_types import Body, Moment, Name, PastMoment, Prose
 from chassis.problems import Responses
 from chassis.request_context import Context
 from chassis.wait_for_version import caught_up
@@ -18,7 +18,7 @@ from contracts.handling import UrgencyNotAllowed
 from contracts.lifecycle import CUSTODIANS, Status
 from intake.orders import use_cases, views
 from intake.orders.domain.amendment import AskedAmendment, Contact
-from intake.orders.domain.requests import Ask
+from intake.orders.domain.requests import Ask, ReplyByNotAhead, check_reply_by
 from intake.orders.models import CreateWorkOrder
 from intake.orders.views import HistoryEntry, RequestNotFound, RequestToCustodian
 from intake.subscribers import domain as subscribers_domain
@@ -64,6 +64,10 @@ class AskCustodian(Body):
 class AskForTime(AskCustodian):
     clock: Literal[SlaClock.ARRIVE, SlaClock.COMPLETE, SlaClock.REPLY]
     minutes: int = Field(ge=1, le=525_600, description="Of working time, where the limit is of working time.")
+
+
+class AskForAnswer(AskCustodian):
+    reply_by: Moment = Field(description="Until when the custodian answers.")
 
 
 class LookUpWanted(Wanted):
@@ -207,6 +211,41 @@ async def request_extension(order_id: OrderId, body: AskForTime, context: Comman
     `deadline_passed`, `extension_too_long` or `limit_not_running`.
     """
     return await _ask("extend", order_id, body, context, clock=body.clock, minutes=body.minutes)
+
+
+@router.post(
+    "/work-orders/{order_id}/recall-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_recall(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
+    """Requests that the work area give the order back 撤回, before the work is done; it then waits to be dispatched
+    again. That is no rejection: no budget is spent, and the area may have it again."""
+    return await _ask("recall", order_id, body, context)
+
+
+@router.post(
+    "/work-orders/{order_id}/supervision-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of((*_ASK_REFUSALS, ReplyByNotAhead)),
+)
+async def request_supervision(order_id: OrderId, body: AskForAnswer, context: CommandContext) -> Response:
+    """Supervises the order 督办: its custodian, whoever that will be, answers until `reply_by`."""
+    check_reply_by(body.reply_by, asked_at=body.occurred_at or context.clock.now())
+    return await _ask("supervise", order_id, body, context, reply_by=body.reply_by)
+
+
+@router.post(
+    "/work-orders/{order_id}/reopen-requests",
+    status_code=202,
+    response_model=RequestToCustodian,
+    responses=Responses.of(_ASK_REFUSALS),
+)
+async def request_reopening(order_id: OrderId, body: AskCustodian, context: CommandContext) -> Response:
+    """Requests that a completed order which turned out not to be solved be dispatched again; it counts as reopened."""
+    return await _ask("reopen", order_id, body, context)
 
 
 @router.post(

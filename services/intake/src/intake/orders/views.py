@@ -37,7 +37,7 @@ class RequestNotFound(NotFound):
 class RequestToCustodian(BaseModel):
     id: str
     order_id: str
-    kind: Literal["cancel", "urge", "extend", "amend"]
+    kind: Literal["cancel", "urge", "extend", "amend", "recall", "supervise", "reopen"]
     reason: str
     state: Literal["pending", "granted", "refused"]
     asked_by: str

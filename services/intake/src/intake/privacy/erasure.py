@@ -16,6 +16,7 @@ from contracts.sealing import SealingKeyDestroyed
 from intake.privacy import activity_store, store
 from intake.privacy.domain import ErasureEvidence, Ground, SubscriberStillActive, may_erase
 from intake.subscribers import key_store
+from intake.subscribers import store as subscribers_store
 from intake.subscribers.domain import SubscriberIdNotFound
 from work_orders.sealing_keys import on_sealing_keys
 
@@ -28,6 +29,10 @@ async def erase_subscriber(
 
     Raises `SubscriberOnLegalHold`, `SubscriberHasOpenOrders`, `SubscriberStillActive` or `SubscriberIdNotFound`.
     """
+    async with uow.db.statements() as statements:
+        callers = await subscribers_store.callers_of(statements, subscriber_id)
+    for caller_id in callers:  # they are the same person, and what stands in the way of one does for both
+        await erase_subscriber(caller_id, ground, uow=uow, inactive_since=inactive_since)
     async with uow.command() as command:
         subscriber_no = await store.lock_subscriber(command.tx, subscriber_id)
         if subscriber_no is not None:

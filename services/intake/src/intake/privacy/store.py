@@ -41,6 +41,7 @@ _FORGET = (
             select work_orders.id from work_orders join subscribers using (subscriber_no) where subscribers.id = $1)""",
     # What a command about them was answered with is their data too.
     "delete from idempotency_keys where about = $1",
+    "delete from tied_callers where caller_id = $1 or subscriber_id = $1",
     "delete from order_contacts where subscriber_id = $1",
     "delete from subscribers where id = $1",
 )

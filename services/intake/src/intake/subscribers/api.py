@@ -16,6 +16,7 @@ from intake.subscribers import domain, store, use_cases, views
 from intake.subscribers.domain import Subscriber, as_seen_by, not_searchable
 from intake.subscribers.models import NOT_SEARCHED, Phone
 from intake.subscribers.phone_numbers import searched_number
+from intake.subscribers.use_cases import TiedCaller
 from intake.subscribers.views import SubscriberOfOrder
 from work_orders.routes import ANY, CommandContext, Cursor, Limit, OrderId, SearchName, SearchReference, SearchText
 
@@ -31,6 +32,22 @@ class NewSubscriber(Body):
     zone: Zone = Zone.URBAN
     territory: Reference | None = None
     notes: Prose | Literal[""] = ""
+
+
+class NewCaller(Body):
+    """Whatever the caller says of themselves; a place or thing says where it is."""
+
+    kind: Literal["place", "anonymous"]
+    name: Name | Literal[""] = ""
+    phones: Annotated[list[Phone], Field(max_length=10)] = []
+    address: Name | Literal[""] = ""
+    zone: Zone = Zone.URBAN
+    territory: Reference | None = None
+    notes: Prose | Literal[""] = ""
+
+
+class TieCaller(Body):
+    subscriber_no: Reference
 
 
 class SubscriberChanges(Body):
@@ -56,12 +73,53 @@ class SubscriberPage(BaseModel):
     "/subscribers",
     status_code=201,
     response_model=SubscriberOfOrder,
-    responses=Responses.of((*ANY, domain.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)),
+    responses=Responses.of(
+        (*ANY, domain.KindReserved, domain.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)
+    ),
 )
 async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Response:
     """Registers a subscriber 用户."""
     subscriber = Subscriber(id=new_id(), version=1, **body.model_dump(mode="json"))
     return (await use_cases.create_subscriber(subscriber, uow=context.uow)).response()
+
+
+@router.post(
+    "/callers",
+    status_code=201,
+    response_model=SubscriberOfOrder,
+    responses=Responses.of(
+        (*ANY, domain.PlaceMissing, domain.SubscriberNoTaken, IdempotencyKeyBroken, IdempotencyKeyReused)
+    ),
+)
+async def register_caller(body: NewCaller, context: CommandContext) -> Response:
+    """Registers a caller without a number 无证号来电人: a place or a thing, or who reports anonymously 匿名举报.
+
+    The answer has a generated `subscriber_no`, by which orders are created for them as for any subscriber."""
+    subscriber_id = new_id()
+    number = domain.generated_number(body.kind, subscriber_id)
+    values = body.model_dump(mode="json")
+    caller = Subscriber(id=subscriber_id, version=1, subscriber_no=number, **values)
+    return (await use_cases.register_caller(caller, uow=context.uow)).response()
+
+
+@router.post(
+    "/callers/{subscriber_id}/tie",
+    response_model=TiedCaller,
+    responses=Responses.of(
+        (
+            *ANY,
+            domain.NotACaller,
+            domain.SubscriberIdNotFound,
+            domain.SubscriberNotFound,
+            IdempotencyKeyBroken,
+            IdempotencyKeyReused,
+        )
+    ),
+)
+async def tie_caller(subscriber_id: OrderId, body: TieCaller, context: CommandContext) -> Response:
+    """Ties a caller without a number to the subscriber that they turned out to be. Their orders keep their number, are
+    found by the subscriber's as well, and are erased with the subscriber. A later tie takes the place of this one."""
+    return (await use_cases.tie_caller(subscriber_id, body.subscriber_no, uow=context.uow)).response()
 
 
 @router.patch(
@@ -72,6 +130,7 @@ async def create_subscriber(body: NewSubscriber, context: CommandContext) -> Res
             *ANY,
             domain.SubscriberIdNotFound,
             domain.SubscriberChanged,
+            domain.KindReserved,
             VersionRequired,
             IdempotencyKeyBroken,
             IdempotencyKeyReused,

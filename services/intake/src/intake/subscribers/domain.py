@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from contracts.lifecycle import Status
 from contracts.plain_text import plain_reference
-from contracts.refusals import Conflict, NotFound, Stale
+from contracts.refusals import Conflict, Invalid, NotFound, Stale
 
 
 class SubscriberNoTaken(Conflict):
@@ -32,6 +32,47 @@ class SubscriberNotFound(NotFound):
     """There is no subscriber {subscriber_no}."""
 
     zh = "没有用户证号为 {subscriber_no} 的用户。"
+
+
+class KindReserved(Invalid):
+    """The kinds of a place and of an anonymous caller are for callers without a number, who are registered at
+    /v1/callers and keep their kind."""
+
+    zh = "“地点或物件”和“匿名”两个类别仅用于无用户证号的来电人；他们在 /v1/callers 登记，类别不再更改。"
+
+
+class PlaceMissing(Invalid):
+    """A place or thing needs an address: say where it is."""
+
+    zh = "登记地点或物件时须填写其所在地址。"
+
+
+class NotACaller(Conflict):
+    """Subscriber {subscriber_no} has a number of their own; only a caller without one can be tied to a subscriber."""
+
+    zh = "用户 {subscriber_no} 有自己的用户证号；只有无用户证号的来电人才能归属到用户。"
+
+
+PLACE, ANONYMOUS = "place", "anonymous"
+CALLER_KINDS: Mapping[str, str] = {PLACE: "P", ANONYMOUS: "A"}
+"""The kinds of callers without a number 无证号来电人, and what their generated numbers begin with: of an order for a
+place or a thing, and of an anonymous report 匿名举报."""
+
+
+def generated_number(kind: str, subscriber_id: str) -> str:
+    """A number that no meter and no contract has, such as P-9F3A2C1B07."""
+    return f"{CALLER_KINDS[kind]}-{subscriber_id.replace('-', '')[-10:].upper()}"
+
+
+def check_caller(kind: str, address: str) -> None:
+    if kind == PLACE and not address:
+        raise PlaceMissing()
+
+
+def check_kind(kind: str, *, present: str | None = None) -> None:
+    """Raises `KindReserved` where somebody with a number would become a caller without one, or the reverse."""
+    if kind != present and (kind in CALLER_KINDS or present in CALLER_KINDS):
+        raise KindReserved()
 
 
 _HIDDEN = "*"

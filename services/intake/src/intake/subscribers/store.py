@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.database import Statements, Transaction
-from intake.subscribers.domain import Subscriber, SubscriberNotFound
+from intake.subscribers.domain import CALLER_KINDS, Subscriber, SubscriberNotFound
 
 _FIELDS = tuple(field.name for field in fields(Subscriber) if field.name != "is_masked")
 SUBSCRIBER = ", ".join(_FIELDS)
@@ -24,13 +24,53 @@ async def find_subscriber(statements: Statements, subscriber_id: str, *, is_lock
 
 
 async def subscriber_numbers(statements: Statements, subscriber_no: str) -> list[str]:
-    """The number as it is stored: also where it was stored before numbers had one spelling."""
+    """The number as it is stored, also where it was stored before numbers had one spelling, and those of the callers
+    who are tied to the subscriber."""
     rows = await statements.fetch(
-        """select subscriber_no from subscribers where subscriber_no = $1 or plain_reference(subscriber_no) = $1
+        """with named as (select id, subscriber_no from subscribers
+               where subscriber_no = $1 or plain_reference(subscriber_no) = $1)
+           select subscriber_no from named union select caller.subscriber_no from named
+               join tied_callers on tied_callers.subscriber_id = named.id
+               join subscribers as caller on caller.id = caller_id
            order by subscriber_no""",
         subscriber_no,
     )
     return [row["subscriber_no"] for row in rows]
+
+
+async def lock_numbered(tx: Transaction, subscriber_no: str) -> Subscriber:
+    """A subscriber with a number of their own, who is not erased before the commit; raises `SubscriberNotFound`."""
+    row = await tx.fetchrow(
+        f"""select {SUBSCRIBER} from subscribers
+            where (subscriber_no = $1 or plain_reference(subscriber_no) = $1) and kind <> all($2::text[])
+            order by subscriber_no <> $1 limit 1 for share""",
+        subscriber_no,
+        list(CALLER_KINDS),
+    )
+    if row is None:
+        raise SubscriberNotFound(subscriber_no=subscriber_no)
+    return to_subscriber(row)
+
+
+async def tie(tx: Transaction, caller_id: str, subscriber_id: str, *, by: str, at: datetime) -> None:
+    """The last one counts: a caller who was tied to somebody else is tied anew."""
+    await tx.execute(
+        """insert into tied_callers (caller_id, subscriber_id, tied_by, tied_at) values ($1, $2, $3, $4)
+           on conflict (caller_id) do update set subscriber_id = excluded.subscriber_id,
+               tied_by = excluded.tied_by, tied_at = excluded.tied_at""",
+        caller_id,
+        subscriber_id,
+        by,
+        at,
+    )
+
+
+async def callers_of(statements: Statements, subscriber_id: str) -> list[str]:
+    """The ids of the callers who are tied to a subscriber."""
+    rows = await statements.fetch(
+        "select caller_id from tied_callers where subscriber_id = $1 order by caller_id", subscriber_id
+    )
+    return [row["caller_id"] for row in rows]
 
 
 async def numbers_of_phone(statements: Statements, phone: str) -> list[str]:

@@ -9,9 +9,10 @@ from contracts.events import (
     WorkOrderAuditRequested,
     WorkOrderRedispatchRequested,
 )
+from contracts.handling import HandlingRulesDefined
 from contracts.lifecycle import Act
 from contracts.order import WorkOrder
-from contracts.refusals import Forbidden
+from contracts.refusals import Conflict, Forbidden
 
 _ACTS = (Act.SUBMIT_FOR_AUDIT, Act.PASS_AUDIT, Act.FAIL_AUDIT, Act.REDISPATCH, Act.ARCHIVE)
 _AUDITS = (Act.PASS_AUDIT, Act.FAIL_AUDIT)
@@ -21,6 +22,12 @@ class AuditorCompletedOrder(Forbidden):
     """{auditor} worked on this order and may not audit it."""
 
     zh = "{auditor} 参与了此工单，不能审核。"
+
+
+class AuditNeeded(Conflict):
+    """The order cannot be archived without an audit: resolved {is_resolved}, petitioned {is_petitioned}."""
+
+    zh = "此工单未经审核不能归档：是否完成 {is_resolved}，是否上访 {is_petitioned}。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +56,16 @@ def redispatch(order: WorkOrder, reason: str) -> WorkOrderRedispatchRequested:
     return WorkOrderRedispatchRequested(reason=reason)
 
 
-def archive(order: WorkOrder) -> WorkOrderArchived:
-    """Closes it for good, audited or not."""
+def archive(order: WorkOrder, rules: HandlingRulesDefined) -> WorkOrderArchived:
+    """Closes it for good, audited or not, unless the rules want an audit of what was not resolved or petitioned."""
     order.advance(Act.ARCHIVE)
+    last = order.completions[-1]
+    needs_audit = (rules.unresolved.needs_audit and not last.is_resolved) or (
+        rules.petitioned.needs_audit and last.is_petitioned
+    )
+    is_audited = bool(order.audits) and order.audits[-1].audited.at >= last.completed.at
+    if needs_audit and not is_audited:
+        raise AuditNeeded(is_resolved=last.is_resolved, is_petitioned=last.is_petitioned)
     return WorkOrderArchived()
 
 

@@ -18,6 +18,9 @@ _ORDER_EVENTS = tuple(
         "audited",
         "archived",
         "cancelled",
+        "recalled",
+        "reassigned",
+        "urged",
     )
 )
 _STAYS = {"table": "stays", "subject": "order_id", "key": ("order_id", "since_version"), "inputs": _ORDER_EVENTS}
@@ -73,6 +76,7 @@ RUNNING = "status in ('created', 'dispatched', 'processing', 'rejected', 'redisp
 
 AREA_NOTE = "work_area_id and staff_id are those of the latest dispatch, staff_id its first named"
 DOMAIN = "the domain's section 9, orders"
+HANDLING = "the domain's section 2: counted by themselves, and a rate for each"
 
 _count = partial(Metric, kind=MetricKind.COUNT, formula_source=DOMAIN)
 _ratio = partial(
@@ -195,6 +199,61 @@ METRICS = (
         ),
         numerator="(status = 'redispatching' and from_status in ('completed', 'auditing'))::int",
         denominator="(status = 'completed' and from_status = 'processing')::int",
+    ),
+    _ratio(
+        id="recall_rate",
+        name_en="Recall rate",
+        name_zh="撤回率",
+        formula=f"orders recalled before the work was done / dispatches, both in the period; {AREA_NOTE}",
+        formula_source=HANDLING,
+        numerator="(status = 'redispatching' and from_status in ('dispatched', 'processing'))::int",
+        denominator="(status = 'dispatched')::int",
+    ),
+    _ratio(
+        id="reassign_rate",
+        unit="reassignments per dispatch",
+        name_en="Reassignments per dispatch",
+        name_zh="单次派单改派数",
+        formula=(
+            "reassignments within the area during stays in dispatched and processing / stays in dispatched, of the "
+            f"stays that ended in the period; {AREA_NOTE}"
+        ),
+        formula_source=HANDLING,
+        source=LEFT,
+        numerator="reassign_count",
+        denominator="(status = 'dispatched')::int",
+    ),
+    _ratio(
+        id="urge_rate",
+        unit="urges per order",
+        name_en="Urges per order",
+        name_zh="单均催办次数",
+        formula=(
+            "urges during stays that ended in the period / orders that left their first status in the period; "
+            f"{AREA_NOTE}"
+        ),
+        formula_source=HANDLING,
+        source=LEFT,
+        numerator="urge_count",
+        denominator="(since_version = 1)::int",
+    ),
+    _ratio(
+        id="unresolved_rate",
+        name_en="Unresolved rate",
+        name_zh="未完成率",
+        formula=f"completions that did not resolve the order / completions, both in the period; {AREA_NOTE}",
+        formula_source=HANDLING,
+        where="status = 'completed' and from_status = 'processing'",
+        numerator="(is_resolved is false)::int",
+    ),
+    _ratio(
+        id="petition_rate",
+        name_en="Petition rate",
+        name_zh="上访率",
+        formula=f"completions with a petition / completions, both in the period; {AREA_NOTE}",
+        formula_source=HANDLING,
+        where="status = 'completed' and from_status = 'processing'",
+        numerator="(is_petitioned is true)::int",
     ),
     _ratio(
         id="repeat_rate",

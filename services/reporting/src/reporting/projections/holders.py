@@ -70,7 +70,17 @@ def suspended(held: str, body: e.WorkOrderSuspended | e.WorkOrderResumed, stay: 
     else:
         now = _usual(Status(stay.status), at_us, stay.appointment_at)
     closed = _closed(present, at_us, stay.appointment_at)
-    return _encoded([*before, *closed, _part(now, stay.staff_id, at_us)])
+    return _encoded([*before, *closed, _part(now, stay.present_staff_id, at_us)])
+
+
+def reassigned(held: str, stay: Any, at: datetime) -> str:
+    """The parts once other staff of the area have the order: whoever holds it goes on, under their name."""
+    *before, present = _PARTS.decode(held)
+    at_us = max(_us(at), present.since_us)
+    closed = _closed(present, at_us, stay.appointment_at)
+    is_waiting = present.reason == APPOINTMENT.reason
+    now = _usual(Status.DISPATCHED, at_us, stay.appointment_at) if is_waiting else Held(present.holder, present.reason)
+    return _encoded([*before, *closed, _part(now, stay.present_staff_id, at_us)])
 
 
 def rescheduled(held: str, wanted_at: datetime | None, stay: Any, at: datetime) -> str:
@@ -80,7 +90,7 @@ def rescheduled(held: str, wanted_at: datetime | None, stay: Any, at: datetime) 
     is_its_own = stay.is_suspended or stay.status != Status.DISPATCHED
     now = (present.holder, present.reason) if is_its_own else _usual(Status.DISPATCHED, at_us, wanted_at)
     closed = _closed(present, at_us, stay.appointment_at)
-    return _encoded([*before, *closed, _part(Held(*now), stay.staff_id, at_us)])
+    return _encoded([*before, *closed, _part(Held(*now), stay.present_staff_id, at_us)])
 
 
 def finished(held: str, left_at: datetime, *, appointment_at: datetime | None) -> str:

@@ -15,8 +15,6 @@ from datetime import date, datetime, timedelta
 from operator import attrgetter
 from typing import Any
 
-import msgspec
-
 from chassis.database import Transaction
 from chassis.one_statement import Part, Rows
 from chassis.subscribe import Poison
@@ -27,56 +25,13 @@ from contracts.order import ACTS, CannotApply
 from reporting import tables
 from reporting.projections import holders
 from reporting.projections.days import days_of
+from reporting.projections.stays import StayRow, kinds_of, note
 from reporting.projections.table import ProjectionTable, of_the_shown
 
 TABLE = ProjectionTable(tables.STAYS)
 LATER = "later"
 """Days on which orders were dispatched or completed of which something was found out later: see `days_found_out`."""
 _MICROSECOND = timedelta(microseconds=1)
-
-
-@dataclass(slots=True)
-class StayRow:
-    """The fields are the columns of the table, in their order."""
-
-    order_id: str
-    since_version: int
-    until_version: int | None
-    since_known_at: datetime
-    until_known_at: datetime | None
-    from_status: str | None
-    status: str
-    next_status: str | None
-    entered_at: datetime
-    left_at: datetime | None
-    microseconds: int | None
-    is_since_late: bool
-    """The event that began it was recorded long after it happened."""
-    is_until_late: bool | None
-    is_suspended: bool
-    is_misdispatch_valid: bool | None
-    """The ruling that ended it, of a stay in `rejected`."""
-    dispatch_count: int
-    """Dispatches of the order until now, the one that began this stay among them."""
-    completion_count: int
-    work_area_id: str | None
-    """The work area of the latest dispatch."""
-    staff_id: str | None
-    """Who was named first in the latest dispatch: one person answers for an order."""
-    device_type: str
-    demand_type: str
-    channel: str
-    zone: str
-    subscriber_id: str
-    created_at: datetime
-    appointment_at: datetime | None
-    """When the appointment begins that the order has."""
-    held: str
-    """Its parts by holder, as JSON: see `holders`."""
-    urgency: str
-    amended: Any
-    """What an amendment gave the order during this stay, as JSON: the next stay begins with it. What has begun stays
-    counted under the names that it began with, so that a past figure is the same whenever it is asked for."""
 
 
 _CHANGING = (
@@ -88,13 +43,16 @@ _CHANGING = (
     "is_until_late",
     "is_suspended",
     "is_misdispatch_valid",
+    "next_staff_id",
+    "reassign_count",
+    "urge_count",
     "appointment_at",
     "held",
     "amended",
 )
 """What becomes known of a stay after it has begun."""
 _CHANGE = TABLE.updating(*_CHANGING)
-_within = attrgetter("is_suspended", "appointment_at", "held", "amended")
+_within = attrgetter("is_suspended", "appointment_at", "held", "amended", "reassign_count", "urge_count")
 """What can change while the stay goes on."""
 _changing_values_of = attrgetter(*TABLE.key, *_CHANGING)
 
@@ -147,39 +105,11 @@ def advance(stay: StayRow, message: Message, late_after: timedelta) -> StayRow |
     body = message.body
     status = stay.status if body is None else _status_after(stay, message).value
     if status == stay.status:
-        if isinstance(body, e.WorkOrderSuspended | e.WorkOrderResumed):
-            stay.is_suspended = isinstance(body, e.WorkOrderSuspended)
-            stay.held = holders.suspended(stay.held, body, stay, message.occurred_at)
-        elif isinstance(body, e.WorkOrderAmended):
-            _amend(stay, body, message.occurred_at)
+        note(stay, body, message.occurred_at)
         return None
     is_late = message.recorded_at - message.occurred_at > late_after
     _finish(stay, message, status, is_late)
     return _next(stay, body, is_late)
-
-
-def _amend(stay: StayRow, body: e.WorkOrderAmended, at: datetime) -> None:
-    if amended := amended_kinds(body):
-        stay.amended = msgspec.json.encode({**kinds_of(stay), **amended}).decode()
-    if body.appointment is not None or body.is_appointment_withdrawn:
-        wanted_at = body.appointment.start if body.appointment else None
-        stay.held = holders.rescheduled(stay.held, wanted_at, stay, at)
-        stay.appointment_at = wanted_at
-
-
-KINDS = ("device_type", "demand_type", "urgency")
-"""What an order is counted under that can be amended."""
-
-
-def amended_kinds(amended: e.WorkOrderAmended) -> dict[str, str]:
-    return {name: str(value) for name in KINDS if (value := getattr(amended, name)) is not None}
-
-
-def kinds_of(stay: StayRow) -> dict[str, str]:
-    """What the order is at present, amendments of this stay among it."""
-    if stay.amended is not None:
-        return msgspec.json.decode(stay.amended, type=dict[str, str])
-    return {name: getattr(stay, name) for name in KINDS}
 
 
 def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) -> None:
@@ -197,7 +127,8 @@ def _finish(stay: StayRow, message: Message, next_status: str, is_late: bool) ->
 
 def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
     dispatch = body if isinstance(body, e.WorkOrderDispatched) else None
-    staff_id = next(iter(dispatch.staff_ids), None) if dispatch else stay.staff_id
+    completion = body if isinstance(body, e.WorkOrderCompleted) else None
+    staff_id = next(iter(dispatch.staff_ids), None) if dispatch else stay.present_staff_id
     return StayRow(
         order_id=stay.order_id,
         since_version=stay.until_version,
@@ -215,13 +146,15 @@ def _next(stay: StayRow, body: Any, is_late: bool) -> StayRow:
         is_suspended=False,
         is_misdispatch_valid=None,
         dispatch_count=stay.dispatch_count + (dispatch is not None),
-        completion_count=stay.completion_count + isinstance(body, e.WorkOrderCompleted),
+        completion_count=stay.completion_count + (completion is not None),
         work_area_id=dispatch.work_area_id if dispatch else stay.work_area_id,
         staff_id=staff_id,
         channel=stay.channel,
         zone=stay.zone,
         subscriber_id=stay.subscriber_id,
         created_at=stay.created_at,
+        is_resolved=completion.is_resolved if completion else None,
+        is_petitioned=completion.is_petitioned if completion else None,
         appointment_at=stay.appointment_at,
         held=holders.begun(
             Status(stay.next_status), stay.left_at, staff_id=staff_id, appointment_at=stay.appointment_at
@@ -260,6 +193,8 @@ class Taken:
     known_at: datetime
     kinds: Mapping[str, str]
     """What the order is after it: by `KINDS`."""
+    staff_id: str | None
+    """Who had the order after it."""
 
 
 @dataclass(slots=True)
@@ -295,7 +230,7 @@ class Projected:
                 self.added.append(entered)
             stay = self.present[message.subject]
             known_at = max(message.recorded_at, stay.since_known_at)
-            self.taken.append(Taken(message, stay, known_at, kinds_of(stay)))
+            self.taken.append(Taken(message, stay, known_at, kinds_of(stay), stay.present_staff_id))
 
     def _note_change(self, stay: StayRow) -> None:
         if stay.since_version == self._stored.get(stay.order_id):

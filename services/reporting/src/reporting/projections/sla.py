@@ -17,7 +17,8 @@ from contracts import events as e
 from contracts.events import SlaClock, Urgency, Zone
 from contracts.limits import TimeLimitsDefined
 from contracts.message import Message
-from reporting.projections.orders import KINDS, StayRow, Taken, amended_kinds
+from reporting.projections.orders import Taken
+from reporting.projections.stays import KINDS, StayRow, amended_kinds
 from work_orders.sla_clocks import MINUTE_US, SHIPPED_ONLY, Limit, RuleSet, RuleSets, due_at
 from work_orders.working_time import MICROSECOND
 
@@ -232,7 +233,9 @@ _STOPPING: Mapping[type, Mapping[str, str]] = {
 MOVING = (
     e.WorkOrderCreated,
     *_STOPPING,
+    e.WorkOrderReassigned,
     e.WorkOrderRejected,
+    e.WorkOrderRecalled,
     e.WorkOrderCancelled,
     e.WorkOrderSuspended,
     e.WorkOrderResumed,
@@ -256,21 +259,25 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
     body = taken.message.body
     if row.state not in (RUNNING, PAUSED):
         return None
-    if isinstance(body, e.WorkOrderDispatched) and row.clock != SlaClock.DISPATCH:
+    if isinstance(body, e.WorkOrderReassigned) or (
+        isinstance(body, e.WorkOrderDispatched) and row.clock != SlaClock.DISPATCH
+    ):
         named = _named(taken)
         return None if all(getattr(row, name) == value for name, value in named.items()) else replace(row, **named)
     calendar = _calendar_of(row, rules)
-    at = max(taken.message.occurred_at, row.began_at[-1], *row.ended_at[-1:])
+    # A suspension that ended by itself, or before the recall, ended when it was to end.
+    occurred_at = getattr(body, "ended_at", None) or taken.message.occurred_at
+    at = max(occurred_at, row.began_at[-1], *row.ended_at[-1:])
     if row.clock in (stopping := _stopping(body)):
         return _stop(replace(row, **_named(taken)), at, stopping[row.clock], calendar)
     match body:
         case e.WorkOrderCancelled():
             return replace(row, state=VOID)
-        case e.WorkOrderRejected() if row.clock == SlaClock.ACCEPT:
+        case e.WorkOrderRejected() | e.WorkOrderRecalled() if row.clock == SlaClock.ACCEPT:
             return replace(row, state=VOID)
         case e.WorkOrderSuspended() if row.state == RUNNING:
             return _due(replace(row, state=PAUSED, ended_at=[*row.ended_at, at]), calendar)
-        case e.WorkOrderResumed() if row.state == PAUSED:
+        case e.WorkOrderResumed() | e.WorkOrderRecalled() if row.state == PAUSED:
             return _due(replace(row, state=RUNNING, began_at=[*row.began_at, at]), calendar)
         case e.WorkOrderExtended() if row.clock == body.clock and row.limit_us is not None:
             limit_us, count = row.limit_us + body.minutes * MINUTE_US, row.extension_count + 1
@@ -279,7 +286,7 @@ def _changed(row: ClockRow, taken: Taken, rules: RuleSet) -> ClockRow | None:
 
 
 def _named(taken: Taken) -> dict[str, Any]:
-    return {**{name: getattr(taken.stay, name) for name in _OF_THE_STAY}, **taken.kinds}
+    return {**{name: getattr(taken.stay, name) for name in _OF_THE_STAY}, **taken.kinds, "staff_id": taken.staff_id}
 
 
 def _limit_of(clock: SlaClock, *, zone: str, kinds: Mapping[str, str], rules: RuleSet) -> Limit | None:

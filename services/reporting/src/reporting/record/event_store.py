@@ -27,7 +27,7 @@ from contracts.topics import CALLS, DEADLINES, QUALITY, WORK_ORDERS, Topic
 from reporting.tables import MESSAGES
 
 _LAST_VERSION = 2**31 - 1
-SHAPE = 8
+SHAPE = 9
 """The tables of a set of projections, as this code keeps them."""
 COLUMNS = tuple(MESSAGES.columns.keys())
 _SELECT = "select " + ", ".join(COLUMNS) + " from messages"

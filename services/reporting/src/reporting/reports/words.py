@@ -135,6 +135,8 @@ UNITS: Mapping[str, Bilingual] = {
     "promises": ("promises", "项"),
     "ratio": ("ratio", "比值"),
     "rejections per order": ("rejections per order", "次/单"),
+    "reassignments per dispatch": ("reassignments per dispatch", "次/派单"),
+    "urges per order": ("urges per order", "次/单"),
     "rings": ("rings", "次"),
     "seconds": ("seconds", "秒"),
     "share": ("share", "比例"),

@@ -1,17 +1,14 @@
-"""Decisions about the work on an order: start 处理, reject 反单, complete 完成, suspend and resume 挂起."""
+"""Decisions about the work on an order: start 处理, reject 反单, complete 完成."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from contracts.directory import StaffDefined
 from contracts.events import (
     RejectionReason,
     WorkOrderCompleted,
     WorkOrderRejected,
-    WorkOrderResumed,
     WorkOrderStarted,
-    WorkOrderSuspended,
 )
 from contracts.lifecycle import Act
 from contracts.order import WorkOrder
@@ -44,12 +41,6 @@ class StaffNotArrived(Unavailable):
     zh = "工单所派维修人员 {staff_ids} 的资料尚未到达本服务，请稍后重试。"
 
 
-class SuspensionAlreadyOver(Invalid):
-    """The suspension must end in the future, not at {until:time}."""
-
-    zh = "挂起截止时间 {until:time}不晚于当前时间。"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectWorkOrder:
     reason: RejectionReason
@@ -64,12 +55,6 @@ class CompleteWorkOrder:
     is_resolved: bool
     is_petitioned: bool
     is_called_back: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SuspendWorkOrder:
-    reason: str
-    until: datetime
 
 
 def start(order: WorkOrder) -> WorkOrderStarted:
@@ -113,18 +98,6 @@ def awaited_staff(order: WorkOrder, command: CompleteWorkOrder) -> tuple[str, ..
     """Who of the staff named exists for certain, because dispatch gave them the order."""
     assigned = order.assignment.staff_ids if order.assignment else ()
     return tuple(staff_id for staff_id in command.staff_ids if staff_id in assigned)
-
-
-def suspend(order: WorkOrder, command: SuspendWorkOrder, *, now: datetime) -> WorkOrderSuspended:
-    order.advance(Act.SUSPEND)
-    if command.until <= now:
-        raise SuspensionAlreadyOver(until=command.until.isoformat())
-    return WorkOrderSuspended(reason=command.reason, until=command.until)
-
-
-def resume(order: WorkOrder) -> WorkOrderResumed:
-    order.advance(Act.RESUME)
-    return WorkOrderResumed()
 
 
 def allowed_acts(order: WorkOrder) -> tuple[Act, ...]:

@@ -1,15 +1,19 @@
-"""Requests to the custodian of an order: cancel, urge, extend, amend."""
+"""Requests to the custodian of an order: cancel, urge, extend, amend, recall, supervise, reopen."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from contracts.refusals import Invalid
 from contracts.requests import (
     WorkOrderAmendRequested,
     WorkOrderCancelRequested,
     WorkOrderExtensionRequested,
+    WorkOrderRecallRequested,
+    WorkOrderReopenRequested,
     WorkOrderRequest,
+    WorkOrderSupervisionRequested,
     WorkOrderUrgeRequested,
 )
 
@@ -17,15 +21,29 @@ KINDS: Mapping[type, str] = {
     WorkOrderCancelRequested: "cancel",
     WorkOrderUrgeRequested: "urge",
     WorkOrderExtensionRequested: "extend",
+    WorkOrderRecallRequested: "recall",
+    WorkOrderSupervisionRequested: "supervise",
+    WorkOrderReopenRequested: "reopen",
     WorkOrderAmendRequested: "amend",
 }
 PENDING = "pending"
 _EVENTS = {kind: event for event, kind in KINDS.items()}
 
 
+class ReplyByNotAhead(Invalid):
+    """The custodian must have time to answer: reply_by {reply_by:time} is not ahead of {asked_at:time}."""
+
+    zh = "必须给保管方留出答复时间：reply_by {reply_by:time}不晚于 {asked_at:time}。"
+
+
+def check_reply_by(reply_by: datetime, *, asked_at: datetime) -> None:
+    if reply_by <= asked_at:
+        raise ReplyByNotAhead(reply_by=reply_by.isoformat(), asked_at=asked_at.isoformat())
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What is asked of the custodian: `cancel`, `urge`, `extend` or `amend`."""
+    """What is asked of the custodian: one of `KINDS`."""
 
     kind: str
     reason: str
