@@ -2,8 +2,8 @@
 
 from chassis.migrations import execute
 
-revision = "fieldwork_0002"
-down_revision = "fieldwork_0001"
+revision = "fieldwork_0004"
+down_revision = "fieldwork_0003"
 branch_labels = None
 depends_on = None
 
