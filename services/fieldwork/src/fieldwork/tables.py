@@ -3,7 +3,7 @@
 The tables of orders are in `work_orders.tables`, the technical ones in `chassis.tables`.
 """
 
-from sqlalchemy import Integer, MetaData, Table
+from sqlalchemy import BigInteger, Integer, MetaData, Table, Text
 
 from chassis.columns import ID, MOMENT, key, required
 
@@ -19,3 +19,13 @@ SUSPENSIONS = Table(
     *required(MOMENT, "until"),
 )
 """The orders that are suspended as far as the stream was read, by the version that suspended them."""
+
+FIELD_DEVICES = Table(
+    "field_devices",
+    METADATA,
+    *key(Text, "caller"),
+    *key(Text, "device_id"),
+    *required(BigInteger, "next_sequence"),
+    *required(MOMENT, "seen_at"),
+)
+"""How far each phone has come with what it sends in batches."""
