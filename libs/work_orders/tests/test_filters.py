@@ -141,13 +141,13 @@ async def test_counts_of_very_many_orders_say_that_there_are_more(
     assert (found.counted, found.is_complete) == (5, False)
 
 
-async def test_the_next_limit_sorts_and_what_rests_is_last(floor: Database) -> None:
+async def test_urgency_and_then_the_next_limit_sort_and_what_rests_is_last(floor: Database) -> None:
     found = await ids_of(floor, Search((Status.CREATED, Status.DISPATCHED)))
-    assert found[0] == "urged"
+    assert found[:2] == ["waits", "urged"]  # an emergency goes before what was urged
     assert found[-1] == "rests"
     async with floor.statements() as statements:
         await statements.execute("update work_orders set next_due_at = created_at where id = 'booked'")
-    assert await ids_of(floor, Search((Status.CREATED, Status.DISPATCHED)), limit=2) == ["urged", "booked"]
+    assert await ids_of(floor, Search((Status.CREATED, Status.DISPATCHED)), limit=3) == ["waits", "urged", "booked"]
 
 
 async def test_rows_of_an_older_release_are_found_once_they_are_mended(floor: Database) -> None:
