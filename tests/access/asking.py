@@ -36,6 +36,7 @@ _HOW_FAR = {
 _BODIES = {
     "POST /v1/work-orders/{order_id}/amend": {"reason": "x", "content": "y"},
     "POST /v1/work-orders/{order_id}/amend-requests": {"reason": "x", "content": "y", "seen_version": 1},
+    "POST /v1/work-orders/{order_id}/supervision-requests": {"reason": "x", "reply_by": "2030-01-01T00:00:00Z"},
     "POST /v1/work-orders/{order_id}/readings": {"quantity": "signal_level", "value": "1"},
     "POST /v1/work-orders/{order_id}/parts": {"part_no": "x", "count": "1"},
     "POST /v1/work-orders/{order_id}/links": {

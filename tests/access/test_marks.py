@@ -45,6 +45,8 @@ BODIES: dict[str, Any] = {
     "links": {"kind": "duplicate", "other_order_id": f"{MARK}-archived", "reason": f"{MARK}-reason"},
     "amend": {"reason": f"{MARK}-reason", "content": f"{MARK}-content"},
     "amend-requests": {"reason": f"{MARK}-reason", "content": f"{MARK}-content", "seen_version": 1},
+    "reassign": {"staff_ids": ["south-1"], "reason": f"{MARK}-reason"},
+    "supervision-requests": {"reason": f"{MARK}-reason", "reply_by": "2030-01-01T00:00:00Z"},
     "attempts": {"outcome": "no_answer", "note": f"{MARK}-note"},
 }
 """Where what the schema requires is not enough for an act to be carried out, by the act."""
