@@ -136,7 +136,7 @@ class CityInMemory:
             case "POST", [
                 "work-orders",
                 order_id,
-                ("cancel-requests" | "urge-requests" | "extension-requests") as kind,
+                ("cancel-requests" | "urge-requests" | "extension-requests" | "amend-requests") as kind,
             ]:
                 return 202, self._ask(order_id, kind.partition("-")[0], body)
             case "POST", ["work-orders", order_id, act]:

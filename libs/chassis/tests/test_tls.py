@@ -129,7 +129,7 @@ def test_files_that_are_missing_or_do_not_belong_together_are_refused_at_the_sta
         ({"kafka_ca_file": text_file}, "KAFKA_CA_FILE", "no certificate"),
         ({"kafka_certificate_file": certificate, "kafka_key_file": tmp_path / "none"}, "KAFKA_KEY_FILE", "No such"),
         ({"kafka_certificate_file": certificate, "kafka_key_file": tmp_path}, "KAFKA_KEY_FILE", ""),
-        ({"kafka_certificate_file": certificate, "kafka_key_file": other}, "KAFKA_KEY_FILE", "key_values_mismatch"),
+        ({"kafka_certificate_file": certificate, "kafka_key_file": other}, "KAFKA_KEY_FILE", "KEY_VALUES_MISMATCH"),
         ({"kafka_certificate_file": text_file, "kafka_key_file": key}, "KAFKA_KEY_FILE", "no certificate"),
     ]
     for given, setting, fault in wrong:

@@ -31,6 +31,7 @@ HEADER_COLUMNS = (
     "ce_correlationid",
     "ce_causationid",
     "ce_traceparent",
+    "ce_replayid",
 )
 Row = Mapping[str, str | None]
 

@@ -72,4 +72,5 @@ async def test_the_list_that_opens_by_default_is_read_in_its_order_from_one_inde
         scanned = await statements.fetchval("select seq_scan from pg_stat_user_tables where relname = 'work_orders'")
     assert scanned == 0
     assert used["work_orders_by_limit"] == 0
-    assert 51 <= used["work_orders_waiting"] <= 20 * 51
+    # A page and the row behind it, and now and then an entry of a row that is no more.
+    assert 51 <= used["work_orders_waiting"] <= 20 * 60

@@ -19,7 +19,7 @@ async def test_a_subscriber_is_changed_in_what_was_given_and_nothing_else(intake
     answer = await change(intake, before["id"], {"phones": ["0555 12 34-56"], "territory": None}, 1)
     assert (answer.status_code, answer.headers["etag"]) == (200, '"2"')
     assert answer.json() == {**before, "version": 2, "phones": ["0555123456"], "territory": None}
-    assert (await intake.get(f"/subscribers/{before['id']}")).json() == answer.json()
+    assert (await intake.get(f"/subscribers/{before['id']}")).json() == answer.json() | {"contacts": []}
 
 
 async def test_of_many_changes_of_one_version_one_wins(intake: Intake) -> None:
@@ -31,7 +31,7 @@ async def test_of_many_changes_of_one_version_one_wins(intake: Intake) -> None:
     lost = [answer.json() for answer in answers if answer.status_code == 412]
     assert (len(won), len(lost)) == (1, 7)
     assert {(problem["code"], problem["expected_version"]) for problem in lost} == {("subscriber_changed", 1)}
-    assert (await intake.get(f"/subscribers/{subscriber['id']}")).json() == won[0].json()
+    assert (await intake.get(f"/subscribers/{subscriber['id']}")).json() == won[0].json() | {"contacts": []}
 
 
 async def test_a_change_needs_the_version_it_was_made_on(intake: Intake) -> None:

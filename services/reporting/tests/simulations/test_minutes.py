@@ -33,7 +33,7 @@ def bodies(chance: random.Random, created_at: datetime) -> Iterator[tuple[Servic
     yield Service.INTAKE, make_created(appointment=chance.choice([None, wanted]))
     status, is_suspended = Status.CREATED, False
     for _ in range(chance.randint(3, 16)):
-        acts = allowed_acts(status, is_suspended=is_suspended)
+        acts = [act for act in allowed_acts(status, is_suspended=is_suspended) if act in MAKE]
         if not acts:
             return
         likely = [act for act in acts if act in _STRAIGHT_ON]

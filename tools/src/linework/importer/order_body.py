@@ -9,7 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from chassis.field_types import Code, Moment, PastMoment, Prose, Reference
-from contracts.events import Channel, Zone
+from contracts.events import Channel, Urgency, Zone
 from linework.importer.rows import Row
 
 NEEDED = ("external_reference", "subscriber_no", "device_type", "demand_type", "content")
@@ -41,6 +41,7 @@ class CreateWorkOrder(BaseModel):
     external_reference: Reference | None = None
     zone: Zone | None = Field(None, description="Where the work is, when not where the subscriber lives.")
     territory: Reference | None = None
+    urgency: Urgency = Field(Urgency.NORMAL, description="紧急程度; who may set which is a handling rule.")
     occurred_at: PastMoment | None = Field(None, description="When it was asked for, if not at this moment.")
 
 
