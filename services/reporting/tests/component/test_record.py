@@ -33,7 +33,8 @@ async def test_the_timeline_tells_who_did_what_when_with_its_hashes(reporting, s
     assert [item["order_version"] for item in items] == [1, 2, 3, 4, 5, None]
     assert [item["hash"] for item in items[:5]] == [event_hash(message) for message in stream.messages[:5]]
     assert [item["prev_hash"] for item in items[1:5]] == [item["hash"] for item in items[:4]]
-    assert items[2]["data"] == {"reason": "wrong_trade", "explanation": make_rejected().explanation}
+    rejected = {"reason": "wrong_trade", "explanation": make_rejected().explanation, "device": None}
+    assert items[2]["data"] == rejected
     assert items[2]["actor"] == {"sub": "technician-1", "role": "technician", "name": ""}
     assert items[2]["occurred_at"] == "2026-03-02T08:02:00.000000Z"
     assert items[5]["type"] == "linework.work_order.cancel_requested.v1"
