@@ -7,7 +7,8 @@ planted bug broke for one test does not trouble the next.
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
 
 from aiokafka import AIOKafkaProducer
 from tests.chaos.breakable import BreakableInstallation
@@ -80,9 +81,17 @@ class OwnOrders:
 
     async def note(self, order_id: str, text: str) -> bool:
         """A note on the order as it is known here; whether it was accepted."""
+        fieldwork = self._client.fieldwork
+        return await self._act(order_id, lambda order: fieldwork.add_note(order, note=text, by=_NORTH))
+
+    async def suspend(self, order_id: str, reason: str) -> bool:
+        """A decision, which unlike a note needs the version that it was made on; whether it was accepted."""
+        fieldwork, until = self._client.fieldwork, (datetime.now(UTC) + timedelta(days=1)).isoformat()
+        return await self._act(order_id, lambda order: fieldwork.suspend(order, reason=reason, until=until, by=_NORTH))
+
+    async def _act(self, order_id: str, act: Callable[[WorkOrder], Awaitable[WorkOrder]]) -> bool:
         try:
-            order = self.orders[order_id]
-            self.orders[order_id] = await self._client.fieldwork.add_note(order, note=text, by=_NORTH)
+            self.orders[order_id] = await act(self.orders[order_id])
         except Refused as error:
             if error.code != "stale_version":
                 raise

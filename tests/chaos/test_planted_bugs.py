@@ -74,7 +74,7 @@ async def two_people_act_at_once_over_a_slow_line(own: OwnOrders) -> None:
     for link in own.installation.links[f"{WRITER} to postgres"]:
         link.slow(0.1)
     both = [(order_id, text) for order_id in own.orders for text in ("the one", "the other")]
-    await asyncio.gather(*(own.note(order_id, text) for order_id, text in both))
+    await asyncio.gather(*(own.suspend(order_id, text) for order_id, text in both))
     for link in own.installation.links[f"{WRITER} to postgres"]:
         link.mend()
 

@@ -37,6 +37,7 @@ async def test_everybody_who_sees_an_order_adds_remarks_that_all_others_see(inst
 
 async def test_a_visit_without_a_network_is_sent_twice_and_shown_everywhere_once(installation: Installation) -> None:
     order = await installation.dispatched()
+    await installation.north.see("fieldwork", order)
     now = datetime.now(UTC)
     steps = [("accept", {}), ("depart", {}), ("arrive", {"place": "东门"}), ("start", {}), ("notes", {"note": "有狗"})]
     acts = [
@@ -53,7 +54,7 @@ async def test_a_visit_without_a_network_is_sent_twice_and_shown_everywhere_once
     ]
     batch = {"device_id": f"phone-{order['id'][:8]}", "sent_at": now.isoformat(), "acts": acts}
     first, second = [await installation.north.post("fieldwork", "/field-batches", batch) for _ in range(2)]
-    assert [result["outcome"] for result in first["results"]] == ["applied"] * 5
+    assert [result["outcome"] for result in first["results"]] == ["applied"] * 5, first["results"][0]
     assert [result["outcome"] for result in second["results"]] == ["already_applied"] * 5
     version = first["results"][-1]["order"]["version"]
     looked_up = await installation.agent.get("intake", f"/work-orders/{order['id']}", at_least=version)

@@ -151,6 +151,10 @@ async def test_limits_that_move_a_deadline_into_the_past_fire_at_once_and_say_wh
     rules = {"limits": limits, "calendar": WORKING, "longest_extension_minutes": 60, "applies_from": BEGIN.isoformat()}
     assert (await staffed_desk.put("/v1/rules/time-limits", **rules)).status_code == 200
     assert await recompute(staffed_desk.db, store.plan_by_limits) == 1
+    await watching.look(
+        11
+    )  # by the limits that this process read a moment ago: nothing fires, and nothing is forgotten
+    assert await alarms(staffed_desk) == []
     watching.limits = KnownRuleSets()
     await watching.look(11)
     (message,) = await alarms(staffed_desk)

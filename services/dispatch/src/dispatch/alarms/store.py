@@ -97,11 +97,16 @@ _CLAIM = """
 select body, is_by_limits or rules_version < $3 as is_by_limits,
     exists (select from duplicate_links where duplicate_links.order_id = work_orders.id) as is_linked_away
 from alarm_watch join work_orders on work_orders.id = alarm_watch.order_id
-where look_at <= $1 order by look_at, alarm_watch.order_id limit $2 for update of alarm_watch skip locked"""
+where look_at <= $1 and rules_version <= $3
+order by look_at, alarm_watch.order_id limit $2 for update of alarm_watch skip locked"""
 
 
 async def claim_watched(tx: Transaction, *, now: datetime, limits_version: int, limit: int) -> list[Watched]:
-    """Orders whose look is due, earliest first, locked; those that another worker looks at are passed over."""
+    """Orders whose look is due, earliest first, locked; those that another worker looks at are passed over.
+
+    An order that was planned by limits this process has not read yet waits until it has: by older ones its look would
+    find nothing, and the breach would be missed.
+    """
     rows = await tx.fetch(_CLAIM, now, limit, limits_version)
     return [Watched(to_order(row["body"]), row["is_by_limits"], row["is_linked_away"]) for row in rows]
 
