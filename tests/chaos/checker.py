@@ -114,11 +114,14 @@ def _fault_of_yes(command: Command, roots: Sequence[Message]) -> str | None:
         if root.body.request_id != answer["id"]:
             return f"{_name(command)} was told request {answer['id']}; the stream has {root.body.request_id}"
         return None
-    expected = (answer["id"], (command.version or 0) + 1)
-    if (answer["id"], answer["version"]) != expected:
+    if "version" not in answer:
+        return None if root.id == answer["id"] else f"{_name(command)} was told fact {answer['id']}; it is {root.id}"
+    # Reports need no version, and a decision stands behind reports that came in between.
+    if answer["version"] <= (command.version or 0):
         return f"{_name(command)} was answered with version {answer['version']}"
-    if (root.subject, root.order_version) != expected:
-        return f"{_name(command)} was told version {expected[1]} of {expected[0]}; the stream has {root.order_version}"
+    told = (answer["id"], answer["version"])
+    if (root.subject, root.order_version) != told:
+        return f"{_name(command)} was told version {told[1]} of {told[0]}; the stream has {root.order_version}"
     return None
 
 

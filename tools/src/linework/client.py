@@ -22,6 +22,7 @@ from linework.client_http import NotReached, new_http
 from linework.client_service import (
     NONE,
     Json,
+    KeptAsFact,
     OrderService,
     Patience,
     Refused,
@@ -43,6 +44,7 @@ __all__ = [
     "OPERATOR",
     "SUPERVISOR",
     "Addresses",
+    "KeptAsFact",
     "NotReached",
     "Patience",
     "Person",

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -53,6 +54,13 @@ class Refused(Exception):
             return True
         present = self.present_version
         return present is not None and present < int(self.problem.get("expected_version") or 0)
+
+
+class KeptAsFact(Exception):
+    """The order could not take this report any more: the service keeps it as a fact beside the order."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__(f"{act} was kept as a fact beside the order")
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +241,7 @@ class OrderService(ServiceClient):
         patience: Patience | None = None,
         **body: Any,
     ) -> WorkOrder:
-        """Any act on the version that is passed in; fields that are None are omitted."""
+        """Any act on the version that is passed in; fields that are None are omitted. Raises `KeptAsFact`."""
         return await self.act_on(order.id, order.version, name, by=by, key=key, patience=patience, **body)
 
     async def act_on(
@@ -247,17 +255,18 @@ class OrderService(ServiceClient):
         patience: Patience | None = None,
         **body: Any,
     ) -> WorkOrder:
-        return order_of(
-            await self.call(
-                "POST",
-                f"/v1/work-orders/{part(order_id)}/{name}",
-                given(body),
-                by=by,
-                version=version,
-                key=key or new_key(),
-                patience=patience,
-            )
+        answer = await self.call(
+            "POST",
+            f"/v1/work-orders/{part(order_id)}/{name}",
+            given(body),
+            by=by,
+            version=version,
+            key=key or new_key(),
+            patience=patience,
         )
+        if answer.status_code == HTTPStatus.CREATED:
+            raise KeptAsFact(name)
+        return order_of(answer)
 
 
 def order_of(answer: httpx.Response) -> WorkOrder:
