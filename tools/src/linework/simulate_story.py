@@ -156,7 +156,7 @@ class Story:
                 return await self._look(order, at_least=order.version)
             changed = await self._timed(act, lambda: self._do(act, order))
         except KeptAsFact:
-            return await self._look(order, at_least=order.version + 1)
+            return await self._look(order, at_least=order.version)
         except Refused as error:
             self._notes.refusals[error.code] += 1
             if (error.present_version or 0) <= order.version:

@@ -126,11 +126,14 @@ class OrderUnitOfWork(UnitOfWork):
             await self._commit(command, None)
 
     async def get_visible(self, order_id: str, may_see: MaySee | None = None) -> StoredOrder:
-        """An order that the caller may see, at whatever version; one that has not arrived here yet is waited for.
+        """An order that the caller may see, at whatever version; it is waited for if it has not arrived here yet, and
+        so is a version that the caller names.
 
         Raises `AlreadyReplied`, `IdempotencyKeyReused` or `WorkOrderNotFound`.
         """
-        return await self._read_visible(order_id, lambda order: True, may_see or self._may_see)
+        seen = self.headers.if_match
+        newest = max(seen.named, default=0) if seen is not None else 0
+        return await self._read_visible(order_id, lambda order: order.version >= newest, may_see or self._may_see)
 
     def _may_see(self, order: WorkOrder) -> bool:
         return may_see(order, self.areas)

@@ -1,6 +1,8 @@
 """HTTP in, outbox row out: what the field reports, in any status and without a version."""
 
+import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -62,6 +64,17 @@ async def test_once_the_order_is_not_held_a_report_is_a_fact(fieldwork: ServiceU
     (message,) = await fieldwork.sent()
     assert message.body == REPORTS[act][2]
     assert (await fieldwork.row_of())["version"] == stream.order.version
+
+
+async def test_a_report_waits_for_the_version_that_it_names(fieldwork: ServiceUnderTest) -> None:
+    stream = Stream().until(Status.REDISPATCHING)
+    stream.add(make_dispatched())
+    await fieldwork.receive(*stream.messages[:-1])
+    fieldwork.app.state.unit_of_work = partial(fieldwork.app.state.unit_of_work, catch_up_seconds=10)
+    asked = asyncio.create_task(fieldwork.act("o-1", "arrive", version=stream.order.version, **NORTH))
+    await asyncio.wait({asked}, timeout=0.2)
+    await fieldwork.receive(stream.messages[-1])
+    assert (await asked).status_code == 200
 
 
 def _moved_on() -> Stream:
