@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from chassis.database import Database, Transaction
-from chassis.recovery.fence import is_passing
+from chassis.jobs import repeat
 from chassis.telemetry import METRICS
 from chassis.wakeup import Wakeup
 from chassis.worker import Job
@@ -34,20 +34,9 @@ def keeping_rows_by_limits(beside: Beside = _nothing) -> Job:
     """Looks every few seconds for as long as the worker runs."""
 
     async def keep_rows_by_limits(db: Database, wakeup: Wakeup) -> None:
-        await _keep(db, wakeup, beside)
+        await repeat("recomputing deadlines", lambda: recompute(db, beside), seconds=_LOOK_SECONDS, rest=wakeup.wait)
 
     return keep_rows_by_limits
-
-
-async def _keep(db: Database, wakeup: Wakeup, beside: Beside) -> None:
-    while True:
-        try:
-            await recompute(db, beside)
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            log.warning("computing deadlines anew failed, retrying: %s: %s", type(error).__name__, error)
-        await wakeup.wait(_LOOK_SECONDS)
 
 
 async def recompute(db: Database, beside: Beside = _nothing) -> int:
@@ -63,7 +52,7 @@ async def recompute(db: Database, beside: Beside = _nothing) -> int:
         if not changed:
             break  # what is left is locked: who changes it computes it, or the next look does
         done += changed
-        log.info("computed deadlines anew", extra={"orders": done, "of": left, "rules_version": sets.newest.version})
+        log.info("recomputed deadlines", extra={"orders": done, "of": left, "rules_version": sets.newest.version})
     METRICS.job_rows_left.labels("rows_by_limits").set(max(left - done, 0))
     return done
 

@@ -3,15 +3,11 @@
 Such a row has a `faceted_version` that is not its version. Until it is mended, filters do not find it.
 """
 
-import logging
-
 from chassis.database import Database
-from chassis.recovery.fence import is_passing
+from chassis.jobs import repeat
 from chassis.wakeup import Wakeup
 from work_orders.facets import facets_json
 from work_orders.order_table import to_order
-
-log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 30.0
 _ORDERS_A_CHUNK = 200
@@ -27,15 +23,12 @@ where work_orders.id = given.id"""
 
 async def keep_facets(db: Database, wakeup: Wakeup) -> None:
     """The worker's job: looks now and then for rows that an older release wrote, for as long as the worker runs."""
-    while True:
-        try:
-            while await mend_facets(db):
-                pass
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            log.warning("facets are not mended, retrying: %s", type(error).__name__)
-        await wakeup.wait(_LOOK_SECONDS)
+
+    async def mend_all() -> None:
+        while await mend_facets(db):
+            pass
+
+    await repeat("backfilling facets", mend_all, seconds=_LOOK_SECONDS, rest=wakeup.wait)
 
 
 async def mend_facets(db: Database) -> int:

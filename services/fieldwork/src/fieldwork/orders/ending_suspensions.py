@@ -4,14 +4,13 @@ Each round looks for what is over by now, so that after an outage of the worker 
 the moment at which it was over. Of two workers one loses the race for the order's version and does nothing.
 """
 
-import asyncio
 import logging
 
 from chassis.clock import Clock, SystemClock
 from chassis.commands import CommandHeaders
 from chassis.database import Database
 from chassis.entity_tags import versions_of
-from chassis.recovery.fence import is_passing
+from chassis.jobs import repeat
 from chassis.settings import Settings
 from chassis.wakeup import Wakeup
 from chassis.worker import Job
@@ -38,18 +37,16 @@ def ending_suspensions(settings: Settings, clock: Clock | None = None) -> Job:
     async def end_suspensions(db: Database, wakeup: Wakeup) -> None:
         uow = unit_of_work(settings, db, wakeup, clock or SystemClock())
         is_complete = False
-        while True:
-            try:
-                if not is_complete:
-                    async with db.statements() as statements:
-                        await store.add_missing(statements)
-                    is_complete = True
-                await look(uow)
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                log.warning("ending suspensions failed, retrying: %s: %s", type(error).__name__, error)
-            await asyncio.sleep(_LOOK_SECONDS)
+
+        async def one_round() -> None:
+            nonlocal is_complete
+            if not is_complete:
+                async with db.statements() as statements:
+                    await store.add_missing(statements)
+                is_complete = True
+            await look(uow)
+
+        await repeat("ending suspensions", one_round, seconds=_LOOK_SECONDS)
 
     return end_suspensions
 

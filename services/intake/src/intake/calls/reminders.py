@@ -4,14 +4,12 @@ Each round finds what is due by now, so that after an outage of the worker a rem
 lost. A row is claimed in the transaction that publishes; several workers take turns.
 """
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 
 from chassis.clock import SystemClock
 from chassis.database import Database
 from chassis.identity import new_id
-from chassis.recovery.fence import is_passing
+from chassis.jobs import repeat
 from chassis.unit_of_work import Command, UnitOfWork
 from chassis.wakeup import Wakeup
 from contracts import calls as c
@@ -23,8 +21,6 @@ from intake.calls.domain.settlement import Case
 from intake.calls.publishing import publish
 from intake.reference.store import desk_rules
 
-log = logging.getLogger(__name__)
-
 _LOOK_SECONDS = 5.0
 _AT_ONCE = 100
 REMINDERS = Actor("intake", "service")
@@ -33,14 +29,7 @@ REMINDERS = Actor("intake", "service")
 async def watch(db: Database, wakeup: Wakeup) -> None:
     """Looks every few seconds for as long as the worker runs."""
     uow = UnitOfWork(service=Service.INTAKE, db=db, clock=SystemClock(), wakeup=wakeup, actor=REMINDERS)
-    while True:
-        try:
-            await look(uow)
-        except Exception as error:
-            if not is_passing(error):
-                raise
-            log.warning("reminders failed, retrying: %s: %s", type(error).__name__, error)
-        await asyncio.sleep(_LOOK_SECONDS)
+    await repeat("reminders", lambda: look(uow), seconds=_LOOK_SECONDS)
 
 
 async def look(uow: UnitOfWork) -> int:

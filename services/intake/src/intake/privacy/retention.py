@@ -5,14 +5,14 @@ closes a segment when something is added: the record that takes the key's place,
 one that holds the key. It is also what is last in the log, should two relays ever have overtaken each other.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from chassis.clock import Clock, SystemClock
 from chassis.database import Database
-from chassis.recovery.fence import is_catching_up, is_passing
+from chassis.jobs import repeat
+from chassis.recovery.fence import is_catching_up
 from chassis.sealing import MasterKeys
 from chassis.settings import Settings
 from chassis.unit_of_work import Command, UnitOfWork
@@ -45,15 +45,12 @@ def retention_of(settings: Settings, clock: Clock | None = None) -> Job:
 
     async def retention(db: Database, wakeup: Wakeup) -> None:
         uow = unit_of_work(db, wakeup, the_clock)
-        while True:
-            try:
-                await issue_all_missing(settings.master_keys, uow=uow)
-                await run_if_due(settings.master_keys, uow=uow)
-            except Exception as error:
-                if not is_passing(error):
-                    raise
-                log.warning("retention failed, retrying: %s", type(error).__name__)
-            await asyncio.sleep(_LOOK_SECONDS)
+
+        async def one_round() -> None:
+            await issue_all_missing(settings.master_keys, uow=uow)
+            await run_if_due(settings.master_keys, uow=uow)
+
+        await repeat("retention", one_round, seconds=_LOOK_SECONDS)
 
     return retention
 
