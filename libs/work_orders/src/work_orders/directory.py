@@ -27,7 +27,7 @@ from contracts.directory import (
 from contracts.message import Message
 from contracts.refusals import NotFound
 from contracts.shipped_calendars import SHIPPED_CALENDARS
-from work_orders.handling_rules import handling_rules_of
+from work_orders.handling_rules import HANDLING
 from work_orders.tables import DIRECTORY
 
 _WORK_AREA, _STAFF, _DEVICE_TYPE, _DEMAND_TYPE = "work_area", "staff", "device_type", "demand_type"
@@ -86,7 +86,7 @@ def whole_directory_of(messages: Sequence[Message]) -> list[Part]:
         key = _key_of(message.body)
         if key is not None and (key not in newest or (newest[key].entity_version or 0) < (message.entity_version or 0)):
             newest[key] = message
-    parts = handling_rules_of(messages)
+    parts = HANDLING.added(messages)
     if newest:
         # In the order of keys: two workers with overlapping batches queue instead of deadlocking.
         rows = [(*key, *_values_of(newest[key])) for key in sorted(newest)]

@@ -26,6 +26,7 @@ _WORDS: Words = {
     "WorkOrderCounts.is_unresolved": "How many are not resolved, by their last completion.",
     "WorkOrderCounts.is_urged": "How many were urged.",
     "HandlingRules.rules": "The rules themselves.",
+    "TimeLimits.rules": "The time limits themselves.",
     "SubscriberShown.kind": "The kind of subscriber, such as `household`.",
     "SubscriberShown.version": "The version of intake's record of the subscriber.",
     "SupervisionAnswer.answer": "What the supervisor is to know.",

@@ -99,20 +99,18 @@ DIRECTORY = Table(
 )
 """`body` is the entity as it was last defined; `work_area_id` is where a member of staff belongs."""
 
-TIME_LIMITS = Table(
-    "time_limits",
-    METADATA,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("body", JSON, nullable=False),
-    Column("changed_by", Text, nullable=False),
-    Column("changed_at", MOMENT, nullable=False),
-)
 
-HANDLING_RULES = Table(
-    "handling_rules",
-    METADATA,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("body", JSON, nullable=False),
-    Column("changed_by", Text, nullable=False),
-    Column("changed_at", MOMENT, nullable=False),
-)
+def rules_table(name: str, metadata: MetaData) -> Table:
+    """Of rules each version of which is a row; see `work_orders.versioned_rules`."""
+    return Table(
+        name,
+        metadata,
+        Column("version", Integer, primary_key=True, autoincrement=False),
+        Column("body", JSON, nullable=False),
+        Column("changed_by", Text, nullable=False),
+        Column("changed_at", MOMENT, nullable=False),
+    )
+
+
+TIME_LIMITS = rules_table("time_limits", METADATA)
+HANDLING_RULES = rules_table("handling_rules", METADATA)

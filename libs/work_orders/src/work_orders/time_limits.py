@@ -5,15 +5,17 @@ Old sets stay, because orders that were created under them are judged by them.
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 
 from chassis.database import Database, Statements, Transaction
-from chassis.one_statement import Part, Rows, fetch_together
-from contracts.limits import TimeLimitsDefined
+from chassis.one_statement import Part, Rows, execute_together, fetch_together
+from contracts.limits import SHIPPED, TimeLimitsDefined
 from contracts.message import Message
 from work_orders.sla_clocks import RuleSet, RuleSets
+from work_orders.versioned_rules import VersionedRules
 
 _RULES = msgspec.json.Decoder(TimeLimitsDefined)
 _PRESENT = """
@@ -24,22 +26,23 @@ select version, changed_at, case when not exists (
 _LOOK_AGAIN_SECONDS = 1.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeLimits:
+    """A set of time limits, and who has defined it when; nobody has defined what was shipped."""
+
+    version: int
+    rules: TimeLimitsDefined
+    changed_by: str | None
+    changed_at: datetime | None
+
+
+_SHIPPED = TimeLimits(version=0, rules=SHIPPED, changed_by=None, changed_at=None)
+LIMITS = VersionedRules("time_limits", TimeLimitsDefined, TimeLimits, shipped=_SHIPPED)
+
+
 async def on_deadlines(messages: Sequence[Message], tx: Transaction) -> None:
     """Takes sets of limits into the copy; one that is there changes nothing."""
-    for message in messages:
-        if isinstance(message.body, TimeLimitsDefined) and message.entity_version is not None:
-            await add(tx, message.entity_version, message)
-
-
-async def add(tx: Transaction, version: int, message: Message) -> None:
-    await tx.execute(
-        """insert into time_limits (version, body, changed_by, changed_at) values ($1, $2, $3, $4)
-           on conflict (version) do nothing""",
-        version,
-        message.data.decode(),
-        message.actor.sub,
-        message.recorded_at,
-    )
+    await execute_together(tx, LIMITS.added(messages))
 
 
 async def rule_sets(statements: Statements) -> RuleSets:

@@ -57,7 +57,6 @@ WORDS: Mapping[str, str] = {
     "SendToRedispatch.remark": "What the dispatcher writes to the ruling.",
     "StaffDefinition.is_active": "Whether orders may be assigned to them.",
     "StaffMember.is_active": "Whether orders may be assigned to them.",
-    "TimeLimits.rules": "The time limits themselves.",
     "TimeLimitsBody.calendar": "The working time that limits of working time are counted in.",
     "WorkArea.is_open": "Whether orders may be dispatched to it.",
     "WorkArea.staff": "Everybody who belongs to it.",

@@ -14,7 +14,7 @@ from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.topics import DIRECTORY
 from dispatch import recovery_store, store
-from work_orders.handling_rules import handling_rules, handling_rules_of
+from work_orders.handling_rules import HANDLING
 from work_orders.recovery import re_emitted
 
 
@@ -29,7 +29,7 @@ async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
             await recovery_store.take_back_staff(tx, message.body, message.entity_version)
         elif isinstance(message.body, CalendarDefined):
             await recovery_store.take_back_calendar(tx, message.body, message.entity_version)
-    await execute_together(tx, handling_rules_of(messages))
+    await execute_together(tx, HANDLING.added(messages))
 
 
 async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequence[Message], str]:
@@ -38,8 +38,8 @@ async def directory(tx: Transaction, after: str, now: datetime) -> tuple[Sequenc
         return [], after
     areas, staff = await recovery_store.lock_directory(tx)
     calendars = await recovery_store.lock_calendars(tx)
-    await store.lock_handling_rules(tx)
-    rules = await handling_rules(tx)
+    await HANDLING.lock(tx)
+    rules = await HANDLING.newest(tx)
     entities = [
         *((f"work_area:{row['id']}", store.to_work_area(row), row["version"]) for row in areas),
         *((f"staff:{row['id']}", store.to_staff(row), row["version"]) for row in staff),

@@ -183,16 +183,6 @@ async def get_rule(statements: Statements, name: str) -> NumberRule:
     return NumberRule(**dict(row))
 
 
-async def lock_time_limits(tx: Transaction) -> None:
-    """Two operators at the same time make two versions, one after the other."""
-    await tx.execute("select pg_advisory_xact_lock(hashtextextended('time_limits', 4))")
-
-
-async def lock_handling_rules(tx: Transaction) -> None:
-    """Two supervisors at the same time make two versions, one after the other."""
-    await tx.execute("select pg_advisory_xact_lock(hashtextextended('handling_rules', 4))")
-
-
 async def put_rule(statements: Statements, name: str, value: int, *, by: str, at: datetime) -> NumberRule:
     """The rule as it then is; the same value again changes nothing."""
     await statements.execute(

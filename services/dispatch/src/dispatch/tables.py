@@ -6,6 +6,7 @@ The tables of orders are in `work_orders.tables`, the technical ones in `chassis
 from sqlalchemy import ARRAY, JSON, Boolean, Column, Date, ForeignKey, Integer, MetaData, Table, Text
 
 from chassis.columns import ID, MOMENT, key, required
+from work_orders.tables import rules_table
 
 METADATA = MetaData()
 IS_COMPLETE = True
@@ -78,11 +79,4 @@ CLOCK_ALARMS = Table(
 DUPLICATE_LINKS = Table("duplicate_links", METADATA, *key(ID, "link_id"), *required(ID, "order_id"))
 """The orders that are linked to another as its duplicate."""
 
-ESCALATION_RULES = Table(
-    "escalation_rules",
-    METADATA,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    *required(JSON, "body"),
-    *required(Text, "changed_by"),
-    *required(MOMENT, "changed_at"),
-)
+ESCALATION_RULES = rules_table("escalation_rules", METADATA)

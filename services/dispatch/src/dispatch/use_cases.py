@@ -24,7 +24,7 @@ from dispatch.store import NumberRule, Put
 from work_orders import time_limits
 from work_orders.asking import ask_custodian
 from work_orders.directory import find_types_in_use
-from work_orders.handling_rules import handling_rules, handling_rules_of
+from work_orders.handling_rules import HANDLING
 from work_orders.unit_of_work import OrderUnitOfWork
 
 SUPERVISOR = "supervisor"
@@ -53,7 +53,7 @@ async def amend_work_order(order_id: str, wanted: AmendWorkOrder, *, uow: OrderU
         order, details = command.order, wanted.details
         async with uow.db.statements() as statements:
             types = await find_types_in_use(statements, details.device_type, details.demand_type)
-            rules = (await handling_rules(statements)).rules
+            rules = (await HANDLING.newest(statements)).rules
         types.check(details.device_type, details.demand_type)
         check_urgency(details.urgency, uow.actor.role, rules)
         if order.custodian in (Service.DISPATCH, None):
@@ -94,7 +94,7 @@ async def define_calendar(calendar: CalendarDefined, *, uow: UnitOfWork) -> Put:
     """
     check_calendar(calendar)
     async with uow.command() as command:
-        await store.lock_time_limits(command.tx)
+        await time_limits.LIMITS.lock(command.tx)
         put = await store.put_calendar(command.tx, calendar)
         if put.is_changed:
             command.publish(calendar, subject=f"calendar:{calendar.calendar_id}", entity_version=put.version)
@@ -111,7 +111,7 @@ async def set_time_limits(rules: TimeLimitsDefined, *, is_dated: bool, uow: Unit
     Limits that name a calendar are counted in that calendar as it is. Raises `CalendarNotFound`.
     """
     async with uow.command() as command:
-        await store.lock_time_limits(command.tx)
+        await time_limits.LIMITS.lock(command.tx)
         named = {one: (await store.get_calendar(command.tx, one))[1] for one in sorted(calendars_named_by(rules))}
         rules = counted_in(rules, named)
         check_working_time(rules.calendar)
@@ -128,16 +128,15 @@ async def set_handling_rules(changes: Mapping[str, Any], *, uow: UnitOfWork) -> 
     Raises what `check_handling_rules` raises.
     """
     async with uow.command() as command:
-        await store.lock_handling_rules(command.tx)
-        present = await handling_rules(command.tx)
+        await HANDLING.lock(command.tx)
+        present = await HANDLING.newest(command.tx)
         rules = replace(present.rules, **changes)
         check_handling_rules(rules, present.rules)
         if rules != present.rules:
             message = command.publish(rules, subject=HANDLING_RULES, entity_version=present.version + 1)
-            await execute_together(command.tx, handling_rules_of([message]))
+            await execute_together(command.tx, HANDLING.added([message]))
 
 
 async def _publish_limits(command: Command, rules: TimeLimitsDefined, present_version: int) -> None:
-    version = present_version + 1
-    message = command.publish(rules, subject=SUBJECT, entity_version=version)
-    await time_limits.add(command.tx, version, message)
+    message = command.publish(rules, subject=SUBJECT, entity_version=present_version + 1)
+    await execute_together(command.tx, time_limits.LIMITS.added([message]))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 from asyncpg import Record
 from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, select
@@ -11,7 +11,6 @@ from chassis.database import Database, Query, Statements
 from chassis.paging import from_cursor, page_of
 from contracts.calendar import DayKind, Hours, WorkingDays
 from contracts.directory import CalendarDefined
-from contracts.limits import TimeLimitsDefined
 from contracts.look_alikes import LookAlike, look_alikes
 from contracts.names import DAY_KINDS
 from contracts.order import WorkOrder
@@ -23,10 +22,10 @@ from dispatch.domain.assignment import has_rejected, is_budget_spent
 from dispatch.domain.coverage import can_take
 from dispatch.tables import CALENDARS, STAFF, WORK_AREAS
 from work_orders.facts_views import OrderFact
-from work_orders.handling_rules import HandlingRules, handling_rules, handling_rules_at
+from work_orders.handling_rules import HANDLING, HandlingRules
 from work_orders.sealing import WorkOrderShown
 from work_orders.subscribers import OrderForm, SubscriberFields
-from work_orders.time_limits import rule_sets
+from work_orders.time_limits import LIMITS, TimeLimits, rule_sets
 
 
 class WorkAreaNotFound(NotFound):
@@ -336,16 +335,6 @@ def _candidate(area: WorkArea, order: WorkOrder) -> Candidate:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TimeLimits:
-    """A set of time limits, and who has defined it when; nobody has defined what was shipped."""
-
-    version: int
-    rules: TimeLimitsDefined
-    changed_by: str | None
-    changed_at: datetime | None
-
-
 async def calendars_in_use(statements: Statements) -> list[WorkingDays]:
     """Those of the newest limits, if any of these is counted in working time."""
     rules = (await rule_sets(statements)).newest.rules
@@ -357,19 +346,13 @@ async def calendars_in_use(statements: Statements) -> list[WorkingDays]:
 async def time_limits(db: Database) -> TimeLimits:
     """The newest set."""
     async with db.statements() as statements:
-        newest = (await rule_sets(statements)).newest
-        row = await statements.fetchrow(
-            "select changed_by, changed_at from time_limits where version = $1", newest.version
-        )
-    changed = dict(row) if row else {"changed_by": None, "changed_at": None}
-    return TimeLimits(version=newest.version, rules=newest.rules, **changed)
+        return await LIMITS.newest(statements)
 
 
 async def get_handling_rules(db: Database, version: int | None = None) -> HandlingRules:
     """The newest rules, or those of a version; raises `HandlingRulesNotFound`."""
     async with db.statements() as statements:
-        if version is None:
-            return await handling_rules(statements)
-        if (rules := await handling_rules_at(statements, version)) is None:
-            raise HandlingRulesNotFound(version=version)
-        return rules
+        rules = await HANDLING.find(statements, version)
+    if rules is None:
+        raise HandlingRulesNotFound(version=version)
+    return rules

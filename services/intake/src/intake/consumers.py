@@ -17,7 +17,7 @@ from intake.partners import order_news
 from intake.partners.sending import send_owed
 from intake.privacy import activity_store
 from intake.privacy.erasure import on_sealing_keys_of_ours
-from work_orders.handling_rules import handling_rules_of
+from work_orders.handling_rules import HANDLING
 from work_orders.replica import Replica
 from work_orders.time_limits import on_deadlines
 
@@ -69,7 +69,7 @@ SUBSCRIPTIONS = [
     ),
     Subscription(QUALITY, on_quality),
     Subscription(DEADLINES, on_deadlines),
-    Subscription.of_changes(DIRECTORY, handling_rules_of, types=_OF_RULES),
+    Subscription.of_changes(DIRECTORY, HANDLING.added, types=_OF_RULES),
     Subscription(SEALING_KEYS, on_sealing_keys_of_ours),
 ]
 

@@ -14,7 +14,7 @@ from contracts.handling import SUBJECT, HandlingRulesDefined, UrgencySetters
 from contracts.lifecycle import Service
 from contracts.message import Message
 from contracts.requests import WorkOrderAmendRequested, WorkOrderRequestRefused
-from work_orders.handling_rules import handling_rules_of
+from work_orders.handling_rules import HANDLING
 
 DISPATCHED = e.WorkOrderDispatched(work_area_id="north", staff_ids=("staff-1",))
 LATER = {"start": "2027-03-05T01:00:00Z", "end": "2027-03-05T03:00:00Z"}
@@ -175,7 +175,7 @@ async def test_an_urgency_is_set_by_whom_the_rules_let(intake: Intake) -> None:
     await intake.deliver_own(order["id"])
     rules = HandlingRulesDefined(urgency_setters=(UrgencySetters(urgency=e.Urgency.URGENT, roles=(Role.SUPERVISOR,)),))
     async with intake.db.begin() as tx:
-        await execute_together(tx, handling_rules_of([defined_rules(rules)]))
+        await execute_together(tx, HANDLING.added([defined_rules(rules)]))
     for answer in (
         await intake.post("/work-orders", make_order(urgency="urgent")),
         await ask(intake, order["id"], urgency="urgent"),

@@ -4,7 +4,7 @@ from chassis.commands import Reply
 from qa.domain import quality
 from qa.domain.quality import AuditWorkOrder
 from qa.store import put_quality_rules
-from work_orders.handling_rules import handling_rules
+from work_orders.handling_rules import HANDLING
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
@@ -29,7 +29,7 @@ async def redispatch_work_order(order_id: str, reason: str, *, uow: OrderUnitOfW
 async def archive_work_order(order_id: str, *, uow: OrderUnitOfWork) -> Reply:
     async with uow.order(order_id) as command:
         async with uow.db.statements() as statements:
-            rules = (await handling_rules(statements)).rules
+            rules = (await HANDLING.newest(statements)).rules
         command.record(quality.archive(command.order, rules), name="archive")
     return command.reply
 

@@ -70,8 +70,7 @@ async def fire_due(uow: UnitOfWork, limits: KnownRuleSets) -> int:
 
 
 async def _look_at(command: Command, watched: list[Watched], sets: RuleSets) -> None:
-    rules = await store.escalation_rules(command.tx)
-    assert rules is not None  # without any, those that were shipped
+    rules = await store.ESCALATION.newest(command.tx)
     fired = await store.fired(command.tx, [one.order.id for one in watched])
     looks: dict[str, Look] = {}
     for one in watched:

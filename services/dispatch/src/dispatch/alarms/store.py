@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from chassis.database import Statements, Transaction
 from chassis.one_statement import Part, execute_together
 from contracts.escalation import SHIPPED, ClockAlarm, EscalationRulesDefined
@@ -21,8 +19,7 @@ from contracts.order import WorkOrder
 from dispatch.alarms.ladder import DueTime, Ladder
 from work_orders.order_table import to_order
 from work_orders.sla_clocks import Deadline
-
-_RULES = msgspec.json.Decoder(EscalationRulesDefined)
+from work_orders.versioned_rules import VersionedRules
 
 # The first step of an order cannot be earlier than its next deadline less the longest warning there is; the look then
 # finds when it really is. An order with alarms is looked at at once, because what has changed may have ended them; so
@@ -188,9 +185,7 @@ def _columns(alarms: Sequence[Message]) -> list[list[Any]]:
 
 async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
     """A restored database takes back the ladder and every alarm that was published: none of them fires again."""
-    for message in messages:
-        if isinstance(message.body, EscalationRulesDefined) and message.entity_version is not None:
-            await add_rules(tx, message.entity_version, message)
+    await execute_together(tx, ESCALATION.added(messages))
     await add_alarms(tx, messages)
 
 
@@ -208,36 +203,7 @@ class EscalationRules:
         return Ladder(self.version, self.rules)
 
 
-async def escalation_rules(statements: Statements, version: int | None = None) -> EscalationRules | None:
-    """Those of a version, or the newest; None where there is no such version."""
-    row = await statements.fetchrow(
-        "select * from escalation_rules where $1::integer is null or version = $1 order by version desc limit 1",
-        version,
-    )
-    if row is None:
-        return EscalationRules() if not version else None
-    return EscalationRules(
-        version=row["version"],
-        rules=_RULES.decode(row["body"]),
-        changed_by=row["changed_by"],
-        changed_at=row["changed_at"],
-    )
-
-
-async def lock_rules(tx: Transaction) -> None:
-    """Two supervisors at the same time make two versions, one after the other."""
-    await tx.execute("select pg_advisory_xact_lock(hashtextextended('escalation_rules', 4))")
-
-
-async def add_rules(tx: Transaction, version: int, message: Message) -> None:
-    await tx.execute(
-        "insert into escalation_rules (version, body, changed_by, changed_at) values ($1, $2, $3, $4)"
-        " on conflict (version) do nothing",
-        version,
-        message.data.decode(),
-        message.actor.sub,
-        message.recorded_at,
-    )
+ESCALATION = VersionedRules("escalation_rules", EscalationRulesDefined, EscalationRules, shipped=EscalationRules())
 
 
 async def look_at_all(tx: Transaction) -> None:

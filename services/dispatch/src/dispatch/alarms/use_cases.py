@@ -1,5 +1,6 @@
 """What people do about alarms: change the ladder, and say that they have seen one."""
 
+from chassis.one_statement import execute_together
 from chassis.unit_of_work import UnitOfWork
 from chassis.wakeup import JOBS
 from contracts.escalation import SUBJECT, EscalationRulesDefined
@@ -21,13 +22,11 @@ async def set_escalation_rules(rules: EscalationRulesDefined, *, uow: UnitOfWork
     """
     check_escalation_rules(rules)
     async with uow.command() as command:
-        await store.lock_rules(command.tx)
-        present = await store.escalation_rules(command.tx)
-        assert present is not None  # without any, those that were shipped
+        await store.ESCALATION.lock(command.tx)
+        present = await store.ESCALATION.newest(command.tx)
         if rules != present.rules:
-            version = present.version + 1
-            message = command.publish(rules, subject=SUBJECT, entity_version=version)
-            await store.add_rules(command.tx, version, message)
+            message = command.publish(rules, subject=SUBJECT, entity_version=present.version + 1)
+            await execute_together(command.tx, store.ESCALATION.added([message]))
             await store.look_at_all(command.tx)
     uow.wakeup.send(JOBS)
 

@@ -138,7 +138,7 @@ async def get_alarm(db: Database, alarm_id: str) -> Alarm:
 async def get_escalation_rules(db: Database, version: int | None = None) -> EscalationRules:
     """The newest, or those of a version; raises `EscalationRulesNotFound`."""
     async with db.statements() as statements:
-        rules = await store.escalation_rules(statements, version)
+        rules = await store.ESCALATION.find(statements, version)
     if rules is None:
         raise EscalationRulesNotFound(version=version)
     return rules

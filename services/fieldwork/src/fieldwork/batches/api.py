@@ -23,7 +23,7 @@ from fieldwork.batches import use_cases
 from fieldwork.batches.acts import ACTS, DeviceContext
 from fieldwork.batches.use_cases import ActBodyInvalid, ActResult, SentAct
 from work_orders.device_acts import DeviceAct
-from work_orders.handling_rules import handling_rules
+from work_orders.handling_rules import HANDLING
 
 router = APIRouter(prefix="/v1", tags=["reports of the field"])
 
@@ -86,7 +86,7 @@ async def send_field_batch(body: FieldBatchBody, context: Context) -> FieldBatch
     """
     received_at = context.clock.now()
     async with context.db.statements() as statements:
-        rules = (await handling_rules(statements)).rules
+        rules = (await HANDLING.newest(statements)).rules
     tolerance = timedelta(seconds=rules.device_clock_tolerance_seconds)
     sent = [_Sent(body, act, context, received_at, tolerance) for act in body.acts]
     results, next_sequence = await use_cases.take_batch(

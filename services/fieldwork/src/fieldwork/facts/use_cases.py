@@ -11,7 +11,7 @@ from fieldwork.facts.domain.reports import FieldReport
 from work_orders import facts_store
 from work_orders.commit import WorkOrderNotFound, change_in, lock_order
 from work_orders.facts_views import fact_of
-from work_orders.handling_rules import handling_rules
+from work_orders.handling_rules import HANDLING
 from work_orders.sealing import sealed
 from work_orders.unit_of_work import OrderUnitOfWork
 
@@ -24,7 +24,7 @@ async def report(order_id: str, said: FieldReport, *, uow: OrderUnitOfWork) -> R
     order = (await uow.get_visible(order_id, lambda order: reports.has_had(order, uow.areas))).order
     said = await _sealed(order, said, uow)
     async with uow.command() as command:
-        rules = (await handling_rules(command.tx)).rules
+        rules = (await HANDLING.newest(command.tx)).rules
         # Nothing overtakes it under the lock, so it needs no version and loses no race.
         stored = await lock_order(command.tx, order_id)
         if stored is None or not reports.has_had(stored.order, uow.areas):

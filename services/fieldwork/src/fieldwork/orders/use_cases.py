@@ -10,7 +10,7 @@ from fieldwork.orders.domain.staffing import ActingPerson, ReassignWorkOrder
 from fieldwork.orders.domain.suspension import SuspendWorkOrder
 from fieldwork.orders.domain.work import CompleteWorkOrder, RejectWorkOrder
 from work_orders.directory import find_staff, find_staff_of_person
-from work_orders.handling_rules import handling_rules
+from work_orders.handling_rules import HANDLING
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
@@ -37,7 +37,7 @@ async def complete_work_order(order_id: str, completion: CompleteWorkOrder, *, u
 
 async def _check_completer(order: WorkOrder, uow: OrderUnitOfWork) -> None:
     async with uow.db.statements() as statements:
-        rules = (await handling_rules(statements)).rules
+        rules = (await HANDLING.newest(statements)).rules
         by = await _person(statements, uow)
         assigned = await find_staff(statements, order.assignment.staff_ids if order.assignment else ())
     staffing.check_completer(order, by, rules.completers, assigned.values())
@@ -75,7 +75,7 @@ async def suspend_work_order(order_id: str, wanted: SuspendWorkOrder, *, uow: Or
     now = uow.clock.now()
     async with uow.order(order_id) as command:
         async with uow.db.statements() as statements:
-            rules = (await handling_rules(statements)).rules
+            rules = (await HANDLING.newest(statements)).rules
         event = suspension.suspend(command.order, wanted, rules, at=uow.occurred_at or now, now=now)
         command.record(event, name="suspend")
     return command.reply

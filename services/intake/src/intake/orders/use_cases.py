@@ -20,7 +20,7 @@ from intake.scope_store import Scope
 from intake.subscribers.phone_numbers import in_one_spelling
 from intake.subscribers.sealing_keys import ensure_key, sealer_in
 from work_orders.commit import ExternalReferenceTaken, WorkOrderNotFound, lock_order, may_see
-from work_orders.handling_rules import handling_rules
+from work_orders.handling_rules import HANDLING
 from work_orders.unit_of_work import OrderUnitOfWork
 
 
@@ -55,7 +55,7 @@ async def ask_for_amendment(order_id: str, asked: AskedAmendment, *, uow: OrderU
     async with uow.command() as command:
         order = await _locked_order(command, order_id, uow)
         await store.check_types(command.tx, amendment.details)
-        check_urgency(amendment.details.urgency, uow.actor.role, (await handling_rules(command.tx)).rules)
+        check_urgency(amendment.details.urgency, uow.actor.role, (await HANDLING.newest(command.tx)).rules)
         if contact is not None:
             phones = await in_one_spelling(command.tx, [contact.phone])
             contact_id = new_id()
