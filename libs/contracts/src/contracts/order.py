@@ -122,8 +122,6 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
     if message.body is None:
         return replace(order, version=order.version + 1, changed=done, decision=decision)
     status = _status_after(order, message)
-    changes = _changes(order, message.body, done)
-    suspension = changes.get("suspension", order.suspension)
     return replace(
         order,
         version=order.version + 1,
@@ -131,8 +129,7 @@ def apply(order: WorkOrder | None, message: Message) -> WorkOrder:
         decision=decision,
         status=status,
         custodian=CUSTODIANS[status],
-        allowed_acts=allowed_acts(status, is_suspended=suspension is not None),
-        **changes,
+        **_changes(order, message.body, done),
     )
 
 

@@ -84,7 +84,7 @@ class WorkOrder:
     """None in a state that was folded by a release before it, until the next event."""
 
     def __post_init__(self) -> None:
-        # A stored order that has not changed since an earlier release lacks the acts that came after it.
+        # Derived wherever an order is made or read: what an earlier release has stored lacks the acts that came later.
         acts = allowed_acts(self.status, is_suspended=self.suspension is not None)
         object.__setattr__(self, "allowed_acts", acts)
 
