@@ -7,8 +7,9 @@ from sqlalchemy import and_, bindparam, or_, select
 from chassis.database import Query, Statements, Transaction
 from chassis.row_store import RowStore
 from intake.links.domain.links import Link
+from intake.orders import store as orders_store
 from intake.tables import LINKS
-from work_orders.commit import WorkOrderNotFound, find_stored_order, lock_order, may_see
+from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
 from work_orders.order_table import StoredOrder
 
 links = RowStore(LINKS, Link)
@@ -41,8 +42,9 @@ async def lock_orders(tx: Transaction, ids: Iterable[str], areas: tuple[str, ...
 
     Raises `WorkOrderNotFound`, also for one outside the areas.
     """
-    # In the order of ids: two that are linked to each other at once do not wait in a circle.
-    return [_seen(order_id, await lock_order(tx, order_id), areas) for order_id in sorted(ids)]
+    order_ids = sorted(ids)
+    found = await orders_store.lock_orders(tx, order_ids)
+    return [_seen(order_id, found.get(order_id), areas) for order_id in order_ids]
 
 
 async def require_orders(statements: Statements, ids: Iterable[str], areas: tuple[str, ...] | None) -> None:

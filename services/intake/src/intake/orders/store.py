@@ -163,7 +163,7 @@ async def lock_request(tx: Transaction, request_id: str) -> CustodianRequest | N
 
 
 async def lock_orders(tx: Transaction, order_ids: Iterable[str]) -> dict[str, StoredOrder]:
-    """The orders that are there, locked in the order of their ids, by id."""
+    """The orders that are there, by id; locked in the order of their ids, so that two who lock the same queue."""
     rows = await tx.fetch(
         "select id, body, stream_version, last_hash from work_orders where id = any($1) order by id for update",
         sorted(order_ids),
