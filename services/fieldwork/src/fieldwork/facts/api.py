@@ -1,5 +1,6 @@
 """What the field reports over HTTP: needs no version, and is refused by no status of the order."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -46,8 +47,8 @@ Unit = Annotated[Line, Field(max_length=20)]
 class ReportBody(FactBody):
     """A report of the field, which knows what it says."""
 
-    def report(self) -> FieldReport:
-        raise NotImplementedError
+    @abstractmethod
+    def report(self) -> FieldReport: ...
 
 
 class AcceptBody(ReportBody):
