@@ -11,7 +11,6 @@ from chassis.clock import Clock
 from chassis.database import Database
 from contracts.events import SlaClock
 from contracts.order import WorkOrder
-from work_orders.order_table import to_order
 from work_orders.sla_clocks import ClockState, Phase, RuleSets, clocks_of
 from work_orders.time_limits import KnownRuleSets
 
@@ -52,10 +51,10 @@ class ShownClocks:
         self._limits = limits
         self._clock = clock
 
-    async def beside(self, stored: Sequence[str]) -> list[str]:
-        """The orders as JSON with the member `clocks`; texts in it are sealed like those of the order."""
+    async def beside(self, orders: Sequence[tuple[WorkOrder, str]]) -> list[str]:
+        """The JSON of each order with the member `clocks`; texts in it are sealed like those of the order."""
         sets, now = await self._limits.present(self._db), self._clock.now()
-        return [_with_clocks(body, shown_clocks(to_order(body), sets, at=now)) for body in stored]
+        return [_with_clocks(body, shown_clocks(order, sets, at=now)) for order, body in orders]
 
 
 def clocks_for(request: Request) -> ShownClocks:

@@ -1,7 +1,6 @@
 """The lists that people work from: pages of orders, as JSON that is ready to send.
 
-A row's body is sent as it is stored, with its sealed texts opened, with
-the clocks beside it, so a page costs one query.
+A row's body is sent as it is stored, with its sealed texts opened and its clocks added, so a page costs one query.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ from chassis.wakeup import Wakeup
 from contracts.lifecycle import Status
 from work_orders.clocks_shown import ShownClocks
 from work_orders.commit import WorkOrderNotFound, find_stored_order, may_see
-from work_orders.order_table import RANKS, StoredOrder, to_json
+from work_orders.order_table import RANKS, StoredOrder, to_json, to_order
 from work_orders.sealing import NOT_OPENED, Opening
 from work_orders.search import Search, narrowed
 from work_orders.tables import WORK_ORDERS
@@ -93,7 +92,7 @@ def _query(statuses: tuple[Status, ...], names: tuple[str, ...], is_recent: bool
 
 
 async def _page(shown: Sequence[Record], next_cursor: str | None, opening: Opening, clocks: ShownClocks) -> bytes:
-    bodies = await clocks.beside([row[0] for row in shown])
+    bodies = await clocks.beside([(to_order(row[0]), row[0]) for row in shown])
     return json_page(
         await opening.objects([(row["id"], body) for row, body in zip(shown, bodies, strict=True)]), next_cursor
     )
@@ -132,7 +131,7 @@ async def one_order(
         raise WorkOrderNotFound(order_id=order_id)
     if at_least is not None and stored.order.version < at_least:
         raise NotCaughtUp(subject=order_id, expected=at_least)
-    (timed,) = await clocks.beside([to_json(stored.order).decode()])
+    (timed,) = await clocks.beside([(stored.order, to_json(stored.order).decode())])
     body = await opening.object(order_id, timed.encode(), waits=at_least is not None)
     # The same version shows more once its key has arrived, and less once its subscriber was erased.
     return Reply(200, body, etag_of(stored.order.version, is_whole=NOT_OPENED not in body))
