@@ -79,11 +79,10 @@ sent as (
     from changed where ${_KEY + 2}::text is not null
 )
 select count(*) from changed"""
-_CHANGE = f"""
-with changed as (
-    update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace(f"{_STREAM_VERSION}::integer", "stream_version")})
-    where id = $1 and version = {_DECIDED_ON}::int and {_STREAM_VERSION}::int is not null returning 1
-), {_SENT_AND_KEPT}"""
+_CHANGE_IN = f"""
+update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace(f"{_STREAM_VERSION}::integer", "stream_version")})
+where id = $1 and version = {_DECIDED_ON}::int and {_STREAM_VERSION}::int is not null"""
+_CHANGE = f"with changed as ({_CHANGE_IN} returning 1), {_SENT_AND_KEPT}"
 _CREATE = f"""
 with changed as (
     insert into work_orders ({COLUMNS}) select {_TYPED_CHANGE} where {_DECIDED_ON}::int = 0
@@ -197,13 +196,13 @@ async def create_in(tx: Transaction, message: Message) -> WorkOrder:
     return created.order
 
 
-_CHANGE_IN = f"""
-update work_orders set ({COLUMNS}) = ({_TYPED_CHANGE.replace(f"{_STREAM_VERSION}::integer", "stream_version")})
-where id = $1 and version = {_DECIDED_ON}::int and {_STREAM_VERSION}::int is not null"""
-
-
 async def change_in(
-    command: Command, stored: StoredOrder, event: WorkOrderEvent, *, occurred_at: datetime | None = None
+    command: Command,
+    stored: StoredOrder,
+    event: WorkOrderEvent,
+    sets: RuleSets,
+    *,
+    occurred_at: datetime | None = None,
 ) -> None:
     """The order's next event within a command that holds the order's row; the reply is the order after it."""
     order = stored.order
@@ -215,20 +214,23 @@ async def change_in(
         occurred_at=occurred_at,
     )
     changed = StoredOrder(apply(order, message), stored.stream_version, event_hash(message))
-    await command.tx.execute(_CHANGE_IN, *values_of(changed, await rule_sets(command.tx)), order.version)
+    await command.tx.execute(_CHANGE_IN, *values_of(changed, sets), order.version)
     command.messages.append(message)
     command.reply_as(Reply(200, to_json(changed.order), etag_of(changed.order.version)))
 
 
+_FIND = "select body, stream_version, last_hash from work_orders where id = $1"
+
+
 async def find_stored_order(statements: Statements, order_id: str) -> StoredOrder | None:
-    row = await statements.fetchrow("select body, stream_version, last_hash from work_orders where id = $1", order_id)
+    row = await statements.fetchrow(_FIND, order_id)
     return stored_order_of(row) if row else None
 
 
 async def lock_order(tx: Transaction, order_id: str) -> StoredOrder | None:
     """The order, held until the commit: what is published of it then stands behind what was published before."""
-    await tx.execute("select from work_orders where id = $1 for update", order_id)
-    return await find_stored_order(tx, order_id)
+    row = await tx.fetchrow(f"{_FIND} for update", order_id)
+    return stored_order_of(row) if row else None
 
 
 def may_see(order: WorkOrder, areas: tuple[str, ...] | None) -> bool:

@@ -22,9 +22,8 @@ async def report(order_id: str, said: FieldReport, *, uow: OrderUnitOfWork) -> R
     Its reply is the order with status 200, or the fact with 201; the texts in it are sealed.
     """
     order = (await uow.get_visible(order_id, lambda order: reports.has_had(order, uow.areas))).order
-    said = await _sealed(order, said, uow)
+    said, sets = await _sealed(order, said, uow), await uow.time_limits.present(uow.db)
     async with uow.command() as command:
-        rules = (await HANDLING.newest(command.tx)).rules
         # Nothing overtakes it under the lock, so it needs no version and loses no race.
         stored = await lock_order(command.tx, order_id)
         if stored is None or not reports.has_had(stored.order, uow.areas):
@@ -32,8 +31,9 @@ async def report(order_id: str, said: FieldReport, *, uow: OrderUnitOfWork) -> R
         said, occurred_at = _dated(stored.order, said, uow, command)
         if reports.takes_event(stored.order, said, areas=uow.areas, occurred_at=occurred_at):
             assert said.event is not None
-            await change_in(command, stored, said.event, occurred_at=occurred_at)
+            await change_in(command, stored, said.event, sets, occurred_at=occurred_at)
         else:
+            rules = (await HANDLING.newest(command.tx)).rules
             grace = timedelta(minutes=rules.late_report_minutes)
             reports.check_reportable(stored.order, areas=uow.areas, occurred_at=occurred_at, grace=grace)
             message = command.origin.message(said.fact, subject=order_id, occurred_at=occurred_at)
