@@ -64,7 +64,7 @@ class AmendWorkOrder:
 
 
 def check_amendment(command: AmendWorkOrder) -> None:
-    """What can be told without the order; raises `NothingAmended`, or what is wrong with the appointment."""
+    """What can be checked without the order; raises `NothingAmended`, or what is wrong with the appointment."""
     window = command.details.appointment
     if command.details == OrderDetails() and not command.is_appointment_withdrawn:
         raise NothingAmended()
@@ -90,7 +90,7 @@ class TypesInUse:
 
 
 def amend(order: WorkOrder, command: AmendWorkOrder, *, request_id: str | None = None) -> WorkOrderAmended:
-    """A detail that the order has already is left out; of a text nobody can tell, it is sealed."""
+    """Details that the order already has are left out; a sealed text cannot be compared and stays."""
     order.advance(Act.AMEND)
     check_amendment(command)
     changes = {
@@ -112,7 +112,7 @@ def amend(order: WorkOrder, command: AmendWorkOrder, *, request_id: str | None =
 
 
 def grant_amendment(order: WorkOrder, request: WorkOrderAmendRequested) -> WorkOrderAmended:
-    """What grants the request; raises `AmendedMeanwhile` unless it was asked by somebody who has seen the last one."""
+    """What grants the request; raises `AmendedMeanwhile` if it was based on an order before the last amendment."""
     order.advance(Act.AMEND)
     if request.seen_version > order.version:
         raise VersionNotReached(seen_version=request.seen_version, present_version=order.version)

@@ -16,7 +16,7 @@ SUBJECT = "escalation_rules"
 
 
 class Receiver(StrEnum):
-    """Who is told of an alarm."""
+    """Who is notified of an alarm."""
 
     STAFF = "staff"
     """The staff that the order was given to."""
@@ -44,9 +44,9 @@ class EscalationStep:
     minutes: int
     """After the due time, around the clock: below zero warns, zero is the breach, above zero escalates."""
     tell: tuple[Receiver, ...]
-    """Who is told."""
+    """Who is notified."""
     channels: tuple[AlarmChannel, ...] = (AlarmChannel.APPLICATION,)
-    """How they are told."""
+    """By which channels they are notified."""
     clock: SlaClock | None = None
     """Of this clock. A clock with steps of its own has no others; None: of every clock without."""
 
@@ -99,9 +99,9 @@ class ClockAlarm:
     minutes: int
     """The step: so long after the due time; below zero before it."""
     tell: tuple[Receiver, ...]
-    """Who is told."""
+    """Who is notified."""
     channels: tuple[AlarmChannel, ...]
-    """How they are told."""
+    """By which channels they are notified."""
     demand_type: str
     limits_version: int
     """The set of time limits that the due time follows from; 0 is what was shipped."""
@@ -129,7 +129,7 @@ class ClockBreached(ClockAlarm):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockEscalated(ClockAlarm):
-    """A limit was over so long ago that others are told."""
+    """A limit was over so long ago that others are notified."""
 
     level: int = 1
     """1, 2, 3 … among the steps after the due time."""

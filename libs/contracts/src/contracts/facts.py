@@ -1,7 +1,7 @@
-"""Facts about an order: what was seen, measured, used or said. They stand beside the order and never conflict.
+"""Facts about an order: what was observed, measured, used or remarked. They stand beside the order and never conflict.
 
-A fact travels on the order's own stream without an order version. It is published by the service that was told, in
-any status of the order and whoever holds it, and applied once by the id of its message. It changes neither the order
+A fact travels on the order's own stream without an order version. The service that receives it publishes it, in any
+status of the order and under any custodian; it is applied once by the id of its message. It changes neither the order
 nor its version, and stops no clock: an arrival that does is the event `WorkOrderArrived`.
 """
 
@@ -28,7 +28,7 @@ class FactKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderRemarked:
-    """Added 备注 by somebody who may see the order."""
+    """A remark 备注 by a person who may see the order."""
 
     remark: FreeText
 
@@ -82,14 +82,14 @@ class WorkOrderPartUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderAcceptanceRecorded:
-    """Accepted, told when the order could not be accepted any more; stops no clock."""
+    """Accepted, but reported when the order could not be accepted any more; stops no clock."""
 
     device: DeviceTime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderContactRecorded:
-    """The subscriber was contacted, told when the work area did not hold the order; stops no clock."""
+    """The subscriber was contacted, but this was reported when the work area did not hold the order; stops no clock."""
 
     note: FreeText | None = None
     device: DeviceTime | None = None
@@ -97,7 +97,7 @@ class WorkOrderContactRecorded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkOrderArrivalRecorded:
-    """An arrival that was told when the work area did not hold the order; stops no clock."""
+    """An arrival that was reported when the work area did not hold the order; stops no clock."""
 
     place: FreeText | None = None
     device: DeviceTime | None = None

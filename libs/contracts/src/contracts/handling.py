@@ -58,7 +58,7 @@ class Consequences:
     needs_audit: bool = True
     """It cannot be archived unless it was audited after its last completion."""
     tells_supervisor: bool = True
-    """Supervisors are told of it."""
+    """Supervisors are notified of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

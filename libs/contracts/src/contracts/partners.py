@@ -219,7 +219,7 @@ class PartnerSubscriberChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartnerReplayRequested:
-    """A partner asks for what it was told since a time, once more: answers and statuses, oldest first.
+    """A partner requests its messages since a time again: answers and statuses, oldest first.
 
     The subject is a name of its own for the replay. Each message has the id that it had, and `ce_replayid` is the
     `ce_id` of this event. `PartnerReplayEnded` is the last of them.

@@ -1,6 +1,6 @@
 """Asking the custodian of an order from a service that is not: the request goes onto the order's own stream.
 
-Intake keeps every request with its answer, whoever asked: it is read at intake's `/v1/requests/{id}`.
+Intake keeps every request with its answer, from any service: it is read at intake's `/v1/requests/{id}`.
 """
 
 from dataclasses import dataclass

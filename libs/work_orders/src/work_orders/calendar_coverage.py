@@ -1,4 +1,4 @@
-"""Watches until when the calendars that a service counts in are covered: nobody notices days off that are missing."""
+"""Measures until when the calendars that a service counts in are covered: missing days off would go unnoticed."""
 
 import asyncio
 import logging

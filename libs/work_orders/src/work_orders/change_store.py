@@ -9,7 +9,7 @@ from chassis.database import Database, Statements
 from work_orders.places import PlaceInChanges, PlaceLost
 
 MOST_CHANGES = 10_000
-"""Whoever is further behind reads a list anew for less."""
+"""Further behind, reloading a list costs less."""
 _DELETED_AT_ONCE = 5_000
 
 

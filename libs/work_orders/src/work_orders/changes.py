@@ -30,7 +30,7 @@ Areas = tuple[str, ...] | None
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """What one caller is told of an order."""
+    """A change of an order, as one caller receives it."""
 
     order_id: str
     version: int
@@ -49,7 +49,7 @@ class ChangeBatch:
 
     def seen_by(self, areas: Areas) -> list[OrderChange]:
         """Each order within these areas once, as the last of its changes left it."""
-        # Callers of one area, and those of every area, are told the same.
+        # Callers of one area, and those of every area, receive the same.
         if areas not in self._seen:
             self._seen[areas] = _seen_by(areas, self.changes)
         return self._seen[areas]
@@ -85,7 +85,7 @@ class ChangeFeed:
 
     @contextlib.asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """While somebody is in here, the reader reads."""
+        """The reader reads while at least one listener is in this block."""
         self._listeners += 1
         if self._reader is None:
             self._reader = asyncio.create_task(self._read(), name="changes")
@@ -99,7 +99,7 @@ class ChangeFeed:
                 self._begin_at(None)
 
     async def present_place(self) -> PlaceInChanges:
-        """From where on the feed tells what changes."""
+        """The place from which the feed sends changes."""
         while self._place is None:
             await self._moved.wait()
         return self._place
@@ -165,6 +165,6 @@ class ChangeFeed:
         self._tell()
 
     def _tell(self) -> None:
-        # Whoever waits is woken; whoever waits from here on waits for what comes next.
+        # Wakes the present waiters; later ones wait for the next batch.
         self._moved.set()
         self._moved = asyncio.Event()

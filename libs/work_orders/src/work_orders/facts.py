@@ -1,4 +1,4 @@
-"""Facts about an order, told to any service: kept beside the order, published behind what the service has published."""
+"""Facts about an order, reported to any service: stored beside the order, published after its earlier messages."""
 
 from chassis.commands import Reply
 from contracts.facts import WorkOrderFact
@@ -10,7 +10,7 @@ from work_orders.unit_of_work import OrderUnitOfWork
 
 
 async def record_fact(order_id: str, fact: WorkOrderFact, *, uow: OrderUnitOfWork) -> Reply:
-    """Records a fact about an order that the caller may see, whatever its status and whoever holds it.
+    """Records a fact about an order that the caller may see, whatever its status and custodian.
 
     Raises `AlreadyReplied`, `IdempotencyKeyReused`, `WorkOrderNotFound`, and of a fact with free text what
     `sealed` raises.

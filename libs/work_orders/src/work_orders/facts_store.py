@@ -1,4 +1,4 @@
-"""The facts about orders that a service has heard of, each once, by the id of its message."""
+"""The facts about orders that a service has received, each once, by the id of its message."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The facts about an order as they are shown: in pages, on its form, and in the answer to whoever told one."""
+"""The facts about an order as they are shown: in pages, on its form, and in the answer to a report."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -17,7 +17,7 @@ NEWEST_RULES = "select body from handling_rules order by version desc limit 1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandlingRules:
-    """The rules at one version, and who has defined it when; nobody has defined what was shipped."""
+    """The rules at one version, and who has defined it when; both are None for the shipped one."""
 
     version: int = 0
     rules: HandlingRulesDefined = SHIPPED

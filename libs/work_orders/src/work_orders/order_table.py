@@ -66,7 +66,7 @@ RANKS = range(-4, 2)
 
 
 def rank_of(order: WorkOrder) -> int:
-    """The more urgent first, and of these the ones that somebody urged."""
+    """The more urgent first, and of these the urged ones."""
     return (0 if order.urges else 1) - 2 * _LEVELS[order.urgency]
 
 

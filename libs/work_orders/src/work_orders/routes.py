@@ -101,7 +101,7 @@ class Filters(BaseModel):
     urgency: Urgency | None = None
     staff_id: SearchReference = Field(None, description="Assigned to this member of staff.")
     is_mine: bool = Field(False, description="Assigned to the caller, as the staff with their subject.")
-    is_urged: bool | None = Field(None, description="Whether somebody urged it.")
+    is_urged: bool | None = Field(None, description="Whether it was urged.")
     is_suspended: bool | None = Field(None, description="Whether its work rests.")
     is_unresolved: bool | None = Field(None, description="Whether the last completion says that it is not resolved.")
     is_petitioned: bool | None = Field(None, description="Whether the last completion says that it was petitioned.")

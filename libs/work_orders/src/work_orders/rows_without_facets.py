@@ -12,7 +12,7 @@ from work_orders.order_table import to_order
 _LOOK_SECONDS = 30.0
 _ORDERS_A_CHUNK = 200
 
-# A row that is locked is being changed, by code that writes its facets or by an older one: the next look tells.
+# A row that is locked is being changed, by code that writes its facets or by an older one: the next round finds out.
 _CHUNK = """
 select id, body from work_orders where faceted_version <> version order by id limit $1 for update skip locked"""
 _SET = """

@@ -28,7 +28,7 @@ _LOOK_AGAIN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeLimits:
-    """A set of time limits, and who has defined it when; nobody has defined what was shipped."""
+    """A set of time limits, and who has defined it when; both are None for the shipped one."""
 
     version: int
     rules: TimeLimitsDefined

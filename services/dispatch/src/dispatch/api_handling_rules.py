@@ -106,7 +106,7 @@ async def get_handling_rules_at(version: Version, context: Context) -> HandlingR
 
 @router.put("", responses=Responses.of((*ANY, *REFUSALS)))
 async def set_handling_rules(body: HandlingRulesBody, context: Context) -> HandlingRules:
-    """Changes the fields that are given, and tells every service; the next decisions are made under the new rules.
-    Unchanged rules make no new version."""
+    """Changes the given fields and publishes the rules to every service; later decisions are made under the new
+    rules. Unchanged rules make no new version."""
     await use_cases.set_handling_rules(body.changes(), uow=context.uow)
     return await views.get_handling_rules(context.db)

@@ -185,7 +185,7 @@ _REFERENCE = {
     "paced_until": "Until when the partner's events wait because there were too many; null when they do not.",
     "score": "How well the article fits, the highest first.",
     "subscriber_fields": "What the partner may set of subscribers by its events; nothing unless it is listed here.",
-    "replay_days": "What the partner was told is kept for so many days, and can be replayed.",
+    "replay_days": "For how many days messages to the partner are kept and can be replayed.",
     "replay_messages": "A replay ends after so many messages and says where the next one goes on.",
     "replay_per_second": "A replay sends so many messages a second at most.",
     "title": "The title of the article.",

@@ -30,9 +30,12 @@ class EscalationStepBody(Body):
         le=_MOST_MINUTES,
         description="After the due time, around the clock: below zero warns, zero is the breach, above it escalates.",
     )
-    tell: list[Receiver] = Field(min_length=1, max_length=len(Receiver), description="Who is told.")
+    tell: list[Receiver] = Field(min_length=1, max_length=len(Receiver), description="Who is notified.")
     channels: list[AlarmChannel] = Field(
-        [AlarmChannel.APPLICATION], min_length=1, max_length=len(AlarmChannel), description="How they are told."
+        [AlarmChannel.APPLICATION],
+        min_length=1,
+        max_length=len(AlarmChannel),
+        description="By which channels they are notified.",
     )
     clock: SlaClock | None = Field(
         None, description="A clock with steps of its own has no others; null: of every clock without."

@@ -28,7 +28,7 @@ DueTime = tuple[SlaClock, datetime]
 
 
 class EscalationStepRepeated(Invalid):
-    """There are several steps at {minutes} minutes for the same clock; give one step with everybody it tells."""
+    """There are several steps at {minutes} minutes for the same clock; give one step with all its receivers."""
 
     zh = "同一计时在 {minutes} 分钟处有多个步骤；请合并为一个步骤并列出全部接收人。"
 

@@ -191,7 +191,7 @@ async def take_back(messages: Sequence[Message], tx: Transaction) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EscalationRules:
-    """The ladder at one version, and who has defined it when; nobody has defined what was shipped."""
+    """The ladder at one version, and who has defined it when; both are None for the shipped one."""
 
     version: int = 0
     rules: EscalationRulesDefined = SHIPPED

@@ -35,7 +35,7 @@ class AlarmState(StrEnum):
     """Nobody has acknowledged it, and its clock has not stopped."""
     ACKNOWLEDGED = "acknowledged"
     OVER = "over"
-    """Its clock has stopped or has another due time, and nobody had acknowledged it."""
+    """Its clock has stopped or has another due time, and it was not acknowledged before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +127,7 @@ async def alarms_of(statements: Statements, order_id: str) -> tuple[Alarm, ...]:
 
 
 async def get_alarm(db: Database, alarm_id: str) -> Alarm:
-    """Raises `AlarmNotFound`; whoever asks has been found to see it."""
+    """Raises `AlarmNotFound`; that the caller may see it has been checked."""
     async with db.statements() as statements:
         row = await statements.fetchrow(f"select {_COLUMNS} from clock_alarms where id = $1", alarm_id)
     if row is None:

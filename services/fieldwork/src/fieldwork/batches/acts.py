@@ -67,7 +67,7 @@ class BatchedAct:
 
 
 def _acts_of(router: APIRouter, *, are_decisions: bool) -> dict[str, BatchedAct]:
-    """The commands on an order by the end of their path, as far as whoever may send batches may use them."""
+    """The commands on an order by the end of their path, as far as everybody who may send batches may use them."""
     found = {}
     for route in router.routes:
         if not isinstance(route, APIRoute) or not route.path.startswith(_PREFIX) or "POST" not in route.methods:

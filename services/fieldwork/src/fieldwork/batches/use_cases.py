@@ -87,7 +87,7 @@ class SentAct:
 
 
 class _Stored(msgspec.Struct, kw_only=True):
-    """What of a stored reply tells the result: an order, a fact or a refusal."""
+    """The fields of a stored reply that the result is made of: an order, a fact or a refusal."""
 
     id: str = ""
     version: int = 0

@@ -133,7 +133,7 @@ async def arrive_at_work(order_id: OrderId, body: ArriveBody, context: CommandCo
 
 @router.post("/work-orders/{order_id}/notes", **_OF_AN_EVENT)
 async def add_note(order_id: OrderId, body: NoteBody, context: CommandContext) -> Response:
-    """Notes something for whoever reads the order later."""
+    """Adds a note for later readers of the order."""
     return await _take(order_id, body, context)
 
 

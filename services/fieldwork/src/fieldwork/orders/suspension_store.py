@@ -43,7 +43,7 @@ def suspensions_of(messages: Sequence[Message]) -> list[Part]:
 
 
 async def add_missing(statements: Statements) -> None:
-    """Adds the suspended orders that no message has told of since the table is there."""
+    """Adds the orders that were suspended before the table existed."""
     await statements.execute(_ADD_MISSING)
 
 

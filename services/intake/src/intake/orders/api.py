@@ -232,7 +232,7 @@ async def request_recall(order_id: OrderId, body: AskCustodian, context: Command
     responses=Responses.of((*_ASK_REFUSALS, ReplyByNotAhead)),
 )
 async def request_supervision(order_id: OrderId, body: AskForAnswer, context: CommandContext) -> Response:
-    """Supervises the order 督办: its custodian, whoever that will be, answers until `reply_by`."""
+    """Supervises the order 督办: its custodian at that time answers until `reply_by`."""
     check_reply_by(body.reply_by, asked_at=body.occurred_at or context.clock.now())
     return await _ask("supervise", order_id, body, context, reply_by=body.reply_by)
 

@@ -104,7 +104,7 @@ _ADD_ASKED = f"""insert into requests ({columns_of(REQUESTS.c)})
 
 
 def requests_of(messages: Sequence[Message]) -> list[Part]:
-    """Keeps the requests among the messages, whoever asked, and writes the answers to those they answer.
+    """Keeps the requests among the messages, from any service, and writes the answers to those they answer.
 
     Of several answers the first one counts; a request that is known already, or was forwarded, stays as it is.
     """

@@ -58,7 +58,7 @@ class ActingPerson:
 def reassign(
     order: WorkOrder, command: ReassignWorkOrder, by: ActingPerson, known: Mapping[str, StaffDefined]
 ) -> WorkOrderReassigned:
-    """`known` are those of the staff named in the command that the directory has told of."""
+    """`known` are those of the staff named in the command that the directory knows."""
     order.advance(Act.REASSIGN)
     if by.role not in (_SUPERVISOR, _DISPATCHER) and not by.leads(order.work_area_id):
         raise NotLeadOfWorkArea(work_area_id=order.work_area_id)
@@ -85,7 +85,7 @@ def check_completer(
 ) -> None:
     """Raises `CompletionNotPermitted` unless a rule lets this person complete the order.
 
-    `assigned` are those of the order's staff that the directory has told of.
+    `assigned` are those of the order's staff that the directory knows.
     """
     if by.role == _SUPERVISOR:
         is_permitted = Completer.SUPERVISOR in completers

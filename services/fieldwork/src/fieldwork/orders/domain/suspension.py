@@ -45,7 +45,7 @@ class SuspendWorkOrder:
 def suspend(
     order: WorkOrder, command: SuspendWorkOrder, rules: HandlingRulesDefined, *, at: datetime, now: datetime
 ) -> WorkOrderSuspended:
-    """`at` is when it was suspended, `now` when that is told."""
+    """`at` is when it was suspended, `now` when that is recorded."""
     order.advance(Act.SUSPEND)
     if command.until <= now:
         raise SuspensionAlreadyOver(until=command.until.isoformat())

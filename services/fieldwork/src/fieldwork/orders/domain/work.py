@@ -70,7 +70,7 @@ def reject(order: WorkOrder, command: RejectWorkOrder) -> WorkOrderRejected:
 
 
 def complete(order: WorkOrder, command: CompleteWorkOrder, known: Mapping[str, StaffDefined]) -> WorkOrderCompleted:
-    """`known` are those of the staff named in the command that the directory has told of."""
+    """`known` are those of the staff named in the command that the directory knows."""
     order.advance(Act.COMPLETE)
     repeated = {staff_id for staff_id in command.staff_ids if command.staff_ids.count(staff_id) > 1}
     if repeated:
